@@ -1,0 +1,54 @@
+//! Time as a value: deadlines use the monotonic part, records the wall part.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC, with milliseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => write!(f, "{time:.3}"),
+            Err(_) => write!(f, "{} µs", self.0),
+        }
+    }
+}
+
+/// One reading of both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Time since an arbitrary start; never goes back. For deadlines.
+    pub monotonic: Duration,
+    /// The station's wall clock. For records; may jump.
+    pub wall: Timestamp,
+}
+
+/// Where time comes from. Tests put their own behind it.
+pub trait Clock: Send + Sync {
+    /// Reads both clocks.
+    fn now(&self) -> Now;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339_in_utc() {
+        assert_eq!(Timestamp(1_551_113_065_120_000).to_string(), "2019-02-25T16:44:25.120Z");
+        assert_eq!(Timestamp(-1).seconds(), -1);
+    }
+}

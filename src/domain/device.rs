@@ -1,0 +1,130 @@
+//! What a device of any family can be asked, and what it says.
+//!
+//! Frames, chunks, windows and resends belong to the driver and do not appear here.
+
+use serde::{Deserialize, Serialize};
+
+use super::certificate::Proof;
+use super::code::Code;
+use super::ids::{CertificateSn, Fingerprint, HardwareId, ImageDigest, KeyId};
+
+/// What a device said when it was identified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its hardware id.
+    pub hardware: HardwareId,
+    /// Its model name, printable ASCII.
+    pub model: String,
+    /// Its firmware version, printable ASCII.
+    pub firmware: String,
+    /// The serial its maker gave it, where the family has one.
+    pub factory_serial: Option<String>,
+    /// The identity it holds, as it describes it.
+    pub holds: Option<Held>,
+    /// Whether it accepts no further identity.
+    pub locked: bool,
+    /// Protections that it reports.
+    pub security: Security,
+    /// The strongest proof that it can give.
+    pub best_proof: Proof,
+}
+
+/// An identity that a device says it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Held {
+    /// SHA-256 of its client certificate's DER.
+    pub certificate: Fingerprint,
+    /// SHA-256 of the whole image.
+    pub image: ImageDigest,
+}
+
+/// Protections that a device reports and `[product] require` may demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+pub struct Security {
+    /// Only signed firmware boots.
+    pub secure_boot: bool,
+    /// A debugger can't read the flash.
+    pub readout_protection: bool,
+    /// The flash is encrypted at rest.
+    pub flash_encryption: bool,
+}
+
+/// One thing to ask of a device. Every family has all of them, or says that it can't.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// Who are you, and what do you hold?
+    Identify,
+    /// Take this identity aside; nothing of what is active changes.
+    Stage {
+        /// The certificate that the image carries.
+        cert: CertificateSn,
+        /// The vault's name for its private key and image.
+        key: KeyId,
+    },
+    /// Make what was staged the active identity, whole or not at all.
+    // IRREVERSIBLE: the record `CommitAsked` is durable before this is sent.
+    Commit {
+        /// The certificate that becomes active.
+        cert: CertificateSn,
+    },
+    /// Restart and identify again. Answered only where the restart really happened.
+    Restart,
+    /// Sign a fresh challenge with the key as it stands in storage.
+    Prove {
+        /// The certificate under which the signature must verify.
+        cert: CertificateSn,
+    },
+    /// Give the stored public objects, or their hashes.
+    ReadBack {
+        /// The certificate that must be found there.
+        cert: CertificateSn,
+    },
+    /// The attempt is over and passed: wipe the spare slot, lock where the product says so.
+    Finish,
+}
+
+/// What came of an [`Op`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`Op::Identify`].
+    Seen(Seen),
+    /// To [`Op::Stage`]: the last byte was acknowledged.
+    Staged,
+    /// To [`Op::Commit`].
+    Committed,
+    /// To [`Op::Restart`]: what the device says after it.
+    Restarted(Seen),
+    /// To [`Op::Prove`] and [`Op::ReadBack`].
+    Proof(Verified),
+    /// To [`Op::Finish`].
+    Finished,
+}
+
+/// The result of a check that came to a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// It holds.
+    Yes(Proof),
+    /// The answer is well-formed and wrong: another key, another image, an old challenge.
+    Wrong,
+    /// The device says that it holds no key.
+    NoKey,
+}
+
+/// Why an operation came to no result. The code decides what people are told; the flow
+/// only looks at how far the attempt had come.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Fault {
+    /// The stable code.
+    pub code: Code,
+    /// One sentence with the values, without secrets.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault with its sentence.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+}

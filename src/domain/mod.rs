@@ -1,0 +1,15 @@
+//! Plain data and policy: what every layer may know and nothing that does I/O.
+//!
+//! Start with [`record`] (what is made durable), [`device`] (what a device can be
+//! asked and what it says) and [`event`] (what the front ends see). Nothing here
+//! opens a file, reads a clock or holds a private key.
+
+pub mod certificate;
+pub mod clock;
+pub mod code;
+pub mod device;
+pub mod event;
+pub mod ids;
+pub mod label;
+pub mod record;
+pub mod work_order;
