@@ -1,1 +1,7 @@
-//! x
+//! The station on a factory line that gives each device an identity of its own: one
+//! device, one certificate.
+//!
+//! Start with `docs/architecture.md`; in code with [`domain`], then `flow`. The binary
+//! `station` is a door over this library.
+
+pub mod domain;

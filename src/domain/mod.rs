@@ -9,6 +9,8 @@ pub mod clock;
 pub mod code;
 pub mod device;
 pub mod event;
+pub mod evidence;
+pub mod identity;
 pub mod ids;
 pub mod label;
 pub mod record;

@@ -1,0 +1,258 @@
+//! The stable error codes. Each is explained in `docs/errors.md`; none is ever reused.
+//!
+//! What a code means for the exit status, and what a person should do about it, stands
+//! in `report`; here is only the list.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// One stable error code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, in the order of `docs/errors.md`.
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The code as people and programs see it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A bug in the station.
+    Bug = "E-BUG",
+    /// The command line is wrong.
+    Usage = "E-USAGE",
+    /// Standard output or a named output file can't be written.
+    Output = "E-OUTPUT",
+    /// An input file that the command line names can't be read.
+    Input = "E-INPUT",
+    /// The station was told to stop.
+    Stopped = "E-STOPPED",
+
+    /// station.toml is not there or can't be read.
+    ConfigMissing = "E-CONFIG-MISSING",
+    /// station.toml is not TOML, or a value has the wrong type.
+    ConfigSyntax = "E-CONFIG-SYNTAX",
+    /// station.toml has a key that the station does not know.
+    ConfigKey = "E-CONFIG-KEY",
+    /// A value in station.toml is not allowed.
+    ConfigValue = "E-CONFIG-VALUE",
+    /// A pattern in station.toml or a work order does not compile.
+    ConfigPattern = "E-CONFIG-PATTERN",
+    /// Two slots, or a slot and the scanner, share a port or a name.
+    ConfigPortTwice = "E-CONFIG-PORT-TWICE",
+    /// A secret is needed and was not given.
+    SecretMissing = "E-SECRET-MISSING",
+    /// A file that holds a secret can be read by others.
+    SecretMode = "E-SECRET-MODE",
+
+    /// The ledger can't be opened or read.
+    LedgerOpen = "E-LEDGER-OPEN",
+    /// The ledger was written by a newer program.
+    LedgerNewer = "E-LEDGER-NEWER",
+    /// The ledger belongs to another station.
+    LedgerStation = "E-LEDGER-STATION",
+    /// The data directory lies on a file system that can't hold a ledger.
+    LedgerFileSystem = "E-LEDGER-FILESYSTEM",
+    /// Too little room is left for the ledger.
+    LedgerDiskFull = "E-LEDGER-DISK-FULL",
+    /// A write to the ledger failed; the line stops.
+    LedgerWrite = "E-LEDGER-WRITE",
+    /// The ledger's file is damaged.
+    LedgerCorrupt = "E-LEDGER-CORRUPT",
+    /// The journal does not verify.
+    LedgerJournal = "E-LEDGER-JOURNAL",
+    /// The ledger ends before the head that was noted outside it.
+    LedgerCut = "E-LEDGER-CUT",
+    /// The ledger is an older copy of itself.
+    LedgerRolledBack = "E-LEDGER-ROLLED-BACK",
+    /// A ledger is already where one was to be made or restored.
+    LedgerExists = "E-LEDGER-EXISTS",
+    /// The journal key can't be used.
+    LedgerKey = "E-LEDGER-KEY",
+    /// Another line process works on this ledger.
+    LedgerBusy = "E-LEDGER-BUSY",
+
+    /// A serial port does not exist.
+    PortMissing = "E-PORT-MISSING",
+    /// A serial port is in use by another program.
+    PortBusy = "E-PORT-BUSY",
+    /// A serial port can't be opened or set up.
+    PortOpen = "E-PORT-OPEN",
+    /// The scanner can't be used.
+    ScannerOpen = "E-SCANNER-OPEN",
+
+    /// The CA certificate or key is not where station.toml points.
+    CaMissing = "E-CA-MISSING",
+    /// The CA is already there.
+    CaExists = "E-CA-EXISTS",
+    /// The CA key can't be decrypted with the passphrase given.
+    CaPassphrase = "E-CA-PASSPHRASE",
+    /// The CA key can't be read.
+    CaKey = "E-CA-KEY",
+    /// The CA certificate is not one that may issue client certificates.
+    CaProfile = "E-CA-PROFILE",
+    /// The CA's key and certificate do not belong together.
+    CaMismatch = "E-CA-MISMATCH",
+    /// The CA is not valid at this time.
+    CaExpired = "E-CA-EXPIRED",
+    /// The certificate profile reaches beyond the CA's end.
+    CaTooShort = "E-CA-TOO-SHORT",
+    /// Signing or checking a certificate failed.
+    CaIssue = "E-CA-ISSUE",
+    /// The clock disagrees with the journal.
+    ClockGap = "E-CLOCK-GAP",
+    /// Memory for keys can't be locked.
+    VaultLock = "E-VAULT-LOCK",
+
+    /// No such work order.
+    WorkOrderUnknown = "E-WORK-ORDER-UNKNOWN",
+    /// The work order exists already.
+    WorkOrderExists = "E-WORK-ORDER-EXISTS",
+    /// The work order is closed.
+    WorkOrderClosed = "E-WORK-ORDER-CLOSED",
+    /// The work order's quantity is reached.
+    WorkOrderFull = "E-WORK-ORDER-FULL",
+    /// Several work orders are open and none was named.
+    WorkOrderAmbiguous = "E-WORK-ORDER-AMBIGUOUS",
+    /// The product profile changed since the work order was made.
+    WorkOrderProfile = "E-WORK-ORDER-PROFILE",
+
+    /// A scan is not a serial at all.
+    ScanCharacters = "E-SCAN-CHARACTERS",
+    /// A scan does not match the product's or work order's pattern.
+    ScanPattern = "E-SCAN-PATTERN",
+    /// A scan's check character is wrong.
+    ScanCheck = "E-SCAN-CHECK",
+    /// A scan lies outside the serial range of the station or work order.
+    ScanRange = "E-SCAN-RANGE",
+    /// A scan makes no valid client id.
+    ScanClientId = "E-SCAN-CLIENT-ID",
+    /// The unit is being worked on at this moment.
+    ScanDuplicate = "E-SCAN-DUPLICATE",
+    /// The scan names a slot that does not exist or can't be used.
+    ScanSlot = "E-SCAN-SLOT",
+    /// The scanner is too far ahead of the slots.
+    ScanAhead = "E-SCAN-AHEAD",
+    /// No device came for the scan.
+    ScanNoDevice = "E-SCAN-NO-DEVICE",
+
+    /// The ledger knows no such unit.
+    UnitUnknown = "E-UNIT-UNKNOWN",
+    /// The unit is proven already.
+    UnitProven = "E-UNIT-PROVEN",
+    /// The unit is proven, and this is another device or holds something else.
+    UnitOtherDevice = "E-UNIT-OTHER-DEVICE",
+    /// The unit's own device may hold its certificate, and is another or is not here.
+    UnitElsewhere = "E-UNIT-ELSEWHERE",
+    /// The unit can't go where it was to go from where it stands.
+    UnitState = "E-UNIT-STATE",
+    /// The unit was scrapped.
+    UnitScrapped = "E-UNIT-SCRAPPED",
+    /// The unit did not end within its deadline.
+    UnitDeadline = "E-UNIT-DEADLINE",
+
+    /// A device did not answer in time.
+    DevTimeout = "E-DEV-TIMEOUT",
+    /// A device sends, but nothing that can be read.
+    DevNoise = "E-DEV-NOISE",
+    /// The port vanished in mid-work.
+    DevUnplugged = "E-DEV-UNPLUGGED",
+    /// A device answered a request with an error.
+    DevRefused = "E-DEV-REFUSED",
+    /// A device's answer has the right form and makes no sense.
+    DevMalformed = "E-DEV-MALFORMED",
+    /// A device and the station share no protocol version.
+    DevVersion = "E-DEV-VERSION",
+    /// A device is of another model than the product.
+    DevModel = "E-DEV-MODEL",
+    /// An identity does not fit into the device.
+    DevCapacity = "E-DEV-CAPACITY",
+    /// A device's hardware id can't be one.
+    DevHardwareId = "E-DEV-HARDWARE-ID",
+    /// One hardware id answers in two slots.
+    DevTwice = "E-DEV-TWICE",
+    /// The device or what it holds belongs to another unit.
+    DevOtherLabel = "E-DEV-OTHER-LABEL",
+    /// The device's factory serial is not the label's.
+    DevFactorySerial = "E-DEV-FACTORY-SERIAL",
+    /// The device holds a certificate that the ledger does not know.
+    DevUnknownIdentity = "E-DEV-UNKNOWN-IDENTITY",
+    /// The device is locked and takes no identity.
+    DevLocked = "E-DEV-LOCKED",
+    /// The device lacks a protection that the product requires.
+    DevSecurity = "E-DEV-SECURITY",
+    /// The device says that it stored the identity and did not.
+    DevNotStored = "E-DEV-NOT-STORED",
+    /// The device says that it restarted and did not.
+    DevNotRestarted = "E-DEV-NOT-RESTARTED",
+    /// Another device answers than the one that was worked on.
+    DevSwapped = "E-DEV-SWAPPED",
+    /// The device's proof does not verify.
+    DevProof = "E-DEV-PROOF",
+    /// A proven device can no longer prove its identity.
+    DevContradiction = "E-DEV-CONTRADICTION",
+    /// The proof that was reached is weaker than the product requires.
+    ProofTooWeak = "E-PROOF-TOO-WEAK",
+    /// Two certificates would carry one public key.
+    KeyDuplicate = "E-KEY-DUPLICATE",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that is no code of this program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no error code of this program")]
+pub struct UnknownCode(String);
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let found = Code::ALL.iter().find(|code| code.as_str() == text);
+        found.copied().ok_or_else(|| UnknownCode(text.to_owned()))
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_reads_back_and_none_stands_twice() {
+        let mut texts: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        for code in Code::ALL {
+            assert_eq!(code.as_str().parse(), Ok(*code));
+            assert!(code.as_str().starts_with("E-"));
+        }
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), Code::ALL.len());
+    }
+}

@@ -1,0 +1,196 @@
+//! What front ends send to the line and see of it. Plain data; `app` gives the channels.
+//!
+//! Events are never dropped. Progress is state, not an event: one cell a slot, which the
+//! newest value overwrites.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::certificate::Proof;
+use super::code::Code;
+use super::device::Fault;
+use super::ids::{CertificateSn, ClientId, Fingerprint, HardwareId, SlotName};
+use super::record::Step;
+
+/// One scanned label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// The text as it was read, untrusted.
+    pub text: String,
+    /// The slot that the line names, where it names one.
+    pub slot: Option<SlotName>,
+}
+
+/// From a front end to the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Work on this unit. Send no more of them than [`Event::Wanted`] asked for.
+    Scan(Scan),
+    /// No more scans will come: end when the units under way have ended.
+    NoMoreScans,
+    /// Land: no new unit starts, running units end or are recorded as interrupted.
+    Stop,
+}
+
+/// From the line to a front end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A slot changed.
+    Slot {
+        /// Which.
+        slot: SlotName,
+        /// To what.
+        status: SlotStatus,
+    },
+    /// The line takes this many further scans.
+    Wanted(usize),
+    /// A unit ended, or a scan was refused.
+    Unit(Box<UnitReport>),
+    /// Something that a person should know and that stops nothing.
+    Warning(Fault),
+    /// The line takes no more units; what was under way has landed or will.
+    Stopping(Option<Fault>),
+    /// The last event: nothing is under way any more.
+    Ended,
+}
+
+/// What a slot is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlotStatus {
+    /// Nothing is there.
+    Empty,
+    /// Something is there and was asked who it is.
+    Identifying,
+    /// A device is there and waits for a scan.
+    Ready(HardwareId),
+    /// Something is there and does not say who it is.
+    Silent(Fault),
+    /// A unit is being worked on.
+    Busy(String),
+    /// The unit that was worked on is still there.
+    Done,
+    /// The slot is out of service until the next start.
+    OutOfService(Fault),
+}
+
+/// How a unit ended, in the words of the JSON line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Proven and finished.
+    Pass,
+    /// Something was wrong.
+    Fail,
+    /// It was cut off.
+    Interrupted,
+    /// The scan was not accepted.
+    Refused,
+}
+
+impl Outcome {
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Pass => "pass",
+            Outcome::Fail => "fail",
+            Outcome::Interrupted => "interrupted",
+            Outcome::Refused => "refused",
+        }
+    }
+}
+
+/// One unit as it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitReport {
+    /// The serial, or the text of the scan where that is none.
+    pub serial: String,
+    /// Where it happened; none where no slot was reached.
+    pub slot: Option<SlotName>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How far it had come, unless it passed.
+    pub step: Option<Step>,
+    /// What was wrong, unless it passed.
+    pub fault: Option<Fault>,
+    /// The client id.
+    pub client_id: Option<ClientId>,
+    /// The certificate's serial number.
+    pub certificate_sn: Option<CertificateSn>,
+    /// The certificate's fingerprint.
+    pub fingerprint: Option<Fingerprint>,
+    /// The device.
+    pub hardware: Option<HardwareId>,
+    /// How it was proven.
+    pub proof: Option<Proof>,
+    /// From the scan's start in its slot to its end.
+    pub duration_ms: u64,
+    /// The attempt's number within the unit; none where no attempt began.
+    pub attempt: Option<u32>,
+    /// The device had an open attempt and was resolved without a scan.
+    pub resumed: bool,
+    /// It was proven before, and its device proved it again.
+    pub verified: bool,
+    /// A device may hold its certificate and did not say so: keep the unit.
+    pub uncertain: bool,
+}
+
+impl UnitReport {
+    /// A scan that was not accepted.
+    pub fn refused(serial: impl Into<String>, slot: Option<SlotName>, fault: Fault) -> Self {
+        Self {
+            serial: serial.into(),
+            slot,
+            outcome: Outcome::Refused,
+            step: None,
+            fault: Some(fault),
+            client_id: None,
+            certificate_sn: None,
+            fingerprint: None,
+            hardware: None,
+            proof: None,
+            duration_ms: 0,
+            attempt: None,
+            resumed: false,
+            verified: false,
+            uncertain: false,
+        }
+    }
+
+    /// Whether it was refused because it is proven already.
+    pub fn is_already_proven(&self) -> bool {
+        let code = self.fault.as_ref().map(|fault| fault.code);
+        self.outcome == Outcome::Refused && code == Some(Code::UnitProven)
+    }
+}
+
+/// How far a slot has come with its unit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// The serial, while there is one.
+    pub serial: Option<String>,
+    /// The step, while there is one.
+    pub step: Option<Step>,
+    /// Bytes acknowledged by the device.
+    pub done: u32,
+    /// Bytes in all.
+    pub total: u32,
+}
+
+/// One slot's progress: the newest value overwrites the one before.
+#[derive(Debug, Default)]
+pub struct ProgressCell(Mutex<Progress>);
+
+impl ProgressCell {
+    /// Overwrites the value.
+    pub fn set(&self, progress: Progress) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    }
+
+    /// Changes the value in place.
+    pub fn update(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The newest value.
+    pub fn read(&self) -> Progress {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,92 @@
+//! What is burned into a device, how it is challenged, and how a driver reaches a key.
+//!
+//! The bytes of an image are the driver's matter; here are its parts. A private key is
+//! only ever named: it stays in the vault, which lends it to one closure at a time.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::device::Fault;
+use super::ids::{ClientId, Fingerprint, HardwareId, ImageDigest, KeyId};
+
+/// A TLS version that a device may speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    #[serde(rename = "1.2")]
+    V1_2,
+    /// TLS 1.3.
+    #[serde(rename = "1.3")]
+    V1_3,
+}
+
+/// Where the device is to connect, and as whom.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ConnectionSettings {
+    /// The MQTT client id.
+    pub client_id: ClientId,
+    /// The broker's host name, at most 253 bytes.
+    pub host: String,
+    /// The broker's TLS port.
+    pub port: u16,
+    /// The oldest TLS version allowed.
+    pub tls_min: TlsVersion,
+    /// The newest TLS version allowed.
+    pub tls_max: TlsVersion,
+}
+
+/// An identity's parts. Certificates are DER; several are written one behind the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The vault's name for the private key.
+    pub key: KeyId,
+    /// The client certificate.
+    pub client_certificate: Arc<[u8]>,
+    /// The issuing CA's certificate and what stands above it, issuer first.
+    pub ca_chain: Arc<[u8]>,
+    /// The roots that the broker's certificate must chain to.
+    pub server_root: Arc<[u8]>,
+    /// Connection settings.
+    pub settings: ConnectionSettings,
+}
+
+/// What a device is asked to sign, from the station's own records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// 32 fresh random bytes.
+    pub nonce: [u8; 32],
+    /// The device that must answer.
+    pub hardware: HardwareId,
+    /// The image that it must hold.
+    pub image: ImageDigest,
+    /// The certificate that it must hold.
+    pub certificate: Fingerprint,
+}
+
+/// A device's answer to a [`Challenge`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Response {
+    /// A signature.
+    Signature {
+        /// The text that must have been signed, built by the driver from the challenge.
+        message: Vec<u8>,
+        /// ECDSA-P256-SHA256, raw `r ‖ s`.
+        signature: [u8; 64],
+    },
+    /// The device says that it holds no key.
+    NoKey,
+}
+
+/// The room for frames that a lent key comes with, in bytes: one plain and one encoded.
+pub const LENT_SCRATCH: usize = 2048;
+
+/// Lends private keys out of locked memory.
+///
+/// A lender wipes the scratch, and the stack below the call, before it returns.
+pub trait KeyLender {
+    /// Runs `work` with the 32-byte big-endian P-256 scalar and [`LENT_SCRATCH`] bytes of
+    /// locked scratch. `work` must not copy the scalar, or anything made of it that would
+    /// reveal it, to any other memory.
+    fn lend(&self, key: KeyId, work: &mut dyn FnMut(&[u8; 32], &mut [u8])) -> Result<(), Fault>;
+}
