@@ -1,7 +1,8 @@
 //! The station on a factory line that gives each device an identity of its own: one
 //! device, one certificate.
 //!
-//! Start with `docs/architecture.md`; in code with [`domain`], then `flow`. The binary
+//! Start with `docs/architecture.md`; in code with [`domain`], then [`flow`]. The binary
 //! `station` is a door over this library.
 
 pub mod domain;
+pub mod flow;
