@@ -168,3 +168,157 @@ pub fn settle(standing: &Standing) -> Option<Entry> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+    use crate::domain::certificate::Proof;
+    use crate::domain::device::Security;
+
+    const PROVEN: u8 = 0x21;
+    const OPEN: u8 = 0x22;
+    const OLD: u8 = 0x23;
+    const VOID: u8 = 0x24;
+
+    fn hardware(id: u8) -> HardwareId {
+        HardwareId::from_bytes(&[id; 4]).unwrap()
+    }
+
+    fn sn(id: u8) -> CertificateSn {
+        CertificateSn::from_bytes(&[id; 16]).unwrap()
+    }
+
+    fn seen() -> Seen {
+        Seen {
+            hardware: hardware(1),
+            model: String::new(),
+            firmware: String::new(),
+            factory_serial: None,
+            holds: None,
+            locked: false,
+            security: Security::default(),
+            best_proof: Proof::Possession,
+        }
+    }
+
+    fn opens() -> Vec<(&'static str, Open)> {
+        let (here, there) = (hardware(1), hardware(2));
+        let (attempt, cert) = (7, sn(OPEN));
+        vec![
+            ("none", Open::None),
+            ("begun", Open::Begun { attempt, hardware: here.clone() }),
+            ("issued", Open::Issued { attempt, hardware: here.clone(), cert }),
+            ("asked here", Open::Asked { attempt, hardware: here.clone(), cert }),
+            ("asked elsewhere", Open::Asked { attempt, hardware: there, cert }),
+            ("proven", Open::Proven { attempt, hardware: here, cert }),
+        ]
+    }
+
+    fn provens() -> Vec<(&'static str, Option<ProvenIdentity>)> {
+        let proven = |id, finished| {
+            Some(ProvenIdentity { hardware: hardware(id), cert: sn(PROVEN), finished })
+        };
+        vec![
+            ("never", None),
+            ("here", proven(1, true)),
+            ("here, unfinished", proven(1, false)),
+            ("elsewhere", proven(2, true)),
+        ]
+    }
+
+    fn holdings() -> Vec<(&'static str, Owners)> {
+        let owners = |identity| Owners { hardware: None, identity };
+        let this = |id, state| owners(Holds::This { cert: sn(id), state, intact: true });
+        let other: Serial = "OTHER".parse().unwrap();
+        vec![
+            ("nothing", owners(Holds::Nothing)),
+            ("the proven one", this(PROVEN, CertificateState::Proven)),
+            ("the open one", this(OPEN, CertificateState::Uncertain)),
+            ("a superseded one", this(OLD, CertificateState::Superseded)),
+            ("a void one", this(VOID, CertificateState::Void)),
+            ("another unit's", owners(Holds::Other(other.clone()))),
+            ("an unknown one", owners(Holds::Unknown)),
+            ("is another unit's", Owners { hardware: Some(other), identity: Holds::Nothing }),
+        ]
+    }
+
+    fn words(next: &Next) -> String {
+        match next {
+            Next::Begin { void: None } => "new attempt".to_owned(),
+            Next::Begin { void: Some(_) } => "void, new attempt".to_owned(),
+            Next::Complete { .. } => "challenge, complete".to_owned(),
+            Next::Confirm { finished: true, .. } => "challenge, shown as proven".to_owned(),
+            Next::Confirm { finished: false, .. } => "challenge, finish".to_owned(),
+            Next::Refuse(why) => why.fault(&"UNIT".parse().unwrap()).code.to_string(),
+        }
+    }
+
+    fn table() -> String {
+        let mut text = String::from("open attempt | proven | rework | the device holds | then\n");
+        for (open_name, open) in opens() {
+            for (proven_name, proven) in provens() {
+                for (rework_name, rework) in [("no", Rework::No), ("allowed", Rework::Allowed)] {
+                    for (holds_name, owners) in holdings() {
+                        let standing = Standing {
+                            proven: proven.clone(),
+                            rework,
+                            open: open.clone(),
+                            scrapped: false,
+                        };
+                        let next = resolve(&Looked { standing, owners }, &seen());
+                        writeln!(
+                            text,
+                            "{open_name} | {proven_name} | {rework_name} | {holds_name} | {}",
+                            words(&next)
+                        )
+                        .unwrap();
+                    }
+                }
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn every_combination_is_a_row_of_the_table() {
+        let frozen = include_str!("recovery_table.txt");
+        for (row, frozen_row) in table().lines().zip(frozen.lines()) {
+            assert_eq!(row, frozen_row);
+        }
+        assert_eq!(table().lines().count(), frozen.lines().count());
+    }
+
+    #[test]
+    fn a_scrapped_unit_takes_no_device() {
+        let standing = Standing { scrapped: true, ..Standing::default() };
+        let next = resolve(&Looked { standing, owners: Owners::default() }, &seen());
+        assert_eq!(next, Next::Refuse(Why::Scrapped));
+    }
+
+    #[test]
+    fn start_up_ends_what_no_device_can_hold_and_leaves_what_one_may() {
+        let settled: Vec<_> = opens()
+            .into_iter()
+            .map(|(name, open)| {
+                let standing = Standing { open, ..Standing::default() };
+                let void = match settle(&standing) {
+                    None => None,
+                    Some(Entry::Ended { void, end: End::Interrupted { .. }, .. }) => Some(void),
+                    Some(other) => panic!("{other:?}"),
+                };
+                (name, void)
+            })
+            .collect();
+        let expected = [
+            ("none", None),
+            ("begun", Some(false)),
+            ("issued", Some(true)),
+            ("asked here", None),
+            ("asked elsewhere", None),
+            ("proven", Some(false)),
+        ];
+        assert_eq!(settled, expected);
+    }
+}
