@@ -5,4 +5,5 @@
 //! `station` is a door over this library.
 
 pub mod domain;
+pub mod engine;
 pub mod flow;

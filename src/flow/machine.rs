@@ -20,9 +20,7 @@ pub fn step(unit: &Unit, state: State, input: Input) -> Result<Move, Unexpected>
     use State as S;
     Ok(match (state, input) {
         (S::New, I::Start) => (S::Identifying, Effect::Device(Op::Identify)),
-        (state, I::Stop) if state.may_stop() => {
-            land(state, Fault::new(Code::Stopped, "the station was told to stop"))
-        }
+        (state, I::Stop(reason)) if state.may_stop() => land(state, reason),
         (S::Identifying, I::Device(Ok(Answer::Seen(seen)))) => identified(unit, seen),
         (S::Looking(seen), I::Looked(Ok(looked))) => looked_up(unit, seen, &looked),
         (S::Confirming(cert, finished), I::Device(result)) => confirmed(cert, finished, result)?,

@@ -413,10 +413,14 @@ fn a_stop_lands_before_the_next_effect_and_never_behind_commit_asked() {
     for stop_at in 0..20 {
         let mut world = World::new();
         let (mut state, mut effect) = step(&unit, State::New, Input::Start).unwrap();
+        let mut effects = 0;
         let verdict = loop {
+            effects += 1;
             let input = match effect {
                 Effect::Finish(verdict) => break *verdict,
-                _ if state.may_stop() && world.ledger.attempts + stop_at >= 20 => Input::Stop,
+                _ if state.may_stop() && effects >= stop_at => {
+                    Input::Stop(Fault::new(Code::Stopped, "told to stop"))
+                }
                 effect => world.perform(effect),
             };
             (state, effect) = step(&unit, state, input).unwrap();

@@ -115,8 +115,9 @@ pub enum Input {
     Made(Result<(CertificateSn, KeyId), Fault>),
     /// To [`Effect::Forget`].
     Forgotten,
-    /// Instead of performing the effect: land. Given only where [`State::may_stop`] holds.
-    Stop,
+    /// Instead of performing the effect: land, for this reason. Given only where
+    /// [`State::may_stop`] holds.
+    Stop(Fault),
 }
 
 /// An attempt that has a certificate.
@@ -356,7 +357,7 @@ impl Input {
             Input::Recorded(_) => "a record's result",
             Input::Made(_) => "a certificate",
             Input::Forgotten => "a wiped key",
-            Input::Stop => "stop",
+            Input::Stop(_) => "stop",
         })
     }
 }
