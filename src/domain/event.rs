@@ -31,6 +31,9 @@ pub enum Command {
     Stop,
 }
 
+/// How a front end reaches the line.
+pub type CommandSink = Box<dyn Fn(Command) + Send>;
+
 /// From the line to a front end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
