@@ -105,7 +105,7 @@ fn a_key_made_on_the_device_is_refused_where_the_device_makes_none() {
     ];
     let begin = Begin { digest: [1; 32], objects: ObjectTable::new(&objects).unwrap() };
     let refusal = refused(station.ask(&mut device, &Request::Begin(begin)));
-    assert_eq!(refusal, error(ErrorCode::BadValue, 37));
+    assert_eq!(refusal, error(ErrorCode::NoKey, 0));
     assert_eq!(erases(&device), 0);
 }
 
