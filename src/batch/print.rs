@@ -44,6 +44,8 @@ struct UnitLine<'a> {
     proof: Option<Proof>,
     duration_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cycle_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     resumed: bool,
@@ -69,6 +71,7 @@ pub fn unit_json(unit: &UnitReport) -> String {
         hardware_id: unit.hardware.as_ref(),
         proof: unit.proof,
         duration_ms: unit.duration_ms,
+        cycle_us: unit.cycle_us,
         attempt: unit.attempt,
         resumed: unit.resumed,
         verified: unit.verified,

@@ -55,6 +55,8 @@ pub(super) enum ToLine {
     Place(usize, Place, SlotStatus),
     /// A slot's unit ended.
     Ended(usize, Box<Ending>),
+    /// A slot's device left before the job could begin.
+    Returned(usize, Job),
     /// A slot's thread is gone.
     Lost(usize, Fault),
 }
@@ -208,6 +210,7 @@ impl LineThread {
             }
             ToLine::Place(slot, place, status) => self.place(slot, place, status),
             ToLine::Ended(slot, ending) => self.ended(slot, *ending),
+            ToLine::Returned(slot, job) => self.router.returned(slot, job, self.now()),
             ToLine::Lost(slot, fault) => {
                 self.place(slot, Place::Out, SlotStatus::OutOfService(fault));
             }
@@ -241,7 +244,7 @@ impl LineThread {
         };
         let wanted = serial.clone();
         let standing = self.shop.inquiries.ask(move |reader| reader.standing(&wanted))??;
-        let job = Job { serial, client_id, resumed: false };
+        let job = Job { serial, client_id, resumed: false, named: slot.is_some() };
         let decisions = self.router.scan(job, slot, &standing, self.now());
         self.carry_out(decisions);
         Ok(())
@@ -280,7 +283,7 @@ impl LineThread {
             }
         };
         let client_id = self.rule.client_id.make(&serial).ok()?;
-        Some(Job { serial, client_id, resumed: true })
+        Some(Job { serial, client_id, resumed: true, named: false })
     }
 
     fn ended(&mut self, slot: usize, ending: Ending) {

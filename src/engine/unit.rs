@@ -1,5 +1,7 @@
 //! One unit from its scan to its report: the loop around the flow.
 
+use std::time::Duration;
+
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Outcome, Progress, ProgressCell, UnitReport};
@@ -31,10 +33,12 @@ pub(super) fn run_unit(
 ) -> Ending {
     let started = shop.clock.now().monotonic;
     let mut work = Work::new(shop, slot, job, driver, progress);
-    let verdict = run_flow(shop, job, &mut work, halt, progress);
+    let (verdict, proven_at) = run_flow(shop, job, &mut work, halt, progress);
     let mut report = report_of(job, slot, &verdict);
-    let elapsed = shop.clock.now().monotonic.saturating_sub(started);
+    let since = |time: Duration| time.saturating_sub(started);
+    let elapsed = since(shop.clock.now().monotonic);
     report.duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    report.cycle_us = proven_at.and_then(|at| u64::try_from(since(at).as_micros()).ok());
     report.hardware = work.hardware().cloned();
     report.fingerprint = verdict
         .cert
@@ -50,16 +54,17 @@ fn run_flow(
     work: &mut Work<'_>,
     halt: &Halt,
     progress: &ProgressCell,
-) -> Verdict {
+) -> (Verdict, Option<Duration>) {
     let unit = Unit { serial: job.serial.clone(), policy: shop.policy.clone() };
     let (mut state, mut input) = (State::New, Input::Start);
+    let mut proven_at = None;
     loop {
         let (next, effect) = match flow::step(&unit, state, input) {
             Ok(moved) => moved,
-            Err(error) => return bug(&error.to_string()),
+            Err(error) => return (bug(&error.to_string()), proven_at),
         };
         if let Effect::Finish(verdict) = effect {
-            return *verdict;
+            return (*verdict, proven_at);
         }
         show(progress, job, next.step());
         halt.heed(next.may_stop());
@@ -67,6 +72,9 @@ fn run_flow(
             Some(reason) => Input::Stop(reason),
             None => work.perform(effect),
         };
+        if let (State::RecordingProven(..), Input::Recorded(Ok(_))) = (&next, &input) {
+            proven_at = Some(shop.clock.now().monotonic);
+        }
         state = next;
     }
 }
