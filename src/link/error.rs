@@ -96,6 +96,14 @@ pub enum LinkError {
         /// The request, as the protocol names it.
         request: &'static str,
     },
+    /// Another device answers than the one that was worked on.
+    #[error("device {now} answers in the place of {before}")]
+    Swapped {
+        /// The hardware id of the device that was worked on.
+        before: String,
+        /// The hardware id that answers now.
+        now: String,
+    },
     /// An operation was asked for before the device was identified or the image composed.
     #[error("{operation} was asked for before {missing}")]
     Order {
@@ -165,6 +173,7 @@ impl LinkError {
             Self::NotStored { .. } => Code::DevNotStored,
             Self::NotRestarted { .. } => Code::DevNotRestarted,
             Self::Locked { .. } => Code::DevLocked,
+            Self::Swapped { .. } => Code::DevSwapped,
             Self::PortMissing { .. } => Code::PortMissing,
             Self::PortBusy { .. } => Code::PortBusy,
             Self::PortOpen { .. } => Code::PortOpen,

@@ -4,6 +4,8 @@
 //! and closes it when it is dropped; it decides nothing about the unit and compares
 //! neither model nor hardware id: it says what it saw.
 
+pub mod framed;
+
 use std::time::{Duration, Instant};
 
 use crate::domain::device::{Held, Seen};
@@ -11,6 +13,8 @@ use crate::domain::identity::{Challenge, Identity, KeyLender, Response};
 use crate::domain::ids::ImageDigest;
 
 use super::LinkError;
+use super::port::{InputLine, Port};
+use super::settings::{DriverKind, SlotLink};
 
 /// One device at one port.
 pub trait Driver: Send {
@@ -65,6 +69,16 @@ pub trait Driver: Send {
     /// Until when the unit must be done; every wait of this driver ends there.
     fn set_deadline(&mut self, deadline: Option<Instant>);
 
+    /// Whether the fixture holds a modem line of this device's port.
+    fn level(&mut self, line: InputLine) -> Result<bool, LinkError>;
+
     /// Waits, discarding what comes, and fails at once where the line goes.
     fn idle(&mut self, time: Duration) -> Result<(), LinkError>;
+}
+
+/// The driver that a slot is configured to use, over its open port.
+pub fn over(port: Port, slot: &SlotLink) -> Result<Box<dyn Driver>, LinkError> {
+    match slot.driver {
+        DriverKind::Framed => Ok(Box::new(framed::Framed::new(port, slot)?)),
+    }
 }
