@@ -6,5 +6,5 @@
 
 pub mod batch;
 pub mod domain;
-pub mod engine;
 pub mod flow;
+pub mod link;
