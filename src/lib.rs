@@ -5,3 +5,5 @@
 //! `station` is a door over this library.
 
 pub mod domain;
+pub mod pki;
+pub mod vault;
