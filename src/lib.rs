@@ -8,3 +8,5 @@ pub mod batch;
 pub mod domain;
 pub mod flow;
 pub mod link;
+pub mod pki;
+pub mod vault;

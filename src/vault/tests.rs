@@ -1,0 +1,1 @@
+//! What the vault holds, wipes and hides, looked at from outside where that is possible.
