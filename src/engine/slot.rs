@@ -15,7 +15,7 @@ use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{ProgressCell, SlotStatus};
 use crate::domain::ids::HardwareId;
 use crate::link::driver::Driver;
-use crate::link::presence::{Holding, Presence, Watch};
+use crate::link::presence::{Done, Presence, Still, Watch};
 use crate::link::LinkError;
 
 use super::halt::Halt;
@@ -66,11 +66,9 @@ enum Arrival {
 
 /// What became of a device that was there.
 enum Left {
-    /// It went away without a unit.
+    /// It went away, or was worked on and let go of.
     Gone,
-    /// A unit ended on it.
-    Worked(Option<HardwareId>),
-    /// The line has ended.
+    /// The line has ended, or the slot may not be used any more.
     Over,
 }
 
@@ -97,7 +95,7 @@ impl SlotThread {
     }
 
     fn wait(&self, orders: &Receiver<ToSlot>, time: Duration) -> Waited {
-        if self.halt.reason().is_some_and(|reason| reason.code == Code::Stopped) {
+        if self.halt.is_final() {
             return Waited::Over;
         }
         match orders.recv_timeout(time) {
@@ -108,17 +106,16 @@ impl SlotThread {
     }
 
     fn serve(self, orders: &Receiver<ToSlot>) {
-        let mut watch = Watch::new(self.settings.link.clone());
+        let link = self.settings.link.clone();
+        let mut watch = Watch::new(link, self.halt.waiting(), self.halt.working());
         loop {
             let left = match self.await_arrival(&mut watch, orders) {
-                Arrival::Over => return,
+                Arrival::Over => Left::Over,
                 Arrival::Device(driver) => self.attend(&mut watch, driver, orders),
                 Arrival::Job(job) => self.work_again(&mut watch, job),
             };
-            match left {
-                Left::Over => return,
-                Left::Gone => watch.left(),
-                Left::Worked(hardware) => watch.worked(hardware),
+            if let Left::Over = left {
+                return;
             }
         }
     }
@@ -127,10 +124,10 @@ impl SlotThread {
     fn await_arrival(&self, watch: &mut Watch, orders: &Receiver<ToSlot>) -> Arrival {
         let mut said = None;
         loop {
-            let (place, status) = match watch.poll(&self.halt.arm()) {
+            let (place, status) = match watch.poll() {
                 Ok(Presence::Here(driver)) => return Arrival::Device(driver),
                 Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
-                Ok(Presence::Remains) => (None, SlotStatus::Done),
+                Ok(Presence::Same) => (None, SlotStatus::Done),
                 Err(LinkError::Stopped) => return Arrival::Over,
                 Err(error) => (Some(Place::Out), SlotStatus::OutOfService(error.into())),
             };
@@ -140,7 +137,8 @@ impl SlotThread {
                 }
                 said = Some(status);
             }
-            match self.wait(orders, watch.interval()) {
+            // The watch itself waits a slice in each look.
+            match self.wait(orders, Duration::ZERO) {
                 Waited::Over => return Arrival::Over,
                 Waited::Job(job) => return Arrival::Job(job),
                 Waited::Look => {}
@@ -157,43 +155,39 @@ impl SlotThread {
     ) -> Left {
         self.say(Place::Opening, SlotStatus::Identifying);
         let mut seen = match driver.identify() {
-            Ok(seen) => Some(seen),
-            Err(LinkError::Unplugged) => return Left::Gone,
+            Ok(seen) => Some(self.ready(seen)),
+            Err(LinkError::Unplugged { .. }) => return Left::Gone,
             Err(LinkError::Stopped) => return Left::Over,
             Err(error) => {
                 self.say(Place::Silent, SlotStatus::Silent(error.into()));
                 None
             }
         };
-        if let Some(seen) = &seen {
-            self.ready(seen);
-        }
         loop {
             match self.wait(orders, LOOK) {
                 Waited::Over => return Left::Over,
-                Waited::Job(job) => return Left::Worked(self.work(driver, &job)),
-                Waited::Look => match watch.hold(driver.as_mut(), seen.as_ref()) {
-                    Ok(Holding::Same) => {}
-                    Ok(Holding::Other(other)) => {
-                        self.ready(&other);
-                        seen = Some(other);
-                    }
-                    Ok(Holding::Gone) | Err(_) => return Left::Gone,
+                Waited::Job(job) => return self.work(watch, driver, &job),
+                Waited::Look => match watch.still_here(driver.as_mut(), seen.as_ref()) {
+                    Ok(Still::Here) => {}
+                    Ok(Still::Another(other)) => seen = Some(self.ready(other)),
+                    Ok(Still::Gone) | Err(_) => return Left::Gone,
                 },
             }
         }
     }
 
-    fn ready(&self, seen: &Seen) {
-        let hardware = seen.hardware.clone();
-        self.say(Place::Ready(hardware.clone()), SlotStatus::Ready(hardware));
+    fn ready(&self, seen: Seen) -> HardwareId {
+        let hardware = seen.hardware;
+        self.say(Place::Ready(hardware.clone()), SlotStatus::Ready(hardware.clone()));
+        hardware
     }
 
-    /// A unit that is known and still there, or again: its port was let go before.
+    /// A unit that is known and remains here; its port was let go before.
     fn work_again(&self, watch: &mut Watch, job: Job) -> Left {
-        match watch.reopen(&self.halt.arm()) {
-            Ok(driver) => Left::Worked(self.work(driver, &job)),
-            Err(_) => {
+        watch.welcome_again();
+        match watch.poll() {
+            Ok(Presence::Here(driver)) => self.work(watch, driver, &job),
+            Ok(Presence::Absent | Presence::Same) | Err(_) => {
                 // As in `say`.
                 let _ = self.to_line.send(ToLine::Returned(self.index, job));
                 Left::Gone
@@ -202,37 +196,30 @@ impl SlotThread {
     }
 
     /// Runs one unit and lets go of the port; then says how it ended.
-    fn work(&self, mut driver: Box<dyn Driver>, job: &Job) -> Option<HardwareId> {
-        let deadline = Instant::now().checked_add(self.shop.unit_deadline);
-        driver.set_deadline(deadline);
+    fn work(&self, watch: &mut Watch, mut driver: Box<dyn Driver>, job: &Job) -> Left {
+        // A halt for the unit before came too late for it.
+        self.halt.unit_landed();
+        driver.set_deadline(Instant::now().checked_add(self.shop.unit_deadline));
         let name = &self.settings.name;
-        let run = || {
+        let ended = catch_unwind(AssertUnwindSafe(|| {
             unit::run_unit(&self.shop, name, job, driver.as_mut(), &self.halt, &self.progress)
-        };
-        let ended = catch_unwind(AssertUnwindSafe(run));
-        // Only now may the fixture swap devices.
-        drop(driver);
+        }));
         let panicked = ended.is_err();
         let ending = ended.unwrap_or_else(|_| Ending {
             report: unit::end_after_panic(&self.shop, name, job),
             ledger_failed: None,
         });
-        if self.halt.reason().is_some_and(|reason| reason.code != Code::Stopped) {
-            self.halt.clear();
-        }
-        let hardware = ending.report.hardware.clone();
+        let done = ending.report.hardware.clone().map_or(Done::Silent, Done::Device);
+        // Only now may the fixture swap devices.
+        watch.let_go(driver, Some(done));
+        self.halt.unit_landed();
         // As in `say`.
         let _ = self.to_line.send(ToLine::Ended(self.index, Box::new(ending)));
         if panicked {
             let fault = Fault::new(Code::Bug, "the slot's thread panicked");
             self.say(Place::Out, SlotStatus::OutOfService(fault));
-            self.out_of_service();
+            return Left::Over;
         }
-        hardware
-    }
-
-    /// Nothing is done here any more until the next start.
-    fn out_of_service(&self) {
-        self.halt.set(Fault::new(Code::Stopped, "the slot is out of service"));
+        Left::Gone
     }
 }

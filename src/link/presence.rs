@@ -9,12 +9,14 @@
 //! the device that was done is told from the next one by its hardware id, or by a pause
 //! in which nobody answers. Nothing here judges a device.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use super::driver::{self, Driver};
 use super::port::{self, InputLine, Port};
 use super::settings::{PresenceBy, SlotLink};
-use super::{LinkError, Stop};
+use super::{LinkError, Stop, discovery};
 use crate::domain::device::Seen;
 use crate::domain::ids::HardwareId;
 
@@ -55,6 +57,26 @@ pub enum Still {
     Another(Seen),
 }
 
+/// What was let go of and must go before something counts as new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// A device that has said who it is.
+    Device(HardwareId),
+    /// Something that never answered. It is new when it answers, or when the port is.
+    Silent,
+}
+
+/// What tells one appearance of a port from the next: device, inode and change time of
+/// the path itself, and the device that it leads to.
+type Appearance = (u64, u64, i64, i64, u64);
+
+fn appearance(port: &str) -> Option<Appearance> {
+    let path = discovery::resolve(port).ok()?;
+    let own = fs::symlink_metadata(&path).ok()?;
+    let target = fs::metadata(&path).ok()?;
+    Some((own.dev(), own.ino(), own.ctime(), own.ctime_nsec(), target.rdev()))
+}
+
 /// The port between two devices.
 enum Door {
     Closed { pause: Duration },
@@ -67,8 +89,10 @@ pub struct Watch {
     waiting: Stop,
     working: Stop,
     door: Door,
-    /// The device that was let go of and must go before the same one counts again.
-    done: Option<HardwareId>,
+    /// What was let go of and has not gone yet.
+    done: Option<Done>,
+    /// The port as it was then.
+    appeared: Option<Appearance>,
     releases: u32,
     silent: u32,
     asked: Instant,
@@ -84,6 +108,7 @@ impl Watch {
             working,
             door: Door::Closed { pause: Duration::ZERO },
             done: None,
+            appeared: None,
             releases: 0,
             silent: 0,
             asked: Instant::now(),
@@ -117,16 +142,17 @@ impl Watch {
             None if self.slot.presence == PresenceBy::Poll => self.ask_waiting(driver, known),
             None => Ok(Still::Here),
         };
-        let waited = driver.idle(LOOK);
+        let waited = driver.idle(Duration::ZERO);
         match looked.and_then(|still| waited.map(|()| still)) {
             Err(LinkError::Unplugged { .. }) => Ok(Still::Gone),
             outcome => outcome,
         }
     }
 
-    /// Releases the port. Where `done` names a device, that device must go before it
-    /// counts as one that comes; without it, whatever is there next counts.
-    pub fn let_go(&mut self, driver: Box<dyn Driver>, done: Option<HardwareId>) {
+    /// Releases the port. What is `done` must go before it counts as one that comes;
+    /// without it, whatever is there next counts.
+    pub fn let_go(&mut self, driver: Box<dyn Driver>, done: Option<Done>) {
+        self.appeared = appearance(&self.slot.port.path);
         drop(driver);
         self.releases = RELEASES;
         self.silent = 0;
@@ -150,6 +176,9 @@ impl Watch {
     }
 
     fn open(&mut self) -> Result<Presence, LinkError> {
+        if self.done.is_some() && appearance(&self.slot.port.path) != self.appeared {
+            self.done = None;
+        }
         match Port::open(self.slot.port.clone(), self.working.clone()) {
             Ok(port) => {
                 let driver = driver::over(port, &self.slot)?;
@@ -236,7 +265,7 @@ impl Watch {
     }
 
     fn is_done(&self, seen: &Seen) -> bool {
-        self.done.as_ref() == Some(&seen.hardware)
+        matches!(&self.done, Some(Done::Device(hardware)) if *hardware == seen.hardware)
     }
 
     /// Silence counts only at a port that stays open: opening one may reset the device.
@@ -245,8 +274,9 @@ impl Watch {
             self.silent += 1;
         }
         if self.silent >= SILENT_ASKS {
-            self.done = None;
             // Where the port shows the device, an empty fixture must answer first.
+            let by_port = self.slot.presence == PresenceBy::Port;
+            self.done = by_port.then_some(Done::Silent);
             self.silent = SILENT_ASKS;
         }
     }

@@ -13,9 +13,14 @@ impl Stop {
         Self::default()
     }
 
-    /// Sets it, for ever.
+    /// Sets it.
     pub fn set(&self) {
         self.0.store(true, Ordering::Release);
+    }
+
+    /// Takes it back: what it was set for has happened.
+    pub fn clear(&self) {
+        self.0.store(false, Ordering::Release);
     }
 
     /// Whether it is set.
