@@ -8,3 +8,5 @@ pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod flow;
+pub mod report;
+pub mod secret;
