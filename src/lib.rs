@@ -5,8 +5,11 @@
 //! `station` is a door over this library.
 
 pub mod batch;
+pub mod config;
 pub mod domain;
 pub mod flow;
 pub mod link;
 pub mod pki;
+pub mod report;
+pub mod secret;
 pub mod vault;
