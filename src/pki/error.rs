@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
+use crate::domain::device::Fault;
 
 /// Why the authority, a certificate or a key can't be used.
 ///
@@ -159,5 +160,11 @@ impl PkiError {
             PkiError::JournalKey { .. } | PkiError::JournalKeyFile { .. } => Code::LedgerKey,
             PkiError::JournalCertificate { .. } => Code::LedgerJournal,
         }
+    }
+}
+
+impl From<PkiError> for Fault {
+    fn from(error: PkiError) -> Fault {
+        Fault::new(error.code(), error.to_string())
     }
 }

@@ -10,6 +10,12 @@
 mod process;
 mod region;
 mod stack;
+impl From<VaultError> for Fault {
+    fn from(error: VaultError) -> Fault {
+        Fault::new(error.code(), error.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
