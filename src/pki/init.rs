@@ -49,13 +49,22 @@ pub fn init(
     passphrase: &Passphrase,
     request: &AuthorityRequest,
 ) -> Result<AuthorityInfo, PkiError> {
+    init_with(files, passphrase, request, Hardness::Passphrase)
+}
+
+pub(super) fn init_with(
+    files: &AuthorityFiles,
+    passphrase: &Passphrase,
+    request: &AuthorityRequest,
+    hardness: Hardness,
+) -> Result<AuthorityInfo, PkiError> {
     refuse_existing(files)?;
     let key = SecretKey::try_generate()
         .map_err(|_| PkiError::Sign { problem: "the system gives no random bytes".to_owned() })?;
     let der = self_signed(&key, request)?;
     // Whatever `load` would refuse is refused before anything is written.
     CaCertificate::from_der(&der)?;
-    let sealed = key_file::encrypt(&key, passphrase, Hardness::Passphrase)
+    let sealed = key_file::encrypt(&key, passphrase, hardness)
         .map_err(|problem| PkiError::Key { path: files.key.clone(), problem })?;
     write(&files.key, sealed.as_bytes(), OWNER_ONLY)?;
     if let Err(error) = write(&files.certificate, certificate_pem(&der)?.as_bytes(), PUBLIC) {
@@ -75,14 +84,13 @@ fn refuse_existing(files: &AuthorityFiles) -> Result<(), PkiError> {
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), PkiError> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let made = match parent {
-        Some(parent) => DirBuilder::new().recursive(true).mode(0o700).create(parent),
-        None => Ok(()),
-    };
-    made.and_then(|()| write_new(path, bytes, mode)).map_err(|source| match source.kind() {
+    let failed = |source| PkiError::Write { path: path.to_owned(), source };
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
+    }
+    write_new(path, bytes, mode).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => PkiError::Exists { path: path.to_owned() },
-        _ => PkiError::Write { path: path.to_owned(), source },
+        _ => failed(source),
     })
 }
 

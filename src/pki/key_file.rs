@@ -29,6 +29,10 @@ const SCRYPT_R: u32 = 8;
 const SCRYPT_P: u32 = 5;
 const PBKDF2_ROUNDS: u32 = 10_000;
 
+/// OpenSSL's `req`, for one, still takes 3DES.
+const UNSUPPORTED: &str = "is not PKCS#8 that is encrypted with AES: encrypt it anew with \
+                           `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`";
+
 /// Why a key file gives no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unreadable {
@@ -81,7 +85,7 @@ pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unrea
         SecretDocument::from_pem(pem.trim()).map_err(|_| Unreadable::Content("is not PEM"))?;
     check_label(label)?;
     let info = EncryptedPrivateKeyInfoRef::from_der(sealed.as_bytes())
-        .map_err(|_| Unreadable::Content("is not encrypted PKCS#8"))?;
+        .map_err(|_| Unreadable::Content(UNSUPPORTED))?;
     let plain =
         info.encryption_algorithm.decrypt(secret.as_bytes(), info.encrypted_data.as_bytes());
     let plain = Zeroizing::new(plain.map_err(why_not_decrypted)?);
@@ -94,7 +98,7 @@ pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unrea
 
 fn check_label(label: &str) -> Result<(), Unreadable> {
     const IN_CLEAR: &str = "is not encrypted: a CA key in clear is refused; encrypt it with \
-                            `openssl pkcs8 -topk8 -v2 aes-256-cbc` and destroy the clear one";
+                            `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc` and destroy the clear one";
     match label {
         EncryptedPrivateKeyInfoOwned::PEM_LABEL => Ok(()),
         "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => Err(Unreadable::Content(IN_CLEAR)),
@@ -106,9 +110,7 @@ fn why_not_decrypted(error: pkcs5::Error) -> Unreadable {
     match error {
         pkcs5::Error::UnsupportedAlgorithm { .. }
         | pkcs5::Error::NoPbes1CryptSupport
-        | pkcs5::Error::AlgorithmParametersInvalid { .. } => Unreadable::Content(
-            "is encrypted in a way that is not supported: use PBES2 with AES and SHA-256",
-        ),
+        | pkcs5::Error::AlgorithmParametersInvalid { .. } => Unreadable::Content(UNSUPPORTED),
         _ => Unreadable::Passphrase,
     }
 }

@@ -132,13 +132,19 @@ impl Cell {
     }
 }
 
+impl Drop for Cell {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
 /// Locked memory with a fixed number of cells, shared by all slots.
 pub struct Vault {
     /// Indices of the cells that hold no key.
     free: Mutex<Vec<usize>>,
     /// Each cell has its own lock, so that no slot waits for another one's write.
     cells: Vec<Mutex<Cell>>,
-    /// Declared last: the cells point into it and are dropped before it.
+    /// Declared last: the cells point into it, and wipe themselves before it is unmapped.
     _region: Region,
 }
 
@@ -223,14 +229,6 @@ impl KeyLender for Vault {
         let scratch = WipeScratch(&mut bytes.scratch);
         work(&bytes.scalar, scratch.0);
         Ok(())
-    }
-}
-
-impl Drop for Vault {
-    fn drop(&mut self) {
-        for cell in &mut self.cells {
-            cell.get_mut().unwrap_or_else(PoisonError::into_inner).wipe();
-        }
     }
 }
 
