@@ -11,7 +11,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -94,6 +94,8 @@ impl Port {
     pub fn reopen(&mut self) -> Result<(), LinkError> {
         self.close();
         let path = discovery::resolve(&self.settings.path)?;
+        // Opened twice below: a link that is turned over meanwhile must not part the two.
+        let path = path.canonicalize().map_err(|_| self.missing())?;
         let line = self.open_line(&path)?;
         let tty = self.open_tty(&path)?;
         // What lies there from before belongs to no request of ours.
@@ -316,7 +318,6 @@ fn timespec(time: Duration) -> Timespec {
     Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() }
 }
 
-fn is_pseudo_terminal(path: &Path) -> bool {
-    let real: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+fn is_pseudo_terminal(real: &Path) -> bool {
     real.starts_with("/dev/pts")
 }

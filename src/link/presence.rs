@@ -61,14 +61,23 @@ enum Door {
     Open { driver: Box<dyn Driver>, ask_at: Instant },
 }
 
+/// Who counts as a device that comes.
+enum Awaited {
+    /// Whoever is there, as its port or line shows it.
+    Anybody,
+    /// Whoever answers: the fixture's own port shows nothing.
+    AnAnswer,
+    /// Whoever is not the device that was let go of.
+    AnotherThan(HardwareId),
+}
+
 /// Watches one slot.
 pub struct Watch {
     slot: SlotLink,
     waiting: Stop,
     working: Stop,
     door: Door,
-    /// The device that was let go of and must go before the same one counts again.
-    done: Option<HardwareId>,
+    awaited: Awaited,
     releases: u32,
     silent: u32,
     asked: Instant,
@@ -83,7 +92,7 @@ impl Watch {
             waiting,
             working,
             door: Door::Closed { pause: Duration::ZERO },
-            done: None,
+            awaited: Awaited::Anybody,
             releases: 0,
             silent: 0,
             asked: Instant::now(),
@@ -131,13 +140,13 @@ impl Watch {
         self.releases = RELEASES;
         self.silent = 0;
         let pause = if done.is_some() { FIRST_RELEASE } else { LOOK };
-        self.done = done;
+        self.awaited = done.map_or(Awaited::Anybody, Awaited::AnotherThan);
         self.door = Door::Closed { pause };
     }
 
     /// Has the device that was let go of count again, for a unit to be tried once more.
     pub fn welcome_again(&mut self) {
-        self.done = None;
+        self.awaited = Awaited::Anybody;
     }
 
     fn line(&self) -> Option<InputLine> {
@@ -188,7 +197,7 @@ impl Watch {
     fn look(&mut self, driver: Box<dyn Driver>) -> Result<Presence, LinkError> {
         match self.line() {
             Some(line) => self.look_at_line(driver, line),
-            None if self.slot.presence == PresenceBy::Port && self.done.is_none() => {
+            None if self.slot.presence == PresenceBy::Port && self.takes_anybody() => {
                 Ok(self.here(driver))
             }
             None => self.ask_who_is_there(driver),
@@ -201,9 +210,9 @@ impl Watch {
         line: InputLine,
     ) -> Result<Presence, LinkError> {
         match driver.level(line) {
-            Ok(true) if self.done.is_none() => return Ok(self.here(driver)),
+            Ok(true) if self.takes_anybody() => return Ok(self.here(driver)),
             Ok(true) => {}
-            Ok(false) => self.done = None,
+            Ok(false) => self.awaited = Awaited::Anybody,
             Err(LinkError::Unplugged { .. }) => {
                 self.nobody();
                 return Ok(Presence::Absent);
@@ -235,8 +244,12 @@ impl Watch {
         }
     }
 
+    fn takes_anybody(&self) -> bool {
+        matches!(self.awaited, Awaited::Anybody)
+    }
+
     fn is_done(&self, seen: &Seen) -> bool {
-        self.done.as_ref() == Some(&seen.hardware)
+        matches!(&self.awaited, Awaited::AnotherThan(done) if *done == seen.hardware)
     }
 
     /// Silence counts only at a port that stays open: opening one may reset the device.
@@ -245,14 +258,12 @@ impl Watch {
             self.silent += 1;
         }
         if self.silent >= SILENT_ASKS {
-            self.done = None;
-            // Where the port shows the device, an empty fixture must answer first.
-            self.silent = SILENT_ASKS;
+            self.awaited = Awaited::AnAnswer;
         }
     }
 
     fn ask_again_later(&mut self, driver: Box<dyn Driver>) -> Presence {
-        if self.releases > 0 && self.done.is_some() {
+        if self.releases > 0 && matches!(self.awaited, Awaited::AnotherThan(_)) {
             drop(driver);
             let pause = FIRST_RELEASE * 2_u32.pow(RELEASES - self.releases);
             self.releases -= 1;
@@ -264,11 +275,14 @@ impl Watch {
     }
 
     fn nothing_new(&self) -> Presence {
-        if self.done.is_some() { Presence::Same } else { Presence::Absent }
+        match self.awaited {
+            Awaited::AnotherThan(_) => Presence::Same,
+            Awaited::Anybody | Awaited::AnAnswer => Presence::Absent,
+        }
     }
 
     fn here(&mut self, driver: Box<dyn Driver>) -> Presence {
-        self.done = None;
+        self.awaited = Awaited::Anybody;
         self.silent = 0;
         self.asked = Instant::now();
         Presence::Here(driver)
@@ -276,7 +290,7 @@ impl Watch {
 
     /// The port itself is gone: whoever comes next is new.
     fn nobody(&mut self) {
-        self.done = None;
+        self.awaited = Awaited::Anybody;
         self.silent = 0;
         self.door = Door::Closed { pause: LOOK };
     }
