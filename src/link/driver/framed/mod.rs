@@ -11,7 +11,7 @@ mod restart;
 mod session;
 mod staging;
 #[cfg(test)]
-mod test_device;
+pub(in crate::link) mod test_device;
 #[cfg(test)]
 mod tests;
 

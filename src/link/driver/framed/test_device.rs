@@ -13,7 +13,7 @@ use firmware_interface::dispatch::{
 };
 use firmware_interface::frame::FullFrameReader;
 use firmware_interface::ids::{Capabilities, RequestType, SecurityFlags};
-use firmware_interface::message::{ChunkLimit, HardwareId, Reply, ShortText, Window};
+use firmware_interface::message::{ChunkLimit, HardwareId, Message, Reply, ShortText, Window};
 use firmware_interface::timing::BusyTimes;
 
 use crate::domain::device::Fault;
@@ -22,10 +22,10 @@ use crate::domain::ids::KeyId;
 use crate::link::test_line::Pty;
 
 /// A key for tests: it signs nothing real.
-pub(super) const SCALAR: [u8; 32] = *b"a scalar that is easy to look at";
+pub(in crate::link) const SCALAR: [u8; 32] = *b"a scalar that is easy to look at";
 
 /// Lends [`SCALAR`].
-pub(super) struct OneKey;
+pub(in crate::link) struct OneKey;
 
 impl KeyLender for OneKey {
     fn lend(&self, _: KeyId, work: &mut dyn FnMut(&[u8; 32], &mut [u8])) -> Result<(), Fault> {
@@ -34,7 +34,7 @@ impl KeyLender for OneKey {
     }
 }
 
-pub(super) fn identity() -> Identity {
+pub(in crate::link) fn identity() -> Identity {
     Identity {
         key: KeyId(1),
         client_certificate: (0..=255).cycle().take(480).collect(),
@@ -50,9 +50,9 @@ pub(super) fn identity() -> Identity {
     }
 }
 
-pub(super) const ID: [u8; 4] = [0xd0, 0, 0, 1];
+pub(in crate::link) const ID: [u8; 4] = [0xd0, 0, 0, 1];
 
-pub(super) fn facts() -> Facts {
+pub(in crate::link) fn facts() -> Facts {
     Facts {
         model: ShortText::new("TH200").unwrap(),
         hardware_id: HardwareId::new(&ID).unwrap(),
@@ -67,11 +67,11 @@ pub(super) fn facts() -> Facts {
 }
 
 /// Two slots in memory, as flash behaves.
-pub(super) struct Ram {
+pub(in crate::link) struct Ram {
     images: [Vec<u8>; 2],
     headers: [[u8; SLOT_HEADER_LENGTH]; 2],
     locked: bool,
-    pub(super) capacity: u32,
+    pub(in crate::link) capacity: u32,
 }
 
 impl Default for Ram {
@@ -133,7 +133,7 @@ impl Storage for Ram {
 }
 
 /// Signs with nothing: the "signature" is the digest twice, so a test can look at it.
-pub(super) struct DigestTwice;
+pub(in crate::link) struct DigestTwice;
 
 impl Signer for DigestTwice {
     fn sign(
@@ -166,26 +166,32 @@ type Firmware = Device<Ram, DigestTwice, DigestTwice, DigestTwice>;
 
 /// Which way a frame goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(in crate::link) enum Way {
     ToDevice,
     FromDevice,
 }
 
 /// A frame that crossed the line, or was to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Crossing {
-    pub(super) way: Way,
+pub(in crate::link) struct Crossing {
+    pub(in crate::link) way: Way,
     /// Its number among the frames of its direction, from one.
-    pub(super) number: u32,
-    pub(super) kind: RequestType,
-    pub(super) seq: u16,
-    pub(super) session: u32,
-    pub(super) body: Vec<u8>,
+    pub(in crate::link) number: u32,
+    pub(in crate::link) kind: RequestType,
+    pub(in crate::link) seq: u16,
+    pub(in crate::link) session: u32,
+    pub(in crate::link) body: Vec<u8>,
+}
+
+impl Crossing {
+    pub(in crate::link) fn is_request(&self) -> bool {
+        self.way == Way::ToDevice
+    }
 }
 
 /// What becomes of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::link) enum Fate {
     Pass,
     Lose,
     Double,
@@ -193,7 +199,7 @@ pub(super) enum Fate {
     /// These bytes come before it.
     After(Vec<u8>),
     /// This reply comes instead of the device's, which never sees the request.
-    Answer(Reply<'static>),
+    Answer(Box<Reply<'static>>),
     /// The device is pulled out, and comes back under the same link if there is one.
     Unplug,
     /// From here on another device answers.
@@ -203,7 +209,7 @@ pub(super) enum Fate {
 type Script = Box<dyn FnMut(&Crossing) -> Fate + Send>;
 
 /// A device behind a port, until it is dropped.
-pub(super) struct Bench {
+pub(in crate::link) struct Bench {
     path: String,
     seen: Arc<Mutex<Vec<Crossing>>>,
     off: Arc<AtomicBool>,
@@ -212,15 +218,17 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn honest() -> Self {
+    pub(in crate::link) fn honest() -> Self {
         Self::new(facts(), Ram::default(), |_| Fate::Pass)
     }
 
-    pub(super) fn scripted(script: impl FnMut(&Crossing) -> Fate + Send + 'static) -> Self {
+    pub(in crate::link) fn scripted(
+        script: impl FnMut(&Crossing) -> Fate + Send + 'static,
+    ) -> Self {
         Self::new(facts(), Ram::default(), script)
     }
 
-    pub(super) fn new(
+    pub(in crate::link) fn new(
         facts: Facts,
         storage: Ram,
         script: impl FnMut(&Crossing) -> Fate + Send + 'static,
@@ -245,17 +253,17 @@ impl Bench {
         Self { path, seen, off, thread: Some(thread), _folder: folder }
     }
 
-    pub(super) fn path(&self) -> &str {
+    pub(in crate::link) fn path(&self) -> &str {
         &self.path
     }
 
     /// What has crossed the line so far.
-    pub(super) fn crossings(&self) -> Vec<Crossing> {
+    pub(in crate::link) fn crossings(&self) -> Vec<Crossing> {
         self.seen.lock().unwrap().clone()
     }
 
     /// The requests of one kind that reached the device's end.
-    pub(super) fn requests(&self, kind: RequestType) -> Vec<Crossing> {
+    pub(in crate::link) fn requests(&self, kind: RequestType) -> Vec<Crossing> {
         let wanted = |crossing: &Crossing| crossing.way == Way::ToDevice && crossing.kind == kind;
         self.crossings().into_iter().filter(wanted).collect()
     }
@@ -315,8 +323,8 @@ impl Board {
             }
             Fate::Answer(reply) => {
                 let mut out = [0; MAX_FRAME];
-                let kind = firmware_interface::message::Message::message_type(&reply);
-                let length = codec::encode(header.reply(kind), &reply, &mut out).unwrap();
+                let kind = reply.message_type();
+                let length = codec::encode(header.reply(kind), reply.as_ref(), &mut out).unwrap();
                 self.put(&out[..length]);
             }
             Fate::Unplug => {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use firmware_interface::message::{CommitReply, ErrorReply};
+use firmware_interface::message::{ChunkReply, CommitReply, ErrorReply};
 use sha2::{Digest, Sha256};
 
 use super::test_device::{Bench, Crossing, Fate, ID, OneKey, Ram, SCALAR, Way, facts, identity};
@@ -64,6 +64,10 @@ fn code<T>(outcome: Result<T, LinkError>) -> Option<Code> {
 
 fn is(crossing: &Crossing, way: Way, kind: RequestType) -> bool {
     crossing.way == way && crossing.kind == kind
+}
+
+fn answer(reply: Reply<'static>) -> Fate {
+    Fate::Answer(Box::new(reply))
 }
 
 /// The first frame of a kind meets a fate, all others pass.
@@ -218,27 +222,19 @@ fn a_lost_chunk_sends_the_station_back_once_and_with_the_same_seqs() {
 #[test]
 fn a_device_that_never_takes_the_next_chunk_did_not_store() {
     let bench = Bench::scripted(|crossing| {
-        let stuck = ChunkReplyZero::reply();
+        let stuck = Reply::Chunk(ChunkReply { next: 0, crc: 0 });
         let hit = is(crossing, Way::ToDevice, RequestType::Chunk);
-        if hit { Fate::Answer(stuck) } else { Fate::Pass }
+        if hit { answer(stuck) } else { Fate::Pass }
     });
     assert_eq!(code(provision(&mut driver(&bench))), Some(Code::DevNotStored));
-}
-
-struct ChunkReplyZero;
-
-impl ChunkReplyZero {
-    fn reply() -> Reply<'static> {
-        Reply::Chunk(firmware_interface::message::ChunkReply { next: 0, crc: 0 })
-    }
 }
 
 #[test]
 fn a_check_sum_of_other_bytes_is_found_before_the_commit() {
     let bench = Bench::scripted(|crossing| {
-        let reply = firmware_interface::message::ChunkReply { next: 32, crc: 1 };
+        let reply = ChunkReply { next: 32, crc: 1 };
         let hit = is(crossing, Way::ToDevice, RequestType::Chunk);
-        if hit { Fate::Answer(Reply::Chunk(reply)) } else { Fate::Pass }
+        if hit { answer(Reply::Chunk(reply)) } else { Fate::Pass }
     });
     assert_eq!(code(provision(&mut driver(&bench))), Some(Code::DevNotStored));
     assert!(bench.requests(RequestType::Commit).is_empty());
@@ -247,14 +243,14 @@ fn a_check_sum_of_other_bytes_is_found_before_the_commit() {
 #[test]
 fn a_commit_of_another_image_is_not_stored() {
     let other = Reply::Commit(CommitReply { digest: [9; 32], generation: 1 });
-    let bench = Bench::scripted(first(Way::ToDevice, RequestType::Commit, Fate::Answer(other)));
+    let bench = Bench::scripted(first(Way::ToDevice, RequestType::Commit, answer(other)));
     assert_eq!(code(provision(&mut driver(&bench))), Some(Code::DevNotStored));
 }
 
 #[test]
 fn a_device_that_only_says_that_it_restarts_is_found() {
     let bench = Bench::scripted(|crossing| match crossing.kind {
-        RequestType::Restart => Fate::Answer(Reply::Restart),
+        RequestType::Restart => answer(Reply::Restart),
         _ => Fate::Pass,
     });
     assert_eq!(code(provision(&mut driver(&bench))), Some(Code::DevNotRestarted));
@@ -278,7 +274,7 @@ fn a_port_that_goes_at_any_other_time_is_unplugged_and_no_time_out() {
 #[test]
 fn a_device_that_restarts_in_mid_transfer_is_sent_the_image_again() {
     let lost = Reply::Error(ErrorReply::new(ErrorCode::NoTransfer, 0));
-    let bench = Bench::scripted(first(Way::ToDevice, RequestType::Chunk, Fate::Answer(lost)));
+    let bench = Bench::scripted(first(Way::ToDevice, RequestType::Chunk, answer(lost)));
     provision(&mut driver(&bench)).unwrap();
     assert_eq!(bench.requests(RequestType::Begin).len(), 2);
 }
@@ -339,14 +335,14 @@ fn an_undriven_hardware_id_is_refused_and_a_version_too() {
     let bench = Bench::new(facts, Ram::default(), |_| Fate::Pass);
     assert_eq!(code(driver(&bench).identify()), Some(Code::DevHardwareId));
     let newer = Reply::Error(ErrorReply::new(ErrorCode::BadVersion, 0x0302));
-    let bench = Bench::scripted(first(Way::ToDevice, RequestType::Identify, Fate::Answer(newer)));
+    let bench = Bench::scripted(first(Way::ToDevice, RequestType::Identify, answer(newer)));
     assert_eq!(code(driver(&bench).identify()), Some(Code::DevVersion));
 }
 
 #[test]
 fn a_refusal_carries_its_name() {
     let full = Reply::Error(ErrorReply::new(ErrorCode::Storage, 28));
-    let bench = Bench::scripted(first(Way::ToDevice, RequestType::Commit, Fate::Answer(full)));
+    let bench = Bench::scripted(first(Way::ToDevice, RequestType::Commit, answer(full)));
     let error = provision(&mut driver(&bench)).unwrap_err();
     assert_eq!(error.to_string(), "the device refused COMMIT with STORAGE (detail 0x1c)");
     assert_eq!(error.code(), Code::DevRefused);
