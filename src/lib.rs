@@ -5,3 +5,4 @@
 //! `station` is a door over this library.
 
 pub mod domain;
+pub mod sim;
