@@ -9,6 +9,7 @@
 //! - [`message`]: one struct for each message, with its exact layout.
 //! - [`codec`] and [`frame`]: a message as bytes on the line, and back.
 //! - [`image`]: what an identity looks like as bytes.
+//! - [`prove`]: the text that a device signs to show that it holds its key.
 //! - [`timing`]: deadlines, from line time and the device's own busy times.
 //! - [`dispatch`]: the device's side, over traits for storage, signer, random and clock.
 //!
@@ -26,5 +27,6 @@ pub mod frame;
 pub mod ids;
 pub mod image;
 pub mod message;
+pub mod prove;
 pub mod timing;
 pub mod version;

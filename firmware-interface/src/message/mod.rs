@@ -14,8 +14,8 @@ mod text;
 
 pub use fields::{BodyError, Fields, Sink};
 pub use reply::{
-    BeginReply, ChunkReply, CommitReply, CsrReply, ErrorReply, FinishReply, IdentifyReply,
-    KeygenReply, ProveReply, ReadReply, Reply, SIGNATURE_LENGTH, Window,
+    BeginReply, ChunkLimit, ChunkReply, CommitReply, CsrReply, ErrorReply, FinishReply,
+    IdentifyReply, KeygenReply, ProveReply, ReadReply, Reply, SIGNATURE_LENGTH, Window,
 };
 pub use request::{
     Begin, Chunk, Commit, Csr, Finish, FinishResult, Identify, Keygen, NONCE_LENGTH, Prove, Read,

@@ -36,6 +36,28 @@ impl Window {
     }
 }
 
+/// How many bytes of data the largest chunk has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChunkLimit(u16);
+
+impl ChunkLimit {
+    /// The smallest: a key of either kind must fit in a chunk of its own.
+    pub const MIN: Self = Self(PUBLIC_KEY_LENGTH as u16);
+
+    /// The largest: a frame carries no more.
+    pub const MAX: Self = Self(Chunk::MAX_DATA as u16);
+
+    /// Takes a number of bytes within the limits.
+    pub const fn new(bytes: u16) -> Option<Self> {
+        if bytes >= Self::MIN.0 && bytes <= Self::MAX.0 { Some(Self(bytes)) } else { None }
+    }
+
+    /// The number of bytes.
+    pub const fn bytes(self) -> u16 {
+        self.0
+    }
+}
+
 /// Who the device is and what it holds. Its layout is the same in every version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdentifyReply {
@@ -53,8 +75,8 @@ pub struct IdentifyReply {
     pub replaced: u32,
     /// Bytes of the largest image that it takes.
     pub capacity: u32,
-    /// Bytes of data in its largest chunk, at least [`IdentifyReply::MIN_CHUNK`].
-    pub max_chunk: u16,
+    /// Bytes of data in its largest chunk.
+    pub max_chunk: ChunkLimit,
     /// How long it may be silent while it works.
     pub busy: BusyTimes,
     /// SHA-256 of the active image; zeros if there is none.
@@ -72,9 +94,6 @@ pub struct IdentifyReply {
 }
 
 impl IdentifyReply {
-    /// The smallest largest chunk: the key, of either kind, must fit.
-    pub const MIN_CHUNK: u16 = PUBLIC_KEY_LENGTH as u16;
-
     const NUMBERS: usize = 4 + 3 * 4 + 6 * 2;
 
     const MAX_CHUNK_AT: usize = 4 + 3 * 4;
@@ -95,14 +114,15 @@ impl IdentifyReply {
         let security = SecurityFlags(fields.u8()?);
         let window = Window::new(fields.u8()?).ok_or(BodyError::value(3))?;
         let capabilities = Capabilities(fields.u32()?);
-        let (replaced, capacity, max_chunk) = (fields.u32()?, fields.u32()?, fields.u16()?);
+        let (replaced, capacity) = (fields.u32()?, fields.u32()?);
+        let max_chunk = ChunkLimit::new(fields.u16()?);
+        let max_chunk = max_chunk.ok_or(BodyError::value(Self::MAX_CHUNK_AT))?;
         let busy = read_busy(fields)?;
         let (image, certificate) = (fields.array()?, fields.array()?);
         let model = ShortText::parse(fields, 1)?;
         let hardware_id = HardwareId::parse(fields)?;
         let firmware = ShortText::parse(fields, 1)?;
         let factory_serial = read_serial(fields)?;
-        check_chunk_limit(max_chunk)?;
         Ok(Self {
             version,
             lifecycle,
@@ -139,7 +159,7 @@ impl IdentifyReply {
         sink.put_u32(self.capabilities.0);
         sink.put_u32(self.replaced);
         sink.put_u32(self.capacity);
-        sink.put_u16(self.max_chunk);
+        sink.put_u16(self.max_chunk.bytes());
         write_busy(&self.busy, sink);
         sink.put(&self.image);
         sink.put(&self.certificate);
@@ -172,14 +192,6 @@ fn write_busy(busy: &BusyTimes, sink: &mut impl Sink) {
 fn read_serial(fields: &mut Fields<'_>) -> Result<Option<ShortText<MAX_SERIAL>>, BodyError> {
     let serial = ShortText::parse(fields, 0)?;
     Ok(Some(serial).filter(|serial| !serial.as_bytes().is_empty()))
-}
-
-fn check_chunk_limit(max_chunk: u16) -> Result<(), BodyError> {
-    let allowed = usize::from(IdentifyReply::MIN_CHUNK)..=Chunk::MAX_DATA;
-    if allowed.contains(&usize::from(max_chunk)) {
-        return Ok(());
-    }
-    Err(BodyError::value(IdentifyReply::MAX_CHUNK_AT))
 }
 
 /// The staging area is erased.

@@ -42,6 +42,9 @@ pub struct Begin {
 impl Begin {
     const FIXED: usize = 4 + DIGEST_LENGTH + 1;
 
+    /// Where in the body the first entry of the object table stands.
+    pub(crate) const FIRST_ENTRY_AT: usize = Self::FIXED;
+
     /// Bytes of the longest body.
     pub const MAX_SIZE: usize = Self::FIXED + MAX_OBJECTS * ENTRY_LENGTH;
 
@@ -69,6 +72,9 @@ pub struct Chunk<'a> {
 
 impl<'a> Chunk<'a> {
     const FIXED: usize = 4;
+
+    /// Where in the body the data begins.
+    pub(crate) const DATA_AT: usize = Self::FIXED;
 
     /// The most bytes of data that a frame can carry.
     pub const MAX_DATA: usize = MAX_BODY - Self::FIXED;
