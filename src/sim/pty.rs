@@ -100,34 +100,19 @@ impl Port {
 
     /// Takes note of who opened and closed the port since the last look.
     pub(crate) fn look(&mut self) -> Result<Openings, SimError> {
-        let (opens, closes, let_go) = self.count_events().map_err(SimError::Port)?;
-        let opened = opens > 0 && (let_go || self.openers + closes == opens);
+        let was_open = self.is_open();
+        let let_go = count_openers(&self.openings, &mut self.openers).map_err(SimError::Port)?;
         if let_go {
             self.forget_the_station();
         }
-        Ok(Openings { opened: opened && self.is_open(), let_go })
+        Ok(Openings { opened: self.is_open() && (let_go || !was_open), let_go })
     }
 
-    /// Counts events: opens, closes, and whether the port was closed by all in between.
-    fn count_events(&mut self) -> Result<(u32, u32, bool), Errno> {
-        let mut room = [MaybeUninit::uninit(); EVENT_ROOM];
-        let mut reader = inotify::Reader::new(&self.openings, &mut room);
-        let (mut opens, mut closes, mut let_go) = (0, 0, false);
-        loop {
-            let events = match reader.next() {
-                Ok(event) => event.events(),
-                Err(Errno::AGAIN | Errno::INTR) => return Ok((opens, closes, let_go)),
-                Err(error) => return Err(error),
-            };
-            if events.contains(inotify::ReadFlags::OPEN) {
-                self.openers += 1;
-                opens += 1;
-            } else if events.intersects(closed()) {
-                self.openers = self.openers.saturating_sub(1);
-                closes += 1;
-                let_go |= self.openers == 0;
-            }
-        }
+    /// Pulls the device out: the station's end hangs up.
+    pub(crate) fn pull(self) -> Pulled {
+        let Self { openings, openers, .. } = self;
+        // Our own end, dropped here, is counted as one more that lets go.
+        Pulled { openings, openers: openers + 1 }
     }
 
     /// Drops what the station did not read, and the exclusive use that a killed one leaves.
@@ -136,6 +121,49 @@ impl Port {
         let _ = rustix::termios::ioctl_tiocnxcl(&self.slave);
         if !self.is_open() {
             let _ = rustix::termios::tcflush(&self.slave, QueueSelector::IFlush);
+        }
+    }
+}
+
+/// What is left of a port after its device was pulled out.
+#[derive(Debug)]
+pub(crate) struct Pulled {
+    openings: OwnedFd,
+    openers: u32,
+}
+
+impl Pulled {
+    /// Becomes readable when someone lets go.
+    pub(crate) fn openings(&self) -> BorrowedFd<'_> {
+        self.openings.as_fd()
+    }
+
+    /// Whether the station still holds on to its end.
+    pub(crate) fn is_held(&mut self) -> Result<bool, SimError> {
+        count_openers(&self.openings, &mut self.openers).map_err(SimError::Port)?;
+        Ok(self.openers > 0)
+    }
+}
+
+/// Brings the count up to date; true if the port was closed by all in between.
+fn count_openers(openings: &OwnedFd, openers: &mut u32) -> Result<bool, Errno> {
+    let mut room = [MaybeUninit::uninit(); EVENT_ROOM];
+    let mut reader = inotify::Reader::new(openings, &mut room);
+    let mut let_go = false;
+    loop {
+        let events = match reader.next() {
+            Ok(event) => event.events(),
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(let_go),
+            Err(error) => return Err(error),
+        };
+        if events.contains(inotify::ReadFlags::OPEN) {
+            *openers += 1;
+        } else if events.intersects(closed()) {
+            *openers = openers.saturating_sub(1);
+            let_go |= *openers == 0;
+        } else if events.contains(inotify::ReadFlags::IGNORED) {
+            // The terminal is gone for everyone.
+            *openers = 0;
         }
     }
 }
@@ -268,6 +296,19 @@ mod tests {
         drop(port);
         assert_eq!(station.read(&mut [0; 4]).unwrap_or(0), 0);
         assert!(station.write(b"x").is_err());
+    }
+
+    #[test]
+    fn after_pulling_a_port_it_is_seen_when_the_station_lets_go() {
+        let mut port = Port::open().unwrap();
+        let station = open_end(port.path());
+        port.look().unwrap();
+        let mut pulled = port.pull();
+        assert!(pulled.is_held().unwrap());
+        drop(station);
+        assert!(!pulled.is_held().unwrap());
+        let unopened = Port::open().unwrap();
+        assert!(!unopened.pull().is_held().unwrap());
     }
 
     #[test]
