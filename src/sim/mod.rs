@@ -31,6 +31,9 @@ mod stop;
 mod transcript;
 mod unit;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::SimError;
 pub use fault::{Direction, FAULTS, FaultError, FaultName, FaultSpec, FrameNumber, Mishap};
 pub use held::{Held, held_identity};

@@ -114,8 +114,8 @@ impl<'u> Relay<'u> {
             }
             self.read(now, around)?;
             self.work(now, around)?;
-            self.chatter(now, around);
             self.hand_over(now)?;
+            self.chatter(now, around);
             if let Some(ended) = self.ended(now) {
                 return Ok(ended);
             }
@@ -196,16 +196,20 @@ impl<'u> Relay<'u> {
 
     /// Gives the device what has arrived, one after the other.
     fn work(&mut self, now: Moment, around: &mut Surroundings<'_>) -> Result<(), SimError> {
-        while let Some(arrival) = self
-            .waiting
-            .pop_front_if(|next| next.at.max(self.busy_until) <= now && self.pulled.is_none())
-        {
+        while let Some(arrival) = self.next_arrival(now) {
             let start = arrival.at.max(self.busy_until);
             if arrival.at >= self.deaf_until {
                 self.handle(start, &arrival.bytes, around)?;
             }
         }
         Ok(())
+    }
+
+    /// What has arrived by now, if the device is there and has time for it.
+    fn next_arrival(&mut self, now: Moment) -> Option<Arrival> {
+        let next = self.waiting.front()?;
+        let ready = next.at.max(self.busy_until) <= now && self.pulled.is_none();
+        if ready { self.waiting.pop_front() } else { None }
     }
 
     fn handle(

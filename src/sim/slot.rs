@@ -208,7 +208,8 @@ impl Slot {
                 Woken::Look => self.next_seat()?,
             };
         }
-        self.board.change(|state| state.ended = true);
+        let unit = self.progress.unit;
+        self.board.change(|state| (state.unit, state.ended) = (unit, true));
         self.wait(None).map(|_| ())
     }
 
