@@ -94,21 +94,24 @@ impl Inbound {
         let start = self.line.carry(now, bytes.len());
         let mut arrivals = Vec::new();
         for (index, byte) in bytes.iter().enumerate() {
-            let at = start + self.line.rate().line_time(index + 1);
-            arrivals.extend(self.place(*byte, at));
+            if let Some(is_frame) = self.complete(*byte) {
+                let at = start + self.line.rate().line_time(index + 1);
+                let bytes = std::mem::take(&mut self.partial);
+                arrivals.push(Arrival { at, bytes, is_frame });
+            }
         }
         arrivals
     }
 
-    fn place(&mut self, byte: u8, at: Moment) -> Option<Arrival> {
+    /// Takes one byte; if it completes something, whether that is a frame.
+    fn complete(&mut self, byte: u8) -> Option<bool> {
         let in_frame = self.partial.last().is_some_and(|last| *last != 0);
         let is_frame = byte == 0 && in_frame;
         if byte == 0 && !in_frame {
             self.partial.clear();
         }
         self.partial.push(byte);
-        let complete = is_frame || self.partial.len() >= ENDLESS;
-        complete.then(|| Arrival { at, bytes: std::mem::take(&mut self.partial), is_frame })
+        (is_frame || self.partial.len() >= ENDLESS).then_some(is_frame)
     }
 
     /// When the station's port has room again; none if it has room now.

@@ -289,6 +289,17 @@ mod tests {
         assert_eq!(&seen[..count], b"new");
     }
 
+    /// Says nothing where the tests run as root, who may open an exclusive terminal too.
+    #[test]
+    fn the_exclusive_use_of_a_killed_station_ends_with_it() {
+        let mut port = Port::open().unwrap();
+        let killed = open_end(port.path());
+        rustix::termios::ioctl_tiocexcl(&killed).unwrap();
+        drop(killed);
+        port.look().unwrap();
+        open_end(port.path());
+    }
+
     #[test]
     fn a_dropped_port_hangs_up() {
         let port = Port::open().unwrap();

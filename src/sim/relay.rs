@@ -99,9 +99,9 @@ impl<'u> Relay<'u> {
         }
     }
 
-    /// Whether its device never answers, and so never hears `finish`.
-    pub(crate) const fn is_silent(&self) -> bool {
-        self.unit.manners.never_answers
+    /// Whether no station can get as far as `finish` with its device.
+    pub(crate) const fn is_unreachable(&self) -> bool {
+        self.unit.manners.unreachable
     }
 
     /// Keeps the line until the device leaves it.
@@ -218,8 +218,11 @@ impl<'u> Relay<'u> {
         bytes: &[u8],
         around: &mut Surroundings<'_>,
     ) -> Result<(), SimError> {
+        if self.unit.manners.unreachable {
+            self.finish(around)?;
+        }
         if self.unit.manners.never_answers {
-            return self.finish(around);
+            return Ok(());
         }
         let comes_back = self.pull_at(bytes);
         if comes_back == Some(false) {

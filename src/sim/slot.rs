@@ -239,16 +239,17 @@ impl Slot {
                 Ended::Stopped => return Ok(Woken::Stop),
                 Ended::Restarting { back_at } => back_at,
                 Ended::Done => return self.wait_for_swap(),
-                Ended::Pulled { comes_back } => {
-                    if self.wait_for_release(pulled)? == Woken::Stop {
-                        return Ok(Woken::Stop);
-                    }
-                    if !comes_back {
-                        self.finish_unit(false)?;
-                        return self.wait_for_swap();
-                    }
-                    self.watch.now() + self.options.timings.boot
+                Ended::Pulled { comes_back: false } => {
+                    self.finish_unit(false)?;
+                    return match self.wait_for_release(pulled)? {
+                        Woken::Stop => Ok(Woken::Stop),
+                        Woken::Look => self.wait_for_swap(),
+                    };
                 }
+                Ended::Pulled { comes_back: true } => match self.wait_for_release(pulled)? {
+                    Woken::Stop => return Ok(Woken::Stop),
+                    Woken::Look => self.watch.now() + self.options.timings.boot,
+                },
             };
             if self.wait(Some(back_at))? == Woken::Stop {
                 return Ok(Woken::Stop);
@@ -260,7 +261,7 @@ impl Slot {
     fn serve_on_port(&mut self, seat: Seat) -> Result<(Ended, Unit, Port), SimError> {
         let Seat { mut unit, mut port, plug } = seat;
         let relay = Relay::new(&mut unit, &mut port, plug, BaudRate(self.options.baud));
-        let heard = !relay.is_silent();
+        let heard = !relay.is_unreachable();
         let (stop, watch) = (self.stop.clone(), self.watch);
         let mut recorder = self.options.recorder.take();
         let ended = relay.serve(&mut Surroundings {

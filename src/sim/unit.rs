@@ -29,8 +29,10 @@ const ID_LENGTH: usize = 8;
 /// What a device does apart from answering.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Manners {
-    /// It never answers; what it sends instead.
+    /// It never answers.
     pub(crate) never_answers: bool,
+    /// No station can get as far as `finish` with it, so it makes place without.
+    pub(crate) unreachable: bool,
     /// What it says without end.
     pub(crate) chatter: Option<Chatter>,
     /// It sends a banner after each start.
@@ -250,7 +252,11 @@ fn manners(options: &Options, faults: &[Fault]) -> Manners {
             Fault::BootNoise => manners.banner = true,
             Fault::ResetOnOpen => manners.reset_on_open = true,
             Fault::UsbRestart => manners.usb_restart = true,
-            Fault::Withhold(request) => manners.withheld.push(*request),
+            Fault::Withhold(request) => {
+                manners.unreachable |= *request == RequestType::Identify;
+                manners.withheld.push(*request);
+            }
+            Fault::OtherVersion => manners.unreachable = true,
             Fault::Latency(wait) => manners.latency = *wait,
             Fault::Unplug { at, count, comes_back } => {
                 manners.pull = Some(Pull { at: *at, count: *count, comes_back: *comes_back });
@@ -259,6 +265,7 @@ fn manners(options: &Options, faults: &[Fault]) -> Manners {
         }
     }
     manners.never_answers |= manners.chatter.is_some();
+    manners.unreachable |= manners.never_answers;
     manners
 }
 

@@ -108,6 +108,20 @@ fn a_mute_device_answers_nothing_and_makes_place_when_let_go() {
 }
 
 #[test]
+fn a_device_that_no_station_can_talk_to_makes_place_too() {
+    for fault in ["other-version@1", "withhold=identify@1"] {
+        let bench = Bench::with(|options| {
+            options.units = 2;
+            options.faults = FaultSpec::parse(fault).unwrap();
+        });
+        let mut station = bench.open(1);
+        assert!(station.ask_once(&IDENTIFY, A_WHILE, |_| ()).is_err());
+        drop(station);
+        assert!(bench.open(2).identify().is_ok(), "{fault}");
+    }
+}
+
+#[test]
 fn an_unasked_mute_device_stays_in_the_slot() {
     let bench = Bench::with(|options| {
         options.units = 2;
