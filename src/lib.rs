@@ -12,4 +12,5 @@ pub mod link;
 pub mod pki;
 pub mod report;
 pub mod secret;
+pub mod sim;
 pub mod vault;

@@ -23,6 +23,9 @@ use crate::domain::ids::HardwareId;
 /// How long one look at an absent or waiting device takes.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long one look at a waiting device takes: a scan must not wait for it.
+const GLANCE: Duration = Duration::from_millis(2);
+
 /// How often a device that gives no sign of its own is asked whether it is there.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
@@ -142,7 +145,7 @@ impl Watch {
             None if self.slot.presence == PresenceBy::Poll => self.ask_waiting(driver, known),
             None => Ok(Still::Here),
         };
-        let waited = driver.idle(Duration::ZERO);
+        let waited = driver.idle(GLANCE);
         match looked.and_then(|still| waited.map(|()| still)) {
             Err(LinkError::Unplugged { .. }) => Ok(Still::Gone),
             outcome => outcome,
