@@ -15,7 +15,7 @@ use provisioning_station::domain::identity::KeyLender;
 use provisioning_station::domain::ids::ClientId;
 use provisioning_station::pki::{
     Authority, AuthorityFiles, AuthorityRequest, CA_BACKDATE, IssueRequest, Passphrase, Profile,
-    ValidFor, init, public_key_of, random_sn,
+    ValidFor, init, make_key, random_sn,
 };
 use provisioning_station::vault::Vault;
 
@@ -68,7 +68,7 @@ fn open_line(directory: &std::path::Path) -> Line {
 
 /// What the line does for each unit, without the device and the ledger.
 fn one_identity(line: &Line) {
-    let (key, public_key) = line.vault.make_key(&public_key_of).unwrap();
+    let (key, public_key) = line.vault.make_key_by(&make_key).unwrap();
     let request = IssueRequest {
         public_key,
         client_id: line.client_id.clone(),
@@ -80,10 +80,10 @@ fn one_identity(line: &Line) {
 }
 
 fn print_parts(line: &Line) {
-    let (key, public_key) = line.vault.make_key(&public_key_of).unwrap();
+    let (key, public_key) = line.vault.make_key_by(&make_key).unwrap();
     let client_id = line.client_id.clone();
     let request = IssueRequest { public_key, client_id, sn: random_sn().unwrap(), now: line.now };
-    let made_and_wiped = || line.vault.forget(line.vault.make_key(&public_key_of).unwrap().0);
+    let made_and_wiped = || line.vault.forget(line.vault.make_key_by(&make_key).unwrap().0);
     print_part("a key made and wiped", timed(made_and_wiped));
     let issued = || drop(black_box(line.authority.issue(&request, &line.profile).unwrap()));
     print_part("a certificate signed, read back and verified", timed(issued));
