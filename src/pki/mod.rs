@@ -1,6 +1,6 @@
 //! Certificates: the profile, the authority that issues them, and every check of a signature.
 //!
-//! Start with [`Authority`]: [`init`] makes one, [`Authority::load`] opens it, and
+//! Start with [`Authority`]: [`init()`] makes one, [`Authority::load`] opens it, and
 //! [`Authority::issue`] signs a device's certificate, reads its own result back and
 //! verifies it before anyone sees it. [`check_possession`] judges a device's proof and
 //! [`JournalKey`] signs the ledger's head.
