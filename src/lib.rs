@@ -8,3 +8,4 @@ pub mod batch;
 pub mod domain;
 pub mod engine;
 pub mod flow;
+pub mod ledger;
