@@ -8,6 +8,7 @@ pub mod batch;
 pub mod config;
 pub mod domain;
 pub mod flow;
+pub mod ledger;
 pub mod link;
 pub mod pki;
 pub mod report;
