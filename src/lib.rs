@@ -4,6 +4,8 @@
 //! Start with `docs/architecture.md`; in code with [`domain`], then [`flow`]. The binary
 //! `station` is a door over this library.
 
+pub mod cli;
+pub mod command;
 pub mod config;
 pub mod domain;
 pub mod engine;
