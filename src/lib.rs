@@ -4,11 +4,14 @@
 //! Start with `docs/architecture.md`; in code with [`domain`], then [`flow`]. The binary
 //! `station` is a door over this library.
 
+pub mod batch;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod domain;
-pub mod engine;
 pub mod flow;
+pub mod link;
+pub mod pki;
 pub mod report;
 pub mod secret;
+pub mod vault;

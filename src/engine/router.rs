@@ -24,6 +24,8 @@ pub(super) struct Job {
     pub(super) client_id: ClientId,
     /// It came with its device, which has an open attempt, and not with a scan.
     pub(super) resumed: bool,
+    /// Its scan named the slot.
+    pub(super) named: bool,
 }
 
 /// What the line does because of the router.
@@ -113,14 +115,14 @@ impl Router {
         }
     }
 
+    /// A slot's name.
+    pub(super) fn name(&self, slot: usize) -> &SlotName {
+        &self.names[slot]
+    }
+
     /// The slot of that name.
     pub(super) fn slot(&self, name: &SlotName) -> Option<usize> {
         self.names.iter().position(|slot| slot == name)
-    }
-
-    /// Whether a slot's device is new there: worth asking the ledger for an open attempt.
-    pub(super) fn is_ready(&self, slot: usize) -> bool {
-        matches!(self.places[slot], Place::Ready(_))
     }
 
     /// Whether the unit is in a slot or waits for one.
@@ -197,12 +199,35 @@ impl Router {
             .find(|other| *other != slot && self.places[*other].hardware() == Some(hardware))
     }
 
-    /// A device with an open attempt came back: it is resolved at once, without a scan.
-    pub(super) fn resume(&mut self, slot: usize, job: Job) -> Vec<Decision> {
-        if self.stopping || self.is_running(&job.serial) {
-            return Vec::new();
+    /// A device with an open attempt came: it is resolved at once, without a scan.
+    pub(super) fn place_and_resume(
+        &mut self,
+        slot: usize,
+        place: Place,
+        job: Job,
+        now: Duration,
+    ) -> Vec<Decision> {
+        self.active_at = now;
+        let mut decisions = Vec::new();
+        if let Place::Ready(hardware) = place {
+            self.places[slot] = self.admit(slot, hardware, &mut decisions);
         }
-        vec![self.run(slot, job)]
+        let ready = matches!(self.places[slot], Place::Ready(_));
+        if ready && !self.stopping && !self.has(&job.serial) {
+            decisions.push(self.run(slot, job));
+        }
+        decisions.extend(self.settle());
+        decisions
+    }
+
+    /// A slot's device left before it could be given this job, which waits again.
+    pub(super) fn returned(&mut self, slot: usize, job: Job, now: Duration) {
+        self.active_at = now;
+        self.places[slot] = Place::Opening;
+        if !job.resumed {
+            let named = job.named.then_some(slot);
+            self.waiting.push_front(Waiting { job, slot: named });
+        }
     }
 
     /// A unit in a slot ended. `completed` where its device brought it and it passed.
@@ -394,7 +419,7 @@ mod tests {
 
     fn job(serial: &str) -> Job {
         let (serial, client_id) = (serial.parse().unwrap(), serial.parse().unwrap());
-        Job { serial, client_id, resumed: false }
+        Job { serial, client_id, resumed: false, named: false }
     }
 
     fn ready(router: &mut Router, slot: usize, id: u8) -> Vec<Decision> {
@@ -437,9 +462,9 @@ mod tests {
         let mut router = router(1);
         let mut resumed = job("U1");
         resumed.resumed = true;
-        router.places[0] = Place::Ready(hardware(1));
-        assert_eq!(router.resume(0, resumed.clone()), [Decision::Run(0, resumed)]);
-        assert_eq!(router.settle(), []);
+        let place = Place::Ready(hardware(1));
+        let decisions = router.place_and_resume(0, place, resumed.clone(), NOW);
+        assert_eq!(decisions, [Decision::Run(0, resumed)]);
         assert_eq!(router.ended(0, true, NOW), [Decision::Want(1)]);
         // Its scan was answered by then; the second one is not.
         assert_eq!(scan(&mut router, "U1"), [Decision::Want(1)]);

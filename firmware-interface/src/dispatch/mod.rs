@@ -181,6 +181,11 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
         &self.storage
     }
 
+    /// The storage, for what a board does with it between two frames.
+    pub const fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
     /// Ends the device, as a reset does, and keeps what outlives it.
     pub fn into_storage(self) -> S {
         self.storage
