@@ -5,6 +5,8 @@
 //! `station` is a door over this library.
 
 pub mod batch;
+pub mod cli;
+pub mod command;
 pub mod config;
 pub mod domain;
 pub mod flow;

@@ -143,7 +143,7 @@ impl ConfigError {
             ConfigError::Missing { path, .. } => Some(format!(
                 "looked for {}; name another file with --config FILE or STATION_CONFIG, or try \
                  `station demo`, which needs none",
-                path.display()
+                std::path::absolute(path).unwrap_or_else(|_| path.clone()).display()
             )),
             ConfigError::Key { known, .. } => Some(format!("known here are: {known}")),
             _ => None,
