@@ -416,6 +416,18 @@ mod tests {
     }
 
     #[test]
+    fn silence_right_after_a_release_does_not_count() {
+        let bench = changing(&[1, 0, 0, 0, 0, 0, 0, 1, 2]);
+        let mut watch = watch(bench.path(), PresenceBy::Port);
+        let (mut driver, _) = wait_for_one(&mut watch);
+        driver.identify().unwrap();
+        watch.let_go(driver, Some(id(1)));
+        wait_for_one(&mut watch);
+        // Opening may have reset it: that the same one answers then is nothing new.
+        assert_eq!(bench.crossings().iter().filter(|c| c.is_request()).count(), 9);
+    }
+
+    #[test]
     fn the_same_device_counts_at_once_where_a_unit_is_to_be_tried_again() {
         let bench = changing(&[1]);
         let mut watch = watch(bench.path(), PresenceBy::Port);
