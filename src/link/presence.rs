@@ -80,6 +80,8 @@ pub struct Watch {
     awaited: Awaited,
     releases: u32,
     silent: u32,
+    /// How long to wait before a port that is missing is looked for again.
+    patience: Duration,
     asked: Instant,
 }
 
@@ -95,6 +97,7 @@ impl Watch {
             awaited: Awaited::Anybody,
             releases: 0,
             silent: 0,
+            patience: LOOK,
             asked: Instant::now(),
         }
     }
@@ -141,6 +144,7 @@ impl Watch {
         self.silent = 0;
         let pause = if done.is_some() { FIRST_RELEASE } else { LOOK };
         self.awaited = done.map_or(Awaited::Anybody, Awaited::AnotherThan);
+        self.patience = FIRST_RELEASE;
         self.door = Door::Closed { pause };
     }
 
@@ -288,11 +292,13 @@ impl Watch {
         Presence::Here(driver)
     }
 
-    /// The port itself is gone: whoever comes next is new.
+    /// The port itself is gone: whoever comes next is new. Right after a unit the next
+    /// one may come soon; later there is time.
     fn nobody(&mut self) {
         self.awaited = Awaited::Anybody;
         self.silent = 0;
-        self.door = Door::Closed { pause: LOOK };
+        self.door = Door::Closed { pause: self.patience };
+        self.patience = LOOK.min(self.patience * 2);
     }
 
     fn ask_waiting(
