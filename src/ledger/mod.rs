@@ -250,9 +250,11 @@ fn append_signed(
 }
 
 #[cfg(test)]
-mod testing;
+mod open_tests;
 #[cfg(test)]
 mod rules_tests;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod unit_tests;
 #[cfg(test)]

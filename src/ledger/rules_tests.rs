@@ -192,8 +192,7 @@ fn unknown_and_closed_work_orders_take_no_unit() {
     bench.record(order("WO", 9, vec![])).unwrap();
     assert_eq!(bench.refused(order("WO", 9, vec![])), Code::WorkOrderExists);
     assert_eq!(bench.reader.open_work_orders().unwrap(), [id("WO")]);
-    let close =
-        || Record::WorkOrderClosed(WorkOrderAct { work_order: id("WO"), by: person() });
+    let close = || Record::WorkOrderClosed(WorkOrderAct { work_order: id("WO"), by: person() });
     bench.record(close()).unwrap();
     assert_eq!(bench.begin(in_order(1, "WO")), Code::WorkOrderClosed);
     assert_eq!(bench.refused(close()), Code::WorkOrderClosed);
@@ -204,11 +203,6 @@ fn unknown_and_closed_work_orders_take_no_unit() {
 fn no_unit_begins_on_a_full_disk_and_those_under_way_are_recorded() {
     let dir = tempfile::tempdir().unwrap();
     take(&fresh(dir.path()), begun(1), 1, Until::Issued);
-    let mut full = settings(dir.path());
-    full.reserve_bytes = u64::MAX;
-    let writer = open(full).writer();
-    // The ledger that was opened is gone with its owner; a new one is held for the test.
-    drop(writer);
     let mut full = settings(dir.path());
     full.reserve_bytes = u64::MAX;
     let ledger = open(full);

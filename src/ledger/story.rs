@@ -129,7 +129,13 @@ impl Reader {
             Some(OutboxState::Done) => RegistrationState::Registered,
             Some(OutboxState::Withdrawn) => RegistrationState::Withdrawn,
         };
-        Ok(RegistrationStory { state, status: None, tries: 0, last_error: None, registered_at: None })
+        Ok(RegistrationStory {
+            state,
+            status: None,
+            tries: 0,
+            last_error: None,
+            registered_at: None,
+        })
     }
 
     fn attempts_of(&self, serial: &Serial) -> Result<Vec<AttemptStory>, LedgerError> {

@@ -116,8 +116,7 @@ pub fn check(path: &Path) -> Result<u64, LedgerError> {
 }
 
 fn integrity(connection: &Connection) -> Result<(), LedgerError> {
-    let found: String =
-        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
         return Err(LedgerError::Nonsense(found));
     }
