@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
-use crate::domain::ids::{PublicKey, StationId};
+use crate::domain::ids::PublicKey;
 
 use super::error::LedgerError;
 use super::head::{Head, Note, SignedHead};
@@ -368,9 +368,4 @@ fn check_older_heads(
         index += 1;
     }
     Ok(())
-}
-
-/// Whose a ledger's file is, without an audit.
-pub fn station_of(path: &Path) -> Result<Option<StationId>, LedgerError> {
-    Ok(Owner::read(&files::open_to_read(path)?)?.map(|owner| owner.station))
 }
