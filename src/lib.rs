@@ -5,6 +5,7 @@
 //! `station` is a door over this library.
 
 pub mod batch;
+pub mod checks;
 pub mod cli;
 pub mod command;
 pub mod config;

@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["domain", "flow", "link", "pki", "ledger", "vault"]),
     ("sync", &["domain", "ledger", "cloud", "pki"]),
     ("enrol", &["domain", "ledger", "cloud", "pki"]),
-    ("checks", &["domain", "ledger", "cloud", "pki", "link"]),
+    ("checks", &["domain", "ledger", "cloud", "pki", "link", "vault"]),
     // The simulation contradicts the link, so it shares nothing with it.
     ("sim", &["domain"]),
     ("config", &["domain"]),
