@@ -15,7 +15,7 @@ use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{ProgressCell, SlotStatus};
 use crate::domain::ids::HardwareId;
 use crate::link::driver::Driver;
-use crate::link::presence::{Done, Presence, Still, Watch};
+use crate::link::presence::{Presence, Still, Watch};
 use crate::link::LinkError;
 
 use super::halt::Halt;
@@ -209,9 +209,8 @@ impl SlotThread {
             report: unit::end_after_panic(&self.shop, name, job),
             ledger_failed: None,
         });
-        let done = ending.report.hardware.clone().map_or(Done::Silent, Done::Device);
         // Only now may the fixture swap devices.
-        watch.let_go(driver, Some(done));
+        watch.let_go(driver, ending.report.hardware.clone());
         self.halt.unit_landed();
         // As in `say`.
         let _ = self.to_line.send(ToLine::Ended(self.index, Box::new(ending)));

@@ -11,7 +11,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -94,6 +94,8 @@ impl Port {
     pub fn reopen(&mut self) -> Result<(), LinkError> {
         self.close();
         let path = discovery::resolve(&self.settings.path)?;
+        // Opened twice below: a link that is turned over meanwhile must not part the two.
+        let path = path.canonicalize().map_err(|_| self.missing())?;
         let line = self.open_line(&path)?;
         let tty = self.open_tty(&path)?;
         // What lies there from before belongs to no request of ours.
@@ -316,7 +318,124 @@ fn timespec(time: Duration) -> Timespec {
     Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() }
 }
 
-fn is_pseudo_terminal(path: &Path) -> bool {
-    let real: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+fn is_pseudo_terminal(real: &Path) -> bool {
     real.starts_with("/dev/pts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_line::{Pty, WATCHDOG};
+    use super::*;
+
+    fn settings(pty: &Pty) -> PortSettings {
+        PortSettings::new(pty.path(), 115_200)
+    }
+
+    fn open(pty: &Pty) -> Port {
+        Port::open(settings(pty), Stop::new()).unwrap()
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(120)
+    }
+
+    #[test]
+    fn a_port_that_is_open_is_busy_for_the_next_and_free_after_it() {
+        let pty = Pty::open();
+        let first = open(&pty);
+        let error = Port::open(settings(&pty), Stop::new()).err().unwrap();
+        assert!(matches!(error, LinkError::PortBusy { .. }), "{error}");
+        drop(first);
+        open(&pty);
+    }
+
+    #[test]
+    fn a_port_that_is_not_there_is_missing_and_a_file_is_no_port() {
+        let missing = PortSettings::new("/dev/no-such-port", 9600);
+        let error = Port::open(missing, Stop::new()).err().unwrap();
+        assert!(matches!(error, LinkError::PortMissing { .. }), "{error}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = PortSettings::new(file.path().display().to_string(), 9600);
+        let error = Port::open(file, Stop::new()).err().unwrap();
+        assert!(matches!(error, LinkError::PortOpen { .. }), "{error}");
+    }
+
+    #[test]
+    fn levels_on_a_pseudo_terminal_are_let_pass_and_reading_one_is_not() {
+        let pty = Pty::open();
+        let with_levels = PortSettings { dtr: Some(false), rts: Some(true), ..settings(&pty) };
+        let mut port = Port::open(with_levels, Stop::new()).unwrap();
+        let error = port.level(InputLine::Cts).unwrap_err();
+        assert!(matches!(error, LinkError::PortOpen { .. }), "{error}");
+    }
+
+    #[test]
+    fn any_byte_passes_unchanged_both_ways() {
+        let pty = Pty::open();
+        let mut port = open(&pty);
+        let all: Vec<u8> = (0..=255).collect();
+        assert!(port.write_all(&all, Instant::now() + WATCHDOG).unwrap());
+        assert_eq!(pty.receive(Duration::from_millis(500)), all);
+        pty.send(&all);
+        let mut seen = Vec::new();
+        while seen.len() < all.len() {
+            let mut bytes = [0; 256];
+            let count = port.read(&mut bytes, Instant::now() + WATCHDOG).unwrap();
+            seen.extend_from_slice(&bytes[..count]);
+        }
+        assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn a_peer_that_never_reads_holds_a_write_up_only_to_its_deadline() {
+        let pty = Pty::open();
+        let mut port = open(&pty);
+        let much = vec![0x55; 1 << 20];
+        assert!(!port.write_all(&much, soon()).unwrap());
+        drop(port);
+        open(&pty);
+    }
+
+    #[test]
+    fn silence_is_nothing_read_and_a_hang_up_is_unplugged() {
+        let pty = Pty::open();
+        let mut port = open(&pty);
+        assert_eq!(port.read(&mut [0; 8], soon()).unwrap(), 0);
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(move || {
+                ready.send(()).unwrap();
+                port.read(&mut [0; 8], Instant::now() + WATCHDOG)
+            });
+            is_ready.recv().unwrap();
+            drop(pty);
+            let error = reader.join().unwrap().unwrap_err();
+            assert!(matches!(error, LinkError::Unplugged { .. }), "{error}");
+        });
+    }
+
+    #[test]
+    fn a_hang_up_while_idle_is_unplugged() {
+        let pty = Pty::open();
+        let mut port = open(&pty);
+        drop(pty);
+        let error = port.idle(WATCHDOG).unwrap_err();
+        assert!(matches!(error, LinkError::Unplugged { .. }), "{error}");
+        let error = port.write_all(b"x", Instant::now() + WATCHDOG).unwrap_err();
+        assert!(matches!(error, LinkError::Unplugged { .. }), "{error}");
+    }
+
+    #[test]
+    fn stop_and_the_units_deadline_end_a_wait() {
+        let pty = Pty::open();
+        let stop = Stop::new();
+        let mut port = Port::open(settings(&pty), stop.clone()).unwrap();
+        port.set_deadline(Some(soon()));
+        let error = port.read(&mut [0; 8], Instant::now() + WATCHDOG).unwrap_err();
+        assert!(matches!(error, LinkError::Deadline { doing: "reading" }), "{error}");
+        port.set_deadline(None);
+        stop.set();
+        let error = port.idle(WATCHDOG).unwrap_err();
+        assert!(matches!(error, LinkError::Stopped), "{error}");
+    }
 }

@@ -23,6 +23,9 @@ use crate::domain::ids::HardwareId;
 /// How long one look at an absent or waiting device takes.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long one look at a waiting device takes: a scan must not wait for it.
+const GLANCE: Duration = Duration::from_millis(2);
+
 /// How often a device that gives no sign of its own is asked whether it is there.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
@@ -57,15 +60,6 @@ pub enum Still {
     Another(Seen),
 }
 
-/// What was let go of and must go before something counts as new.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
-    /// A device that has said who it is.
-    Device(HardwareId),
-    /// Something that never answered. It is new when it answers, or when the port is.
-    Silent,
-}
-
 /// What tells one appearance of a port from the next: device, inode and change time of
 /// the path itself, and the device that it leads to.
 type Appearance = (u64, u64, i64, i64, u64);
@@ -83,15 +77,24 @@ enum Door {
     Open { driver: Box<dyn Driver>, ask_at: Instant },
 }
 
+/// Who counts as a device that comes.
+enum Awaited {
+    /// Whoever is there, as its port or line shows it.
+    Anybody,
+    /// Whoever answers: the fixture's own port shows nothing.
+    AnAnswer,
+    /// Whoever is not the device that was let go of.
+    AnotherThan(HardwareId),
+}
+
 /// Watches one slot.
 pub struct Watch {
     slot: SlotLink,
     waiting: Stop,
     working: Stop,
     door: Door,
-    /// What was let go of and has not gone yet.
-    done: Option<Done>,
-    /// The port as it was then.
+    awaited: Awaited,
+    /// The port as it was when it was let go of.
     appeared: Option<Appearance>,
     releases: u32,
     silent: u32,
@@ -107,7 +110,7 @@ impl Watch {
             waiting,
             working,
             door: Door::Closed { pause: Duration::ZERO },
-            done: None,
+            awaited: Awaited::Anybody,
             appeared: None,
             releases: 0,
             silent: 0,
@@ -142,28 +145,28 @@ impl Watch {
             None if self.slot.presence == PresenceBy::Poll => self.ask_waiting(driver, known),
             None => Ok(Still::Here),
         };
-        let waited = driver.idle(Duration::ZERO);
+        let waited = driver.idle(GLANCE);
         match looked.and_then(|still| waited.map(|()| still)) {
             Err(LinkError::Unplugged { .. }) => Ok(Still::Gone),
             outcome => outcome,
         }
     }
 
-    /// Releases the port. What is `done` must go before it counts as one that comes;
-    /// without it, whatever is there next counts.
-    pub fn let_go(&mut self, driver: Box<dyn Driver>, done: Option<Done>) {
+    /// Releases the port. The device that is `done` must go before it counts as one that
+    /// comes; one that never said who it is counts again when it answers, or when its port
+    /// is a new one.
+    pub fn let_go(&mut self, driver: Box<dyn Driver>, done: Option<HardwareId>) {
         self.appeared = appearance(&self.slot.port.path);
         drop(driver);
         self.releases = RELEASES;
         self.silent = 0;
-        let pause = if done.is_some() { FIRST_RELEASE } else { LOOK };
-        self.done = done;
-        self.door = Door::Closed { pause };
+        self.awaited = done.map_or(Awaited::AnAnswer, Awaited::AnotherThan);
+        self.door = Door::Closed { pause: FIRST_RELEASE };
     }
 
     /// Has the device that was let go of count again, for a unit to be tried once more.
     pub fn welcome_again(&mut self) {
-        self.done = None;
+        self.awaited = Awaited::Anybody;
     }
 
     fn line(&self) -> Option<InputLine> {
@@ -176,8 +179,8 @@ impl Watch {
     }
 
     fn open(&mut self) -> Result<Presence, LinkError> {
-        if self.done.is_some() && appearance(&self.slot.port.path) != self.appeared {
-            self.done = None;
+        if !self.takes_anybody() && appearance(&self.slot.port.path) != self.appeared {
+            self.awaited = Awaited::Anybody;
         }
         match Port::open(self.slot.port.clone(), self.working.clone()) {
             Ok(port) => {
@@ -217,7 +220,7 @@ impl Watch {
     fn look(&mut self, driver: Box<dyn Driver>) -> Result<Presence, LinkError> {
         match self.line() {
             Some(line) => self.look_at_line(driver, line),
-            None if self.slot.presence == PresenceBy::Port && self.done.is_none() => {
+            None if self.slot.presence == PresenceBy::Port && self.takes_anybody() => {
                 Ok(self.here(driver))
             }
             None => self.ask_who_is_there(driver),
@@ -230,9 +233,9 @@ impl Watch {
         line: InputLine,
     ) -> Result<Presence, LinkError> {
         match driver.level(line) {
-            Ok(true) if self.done.is_none() => return Ok(self.here(driver)),
+            Ok(true) if self.takes_anybody() => return Ok(self.here(driver)),
             Ok(true) => {}
-            Ok(false) => self.done = None,
+            Ok(false) => self.awaited = Awaited::Anybody,
             Err(LinkError::Unplugged { .. }) => {
                 self.nobody();
                 return Ok(Presence::Absent);
@@ -259,13 +262,21 @@ impl Watch {
                 Ok(Presence::Absent)
             }
             Err(LinkError::Stopped) => Err(LinkError::Stopped),
+            // It has been told what is wrong with it, and must change before it is told again.
+            Err(_) if matches!(self.awaited, Awaited::AnAnswer) => {
+                Ok(self.ask_again_later(driver))
+            }
             // Somebody is there; identifying it properly will say what is wrong.
             Err(_) => Ok(self.here(driver)),
         }
     }
 
+    fn takes_anybody(&self) -> bool {
+        matches!(self.awaited, Awaited::Anybody)
+    }
+
     fn is_done(&self, seen: &Seen) -> bool {
-        matches!(&self.done, Some(Done::Device(hardware)) if *hardware == seen.hardware)
+        matches!(&self.awaited, Awaited::AnotherThan(done) if *done == seen.hardware)
     }
 
     /// Silence counts only at a port that stays open: opening one may reset the device.
@@ -274,15 +285,12 @@ impl Watch {
             self.silent += 1;
         }
         if self.silent >= SILENT_ASKS {
-            // Where the port shows the device, an empty fixture must answer first.
-            let by_port = self.slot.presence == PresenceBy::Port;
-            self.done = by_port.then_some(Done::Silent);
-            self.silent = SILENT_ASKS;
+            self.awaited = Awaited::AnAnswer;
         }
     }
 
     fn ask_again_later(&mut self, driver: Box<dyn Driver>) -> Presence {
-        if self.releases > 0 && self.done.is_some() {
+        if self.releases > 0 && matches!(self.awaited, Awaited::AnotherThan(_)) {
             drop(driver);
             let pause = FIRST_RELEASE * 2_u32.pow(RELEASES - self.releases);
             self.releases -= 1;
@@ -294,11 +302,14 @@ impl Watch {
     }
 
     fn nothing_new(&self) -> Presence {
-        if self.done.is_some() { Presence::Same } else { Presence::Absent }
+        match self.awaited {
+            Awaited::AnotherThan(_) => Presence::Same,
+            Awaited::Anybody | Awaited::AnAnswer => Presence::Absent,
+        }
     }
 
     fn here(&mut self, driver: Box<dyn Driver>) -> Presence {
-        self.done = None;
+        self.awaited = Awaited::Anybody;
         self.silent = 0;
         self.asked = Instant::now();
         Presence::Here(driver)
@@ -306,7 +317,7 @@ impl Watch {
 
     /// The port itself is gone: whoever comes next is new.
     fn nobody(&mut self) {
-        self.done = None;
+        self.awaited = Awaited::Anybody;
         self.silent = 0;
         self.door = Door::Closed { pause: LOOK };
     }
@@ -329,5 +340,172 @@ impl Watch {
             None if self.silent >= SILENT_ASKS => Ok(Still::Gone),
             _ => Ok(Still::Here),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    use super::super::driver::framed::test_device::{Bench, Fate, facts};
+    use super::super::settings::PortSettings;
+    use super::super::test_line::WATCHDOG;
+    use super::*;
+
+    fn watch(path: &str, presence: PresenceBy) -> Watch {
+        let port = PortSettings::new(path, 921_600);
+        let slot = SlotLink { presence, arrival: Duration::ZERO, ..SlotLink::new(port) };
+        Watch::new(slot, Stop::new(), Stop::new())
+    }
+
+    /// Polls until there is a device; what was seen on the way, in short.
+    fn wait_for_one(watch: &mut Watch) -> (Box<dyn Driver>, bool) {
+        let until = Instant::now() + WATCHDOG;
+        let mut same = false;
+        while Instant::now() < until {
+            match watch.poll().unwrap() {
+                Presence::Here(driver) => return (driver, same),
+                Presence::Same => same = true,
+                Presence::Absent => {}
+            }
+        }
+        panic!("no device came");
+    }
+
+    fn absent(watch: &mut Watch) -> bool {
+        matches!(watch.poll(), Ok(Presence::Absent))
+    }
+
+    fn id(number: u8) -> HardwareId {
+        HardwareId::from_bytes(&[0xd0, 0, 0, number]).unwrap()
+    }
+
+    /// A bench whose devices change as `ids` say, one a request that is seen.
+    fn changing(ids: &[u8]) -> Bench {
+        let left: Arc<Mutex<VecDeque<u8>>> = Arc::new(Mutex::new(ids.iter().copied().collect()));
+        Bench::scripted(move |crossing| match crossing.is_request() {
+            true => match left.lock().unwrap().pop_front() {
+                Some(0) => Fate::Lose,
+                Some(number) => Fate::Swap([0xd0, 0, 0, number]),
+                None => Fate::Pass,
+            },
+            false => Fate::Pass,
+        })
+    }
+
+    #[test]
+    fn with_port_an_openable_port_is_a_device_and_a_missing_one_is_none() {
+        let mut nobody = watch("/dev/no-such-port", PresenceBy::Port);
+        assert!(absent(&mut nobody));
+        let bench = Bench::honest();
+        let (driver, _) = wait_for_one(&mut watch(bench.path(), PresenceBy::Port));
+        drop(driver);
+        assert!(bench.crossings().is_empty(), "nothing was asked");
+    }
+
+    #[test]
+    fn a_port_that_another_has_is_an_error_and_tried_again() {
+        let bench = Bench::honest();
+        let mut first = watch(bench.path(), PresenceBy::Port);
+        let mut second = watch(bench.path(), PresenceBy::Port);
+        let (driver, _) = wait_for_one(&mut first);
+        assert!(matches!(second.poll(), Err(LinkError::PortBusy { .. })));
+        first.let_go(driver, None);
+        wait_for_one(&mut second);
+    }
+
+    #[test]
+    fn the_device_that_is_done_is_not_taken_twice_and_the_next_one_is() {
+        let bench = changing(&[1, 1, 1, 2]);
+        let mut watch = watch(bench.path(), PresenceBy::Port);
+        let (mut driver, _) = wait_for_one(&mut watch);
+        assert_eq!(driver.identify().unwrap().hardware, id(1));
+        watch.let_go(driver, Some(id(1)));
+        let (mut driver, same) = wait_for_one(&mut watch);
+        assert!(same);
+        assert_eq!(driver.identify().unwrap().hardware, id(2));
+    }
+
+    #[test]
+    fn the_same_device_counts_again_after_a_long_silence() {
+        // Each release asks once; then three unanswered in a row, and an answer.
+        let mut ids = vec![1; 1 + RELEASES as usize];
+        ids.extend([0, 0, 0, 1]);
+        let bench = changing(&ids);
+        let mut watch = watch(bench.path(), PresenceBy::Port);
+        let (mut driver, _) = wait_for_one(&mut watch);
+        assert_eq!(driver.identify().unwrap().hardware, id(1));
+        watch.let_go(driver, Some(id(1)));
+        let (_driver, same) = wait_for_one(&mut watch);
+        assert!(same);
+        assert!(bench.crossings().iter().filter(|c| c.is_request()).count() >= ids.len());
+    }
+
+    #[test]
+    fn the_same_device_counts_at_once_where_a_unit_is_to_be_tried_again() {
+        let bench = changing(&[1]);
+        let mut watch = watch(bench.path(), PresenceBy::Port);
+        let (mut driver, _) = wait_for_one(&mut watch);
+        driver.identify().unwrap();
+        watch.let_go(driver, Some(id(1)));
+        watch.welcome_again();
+        let (_driver, same) = wait_for_one(&mut watch);
+        assert!(!same);
+    }
+
+    #[test]
+    fn with_poll_only_an_answer_is_a_device() {
+        let bench = changing(&[0, 0, 1]);
+        let mut watch = watch(bench.path(), PresenceBy::Poll);
+        assert!(absent(&mut watch));
+        wait_for_one(&mut watch);
+        assert_eq!(bench.crossings().iter().filter(|c| c.is_request()).count(), 3);
+    }
+
+    #[test]
+    fn with_poll_a_waiting_device_goes_by_silence_and_changes_by_its_id() {
+        let bench = changing(&[1, 2, 0, 0, 0]);
+        let mut watch = watch(bench.path(), PresenceBy::Poll);
+        let (mut driver, _) = wait_for_one(&mut watch);
+        let until = Instant::now() + WATCHDOG;
+        let mut seen = Vec::new();
+        while seen.last() != Some(&Still::Gone) && Instant::now() < until {
+            let still = watch.still_here(driver.as_mut(), Some(&id(1))).unwrap();
+            if still != Still::Here {
+                seen.push(still);
+            }
+        }
+        let Still::Another(other) = &seen[0] else { panic!("{seen:?}") };
+        assert_eq!(other.hardware, id(2));
+    }
+
+    #[test]
+    fn a_port_that_goes_while_a_device_waits_is_gone() {
+        let bench = Bench::honest();
+        let mut watch = watch(bench.path(), PresenceBy::Port);
+        let (mut driver, _) = wait_for_one(&mut watch);
+        assert_eq!(watch.still_here(driver.as_mut(), None).unwrap(), Still::Here);
+        drop(bench);
+        // The kernel takes a moment to tell.
+        while watch.still_here(driver.as_mut(), None).unwrap() == Still::Here {}
+        watch.let_go(driver, None);
+        assert!(absent(&mut watch));
+    }
+
+    #[test]
+    fn a_port_without_modem_lines_can_show_nobody_by_them() {
+        let bench = Bench::new(facts(), Default::default(), |_| Fate::Pass);
+        let mut watch = watch(bench.path(), PresenceBy::Cts);
+        assert!(matches!(watch.poll(), Err(LinkError::PortOpen { .. })));
+    }
+
+    #[test]
+    fn a_stop_ends_the_watch() {
+        let stop = Stop::new();
+        let slot = SlotLink::new(PortSettings::new("/dev/no-such-port", 9600));
+        let mut watch = Watch::new(slot, stop.clone(), Stop::new());
+        stop.set();
+        assert!(matches!(watch.poll(), Err(LinkError::Stopped)));
     }
 }

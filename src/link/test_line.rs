@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, ptsname, unlockpt};
 
 /// Longer than anything in these tests takes; a test that hangs ends by it.
 pub(crate) const WATCHDOG: Duration = Duration::from_secs(60);
@@ -13,6 +13,8 @@ pub(crate) const WATCHDOG: Duration = Duration::from_secs(60);
 /// The master's side. Dropping it is pulling the plug.
 pub(crate) struct Pty {
     master: OwnedFd,
+    /// Held open, so that the master reports no hang-up while the station has it closed.
+    _slave: OwnedFd,
     path: PathBuf,
 }
 
@@ -25,7 +27,11 @@ impl Pty {
         let name = ptsname(&master, Vec::new()).unwrap();
         let path = PathBuf::from(name.into_string().unwrap());
         rustix::io::ioctl_fionbio(&master, true).unwrap();
-        Self { master, path }
+        let slave = ioctl_tiocgptpeer(&master, flags).unwrap();
+        let mut raw = rustix::termios::tcgetattr(&slave).unwrap();
+        raw.make_raw();
+        rustix::termios::tcsetattr(&slave, rustix::termios::OptionalActions::Now, &raw).unwrap();
+        Self { master, _slave: slave, path }
     }
 
     pub(crate) fn path(&self) -> String {
@@ -48,26 +54,18 @@ impl Pty {
         }
     }
 
-    /// What the station has sent within `time`; none once it has closed the port.
-    pub(crate) fn receive(&self, time: Duration) -> Option<Vec<u8>> {
-        let mut bytes = vec![0; 4096];
-        if !self.wait(PollFlags::IN, time).intersects(PollFlags::IN) {
-            return Some(Vec::new());
-        }
-        match rustix::io::read(&self.master, &mut bytes) {
-            Ok(count) => {
-                bytes.truncate(count);
-                Some(bytes)
-            }
-            Err(rustix::io::Errno::AGAIN) => Some(Vec::new()),
-            // The port is closed at the near end.
-            Err(_) => None,
-        }
+    /// Writes as much as fits now.
+    pub(crate) fn offer(&self, bytes: &[u8]) {
+        let _ = rustix::io::write(&self.master, bytes);
     }
 
-    /// Whether the near end is closed now.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.wait(PollFlags::empty(), Duration::ZERO).intersects(PollFlags::HUP)
+    /// What the station has sent, waiting at most `time` for it.
+    pub(crate) fn receive(&self, time: Duration) -> Vec<u8> {
+        let mut bytes = vec![0; 4096];
+        self.wait(PollFlags::IN, time);
+        let count = rustix::io::read(&self.master, &mut bytes).unwrap_or(0);
+        bytes.truncate(count);
+        bytes
     }
 
     pub(crate) fn wait(&self, wanted: PollFlags, time: Duration) -> PollFlags {

@@ -97,7 +97,7 @@ pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unrea
 }
 
 fn check_label(label: &str) -> Result<(), Unreadable> {
-    const IN_CLEAR: &str = "is not encrypted: a CA key in clear is refused; encrypt it with \
+    const IN_CLEAR: &str = "is not encrypted: a private key in clear is refused; encrypt it with \
                             `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc` and destroy the clear one";
     match label {
         EncryptedPrivateKeyInfoOwned::PEM_LABEL => Ok(()),

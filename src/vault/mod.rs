@@ -96,7 +96,7 @@ pub enum VaultError {
     #[error("the system gives no random bytes")]
     Random(#[source] getrandom::Error),
     /// No random bytes were taken as a key.
-    #[error("{TRIES} times 32 random bytes were refused as a key")]
+    #[error("random bytes were refused as a key {TRIES} times, or none could be made")]
     NotAKey,
 }
 
@@ -138,6 +138,9 @@ impl Drop for Cell {
     }
 }
 
+/// Writes a key into the cell that it is given.
+type Fill<'a> = &'a mut dyn FnMut(&mut [u8; SCALAR]) -> Result<PublicKey, VaultError>;
+
 /// Locked memory with a fixed number of cells, shared by all slots.
 pub struct Vault {
     /// Indices of the cells that hold no key.
@@ -171,26 +174,32 @@ impl Vault {
         &self,
         derive: &dyn Fn(&[u8; SCALAR]) -> Option<PublicKey>,
     ) -> Result<(KeyId, PublicKey), VaultError> {
-        let index = lock(&self.free).pop().ok_or(VaultError::Full { cells: self.cells.len() })?;
-        let made = self.fill(index, derive);
-        if made.is_err() {
-            lock(&self.free).push(index);
-        }
-        made
+        self.fill_free_cell(&mut |scalar| draw(scalar, derive))
     }
 
-    fn fill(
+    /// Lets `make` write a key of its own making into the vault, and tells its number and
+    /// public key.
+    ///
+    /// For a library that draws its keys itself. `make` must keep no copy but on its stack,
+    /// which is overwritten afterwards.
+    pub fn make_key_by(
         &self,
-        index: usize,
-        derive: &dyn Fn(&[u8; SCALAR]) -> Option<PublicKey>,
+        make: &dyn Fn(&mut [u8; SCALAR]) -> Option<PublicKey>,
     ) -> Result<(KeyId, PublicKey), VaultError> {
+        self.fill_free_cell(&mut |scalar| make(scalar).ok_or(VaultError::NotAKey))
+    }
+
+    fn fill_free_cell(&self, fill: Fill<'_>) -> Result<(KeyId, PublicKey), VaultError> {
+        let index = lock(&self.free).pop().ok_or(VaultError::Full { cells: self.cells.len() })?;
+        let taken = TakenCell { free: &self.free, index, kept: false };
         let mut cell = lock(&self.cells[index]);
-        let filling = WipeUnlessKept { cell: &mut cell, kept: false };
         let _scrub = StackScrub;
-        let public_key = draw(&mut filling.cell.memory.bytes().scalar, derive)?;
+        let filling = WipeUnlessKept { cell: &mut cell, kept: false };
+        let public_key = fill(&mut filling.cell.memory.bytes().scalar)?;
         let number = NEXT_KEY.fetch_add(1, Ordering::Relaxed);
         let key = KeyId(number << CELL_BITS | index as u64);
         filling.keep(key);
+        taken.keep();
         Ok((key, public_key))
     }
 
@@ -255,6 +264,28 @@ fn draw(
         }
     }
     Err(VaultError::NotAKey)
+}
+
+/// Gives a cell back, after a panic too, unless a key was made in it. Declared before the
+/// cell is locked, so that it acts when the cell is wiped and unlocked again.
+struct TakenCell<'a> {
+    free: &'a Mutex<Vec<usize>>,
+    index: usize,
+    kept: bool,
+}
+
+impl TakenCell<'_> {
+    fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for TakenCell<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            lock(self.free).push(self.index);
+        }
+    }
 }
 
 /// Empties a cell again unless a key was made of it.

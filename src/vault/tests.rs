@@ -67,6 +67,29 @@ fn a_cell_is_free_again_and_empty_where_no_key_came_of_it() {
 }
 
 #[test]
+fn a_panic_while_a_key_is_made_leaves_the_cell_free_and_empty() {
+    let vault = Vault::new(1).unwrap();
+    let panics = |_: &[u8; 32]| panic!("a bug in the derivation");
+    assert!(catch_unwind(AssertUnwindSafe(|| vault.make_key(&panics))).is_err());
+    assert!(is_wiped(&vault, 0));
+    make(&vault);
+}
+
+#[test]
+fn a_library_may_write_a_key_of_its_own() {
+    let vault = Vault::new(1).unwrap();
+    let write = |scalar: &mut [u8; 32]| {
+        scalar.fill(9);
+        Some(PublicKey::new([4; 65]))
+    };
+    let (key, _) = vault.make_key_by(&write).unwrap();
+    assert_eq!(scalar_of(&vault, key), [9; 32]);
+    vault.forget(key);
+    assert!(vault.make_key_by(&|_| None).is_err());
+    assert_eq!(vault.held(), 0);
+}
+
+#[test]
 fn forgetting_wipes_and_may_be_done_twice() {
     let vault = Vault::new(1).unwrap();
     let key = make(&vault);
@@ -157,7 +180,11 @@ fn slots_borrow_their_keys_at_the_same_time() {
             scope.spawn(|| {
                 let key = make(&vault);
                 // Passed only when all eight are inside their loans together.
-                vault.lend(key, &mut |_, _| drop(inside.wait())).unwrap();
+                vault
+                    .lend(key, &mut |_, _| {
+                        inside.wait();
+                    })
+                    .unwrap();
                 vault.forget(key);
             });
         }

@@ -170,6 +170,17 @@ fn the_public_key_of_one_is_the_base_point() {
 }
 
 #[test]
+fn a_made_key_is_the_scalar_of_its_public_key_and_never_the_same() {
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        let mut scalar = [0; 32];
+        let public_key = make_key(&mut scalar).unwrap();
+        assert_eq!(public_key_of(&scalar), Some(public_key));
+        assert!(seen.insert(scalar));
+    }
+}
+
+#[test]
 fn only_the_issued_key_over_the_asked_message_is_possession() {
     use p256::ecdsa::signature::Signer;
     use p256::ecdsa::{Signature, SigningKey};

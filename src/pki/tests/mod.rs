@@ -1,6 +1,7 @@
 //! The authority from outside: its files, what it issues, and OpenSSL's opinion of that.
 
 mod authority;
+mod check;
 mod issue;
 mod journal;
 mod openssl;

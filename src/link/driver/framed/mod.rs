@@ -11,7 +11,7 @@ mod restart;
 mod session;
 mod staging;
 #[cfg(test)]
-mod test_device;
+pub(in crate::link) mod test_device;
 #[cfg(test)]
 mod tests;
 
@@ -41,7 +41,6 @@ const LARGEST_OBJECT: u32 = u16::MAX as u32;
 pub struct Framed {
     session: Session,
     restart: RestartBy,
-    arrival: Duration,
     /// Until when a device at a port that was just opened may be silent.
     fresh_until: Option<Instant>,
     limits: Option<IdentifyReply>,
@@ -54,7 +53,6 @@ impl Framed {
         Ok(Self {
             session: Session::new(port)?,
             restart: slot.restart,
-            arrival: slot.arrival,
             fresh_until: Some(Instant::now() + slot.arrival),
             limits: None,
             composed: None,
