@@ -6,10 +6,12 @@
 //! the shift and refuse nothing while the line runs: a port in use is found to be in use.
 
 mod authority;
+mod books;
 mod machine;
 mod ports;
 
 pub use authority::authority;
+pub use books::{clock, ledger};
 pub use machine::{disk, memory};
 pub use ports::{PortCheck, ports, scanner};
 

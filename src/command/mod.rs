@@ -4,12 +4,20 @@
 //! [`Exit`]. Every error becomes a [`Failure`] here, is printed once and decides the exit
 //! status. Start with [`main`], then `dispatch`.
 
+mod authority;
+mod clock;
 mod config_check;
 mod context;
+mod doctor;
 mod failure;
+mod ledger;
 mod logging;
 mod manual;
+mod person;
+mod ports;
+mod unit;
 mod usage;
+mod work_order;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -18,7 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 pub use context::Context;
 
-use crate::cli::{Cli, Command, ConfigCommand};
+use crate::cli::{Cli, ClockCommand, Command, ConfigCommand};
 use crate::domain::code::Code;
 use crate::report::{self, Exit, Failure};
 
@@ -50,6 +58,13 @@ pub fn run(cli: Cli) -> Exit {
 
 fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
     match command {
+        Command::Authority(command) => authority::run(command, context),
+        Command::WorkOrder(command) => work_order::run(command, context),
+        Command::Unit(command) => unit::run(command, context),
+        Command::Ledger(command) => ledger::run(command, context),
+        Command::Ports => ports::run(context),
+        Command::Doctor => doctor::run(context),
+        Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),
         Command::Config(ConfigCommand::Check) => config_check::run(context),
         Command::Completions { shell } => manual::completions(shell, context),
         Command::Man { command } => manual::page(&command, context),
