@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use crate::app::clock::SystemClock;
+use crate::batch::Style;
 use crate::cli::{ColorWhen, Global};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Timestamp};
@@ -35,6 +36,15 @@ impl Context {
     /// What the wall clock says.
     pub fn now(&self) -> Timestamp {
         SystemClock::start().now().wall
+    }
+
+    /// How units are printed.
+    pub fn style(&self) -> Style {
+        let color = match self.global.color {
+            ColorWhen::Auto => self.color && io::stdout().is_terminal(),
+            _ => self.color,
+        };
+        if self.out.is_json() { Style::Json } else { Style::People { color } }
     }
 
     /// Reads and checks station.toml.

@@ -5,9 +5,11 @@
 //! status. Start with [`main`], then `dispatch`.
 
 mod authority;
+mod batch;
 mod clock;
 mod config_check;
 mod context;
+mod demo;
 mod doctor;
 mod failure;
 mod ledger;
@@ -15,6 +17,7 @@ mod logging;
 mod manual;
 mod person;
 mod ports;
+mod sim;
 mod unit;
 mod usage;
 mod work_order;
@@ -68,6 +71,9 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Check) => config_check::run(context),
         Command::Completions { shell } => manual::completions(shell, context),
         Command::Man { command } => manual::page(&command, context),
+        Command::Batch(batch) => batch::run(&batch, context),
+        Command::Demo(demo) => demo::run(&demo, context),
+        Command::Sim(command) => sim::run(&command, context),
         _ => Err(Failure::new(Code::Usage, "this build does not have that command yet")),
     }
 }
