@@ -16,8 +16,7 @@ const OLDEST: Timestamp = Timestamp(1_704_067_200_000_000);
 /// checks all of them, and the tables too.
 pub fn ledger(settings: &Settings, verifier: &dyn HeadVerifier) -> Finding {
     const NAME: &str = "ledger";
-    let audit =
-        Audit { anchor: settings.anchor.clone(), skip_tables: true, ..Audit::default() };
+    let audit = Audit { anchor: settings.anchor.clone(), skip_tables: true, ..Audit::default() };
     let whose = Reader::open(&settings.data_dir, Some(&settings.station)).map(|_| ());
     match whose.and_then(|()| ledger::verify(&settings.data_dir, verifier, &audit)) {
         Ok(found) if found.valid => Finding::ok(NAME, format!("{} entries hold", found.entries)),

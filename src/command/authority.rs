@@ -122,8 +122,7 @@ fn export(info: &AuthorityInfo, out: Option<&Path>, context: &mut Context) -> Re
         };
     };
     let failed = |error: std::io::Error| {
-        Failure::new(Code::Output, format!("{} can't be written", path.display()))
-            .caused_by(&error)
+        Failure::new(Code::Output, format!("{} can't be written", path.display())).caused_by(&error)
     };
     // Never over another file: a slip of the hand must not cost a key.
     let mut file = File::create_new(path).map_err(failed)?;

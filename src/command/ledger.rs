@@ -157,8 +157,7 @@ fn restore(
     let settings = parts::ledger_settings(config);
     let key = parts::journal_key(config)?;
     let clock = context.clock();
-    let restored =
-        ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), person(by))?;
+    let restored = ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), person(by))?;
     let (last, known) = (restored.last_seq, restored.known_seq);
     if context.out.is_json() {
         return context.out.json(&json!({ "restored": last, "known": known }));

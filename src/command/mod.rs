@@ -30,7 +30,6 @@ use clap::Parser;
 pub use context::Context;
 
 use crate::cli::{Cli, ClockCommand, Command, ConfigCommand};
-use crate::domain::code::Code;
 use crate::report::{self, Exit, Failure};
 
 /// Reads the command line, does what it says, gives the exit status.
@@ -74,6 +73,5 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
         Command::Sim(command) => sim::run(&command, context),
-        _ => Err(Failure::new(Code::Usage, "this build does not have that command yet")),
     }
 }

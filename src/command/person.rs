@@ -29,7 +29,7 @@ pub(super) fn reason(text: &str) -> Result<String, Failure> {
 
 /// Makes one record durable.
 pub(super) fn record(config: &Config, context: &Context, record: Record) -> Result<(), Failure> {
-    let ledger = parts::open_ledger(config, &context.clock())?;
+    let (ledger, _) = parts::open_ledger(config, &context.clock())?;
     let done = ledger.writer().record(record).map_err(|refusal| Failure::from(refusal.fault()));
     done.map(|_| ())
 }

@@ -8,9 +8,9 @@ use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::ids::{Serial, WorkOrderId};
 use crate::domain::record::{PersonAct, Record};
+use crate::ledger::Reader;
 use crate::ledger::states;
 use crate::ledger::views::{AttemptStory, CertificateStory, UnitFilter, UnitLine, UnitStory};
-use crate::ledger::Reader;
 use crate::report::{Exit, Failure};
 
 /// Units that are read at a time.

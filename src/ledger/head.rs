@@ -195,11 +195,20 @@ impl Notes {
 
     /// Each place with its name for people.
     pub(super) fn places(&self) -> Vec<(&Path, String)> {
+        let beside = (self.beside.as_path(), format!("the head file {}", self.beside.display()));
         let anchor = self.anchor.as_deref();
-        let named = |path: &Path, what: &str| format!("the {what} {}", path.display());
-        let beside = (self.beside.as_path(), named(&self.beside, "head file"));
-        let anchor = anchor.map(|path| (path, named(path, "anchor")));
+        let anchor = anchor.map(|path| (path, format!("the anchor {}", path.display())));
         std::iter::once(beside).chain(anchor).collect()
+    }
+
+    /// Reads every note. Do this before the ledger is looked at: another process may
+    /// commit and note in between, and a note must not seem to be ahead.
+    pub(super) fn read(&self) -> Result<Vec<(Note, String)>, LedgerError> {
+        let mut notes = Vec::new();
+        for (path, name) in self.places() {
+            notes.extend(Note::read(path)?.map(|note| (note, name)));
+        }
+        Ok(notes)
     }
 
     /// Notes a committed head everywhere. What can't be written is told, not failed on:
