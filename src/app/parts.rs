@@ -53,7 +53,8 @@ pub fn open_ledger(
     Ok((Ledger::open(settings, Arc::new(key), Arc::clone(clock))?, public_key))
 }
 
-fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
+/// The key that signs the journal; made, with its secret, where there is none.
+pub fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
     let data_dir = &config.station.data_dir;
     let path = data_dir.join(JOURNAL_KEY_FILE);
     let absent = if path.exists() { IfAbsent::Refuse } else { IfAbsent::Make };
