@@ -3,6 +3,7 @@
 mod backup;
 mod journal;
 mod open;
+mod page;
 mod random;
 mod rules;
 mod story;
