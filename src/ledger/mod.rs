@@ -252,20 +252,4 @@ fn append_signed(
 }
 
 #[cfg(test)]
-mod backup_tests;
-#[cfg(test)]
-mod open_tests;
-#[cfg(test)]
-mod random_tests;
-#[cfg(test)]
-mod rules_tests;
-#[cfg(test)]
-mod story_tests;
-#[cfg(test)]
-mod tamper_tests;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod unit_tests;
-#[cfg(test)]
-mod writer_tests;
+mod tests;

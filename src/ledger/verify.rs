@@ -358,7 +358,7 @@ fn check_older_heads(
     let mut index: u64 = 0;
     while let Some(row) = rows.next()? {
         let head = Head { seq: counted(row.get(0)?), hash: Hash(row.get(1)?) };
-        if index % step == 0 {
+        if index.is_multiple_of(step) {
             let signed = SignedHead { head, public_key: row.get(2)?, signature: row.get(3)? };
             if !holds(verifier, instance, &signed) {
                 return Err(bad_head(head.seq, good));

@@ -4,7 +4,6 @@
 use proptest::prelude::*;
 
 use super::testing::*;
-use super::{Audit, Ledger, check, verify};
 use crate::domain::code::Code;
 use crate::domain::ids::ProfileDigest;
 use crate::domain::record::{
@@ -12,6 +11,7 @@ use crate::domain::record::{
     WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::work_order::WorkOrder;
+use crate::ledger::{Audit, Ledger, check, verify};
 
 /// One thing that somebody tries; most are refused, by where their unit stands.
 #[derive(Debug, Clone)]
