@@ -305,14 +305,12 @@ impl Scribe {
         let connection = &self.connection;
         let run = |sql| connection.execute_batch(sql).map_err(LedgerError::Write);
         run("SAVEPOINT record")?;
-        let before = *head;
         match self.decide_and_append(head, record) {
             Ok(recorded) => {
                 run("RELEASE record")?;
                 Ok(Ok(recorded))
             }
             Err(Trouble::Row(fault)) => {
-                *head = before;
                 run("ROLLBACK TO record; RELEASE record")?;
                 Ok(Err(Refusal::Row(fault)))
             }
