@@ -243,7 +243,7 @@ fn create(
     };
     let mut head = Head::NONE;
     let signed = append_signed(&transaction, &mut head, &owner.instance, &entry, signer)?;
-    transaction.commit().map_err(LedgerError::Write)?;
+    writer::commit(&transaction)?;
     let note = Note::new(&owner.station, &owner.instance, &signed);
     // An anchor that can't be written is told by the first record.
     let _ = settings.notes().write(&note, Noting::AtEnd);

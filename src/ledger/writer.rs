@@ -340,8 +340,8 @@ impl Scribe {
     }
 }
 
-/// The only COMMIT of a record.
-fn commit(connection: &Connection) -> Result<(), LedgerError> {
+/// The only COMMIT of entries.
+pub(super) fn commit(connection: &Connection) -> Result<(), LedgerError> {
     connection.execute_batch("COMMIT").map_err(LedgerError::Write)
 }
 
