@@ -5,6 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
+mod authority;
 mod config;
+mod doctor;
+mod ledgers;
 mod station;
+mod units;
 mod usage;
+mod work_orders;
