@@ -109,7 +109,7 @@ pub(super) fn open_temporary() -> Result<Connection, LedgerError> {
 }
 
 /// Opens a file on a medium that can't be written.
-fn open_untouchable(path: &Path) -> Result<Connection, LedgerError> {
+pub(super) fn open_untouchable(path: &Path) -> Result<Connection, LedgerError> {
     let escaped: String = path.to_string_lossy().chars().fold(String::new(), |mut text, c| {
         match c {
             '%' => text.push_str("%25"),

@@ -201,14 +201,16 @@ impl Notes {
         std::iter::once(beside).chain(anchor).collect()
     }
 
-    /// Reads every note. Do this before the ledger is looked at: another process may
-    /// commit and note in between, and a note must not seem to be ahead.
-    pub(super) fn read(&self) -> Result<Vec<(Note, String)>, LedgerError> {
-        let mut notes = Vec::new();
-        for (path, name) in self.places() {
-            notes.extend(Note::read(path)?.map(|note| (note, name)));
-        }
-        Ok(notes)
+    /// Reads every note there is. Do this before the ledger is looked at: another process
+    /// may commit and note in between, and a note must not seem to be ahead.
+    ///
+    /// One that can't be read counts as missing, so that a spoilt anchor does not stop a
+    /// line; the first commit tells that it can't be written.
+    pub(super) fn read(&self) -> Vec<(Note, String)> {
+        let places = self.places().into_iter();
+        places
+            .filter_map(|(path, name)| Note::read(path).ok().flatten().map(|note| (note, name)))
+            .collect()
     }
 
     /// Notes a committed head everywhere. What can't be written is told, not failed on:

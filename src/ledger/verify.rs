@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
-use crate::domain::ids::{PublicKey, StationId};
+use crate::domain::ids::PublicKey;
 
 use super::error::LedgerError;
 use super::head::{Head, Note, SignedHead};
@@ -358,7 +358,7 @@ fn check_older_heads(
     let mut index: u64 = 0;
     while let Some(row) = rows.next()? {
         let head = Head { seq: counted(row.get(0)?), hash: Hash(row.get(1)?) };
-        if index % step == 0 {
+        if index.is_multiple_of(step) {
             let signed = SignedHead { head, public_key: row.get(2)?, signature: row.get(3)? };
             if !holds(verifier, instance, &signed) {
                 return Err(bad_head(head.seq, good));
@@ -368,9 +368,4 @@ fn check_older_heads(
         index += 1;
     }
     Ok(())
-}
-
-/// Whose a ledger's file is, without an audit.
-pub fn station_of(path: &Path) -> Result<Option<StationId>, LedgerError> {
-    Ok(Owner::read(&files::open_to_read(path)?)?.map(|owner| owner.station))
 }

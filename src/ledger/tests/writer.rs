@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::testing::*;
-use super::{Audit, Ledger, verify};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::PublicKey;
 use crate::domain::record::{Record, Refusal};
+use crate::ledger::{Audit, Ledger, verify};
 
 fn assert_holds(dir: &std::path::Path, entries: u64) {
     let audit = Audit { every_head: true, ..Audit::default() };

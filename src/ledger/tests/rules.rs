@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::testing::*;
-use super::{Ledger, Reader};
 use crate::domain::code::Code;
 use crate::domain::ids::{HardwareId, ProfileDigest, WorkOrderId};
 use crate::domain::record::{
     Begun, ClockAccepted, Issued, Record, Recorded, Refusal, WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::work_order::WorkOrder;
+use crate::ledger::{Ledger, Reader};
 
 struct Bench {
     _dir: tempfile::TempDir,
@@ -203,11 +203,6 @@ fn unknown_and_closed_work_orders_take_no_unit() {
 fn no_unit_begins_on_a_full_disk_and_those_under_way_are_recorded() {
     let dir = tempfile::tempdir().unwrap();
     take(&fresh(dir.path()), begun(1), 1, Until::Issued);
-    let mut full = settings(dir.path());
-    full.reserve_bytes = u64::MAX;
-    let writer = open(full).writer();
-    // The ledger that was opened is gone with its owner; a new one is held for the test.
-    drop(writer);
     let mut full = settings(dir.path());
     full.reserve_bytes = u64::MAX;
     let ledger = open(full);
