@@ -59,7 +59,7 @@ fn the_clock_is_red_where_it_disagrees_with_the_journal() {
     station.change("data_dir = \"data\"", "data_dir = \"data\"\nmax_clock_gap = \"1s\"");
     let until = Instant::now() + Duration::from_secs(30);
     // The clock runs ahead of a journal to which nobody writes.
-    while finding(&station.run("doctor --json"), "clock", 1)["status"] != "fail" {
+    while station.run("doctor --json").status == 0 {
         assert!(Instant::now() < until, "the clock never became red");
     }
     red(&station, "clock", "E-CLOCK-GAP");
