@@ -112,6 +112,16 @@ fn the_ports_are_red_where_none_can_be_used() {
 }
 
 #[test]
+fn the_ports_are_red_where_another_program_has_them() {
+    let station = station();
+    let _device = crate::line::plug(&station, "slot-a", "");
+    assert_eq!(finding(&station.run("doctor --json"), "ports", 0)["status"], "ok");
+    let path = station.path("slot-a").to_string_lossy().into_owned();
+    let _other = serialport::new(path, 9_600).open_native().unwrap();
+    red(&station, "ports", "E-PORT-BUSY");
+}
+
+#[test]
 fn the_scanner_is_red_where_it_is_missing() {
     let station = station();
     station.change("[[slots]]", "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\n[[slots]]");

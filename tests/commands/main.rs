@@ -6,9 +6,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
 mod authority;
+mod codes;
 mod config;
+mod devices;
 mod doctor;
 mod ledgers;
+mod line;
+mod scans;
 mod station;
 mod units;
 mod usage;
