@@ -16,10 +16,6 @@
 #define FRAME_MAX 1017u
 #define REPLY_BIT 0x80u
 
-/* The longest reply body that this device's buffer and the protocol allow. */
-#define RAW_CAPACITY (STATION_FRAME_CAPACITY < FRAME_MAX ? STATION_FRAME_CAPACITY : FRAME_MAX)
-#define REPLY_MAX (RAW_CAPACITY - FRAME_OVERHEAD)
-
 /* Bytes read from storage at a time; on the stack. */
 #define PIECE_LENGTH 64u
 
@@ -284,6 +280,11 @@ static bool length_fits_kind(struct station_object object)
     }
 }
 
+static bool kind_is_known(uint8_t kind)
+{
+    return kind >= KIND_KEY && kind <= KIND_SETTINGS;
+}
+
 /*
  * Whether a kind may stand at this place. The kinds ascend, the first is a key of either sort, and
  * a client certificate is a must: so it is always the second.
@@ -297,27 +298,18 @@ static bool kind_fits_place(const struct station_table *table, uint8_t i)
     if (i == 1u) {
         return kind == KIND_CLIENT_CERTIFICATE;
     }
-    return kind > table->objects[i - 1u].kind && kind <= KIND_SETTINGS;
+    return kind > table->objects[i - 1u].kind && kind_is_known(kind);
 }
 
-/*
- * Section 6. Where a rule is broken, the result is false and `fault` the offset of the field, counted
- * from the table's count.
- */
-static bool table_is_valid(const struct station_table *table, uint32_t *fault)
+/* Section 6: the rules for objects, but for the image's total. */
+static bool table_is_valid(const struct station_table *table)
 {
     uint8_t i;
-    *fault = 0u;
     if (table->count < 2u || table->count > STATION_OBJECTS_MAX) {
         return false;
     }
     for (i = 0u; i < table->count; i++) {
-        *fault = 1u + 3u * i;
-        if (!kind_fits_place(table, i)) {
-            return false;
-        }
-        *fault = 2u + 3u * i;
-        if (!length_fits_kind(table->objects[i])) {
+        if (!kind_fits_place(table, i) || !length_fits_kind(table->objects[i])) {
             return false;
         }
     }
@@ -376,7 +368,6 @@ static const uint8_t header_magic[4] = {0x50, 0x53, 0x49, 0x31}; /* PSI1 */
 static bool read_header(struct station_device *device, uint8_t slot, struct header *header)
 {
     uint8_t bytes[STATION_HEADER_LENGTH];
-    uint32_t fault;
     bool readable = read_storage(device, header_region(slot), 0u, bytes, sizeof bytes) == 0
                     && equal_bytes(bytes, header_magic, sizeof header_magic)
                     && take_u32(bytes + 92) == station_crc32(0u, bytes, 92u);
@@ -384,7 +375,7 @@ static bool read_header(struct station_device *device, uint8_t slot, struct head
         header->generation = take_u32(bytes + 4);
         copy_bytes(header->table.digest, bytes + 8, STATION_DIGEST_LENGTH);
         take_objects(&header->table, bytes + 40);
-        readable = table_is_valid(&header->table, &fault);
+        readable = table_is_valid(&header->table);
     }
     if (readable) {
         header->table.total = sum_of_lengths(&header->table);
@@ -580,7 +571,7 @@ static struct outcome identify(struct station_device *device, uint32_t session)
 {
     const uint8_t *body = body_of(device);
     if (body[0] > body[1]) {
-        return refuse(BAD_VALUE, 1u);
+        return refuse(BAD_VALUE, 0u);
     }
     if (body[0] > PROTOCOL_VERSION || body[1] < PROTOCOL_VERSION) {
         return refuse(BAD_VERSION, PROTOCOL_VERSION | (PROTOCOL_VERSION << 8));
@@ -591,17 +582,32 @@ static struct outcome identify(struct station_device *device, uint32_t session)
 
 /* --- BEGIN and CHUNK --- */
 
-static struct outcome check_announcement(const struct station_device *device, const struct station_table *table)
+/* The fields' values, which are checked before anything else of the request. */
+static struct outcome check_objects(const struct station_table *table)
 {
-    uint32_t fault;
-    if (device->locked) {
-        return refuse(LOCKED, 0u);
+    uint8_t i;
+    for (i = 0u; i < table->count && table->count <= STATION_OBJECTS_MAX; i++) {
+        if (!kind_is_known(table->objects[i].kind)) {
+            return refuse(BAD_VALUE, 37u + 3u * i);
+        }
     }
-    if (!table_is_valid(table, &fault)) {
-        return refuse(BAD_VALUE, 36u + fault);
+    if (!table_is_valid(table)) {
+        return refuse(BAD_VALUE, 36u);
     }
     if (table->total != sum_of_lengths(table)) {
         return refuse(BAD_VALUE, 0u);
+    }
+    return answer(0u);
+}
+
+static struct outcome check_announcement(const struct station_device *device, const struct station_table *table)
+{
+    struct outcome check = check_objects(table);
+    if (refused(check)) {
+        return check;
+    }
+    if (device->locked) {
+        return refuse(LOCKED, 0u);
     }
     if (table->objects[0].kind == KIND_MADE_KEY && !device->has_made_key) {
         return refuse(NO_KEY, 0u);
@@ -689,56 +695,36 @@ static struct outcome answer_commit(struct station_device *device)
 
 static struct outcome confirm_active(struct station_device *device)
 {
-    uint8_t digest[STATION_DIGEST_LENGTH];
-    int failure = hash_image_part(device, device->active_slot, 0u, device->active.total, digest);
-    if (failure != 0) {
-        return refuse(STORAGE, (uint32_t)failure);
-    }
-    if (!equal_bytes(digest, device->active.digest, STATION_DIGEST_LENGTH)) {
+    if (!image_verifies(device, device->active_slot, &device->active)) {
         return refuse(CORRUPT, 0u);
     }
     return answer_commit(device);
 }
 
-/* Reads the staged image back: whether it is what was announced, and its certificate's digest. */
-static struct outcome check_staged_image(struct station_device *device, uint8_t certificate_digest[STATION_DIGEST_LENGTH])
-{
-    const struct station_table *staged = &device->staged;
-    uint8_t slot = spare_slot(device);
-    uint8_t digest[STATION_DIGEST_LENGTH];
-    int failure = hash_image_part(device, slot, 0u, staged->total, digest);
-    if (failure == 0) {
-        failure = hash_certificate(device, slot, staged, certificate_digest);
-    }
-    if (failure != 0) {
-        return refuse(STORAGE, (uint32_t)failure);
-    }
-    if (!equal_bytes(digest, staged->digest, STATION_DIGEST_LENGTH)) {
-        return refuse(CORRUPT, 0u);
-    }
-    return answer(0u);
-}
-
-static struct outcome check_made_key(struct station_device *device)
+/* A made key in the image is the one that was made; any other key is the station's affair. */
+static bool made_key_matches(struct station_device *device)
 {
     uint8_t public_key[STATION_PUBLIC_KEY_LENGTH];
-    int failure;
     if (device->staged.objects[0].kind != KIND_MADE_KEY) {
-        return answer(0u);
+        return true;
     }
-    failure = read_storage(device, image_region(spare_slot(device)), 0u, public_key, sizeof public_key);
-    if (failure != 0) {
-        return refuse(STORAGE, (uint32_t)failure);
-    }
-    if (!device->has_made_key || !equal_bytes(public_key, device->made_public, sizeof public_key)) {
-        return refuse(CORRUPT, 0u);
-    }
-    return answer(0u);
+    return device->has_made_key
+           && read_storage(device, image_region(spare_slot(device)), 0u, public_key, sizeof public_key) == 0
+           && equal_bytes(public_key, device->made_public, sizeof public_key);
 }
 
+/* Reads the staged image back: whether it is what was announced. What can't be read is not. */
+static bool staged_image_is_right(struct station_device *device, uint8_t certificate_digest[STATION_DIGEST_LENGTH])
+{
+    return image_verifies(device, spare_slot(device), &device->staged)
+           && hash_certificate(device, spare_slot(device), &device->staged, certificate_digest) == 0
+           && made_key_matches(device);
+}
+
+/* The active one counts even while its header can't be read: else it would come back as the newer. */
 static uint32_t highest_generation(struct station_device *device)
 {
-    uint32_t highest = 0u;
+    uint32_t highest = device->has_active ? device->active_generation : 0u;
     uint8_t slot;
     for (slot = 0u; slot < 2u; slot++) {
         struct header header;
@@ -763,47 +749,56 @@ static void put_header(uint8_t bytes[STATION_HEADER_LENGTH], const struct header
     put_u32(bytes + 92, station_crc32(0u, bytes, 92u));
 }
 
-/* The atomic step. Writes the header in one piece and reads it back. */
-static int write_header(struct station_device *device, uint8_t slot, const struct header *header)
+/*
+ * The atomic step, and IRREVERSIBLE: writes the header in one piece and reads it back. The image
+ * behind it was verified before.
+ */
+static struct outcome write_header(struct station_device *device, uint8_t slot, const struct header *header)
 {
     const struct station_hooks *hooks = device->hooks;
     uint8_t bytes[STATION_HEADER_LENGTH];
-    struct header seen;
+    uint8_t stored[STATION_HEADER_LENGTH];
+    struct outcome outcome = answer(0u);
     int failure;
     put_header(bytes, header, device);
     failure = hooks->write(hooks->context, header_region(slot), 0u, bytes, sizeof bytes);
-    wipe(bytes, sizeof bytes);
-    if (failure == 0
-        && (!read_header(device, slot, &seen) || seen.generation != header->generation
-            || !tables_equal(&seen.table, &header->table))) {
-        failure = 1;
+    if (failure == 0) {
+        failure = read_storage(device, header_region(slot), 0u, stored, sizeof stored);
     }
-    return failure;
+    if (failure != 0) {
+        outcome = refuse(STORAGE, (uint32_t)failure);
+    } else if (!equal_bytes(bytes, stored, sizeof bytes)) {
+        outcome = refuse(CORRUPT, 0u);
+    }
+    wipe(bytes, sizeof bytes);
+    wipe(stored, sizeof stored);
+    return outcome;
 }
 
 static struct outcome activate_staged(struct station_device *device)
 {
     uint8_t slot = spare_slot(device);
     uint8_t certificate_digest[STATION_DIGEST_LENGTH];
+    struct outcome written;
     struct header header;
-    int failure;
-    struct outcome check = check_staged_image(device, certificate_digest);
-    if (!refused(check)) {
-        check = check_made_key(device);
+    uint32_t highest = highest_generation(device);
+    if (highest == UINT32_MAX) {
+        return refuse(STORAGE, UINT32_MAX);
     }
-    if (refused(check)) {
-        return check;
+    if (!staged_image_is_right(device, certificate_digest)) {
+        return refuse(CORRUPT, 0u);
     }
-    header.generation = highest_generation(device) + 1u;
+    header.generation = highest + 1u;
     header.table = device->staged;
-    failure = write_header(device, slot, &header);
-    if (failure == 0) {
+    written = write_header(device, slot, &header);
+    if (!refused(written)) {
         make_active(device, slot, &header, certificate_digest);
     } else {
         /* It may have been written all the same: only what a boot would find is true. */
         find_active(device);
-        if (!device->has_active || !tables_equal(&device->active, &device->staged)) {
-            return refuse(STORAGE, (uint32_t)failure);
+        if (!device->has_active || device->active_slot != slot
+            || !tables_equal(&device->active, &device->staged)) {
+            return written;
         }
     }
     drop_made_key(device);
@@ -911,12 +906,12 @@ static int wipe_spare_slot(struct station_device *device)
 static int set_lock(struct station_device *device)
 {
     int failure = device->hooks->lock_set(device->hooks->context);
-    /* Whatever was reported: if a boot would find it set, it is. */
-    find_lock(device);
-    if (device->locked) {
-        return 0;
+    device->locked = true;
+    if (failure != 0) {
+        /* It may have been set all the same: what a boot would find is true. */
+        find_lock(device);
     }
-    return failure != 0 ? failure : 1;
+    return failure;
 }
 
 static struct outcome check_finish(const struct station_device *device, uint8_t result, uint8_t lock)
@@ -980,14 +975,20 @@ static struct outcome erase(struct station_device *device)
 
 /* --- READ --- */
 
-/* How many bytes an answer to READ or CSR carries: `most` at most, and what fits. */
+/*
+ * The most data in an answer to READ or CSR: the device may return less than it was asked for, and
+ * the station asks on. It fits into the smallest frame buffer.
+ */
+#define READ_MAX 256u
+
+/* How many bytes an answer to READ or CSR carries. */
 static uint32_t some_of(uint32_t total, uint32_t offset, uint32_t most)
 {
     uint32_t some = offset < total ? total - offset : 0u;
     if (some > most) {
         some = most;
     }
-    return some > REPLY_MAX - 4u ? REPLY_MAX - 4u : some;
+    return some > READ_MAX ? READ_MAX : some;
 }
 
 static struct outcome read_object(struct station_device *device)
@@ -1000,6 +1001,9 @@ static struct outcome read_object(struct station_device *device)
     uint32_t some;
     int index;
     int failure;
+    if (!kind_is_known(kind)) {
+        return refuse(BAD_VALUE, 0u);
+    }
     if (most == 0u) {
         return refuse(BAD_VALUE, 5u);
     }
