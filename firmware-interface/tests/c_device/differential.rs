@@ -43,7 +43,8 @@ fn compare_streams(next: &AtomicU64, end: u64) {
         if first >= end {
             return;
         }
-        let batch: Vec<Vec<Op>> = (first..end.min(first + BATCH)).map(|s| streams.stream(s)).collect();
+        let batch: Vec<Vec<Op>> =
+            (first..end.min(first + BATCH)).map(|s| streams.stream(s)).collect();
         if rust.run(&batch.concat()) != c.run(&batch.concat()) {
             report(first, &batch);
         }

@@ -6,8 +6,8 @@ use std::process::Command;
 use super::build::{STRICT, crate_folder, run};
 
 fn object(name: &str, more: &[&str]) -> PathBuf {
-    let object = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("{name}-{}.o", std::process::id()));
+    let object =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.o", std::process::id()));
     let mut compiler = Command::new("cc");
     compiler.args(STRICT).args(["-Os", "-ffreestanding", "-c"]).args(more);
     compiler.arg(crate_folder().join("c/station_device.c")).arg("-o").arg(&object);

@@ -93,10 +93,8 @@ fn an_image_with_another_public_key_is_corrupt_and_nothing_becomes_active() {
 #[test]
 fn a_made_key_lives_until_a_commit_a_new_session_an_abort_a_finish_an_erase_or_a_reset() {
     let begin = ask(0x02, &image_of(1).begin());
-    let new_session = Op::Receive(frame(
-        Head { version: 1, kind: 0x01, seq: 1, session: 0x9999 },
-        &[1, 1],
-    ));
+    let new_session =
+        Op::Receive(frame(Head { version: 1, kind: 0x01, seq: 1, session: 0x9999 }, &[1, 1]));
     let endings = [
         vec![new_session, identify()],
         vec![ask(0x08, &[])],
@@ -114,7 +112,8 @@ fn a_made_key_lives_until_a_commit_a_new_session_an_abort_a_finish_an_erase_or_a
 
 #[test]
 fn the_private_key_never_reaches_storage_before_the_commit_nor_the_line() {
-    let ops = [vec![identify(), keygen(5), csr(0, 300)], stage(&image_of(1))[..2].to_vec()].concat();
+    let ops =
+        [vec![identify(), keygen(5), csr(0, 300)], stage(&image_of(1))[..2].to_vec()].concat();
     let (replies, stored) = run(&ops);
     let shows = |bytes: &[u8]| bytes.windows(8).any(|part| *part == [1; 8]);
     assert!(!shows(&stored));
@@ -139,7 +138,8 @@ fn the_signing_request_is_der_to_the_byte() {
 
     let name = b"1032547698badcfe";
     let subject = [&hex("30 1b 31 19 30 17 06 03 55 04 03 0c 10")[..], name].concat();
-    let key_algorithm = "30 59 30 13 06 07 2a 86 48 ce 3d 02 01 06 08 2a 86 48 ce 3d 03 01 07 03 42 00";
+    let key_algorithm =
+        "30 59 30 13 06 07 2a 86 48 ce 3d 02 01 06 08 2a 86 48 ce 3d 03 01 07 03 42 00";
     let key = [hex(key_algorithm), public_key(1)].concat();
     let info = [hex("02 01 00"), subject, key, hex("a0 00")].concat();
     let info = [&[0x30, info.len() as u8][..], &info].concat();

@@ -179,7 +179,8 @@ fn after_any_cut_the_same_attempt_succeeds_and_wipes_the_old_key() {
     for cut in cuts_of_provisioning(&new) {
         let cut_short = [vec![Op::PowerOn, Op::Fault(cut)], provision(&new, false)].concat();
         let before = [provisioned(&[&old]), cut_short, vec![Op::PowerOn]].concat();
-        let again = [stage(0x13, &new), vec![ask(0x13, 0x04, &new.digest), ask(0x13, 0x07, &[1, 0])]];
+        let again =
+            [stage(0x13, &new), vec![ask(0x13, 0x04, &new.digest), ask(0x13, 0x07, &[1, 0])]];
         let found = found(&mut board, &before, ComingFault::NONE, &again.concat());
         assert!(holds(&found, &new), "after {cut:?}");
         assert!(!found.stored.windows(8).any(|bytes| *bytes == old.image[..8]), "after {cut:?}");

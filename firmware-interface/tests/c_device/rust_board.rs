@@ -58,7 +58,11 @@ impl Flash {
     fn readable(&self, slot: Slot) -> Result<(), StorageError> {
         self.powered()?;
         let unreadable = self.coming.how == Fault::ReadsFail;
-        if unreadable && usize::from(self.coming.done) == index(slot) { Err(FAILED) } else { Ok(()) }
+        if unreadable && usize::from(self.coming.done) == index(slot) {
+            Err(FAILED)
+        } else {
+            Ok(())
+        }
     }
 
     fn put(&mut self, slot: Slot, at: usize, data: &[u8]) -> Result<(), StorageError> {
@@ -254,11 +258,7 @@ impl RustBoard {
     }
 
     fn power_on(&mut self) {
-        self.reboot_with(|old| Flash {
-            coming: ComingFault::NONE,
-            power_is_off: false,
-            ..old
-        });
+        self.reboot_with(|old| Flash { coming: ComingFault::NONE, power_is_off: false, ..old });
     }
 
     fn reboot_with(&mut self, change: impl FnOnce(Flash) -> Flash) {

@@ -91,7 +91,8 @@ impl Streams {
     /// The stream of a seed: always the same.
     pub(crate) fn stream(&self, seed: u64) -> Vec<Op> {
         let dice = Dice::new(seed);
-        let mut stream = Stream { all: self, dice, ops: Vec::new(), session: 0, seq: 0, bits: FactBits::USUAL };
+        let mut stream =
+            Stream { all: self, dice, ops: Vec::new(), session: 0, seq: 0, bits: FactBits::USUAL };
         stream.make();
         stream.ops
     }
@@ -286,8 +287,10 @@ impl Stream<'_> {
         let count = self.dice.below(8);
         let mut objects = Vec::new();
         for place in 0..count {
-            let usual = [(1, 32), (3, 30), (4, 30), (5, 30), (6, 30), (7, 1), (8, 1), (9, 1)][place];
-            let length = self.dice.pick(&[0, 1, 8, 9, 32, 65, self.all.longest_settings, 325, 65535]);
+            let usual =
+                [(1, 32), (3, 30), (4, 30), (5, 30), (6, 30), (7, 1), (8, 1), (9, 1)][place];
+            let length =
+                self.dice.pick(&[0, 1, 8, 9, 32, 65, self.all.longest_settings, 325, 65535]);
             let kind = self.dice.below(9) as u8;
             objects.push(match self.dice.below(8) {
                 0 => (kind, usual.1),
@@ -296,7 +299,8 @@ impl Stream<'_> {
             });
         }
         let mut body = Identity { objects, image: Vec::new(), digest: [9; 32] }.begin();
-        let sum: u32 = body[37..].chunks(3).map(|o| u32::from(u16::from_le_bytes([o[1], o[2]]))).sum();
+        let sum: u32 =
+            body[37..].chunks(3).map(|o| u32::from(u16::from_le_bytes([o[1], o[2]]))).sum();
         let total = sum.wrapping_add(u32::from(self.dice.one_in(8)));
         body[..4].copy_from_slice(&total.to_le_bytes());
         if self.dice.one_in(12) {
@@ -319,7 +323,9 @@ impl Stream<'_> {
 
     /// Bodies and blocks at the sizes where receivers go wrong.
     fn boundaries(&mut self) {
-        let length = self.dice.pick(&[0, 241, 242, 243, 253, 496, 750, 997, 1000, 1001, 1004, 1005, 1006, 1010]);
+        let length = self
+            .dice
+            .pick(&[0, 241, 242, 243, 253, 496, 750, 997, 1000, 1001, 1004, 1005, 1006, 1010]);
         let fill = self.dice.pick(&[0_u8, 1, 0x55, 0xff]);
         let mut body = vec![fill; length];
         if self.dice.one_in(2) && length > 0 {
@@ -339,7 +345,16 @@ impl Stream<'_> {
 
     fn break_flash(&mut self) {
         use Fault::{FailsDone, FailsUndone, Forgets, LockReadFails, PowerCut, ReadsFail};
-        let all = [FailsUndone, FailsDone, PowerCut, PowerCut, PowerCut, Forgets, ReadsFail, LockReadFails];
+        let all = [
+            FailsUndone,
+            FailsDone,
+            PowerCut,
+            PowerCut,
+            PowerCut,
+            Forgets,
+            ReadsFail,
+            LockReadFails,
+        ];
         let how = self.dice.pick(&all);
         let done = match how {
             ReadsFail => self.dice.below(2),
