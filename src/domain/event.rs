@@ -31,6 +31,9 @@ pub enum Command {
     Stop,
 }
 
+/// How the line reaches its front end: it may block, and never drops.
+pub type EventSink = Box<dyn Fn(Event) + Send>;
+
 /// How a front end reaches the line.
 pub type CommandSink = Box<dyn Fn(Command) + Send>;
 

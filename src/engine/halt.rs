@@ -2,39 +2,44 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::link::Stop;
 
 /// A slot's halt. The first reason wins; the driver hears of it only while the flow may
 /// be stopped, so that nothing is left open between "commit asked" and the verdict.
 #[derive(Debug, Clone, Default)]
-pub struct Halt(Arc<Mutex<State>>);
+pub(super) struct Halt {
+    state: Arc<Mutex<State>>,
+    waiting: Stop,
+    working: Stop,
+}
 
 #[derive(Debug, Default)]
 struct State {
     reason: Option<Fault>,
     heeding: bool,
-    stop: Stop,
-}
-
-impl State {
-    fn pass_on(&self) {
-        if self.heeding && self.reason.is_some() {
-            self.stop.set();
-        }
-    }
 }
 
 impl Halt {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the slot to land its unit for this reason.
-    pub fn set(&self, reason: Fault) {
+    pub(super) fn set(&self, reason: Fault) {
         let mut state = self.lock();
+        if reason.code == Code::Stopped {
+            self.waiting.set();
+        }
         state.reason.get_or_insert(reason);
-        state.pass_on();
+        self.pass_on(&state);
+    }
+
+    fn pass_on(&self, state: &State) {
+        if state.heeding && state.reason.is_some() {
+            self.working.set();
+        }
     }
 
     /// The reason, once there is one.
@@ -42,45 +47,64 @@ impl Halt {
         self.lock().reason.clone()
     }
 
-    /// Whether waits at the port are to end when there is a reason.
+    /// Whether the slot is to stop for good.
+    pub(super) fn is_final(&self) -> bool {
+        self.waiting.is_set()
+    }
+
+    /// Whether waits of the driver are to end when there is a reason.
     pub(super) fn heed(&self, heeding: bool) {
         let mut state = self.lock();
         state.heeding = heeding;
-        state.pass_on();
-    }
-
-    /// A flag for the next driver. A reason that was given counts for it too.
-    pub(super) fn arm(&self) -> Stop {
-        let mut state = self.lock();
-        state.stop = Stop::new();
-        state.heeding = true;
-        state.pass_on();
-        state.stop.clone()
+        self.pass_on(&state);
     }
 
     /// Takes back a reason that was for one unit alone, which has landed.
-    pub(super) fn clear(&self) {
-        self.lock().reason = None;
+    pub(super) fn unit_landed(&self) {
+        let mut state = self.lock();
+        if !self.is_final() {
+            state.reason = None;
+            self.working.clear();
+        }
+        state.heeding = true;
+        self.pass_on(&state);
+    }
+
+    /// Ends waits for a device.
+    pub(super) fn waiting(&self) -> Stop {
+        self.waiting.clone()
+    }
+
+    /// Ends waits of a driver.
+    pub(super) fn working(&self) -> Stop {
+        self.working.clone()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::code::Code;
 
     #[test]
     fn a_driver_hears_of_a_halt_only_while_it_is_heeded() {
         let halt = Halt::default();
-        let stop = halt.arm();
         halt.heed(false);
-        halt.set(Fault::new(Code::Stopped, "first"));
-        halt.set(Fault::new(Code::DevTwice, "second"));
-        assert!(!stop.is_set());
+        halt.set(Fault::new(Code::DevTwice, "first"));
+        halt.set(Fault::new(Code::DevTimeout, "second"));
+        assert!(!halt.working().is_set());
         halt.heed(true);
-        assert!(stop.is_set());
-        assert_eq!(halt.reason().unwrap().code, Code::Stopped);
-        halt.clear();
-        assert!(!halt.arm().is_set());
+        assert!(halt.working().is_set());
+        assert_eq!(halt.reason().unwrap().code, Code::DevTwice);
+    }
+
+    #[test]
+    fn a_halt_for_one_unit_is_taken_back_and_a_stop_is_not() {
+        let halt = Halt::default();
+        halt.set(Fault::new(Code::DevTwice, "twice"));
+        halt.unit_landed();
+        assert!(!halt.working().is_set() && halt.reason().is_none());
+        halt.set(Fault::new(Code::Stopped, "stop"));
+        halt.unit_landed();
+        assert!(halt.is_final() && halt.working().is_set());
     }
 }

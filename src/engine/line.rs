@@ -5,14 +5,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{
-    Command, Event, Outcome, ProgressCell, Scan, SlotStatus, UnitReport,
+    Command, CommandSink, Event, EventSink, Outcome, ProgressCell, Scan, SlotStatus, UnitReport,
 };
 use crate::domain::ids::{HardwareId, Serial, SlotName};
 use crate::domain::label::LabelRule;
@@ -94,7 +94,7 @@ impl Line {
     pub fn start(
         settings: LineSettings,
         shop: Arc<Shop>,
-        events: SyncSender<Event>,
+        events: EventSink,
     ) -> Result<Line, Fault> {
         settle_ledger(&shop)?;
         let (to_line, from_all) = mpsc::channel();
@@ -125,7 +125,7 @@ impl Line {
     }
 
     /// How commands reach the line.
-    pub fn commands(&self) -> Box<dyn Fn(Command) + Send> {
+    pub fn commands(&self) -> CommandSink {
         let to_line = self.to_line.clone();
         Box::new(move |command| {
             // A line that has ended takes no commands.
@@ -163,7 +163,7 @@ struct LineThread {
     router: Router,
     shop: Arc<Shop>,
     rule: LabelRule,
-    events: SyncSender<Event>,
+    events: EventSink,
     slots: Vec<(Sender<ToSlot>, JoinHandle<()>)>,
     halts: Vec<Halt>,
 }
@@ -188,8 +188,7 @@ impl LineThread {
             // A slot that panicked outside a unit has said so already.
             let _ = thread.join();
         }
-        // The front end may be gone.
-        let _ = self.events.send(Event::Ended);
+        self.say(Event::Ended);
     }
 
     fn now(&self) -> Duration {
@@ -197,8 +196,7 @@ impl LineThread {
     }
 
     fn say(&self, event: Event) {
-        // A front end that is gone stops the line by its own stop.
-        let _ = self.events.send(event);
+        (self.events)(event);
     }
 
     fn take(&mut self, message: ToLine) {
@@ -236,12 +234,13 @@ impl LineThread {
 
     fn accept(&mut self, scan: &Scan) -> Result<(), Fault> {
         let (serial, client_id) = self.rule.accept(&scan.text)?;
-        let slot = match &scan.slot {
-            None => None,
-            Some(name) => Some(self.router.slot(name).ok_or_else(|| {
-                Fault::new(Code::ScanSlot, format!("there is no slot {name}"))
-            })?),
-        };
+        let slot =
+            match &scan.slot {
+                None => None,
+                Some(name) => Some(self.router.slot(name).ok_or_else(|| {
+                    Fault::new(Code::ScanSlot, format!("there is no slot {name}"))
+                })?),
+            };
         let wanted = serial.clone();
         let standing = self.shop.inquiries.ask(move |reader| reader.standing(&wanted))??;
         let job = Job { serial, client_id, resumed: false, named: slot.is_some() };

@@ -4,4 +4,13 @@
 //! fixture position) and `work` (one effect performed). Decisions about a unit are made
 //! in [`crate::flow`], decisions about which slot takes it in `router`; both are pure.
 
+mod halt;
+mod line;
 mod router;
+mod shop;
+mod slot;
+mod unit;
+mod work;
+
+pub use line::{Line, LineSettings, SlotSettings, Stopper};
+pub use shop::{Broker, Shop};

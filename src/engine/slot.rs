@@ -4,6 +4,7 @@
 //! let go: fixtures swap devices while nobody holds the port. After that the device must
 //! leave before the slot is free again.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -13,7 +14,9 @@ use crate::domain::code::Code;
 use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{ProgressCell, SlotStatus};
 use crate::domain::ids::HardwareId;
-use crate::link::{Driver, LinkError, Presence, Watch};
+use crate::link::LinkError;
+use crate::link::driver::Driver;
+use crate::link::presence::{Presence, Still, Watch};
 
 use super::halt::Halt;
 use super::line::{SlotSettings, ToLine};
@@ -51,13 +54,21 @@ enum Waited {
     Over,
 }
 
+/// What ends the wait for a device.
+enum Arrival {
+    /// Something new is there.
+    Device(Box<dyn Driver>),
+    /// The unit that remains here is to be looked at again.
+    Job(Job),
+    /// The line has ended.
+    Over,
+}
+
 /// What became of a device that was there.
 enum Left {
-    /// It went away without a unit.
+    /// It went away, or was worked on and let go of.
     Gone,
-    /// A unit ended on it.
-    Worked(Option<HardwareId>),
-    /// The line has ended.
+    /// The line has ended, or the slot may not be used any more.
     Over,
 }
 
@@ -69,7 +80,7 @@ impl SlotThread {
         let thread = thread::Builder::new()
             .name(format!("slot {}", self.settings.name))
             .spawn(move || {
-                if let Err(fault) = super::guarded(move || self.serve(&orders)) {
+                if let Err(fault) = super::line::guarded(move || self.serve(&orders)) {
                     // The line has ended: nobody is left to tell.
                     let _ = to_line.send(ToLine::Lost(index, fault));
                 }
@@ -84,7 +95,7 @@ impl SlotThread {
     }
 
     fn wait(&self, orders: &Receiver<ToSlot>, time: Duration) -> Waited {
-        if self.halt.reason().is_some_and(|reason| reason.code == Code::Stopped) {
+        if self.halt.is_final() {
             return Waited::Over;
         }
         match orders.recv_timeout(time) {
@@ -95,58 +106,119 @@ impl SlotThread {
     }
 
     fn serve(self, orders: &Receiver<ToSlot>) {
-        let mut watch = Watch::new(self.settings.link.clone());
+        let link = self.settings.link.clone();
+        let mut watch = Watch::new(link, self.halt.waiting(), self.halt.working());
         loop {
-            let Some(mut driver) = self.await_device(&mut watch, orders) else { return };
-            match self.attend(&mut watch, driver.as_mut(), orders) {
-                Left::Over => return,
-                Left::Gone => watch.forget(),
-                Left::Worked(hardware) => {
-                    // Let go of the port: only now may the fixture swap devices.
-                    drop(driver);
-                    watch.worked(hardware);
-                }
+            let left = match self.await_arrival(&mut watch, orders) {
+                Arrival::Over => Left::Over,
+                Arrival::Device(driver) => self.attend(&mut watch, driver, orders),
+                Arrival::Job(job) => self.work_again(&mut watch, job),
+            };
+            if let Left::Over = left {
+                return;
             }
         }
     }
 
-    /// Waits until something new is there; none when the line has ended.
-    fn await_device(
-        &self,
-        watch: &mut Watch,
-        orders: &Receiver<ToSlot>,
-    ) -> Option<Box<dyn Driver>> {
+    /// Waits until something new is there, or a unit that remains is to be looked at again.
+    fn await_arrival(&self, watch: &mut Watch, orders: &Receiver<ToSlot>) -> Arrival {
         let mut said = None;
         loop {
-            let (state, status) = match watch.poll(&self.halt.arm()) {
-                Ok(Presence::Here(driver)) => return Some(driver),
+            let (place, status) = match watch.poll() {
+                Ok(Presence::Here(driver)) => return Arrival::Device(driver),
                 Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
-                Ok(Presence::Remains) => (None, SlotStatus::Done),
-                Err(LinkError::Stopped) => return None,
-                Err(error) => {
-                    let fault = Fault::from(error);
-                    (Some(Place::Out), SlotStatus::OutOfService(fault))
-                }
+                Ok(Presence::Same) => (None, SlotStatus::Done),
+                Err(LinkError::Stopped) => return Arrival::Over,
+                Err(error) => (Some(Place::Out), SlotStatus::OutOfService(error.into())),
             };
             if said.as_ref() != Some(&status) {
-                if let Some(place) = state {
+                if let Some(place) = place {
                     self.say(place, status.clone());
                 }
                 said = Some(status);
             }
-            match self.wait(orders, watch.interval()) {
-                Waited::Over => return None,
+            // The watch itself waits a slice in each look.
+            match self.wait(orders, Duration::ZERO) {
+                Waited::Over => return Arrival::Over,
+                Waited::Job(job) => return Arrival::Job(job),
                 Waited::Look => {}
-                Waited::Job(job) => match watch.reopen(&self.halt.arm()) {
-                    Ok(driver) => return Some(self.work_again(driver, watch, job)),
-                    Err(_) => self.give_back(job),
+            }
+        }
+    }
+
+    /// A device is there: who is it, and what is to be done with it?
+    fn attend(
+        &self,
+        watch: &mut Watch,
+        mut driver: Box<dyn Driver>,
+        orders: &Receiver<ToSlot>,
+    ) -> Left {
+        self.say(Place::Opening, SlotStatus::Identifying);
+        let mut seen = match driver.identify() {
+            Ok(seen) => Some(self.ready(seen)),
+            Err(LinkError::Unplugged { .. }) => return Left::Gone,
+            Err(LinkError::Stopped) => return Left::Over,
+            Err(error) => {
+                self.say(Place::Silent, SlotStatus::Silent(error.into()));
+                None
+            }
+        };
+        loop {
+            match self.wait(orders, LOOK) {
+                Waited::Over => return Left::Over,
+                Waited::Job(job) => return self.work(watch, driver, &job),
+                Waited::Look => match watch.still_here(driver.as_mut(), seen.as_ref()) {
+                    Ok(Still::Here) => {}
+                    Ok(Still::Another(other)) => seen = Some(self.ready(other)),
+                    Ok(Still::Gone) | Err(_) => return Left::Gone,
                 },
             }
         }
     }
 
-    fn give_back(&self, job: Job) {
+    fn ready(&self, seen: Seen) -> HardwareId {
+        let hardware = seen.hardware;
+        self.say(Place::Ready(hardware.clone()), SlotStatus::Ready(hardware.clone()));
+        hardware
+    }
+
+    /// A unit that is known and remains here; its port was let go before.
+    fn work_again(&self, watch: &mut Watch, job: Job) -> Left {
+        watch.welcome_again();
+        match watch.poll() {
+            Ok(Presence::Here(driver)) => self.work(watch, driver, &job),
+            Ok(Presence::Absent | Presence::Same) | Err(_) => {
+                // As in `say`.
+                let _ = self.to_line.send(ToLine::Returned(self.index, job));
+                Left::Gone
+            }
+        }
+    }
+
+    /// Runs one unit and lets go of the port; then says how it ended.
+    fn work(&self, watch: &mut Watch, mut driver: Box<dyn Driver>, job: &Job) -> Left {
+        // A halt for the unit before came too late for it.
+        self.halt.unit_landed();
+        driver.set_deadline(Instant::now().checked_add(self.shop.unit_deadline));
+        let name = &self.settings.name;
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            unit::run_unit(&self.shop, name, job, driver.as_mut(), &self.halt, &self.progress)
+        }));
+        let panicked = ended.is_err();
+        let ending = ended.unwrap_or_else(|_| Ending {
+            report: unit::end_after_panic(&self.shop, name, job),
+            ledger_failed: None,
+        });
+        // Only now may the fixture swap devices.
+        watch.let_go(driver, ending.report.hardware.clone());
+        self.halt.unit_landed();
         // As in `say`.
-        let _ = self.to_line.send(ToLine::Returned(self.index, job));
+        let _ = self.to_line.send(ToLine::Ended(self.index, Box::new(ending)));
+        if panicked {
+            let fault = Fault::new(Code::Bug, "the slot's thread panicked");
+            self.say(Place::Out, SlotStatus::OutOfService(fault));
+            return Left::Over;
+        }
+        Left::Gone
     }
 }

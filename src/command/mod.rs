@@ -1,0 +1,77 @@
+//! The commands of the command line: one file for each, and no policy in them.
+//!
+//! A command asks the parts of the program, prints what they say and gives back an
+//! [`Exit`]. Every error becomes a [`Failure`] here, is printed once and decides the exit
+//! status. Start with [`main`], then `dispatch`.
+
+mod authority;
+mod batch;
+mod clock;
+mod config_check;
+mod context;
+mod demo;
+mod doctor;
+mod failure;
+mod ledger;
+mod logging;
+mod manual;
+mod person;
+mod ports;
+mod sim;
+mod unit;
+mod usage;
+mod work_order;
+
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use clap::Parser;
+pub use context::Context;
+
+use crate::cli::{Cli, ClockCommand, Command, ConfigCommand};
+use crate::report::{self, Exit, Failure};
+
+/// Reads the command line, does what it says, gives the exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::try_parse_from(args) {
+        Ok(cli) => run(cli).into(),
+        Err(error) => usage::tell(&error).into(),
+    }
+}
+
+/// Does what a command line says.
+pub fn run(cli: Cli) -> Exit {
+    let mut context = Context::new(cli.global);
+    report::install_panic_hook(context.color);
+    logging::start(&context.global);
+    let color = context.color;
+    let command = AssertUnwindSafe(|| dispatch(cli.command, &mut context));
+    match panic::catch_unwind(command) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            failure.print(color);
+            failure.exit()
+        }
+        // The hook has told it already.
+        Err(_) => Exit::Bug,
+    }
+}
+
+fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Authority(command) => authority::run(command, context),
+        Command::WorkOrder(command) => work_order::run(command, context),
+        Command::Unit(command) => unit::run(command, context),
+        Command::Ledger(command) => ledger::run(command, context),
+        Command::Ports => ports::run(context),
+        Command::Doctor => doctor::run(context),
+        Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),
+        Command::Config(ConfigCommand::Check) => config_check::run(context),
+        Command::Completions { shell } => manual::completions(shell, context),
+        Command::Man { command } => manual::page(&command, context),
+        Command::Batch(batch) => batch::run(&batch, context),
+        Command::Demo(demo) => demo::run(&demo, context),
+        Command::Sim(command) => sim::run(&command, context),
+    }
+}

@@ -1,0 +1,264 @@
+//! One simulated device: its facts, its storage, its key, and the firmware's dispatcher.
+//!
+//! Every answer is made by the dispatcher; nothing here knows the protocol's rules. A
+//! device that lies does it in [`super::lies`], before or after the dispatcher. Time is
+//! not spent here: [`Work`] says how long the work would have taken. Start with
+//! [`Device::receive`].
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use firmware_interface::dispatch::{
+    self, Clock, Facts, REPLY_ROOM, Random, SLOT_HEADER_LENGTH, Signer, SignerError, Slot, Storage,
+    StorageError,
+};
+use firmware_interface::frame::FullFrameReader;
+use firmware_interface::ids::RequestType;
+use firmware_interface::image::{DIGEST_LENGTH, KEY_LENGTH};
+use firmware_interface::message::{HardwareId, SIGNATURE_LENGTH};
+use p256::ecdsa::signature::hazmat::PrehashSigner;
+use p256::ecdsa::{Signature, SigningKey};
+
+use super::conversation;
+use super::flash::Chip;
+use super::lies::Lies;
+use super::{Preloaded, SimError};
+
+/// The signer's number for a scalar that is no key.
+const NO_KEY: SignerError = SignerError(0x01);
+/// The signer's number for failing random bytes.
+const NO_RANDOM: SignerError = SignerError(0x02);
+
+/// The firmware of a simulated device.
+pub(crate) type Firmware = dispatch::Device<SharedChip, Hand, SystemRandom, StandingClock>;
+
+/// A chip that the firmware works on and the simulator looks into.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedChip(Arc<Mutex<Chip>>);
+
+impl SharedChip {
+    /// Shares a chip.
+    pub(crate) fn new(chip: Chip) -> Self {
+        Self(Arc::new(Mutex::new(chip)))
+    }
+
+    /// The chip itself.
+    pub(crate) fn chip(&self) -> MutexGuard<'_, Chip> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Storage for SharedChip {
+    fn capacity(&self) -> u32 {
+        self.chip().capacity()
+    }
+
+    fn erase(&mut self, slot: Slot) -> Result<(), StorageError> {
+        self.chip().erase(slot)
+    }
+
+    fn write(&mut self, slot: Slot, offset: u32, data: &[u8]) -> Result<(), StorageError> {
+        self.chip().write(slot, offset, data)
+    }
+
+    fn read(&mut self, slot: Slot, offset: u32, into: &mut [u8]) -> Result<(), StorageError> {
+        self.chip().read(slot, offset, into)
+    }
+
+    fn write_header(
+        &mut self,
+        slot: Slot,
+        header: &[u8; SLOT_HEADER_LENGTH],
+    ) -> Result<(), StorageError> {
+        self.chip().write_header(slot, header)
+    }
+
+    fn read_header(
+        &mut self,
+        slot: Slot,
+        into: &mut [u8; SLOT_HEADER_LENGTH],
+    ) -> Result<(), StorageError> {
+        self.chip().read_header(slot, into)
+    }
+
+    fn is_locked(&mut self) -> Result<bool, StorageError> {
+        self.chip().is_locked()
+    }
+
+    fn lock(&mut self) -> Result<(), StorageError> {
+        self.chip().lock()
+    }
+}
+
+/// Signs: with the key from storage, or a liar with one of its own.
+#[derive(Clone, Default)]
+pub(crate) struct Hand {
+    /// The other key, where there is one.
+    pub(crate) other: Option<SigningKey>,
+}
+
+impl Signer for Hand {
+    fn sign(
+        &mut self,
+        scalar: &[u8; KEY_LENGTH],
+        digest: &[u8; DIGEST_LENGTH],
+        _random: &mut dyn Random,
+    ) -> Result<[u8; SIGNATURE_LENGTH], SignerError> {
+        let stored = || SigningKey::from_slice(scalar).map_err(|_| NO_KEY);
+        let key = self.other.clone().map_or_else(stored, Ok)?;
+        let signature: Signature = key.sign_prehash(digest).map_err(|_| NO_KEY)?;
+        Ok(signature.to_bytes().into())
+    }
+}
+
+/// The system's random bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), SignerError> {
+        getrandom::fill(bytes).map_err(|_| NO_RANDOM)
+    }
+}
+
+/// A clock that stands still: the simulator does the work at once and waits afterwards.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StandingClock;
+
+impl Clock for StandingClock {
+    fn milliseconds(&mut self) -> u32 {
+        0
+    }
+}
+
+/// What came of the bytes that a device was given.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Work {
+    /// The type of the request, if there was a sound frame with a known one.
+    pub(crate) request: Option<RequestType>,
+    /// The encoded reply.
+    pub(crate) reply: Option<Vec<u8>>,
+    /// How long it took.
+    pub(crate) busy: Duration,
+    /// What follows.
+    pub(crate) then: Then,
+}
+
+/// What a device does after its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It waits for the next frame.
+    Listen,
+    /// It restarts once the reply is sent.
+    Restart,
+    /// It lost power and restarts at once.
+    LostPower,
+    /// It has heard that the attempt is over, and waits for the next frame.
+    Finished,
+}
+
+/// What a device is made of.
+pub(crate) struct Build {
+    pub(crate) facts: Facts,
+    /// Its hardware id after a restart, where that is another one.
+    pub(crate) later_id: Option<HardwareId>,
+    pub(crate) chip: Chip,
+    pub(crate) hand: Hand,
+    pub(crate) lies: Lies,
+    pub(crate) prove_time: Duration,
+}
+
+/// A device with power.
+pub(crate) struct Device {
+    facts: Facts,
+    later_id: Option<HardwareId>,
+    chip: SharedChip,
+    hand: Hand,
+    lies: Lies,
+    prove_time: Duration,
+    firmware: Firmware,
+    /// Boxed, since a slot is moved about and a reader has room for a whole frame.
+    reader: Box<FullFrameReader>,
+}
+
+impl Device {
+    /// Gives a device power for the first time.
+    pub(crate) fn power_on(build: Build) -> Self {
+        let Build { facts, later_id, chip, hand, lies, prove_time } = build;
+        let chip = SharedChip::new(chip);
+        let firmware = start(facts, &chip, &hand);
+        let reader = Box::new(FullFrameReader::new());
+        Self { facts, later_id, chip, hand, lies, prove_time, firmware, reader }
+    }
+
+    /// Makes it hold an identity before the station ever sees it.
+    pub(crate) fn preload(&mut self, identity: &Preloaded) -> Result<(), SimError> {
+        conversation::provision(&mut self.firmware, identity)?;
+        self.restart_quietly();
+        Ok(())
+    }
+
+    /// Locks it before the station ever sees it.
+    pub(crate) fn lock(&mut self) -> Result<(), SimError> {
+        self.chip.chip().lock().map_err(|_| SimError::Preload)?;
+        self.restart_quietly();
+        Ok(())
+    }
+
+    /// Starts anew: what was in RAM is lost.
+    pub(crate) fn restart(&mut self) {
+        let rebooted = || start(self.facts, &self.chip, &self.hand);
+        self.lies.before_restart(&self.chip, rebooted);
+        if let Some(id) = self.later_id {
+            self.facts.hardware_id = id;
+        }
+        self.restart_quietly();
+        self.lies.after_restart(&self.chip);
+    }
+
+    /// Takes what the line delivered, up to the end of a frame.
+    pub(crate) fn receive(&mut self, mut bytes: &[u8]) -> Work {
+        let Some(frame) = self.reader.next_frame(&mut bytes) else {
+            return Work { request: None, reply: None, busy: Duration::ZERO, then: Then::Listen };
+        };
+        let request = RequestType::from_wire(frame.header.message_type);
+        let told = self.lies.request(frame.header, frame.body);
+        let mut out = [0; REPLY_ROOM];
+        let handled = self.firmware.handle(&told.frame(), &mut out);
+        let reply = handled.reply.map(|length| &out[..length]);
+        let reply = reply.and_then(|reply| self.lies.reply(frame.header, reply));
+        self.reader.wipe();
+        self.work(request, reply, handled.then)
+    }
+
+    fn work(
+        &mut self,
+        request: Option<RequestType>,
+        reply: Option<Vec<u8>>,
+        then: dispatch::Then,
+    ) -> Work {
+        let kind = reply.as_deref().and_then(conversation::message_type);
+        let done = |what: RequestType| kind == Some(what.reply_type());
+        let mut chip = self.chip.chip();
+        let signing = if done(RequestType::Prove) { self.prove_time } else { Duration::ZERO };
+        let busy = chip.take_busy() + signing;
+        let (reply, then) = match then {
+            _ if chip.lost_power() => (None, Then::LostPower),
+            dispatch::Then::Restart => (reply, Then::Restart),
+            dispatch::Then::Listen if done(RequestType::Finish) => (reply, Then::Finished),
+            dispatch::Then::Listen => (reply, Then::Listen),
+        };
+        Work { request, reply, busy, then }
+    }
+
+    fn restart_quietly(&mut self) {
+        self.chip.chip().power_up();
+        self.firmware = start(self.facts, &self.chip, &self.hand);
+        self.reader.wipe();
+        self.chip.chip().take_busy();
+    }
+}
+
+fn start(facts: Facts, chip: &SharedChip, hand: &Hand) -> Firmware {
+    Firmware::boot(facts, chip.clone(), hand.clone(), SystemRandom, StandingClock)
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with a simulated slot.
+
+use std::path::PathBuf;
+
+use firmware_interface::message::TextError;
+use rustix::io::Errno;
+
+/// Why a simulated slot can't be started or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// A pseudo-terminal could not be made or used.
+    #[error("the pseudo-terminal can't be used")]
+    Port(#[source] Errno),
+    /// Openings of a port can't be watched; each slot needs one inotify instance.
+    #[error("openings of the port can't be watched (see fs.inotify.max_user_instances)")]
+    Watch(#[source] Errno),
+    /// The link to the pseudo-terminal could not be made.
+    #[error("the link {link} can't be made")]
+    Link {
+        /// Where it should be.
+        link: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Something that is no link stands where the link should be.
+    #[error("{link} is there already and is no link")]
+    LinkTaken {
+        /// Where.
+        link: PathBuf,
+    },
+    /// The flash contents of a device can't be read or written.
+    #[error("the flash contents {file} can't be used")]
+    Flash {
+        /// Where they are.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The flash contents belong to a device with another capacity.
+    #[error("{file} has {length} bytes, which is no flash of this capacity")]
+    OtherFlash {
+        /// Where they are.
+        file: PathBuf,
+        /// Its length.
+        length: usize,
+    },
+    /// What the slot has come to can't be kept.
+    #[error("the slot's progress in {file} can't be kept")]
+    Progress {
+        /// Where it is kept.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// What is kept of the slot is not understood.
+    #[error("the slot's progress in {file} is not understood")]
+    OtherProgress {
+        /// Where it is kept.
+        file: PathBuf,
+    },
+    /// The window is out of range.
+    #[error("a window of {chunks} chunks is not one of 1 to 8")]
+    Window {
+        /// The window given.
+        chunks: u8,
+    },
+    /// The largest chunk is out of range.
+    #[error("chunks of {bytes} bytes are too small or do not fit in a frame")]
+    MaxChunk {
+        /// The size given.
+        bytes: u16,
+    },
+    /// What a device should say about itself can't be said.
+    #[error("the {what} can't be said by a device")]
+    Text {
+        /// Which text.
+        what: &'static str,
+        /// Why not.
+        source: TextError,
+    },
+    /// The identity that devices should hold already was refused by one.
+    #[error("the device refused the identity that it should hold already")]
+    Preload,
+    /// The thread of the slot could not be made, or ended with a panic.
+    #[error("the thread of the simulated slot failed")]
+    Thread(#[source] Option<std::io::Error>),
+}

@@ -1,0 +1,278 @@
+//! What can be wrong with a simulated device, and how it is asked for.
+//!
+//! A specification is a comma-separated list of `name[=value][@N | @P%]`: on every unit,
+//! on the Nth, or on each with that probability. Which faults a unit has follows from
+//! the seed alone. The names and their meaning stand in [`FAULTS`]; this module parses
+//! them and decides nothing about how they are done. Start with [`FaultSpec::parse`].
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use firmware_interface::ids::{ObjectKind, RequestType};
+
+use super::dice::Dice;
+
+mod names;
+
+pub use names::{FAULTS, FaultName};
+
+/// Which way a frame goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the station to the device (`rx`).
+    ToDevice,
+    /// From the device to the station (`tx`).
+    FromDevice,
+}
+
+/// One frame among all that a device sends or receives, counted from 1 since it was
+/// plugged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FrameNumber {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Counted from 1.
+    pub number: u32,
+}
+
+/// What a line does to one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// It is lost.
+    Drop,
+    /// One of its bits is changed.
+    Corrupt,
+    /// It arrives twice.
+    Double,
+    /// It arrives so much later, and what follows not before it.
+    Delay(Duration),
+}
+
+/// One thing that is wrong with a device.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fault {
+    Mute,
+    Noise,
+    Flood,
+    Unplug { at: RequestType, count: u32, comes_back: bool },
+    BootNoise,
+    ResetOnOpen,
+    UsbRestart,
+    Mishap(FrameNumber, Mishap),
+    Lossy(f64),
+    Withhold(RequestType),
+    Latency(Duration),
+    FlashFull(u32),
+    TornWrite(u32),
+    Power(u32),
+    LieStored,
+    LieForget,
+    LieKey,
+    LieTorn(ObjectKind),
+    LieOtherUnit,
+    LieRestart,
+    LieReplay,
+    ZeroId,
+    OnesId,
+    Twin(Option<String>),
+    Model(String),
+    OtherVersion,
+    Locked,
+    HoldsUnknown,
+    FactorySerial(String),
+}
+
+/// Which units have a fault.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Selection {
+    Every,
+    Nth(u32),
+    Percent(f64),
+}
+
+/// Why a fault specification is not understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    /// There is no fault of that name.
+    #[error("there is no fault {name:?}; --fault list prints their names")]
+    Unknown {
+        /// The name given.
+        name: String,
+    },
+    /// The value is missing, not wanted or not understood.
+    #[error("{name}={value:?}: {expected} is expected")]
+    Value {
+        /// The fault's name.
+        name: String,
+        /// The value given, empty if none was.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// What stands after `@` is neither a number nor a percentage.
+    #[error("@{text}: the number of a unit from 1, or a percentage such as 5%, is expected")]
+    Selection {
+        /// What was given.
+        text: String,
+    },
+}
+
+/// The faults of a sequence of units.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FaultSpec(Vec<(Fault, Selection)>);
+
+impl FaultSpec {
+    /// Nothing is wrong with any unit.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Reads a specification; an empty text means no fault.
+    pub fn parse(text: &str) -> Result<Self, FaultError> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        parts.map(parse_one).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// What is wrong with this unit.
+    pub(crate) fn of_unit(&self, unit: u32, seed: u64) -> Vec<Fault> {
+        let chosen = self.0.iter().enumerate().filter(|(place, (_, selection))| match selection {
+            Selection::Every => true,
+            Selection::Nth(number) => *number == unit,
+            // Each entry and unit has dice of its own, so that a resumed run agrees.
+            Selection::Percent(percent) => {
+                Dice::new(seed, &format!("fault {place} of unit {unit}")).happens(*percent)
+            }
+        });
+        chosen.map(|(_, (fault, _))| fault.clone()).collect()
+    }
+}
+
+impl FromStr for FaultSpec {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        Self::parse(text)
+    }
+}
+
+fn parse_one(text: &str) -> Result<(Fault, Selection), FaultError> {
+    let (fault, selection) = match text.rsplit_once('@') {
+        Some((fault, selection)) => (fault, parse_selection(selection)?),
+        None => (text, Selection::Every),
+    };
+    let (name, value) = match fault.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (fault, None),
+    };
+    Ok((names::fault(name, value)?, selection))
+}
+
+fn parse_selection(text: &str) -> Result<Selection, FaultError> {
+    let selection = match text.strip_suffix('%') {
+        Some(percent) => percent
+            .parse()
+            .ok()
+            .filter(|percent: &f64| (0.0..=100.0).contains(percent))
+            .map(Selection::Percent),
+        None => text.parse().ok().filter(|number| *number > 0).map(Selection::Nth),
+    };
+    selection.ok_or_else(|| FaultError::Selection { text: text.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(text: &str) -> Fault {
+        let mut faults = FaultSpec::parse(text).unwrap().of_unit(1, 0);
+        assert_eq!(faults.len(), 1, "{text}");
+        faults.remove(0)
+    }
+
+    #[test]
+    fn a_list_is_parsed_in_order() {
+        let spec = FaultSpec::parse("mute, latency=16 ,drop=rx:5").unwrap();
+        let fifth = FrameNumber { direction: Direction::ToDevice, number: 5 };
+        assert_eq!(
+            spec.of_unit(3, 9),
+            [
+                Fault::Mute,
+                Fault::Latency(Duration::from_millis(16)),
+                Fault::Mishap(fifth, Mishap::Drop)
+            ]
+        );
+        assert_eq!(FaultSpec::parse("").unwrap(), FaultSpec::none());
+    }
+
+    #[test]
+    fn a_fault_of_the_nth_unit_spares_the_others() {
+        let spec = FaultSpec::parse("mute@2").unwrap();
+        assert_eq!(spec.of_unit(1, 0), []);
+        assert_eq!(spec.of_unit(2, 0), [Fault::Mute]);
+        assert_eq!(spec.of_unit(3, 0), []);
+    }
+
+    #[test]
+    fn a_probability_follows_from_the_seed() {
+        let spec = FaultSpec::parse("mute@30%").unwrap();
+        let hit = |seed| (1..=1_000).filter(|u| !spec.of_unit(*u, seed).is_empty()).count();
+        assert!((230..370).contains(&hit(1)), "{}", hit(1));
+        assert_eq!(hit(1), hit(1));
+        let units = |seed| -> Vec<bool> {
+            (1..=50).map(|unit| spec.of_unit(unit, seed).is_empty()).collect()
+        };
+        assert_ne!(units(1), units(2));
+    }
+
+    #[test]
+    fn values_and_their_defaults_are_understood() {
+        let tx = FrameNumber { direction: Direction::FromDevice, number: 7 };
+        assert_eq!(
+            only("delay=tx:7"),
+            Fault::Mishap(tx, Mishap::Delay(Duration::from_millis(120)))
+        );
+        assert_eq!(
+            only("delay=tx:7:900"),
+            Fault::Mishap(tx, Mishap::Delay(Duration::from_millis(900)))
+        );
+        let unplug = |at, count, comes_back| Fault::Unplug { at, count, comes_back };
+        assert_eq!(only("unplug"), unplug(RequestType::Chunk, 2, false));
+        assert_eq!(only("unplug=chunk:3"), unplug(RequestType::Chunk, 3, false));
+        assert_eq!(only("replug=commit"), unplug(RequestType::Commit, 1, true));
+        assert_eq!(only("twin"), Fault::Twin(None));
+        assert_eq!(only("twin=x"), Fault::Twin(Some("x".to_owned())));
+        assert_eq!(only("lie-root"), Fault::LieTorn(ObjectKind::ServerRoots));
+        assert_eq!(only("lossy=2.5"), Fault::Lossy(2.5));
+    }
+
+    #[test]
+    fn an_unknown_name_is_named() {
+        let error = FaultSpec::parse("mute,explode=1").unwrap_err();
+        assert_eq!(error, FaultError::Unknown { name: "explode".to_owned() });
+    }
+
+    #[test]
+    fn a_wrong_value_says_what_is_expected() {
+        for text in ["drop", "drop=5", "drop=up:5", "drop=rx:0", "drop=rx:5:6", "delay=rx:1:x"] {
+            assert!(matches!(FaultSpec::parse(text), Err(FaultError::Value { .. })), "{text}");
+        }
+        for text in ["mute=1", "unplug=lunch", "latency", "lossy=101", "model=", "power=0"] {
+            assert!(matches!(FaultSpec::parse(text), Err(FaultError::Value { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_selection_is_named() {
+        for text in ["mute@0", "mute@", "mute@101%", "mute@x%", "mute@-1"] {
+            assert!(matches!(FaultSpec::parse(text), Err(FaultError::Selection { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_listed_example_is_understood() {
+        for fault in FAULTS {
+            FaultSpec::parse(fault.example).unwrap();
+            assert!(fault.example.starts_with(fault.name), "{}", fault.name);
+        }
+    }
+}

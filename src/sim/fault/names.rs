@@ -1,0 +1,226 @@
+//! The names of the faults: what each does, and how its value is read.
+//!
+//! One table for people and one match for the parser; a test holds that every name of
+//! the table is understood.
+
+use std::time::Duration;
+
+use firmware_interface::ids::{ObjectKind, RequestType};
+
+use super::{Direction, Fault, FaultError, FrameNumber, Mishap};
+
+/// Longer than any reply may be late: a station allows 60 ms beyond the declared times.
+const USUAL_DELAY: Duration = Duration::from_millis(120);
+
+/// Bytes that fit before the flash is full: the key and part of a certificate.
+const USUAL_ROOM: u32 = 512;
+
+/// In the middle of an image: its key has arrived.
+const MID_WRITE: (RequestType, u32) = (RequestType::Chunk, 2);
+
+/// The write that is torn: the first with something of a certificate in it.
+const USUAL_WRITE: u32 = 2;
+
+/// A fault as `--fault list` shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaultName {
+    /// Its name.
+    pub name: &'static str,
+    /// A whole specification of it.
+    pub example: &'static str,
+    /// What the device or its line does, in one line.
+    pub meaning: &'static str,
+}
+
+const fn named(name: &'static str, example: &'static str, meaning: &'static str) -> FaultName {
+    FaultName { name, example, meaning }
+}
+
+/// Every fault there is.
+pub const FAULTS: &[FaultName] = &[
+    named("mute", "mute", "never answers"),
+    named("noise", "noise", "sends random bytes without end and never answers"),
+    named("flood", "flood", "sends well-formed frames that nobody asked for, and never answers"),
+    named("withhold", "withhold=chunk", "does what a request of this type asks, never answers it"),
+    named("unplug", "unplug=chunk:2", "is pulled out, for good, as the Kth such request arrives"),
+    named("replug", "replug=commit", "is pulled out after the Kth such request, and comes back"),
+    named("boot-noise", "boot-noise", "sends a banner and rubbish after each start"),
+    named("reset-on-open", "reset-on-open", "restarts whenever its port is opened"),
+    named("usb-restart", "usb-restart", "its port goes away at a restart and comes back"),
+    named("drop", "drop=rx:5", "the Kth frame to (rx) or from (tx) the device is lost"),
+    named("corrupt", "corrupt=tx:5", "one bit of the Kth frame is changed"),
+    named("double", "double=rx:5", "the Kth frame arrives twice"),
+    named("delay", "delay=tx:5:120", "the Kth frame, and all behind it, comes so many ms later"),
+    named("lossy", "lossy=2", "each frame is lost or changed with that percentage"),
+    named("latency", "latency=16", "so many ms before each reply"),
+    named("flash-full", "flash-full=512", "storage fails beyond so many bytes of an image"),
+    named("torn-write", "torn-write=2", "the Kth write stores half of its data and says OK"),
+    named("power", "power=3", "loses power in the Kth call that changes storage"),
+    named("lie-stored", "lie-stored", "says OK to everything and stores nothing"),
+    named("lie-forget", "lie-forget", "says OK, and is blank again after the restart"),
+    named("lie-key", "lie-key", "signs with another key"),
+    named("lie-certificate", "lie-certificate", "says OK and holds a torn certificate"),
+    named("lie-root", "lie-root", "says OK and holds a torn server root"),
+    named("lie-settings", "lie-settings", "says OK and holds torn settings"),
+    named("lie-other-unit", "lie-other-unit", "has another hardware id after the restart"),
+    named("lie-restart", "lie-restart", "keeps all in RAM and only pretends to restart"),
+    named("lie-replay", "lie-replay", "signs an old challenge again"),
+    named("zero-id", "zero-id", "its hardware id is all zeros"),
+    named("ones-id", "ones-id", "its hardware id is all ones"),
+    named("twin", "twin=pair", "has the hardware id of unit 1, or one that follows from the text"),
+    named("model", "model=OTHER-9", "is another product"),
+    named("other-version", "other-version", "speaks no protocol version that the station speaks"),
+    named("locked", "locked", "is locked already"),
+    named("holds-unknown", "holds-unknown", "holds an identity that no ledger here knows"),
+    named("factory-serial", "factory-serial=F-001", "has a serial from its maker"),
+];
+
+/// The fault of that name with that value.
+pub(super) fn fault(name: &str, value: Option<&str>) -> Result<Fault, FaultError> {
+    let value = Value { name, text: value };
+    if let Some(fault) = plain(name) {
+        return value.none().map(|()| fault);
+    }
+    match name {
+        "withhold" => value.step(RequestType::Chunk).map(Fault::Withhold),
+        "unplug" => value.pulled(MID_WRITE, false),
+        "replug" => value.pulled((RequestType::Commit, 1), true),
+        "drop" => value.mishap(Mishap::Drop),
+        "corrupt" => value.mishap(Mishap::Corrupt),
+        "double" => value.mishap(Mishap::Double),
+        "delay" => value.delay(),
+        "lossy" => value.percent().map(Fault::Lossy),
+        "latency" => value.number(None).map(milliseconds).map(Fault::Latency),
+        "flash-full" => value.number(Some(USUAL_ROOM)).map(Fault::FlashFull),
+        "torn-write" => value.counted(Some(USUAL_WRITE)).map(Fault::TornWrite),
+        "power" => value.counted(None).map(Fault::Power),
+        "twin" => Ok(Fault::Twin(value.text.map(str::to_owned))),
+        "model" => value.words(32).map(Fault::Model),
+        "factory-serial" => value.words(64).map(Fault::FactorySerial),
+        _ => Err(FaultError::Unknown { name: name.to_owned() }),
+    }
+}
+
+/// The faults that take no value.
+fn plain(name: &str) -> Option<Fault> {
+    Some(match name {
+        "mute" => Fault::Mute,
+        "noise" => Fault::Noise,
+        "flood" => Fault::Flood,
+        "boot-noise" => Fault::BootNoise,
+        "reset-on-open" => Fault::ResetOnOpen,
+        "usb-restart" => Fault::UsbRestart,
+        "lie-stored" => Fault::LieStored,
+        "lie-forget" => Fault::LieForget,
+        "lie-key" => Fault::LieKey,
+        "lie-certificate" => Fault::LieTorn(ObjectKind::ClientCertificate),
+        "lie-root" => Fault::LieTorn(ObjectKind::ServerRoots),
+        "lie-settings" => Fault::LieTorn(ObjectKind::Settings),
+        "lie-other-unit" => Fault::LieOtherUnit,
+        "lie-restart" => Fault::LieRestart,
+        "lie-replay" => Fault::LieReplay,
+        "zero-id" => Fault::ZeroId,
+        "ones-id" => Fault::OnesId,
+        "other-version" => Fault::OtherVersion,
+        "locked" => Fault::Locked,
+        "holds-unknown" => Fault::HoldsUnknown,
+        _ => return None,
+    })
+}
+
+fn milliseconds(number: u32) -> Duration {
+    Duration::from_millis(u64::from(number))
+}
+
+/// What stands after `=`, with the name for error texts.
+#[derive(Clone, Copy)]
+struct Value<'t> {
+    name: &'t str,
+    text: Option<&'t str>,
+}
+
+impl<'t> Value<'t> {
+    fn wrong(self, expected: &'static str) -> FaultError {
+        let value = self.text.unwrap_or_default().to_owned();
+        FaultError::Value { name: self.name.to_owned(), value, expected }
+    }
+
+    fn none(self) -> Result<(), FaultError> {
+        if self.text.is_none() { Ok(()) } else { Err(self.wrong("no value")) }
+    }
+
+    fn number(self, usual: Option<u32>) -> Result<u32, FaultError> {
+        let number = self.text.map_or(usual, |text| text.parse().ok());
+        number.ok_or_else(|| self.wrong("a number"))
+    }
+
+    fn counted(self, usual: Option<u32>) -> Result<u32, FaultError> {
+        let number = self.number(usual)?;
+        if number > 0 { Ok(number) } else { Err(self.wrong("a number from 1")) }
+    }
+
+    fn percent(self) -> Result<f64, FaultError> {
+        let percent = self.text.and_then(|text| text.trim_end_matches('%').parse().ok());
+        percent
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .ok_or_else(|| self.wrong("a percentage"))
+    }
+
+    fn words(self, most: usize) -> Result<String, FaultError> {
+        let text = self.text.filter(|text| (1..=most).contains(&text.len()));
+        text.filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~')))
+            .map(str::to_owned)
+            .ok_or_else(|| self.wrong("a short text in ASCII"))
+    }
+
+    fn step(self, usual: RequestType) -> Result<RequestType, FaultError> {
+        let step = self.text.map_or(Some(usual), request_type);
+        step.ok_or_else(|| self.wrong("a request such as identify, chunk, commit or prove"))
+    }
+
+    fn pulled(self, usual: (RequestType, u32), comes_back: bool) -> Result<Fault, FaultError> {
+        let found = match self.text.map(|text| text.split_once(':').unwrap_or((text, "1"))) {
+            None => Some(usual),
+            Some((step, count)) => request_type(step).zip(count.parse().ok()),
+        };
+        match found {
+            Some((at, count @ 1..)) => Ok(Fault::Unplug { at, count, comes_back }),
+            _ => Err(self.wrong("a request such as commit or chunk:2")),
+        }
+    }
+
+    fn mishap(self, mishap: Mishap) -> Result<Fault, FaultError> {
+        let frame = self.text.and_then(frame_number);
+        frame
+            .map(|frame| Fault::Mishap(frame, mishap))
+            .ok_or_else(|| self.wrong("rx:K or tx:K with K from 1"))
+    }
+
+    fn delay(self) -> Result<Fault, FaultError> {
+        let wrong = || self.wrong("rx:K or tx:K, or with milliseconds rx:K:MS");
+        let text = self.text.ok_or_else(wrong)?;
+        let (frame, wait) = match text.match_indices(':').nth(1) {
+            Some((place, _)) => (&text[..place], text[place + 1..].parse().ok().map(milliseconds)),
+            None => (text, Some(USUAL_DELAY)),
+        };
+        match (frame_number(frame), wait) {
+            (Some(frame), Some(wait)) => Ok(Fault::Mishap(frame, Mishap::Delay(wait))),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+fn request_type(text: &str) -> Option<RequestType> {
+    RequestType::ALL.iter().copied().find(|kind| kind.name().eq_ignore_ascii_case(text))
+}
+
+fn frame_number(text: &str) -> Option<FrameNumber> {
+    let (direction, number) = text.split_once(':')?;
+    let direction = match direction {
+        "rx" => Direction::ToDevice,
+        "tx" => Direction::FromDevice,
+        _ => return None,
+    };
+    let number = number.parse().ok().filter(|number| *number > 0)?;
+    Some(FrameNumber { direction, number })
+}

@@ -1,0 +1,136 @@
+//! How a simulated slot is set up.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use firmware_interface::message::{ChunkLimit, Window};
+use firmware_interface::timing::BusyTimes;
+
+use super::fault::FaultSpec;
+use super::transcript::Recorder;
+use super::{Preloaded, SimError};
+
+/// How long a device works, and how long it says that it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timings {
+    /// Erasing one slot of its storage.
+    pub erase: Duration,
+    /// Writing one chunk.
+    pub chunk: Duration,
+    /// Writing a header or the lock.
+    pub commit: Duration,
+    /// Signing.
+    pub prove: Duration,
+    /// From the reset to the first frame that it takes.
+    pub boot: Duration,
+}
+
+impl Timings {
+    /// A device that needs no time at all.
+    pub const INSTANT: Self = Self {
+        erase: Duration::ZERO,
+        chunk: Duration::ZERO,
+        commit: Duration::ZERO,
+        prove: Duration::ZERO,
+        boot: Duration::ZERO,
+    };
+
+    /// As the protocol declares them: whole milliseconds, rounded up.
+    pub(super) fn declared(&self) -> BusyTimes {
+        let milliseconds =
+            |time: Duration| u16::try_from(time.as_micros().div_ceil(1_000)).unwrap_or(u16::MAX);
+        BusyTimes {
+            erase: milliseconds(self.erase),
+            chunk: milliseconds(self.chunk),
+            commit: milliseconds(self.commit),
+            prove: milliseconds(self.prove),
+            boot: milliseconds(self.boot),
+        }
+    }
+}
+
+impl Default for Timings {
+    /// A small microcontroller with internal flash.
+    fn default() -> Self {
+        Self {
+            erase: Duration::from_millis(20),
+            chunk: Duration::from_millis(2),
+            commit: Duration::from_millis(10),
+            prove: Duration::from_millis(20),
+            boot: Duration::from_millis(30),
+        }
+    }
+}
+
+/// A slot with simulated devices, one after another.
+pub struct Options {
+    /// Where the port appears. A link that is there already is replaced.
+    pub link: PathBuf,
+    /// Where flash contents and the slot's progress are kept; nowhere if there is none.
+    /// Slots may share a directory if their links have different names.
+    pub state_dir: Option<PathBuf>,
+    /// From what, with the seed, the hardware ids follow; the link's path if there is
+    /// none. Two slots with the same seed and name hold devices with the same ids.
+    pub name: Option<String>,
+    /// Bits a second of the line in both directions; 0 for no pacing.
+    pub baud: u32,
+    /// How many devices there are.
+    pub units: u32,
+    /// What is wrong with them.
+    pub faults: FaultSpec,
+    /// From what probabilities and hardware ids are drawn.
+    pub seed: u64,
+    /// Their model: 1 to 32 characters of ASCII.
+    pub model: String,
+    /// Their firmware version: 1 to 32 characters of ASCII.
+    pub firmware: String,
+    /// How many chunks they take unanswered, 1 to 8.
+    pub window: u8,
+    /// Bytes of data in their largest chunk, 65 to about 1000.
+    pub max_chunk: u16,
+    /// Bytes of the largest image that they take.
+    pub capacity: u32,
+    /// How long they work.
+    pub timings: Timings,
+    /// How long each reply is late beyond its work.
+    pub latency: Duration,
+    /// How long the slot is empty between two devices.
+    pub swap_time: Duration,
+    /// An identity that every new device holds from the beginning.
+    pub preloaded: Option<Preloaded>,
+    /// Who is shown every frame.
+    pub recorder: Option<Box<dyn Recorder>>,
+}
+
+impl Options {
+    /// One sound device at 115200 baud, its flash in memory.
+    pub fn new(link: impl Into<PathBuf>) -> Self {
+        Self {
+            link: link.into(),
+            state_dir: None,
+            name: None,
+            baud: 115_200,
+            units: 1,
+            faults: FaultSpec::none(),
+            seed: 0,
+            model: "SIM-1".to_owned(),
+            firmware: "1.0.0".to_owned(),
+            window: 4,
+            max_chunk: 512,
+            capacity: 16 * 1_024,
+            timings: Timings::default(),
+            latency: Duration::ZERO,
+            swap_time: Duration::ZERO,
+            preloaded: None,
+            recorder: None,
+        }
+    }
+
+    pub(super) fn window(&self) -> Result<Window, SimError> {
+        Window::new(self.window).ok_or(SimError::Window { chunks: self.window })
+    }
+
+    pub(super) fn chunk_limit(&self) -> Result<ChunkLimit, SimError> {
+        ChunkLimit::new(self.max_chunk).ok_or(SimError::MaxChunk { bytes: self.max_chunk })
+    }
+}
