@@ -1,0 +1,1 @@
+//! Eight devices through `station batch`.
