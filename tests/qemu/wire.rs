@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use firmware_interface::codec::{self, Frame, Header, MAX_FRAME};
 use firmware_interface::frame::FullFrameReader;
-use firmware_interface::ids::ERROR_TYPE;
+use firmware_interface::ids::{ERROR_TYPE, KeyAlgorithm};
 use firmware_interface::message::{
-    Begin, BeginReply, Chunk, Commit, Csr, ErrorReply, Finish, FinishResult, Identify,
+    BeginReply, Chunk, Commit, Csr, ErrorReply, Finish, FinishResult, Identify,
     IdentifyReply, Keygen, Message, Prove, Reply, Request,
 };
-use firmware_interface::ids::KeyAlgorithm;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::identity::Identity;
