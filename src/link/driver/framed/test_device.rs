@@ -17,7 +17,9 @@ use firmware_interface::message::{ChunkLimit, HardwareId, Message, Reply, ShortT
 use firmware_interface::timing::BusyTimes;
 
 use crate::domain::device::Fault;
-use crate::domain::identity::{ConnectionSettings, Identity, KeyLender, LENT_SCRATCH, TlsVersion};
+use crate::domain::identity::{
+    ConnectionSettings, Identity, IdentityKey, KeyLender, LENT_SCRATCH, TlsVersion,
+};
 use crate::domain::ids::KeyId;
 use crate::link::test_line::Pty;
 
@@ -36,7 +38,7 @@ impl KeyLender for OneKey {
 
 pub(in crate::link) fn identity() -> Identity {
     Identity {
-        key: KeyId(1),
+        key: IdentityKey::Station(KeyId(1)),
         client_certificate: (0..=255).cycle().take(480).collect(),
         ca_chain: (0..=255).rev().cycle().take(300).collect(),
         server_root: [0; 200].into(),
