@@ -1,8 +1,21 @@
 //! The station on a factory line that gives each device an identity of its own: one
 //! device, one certificate.
 //!
-//! Start with `docs/architecture.md`; in code with [`domain`], then `flow`. The binary
+//! Start with `docs/architecture.md`; in code with [`domain`], then [`flow`]. The binary
 //! `station` is a door over this library.
 
+pub mod app;
+pub mod batch;
+pub mod cli;
+pub mod command;
+pub mod config;
 pub mod domain;
+pub mod engine;
+pub mod flow;
+pub mod ledger;
+pub mod link;
+pub mod pki;
+pub mod report;
+pub mod secret;
 pub mod sim;
+pub mod vault;

@@ -88,11 +88,12 @@ impl<const ROOM: usize> FrameReader<ROOM> {
             return self.close();
         }
         match self.buffer.get_mut(self.used) {
-            Some(place) if !self.discarding => {
+            Some(place) => {
                 *place = byte;
                 self.used += 1;
             }
-            _ => self.discarding = true,
+            // The buffer stays full, so nothing is taken before the next delimiter.
+            None => self.discarding = true,
         }
         false
     }

@@ -172,6 +172,8 @@ proptest! {
             let end = line.len() - 1;
             let frame = codec::decode(&mut line[1..end]).unwrap();
             assert_eq!(Reply::from_frame(&frame).as_ref(), Ok(reply));
+            let longest = reply.answers().map_or(ErrorReply::SIZE, Reply::longest_body);
+            assert!(frame.body.len() <= longest && ErrorReply::SIZE <= longest);
         };
         every_reply((&seed, number, &bytes), check);
         check(&Reply::Identify(identify));

@@ -158,6 +158,8 @@ codes! {
     UnitState = "E-UNIT-STATE",
     /// The unit was scrapped.
     UnitScrapped = "E-UNIT-SCRAPPED",
+    /// The attempt was cut off before it ended.
+    UnitInterrupted = "E-UNIT-INTERRUPTED",
     /// The unit did not end within its deadline.
     UnitDeadline = "E-UNIT-DEADLINE",
 

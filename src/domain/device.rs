@@ -81,6 +81,8 @@ pub enum Op {
     },
     /// The attempt is over and passed: wipe the spare slot, lock where the product says so.
     Finish,
+    /// The attempt is over and failed: drop what was staged. What is active stays.
+    Release,
 }
 
 /// What came of an [`Op`].
@@ -96,7 +98,7 @@ pub enum Answer {
     Restarted(Seen),
     /// To [`Op::Prove`] and [`Op::ReadBack`].
     Proof(Verified),
-    /// To [`Op::Finish`].
+    /// To [`Op::Finish`] and [`Op::Release`].
     Finished,
 }
 

@@ -31,6 +31,12 @@ pub enum Command {
     Stop,
 }
 
+/// How the line reaches its front end: it may block, and never drops.
+pub type EventSink = Box<dyn Fn(Event) + Send>;
+
+/// How a front end reaches the line.
+pub type CommandSink = Box<dyn Fn(Command) + Send>;
+
 /// From the line to a front end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -122,6 +128,9 @@ pub struct UnitReport {
     pub proof: Option<Proof>,
     /// From the scan's start in its slot to its end.
     pub duration_ms: u64,
+    /// From the first identify to the durable proof, in microseconds; none where it was
+    /// not proven in this run.
+    pub cycle_us: Option<u64>,
     /// The attempt's number within the unit; none where no attempt began.
     pub attempt: Option<u32>,
     /// The device had an open attempt and was resolved without a scan.
@@ -147,6 +156,7 @@ impl UnitReport {
             hardware: None,
             proof: None,
             duration_ms: 0,
+            cycle_us: None,
             attempt: None,
             resumed: false,
             verified: false,

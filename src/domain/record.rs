@@ -27,6 +27,8 @@ pub enum Record {
     /// A unit's attempt begins: serial, client id, hardware id and certificate serial
     /// number are reserved together.
     Begun(Begun),
+    /// A unit with a valid label failed before anything could be reserved for it.
+    FailedEarly(FailedEarly),
     /// The certificate of the open attempt was signed.
     Issued(Issued),
     /// The commit of the open attempt is about to be asked. From here on the
@@ -111,6 +113,24 @@ pub struct Begun {
     pub work_order: Option<WorkOrderId>,
     /// The person, where one is named.
     pub operator: Option<OperatorId>,
+}
+
+/// An attempt that ended before its device could be reserved: it counts among the unit's
+/// attempts, so that a bad slot shows in the statistics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedEarly {
+    /// The unit.
+    pub serial: Serial,
+    /// Its MQTT client id.
+    pub client_id: ClientId,
+    /// Where it happened.
+    pub slot: SlotName,
+    /// The lot, where there is one.
+    pub work_order: Option<WorkOrderId>,
+    /// The person, where one is named.
+    pub operator: Option<OperatorId>,
+    /// How it ended; never [`End::Passed`].
+    pub end: End,
 }
 
 /// A signed certificate and the digest of the image that carries it.
@@ -411,7 +431,8 @@ pub struct Looked {
 pub struct Recorded {
     /// The journal's sequence number.
     pub seq: u64,
-    /// For [`Record::Begun`]: the attempt's number within its unit. Otherwise 0.
+    /// For [`Record::Begun`] and [`Record::FailedEarly`]: the attempt's number within its
+    /// unit. Otherwise 0.
     pub attempt: u32,
 }
 

@@ -11,6 +11,9 @@ pub enum SimError {
     /// A pseudo-terminal could not be made or used.
     #[error("the pseudo-terminal can't be used")]
     Port(#[source] Errno),
+    /// Openings of a port can't be watched; each slot needs one inotify instance.
+    #[error("openings of the port can't be watched (see fs.inotify.max_user_instances)")]
+    Watch(#[source] Errno),
     /// The link to the pseudo-terminal could not be made.
     #[error("the link {link} can't be made")]
     Link {

@@ -45,19 +45,8 @@ pub(crate) struct Openings {
 impl Port {
     /// Makes a pseudo-terminal that nobody knows yet.
     pub(crate) fn open() -> Result<Self, SimError> {
-        Self::make().map_err(SimError::Port)
-    }
-
-    fn make() -> Result<Self, Errno> {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-        let master = rustix::pty::openpt(flags)?;
-        rustix::pty::unlockpt(&master)?;
-        let slave = rustix::pty::ioctl_tiocgptpeer(&master, flags)?;
-        make_raw(&slave)?;
-        rustix::io::ioctl_fionbio(&master, true)?;
-        let name = rustix::pty::ptsname(&master, Vec::new())?;
-        let path = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
-        let openings = watch_openings(&path)?;
+        let (master, slave, path) = make_pair().map_err(SimError::Port)?;
+        let openings = watch_openings(&path).map_err(SimError::Watch)?;
         Ok(Self { master, slave, openings, openers: 0, path })
     }
 
@@ -166,6 +155,18 @@ fn count_openers(openings: &OwnedFd, openers: &mut u32) -> Result<bool, Errno> {
             *openers = 0;
         }
     }
+}
+
+/// Master, slave in raw mode, and the slave's path.
+fn make_pair() -> Result<(OwnedFd, OwnedFd, PathBuf), Errno> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = rustix::pty::openpt(flags)?;
+    rustix::pty::unlockpt(&master)?;
+    let slave = rustix::pty::ioctl_tiocgptpeer(&master, flags)?;
+    make_raw(&slave)?;
+    rustix::io::ioctl_fionbio(&master, true)?;
+    let name = rustix::pty::ptsname(&master, Vec::new())?;
+    Ok((master, slave, PathBuf::from(OsStr::from_bytes(name.as_bytes()))))
 }
 
 fn make_raw(slave: &OwnedFd) -> Result<(), Errno> {

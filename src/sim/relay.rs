@@ -99,6 +99,11 @@ impl<'u> Relay<'u> {
         }
     }
 
+    /// Which unit it is.
+    pub(crate) const fn unit_number(&self) -> u32 {
+        self.unit.number
+    }
+
     /// Whether no station can get as far as `finish` with its device.
     pub(crate) const fn is_unreachable(&self) -> bool {
         self.unit.manners.unreachable
@@ -108,11 +113,11 @@ impl<'u> Relay<'u> {
     pub(crate) fn serve(mut self, around: &mut Surroundings<'_>) -> Result<Ended, SimError> {
         loop {
             let now = around.watch.now();
-            let openings = self.port.look()?;
-            if openings.opened {
+            self.read(now, around)?;
+            // After reading: whoever wrote what was read is known to have opened the port.
+            if self.port.look()?.opened {
                 self.opened(now);
             }
-            self.read(now, around)?;
             self.work(now, around)?;
             self.hand_over(now)?;
             self.chatter(now, around);

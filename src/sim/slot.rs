@@ -23,7 +23,8 @@ use super::unit::{self, Unit};
 pub struct SlotState {
     /// The unit whose turn it is, counted from 1; one more than there are at the end.
     pub unit: u32,
-    /// Whether it is plugged in.
+    /// Whether it is plugged in. A unit that is done stays until the station lets go,
+    /// though its link is gone.
     pub plugged: bool,
     /// How many units are done: finished, unable to answer, or pulled out.
     pub done: u32,
@@ -240,7 +241,7 @@ impl Slot {
                 Ended::Restarting { back_at } => back_at,
                 Ended::Done => return self.wait_for_swap(),
                 Ended::Pulled { comes_back: false } => {
-                    self.finish_unit(false)?;
+                    self.finish_unit(unit.number, false)?;
                     return match self.wait_for_release(pulled)? {
                         Woken::Stop => Ok(Woken::Stop),
                         Woken::Look => self.wait_for_swap(),
@@ -261,14 +262,14 @@ impl Slot {
     fn serve_on_port(&mut self, seat: Seat) -> Result<(Ended, Unit, Port), SimError> {
         let Seat { mut unit, mut port, plug } = seat;
         let relay = Relay::new(&mut unit, &mut port, plug, BaudRate(self.options.baud));
-        let heard = !relay.is_unreachable();
+        let (number, heard) = (relay.unit_number(), !relay.is_unreachable());
         let (stop, watch) = (self.stop.clone(), self.watch);
         let mut recorder = self.options.recorder.take();
         let ended = relay.serve(&mut Surroundings {
             stop: &stop,
             watch,
             recorder: recorder.as_mut(),
-            finished: &mut || self.finish_unit(heard),
+            finished: &mut || self.finish_unit(number, heard),
         });
         self.options.recorder = recorder;
         self.board.change(|state| state.plugged = false);
@@ -276,7 +277,11 @@ impl Slot {
     }
 
     /// Counts the unit as done, durably, before anyone can know it.
-    fn finish_unit(&mut self, heard_finish: bool) -> Result<(), SimError> {
+    fn finish_unit(&mut self, number: u32, heard_finish: bool) -> Result<(), SimError> {
+        if self.progress.unit != number {
+            // Done already, and pulled out since.
+            return Ok(());
+        }
         self.progress.unit += 1;
         self.file.save(&self.progress)?;
         self.board.change(|state| {

@@ -55,6 +55,9 @@ pub trait Storage {
     fn erase(&mut self, slot: Slot) -> Result<(), StorageError>;
 
     /// Writes into the erased image area of a slot, each byte at most once.
+    ///
+    /// Calls come in order and without gaps. A board whose flash is programmed in larger
+    /// units may hold the rest of a unit back until the next call that is not a `write`.
     fn write(&mut self, slot: Slot, offset: u32, data: &[u8]) -> Result<(), StorageError>;
 
     /// Reads from the image area of a slot.

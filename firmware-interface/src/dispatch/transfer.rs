@@ -54,7 +54,8 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
             return Err(refuse(ErrorCode::Locked));
         }
         if begin.objects.place(ObjectKind::MadeKey).is_some() {
-            return Err(bad_value(Begin::FIRST_ENTRY_AT));
+            // This dispatcher makes no keys yet.
+            return Err(refuse(ErrorCode::NoKey));
         }
         let capacity = self.storage.capacity();
         if begin.objects.total() > capacity {

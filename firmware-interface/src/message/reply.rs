@@ -258,6 +258,26 @@ pub struct CsrReply<'a> {
     pub data: &'a [u8],
 }
 
+impl BeginReply {
+    /// Bytes of the body.
+    pub const SIZE: usize = 4;
+}
+
+impl ChunkReply {
+    /// Bytes of the body.
+    pub const SIZE: usize = 4 + 4;
+}
+
+impl CommitReply {
+    /// Bytes of the body.
+    pub const SIZE: usize = DIGEST_LENGTH + 4;
+}
+
+impl FinishReply {
+    /// Bytes of the body.
+    pub const SIZE: usize = 1;
+}
+
 impl ReadReply<'_> {
     const FIXED: usize = 4;
 
@@ -275,6 +295,9 @@ pub struct ErrorReply {
 }
 
 impl ErrorReply {
+    /// Bytes of the body.
+    pub const SIZE: usize = 2 + 4;
+
     /// A refusal.
     pub const fn new(code: ErrorCode, detail: u32) -> Self {
         Self { code: code.to_wire(), detail }
@@ -357,6 +380,23 @@ impl<'a> Reply<'a> {
         Ok(Self::parse(request, frame.body)?)
     }
 
+    /// The most bytes that the body of a reply to that request has, `ERROR` included.
+    pub const fn longest_body(request: RequestType) -> usize {
+        match request {
+            RequestType::Identify => IdentifyReply::MAX_SIZE,
+            RequestType::Chunk => ChunkReply::SIZE,
+            RequestType::Commit => CommitReply::SIZE,
+            RequestType::Prove => SIGNATURE_LENGTH,
+            RequestType::Read | RequestType::Csr => MAX_BODY,
+            RequestType::Keygen => PUBLIC_KEY_LENGTH,
+            RequestType::Begin
+            | RequestType::Restart
+            | RequestType::Finish
+            | RequestType::Abort
+            | RequestType::Erase => ErrorReply::SIZE,
+        }
+    }
+
     /// The request that it answers; none for an `ERROR`, which answers any.
     pub const fn answers(&self) -> Option<RequestType> {
         Some(match self {
@@ -390,16 +430,16 @@ impl Message for Reply<'_> {
     fn body_length(&self) -> usize {
         match self {
             Self::Identify(identify) => identify.length(),
-            Self::Begin(_) => 4,
-            Self::Chunk(_) => 4 + 4,
-            Self::Commit(_) => DIGEST_LENGTH + 4,
+            Self::Begin(_) => BeginReply::SIZE,
+            Self::Chunk(_) => ChunkReply::SIZE,
+            Self::Commit(_) => CommitReply::SIZE,
             Self::Prove(_) => SIGNATURE_LENGTH,
-            Self::Finish(_) => 1,
+            Self::Finish(_) => FinishReply::SIZE,
             Self::Read(ReadReply { data, .. }) | Self::Csr(CsrReply { data, .. }) => {
                 ReadReply::FIXED + data.len()
             }
             Self::Keygen(_) => PUBLIC_KEY_LENGTH,
-            Self::Error(_) => 2 + 4,
+            Self::Error(_) => ErrorReply::SIZE,
             Self::Restart | Self::Abort | Self::Erase => 0,
         }
     }

@@ -42,9 +42,6 @@ pub struct Begin {
 impl Begin {
     const FIXED: usize = 4 + DIGEST_LENGTH + 1;
 
-    /// Where in the body the first entry of the object table stands.
-    pub(crate) const FIRST_ENTRY_AT: usize = Self::FIXED;
-
     /// Bytes of the longest body.
     pub const MAX_SIZE: usize = Self::FIXED + MAX_OBJECTS * ENTRY_LENGTH;
 

@@ -4,6 +4,7 @@ use firmware_interface::dispatch::{SLOT_HEADER_LENGTH, Slot, Storage, StorageErr
 
 pub(crate) const CAPACITY: u32 = 2048;
 pub(crate) const STORAGE_IS_CUT: u32 = 0xdead;
+pub(crate) const DENIED: u32 = 0xde;
 pub(crate) const WRITTEN_TWICE: u32 = 0x2222;
 
 /// Where the power goes.
@@ -52,6 +53,8 @@ pub(crate) struct Flash {
     pub(crate) calls: Vec<Call>,
     /// Every later write fails, as on a worn-out flash.
     pub(crate) worn_out: bool,
+    /// A header is written, and a failure is reported.
+    pub(crate) denies_headers: bool,
     /// Written bytes are lost, and success is reported.
     pub(crate) forgets: bool,
 }
@@ -66,6 +69,7 @@ impl Flash {
             is_cut: false,
             calls: Vec::new(),
             worn_out: false,
+            denies_headers: false,
             forgets: false,
         }
     }
@@ -183,7 +187,8 @@ impl Storage for Flash {
         header: &[u8; SLOT_HEADER_LENGTH],
     ) -> Result<(), StorageError> {
         let done = self.call(Call::WriteHeader)?;
-        self.put(slot, 0, header, done)
+        self.put(slot, 0, header, done)?;
+        if self.denies_headers { Err(StorageError(DENIED)) } else { Ok(()) }
     }
 
     fn read_header(

@@ -6,8 +6,8 @@ use firmware_interface::message::{Finish, FinishResult, HardwareId, Read, Reply,
 use firmware_interface::prove::ProveText;
 
 use super::support::{
-    Flash, HARDWARE_ID, Identity, Station, TestDevice, boot, boot_as, done, error, facts,
-    provisioned, provisioned_over, refused,
+    Cut, Flash, HARDWARE_ID, Identity, STORAGE_IS_CUT, Station, TestDevice, boot, boot_as, done,
+    error, facts, provisioned, provisioned_over, refused,
 };
 
 fn opened(flash: Flash) -> (TestDevice, Station) {
@@ -116,6 +116,17 @@ fn a_lock_outlives_a_restart() {
     let device = boot(device.into_storage());
     assert_eq!(device.lifecycle(), Lifecycle::Locked);
     assert_eq!(device.active_image(), Some(identity.digest()));
+}
+
+#[test]
+fn a_lock_that_failed_and_can_not_be_read_counts_as_set() {
+    let (mut device, mut station) = opened(provisioned(&Identity::new(1)));
+    // The erase of the spare slot comes first, then the lock.
+    let calls = device.storage().calls.len();
+    device.storage_mut().cut = Some(Cut::Before(calls + 1));
+    let refusal = station.finish(&mut device, true).unwrap_err();
+    assert_eq!(refusal, error(ErrorCode::Storage, STORAGE_IS_CUT));
+    assert_eq!(device.lifecycle(), Lifecycle::Locked);
 }
 
 #[test]

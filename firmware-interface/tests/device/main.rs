@@ -4,6 +4,7 @@
 
 mod flash;
 mod identity_rules;
+mod page;
 mod power_cut;
 mod session_rules;
 mod signature;

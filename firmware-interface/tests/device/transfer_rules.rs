@@ -105,7 +105,7 @@ fn a_key_made_on_the_device_is_refused_where_the_device_makes_none() {
     ];
     let begin = Begin { digest: [1; 32], objects: ObjectTable::new(&objects).unwrap() };
     let refusal = refused(station.ask(&mut device, &Request::Begin(begin)));
-    assert_eq!(refusal, error(ErrorCode::BadValue, 37));
+    assert_eq!(refusal, error(ErrorCode::NoKey, 0));
     assert_eq!(erases(&device), 0);
 }
 
@@ -313,4 +313,30 @@ fn a_rotten_newer_identity_never_outranks_the_next_commit() {
     assert_eq!(boot(flash.clone()).active_image(), Some(first.digest()));
     let flash = super::support::provisioned_over(flash, &third);
     assert_eq!(boot(flash).active_image(), Some(third.digest()));
+}
+
+#[test]
+fn an_identity_that_could_not_be_read_for_a_while_never_outranks_the_next_commit() {
+    let (first, second, third) = (Identity::new(1), Identity::new(2), Identity::new(3));
+    let mut flash = super::support::provisioned_over(provisioned(&first), &second);
+    flash.flip_image_bit(Slot::A, 7);
+    flash.flip_image_bit(Slot::B, 7);
+    assert_eq!(boot(flash.clone()).active_image(), None);
+    let mut flash = super::support::provisioned_over(flash, &third);
+    flash.flip_image_bit(Slot::B, 7);
+    assert_eq!(boot(flash).active_image(), Some(third.digest()));
+}
+
+#[test]
+fn a_header_that_was_written_counts_even_if_storage_reported_a_failure() {
+    let (old, new) = (Identity::new(1), Identity::new(2));
+    let mut flash = provisioned(&old);
+    flash.denies_headers = true;
+    let mut device = boot(flash);
+    let mut station = Station::new(12);
+    station.identify(&mut device);
+    station.stage(&mut device, &new).unwrap();
+    assert_eq!(station.commit(&mut device, &new), Ok(2));
+    assert_eq!(device.active_image(), Some(new.digest()));
+    assert_eq!(boot(device.into_storage()).active_image(), Some(new.digest()));
 }

@@ -190,6 +190,19 @@ fn a_device_pulled_out_in_mid_write_is_gone_and_the_next_one_is_blank() {
 }
 
 #[test]
+fn a_device_that_is_gone_stays_gone_after_the_simulator_was_restarted() {
+    let mut bench = Bench::with(|options| {
+        options.units = 2;
+        options.faults = FaultSpec::parse("unplug=begin@1").unwrap();
+    });
+    let mut station = bench.open(1);
+    assert_eq!(station.burn(&Identity::number(1)), Err(Trouble::Unplugged));
+    bench.stop();
+    bench.start(|options| options.units = 2);
+    assert!(bench.open(2).identify().is_ok());
+}
+
+#[test]
 fn a_device_pulled_out_after_its_commit_comes_back_with_the_new_identity() {
     let bench = Bench::faulty("replug=commit");
     let identity = Identity::number(1);

@@ -1,6 +1,7 @@
 //! Sound devices: provisioning, one after another, and after a restart of the simulator.
 
 use std::fs;
+use std::time::Duration;
 
 use super::super::transcript::Transcript;
 use super::super::{Direction, held_identity};
@@ -89,6 +90,26 @@ fn a_device_in_the_slot_is_still_there_after_the_simulator_was_restarted() {
     let mut station = bench.open(2);
     assert_eq!(station.identify().unwrap().hardware_id, before.hardware_id);
     assert_eq!(station.verify(&identity, &before), Ok(Proven::WELL));
+}
+
+#[test]
+fn a_device_hears_nothing_while_it_boots() {
+    let transcript = Transcript::new();
+    let shared = transcript.clone();
+    let bench = Bench::with(|options| {
+        options.timings.boot = Duration::from_millis(400);
+        options.recorder = Some(Box::new(shared));
+    });
+    let mut station = bench.open(1);
+    station.identify().unwrap();
+    station.restart().unwrap();
+    station.new_session();
+    station.identify().unwrap();
+    let asked = transcript.of(1, Direction::ToDevice);
+    let answered = transcript.of(1, Direction::FromDevice);
+    assert_eq!(answered.len(), 3);
+    assert!(asked.len() > answered.len());
+    assert!(answered[2].arrived >= answered[1].arrived + Duration::from_millis(400));
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! How many identities a second one core makes: a device's key in the vault, its
+//! certificate signed by a CA from a file, read back and verified, and the key wiped.
+//!
+//! `cargo bench --bench issue` prints the median of some rounds, and what each part of one
+//! identity takes. It counts the time that this thread was on a core, so that what else
+//! the machine does changes little. `docs/performance.md` says what was reached and what limits it.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that can't run has nothing to report")]
+
+use std::hint::black_box;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use provisioning_station::domain::clock::Timestamp;
+use provisioning_station::domain::identity::KeyLender;
+use provisioning_station::domain::ids::ClientId;
+use provisioning_station::pki::{
+    Authority, AuthorityFiles, AuthorityRequest, CA_BACKDATE, IssueRequest, JournalKey, Passphrase,
+    Profile, ValidFor, init, make_key, random_sn,
+};
+use provisioning_station::vault::Vault;
+
+const ROUNDS: usize = 9;
+const EACH_ROUND: u32 = 5_000;
+
+struct Line {
+    authority: Authority,
+    profile: Profile,
+    vault: Vault,
+    client_id: ClientId,
+    now: Timestamp,
+}
+
+fn main() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = open_line(directory.path());
+    one_identity(&line);
+    let mut rates: Vec<f64> = (0..ROUNDS)
+        .map(|_| f64::from(EACH_ROUND) / timed(|| one_identity(&line)).as_secs_f64())
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    let (least, median, most) = (rates[0], rates[ROUNDS / 2], rates[ROUNDS - 1]);
+    println!("identities a second on one core: {median:.0} ({least:.0} to {most:.0})");
+    print_parts(&line);
+}
+
+fn open_line(directory: &std::path::Path) -> Line {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = Timestamp(i64::try_from(now.as_micros()).unwrap());
+    let files = AuthorityFiles {
+        certificate: directory.join("ca.pem"),
+        key: directory.join("ca.key"),
+        chain: None,
+    };
+    let passphrase = Passphrase::new("benchmark".to_owned()).unwrap();
+    let profile =
+        Profile::new(Some("Acme".into()), Some("TH".into()), ValidFor::Years(20), CA_BACKDATE / 2)
+            .unwrap();
+    let valid_for = profile.valid_for().of_its_authority();
+    let common_name = "Benchmark CA".to_owned();
+    let request = AuthorityRequest { common_name, valid_for, backdate: CA_BACKDATE, now };
+    init(&files, &passphrase, &request).unwrap();
+    let start = time_on_core();
+    let authority = Authority::load(&files, &passphrase).unwrap();
+    println!("opening the authority: {} ms", (time_on_core() - start).as_millis());
+    print_journal_key(directory);
+    let client_id = "TH200-00000001".parse().unwrap();
+    Line { authority, profile, vault: Vault::new(64).unwrap(), client_id, now }
+}
+
+/// Every command that writes to the ledger waits for this.
+fn print_journal_key(directory: &std::path::Path) {
+    let secret = Passphrase::new("5f".repeat(32)).unwrap();
+    let path = directory.join("journal.key");
+    JournalKey::load_or_create(&path, &secret).unwrap();
+    let start = time_on_core();
+    (0..20).for_each(|_| assert!(JournalKey::load(&path, &secret).unwrap().is_some()));
+    println!("opening the journal key: {} ms", (time_on_core() - start).as_millis() / 20);
+}
+
+/// What the line does for each unit, without the device and the ledger.
+fn one_identity(line: &Line) {
+    let (key, public_key) = line.vault.make_key_by(&make_key).unwrap();
+    let request = IssueRequest {
+        public_key,
+        client_id: line.client_id.clone(),
+        sn: random_sn().unwrap(),
+        now: line.now,
+    };
+    black_box(line.authority.issue(&request, &line.profile).unwrap());
+    line.vault.forget(key);
+}
+
+fn print_parts(line: &Line) {
+    let (key, public_key) = line.vault.make_key_by(&make_key).unwrap();
+    let client_id = line.client_id.clone();
+    let request = IssueRequest { public_key, client_id, sn: random_sn().unwrap(), now: line.now };
+    let made_and_wiped = || line.vault.forget(line.vault.make_key_by(&make_key).unwrap().0);
+    print_part("a key made and wiped", timed(made_and_wiped));
+    let issued = || drop(black_box(line.authority.issue(&request, &line.profile).unwrap()));
+    print_part("a certificate signed, read back and verified", timed(issued));
+    print_part("a key lent", timed(|| line.vault.lend(key, &mut |_, _| ()).unwrap()));
+}
+
+fn print_part(name: &str, whole: Duration) {
+    println!("  {name}: {:.1} µs", whole.as_secs_f64() * 1e6 / f64::from(EACH_ROUND));
+}
+
+fn timed(mut work: impl FnMut()) -> Duration {
+    let start = time_on_core();
+    (0..EACH_ROUND).for_each(|_| work());
+    time_on_core() - start
+}
+
+/// How long this thread has been running; the kernel counts it in nanoseconds.
+fn time_on_core() -> Duration {
+    let counted = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(counted.split(' ').next().unwrap().parse().unwrap())
+}

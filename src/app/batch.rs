@@ -1,0 +1,131 @@
+//! A run without a screen: labels, a line, lines of output, an exit status.
+
+use std::io::Write;
+use std::sync::mpsc;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::batch::{Batch, Ending, Heard, Style, Summary};
+use crate::config::{Binding, Config};
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::report::{Exit, Failure, warn};
+
+use super::labels::Labels;
+use super::line::{self, Session};
+use super::signals;
+
+/// Events and labels that may wait for the front end. Beyond that the line waits; slots
+/// finish their units all the same.
+const HEARD: usize = 256;
+
+/// How a run talks.
+pub struct Talk<'a> {
+    /// How lines look.
+    pub style: Style,
+    /// Where units go.
+    pub out: &'a mut dyn Write,
+    /// Whether standard error is coloured.
+    pub color: bool,
+}
+
+#[derive(Serialize)]
+struct SummaryLine {
+    event: &'static str,
+    passed: u64,
+    failed: u64,
+    interrupted: u64,
+    refused: u64,
+    already_proven: u64,
+    uncertain: u64,
+    duration_ms: u64,
+}
+
+/// Runs a line over what station.toml names until its labels are used up.
+pub fn run(
+    config: &Config,
+    labels: Labels,
+    session: Session,
+    talk: &mut Talk<'_>,
+) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let (heard, hears) = mpsc::sync_channel(HEARD);
+    let events = heard.clone();
+    let running = line::start(
+        config,
+        session,
+        Box::new(move |event| {
+            // A front end that is gone has ended the run.
+            let _ = events.send(Heard::Line(event));
+        }),
+    )?;
+    if config.scanner.binding != Binding::Any && config.slots.len() > 1 {
+        warn(&binding_warning(), talk.color);
+    }
+    let stopper = running.line.stopper();
+    let watch = signals::Watch::start(move || stopper.stop())
+        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+    let source = labels.start(heard, running.slots)?;
+    let commands = running.line.commands();
+    let mut notes = std::io::stderr();
+    let batch = Batch::new(source, commands, talk.style, talk.out, &mut notes);
+    let ending = batch.run(&hears);
+    // Whoever still sends must not wait for a front end that is gone.
+    drop(hears);
+    running.join()?;
+    say_summary(talk, &ending.summary, started)?;
+    Ok(exit_of(&ending, watch.was_asked()))
+}
+
+fn binding_warning() -> Fault {
+    Fault::new(
+        Code::ScanSlot,
+        "labels that name no slot go to any free one: bind them by SLOT<tab>SERIAL, or put \
+         the label on after PASS",
+    )
+}
+
+fn say_summary(talk: &mut Talk<'_>, summary: &Summary, started: Instant) -> Result<(), Failure> {
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let Summary { passed, failed, interrupted, refused, already_proven, uncertain } = *summary;
+    let text = match talk.style {
+        Style::Json => serde_json::to_string(&SummaryLine {
+            event: "summary",
+            passed,
+            failed,
+            interrupted,
+            refused,
+            already_proven,
+            uncertain,
+            duration_ms,
+        })
+        .unwrap_or_default(),
+        Style::People { .. } => format!(
+            "{passed} passed, {failed} failed, {interrupted} cut off, {refused} refused, \
+             {already_proven} proven before, {uncertain} uncertain; {}.{:03} s",
+            duration_ms / 1000,
+            duration_ms % 1000
+        ),
+    };
+    match writeln!(talk.out, "{text}").and_then(|()| talk.out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Code::Output, "the summary can't be written").caused_by(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn exit_of(ending: &Ending, asked_to_stop: bool) -> Exit {
+    let mut exit = match ending.summary.is_complete() {
+        true => Exit::Done,
+        false => Exit::NotAll,
+    };
+    if let Some(fault) = &ending.stopped {
+        exit = exit.and(Exit::of(fault.code));
+    }
+    if asked_to_stop {
+        exit = exit.and(Exit::Stopped);
+    }
+    exit
+}

@@ -1,0 +1,111 @@
+//! Where a batch's labels come from: a file, standard input or a serial scanner, each read
+//! in a thread of its own, so that units that end meanwhile are printed all the same.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
+
+use crate::batch::{Heard, Label, LabelSource, LinesSource, Source, parse_label};
+use crate::domain::code::Code;
+use crate::domain::event::{Event, Scan};
+use crate::link::Stop;
+use crate::link::scanner::Scanner;
+use crate::link::settings::PortSettings;
+use crate::report::Failure;
+
+/// A source of labels that has been opened and not yet been started.
+pub enum Labels {
+    /// Read as labels are wanted.
+    Pulled(Box<dyn LabelSource>),
+    /// Lines that come by themselves on standard input.
+    StandardInput,
+    /// A serial scanner.
+    Scanner(Box<Scanner>),
+}
+
+impl Labels {
+    /// Lines of a file; `-` is standard input.
+    pub fn of_file(path: &Path) -> Result<Labels, Failure> {
+        if path == Path::new("-") {
+            let input = BufReader::new(io::stdin());
+            return Ok(Labels::Pulled(Box::new(LinesSource::new(input))));
+        }
+        let file = File::open(path).map_err(|error| {
+            let what = format!("the serials can't be read from {}", path.display());
+            Failure::new(Code::Input, what).caused_by(&error)
+        })?;
+        Ok(Labels::Pulled(Box::new(LinesSource::new(BufReader::new(file)))))
+    }
+
+    /// A serial scanner at a port; `-` is standard input.
+    pub fn of_scanner(port: &str, baud: u32, stop: Stop) -> Result<Labels, Failure> {
+        if port == "-" {
+            return Ok(Labels::StandardInput);
+        }
+        let scanner = Scanner::open(PortSettings::new(port, baud), stop)?;
+        Ok(Labels::Scanner(Box::new(scanner)))
+    }
+
+    /// Starts the thread that reads; labels go to `heard`. `ahead` is how many labels a
+    /// scanner may be ahead of the slots.
+    pub(super) fn start(self, heard: SyncSender<Heard>, ahead: usize) -> Result<Source, Failure> {
+        let no_thread =
+            |error: io::Error| Failure::new(Code::Bug, "no thread for labels").caused_by(&error);
+        let builder = thread::Builder::new().name("labels".to_owned());
+        match self {
+            Labels::Pulled(mut source) => {
+                let (ask, asked) = mpsc::channel::<()>();
+                builder
+                    .spawn(move || {
+                        while asked.recv().is_ok() {
+                            if heard.send(Heard::Label(source.next_label())).is_err() {
+                                return;
+                            }
+                        }
+                    })
+                    .map_err(no_thread)?;
+                Ok(Source::Pulled(Box::new(move || {
+                    // A source that is gone has said that it ended.
+                    let _ = ask.send(());
+                })))
+            }
+            Labels::StandardInput => {
+                let mut source = LinesSource::new(BufReader::new(io::stdin()));
+                builder
+                    .spawn(move || push_all(&heard, || Some(source.next_label())))
+                    .map_err(no_thread)?;
+                Ok(Source::Pushed { ahead })
+            }
+            Labels::Scanner(scanner) => {
+                builder.spawn(move || push_scans(&heard, *scanner)).map_err(no_thread)?;
+                Ok(Source::Pushed { ahead })
+            }
+        }
+    }
+}
+
+fn push_all(heard: &SyncSender<Heard>, mut next: impl FnMut() -> Option<Label>) {
+    while let Some(label) = next() {
+        let last = !matches!(label, Label::Scan(_));
+        if heard.send(Heard::Label(label)).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// A scanner that is pulled out is a warning: it is looked for until it is back.
+fn push_scans(heard: &SyncSender<Heard>, scanner: Scanner) {
+    for line in scanner {
+        let message = match line.map(|line| (parse_label(&line), line)) {
+            Ok((Ok(None), _)) => continue,
+            Ok((Ok(Some(scan)), _)) => Heard::Label(Label::Scan(scan)),
+            Ok((Err(_), line)) => Heard::Label(Label::Scan(Scan { text: line, slot: None })),
+            Err(error) => Heard::Line(Event::Warning(error.into())),
+        };
+        if heard.send(message).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The composition root: the only place that knows everything and joins it.
+//!
+//! `parts` opens what station.toml names, `line` starts a line over it, `batch` feeds a
+//! line without a screen, `demo` builds a whole factory in a directory. No policy here.
+
+pub mod batch;
+pub mod clock;
+pub mod demo;
+mod failures;
+pub mod labels;
+pub mod line;
+pub mod parts;
+mod signals;

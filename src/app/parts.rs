@@ -1,0 +1,203 @@
+//! Opens what station.toml names: the ledger, the authority, the product's rules.
+
+use std::sync::Arc;
+
+use crate::config::{AuthorityFiles, Config, DriverName, Presence, Restart, Slot, ValidFor};
+use crate::domain::clock::Clock;
+use crate::domain::ids::WorkOrderId;
+use crate::domain::label::{LabelRule, SerialPattern};
+use crate::domain::work_order::WorkOrder;
+use crate::engine::{Broker, SlotSettings};
+use crate::flow::Policy;
+use crate::ledger::{self, Ledger, Reader};
+use crate::link::settings::{DriverKind, PortSettings, PresenceBy, RestartBy, SlotLink};
+use crate::pki::{self, Authority, JournalKey, Passphrase, Profile};
+use crate::report::Failure;
+use crate::domain::code::Code;
+use crate::secret::{self, IfAbsent, Process, Secret};
+
+/// The journal key's file in the data directory.
+pub const JOURNAL_KEY_FILE: &str = "journal.key";
+
+/// The file that keeps the journal secret where none is configured.
+pub const JOURNAL_SECRET_FILE: &str = "journal.secret";
+
+/// What the ledger must know of station.toml.
+pub fn ledger_settings(config: &Config) -> ledger::Settings {
+    ledger::Settings {
+        data_dir: config.station.data_dir.clone(),
+        station: config.station.id.clone(),
+        anchor: config.ledger.anchor.clone(),
+        reserve_bytes: config.ledger.reserve,
+        max_clock_gap: config.station.max_clock_gap,
+    }
+}
+
+/// A secret as the text that a key file is encrypted with.
+pub fn passphrase(secret: &Secret) -> Result<Passphrase, Failure> {
+    let text = std::str::from_utf8(secret.as_bytes())
+        .map_err(|_| Failure::new(Code::SecretMissing, "the passphrase is not UTF-8 text"))?;
+    Ok(Passphrase::new(text.to_owned())?)
+}
+
+/// Opens the ledger for writing; makes it, and the journal key, at first.
+pub fn open_ledger(config: &Config, clock: &Arc<dyn Clock>) -> Result<Ledger, Failure> {
+    let settings = ledger_settings(config);
+    ledger::prepare(&settings)?;
+    let key = journal_key(config)?;
+    Ok(Ledger::open(settings, Arc::new(key), Arc::clone(clock))?)
+}
+
+fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
+    let data_dir = &config.station.data_dir;
+    let path = data_dir.join(JOURNAL_KEY_FILE);
+    let absent = if path.exists() { IfAbsent::Refuse } else { IfAbsent::Make };
+    let wanted = secret::journal_secret(config.ledger.journal_secret_file.as_deref());
+    let secret = wanted.read_or_keep(&Process, &data_dir.join(JOURNAL_SECRET_FILE), absent)?;
+    Ok(JournalKey::load_or_create(&path, &passphrase(&secret)?)?)
+}
+
+/// The authority's files.
+pub fn authority_files(files: &AuthorityFiles) -> pki::AuthorityFiles {
+    pki::AuthorityFiles {
+        certificate: files.certificate.clone(),
+        key: files.key.clone(),
+        chain: files.chain.clone(),
+    }
+}
+
+/// Opens the authority.
+pub fn authority(config: &Config) -> Result<Authority, Failure> {
+    let files = authority_files(&config.authority);
+    let wanted = secret::authority_passphrase(config.authority.passphrase_file.as_deref());
+    let secret = wanted.read(&Process)?;
+    Ok(Authority::load(&files, &passphrase(&secret)?)?)
+}
+
+/// How long certificates are valid, in the pki's words.
+pub fn valid_for(valid_for: ValidFor) -> pki::ValidFor {
+    match valid_for {
+        ValidFor::Years(years) => pki::ValidFor::Years(years),
+        ValidFor::Days(days) => pki::ValidFor::Days(days),
+        ValidFor::NoExpiry => pki::ValidFor::NoExpiry,
+    }
+}
+
+/// What certificates look like.
+pub fn profile(config: &Config) -> Result<Profile, Failure> {
+    let certificate = &config.certificate;
+    Ok(Profile::new(
+        certificate.organization.clone(),
+        certificate.organizational_unit.clone(),
+        valid_for(certificate.valid_for),
+        certificate.backdate,
+    )?)
+}
+
+/// What the product demands of devices.
+pub fn policy(config: &Config) -> Policy {
+    Policy {
+        model: config.product.model.clone(),
+        require: config.product.require,
+        required_proof: config.product.required_proof,
+    }
+}
+
+/// Where devices connect, and what they must trust.
+pub fn broker(config: &Config) -> Result<Broker, Failure> {
+    let broker = &config.broker;
+    Ok(Broker {
+        host: broker.host.clone(),
+        port: broker.port,
+        tls_min: broker.tls_min,
+        tls_max: broker.tls_max,
+        server_root: pki::server_roots(&broker.server_root)?,
+    })
+}
+
+/// What a label must meet: the product's rule, and the work order's where there is one.
+pub fn label_rule(config: &Config, work_order: Option<&WorkOrder>) -> Result<LabelRule, Failure> {
+    let mut patterns = vec![config.product.serial_pattern.clone()];
+    let mut ranges: Vec<_> = config.station.serial_range.clone().into_iter().collect();
+    let mut check = config.product.check_character;
+    if let Some(order) = work_order {
+        if let Some(pattern) = &order.serial_pattern {
+            let pattern = SerialPattern::new(pattern)
+                .map_err(|error| Failure::of(Code::ConfigPattern, &error))?;
+            patterns.push(pattern);
+        }
+        ranges.extend(order.serial_range.clone());
+        if order.check_character != crate::domain::label::CheckCharacter::None {
+            check = order.check_character;
+        }
+    }
+    Ok(LabelRule { patterns, ranges, check, client_id: config.product.client_id.clone() })
+}
+
+/// The lot to work on: the one named, or the only one that is open.
+pub fn work_order(
+    config: &Config,
+    reader: &Reader,
+    named: Option<&WorkOrderId>,
+) -> Result<Option<WorkOrder>, Failure> {
+    let row = match named {
+        Some(id) => Some(reader.work_order(id)?.ok_or_else(|| {
+            Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}"))
+        })?),
+        None => only_open(reader)?,
+    };
+    let Some(row) = row else { return Ok(None) };
+    let id = &row.work_order.id;
+    if row.closed {
+        return Err(Failure::new(Code::WorkOrderClosed, format!("work order {id} is closed")));
+    }
+    if row.work_order.profile != config.profile_digest()? {
+        let what = format!("the product profile changed since work order {id} was made");
+        return Err(Failure::new(Code::WorkOrderProfile, what));
+    }
+    Ok(Some(row.work_order))
+}
+
+fn only_open(reader: &Reader) -> Result<Option<crate::domain::work_order::WorkOrderRow>, Failure> {
+    let mut open = reader.work_orders()?;
+    open.retain(|row| !row.closed);
+    if open.len() > 1 {
+        let ids: Vec<_> = open.iter().map(|row| row.work_order.id.as_str()).collect();
+        let what = format!("several work orders are open: {}", ids.join(", "));
+        return Err(Failure::new(Code::WorkOrderAmbiguous, what));
+    }
+    Ok(open.pop())
+}
+
+/// The slots in the link's words.
+pub fn slots(config: &Config) -> Vec<SlotSettings> {
+    config.slots.iter().map(slot).collect()
+}
+
+fn slot(slot: &Slot) -> SlotSettings {
+    let port = PortSettings {
+        path: slot.port.to_string(),
+        baud: slot.baud,
+        dtr: slot.dtr,
+        rts: slot.rts,
+    };
+    let link = SlotLink {
+        driver: match slot.driver {
+            DriverName::Framed | DriverName::Auto => DriverKind::Framed,
+        },
+        restart: match slot.restart {
+            Restart::Command => RestartBy::Command,
+            Restart::Dtr => RestartBy::Dtr,
+            Restart::Rts => RestartBy::Rts,
+        },
+        presence: match slot.presence {
+            Presence::Port => PresenceBy::Port,
+            Presence::Poll => PresenceBy::Poll,
+            Presence::Cts => PresenceBy::Cts,
+            Presence::Dsr => PresenceBy::Dsr,
+            Presence::Dcd => PresenceBy::Dcd,
+        },
+        ..SlotLink::new(port)
+    };
+    SlotSettings { name: slot.name.clone(), link }
+}

@@ -1,0 +1,113 @@
+//! Where labels come from, and how one line of them is read.
+
+use std::io::BufRead;
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::event::Scan;
+use crate::domain::ids::SlotName;
+
+/// The longest line that is read; more than any label.
+const LINE_LIMIT: u64 = 1024;
+
+/// What a source gives when it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Label {
+    /// A label.
+    Scan(Scan),
+    /// There are no more.
+    End,
+    /// The source can't be read any further.
+    Failed(Fault),
+}
+
+/// A source that is read only when a label is wanted.
+pub trait LabelSource: Send {
+    /// The next label.
+    fn next_label(&mut self) -> Label;
+}
+
+/// Reads one line: `SERIAL`, or `SLOT<tab>SERIAL`. Empty lines and lines that begin with
+/// `#` are no labels.
+pub fn parse_label(line: &str) -> Result<Option<Scan>, Fault> {
+    let line = line.trim_end_matches(['\r', '\n']);
+    if line.trim().is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let Some((slot, text)) = line.split_once('\t') else {
+        return Ok(Some(Scan { text: line.trim().to_owned(), slot: None }));
+    };
+    let text = text.trim().to_owned();
+    match slot.trim().parse::<SlotName>() {
+        Ok(slot) => Ok(Some(Scan { text, slot: Some(slot) })),
+        Err(error) => Err(Fault::new(Code::ScanSlot, error.to_string())),
+    }
+}
+
+/// Labels from a file or standard input, one a line.
+pub struct LinesSource<R>(R);
+
+impl<R: BufRead + Send> LinesSource<R> {
+    /// Reads from `input` as labels are wanted.
+    pub const fn new(input: R) -> Self {
+        Self(input)
+    }
+
+    fn read_line(&mut self) -> std::io::Result<Option<String>> {
+        let mut line = Vec::new();
+        let mut limited = std::io::Read::take(&mut self.0, LINE_LIMIT);
+        match limited.read_until(b'\n', &mut line)? {
+            0 => Ok(None),
+            _ => Ok(Some(String::from_utf8_lossy(&line).into_owned())),
+        }
+    }
+}
+
+impl<R: BufRead + Send> LabelSource for LinesSource<R> {
+    fn next_label(&mut self) -> Label {
+        loop {
+            match self.read_line() {
+                Ok(None) => return Label::End,
+                Err(error) => {
+                    let detail = format!("the labels can't be read: {error}");
+                    return Label::Failed(Fault::new(Code::Input, detail));
+                }
+                Ok(Some(line)) => match parse_label(&line) {
+                    Ok(None) => {}
+                    Ok(Some(scan)) => return Label::Scan(scan),
+                    // Not a slot: refused by the line as a whole, with its code.
+                    Err(_) => return Label::Scan(Scan { text: line, slot: None }),
+                },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(text: &str, slot: Option<&str>) -> Scan {
+        Scan { text: text.to_owned(), slot: slot.map(|slot| slot.parse().unwrap()) }
+    }
+
+    #[test]
+    fn a_line_is_a_serial_or_a_slot_and_a_serial() {
+        assert_eq!(parse_label("U-1\r\n"), Ok(Some(scan("U-1", None))));
+        assert_eq!(parse_label("A\tU-1\n"), Ok(Some(scan("U-1", Some("A")))));
+        assert_eq!(parse_label("\n"), Ok(None));
+        assert_eq!(parse_label("# lot 7\n"), Ok(None));
+        assert_eq!(parse_label("a slot\tU-1").unwrap_err().code, Code::ScanSlot);
+    }
+
+    #[test]
+    fn a_file_ends_and_an_endless_line_does_not_fill_memory() {
+        let mut source = LinesSource::new(&b"U-1\n\nU-2"[..]);
+        assert_eq!(source.next_label(), Label::Scan(scan("U-1", None)));
+        assert_eq!(source.next_label(), Label::Scan(scan("U-2", None)));
+        assert_eq!(source.next_label(), Label::End);
+        let endless = std::io::BufReader::new(std::io::repeat(b'x'));
+        let Label::Scan(scan) = LinesSource::new(endless).next_label() else { panic!() };
+        assert_eq!(scan.text.len(), 1024);
+    }
+}

@@ -1,0 +1,236 @@
+//! The front end without a screen: labels in, one line for each unit out.
+//!
+//! It knows only `domain`: it sends commands and prints events. Labels are pulled: a
+//! source is read only when the line asked for a label, except for a scanner, whose
+//! labels may be ahead by one a slot and are refused beyond that.
+
+mod labels;
+mod print;
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::mpsc::Receiver;
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::event::{Command, CommandSink, Event, Outcome, Scan, UnitReport};
+
+pub use labels::{Label, LabelSource, LinesSource, parse_label};
+pub use print::{Style, unit_json};
+
+/// What the batch hears: the line's events and, from a scanner, labels.
+#[derive(Debug)]
+pub enum Heard {
+    /// From the line.
+    Line(Event),
+    /// From a source that was asked, or from a scanner.
+    Label(Label),
+}
+
+/// The counts of a run, in the words of the summary line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Proven and finished.
+    pub passed: u64,
+    /// Something was wrong.
+    pub failed: u64,
+    /// Cut off.
+    pub interrupted: u64,
+    /// Scans that were not accepted.
+    pub refused: u64,
+    /// Scans of units that were proven before.
+    pub already_proven: u64,
+    /// Among failed and interrupted: a device may hold the certificate.
+    pub uncertain: u64,
+}
+
+impl Summary {
+    fn count(&mut self, unit: &UnitReport) {
+        match unit.outcome {
+            Outcome::Pass => self.passed += 1,
+            Outcome::Fail => self.failed += 1,
+            Outcome::Interrupted => self.interrupted += 1,
+            Outcome::Refused if unit.is_already_proven() => self.already_proven += 1,
+            Outcome::Refused => self.refused += 1,
+        }
+        self.uncertain += u64::from(unit.uncertain);
+    }
+
+    /// Whether all that was asked is done.
+    pub const fn is_complete(&self) -> bool {
+        self.failed == 0 && self.interrupted == 0 && self.refused == 0
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ending {
+    /// The counts.
+    pub summary: Summary,
+    /// Why the line stopped, where it did.
+    pub stopped: Option<Fault>,
+    /// The output could not be written.
+    pub output: Option<io::ErrorKind>,
+}
+
+/// Where labels come from.
+pub enum Source {
+    /// Asked for one label at a time, which comes as [`Heard::Label`]: reading may block,
+    /// and units that end meanwhile are printed all the same.
+    Pulled(Box<dyn Fn() + Send>),
+    /// A scanner sends them by itself as [`Heard::Label`]; at most this many are held.
+    Pushed {
+        /// How many labels may wait: one a slot.
+        ahead: usize,
+    },
+}
+
+/// A run without a screen.
+pub struct Batch<'a> {
+    source: Source,
+    commands: CommandSink,
+    style: Style,
+    out: &'a mut dyn Write,
+    notes: &'a mut dyn Write,
+    held: VecDeque<Scan>,
+    wanted: usize,
+    /// Labels asked of the source and not yet come.
+    asked: usize,
+    exhausted: bool,
+    ending: Ending,
+}
+
+impl<'a> Batch<'a> {
+    /// A run whose unit lines go to `out`, and whose warnings go to `notes`.
+    pub fn new(
+        source: Source,
+        commands: CommandSink,
+        style: Style,
+        out: &'a mut dyn Write,
+        notes: &'a mut dyn Write,
+    ) -> Self {
+        Self {
+            source,
+            commands,
+            style,
+            out,
+            notes,
+            held: VecDeque::new(),
+            wanted: 0,
+            asked: 0,
+            exhausted: false,
+            ending: Ending::default(),
+        }
+    }
+
+    /// Runs until the line has ended.
+    pub fn run(mut self, heard: &Receiver<Heard>) -> Ending {
+        while let Ok(heard) = heard.recv() {
+            match heard {
+                Heard::Line(Event::Ended) => break,
+                Heard::Line(event) => self.event(event),
+                Heard::Label(label) => self.label(label),
+            }
+        }
+        self.ending
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Wanted(more) => {
+                self.wanted += more;
+                self.feed();
+            }
+            Event::Unit(unit) => self.unit(&unit),
+            Event::Warning(fault) => self.note(&fault),
+            Event::Stopping(fault) => {
+                self.exhausted = true;
+                if let Some(fault) = fault {
+                    self.note(&fault);
+                    self.ending.stopped.get_or_insert(fault);
+                }
+            }
+            Event::Slot { slot, status } => {
+                if let Some(text) = self.style.slot_note(&slot, &status) {
+                    // A note that nobody can read is no reason to stop a line.
+                    let _ = writeln!(self.notes, "{text}");
+                }
+            }
+            Event::Ended => {}
+        }
+    }
+
+    fn feed(&mut self) {
+        while self.wanted > 0 && !self.exhausted {
+            let Some(scan) = self.held.pop_front() else { break };
+            self.wanted -= 1;
+            (self.commands)(Command::Scan(scan));
+        }
+        let Source::Pulled(ask) = &self.source else { return };
+        while self.asked < self.wanted && !self.exhausted {
+            self.asked += 1;
+            ask();
+        }
+    }
+
+    fn label(&mut self, label: Label) {
+        match label {
+            Label::Scan(scan) => self.push(scan),
+            Label::End => self.no_more(),
+            Label::Failed(fault) => {
+                self.note(&fault);
+                self.ending.stopped.get_or_insert(fault);
+                self.no_more();
+            }
+        }
+    }
+
+    fn push(&mut self, scan: Scan) {
+        self.asked = self.asked.saturating_sub(1);
+        let ahead = match self.source {
+            Source::Pushed { ahead } => ahead,
+            Source::Pulled(_) => usize::MAX,
+        };
+        if self.held.len() >= ahead {
+            let detail = format!("{ahead} labels wait already; scan it again when a slot is free");
+            let fault = Fault::new(Code::ScanAhead, detail);
+            self.unit(&UnitReport::refused(scan.text, scan.slot, fault));
+            return;
+        }
+        self.held.push_back(scan);
+        self.feed();
+    }
+
+    fn no_more(&mut self) {
+        if !self.exhausted {
+            self.exhausted = true;
+            (self.commands)(Command::NoMoreScans);
+        }
+    }
+
+    fn unit(&mut self, unit: &UnitReport) {
+        self.ending.summary.count(unit);
+        let line = self.style.unit(unit);
+        if let Err(error) = writeln!(self.out, "{line}").and_then(|()| self.out.flush()) {
+            self.output_failed(error.kind());
+        }
+    }
+
+    /// Nobody reads the units any more: none is started that nobody would hear of.
+    fn output_failed(&mut self, kind: io::ErrorKind) {
+        if self.ending.output.is_none() {
+            self.ending.output = Some(kind);
+            self.exhausted = true;
+            (self.commands)(Command::Stop);
+        }
+    }
+
+    fn note(&mut self, fault: &Fault) {
+        let text = self.style.warning(fault);
+        // As above.
+        let _ = writeln!(self.notes, "{text}");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! A unit as a line: JSON for programs, a sentence for people.
+
+use serde::Serialize;
+
+use crate::domain::certificate::Proof;
+use crate::domain::device::Fault;
+use crate::domain::event::{Outcome, SlotStatus, UnitReport};
+use crate::domain::ids::{CertificateSn, ClientId, Fingerprint, HardwareId, SlotName};
+use crate::domain::record::Step;
+
+/// How lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// One JSON object a line.
+    Json,
+    /// Sentences, in colour or not.
+    People {
+        /// Whether outcomes are coloured.
+        color: bool,
+    },
+}
+
+#[derive(Serialize)]
+struct UnitLine<'a> {
+    event: &'static str,
+    serial: &'a str,
+    slot: Option<&'a SlotName>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<Step>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a ClientId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_sn: Option<&'a CertificateSn>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint_sha256: Option<&'a Fingerprint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hardware_id: Option<&'a HardwareId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<Proof>,
+    duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cycle_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resumed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    verified: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    uncertain: bool,
+}
+
+/// A unit's JSON object, without a line end.
+pub fn unit_json(unit: &UnitReport) -> String {
+    let line = UnitLine {
+        event: "unit",
+        serial: &unit.serial,
+        slot: unit.slot.as_ref(),
+        outcome: unit.outcome.as_str(),
+        step: unit.step,
+        code: unit.fault.as_ref().map(|fault| fault.code.as_str()),
+        message: unit.fault.as_ref().map(|fault| fault.detail.as_str()),
+        client_id: unit.client_id.as_ref(),
+        certificate_sn: unit.certificate_sn.as_ref(),
+        fingerprint_sha256: unit.fingerprint.as_ref(),
+        hardware_id: unit.hardware.as_ref(),
+        proof: unit.proof,
+        duration_ms: unit.duration_ms,
+        cycle_us: unit.cycle_us,
+        attempt: unit.attempt,
+        resumed: unit.resumed,
+        verified: unit.verified,
+        uncertain: unit.uncertain,
+    };
+    // Strings and numbers alone: this serialisation has no way to fail.
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+/// The text with control characters made visible: labels and devices are untrusted.
+fn visible(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect()
+}
+
+impl Style {
+    pub(super) fn unit(self, unit: &UnitReport) -> String {
+        match self {
+            Style::Json => unit_json(unit),
+            Style::People { color } => people(unit, color),
+        }
+    }
+
+    pub(super) fn warning(self, fault: &Fault) -> String {
+        format!("warning[{}]: {}", fault.code, visible(&fault.detail))
+    }
+
+    /// A slot's change, where a person without a screen would want to know it.
+    pub(super) fn slot_note(self, slot: &SlotName, status: &SlotStatus) -> Option<String> {
+        match status {
+            SlotStatus::OutOfService(fault) => Some(format!(
+                "warning[{}]: slot {slot} is out of service: {}",
+                fault.code,
+                visible(&fault.detail)
+            )),
+            SlotStatus::Empty
+            | SlotStatus::Identifying
+            | SlotStatus::Ready(_)
+            | SlotStatus::Silent(_)
+            | SlotStatus::Busy(_)
+            | SlotStatus::Done => None,
+        }
+    }
+}
+
+fn people(unit: &UnitReport, color: bool) -> String {
+    let slot = unit.slot.as_ref().map_or("-", SlotName::as_str);
+    let (word, paint) = match (unit.outcome, unit.uncertain) {
+        (Outcome::Pass, _) => ("PASS", "32"),
+        (_, true) => ("HOLD", "33"),
+        (Outcome::Fail, _) => ("FAIL", "31"),
+        (Outcome::Interrupted, _) => ("CUT OFF", "33"),
+        (Outcome::Refused, _) if unit.verified => ("PROVEN", "32"),
+        (Outcome::Refused, _) => ("REFUSED", "33"),
+    };
+    let word = match color {
+        true => format!("\u{1b}[1;{paint}m{word:<8}\u{1b}[0m"),
+        false => format!("{word:<8}"),
+    };
+    let serial = visible(&unit.serial);
+    let rest = match &unit.fault {
+        None => format!("{} ms", unit.duration_ms),
+        Some(fault) => format!("{} {}", fault.code, visible(&fault.detail)),
+    };
+    format!("{word} {slot:<4} {serial:<24} {rest}")
+}

@@ -1,0 +1,72 @@
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+
+fn scan(text: &str) -> Scan {
+    Scan { text: text.to_owned(), slot: None }
+}
+
+fn run(source: Source, heard: Vec<Heard>) -> (Vec<Command>, Ending, String) {
+    let commands = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&commands);
+    let sink: CommandSink = Box::new(move |command| sink.lock().unwrap().push(command));
+    let (sender, receiver) = mpsc::channel();
+    for heard in heard {
+        sender.send(heard).unwrap();
+    }
+    drop(sender);
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    let ending = Batch::new(source, sink, Style::Json, &mut out, &mut notes).run(&receiver);
+    let commands = commands.lock().unwrap().clone();
+    (commands, ending, String::from_utf8(out).unwrap())
+}
+
+fn pulled() -> (Arc<Mutex<usize>>, Source) {
+    let asked = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&asked);
+    (asked, Source::Pulled(Box::new(move || *count.lock().unwrap() += 1)))
+}
+
+#[test]
+fn a_file_is_read_only_as_far_as_labels_are_wanted() {
+    let (asked, source) = pulled();
+    let label = |text| Heard::Label(Label::Scan(scan(text)));
+    let heard = vec![Heard::Line(Event::Wanted(2)), label("U1"), label("U2")];
+    let (commands, ..) = run(source, heard);
+    assert_eq!(commands, [Command::Scan(scan("U1")), Command::Scan(scan("U2"))]);
+    assert_eq!(*asked.lock().unwrap(), 2);
+}
+
+#[test]
+fn the_end_of_the_labels_is_said_once() {
+    let (_, source) = pulled();
+    let wanted = || Heard::Line(Event::Wanted(1));
+    let end = || Heard::Label(Label::End);
+    let (commands, ..) = run(source, vec![wanted(), end(), wanted(), end()]);
+    assert_eq!(commands, [Command::NoMoreScans]);
+}
+
+#[test]
+fn a_scanner_may_be_ahead_by_one_label_a_slot() {
+    let heard = ["U1", "U2", "U3"].map(|text| Heard::Label(Label::Scan(scan(text)))).into();
+    let (commands, ending, out) = run(Source::Pushed { ahead: 2 }, heard);
+    assert_eq!(commands, []);
+    assert_eq!(ending.summary.refused, 1);
+    assert!(out.contains("E-SCAN-AHEAD") && out.contains("U3"), "{out}");
+}
+
+#[test]
+fn a_proven_unit_scanned_again_is_not_counted_as_refused() {
+    let fault = Fault::new(Code::UnitProven, "proven");
+    let unit = UnitReport::refused("U1", None, fault);
+    let (_, ending, out) =
+        run(Source::Pushed { ahead: 1 }, vec![Heard::Line(Event::Unit(Box::new(unit)))]);
+    assert_eq!((ending.summary.already_proven, ending.summary.refused), (1, 0));
+    assert!(ending.summary.is_complete());
+    assert_eq!(
+        out,
+        "{\"event\":\"unit\",\"serial\":\"U1\",\"slot\":null,\"outcome\":\"refused\",\
+         \"code\":\"E-UNIT-PROVEN\",\"message\":\"proven\",\"duration_ms\":0}\n"
+    );
+}

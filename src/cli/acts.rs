@@ -1,0 +1,220 @@
+//! The commands about what is kept: CA, work orders, units, ledger, configuration, clock.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::domain::ids::{OperatorId, Serial, WorkOrderId};
+use crate::domain::label::{CheckCharacter, SerialPattern, SerialRange};
+
+/// `station authority …`
+#[derive(Debug, Subcommand)]
+pub enum AuthorityCommand {
+    /// Makes a CA where station.toml points: key encrypted, certificate; never overwrites
+    #[command(after_help = "\
+The passphrase comes from STATION_AUTHORITY_PASSPHRASE, from `[authority] passphrase_file`
+(mode 0600), from the systemd credential station_authority_passphrase, or from the keyboard.
+
+Example:
+  station authority init --common-name 'Example line 1 CA'")]
+    Init {
+        /// The name that the CA's certificate carries
+        #[arg(long, value_name = "CN")]
+        common_name: Option<String>,
+        /// How many days it is valid; by default long enough for `[certificate] valid_for`
+        #[arg(long, value_name = "N")]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=3_650_000))]
+        days: Option<u32>,
+    },
+    /// Shows the CA's certificate
+    Show,
+    /// Checks that key and certificate belong together, are valid and may issue
+    Check,
+    /// Writes the CA's certificate as PEM, for the cloud's console
+    Export {
+        /// Write to this file; without it, to standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// `station work-order …`
+#[derive(Debug, Subcommand)]
+pub enum WorkOrderCommand {
+    /// Makes a work order; it freezes the product profile of station.toml
+    #[command(after_help = "\
+Example:
+  station work-order create WO-1042 --quantity 500 --serial-range TH200-00001000..TH200-00001499")]
+    Create(Box<NewWorkOrder>),
+    /// Lists work orders with their counts
+    List,
+    /// Shows one work order
+    Show {
+        /// The work order
+        #[arg(value_name = "ID")]
+        id: WorkOrderId,
+    },
+    /// Closes a work order: it takes no further units
+    Close {
+        /// The work order
+        #[arg(value_name = "ID")]
+        id: WorkOrderId,
+        /// Who closes it: an id, never a name
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
+}
+
+/// `station work-order create`
+#[derive(Debug, Clone, Args)]
+pub struct NewWorkOrder {
+    /// Its id
+    #[arg(value_name = "ID")]
+    pub id: WorkOrderId,
+    /// How many distinct units it wants
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub quantity: u32,
+    /// A pattern that its serials must match, besides the product's
+    #[arg(long, value_name = "RE", value_parser = SerialPattern::new)]
+    pub serial_pattern: Option<SerialPattern>,
+    /// The range of its serials, both ends included
+    #[arg(long, value_name = "A..B")]
+    pub serial_range: Option<SerialRange>,
+    /// The check character of its labels; by default the product's
+    #[arg(long, value_name = "KIND", value_parser = check_character)]
+    pub check_character: Option<CheckCharacter>,
+    /// A file of the only hardware ids that it accepts, one a line in hexadecimal
+    #[arg(long, value_name = "FILE")]
+    pub hardware_ids: Option<PathBuf>,
+    /// Who makes it: an id, never a name
+    #[arg(long, value_name = "ID")]
+    pub by: Option<OperatorId>,
+}
+
+fn check_character(text: &str) -> Result<CheckCharacter, String> {
+    text.parse()
+}
+
+/// `station unit …`
+#[derive(Debug, Subcommand)]
+pub enum UnitCommand {
+    /// Shows one unit's whole story
+    Show {
+        /// The unit's serial
+        serial: Serial,
+    },
+    /// Lists units
+    List {
+        /// Only those in this state
+        #[arg(long, value_name = "S", value_enum)]
+        state: Option<UnitState>,
+        /// Only those of this work order
+        #[arg(long, value_name = "ID")]
+        work_order: Option<WorkOrderId>,
+    },
+    /// Voids a unit's unproven certificate, for good; for one whose device is lost
+    Void(UnitAct),
+    /// Allows a proven unit to be burned again; the old identity holds until the new one does
+    Rework {
+        /// The unit, the reason and the person.
+        #[command(flatten)]
+        act: UnitAct,
+        /// The unit gets another device
+        #[arg(long)]
+        new_device: bool,
+    },
+    /// Scraps a unit: it is never provisioned again
+    Scrap(UnitAct),
+}
+
+/// A person's act on a unit.
+#[derive(Debug, Clone, Args)]
+pub struct UnitAct {
+    /// The unit's serial
+    pub serial: Serial,
+    /// Why; kept in the journal
+    #[arg(long, value_name = "R")]
+    pub reason: String,
+    /// Who decides it: an id, never a name
+    #[arg(long, value_name = "ID")]
+    pub by: Option<OperatorId>,
+}
+
+/// The states of a unit: the furthest point that it reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UnitState {
+    /// An attempt is open, nothing was signed
+    Reserved,
+    /// A certificate was signed, its commit was never asked
+    Issued,
+    /// Its device may hold its certificate and did not say so
+    Uncertain,
+    /// Its last attempt failed
+    Failed,
+    /// Its device proved that it holds its certificate
+    Proven,
+    /// Its certificate is registered
+    Registered,
+    /// It left the factory
+    Shipped,
+    /// It may be burned again
+    Rework,
+    /// Its certificate is void
+    Void,
+    /// It was scrapped
+    Scrapped,
+}
+
+/// `station ledger …`
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Verifies the journal: every entry, every signature, and the head noted outside
+    ///
+    /// Exits with 4 where it does not hold, and names the first bad entry.
+    Verify,
+    /// Counts units and attempts, by state, code and slot
+    Stats,
+    /// Checks the ledger's file for damage
+    Check,
+    /// Copies the ledger to a file while the line runs
+    Backup {
+        /// The file to make; it must not be there yet
+        file: PathBuf,
+    },
+    /// Restores a backup into an empty data directory
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Who restores it: an id, never a name
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
+}
+
+/// `station config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Checks station.toml and prints what it means
+    Check,
+}
+
+/// `station clock …`
+#[derive(Debug, Subcommand)]
+pub enum ClockCommand {
+    /// Accepts the clock as right although it disagrees with the journal
+    #[command(after_help = "\
+Example:
+  station clock accept --reason 'mainboard battery replaced' --by s04")]
+    Accept(ClockAct),
+}
+
+/// `station clock accept`
+#[derive(Debug, Clone, Args)]
+pub struct ClockAct {
+    /// Why; kept in the journal
+    #[arg(long, value_name = "R")]
+    pub reason: String,
+    /// Who decides it: an id, never a name
+    #[arg(long, value_name = "ID")]
+    pub by: Option<OperatorId>,
+}

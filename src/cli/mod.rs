@@ -1,0 +1,142 @@
+//! The command line as clap types; their doc comments are the help.
+//!
+//! Write for the person at the line or the one who administers it: what the command does,
+//! what it leaves behind, one example. Values are parsed into the types of the domain
+//! here, so that a command never sees a text that is none. What a command *does* stands
+//! in `command`. Start with [`Cli`].
+
+mod acts;
+mod line;
+
+use std::path::PathBuf;
+
+pub use acts::{
+    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerCommand, NewWorkOrder, UnitAct,
+    UnitCommand, UnitState, WorkOrderCommand,
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use line::{Batch, Demo, SimCommand, SimDevice};
+
+const EXIT_STATUSES: &str = "\
+Exit status: 0 all done; 1 not all that was asked is done; 2 wrong usage; 3 station.toml; \
+4 ledger; 5 serial port or scanner; 7 issuing authority; 8 another line process works on \
+this ledger; 70 a bug; 130 stopped by a signal.
+
+Try it with nothing but this program:  station demo --headless --units 4";
+
+/// Gives each device on a factory line an identity of its own: one device, one certificate.
+///
+/// The station issues a key and a certificate for each unit whose label is scanned, burns
+/// them into its device, has the device prove that it holds them, and records every step in
+/// a ledger that can be verified by anyone.
+#[derive(Debug, Parser)]
+#[command(name = "station", version, after_help = EXIT_STATUSES, max_term_width = 100)]
+#[command(subcommand_required = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// The station's configuration; relative paths in it start from its directory
+    #[arg(long, global = true, value_name = "FILE", env = "STATION_CONFIG")]
+    #[arg(default_value = "station.toml")]
+    pub config: PathBuf,
+    /// The ledger's directory, in place of `[station] data_dir`
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// One JSON object a line on standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorWhen::Auto)]
+    pub color: ColorWhen,
+    /// Say more on standard error; twice for every frame (by type and length, never contents)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing on standard error but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Write the log on standard error as JSON
+    #[arg(long, global = true)]
+    pub log_json: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows a whole line in one process, with simulated devices and nothing to install
+    ///
+    /// A fresh CA, a fresh ledger and simulated devices on pseudo-terminals behind the real
+    /// serial code. Provisions the units, verifies the ledger and says where everything lies.
+    #[command(after_help = line::DEMO_EXAMPLES)]
+    Demo(Demo),
+    /// Provisions units without a screen: each line that is read is a scan
+    ///
+    /// Each scan starts a unit on a free slot. Devices with an unfinished unit from an
+    /// earlier run are resolved first.
+    #[command(after_help = line::BATCH_EXAMPLES)]
+    Batch(Batch),
+    /// The issuing authority (CA): make it, show it, check it
+    #[command(subcommand)]
+    Authority(AuthorityCommand),
+    /// Work orders: lots with a quantity and a rule for serials
+    #[command(subcommand)]
+    WorkOrder(WorkOrderCommand),
+    /// Units: what is known of them, and what a person may decide about them
+    #[command(subcommand)]
+    Unit(UnitCommand),
+    /// The ledger: verify it, count it, back it up
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Lists the serial ports: path, physical place, slot
+    Ports,
+    /// Simulated devices, to try a line without hardware
+    #[command(subcommand)]
+    Sim(SimCommand),
+    /// Checks before the shift whether the line could run: red or green
+    ///
+    /// Looks at the clock, the ledger, the disk, the CA, the ports and the scanner. Exits
+    /// with 1 where one of them is red.
+    Doctor,
+    /// station.toml
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// The clock against the journal
+    #[command(subcommand)]
+    Clock(ClockCommand),
+    /// Prints a completion script for a shell
+    #[command(after_help = "Example:\n  station completions bash > /etc/bash_completion.d/station")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints a manual page
+    #[command(after_help = "Examples:\n  station man | man -l -\n  station man work-order create")]
+    Man {
+        /// The command whose page is printed; without it, the page of the program
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! The command line as a contract: names, defaults and what is refused.
+
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, ErrorKind> {
+    let words = std::iter::once("station").chain(line.split_whitespace());
+    Cli::try_parse_from(words).map_err(|error| error.kind())
+}
+
+#[test]
+fn the_definitions_hold_together() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_lines_of_the_contract_are_understood() {
+    for line in [
+        "demo --units 24 --slots 4 --headless --no-sync --dir d --json",
+        "batch --serials - --work-order W --operator p1 --json",
+        "batch --scanner /dev/ttyACM0",
+        "--config x.toml --data-dir d batch --serials f",
+        "batch --serials f --config x.toml --data-dir d",
+        "authority init --common-name CN --days 30",
+        "authority show --json",
+        "authority check",
+        "authority export",
+        "work-order create W --quantity 5 --serial-pattern A+ --serial-range 1..9 \
+         --check-character luhn --hardware-ids f",
+        "work-order list",
+        "work-order show W",
+        "work-order close W",
+        "unit show S",
+        "unit list --state proven --work-order W",
+        "unit void S --reason r --by s1",
+        "unit rework S --reason r --new-device",
+        "unit scrap S --reason r",
+        "ledger verify --json",
+        "ledger stats",
+        "ledger check",
+        "ledger backup f",
+        "ledger restore f",
+        "ports",
+        "sim device --link p --state d --baud 0 --units 3 --fault mute@2 --seed 7",
+        "sim device --fault list",
+        "doctor --json",
+        "config check",
+        "clock accept --reason r",
+        "completions bash",
+        "man",
+        "-vv ports",
+        "ports -q",
+    ] {
+        assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
+    }
+}
+
+#[test]
+fn what_this_version_lacks_is_not_offered() {
+    for line in ["run", "sync", "unit ship S", "sim cloud", "export", "authority register"] {
+        assert_eq!(parse(line).unwrap_err(), ErrorKind::InvalidSubcommand, "{line}");
+    }
+}
+
+#[test]
+fn a_batch_reads_from_one_place() {
+    assert_eq!(parse("batch").unwrap_err(), ErrorKind::MissingRequiredArgument);
+    let both = parse("batch --serials f --scanner p");
+    assert_eq!(both.unwrap_err(), ErrorKind::ArgumentConflict);
+}
+
+#[test]
+fn values_are_of_the_domain_s_types() {
+    for line in [
+        "unit show a\u{7}b",
+        "work-order show a/b",
+        "work-order create W --quantity 0",
+        "work-order create W --quantity 1 --serial-pattern (",
+        "work-order create W --quantity 1 --serial-range 9..1",
+        "work-order create W --quantity 1 --check-character crc",
+        "unit list --state lost",
+        "demo --slots 65",
+    ] {
+        let kind = parse(line).unwrap_err();
+        assert!(matches!(kind, ErrorKind::ValueValidation | ErrorKind::InvalidValue), "{line}");
+    }
+}

@@ -1,0 +1,134 @@
+//! `station config check`: station.toml and what it means.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::config::{Config, Scanner, Slot};
+use crate::domain::code::Code;
+use crate::domain::device::{Fault, Security};
+use crate::report::{self, Exit, Failure};
+
+/// Checks station.toml and prints what it means.
+pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    if !context.global.quiet {
+        for fault in absent_files(&config) {
+            report::warn(&fault, context.color);
+        }
+    }
+    match context.out.is_json() {
+        true => context.out.json(&as_json(&config))?,
+        false => {
+            for (name, meaning) in in_words(&config) {
+                context.out.line(format!("{name:<12} {meaning}"))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Files that the line will need and that are not there yet: no error in station.toml.
+fn absent_files(config: &Config) -> Vec<Fault> {
+    let chain = config.authority.chain.iter().map(|path| ("authority.chain", path));
+    let named = [
+        ("authority.certificate", &config.authority.certificate),
+        ("authority.key", &config.authority.key),
+        ("broker.server_root", &config.broker.server_root),
+    ];
+    let missing = |(_, path): &(&str, &PathBuf)| !path.exists();
+    let all = named.into_iter().chain(chain).filter(missing);
+    all.map(|(key, path)| {
+        let text = format!("{key}: {} is not there yet; the line needs it", path.display());
+        Fault::new(Code::ConfigValue, text)
+    })
+    .collect()
+}
+
+fn in_words(config: &Config) -> Vec<(&'static str, String)> {
+    let Config { station, product, certificate, authority, broker, ledger, .. } = config;
+    let mut lines = vec![
+        ("file", format!("{}, SHA-256 {}", config.path.display(), config.digest)),
+        ("station", format!("{}, ledger in {}", station.id, station.data_dir.display())),
+        ("product", format!("{}, serials {}", product.name, product.serial_pattern.as_str())),
+        ("", format!("client id {}", product.client_id.as_str())),
+        ("", format!("required proof {}", product.required_proof.as_str())),
+        ("", format!("devices must report {}", required(product.require))),
+        (
+            "certificate",
+            format!(
+                "valid for {}, back-dated by {} s",
+                certificate.valid_for,
+                certificate.backdate.as_secs()
+            ),
+        ),
+        (
+            "authority",
+            format!("{}, key {}", authority.certificate.display(), authority.key.display()),
+        ),
+        (
+            "broker",
+            format!("{}:{}, root {}", broker.host, broker.port, broker.server_root.display()),
+        ),
+        ("ledger", format!("no new unit below {} MiB of free disk", ledger.reserve >> 20)),
+        ("scanner", scanner_in_words(&config.scanner)),
+    ];
+    lines.extend(config.slots.iter().map(|slot| ("slot", slot_in_words(slot))));
+    let cloud = config.cloud.as_ref();
+    lines
+        .extend(cloud.map(|cloud| ("cloud", format!("{}, {}", cloud.endpoint, cloud.instance_id))));
+    lines
+}
+
+fn required(security: Security) -> String {
+    let named = [
+        ("secure-boot", security.secure_boot),
+        ("readout-protection", security.readout_protection),
+        ("flash-encryption", security.flash_encryption),
+    ];
+    let words: Vec<&str> =
+        named.iter().filter(|(_, wanted)| *wanted).map(|(name, _)| *name).collect();
+    match words.is_empty() {
+        true => "no protections".to_owned(),
+        false => words.join(", "),
+    }
+}
+
+fn slot_in_words(slot: &Slot) -> String {
+    let Slot { name, port, baud, driver, presence, restart, .. } = slot;
+    format!("{name} at {port}, {baud} baud, {driver}, presence by {presence}, restart by {restart}")
+}
+
+fn scanner_in_words(scanner: &Scanner) -> String {
+    match &scanner.port {
+        Some(port) => format!("{} at {port}, {} baud", scanner.kind, scanner.baud),
+        None => scanner.kind.to_string(),
+    }
+}
+
+fn as_json(config: &Config) -> Value {
+    let slot = |slot: &Slot| {
+        json!({
+            "name": slot.name, "port": slot.port.to_string(), "baud": slot.baud,
+            "driver": slot.driver.as_str(), "presence": slot.presence.as_str(),
+            "restart": slot.restart.as_str(),
+        })
+    };
+    json!({
+        "valid": true,
+        "file": config.path,
+        "digest": config.digest,
+        "profile": config.profile_digest().ok(),
+        "station": config.station.id,
+        "data_dir": config.station.data_dir,
+        "product": config.product.name,
+        "serial_pattern": config.product.serial_pattern.as_str(),
+        "client_id": config.product.client_id,
+        "required_proof": config.product.required_proof.as_str(),
+        "valid_for": config.certificate.valid_for.to_string(),
+        "broker": format!("{}:{}", config.broker.host, config.broker.port),
+        "slots": config.slots.iter().map(slot).collect::<Vec<_>>(),
+        "scanner": config.scanner.kind.as_str(),
+    })
+}

@@ -1,0 +1,43 @@
+//! What every command has: the options, the configuration, standard output.
+
+use std::io::{self, IsTerminal};
+
+use crate::cli::{ColorWhen, Global};
+use crate::config::Config;
+use crate::report::{Failure, Output};
+
+/// What every command has.
+#[derive(Debug)]
+pub struct Context {
+    /// The options of every command.
+    pub global: Global,
+    /// Standard output.
+    pub out: Output,
+    /// Whether standard error takes colour.
+    pub color: bool,
+}
+
+impl Context {
+    /// A command's surroundings by its options.
+    pub fn new(global: Global) -> Self {
+        let color = wants_color(global.color);
+        Self { out: Output::stdout(global.json), color, global }
+    }
+
+    /// Reads and checks station.toml.
+    pub fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.global.config, self.global.data_dir.as_deref())?)
+    }
+}
+
+/// Whether standard error takes colour.
+pub(super) fn wants_color(when: ColorWhen) -> bool {
+    match when {
+        ColorWhen::Always => true,
+        ColorWhen::Never => false,
+        ColorWhen::Auto => {
+            let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !no_color && io::stderr().is_terminal()
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `station completions` and `station man`, generated from the command line's definitions.
+
+use clap::CommandFactory;
+
+use super::Context;
+use crate::cli::Cli;
+use crate::domain::code::Code;
+use crate::report::{Exit, Failure};
+
+/// Prints a completion script.
+pub(super) fn completions(
+    shell: clap_complete::Shell,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "station", &mut script);
+    context.out.raw(&script)?;
+    Ok(Exit::Done)
+}
+
+/// Prints the manual page of the program, or of the command that `path` names.
+pub(super) fn page(path: &[String], context: &mut Context) -> Result<Exit, Failure> {
+    let mut program = Cli::command();
+    program.build();
+    let mut command = &program;
+    for name in path {
+        command = command.find_subcommand(name).ok_or_else(|| {
+            Failure::new(Code::Usage, format!("there is no command {name:?} to print a page of"))
+        })?;
+    }
+    let name = command.get_display_name().unwrap_or("station").to_owned();
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command.clone().display_name(name))
+        .render(&mut text)
+        .map_err(|error| Failure::new(Code::Bug, "the page can't be made").caused_by(&error))?;
+    context.out.raw(&text)?;
+    Ok(Exit::Done)
+}

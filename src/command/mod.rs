@@ -1,0 +1,58 @@
+//! The commands of the command line: one file for each, and no policy in them.
+//!
+//! A command asks the parts of the program, prints what they say and gives back an
+//! [`Exit`]. Every error becomes a [`Failure`] here, is printed once and decides the exit
+//! status. Start with [`main`], then `dispatch`.
+
+mod config_check;
+mod context;
+mod failure;
+mod logging;
+mod manual;
+mod usage;
+
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use clap::Parser;
+pub use context::Context;
+
+use crate::cli::{Cli, Command, ConfigCommand};
+use crate::domain::code::Code;
+use crate::report::{self, Exit, Failure};
+
+/// Reads the command line, does what it says, gives the exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::try_parse_from(args) {
+        Ok(cli) => run(cli).into(),
+        Err(error) => usage::tell(&error).into(),
+    }
+}
+
+/// Does what a command line says.
+pub fn run(cli: Cli) -> Exit {
+    let mut context = Context::new(cli.global);
+    report::install_panic_hook(context.color);
+    logging::start(&context.global);
+    let color = context.color;
+    let command = AssertUnwindSafe(|| dispatch(cli.command, &mut context));
+    match panic::catch_unwind(command) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            failure.print(color);
+            failure.exit()
+        }
+        // The hook has told it already.
+        Err(_) => Exit::Bug,
+    }
+}
+
+fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Config(ConfigCommand::Check) => config_check::run(context),
+        Command::Completions { shell } => manual::completions(shell, context),
+        Command::Man { command } => manual::page(&command, context),
+        _ => Err(Failure::new(Code::Usage, "this build does not have that command yet")),
+    }
+}

@@ -1,0 +1,303 @@
+//! What station.toml may and may not say.
+
+use super::*;
+use crate::domain::certificate::Proof;
+use crate::domain::code::Code;
+use crate::domain::identity::TlsVersion;
+
+/// The smallest file that is right, one section a line group, so that a test can change one.
+const SMALLEST: &str = r#"
+[station]
+id = "line-1"
+data_dir = "data"
+
+[product]
+name = "TH200"
+serial_pattern = "TH200-[0-9]{8}"
+client_id = "{serial}"
+
+[certificate]
+valid_for = "20y"
+
+[authority]
+certificate = "ca.pem"
+key = "ca.key"
+
+[broker]
+host = "mqtt.example.com"
+server_root = "root.pem"
+
+[[slots]]
+name = "A"
+port = "/dev/ttyUSB0"
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(Path::new("station.toml"), "/etc/station".into(), text.as_bytes())
+}
+
+fn refused(old: &str, new: &str) -> (Code, String) {
+    assert!(SMALLEST.contains(old), "{old}");
+    let error = parse(&SMALLEST.replacen(old, new, 1)).unwrap_err();
+    (error.code(), error.to_string())
+}
+
+#[test]
+fn everything_further_has_a_default() {
+    let config = parse(SMALLEST).unwrap();
+    assert_eq!(config.station.data_dir, Path::new("/etc/station/data"));
+    assert_eq!(config.station.max_clock_gap, 30 * DAY);
+    assert_eq!(config.station.unit_deadline, Duration::from_secs(120));
+    assert_eq!(config.station.device_wait, Duration::from_secs(600));
+    assert_eq!(config.product.required_proof, Proof::Possession);
+    assert_eq!(config.certificate.backdate, DAY);
+    assert_eq!((config.broker.port, config.broker.tls_max), (8_883, TlsVersion::V1_3));
+    assert_eq!((config.slots[0].baud, config.slots[0].presence), (115_200, Presence::Port));
+    assert_eq!(config.scanner.kind, ScannerKind::Keyboard);
+    assert_eq!(config.ledger.reserve, 256 << 20);
+    assert!(config.cloud.is_none());
+}
+
+#[test]
+fn the_contract_s_table_of_names_is_enough() {
+    let text = r#"
+        [station]
+        id = "line-1"
+        language = "zh-CN"
+        data_dir = "/var/lib/station"
+        [product]
+        name = "TH200"
+        serial_pattern = "TH200-[0-9]{8}"
+        client_id = "{serial}"
+        key_origin = "station"
+        [certificate]
+        organization = "Example"
+        organizational_unit = "Line"
+        valid_for = "no-expiry"
+        backdate = "24h"
+        [authority]
+        kind = "file"
+        certificate = "ca.pem"
+        key = "ca.key"
+        chain = "chain.pem"
+        [broker]
+        host = "mqtt.example.com"
+        port = 8883
+        server_root = "root.pem"
+        tls_min = "1.2"
+        tls_max = "1.3"
+        [[slots]]
+        name = "A"
+        port = "usb:1-2.3"
+        baud = 921600
+        driver = "auto"
+        [scanner]
+        kind = "serial"
+        port = "/dev/ttyACM0"
+        [cloud]
+        kind = "tdmq"
+        endpoint = "https://mqtt.tencentcloudapi.com"
+        region = "ap-guangzhou"
+        instance_id = "mqtt-abcdefgh"
+        registration = "manual"
+        rate_per_second = 10
+        initial_status = "INACTIVE"
+    "#;
+    let config = parse(text).unwrap();
+    assert_eq!(config.slots[0].port, PortPlace::Physical("usb:1-2.3".into()));
+    assert_eq!(config.cloud.unwrap().initial_status, InitialStatus::Inactive);
+}
+
+#[test]
+fn an_unknown_key_names_its_place_and_the_nearest_known_one() {
+    let (code, text) = refused("port = \"/dev", "buad = 9600\nport = \"/dev");
+    assert_eq!(code, Code::ConfigKey);
+    assert_eq!(text, "station.toml:24:1: slots[0].buad: unknown key, did you mean \"baud\"?");
+    let (code, text) = refused("[broker]", "[brokre]");
+    assert_eq!(code, Code::ConfigKey);
+    assert_eq!(text, "station.toml:18:2: brokre: unknown key, did you mean \"broker\"?");
+}
+
+#[test]
+fn a_wrong_type_says_what_was_expected() {
+    let (code, text) = refused("name = \"A\"", "name = \"A\"\nbaud = \"fast\"");
+    assert_eq!(code, Code::ConfigSyntax);
+    assert_eq!(text, "station.toml:24:8: slots[0].baud: expected a whole number, found a text");
+    let (code, text) = refused("[[slots]]", "[slots]");
+    assert_eq!(code, Code::ConfigSyntax);
+    assert!(text.contains("expected tables, each under [[slots]], found a table"), "{text}");
+    assert_eq!(refused("id = \"line-1\"", "id = 1").0, Code::ConfigSyntax);
+    let (_, text) = refused("name = \"TH200\"", "name = \"TH200\"\nlock = \"yes\"");
+    assert!(text.contains("product.lock: expected true or false, found a text"), "{text}");
+    let (_, text) = refused("name = \"TH200\"", "name = \"TH200\"\nrequire = [1]");
+    assert!(text.contains("product.require[0]: expected a text, found a whole number"), "{text}");
+}
+
+#[test]
+fn what_is_no_toml_says_where() {
+    let (code, text) = refused("id = \"line-1\"", "id = \"line-1");
+    assert_eq!(code, Code::ConfigSyntax);
+    assert!(text.starts_with("station.toml:3:"), "{text}");
+    let error = Config::parse(Path::new("s"), PathBuf::new(), b"a = 1\nb = \"\xff\"").unwrap_err();
+    assert_eq!(error.to_string(), "s:2:6: a byte here is no part of UTF-8 text");
+}
+
+#[test]
+fn a_missing_key_shows_a_line_that_would_do() {
+    let (code, text) = refused("id = \"line-1\"\n", "");
+    assert_eq!(code, Code::ConfigValue);
+    assert_eq!(text, "station.toml:2:1: station.id is missing; write for example id = \"line-1\"");
+    let (_, text) = refused("[certificate]\nvalid_for = \"20y\"", "");
+    let wanted = "station.toml: certificate.valid_for is missing; \
+                  write for example [certificate] valid_for = \"20y\"";
+    assert_eq!(text, wanted);
+}
+
+#[test]
+fn each_value_that_is_not_allowed_is_refused() {
+    let cases = [
+        ("id = \"line-1\"", "id = \"line 1\"", "station.id: station id: character 5 is ' '"),
+        ("id = \"line-1\"", "id = \"x\"\nlanguage = \"fr\"", "\"fr\" is none of en, zh-CN"),
+        ("id = \"line-1\"", "id = \"x\"\nserial_range = \"9..1\"", "lies behind"),
+        ("id = \"line-1\"", "id = \"x\"\nmax_clock_gap = \"1 month\"", "no length of time"),
+        ("data_dir = \"data\"", "data_dir = \"\"", "the path is empty"),
+        ("client_id = \"{serial}\"", "client_id = \"x\"", "must contain {serial} exactly once"),
+        ("client_id", "key_origin = \"device\"\nclient_id", "not yet supported by this version"),
+        ("client_id", "required_proof = \"hope\"\nclient_id", "none of possession, connect"),
+        ("client_id", "require = [\"tpm\"]\nclient_id", "none of secure-boot"),
+        ("client_id", "check_character = \"crc\"\nclient_id", "no kind of check character"),
+        ("client_id", "model = \"\"\nclient_id", "1 to 32 printable ASCII"),
+        ("\"20y\"", "\"forever\"", "no validity"),
+        ("valid_for", "organization = \"\"\nvalid_for", "the text is empty"),
+        ("valid_for", "backdate = \"-1d\"\nvalid_for", "no length of time"),
+        ("[authority]", "[authority]\nkind = \"pkcs11\"", "not yet supported by this version"),
+        ("[authority]", "[authority]\nkey_label = \"ca\"", "belongs to a CA in an HSM"),
+        ("mqtt.example.com", "mqtts://mqtt.example.com:1", "without scheme or port"),
+        ("[broker]", "[broker]\nport = 0", "0 is not within 1 to 65535"),
+        ("[broker]", "[broker]\ntls_min = \"1.1\"", "none of 1.2, 1.3"),
+        ("[broker]", "[broker]\ntls_min = \"1.3\"\ntls_max = \"1.2\"", "lies above tls_max"),
+        ("name = \"A\"", "name = \"A\"\ndriver = \"at\"", "not yet supported by this version"),
+        ("name = \"A\"", "name = \"A\"\nbaud = 300", "300 is not within 1200"),
+        ("name = \"A\"", "name = \"A\"\npresence = \"usb\"", "none of port, poll"),
+        ("name = \"A\"", "name = \"slot A\"", "slot name: character 5 is ' '"),
+        ("port = \"/dev/ttyUSB0\"", "port = \"usb:here\"", "no physical place"),
+        ("[[slots]]", "[scanner]\nport = \"/dev/x\"\n[[slots]]", "a keyboard scanner has no port"),
+        ("[[slots]]", "[scanner]\nkind = \"serial\"\n[[slots]]", "scanner.port is missing"),
+        ("[[slots]]", "[ledger]\nreserve = \"much\"\n[[slots]]", "no size"),
+    ];
+    for (old, new, wanted) in cases {
+        let (code, text) = refused(old, new);
+        assert_eq!(code, Code::ConfigValue, "{text}");
+        assert!(text.contains(wanted), "{text}");
+    }
+}
+
+#[test]
+fn a_station_has_at_least_one_slot_and_at_most_64() {
+    let slot = "[[slots]]\nname = \"A\"\nport = \"/dev/ttyUSB0\"\n";
+    assert!(refused(slot, "").1.contains("slots is missing"));
+    let many = |count| -> String {
+        (0..count).map(|i| format!("[[slots]]\nname = \"S{i}\"\nport = \"/dev/x{i}\"\n")).collect()
+    };
+    assert_eq!(parse(&SMALLEST.replace(slot, &many(64))).unwrap().slots.len(), 64);
+    assert!(refused(slot, &many(65)).1.contains("at most 64 slots"));
+}
+
+#[test]
+fn a_pattern_that_does_not_compile_has_its_own_code() {
+    let (code, text) = refused("TH200-[0-9]{8}", "TH200-[0-9");
+    assert_eq!(code, Code::ConfigPattern);
+    assert_eq!(text, "station.toml:8:18: product.serial_pattern");
+}
+
+#[test]
+fn a_port_or_name_that_stands_there_twice_is_refused() {
+    let second = |name: &str, port: &str| {
+        let text = format!("{SMALLEST}[[slots]]\nname = \"{name}\"\nport = \"{port}\"\n");
+        parse(&text).map(|_| ()).map_err(|error| (error.code(), error.to_string()))
+    };
+    assert_eq!(second("B", "/dev/ttyUSB1"), Ok(()));
+    let (code, text) = second("B", "/dev/ttyUSB0").unwrap_err();
+    assert_eq!(code, Code::ConfigPortTwice);
+    let wanted = "station.toml:27:8: slots[1].port is the port /dev/ttyUSB0, \
+                  which slots[0].port has already";
+    assert_eq!(text, wanted);
+    assert_eq!(second("A", "/dev/ttyUSB1").unwrap_err().0, Code::ConfigPortTwice);
+    let scanner = "[scanner]\nkind = \"serial\"\nport = \"/dev/ttyUSB0\"\n[[slots]]";
+    assert_eq!(refused("[[slots]]", scanner).0, Code::ConfigPortTwice);
+}
+
+#[test]
+fn two_names_of_one_device_file_are_one_port() {
+    let dir = tempfile::tempdir().unwrap();
+    let (port, link) = (dir.path().join("port"), dir.path().join("link"));
+    std::fs::write(&port, "").unwrap();
+    std::os::unix::fs::symlink(&port, &link).unwrap();
+    let text = SMALLEST.replace("/dev/ttyUSB0", port.to_str().unwrap());
+    let second = format!("[[slots]]\nname = \"B\"\nport = \"{}\"\n", link.display());
+    let error = parse(&(text + &second)).unwrap_err();
+    assert_eq!(error.code(), Code::ConfigPortTwice);
+}
+
+#[test]
+fn a_file_that_is_not_there_says_where_it_was_looked_for() {
+    let error = Config::load(Path::new("/nowhere/station.toml"), None).unwrap_err();
+    assert_eq!(error.code(), Code::ConfigMissing);
+    let help = error.help().unwrap();
+    for wanted in ["/nowhere/station.toml", "station demo", "--config"] {
+        assert!(help.contains(wanted), "{help}");
+    }
+}
+
+#[test]
+fn a_data_dir_on_the_command_line_takes_precedence() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("station.toml");
+    std::fs::write(&path, SMALLEST).unwrap();
+    let config = Config::load(&path, None).unwrap();
+    assert_eq!(config.station.data_dir, dir.path().join("data"));
+    assert_eq!(config.authority.key, dir.path().join("ca.key"));
+    let config = Config::load(&path, Some(Path::new("/elsewhere"))).unwrap();
+    assert_eq!(config.station.data_dir, Path::new("/elsewhere"));
+}
+
+#[test]
+fn the_profile_s_digest_is_of_what_defines_the_product_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("root.pem"), "one root").unwrap();
+    let digest = |text: &str| {
+        let path = Path::new("station.toml");
+        let config = Config::parse(path, dir.path().to_owned(), text.as_bytes()).unwrap();
+        config.profile_digest().unwrap()
+    };
+    let first = digest(SMALLEST);
+    assert_eq!(digest(&SMALLEST.replace("[product]", "# a comment\n[product]")), first);
+    assert_eq!(digest(&SMALLEST.replace("ttyUSB0", "ttyUSB9")), first);
+    assert_eq!(digest(&SMALLEST.replace("[broker]", "[broker]\nport = 8883")), first);
+    assert_ne!(digest(&SMALLEST.replace("20y", "21y")), first);
+    assert_ne!(digest(&SMALLEST.replace("mqtt.example", "mqtt2.example")), first);
+    assert_ne!(digest(&SMALLEST.replace("client_id", "lock = true\nclient_id")), first);
+    std::fs::write(dir.path().join("root.pem"), "another root").unwrap();
+    assert_ne!(digest(SMALLEST), first);
+    std::fs::remove_file(dir.path().join("root.pem")).unwrap();
+    let config = Config::parse(Path::new("s"), dir.path().to_owned(), SMALLEST.as_bytes()).unwrap();
+    assert_eq!(config.profile_digest().unwrap_err().code(), Code::ConfigValue);
+}
+
+#[test]
+fn the_cloud_is_checked_where_it_is_there() {
+    let cloud = |lines: &str| {
+        let text = format!(
+            "{SMALLEST}[cloud]\nendpoint = \"https://x.example\"\nregion = \"r\"\n\
+             instance_id = \"i\"\n{lines}\n"
+        );
+        parse(&text).map(|config| config.cloud).map_err(|error| error.to_string())
+    };
+    let defaults = cloud("").unwrap().unwrap();
+    assert_eq!(defaults.rate_per_second, 10);
+    assert_eq!(defaults.registration, RegistrationMode::Manual);
+    assert!(cloud("rate_per_second = 16").unwrap_err().contains("16 is not within 1 to 15"));
+    assert!(cloud("registration = \"none\"").unwrap_err().contains("manual, automatic"));
+    let http = format!("{SMALLEST}[cloud]\nendpoint = \"http://example.com\"\n");
+    assert!(parse(&http).unwrap_err().to_string().contains("for this machine alone"));
+}

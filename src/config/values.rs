@@ -1,0 +1,415 @@
+//! Small values of station.toml: words, durations, sizes, endpoints.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A text in station.toml that can't be read as what its key wants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// A word that is none of those allowed.
+    #[error("{found:?} is none of {allowed}")]
+    Word {
+        /// The word.
+        found: String,
+        /// Those allowed.
+        allowed: String,
+    },
+    /// A word for something that a later version will know.
+    #[error("{0:?} is not yet supported by this version")]
+    NotYet(String),
+    /// No length of time.
+    #[error("{0:?} is no length of time: write for example \"90s\", \"10m\", \"24h\" or \"30d\"")]
+    Time(String),
+    /// No size.
+    #[error("{0:?} is no size: write for example \"64KiB\", \"256MiB\" or \"1GiB\"")]
+    Size(String),
+    /// No validity.
+    #[error("{0:?} is no validity: write for example \"20y\", \"825d\" or \"no-expiry\"")]
+    Validity(String),
+    /// No endpoint.
+    #[error("{url:?} is no endpoint: {why}")]
+    Endpoint {
+        /// The text.
+        url: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// No physical place of a port.
+    #[error("{0:?} is no physical place: write usb:BUS-CHAIN, as `station ports` prints it")]
+    Port(String),
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident = $word:literal,)+ }
+     later { $($later:literal),* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$member_doc])* $member,)+ }
+
+        impl $name {
+            /// The word in station.toml.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$member => $word,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ValueError;
+
+            fn from_str(word: &str) -> Result<Self, ValueError> {
+                match word {
+                    $($word => Ok(Self::$member),)+
+                    $($later => Err(ValueError::NotYet(word.to_owned())),)*
+                    _ => Err(ValueError::Word {
+                        found: word.to_owned(),
+                        allowed: [$($word),+].join(", "),
+                    }),
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// The language of the screens.
+    Language {
+        /// English.
+        English = "en",
+        /// Simplified Chinese.
+        Chinese = "zh-CN",
+    } later {}
+}
+
+words! {
+    /// Where a device's private key is made.
+    KeyOrigin {
+        /// In the station's locked memory; the device receives it.
+        Station = "station",
+    } later { "device" }
+}
+
+words! {
+    /// Where the issuing authority's key is kept.
+    AuthorityKind {
+        /// In an encrypted PKCS#8 file.
+        File = "file",
+    } later { "pkcs11" }
+}
+
+words! {
+    /// What the devices of a slot speak.
+    DriverName {
+        /// The framed protocol.
+        Framed = "framed",
+        /// Whichever of the station's protocols answers.
+        Auto = "auto",
+    } later { "smp", "at" }
+}
+
+words! {
+    /// How a device is seen to come and go.
+    Presence {
+        /// Its port appears and vanishes.
+        Port = "port",
+        /// It answers, or no longer does.
+        Poll = "poll",
+        /// The fixture holds CTS while a device is in it.
+        Cts = "cts",
+        /// The fixture holds DSR while a device is in it.
+        Dsr = "dsr",
+        /// The fixture holds DCD while a device is in it.
+        Dcd = "dcd",
+    } later {}
+}
+
+words! {
+    /// Who restarts a device.
+    Restart {
+        /// The device itself, on request.
+        Command = "command",
+        /// The fixture: a pulse on DTR resets it.
+        Dtr = "dtr",
+        /// The fixture: a pulse on RTS resets it.
+        Rts = "rts",
+    } later {}
+}
+
+words! {
+    /// What the scanner is.
+    ScannerKind {
+        /// It types like a keyboard.
+        Keyboard = "keyboard",
+        /// It is on a serial port.
+        Serial = "serial",
+    } later {}
+}
+
+words! {
+    /// Which slot a scan is meant for.
+    Binding {
+        /// The slot that was chosen before the scan.
+        Slot = "slot",
+        /// The slot whose device is put in after the scan.
+        Insert = "insert",
+        /// Any slot that is free.
+        Any = "any",
+    } later {}
+}
+
+words! {
+    /// Which cloud it is.
+    CloudKind {
+        /// TDMQ for MQTT.
+        Tdmq = "tdmq",
+    } later {}
+}
+
+words! {
+    /// How the cloud learns of certificates.
+    RegistrationMode {
+        /// Each is uploaded beforehand.
+        Manual = "manual",
+        /// The cloud registers a certificate when its device first connects.
+        Automatic = "automatic",
+    } later {}
+}
+
+words! {
+    /// The status with which a certificate is registered.
+    InitialStatus {
+        /// The device may connect at once.
+        Active = "ACTIVE",
+        /// The device may connect when someone activates it.
+        Inactive = "INACTIVE",
+    } later {}
+}
+
+/// How long a device certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValidFor {
+    /// Calendar years.
+    Years(u16),
+    /// Days.
+    Days(u32),
+    /// RFC 5280's 99991231235959Z.
+    NoExpiry,
+}
+
+impl fmt::Display for ValidFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ValidFor::Years(years) => write!(f, "{years}y"),
+            ValidFor::Days(days) => write!(f, "{days}d"),
+            ValidFor::NoExpiry => f.write_str("no-expiry"),
+        }
+    }
+}
+
+impl FromStr for ValidFor {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        // A thousand years: whoever wants more means "no-expiry".
+        let within = |years: &u16| (1..=1_000).contains(years);
+        let valid = match text.strip_suffix('y') {
+            _ if text == "no-expiry" => Some(ValidFor::NoExpiry),
+            Some(years) => years.parse().ok().filter(within).map(ValidFor::Years),
+            None => text
+                .strip_suffix('d')
+                .and_then(|days| days.parse().ok())
+                .filter(|days| (1..=365_250).contains(days))
+                .map(ValidFor::Days),
+        };
+        valid.ok_or_else(|| ValueError::Validity(text.to_owned()))
+    }
+}
+
+/// A length of time such as "90s", "10m", "24h" or "30d".
+pub(super) fn duration(text: &str) -> Result<Duration, ValueError> {
+    const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+    // Ten years: every use of it is an operation or a clock on a factory floor.
+    const LONGEST: u64 = 3_660 * 86_400;
+    let seconds = scaled(text, &UNITS).filter(|seconds| (1..=LONGEST).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| ValueError::Time(text.to_owned()))
+}
+
+/// A size such as "64KiB", "256MiB" or "1GiB", in bytes.
+pub(super) fn size(text: &str) -> Result<u64, ValueError> {
+    const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    scaled(text, &UNITS).ok_or_else(|| ValueError::Size(text.to_owned()))
+}
+
+fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (number, factor) =
+        units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))?;
+    let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse::<u64>().ok().filter(|_| plain)?.checked_mul(*factor)
+}
+
+/// A serial port: a path, or a physical place that stays when the system renames ports.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PortPlace {
+    /// A device file, also a link to one or a pseudo-terminal.
+    Path(PathBuf),
+    /// `usb:BUS-CHAIN[:INTERFACE]`, as `station ports` prints it.
+    Physical(String),
+}
+
+impl fmt::Display for PortPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PortPlace::Path(path) => write!(f, "{}", path.display()),
+            PortPlace::Physical(place) => f.write_str(place),
+        }
+    }
+}
+
+impl PortPlace {
+    /// Checks the physical form.
+    pub(super) fn physical(text: &str) -> Result<Self, ValueError> {
+        let place = text.strip_prefix("usb:").unwrap_or_default();
+        let plain = place.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.' | ':'));
+        let chained = place.split_once('-').is_some_and(|(bus, chain)| {
+            !bus.is_empty() && chain.starts_with(|c: char| c.is_ascii_digit())
+        });
+        match plain && chained {
+            true => Ok(Self::Physical(text.to_owned())),
+            false => Err(ValueError::Port(text.to_owned())),
+        }
+    }
+}
+
+/// The cloud's address: `https://`, or `http://` to this machine alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// The URL as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = ValueError;
+
+    fn from_str(url: &str) -> Result<Self, ValueError> {
+        let refused = |why| ValueError::Endpoint { url: url.to_owned(), why };
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Err(refused("it must begin with https://"));
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.contains('@') {
+            return Err(refused("it must not carry a user or password"));
+        }
+        let host = host_of(authority).ok_or_else(|| refused("it has no host"))?;
+        match scheme {
+            "https" => Ok(Self(url.to_owned())),
+            "http" if is_loopback(host) => Ok(Self(url.to_owned())),
+            "http" => Err(refused("http:// is accepted for this machine alone, use https://")),
+            _ => Err(refused("it must begin with https://")),
+        }
+    }
+}
+
+fn host_of(authority: &str) -> Option<&str> {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0,
+        None => authority.split(':').next()?,
+    };
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+    (!host.is_empty() && host.chars().all(fits)).then_some(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_a_number_and_a_unit() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("24h"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(duration("30d"), Ok(Duration::from_secs(2_592_000)));
+        for wrong in ["", "90", "s", "0s", "-1s", "+1s", "1.5h", "99999999999d"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_a_number_and_a_binary_unit() {
+        assert_eq!(size("256MiB"), Ok(268_435_456));
+        assert_eq!(size("64KiB"), Ok(65_536));
+        for wrong in ["256", "256MB", "MiB", "99999999999GiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_validity_is_years_days_or_none() {
+        assert_eq!("20y".parse(), Ok(ValidFor::Years(20)));
+        assert_eq!("825d".parse(), Ok(ValidFor::Days(825)));
+        assert_eq!("no-expiry".parse(), Ok(ValidFor::NoExpiry));
+        for wrong in ["0y", "0d", "20", "y", "2000y", "never"] {
+            assert!(wrong.parse::<ValidFor>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_alone() {
+        for right in [
+            "https://mqtt.tencentcloudapi.com",
+            "http://127.0.0.1:8080/",
+            "http://[::1]:80",
+            "http://localhost",
+        ] {
+            assert!(right.parse::<Endpoint>().is_ok(), "{right}");
+        }
+        for wrong in [
+            "http://mqtt.tencentcloudapi.com",
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1@example.com",
+            "http://localhost:80@example.com",
+            "ftp://localhost",
+            "mqtt.tencentcloudapi.com",
+            "https://",
+        ] {
+            assert!(wrong.parse::<Endpoint>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_physical_place_has_a_bus_and_a_chain() {
+        assert!(PortPlace::physical("usb:1-2.3").is_ok());
+        assert!(PortPlace::physical("usb:1-2.3:0").is_ok());
+        for wrong in ["usb:", "usb:1", "usb:-1", "usb:ttyUSB0"] {
+            assert!(PortPlace::physical(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_word_for_later_says_so() {
+        assert_eq!("smp".parse::<DriverName>(), Err(ValueError::NotYet("smp".into())));
+        let error = "usb".parse::<DriverName>().unwrap_err();
+        assert_eq!(error.to_string(), "\"usb\" is none of framed, auto");
+    }
+}

@@ -1,0 +1,323 @@
+//! The line thread: takes commands, routes scans to slots, turns what slots say into events.
+//!
+//! A front end that stops reading blocks this thread alone: slots finish their units,
+//! which are durable already, and take no new scan.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::event::{
+    Command, CommandSink, Event, EventSink, Outcome, ProgressCell, Scan, SlotStatus, UnitReport,
+};
+use crate::domain::ids::{HardwareId, Serial, SlotName};
+use crate::domain::label::LabelRule;
+use crate::domain::record::{AttemptRef, Ended, Record};
+use crate::flow::{self, Entry};
+use crate::link::settings::SlotLink;
+
+use super::halt::Halt;
+use super::router::{Decision, Job, Place, Router};
+use super::shop::Shop;
+use super::slot::{SlotThread, ToSlot};
+use super::unit::Ending;
+
+/// How often scans that wait for a device are looked at.
+const TICK: Duration = Duration::from_millis(250);
+
+/// One fixture position.
+#[derive(Debug, Clone)]
+pub struct SlotSettings {
+    /// Its name.
+    pub name: SlotName,
+    /// Its port and what is at it.
+    pub link: SlotLink,
+}
+
+/// A line's slots and rules.
+pub struct LineSettings {
+    /// The slots, in the order of station.toml.
+    pub slots: Vec<SlotSettings>,
+    /// What a label must meet.
+    pub rule: LabelRule,
+    /// How long a scan waits for a device after the line last changed.
+    pub device_wait: Duration,
+}
+
+/// What reaches the line thread.
+pub(super) enum ToLine {
+    Command(Command),
+    /// A slot says what is there, and what people are told of it.
+    Place(usize, Place, SlotStatus),
+    /// A slot's unit ended.
+    Ended(usize, Box<Ending>),
+    /// A slot's device left before the job could begin.
+    Returned(usize, Job),
+    /// A slot's thread is gone.
+    Lost(usize, Fault),
+}
+
+/// A running line.
+pub struct Line {
+    to_line: Sender<ToLine>,
+    halts: Vec<Halt>,
+    /// One cell a slot, in the order of the settings.
+    pub progress: Vec<Arc<ProgressCell>>,
+    thread: JoinHandle<()>,
+}
+
+/// Stops a line from any thread.
+#[derive(Clone)]
+pub struct Stopper {
+    to_line: Sender<ToLine>,
+    halts: Vec<Halt>,
+}
+
+impl Stopper {
+    /// Lands every unit; nothing new starts.
+    pub fn stop(&self) {
+        let reason = Fault::new(Code::Stopped, "the station was told to stop");
+        for halt in &self.halts {
+            halt.set(reason.clone());
+        }
+        // A line that has ended needs no stop.
+        let _ = self.to_line.send(ToLine::Command(Command::Stop));
+    }
+}
+
+impl Line {
+    /// Ends what no device can hold, then starts the slots' threads and the line's own.
+    pub fn start(
+        settings: LineSettings,
+        shop: Arc<Shop>,
+        events: EventSink,
+    ) -> Result<Line, Fault> {
+        settle_ledger(&shop)?;
+        let (to_line, from_all) = mpsc::channel();
+        let halts: Vec<Halt> = settings.slots.iter().map(|_| Halt::default()).collect();
+        let progress: Vec<Arc<ProgressCell>> =
+            settings.slots.iter().map(|_| Arc::default()).collect();
+        let mut slots = Vec::new();
+        for (index, slot) in settings.slots.iter().enumerate() {
+            let thread = SlotThread {
+                index,
+                settings: slot.clone(),
+                shop: Arc::clone(&shop),
+                halt: halts[index].clone(),
+                progress: Arc::clone(&progress[index]),
+                to_line: to_line.clone(),
+            };
+            slots.push(thread.start()?);
+        }
+        let names = settings.slots.iter().map(|slot| slot.name.clone()).collect();
+        let router = Router::new(names, settings.device_wait);
+        let rule = settings.rule;
+        let state = LineThread { router, shop, rule, events, slots, halts: halts.clone() };
+        let thread = thread::Builder::new()
+            .name("line".to_owned())
+            .spawn(move || state.run(&from_all))
+            .map_err(|error| Fault::new(Code::Bug, format!("no thread: {error}")))?;
+        Ok(Line { to_line, halts, progress, thread })
+    }
+
+    /// How commands reach the line.
+    pub fn commands(&self) -> CommandSink {
+        let to_line = self.to_line.clone();
+        Box::new(move |command| {
+            // A line that has ended takes no commands.
+            let _ = to_line.send(ToLine::Command(command));
+        })
+    }
+
+    /// A handle that stops the line from another thread.
+    pub fn stopper(&self) -> Stopper {
+        Stopper { to_line: self.to_line.clone(), halts: self.halts.clone() }
+    }
+
+    /// Waits until every thread of the line is gone.
+    pub fn join(self) -> Result<(), Fault> {
+        drop(self.to_line);
+        self.thread.join().map_err(|_| Fault::new(Code::Bug, "the line's thread panicked"))
+    }
+}
+
+/// At start-up, before a slot takes a scan: attempts that no device can hold are ended.
+fn settle_ledger(shop: &Shop) -> Result<(), Fault> {
+    let unsettled = shop.inquiries.ask(crate::ledger::Reader::unsettled)??;
+    for (serial, standing) in unsettled {
+        if let Some(Entry::Ended { attempt, end, void }) = flow::settle(&standing) {
+            let attempt = AttemptRef { serial, attempt };
+            let record = Record::Ended(Ended { attempt, end, void });
+            shop.writer.record(record).map_err(|refusal| refusal.fault().clone())?;
+        }
+    }
+    Ok(())
+}
+
+/// The line thread's own state.
+struct LineThread {
+    router: Router,
+    shop: Arc<Shop>,
+    rule: LabelRule,
+    events: EventSink,
+    slots: Vec<(Sender<ToSlot>, JoinHandle<()>)>,
+    halts: Vec<Halt>,
+}
+
+impl LineThread {
+    fn run(mut self, from_all: &Receiver<ToLine>) {
+        while !self.router.has_ended() {
+            match from_all.recv_timeout(TICK) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {
+                    let decisions = self.router.expire(self.now());
+                    self.carry_out(decisions);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if self.router.is_out_of_service() {
+            self.say(Event::Stopping(Some(Fault::new(Code::PortOpen, "no slot can be used"))));
+        }
+        for (slot, thread) in self.slots.drain(..) {
+            drop(slot);
+            // A slot that panicked outside a unit has said so already.
+            let _ = thread.join();
+        }
+        self.say(Event::Ended);
+    }
+
+    fn now(&self) -> Duration {
+        self.shop.clock.now().monotonic
+    }
+
+    fn say(&self, event: Event) {
+        (self.events)(event);
+    }
+
+    fn take(&mut self, message: ToLine) {
+        match message {
+            ToLine::Command(Command::Scan(scan)) => self.scan(scan),
+            ToLine::Command(Command::NoMoreScans) => self.router.no_more_scans(),
+            ToLine::Command(Command::Stop) => {
+                self.stop(&Fault::new(Code::Stopped, "the station was told to stop"), None);
+            }
+            ToLine::Place(slot, place, status) => self.place(slot, place, status),
+            ToLine::Ended(slot, ending) => self.ended(slot, *ending),
+            ToLine::Returned(slot, job) => self.router.returned(slot, job, self.now()),
+            ToLine::Lost(slot, fault) => {
+                self.place(slot, Place::Out, SlotStatus::OutOfService(fault));
+            }
+        }
+    }
+
+    fn stop(&mut self, reason: &Fault, cause: Option<Fault>) {
+        for halt in &self.halts {
+            halt.set(reason.clone());
+        }
+        let decisions = self.router.stop(reason);
+        self.carry_out(decisions);
+        self.say(Event::Stopping(cause));
+    }
+
+    fn scan(&mut self, scan: Scan) {
+        if let Err(fault) = self.accept(&scan) {
+            self.say(Event::Unit(Box::new(UnitReport::refused(scan.text, scan.slot, fault))));
+            let decisions = self.router.spent();
+            self.carry_out(decisions);
+        }
+    }
+
+    fn accept(&mut self, scan: &Scan) -> Result<(), Fault> {
+        let (serial, client_id) = self.rule.accept(&scan.text)?;
+        let slot = match &scan.slot {
+            None => None,
+            Some(name) => Some(self.router.slot(name).ok_or_else(|| {
+                Fault::new(Code::ScanSlot, format!("there is no slot {name}"))
+            })?),
+        };
+        let wanted = serial.clone();
+        let standing = self.shop.inquiries.ask(move |reader| reader.standing(&wanted))??;
+        let job = Job { serial, client_id, resumed: false, named: slot.is_some() };
+        let decisions = self.router.scan(job, slot, &standing, self.now());
+        self.carry_out(decisions);
+        Ok(())
+    }
+
+    fn place(&mut self, slot: usize, place: Place, status: SlotStatus) {
+        let hardware = match &place {
+            Place::Ready(hardware) => Some(hardware.clone()),
+            _ => None,
+        };
+        self.say(Event::Slot { slot: self.router.name(slot).clone(), status });
+        // What a device has open is resolved before a scan could take its slot.
+        let resume = hardware.and_then(|hardware| self.open_attempt(hardware));
+        let decisions = match resume {
+            Some(job) => self.router.place_and_resume(slot, place, job, self.now()),
+            None => self.router.place(slot, place, self.now()),
+        };
+        self.carry_out(decisions);
+        if let Some(twin) = self.router.twin_of(slot) {
+            self.say(Event::Warning(self.router.twin_fault(twin, slot)));
+        }
+    }
+
+    /// The unit whose commit was asked on this device.
+    fn open_attempt(&self, hardware: HardwareId) -> Option<Job> {
+        let found = self.shop.inquiries.ask(move |reader| reader.open_attempt_on(&hardware));
+        let serial: Serial = match found {
+            Ok(Ok(serial)) => serial?,
+            Ok(Err(error)) => {
+                self.say(Event::Warning(error.into()));
+                return None;
+            }
+            Err(fault) => {
+                self.say(Event::Warning(fault));
+                return None;
+            }
+        };
+        let client_id = self.rule.client_id.make(&serial).ok()?;
+        Some(Job { serial, client_id, resumed: true, named: false })
+    }
+
+    fn ended(&mut self, slot: usize, ending: Ending) {
+        let Ending { report, ledger_failed } = ending;
+        let completed = report.resumed && report.outcome == Outcome::Pass;
+        self.say(Event::Unit(Box::new(report)));
+        let decisions = self.router.ended(slot, completed, self.now());
+        self.carry_out(decisions);
+        if let Some(fault) = ledger_failed {
+            self.stop(&fault.clone(), Some(fault));
+        }
+    }
+
+    fn carry_out(&mut self, decisions: Vec<Decision>) {
+        for decision in decisions {
+            match decision {
+                Decision::Run(slot, job) => self.give(slot, job),
+                Decision::Refuse(serial, slot, fault) => {
+                    self.say(Event::Unit(Box::new(UnitReport::refused(serial, slot, fault))));
+                }
+                Decision::Halt(slot, fault) => self.halts[slot].set(fault),
+                Decision::Want(more) => self.say(Event::Wanted(more)),
+            }
+        }
+    }
+
+    fn give(&self, slot: usize, job: Job) {
+        let status = SlotStatus::Busy(job.serial.to_string());
+        self.say(Event::Slot { slot: self.router.name(slot).clone(), status });
+        // A slot that is gone says so by itself, and its unit with it.
+        let _ = self.slots[slot].0.send(ToSlot::Run(job));
+    }
+}
+
+/// Runs a thread's body; a panic becomes a fault.
+pub(super) fn guarded(body: impl FnOnce()) -> Result<(), Fault> {
+    catch_unwind(AssertUnwindSafe(body))
+        .map_err(|_| Fault::new(Code::Bug, "the slot's thread panicked"))
+}

@@ -1,0 +1,72 @@
+//! What every slot shares: the authority, the vault, the ledger's doors and the product.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use crate::domain::clock::Clock;
+use crate::domain::identity::TlsVersion;
+use crate::domain::ids::{ClientId, OperatorId, WorkOrderId};
+use crate::domain::identity::ConnectionSettings;
+use crate::flow::Policy;
+use crate::ledger::{Inquiries, Writer};
+use crate::pki::{Authority, Profile};
+use crate::vault::Vault;
+
+/// Where devices of this product connect, and what they must trust.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    /// The broker's host name.
+    pub host: String,
+    /// The broker's TLS port.
+    pub port: u16,
+    /// The oldest TLS version allowed.
+    pub tls_min: TlsVersion,
+    /// The newest TLS version allowed.
+    pub tls_max: TlsVersion,
+    /// The roots that the broker's certificate must chain to, DER one behind the other.
+    pub server_root: Arc<[u8]>,
+}
+
+impl Broker {
+    pub(super) fn settings(&self, client_id: &ClientId) -> ConnectionSettings {
+        ConnectionSettings {
+            client_id: client_id.clone(),
+            host: self.host.clone(),
+            port: self.port,
+            tls_min: self.tls_min,
+            tls_max: self.tls_max,
+        }
+    }
+}
+
+/// What every slot shares.
+pub struct Shop {
+    /// Issues certificates.
+    pub authority: Authority,
+    /// What certificates look like.
+    pub profile: Profile,
+    /// Holds private keys.
+    pub vault: Vault,
+    /// Makes things durable.
+    pub writer: Writer,
+    /// Answers what is known.
+    pub inquiries: Inquiries,
+    /// Both clocks.
+    pub clock: Arc<dyn Clock>,
+    /// What the product demands of devices.
+    pub policy: Policy,
+    /// Whether a device is locked when it has finished.
+    pub lock: bool,
+    /// Where devices connect.
+    pub broker: Broker,
+    /// The lot that this session works on.
+    pub work_order: Option<WorkOrderId>,
+    /// The person at the line.
+    pub operator: Option<OperatorId>,
+    /// How long one unit may take, from its scan's start in a slot.
+    pub unit_deadline: Duration,
+}
+
+/// A channel's sender, named for what it carries.
+pub(super) type Outbox<T> = Sender<T>;

@@ -1,0 +1,224 @@
+//! One slot's thread: waits for a device, says what is there, runs the units it is given.
+//!
+//! The port is held from the moment a device is there until its unit has ended, and then
+//! let go: fixtures swap devices while nobody holds the port. After that the device must
+//! leave before the slot is free again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::domain::code::Code;
+use crate::domain::device::{Fault, Seen};
+use crate::domain::event::{ProgressCell, SlotStatus};
+use crate::domain::ids::HardwareId;
+use crate::link::driver::Driver;
+use crate::link::presence::{Presence, Still, Watch};
+use crate::link::LinkError;
+
+use super::halt::Halt;
+use super::line::{SlotSettings, ToLine};
+use super::router::{Job, Place};
+use super::shop::Shop;
+use super::unit::{self, Ending};
+
+/// How often a slot looks whether its device is still there while it waits for a scan.
+/// Half of the 100 ms within which a vanished port is to be noticed.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// From the line to a slot. A closed channel ends the slot's thread.
+pub(super) enum ToSlot {
+    /// Work on this unit.
+    Run(Job),
+}
+
+/// What a slot's thread owns.
+pub(super) struct SlotThread {
+    pub(super) index: usize,
+    pub(super) settings: SlotSettings,
+    pub(super) shop: Arc<Shop>,
+    pub(super) halt: Halt,
+    pub(super) progress: Arc<ProgressCell>,
+    pub(super) to_line: Sender<ToLine>,
+}
+
+/// Why waiting ended.
+enum Waited {
+    /// A unit is to be worked on.
+    Job(Job),
+    /// Time to look again.
+    Look,
+    /// The line has ended, or was told to stop.
+    Over,
+}
+
+/// What ends the wait for a device.
+enum Arrival {
+    /// Something new is there.
+    Device(Box<dyn Driver>),
+    /// The unit that remains here is to be looked at again.
+    Job(Job),
+    /// The line has ended.
+    Over,
+}
+
+/// What became of a device that was there.
+enum Left {
+    /// It went away, or was worked on and let go of.
+    Gone,
+    /// The line has ended, or the slot may not be used any more.
+    Over,
+}
+
+impl SlotThread {
+    /// Starts the thread; jobs go in at the sender.
+    pub(super) fn start(self) -> Result<(Sender<ToSlot>, JoinHandle<()>), Fault> {
+        let (jobs, orders) = mpsc::channel();
+        let (index, to_line) = (self.index, self.to_line.clone());
+        let thread = thread::Builder::new()
+            .name(format!("slot {}", self.settings.name))
+            .spawn(move || {
+                if let Err(fault) = super::line::guarded(move || self.serve(&orders)) {
+                    // The line has ended: nobody is left to tell.
+                    let _ = to_line.send(ToLine::Lost(index, fault));
+                }
+            })
+            .map_err(|error| Fault::new(Code::Bug, format!("no thread: {error}")))?;
+        Ok((jobs, thread))
+    }
+
+    fn say(&self, place: Place, status: SlotStatus) {
+        // The line has ended: the closed order channel ends this thread too.
+        let _ = self.to_line.send(ToLine::Place(self.index, place, status));
+    }
+
+    fn wait(&self, orders: &Receiver<ToSlot>, time: Duration) -> Waited {
+        if self.halt.is_final() {
+            return Waited::Over;
+        }
+        match orders.recv_timeout(time) {
+            Ok(ToSlot::Run(job)) => Waited::Job(job),
+            Err(RecvTimeoutError::Timeout) => Waited::Look,
+            Err(RecvTimeoutError::Disconnected) => Waited::Over,
+        }
+    }
+
+    fn serve(self, orders: &Receiver<ToSlot>) {
+        let link = self.settings.link.clone();
+        let mut watch = Watch::new(link, self.halt.waiting(), self.halt.working());
+        loop {
+            let left = match self.await_arrival(&mut watch, orders) {
+                Arrival::Over => Left::Over,
+                Arrival::Device(driver) => self.attend(&mut watch, driver, orders),
+                Arrival::Job(job) => self.work_again(&mut watch, job),
+            };
+            if let Left::Over = left {
+                return;
+            }
+        }
+    }
+
+    /// Waits until something new is there, or a unit that remains is to be looked at again.
+    fn await_arrival(&self, watch: &mut Watch, orders: &Receiver<ToSlot>) -> Arrival {
+        let mut said = None;
+        loop {
+            let (place, status) = match watch.poll() {
+                Ok(Presence::Here(driver)) => return Arrival::Device(driver),
+                Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
+                Ok(Presence::Same) => (None, SlotStatus::Done),
+                Err(LinkError::Stopped) => return Arrival::Over,
+                Err(error) => (Some(Place::Out), SlotStatus::OutOfService(error.into())),
+            };
+            if said.as_ref() != Some(&status) {
+                if let Some(place) = place {
+                    self.say(place, status.clone());
+                }
+                said = Some(status);
+            }
+            // The watch itself waits a slice in each look.
+            match self.wait(orders, Duration::ZERO) {
+                Waited::Over => return Arrival::Over,
+                Waited::Job(job) => return Arrival::Job(job),
+                Waited::Look => {}
+            }
+        }
+    }
+
+    /// A device is there: who is it, and what is to be done with it?
+    fn attend(
+        &self,
+        watch: &mut Watch,
+        mut driver: Box<dyn Driver>,
+        orders: &Receiver<ToSlot>,
+    ) -> Left {
+        self.say(Place::Opening, SlotStatus::Identifying);
+        let mut seen = match driver.identify() {
+            Ok(seen) => Some(self.ready(seen)),
+            Err(LinkError::Unplugged { .. }) => return Left::Gone,
+            Err(LinkError::Stopped) => return Left::Over,
+            Err(error) => {
+                self.say(Place::Silent, SlotStatus::Silent(error.into()));
+                None
+            }
+        };
+        loop {
+            match self.wait(orders, LOOK) {
+                Waited::Over => return Left::Over,
+                Waited::Job(job) => return self.work(watch, driver, &job),
+                Waited::Look => match watch.still_here(driver.as_mut(), seen.as_ref()) {
+                    Ok(Still::Here) => {}
+                    Ok(Still::Another(other)) => seen = Some(self.ready(other)),
+                    Ok(Still::Gone) | Err(_) => return Left::Gone,
+                },
+            }
+        }
+    }
+
+    fn ready(&self, seen: Seen) -> HardwareId {
+        let hardware = seen.hardware;
+        self.say(Place::Ready(hardware.clone()), SlotStatus::Ready(hardware.clone()));
+        hardware
+    }
+
+    /// A unit that is known and remains here; its port was let go before.
+    fn work_again(&self, watch: &mut Watch, job: Job) -> Left {
+        watch.welcome_again();
+        match watch.poll() {
+            Ok(Presence::Here(driver)) => self.work(watch, driver, &job),
+            Ok(Presence::Absent | Presence::Same) | Err(_) => {
+                // As in `say`.
+                let _ = self.to_line.send(ToLine::Returned(self.index, job));
+                Left::Gone
+            }
+        }
+    }
+
+    /// Runs one unit and lets go of the port; then says how it ended.
+    fn work(&self, watch: &mut Watch, mut driver: Box<dyn Driver>, job: &Job) -> Left {
+        // A halt for the unit before came too late for it.
+        self.halt.unit_landed();
+        driver.set_deadline(Instant::now().checked_add(self.shop.unit_deadline));
+        let name = &self.settings.name;
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            unit::run_unit(&self.shop, name, job, driver.as_mut(), &self.halt, &self.progress)
+        }));
+        let panicked = ended.is_err();
+        let ending = ended.unwrap_or_else(|_| Ending {
+            report: unit::end_after_panic(&self.shop, name, job),
+            ledger_failed: None,
+        });
+        // Only now may the fixture swap devices.
+        watch.let_go(driver, ending.report.hardware.clone());
+        self.halt.unit_landed();
+        // As in `say`.
+        let _ = self.to_line.send(ToLine::Ended(self.index, Box::new(ending)));
+        if panicked {
+            let fault = Fault::new(Code::Bug, "the slot's thread panicked");
+            self.say(Place::Out, SlotStatus::OutOfService(fault));
+            return Left::Over;
+        }
+        Left::Gone
+    }
+}

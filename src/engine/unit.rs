@@ -1,0 +1,154 @@
+//! One unit from its scan to its report: the loop around the flow.
+
+use std::time::Duration;
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::event::{Outcome, Progress, ProgressCell, UnitReport};
+use crate::domain::ids::SlotName;
+use crate::domain::record::{AttemptRef, End, Ended, Record, Step};
+use crate::flow::{self, Effect, Entry, Input, State, Unit, Verdict, VerdictKind};
+use crate::link::Driver;
+
+use super::halt::Halt;
+use super::router::Job;
+use super::shop::Shop;
+use super::work::Work;
+
+/// How one unit ended.
+pub(super) struct Ending {
+    pub(super) report: UnitReport,
+    /// The ledger can't write any more.
+    pub(super) ledger_failed: Option<Fault>,
+}
+
+/// Runs one unit to its verdict.
+pub(super) fn run_unit(
+    shop: &Shop,
+    slot: &SlotName,
+    job: &Job,
+    driver: &mut dyn Driver,
+    halt: &Halt,
+    progress: &ProgressCell,
+) -> Ending {
+    let started = shop.clock.now().monotonic;
+    let mut work = Work::new(shop, slot, job, driver, progress);
+    let (verdict, proven_at) = run_flow(shop, job, &mut work, halt, progress);
+    let mut report = report_of(job, slot, &verdict);
+    let since = |time: Duration| time.saturating_sub(started);
+    let elapsed = since(shop.clock.now().monotonic);
+    report.duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    report.cycle_us = proven_at.and_then(|at| u64::try_from(since(at).as_micros()).ok());
+    report.hardware = work.hardware().cloned();
+    report.fingerprint = verdict
+        .cert
+        .and_then(|cert| work.row(cert).ok())
+        .map(|row| row.certificate.fingerprint);
+    progress.set(Progress::default());
+    Ending { report, ledger_failed: work.ledger_failed().cloned() }
+}
+
+fn run_flow(
+    shop: &Shop,
+    job: &Job,
+    work: &mut Work<'_>,
+    halt: &Halt,
+    progress: &ProgressCell,
+) -> (Verdict, Option<Duration>) {
+    let unit = Unit { serial: job.serial.clone(), policy: shop.policy.clone() };
+    let (mut state, mut input) = (State::New, Input::Start);
+    let mut proven_at = None;
+    loop {
+        let (next, effect) = match flow::step(&unit, state, input) {
+            Ok(moved) => moved,
+            Err(error) => return (bug(&error.to_string()), proven_at),
+        };
+        if let Effect::Finish(verdict) = effect {
+            return (*verdict, proven_at);
+        }
+        show(progress, job, next.step());
+        halt.heed(next.may_stop());
+        input = match halt.reason().filter(|_| next.may_stop()) {
+            Some(reason) => Input::Stop(reason),
+            None => work.perform(effect),
+        };
+        if let (State::RecordingProven(..), Input::Recorded(Ok(_))) = (&next, &input) {
+            proven_at = Some(shop.clock.now().monotonic);
+        }
+        state = next;
+    }
+}
+
+fn show(progress: &ProgressCell, job: &Job, step: Step) {
+    progress.update(|now| {
+        if now.serial.is_none() {
+            now.serial = Some(job.serial.to_string());
+        }
+        now.step = Some(step);
+    });
+}
+
+fn bug(detail: &str) -> Verdict {
+    let fault = Fault::new(Code::Bug, detail);
+    let kind = VerdictKind::Interrupted { step: Step::Identify, fault, uncertain: true };
+    Verdict { kind, attempt: None, cert: None }
+}
+
+/// After a panic: what no device can hold is ended, as at start-up, with its own code.
+pub(super) fn end_after_panic(shop: &Shop, slot: &SlotName, job: &Job) -> UnitReport {
+    let fault = Fault::new(Code::Bug, "the slot's thread panicked");
+    let serial = job.serial.clone();
+    let standing = shop.inquiries.ask(move |reader| reader.standing(&serial));
+    let settled = match standing {
+        Ok(Ok(standing)) => flow::settle(&standing),
+        _ => None,
+    };
+    if let Some(Entry::Ended { attempt, end: End::Interrupted { step, .. }, void }) = settled {
+        let end = End::Interrupted { step, code: fault.code, message: fault.detail.clone() };
+        let attempt = AttemptRef { serial: job.serial.clone(), attempt };
+        // A refusal leaves the attempt open; the next start ends it.
+        let _ = shop.writer.record(Record::Ended(Ended { attempt, end, void }));
+    }
+    report_of(job, slot, &bug(&fault.detail))
+}
+
+fn report_of(job: &Job, slot: &SlotName, verdict: &Verdict) -> UnitReport {
+    let fault = Fault::new(Code::Bug, "");
+    let mut report = UnitReport::refused(job.serial.as_str(), Some(slot.clone()), fault);
+    report.client_id = Some(job.client_id.clone());
+    report.certificate_sn = verdict.cert;
+    report.attempt = verdict.attempt;
+    report.resumed = job.resumed;
+    match &verdict.kind {
+        VerdictKind::Passed(proof) => {
+            report.outcome = Outcome::Pass;
+            report.proof = Some(*proof);
+            report.fault = None;
+        }
+        VerdictKind::AlreadyProven { verified, fault } => {
+            report.verified = *verified;
+            report.fault = Some(already_proven(job, fault.as_ref()));
+        }
+        VerdictKind::Refused(fault) => report.fault = Some(fault.clone()),
+        VerdictKind::Failed { step, fault, uncertain } => {
+            report.outcome = Outcome::Fail;
+            (report.step, report.uncertain) = (Some(*step), *uncertain);
+            report.fault = Some(fault.clone());
+        }
+        VerdictKind::Interrupted { step, fault, uncertain } => {
+            report.outcome = Outcome::Interrupted;
+            (report.step, report.uncertain) = (Some(*step), *uncertain);
+            report.fault = Some(fault.clone());
+        }
+    }
+    report
+}
+
+fn already_proven(job: &Job, fault: Option<&Fault>) -> Fault {
+    let serial = &job.serial;
+    let detail = match fault {
+        None => format!("{serial} was proven before; its device proved it again just now"),
+        Some(fault) => format!("{serial} was proven before; it was not verified again: {fault}"),
+    };
+    Fault::new(Code::UnitProven, detail)
+}

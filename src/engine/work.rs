@@ -1,0 +1,307 @@
+//! One unit's work in a slot: performs the flow's effects, one at a time.
+//!
+//! It knows the bytes that the flow only names: the certificate, the image, the key's
+//! number in the vault. It decides nothing.
+
+use std::sync::Arc;
+
+use crate::domain::certificate::{Certificate, Proof};
+use crate::domain::code::Code;
+use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
+use crate::domain::event::ProgressCell;
+use crate::domain::identity::{Challenge, Identity, Response};
+use crate::domain::ids::{CertificateSn, HardwareId, ImageDigest, KeyId, SlotName};
+use crate::domain::record::{
+    AttemptRef, Begun, CertificateRow, Ended, FailedEarly, Finished, Issued, Looked,
+    ProvenRecord, Record, Recorded, Refusal,
+};
+use crate::flow::{Effect, Entry, Input};
+use crate::link::Driver;
+use crate::pki;
+
+use super::router::Job;
+use super::shop::Shop;
+
+/// What was made for the attempt.
+struct Made {
+    certificate: Arc<Certificate>,
+    image: ImageDigest,
+    identity: Identity,
+}
+
+/// One unit's work in a slot.
+pub(super) struct Work<'a> {
+    shop: &'a Shop,
+    slot: &'a SlotName,
+    job: &'a Job,
+    driver: &'a mut dyn Driver,
+    progress: &'a ProgressCell,
+    /// The device, as it last said who it is.
+    hardware: Option<HardwareId>,
+    reserved: Option<CertificateSn>,
+    key: Option<KeyId>,
+    made: Option<Made>,
+    ledger_failed: Option<Fault>,
+}
+
+impl Drop for Work<'_> {
+    /// However the work ends, a panic included, its key is gone.
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.shop.vault.forget(key);
+        }
+    }
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        shop: &'a Shop,
+        slot: &'a SlotName,
+        job: &'a Job,
+        driver: &'a mut dyn Driver,
+        progress: &'a ProgressCell,
+    ) -> Self {
+        Self {
+            shop,
+            slot,
+            job,
+            driver,
+            progress,
+            hardware: None,
+            reserved: None,
+            key: None,
+            made: None,
+            ledger_failed: None,
+        }
+    }
+
+    /// The device that was worked on.
+    pub(super) fn hardware(&self) -> Option<&HardwareId> {
+        self.hardware.as_ref()
+    }
+
+    /// Why the ledger can't write any more, where it can't.
+    pub(super) fn ledger_failed(&self) -> Option<&Fault> {
+        self.ledger_failed.as_ref()
+    }
+
+    /// Performs one effect; its result is the flow's next input.
+    pub(super) fn perform(&mut self, effect: Effect) -> Input {
+        match effect {
+            Effect::Device(op) => Input::Device(self.ask(op)),
+            Effect::Look(seen) => Input::Looked(self.look(&seen)),
+            Effect::Record(entry) => Input::Recorded(self.record(entry)),
+            Effect::Make => Input::Made(self.make()),
+            Effect::Forget(key) => {
+                self.forget(key);
+                Input::Forgotten
+            }
+            // The loop ends at a verdict; nothing is left to perform.
+            Effect::Finish(_) => Input::Forgotten,
+        }
+    }
+
+    fn ask(&mut self, op: Op) -> Result<Answer, Fault> {
+        match op {
+            Op::Identify => Ok(Answer::Seen(self.identify()?)),
+            Op::Stage { .. } => self.stage(),
+            Op::Commit { cert } => {
+                let image = self.row(cert)?.image;
+                self.driver.commit(image)?;
+                Ok(Answer::Committed)
+            }
+            Op::Restart => {
+                let seen = self.driver.restart()?;
+                self.hardware = Some(seen.hardware.clone());
+                Ok(Answer::Restarted(seen))
+            }
+            Op::Prove { cert } => Ok(Answer::Proof(self.prove(cert)?)),
+            Op::ReadBack { cert } => Ok(Answer::Proof(self.read_back(cert)?)),
+            Op::Finish => {
+                self.driver.finish(true, self.shop.lock)?;
+                Ok(Answer::Finished)
+            }
+            Op::Release => {
+                self.driver.finish(false, false)?;
+                Ok(Answer::Finished)
+            }
+        }
+    }
+
+    fn identify(&mut self) -> Result<Seen, Fault> {
+        let seen = self.driver.identify()?;
+        self.hardware = Some(seen.hardware.clone());
+        Ok(seen)
+    }
+
+    fn stage(&mut self) -> Result<Answer, Fault> {
+        let made = self.made.as_ref().ok_or_else(|| missing("an image"))?;
+        let progress = self.progress;
+        self.driver.stage(&made.identity, &self.shop.vault, &mut |done, total| {
+            progress.update(|now| (now.done, now.total) = (done, total));
+        })?;
+        Ok(Answer::Staged)
+    }
+
+    fn prove(&mut self, cert: CertificateSn) -> Result<Verified, Fault> {
+        let row = self.row(cert)?;
+        let mut nonce = [0; 32];
+        getrandom::fill(&mut nonce)
+            .map_err(|error| Fault::new(Code::Bug, format!("no random numbers: {error}")))?;
+        let challenge = Challenge {
+            nonce,
+            hardware: self.hardware.clone().ok_or_else(|| missing("a device"))?,
+            image: row.image,
+            certificate: row.certificate.fingerprint,
+        };
+        Ok(match self.driver.prove(&challenge)? {
+            Response::Signature { message, signature } => {
+                pki::check_possession(&row.certificate, &message, &signature)
+            }
+            Response::NoKey => Verified::NoKey,
+        })
+    }
+
+    fn read_back(&mut self, cert: CertificateSn) -> Result<Verified, Fault> {
+        let row = self.row(cert)?;
+        Ok(match self.driver.read_back()? {
+            None => Verified::NoKey,
+            Some(held)
+                if held.certificate == row.certificate.fingerprint && held.image == row.image =>
+            {
+                Verified::Yes(Proof::ReadBack)
+            }
+            Some(_) => Verified::Wrong,
+        })
+    }
+
+    /// The certificate as this attempt made it, or as the ledger knows it.
+    pub(super) fn row(&self, cert: CertificateSn) -> Result<CertificateRow, Fault> {
+        if let Some(made) = self.made.as_ref().filter(|made| made.certificate.sn == cert) {
+            return Ok(CertificateRow {
+                serial: self.job.serial.clone(),
+                client_id: self.job.client_id.clone(),
+                certificate: Arc::clone(&made.certificate),
+                image: made.image,
+                state: crate::domain::certificate::CertificateState::Issued,
+            });
+        }
+        let found = self.shop.inquiries.ask(move |reader| reader.certificate(&cert))??;
+        found.ok_or_else(|| missing("the certificate in the ledger"))
+    }
+
+    fn look(&mut self, seen: &Seen) -> Result<Looked, Fault> {
+        let serial = self.job.serial.clone();
+        let (hardware, holds) = (seen.hardware.clone(), seen.holds);
+        let looked = self
+            .shop
+            .inquiries
+            .ask(move |reader| reader.look(&serial, &hardware, holds.as_ref()))??;
+        Ok(looked)
+    }
+
+    fn record(&mut self, entry: Entry) -> Result<Recorded, Refusal> {
+        let record = self.complete(entry).map_err(Refusal::Row)?;
+        let result = self.shop.writer.record(record);
+        if let Err(Refusal::Ledger(fault)) = &result {
+            self.ledger_failed = Some(fault.clone());
+        }
+        result
+    }
+
+    /// Adds who, where and the bytes to what the flow wants recorded.
+    fn complete(&mut self, entry: Entry) -> Result<Record, Fault> {
+        let serial = self.job.serial.clone();
+        let attempt = |attempt| AttemptRef { serial: serial.clone(), attempt };
+        Ok(match entry {
+            Entry::Begun(seen) => Record::Begun(self.begun(seen)?),
+            Entry::FailedEarly(end) => Record::FailedEarly(FailedEarly {
+                serial,
+                client_id: self.job.client_id.clone(),
+                slot: self.slot.clone(),
+                work_order: self.shop.work_order.clone(),
+                operator: self.shop.operator.clone(),
+                end,
+            }),
+            Entry::Issued { attempt: number, .. } => {
+                let made = self.made.as_ref().ok_or_else(|| missing("a certificate"))?;
+                Record::Issued(Issued {
+                    attempt: attempt(number),
+                    certificate: Arc::clone(&made.certificate),
+                    image: made.image,
+                })
+            }
+            Entry::CommitAsked { attempt: number } => Record::CommitAsked(attempt(number)),
+            Entry::Proven { attempt: number, proof } => Record::Proven(ProvenRecord {
+                attempt: attempt(number),
+                proof,
+                restart: self.driver.restart_kind().to_owned(),
+            }),
+            Entry::Finished { cert } => {
+                Record::Finished(Finished { serial, certificate_sn: cert })
+            }
+            Entry::Ended { attempt: number, end, void } => {
+                Record::Ended(Ended { attempt: attempt(number), end, void })
+            }
+        })
+    }
+
+    fn begun(&mut self, seen: Seen) -> Result<Begun, Fault> {
+        let certificate_sn = pki::random_sn()?;
+        self.reserved = Some(certificate_sn);
+        Ok(Begun {
+            serial: self.job.serial.clone(),
+            client_id: self.job.client_id.clone(),
+            hardware: seen.hardware,
+            model: seen.model,
+            firmware: seen.firmware,
+            certificate_sn,
+            slot: self.slot.clone(),
+            work_order: self.shop.work_order.clone(),
+            operator: self.shop.operator.clone(),
+        })
+    }
+
+    fn make(&mut self) -> Result<(CertificateSn, KeyId), Fault> {
+        let sn = self.reserved.ok_or_else(|| missing("a reserved serial number"))?;
+        let (key, public_key) = self.shop.vault.make_key(&pki::public_key_of)?;
+        self.key = Some(key);
+        let made = self.make_with(sn, key, public_key);
+        if made.is_err() {
+            self.forget(key);
+        }
+        self.made = Some(made?);
+        Ok((sn, key))
+    }
+
+    fn make_with(
+        &mut self,
+        sn: CertificateSn,
+        key: KeyId,
+        public_key: crate::domain::ids::PublicKey,
+    ) -> Result<Made, Fault> {
+        let shop = self.shop;
+        let client_id = self.job.client_id.clone();
+        let now = shop.clock.now().wall;
+        let request = pki::IssueRequest { public_key, client_id, sn, now };
+        let certificate = Arc::new(shop.authority.issue(&request, &shop.profile)?);
+        let identity = Identity {
+            key,
+            client_certificate: Arc::clone(&certificate.der),
+            ca_chain: shop.authority.chain_der(),
+            server_root: Arc::clone(&shop.broker.server_root),
+            settings: shop.broker.settings(&self.job.client_id),
+        };
+        let image = self.driver.compose(&identity, &shop.vault)?;
+        Ok(Made { certificate, image, identity })
+    }
+
+    fn forget(&mut self, key: KeyId) {
+        self.shop.vault.forget(key);
+        self.key = self.key.filter(|held| *held != key);
+    }
+}
+
+fn missing(what: &str) -> Fault {
+    Fault::new(Code::Bug, format!("{what} is missing where the flow counts on it"))
+}

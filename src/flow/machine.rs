@@ -1,0 +1,535 @@
+//! The steps of the machine: which effect follows which result.
+
+use crate::domain::certificate::Proof;
+use crate::domain::code::Code;
+use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
+use crate::domain::ids::{CertificateSn, KeyId};
+use crate::domain::record::{End, Looked, Recorded, Refusal, Step};
+
+use super::resolve::{Next, Why, resolve};
+use super::state::{
+    Burn, Effect, Entry, Input, Position, State, Unexpected, Unit, Verdict, VerdictKind,
+};
+
+type Move = (State, Effect);
+
+/// Gives the next state and the one effect to perform, or says that the input does not
+/// answer the effect that is pending.
+pub fn step(unit: &Unit, state: State, input: Input) -> Result<Move, Unexpected> {
+    use Input as I;
+    use State as S;
+    Ok(match (state, input) {
+        (S::New, I::Start) => (S::Identifying, Effect::Device(Op::Identify)),
+        (state, I::Stop(reason)) if state.may_stop() => land(state, reason),
+        (S::Identifying, I::Device(Ok(Answer::Seen(seen)))) => identified(unit, seen),
+        (S::Looking(seen), I::Looked(Ok(looked))) => looked_up(unit, seen, &looked),
+        (S::Confirming(cert, finished), I::Device(result)) => confirmed(cert, finished, result)?,
+        (S::FinishingAgain(cert, proof), I::Device(result)) => finished_again(cert, proof, result)?,
+        (S::RecordingFinished(cert, proof), I::Recorded(result)) => {
+            recorded_finished(cert, proof, result)
+        }
+        (S::Voiding(seen), I::Recorded(Ok(_))) => begin(unit, seen),
+        (S::Reserving(seen), I::Recorded(Ok(Recorded { attempt, .. }))) => {
+            (S::Making(seen, attempt), Effect::Make)
+        }
+        (S::Reserving(_), I::Recorded(Err(Refusal::Row(fault)))) => refuse(fault),
+        (S::Making(seen, attempt), I::Made(Ok((cert, key)))) => made(seen, attempt, cert, key),
+        (S::RecordingIssued(burn, key), I::Recorded(Ok(_))) => {
+            let op = Op::Stage { cert: burn.cert, key };
+            (S::Staging(burn, key), Effect::Device(op))
+        }
+        (S::Staging(burn, key), I::Device(Ok(Answer::Staged))) => {
+            (S::Wiping(burn), Effect::Forget(key))
+        }
+        (S::Wiping(burn), I::Forgotten) => {
+            let entry = Entry::CommitAsked { attempt: burn.attempt };
+            (S::Asking(burn), Effect::Record(entry))
+        }
+        (S::Asking(burn), I::Recorded(Ok(_))) => {
+            let op = Op::Commit { cert: burn.cert };
+            (S::Committing(burn), Effect::Device(op))
+        }
+        (S::Committing(burn), I::Device(Ok(Answer::Committed))) => restart(burn),
+        (S::Committing(burn), I::Device(Err(fault))) => recheck(burn, Step::Commit, fault),
+        (S::Rechecking(burn, at, fault), I::Device(result)) => rechecked(burn, at, fault, result)?,
+        (S::RecheckLooking(burn, seen, at, fault), I::Looked(result)) => {
+            recheck_looked(burn, &seen, at, fault, result)
+        }
+        (S::Restarting(burn), I::Device(Ok(Answer::Restarted(seen)))) => {
+            (S::RestartLooking(burn, seen.clone()), Effect::Look(seen))
+        }
+        (S::Restarting(burn), I::Device(Err(fault))) => recheck(burn, Step::Restart, fault),
+        (S::RestartLooking(burn, seen), I::Looked(Ok(looked))) => {
+            restart_looked(unit, burn, seen, &looked)
+        }
+        (S::RestartLooking(burn, _), I::Looked(Err(fault))) => {
+            uncertain(burn, Step::Restart, fault)
+        }
+        (S::Proving(burn), I::Device(result)) => proved(unit, burn, result)?,
+        (S::RecordingProven(burn, proof), I::Recorded(result)) => {
+            recorded_proven(burn, proof, result)
+        }
+        (S::Finishing(burn, proof), I::Device(result)) => finished(burn, proof, result)?,
+        (S::Forgetting(position, verdict), I::Forgotten) => close(position, *verdict),
+        (S::Ending(verdict, release), I::Recorded(result)) => ended(*verdict, release, result),
+        (S::Releasing(verdict), I::Device(_)) => done(*verdict),
+        (state, input) => return failed(state, input),
+    })
+}
+
+/// The failures that end an attempt whose commit was not asked.
+fn failed(state: State, input: Input) -> Result<Move, Unexpected> {
+    let awaits = |state: &State, input: &Input| {
+        matches!(
+            (state, input),
+            (State::Identifying | State::Staging(..), Input::Device(Err(_)))
+                | (State::Looking(_), Input::Looked(Err(_)))
+                | (State::Making(..), Input::Made(Err(_)))
+                | (
+                    State::Voiding(_)
+                        | State::Reserving(_)
+                        | State::RecordingIssued(..)
+                        | State::Asking(_),
+                    Input::Recorded(Err(_))
+                )
+        )
+    };
+    if !awaits(&state, &input) {
+        return Err(unexpected(&state, &input));
+    }
+    Ok(match input {
+        Input::Device(Err(fault)) | Input::Looked(Err(fault)) | Input::Made(Err(fault)) => {
+            land(state, fault)
+        }
+        Input::Recorded(Err(Refusal::Row(fault))) => land(state, fault),
+        Input::Recorded(Err(Refusal::Ledger(fault))) => abandon(state, fault),
+        input => return Err(unexpected(&state, &input)),
+    })
+}
+
+fn unexpected(state: &State, input: &Input) -> Unexpected {
+    Unexpected { state: state.name(), got: input.kind() }
+}
+
+fn done(verdict: Verdict) -> Move {
+    (State::Done, Effect::Finish(Box::new(verdict)))
+}
+
+fn refuse(fault: Fault) -> Move {
+    done(Verdict { kind: VerdictKind::Refused(fault), attempt: None, cert: None })
+}
+
+fn identified(unit: &Unit, seen: Seen) -> Move {
+    match &seen.factory_serial {
+        Some(factory) if factory != unit.serial.as_str() => refuse(Fault::new(
+            Code::DevFactorySerial,
+            format!("the device calls itself {factory}, the label says {}", unit.serial),
+        )),
+        _ => (State::Looking(seen.clone()), Effect::Look(seen)),
+    }
+}
+
+fn looked_up(unit: &Unit, seen: Seen, looked: &Looked) -> Move {
+    match resolve(looked, &seen) {
+        Next::Refuse(why) => refuse(why.fault(&unit.serial)),
+        Next::Begin { void: None } => begin(unit, seen),
+        Next::Begin { void: Some(attempt) } => void_presented(seen, attempt),
+        Next::Complete { attempt, cert } => {
+            restart(Burn { seen, attempt, cert, rechecked: false, presented: true })
+        }
+        Next::Confirm { cert, finished } => {
+            let op = proof_op(&seen, cert);
+            (State::Confirming(cert, finished), Effect::Device(op))
+        }
+    }
+}
+
+/// The open attempt ends because its device, which is here, does not hold its certificate.
+fn void_presented(seen: Seen, attempt: u32) -> Move {
+    let end = End::Interrupted {
+        step: Step::Commit,
+        code: Code::UnitInterrupted,
+        message: "its commit was asked and never took effect on the device".to_owned(),
+    };
+    (State::Voiding(seen), Effect::Record(Entry::Ended { attempt, end, void: true }))
+}
+
+fn proof_op(seen: &Seen, cert: CertificateSn) -> Op {
+    match seen.best_proof {
+        Proof::Possession | Proof::Connect => Op::Prove { cert },
+        Proof::ReadBack | Proof::None => Op::ReadBack { cert },
+    }
+}
+
+fn confirmed(
+    cert: CertificateSn,
+    finished: bool,
+    result: Result<Answer, Fault>,
+) -> Result<Move, Unexpected> {
+    let proven = |verified, fault| Verdict {
+        kind: VerdictKind::AlreadyProven { verified, fault },
+        attempt: None,
+        cert: Some(cert),
+    };
+    Ok(match result {
+        Ok(Answer::Proof(Verified::Yes(_))) if finished => done(proven(true, None)),
+        Ok(Answer::Proof(Verified::Yes(proof))) => {
+            (State::FinishingAgain(cert, proof), Effect::Device(Op::Finish))
+        }
+        Ok(Answer::Proof(Verified::Wrong | Verified::NoKey)) => refuse(Fault::new(
+            Code::DevContradiction,
+            format!("the device holds certificate {cert}, proven before, and no longer proves it"),
+        )),
+        Err(fault) => done(proven(false, Some(fault))),
+        other => {
+            return Err(unexpected(&State::Confirming(cert, finished), &Input::Device(other)));
+        }
+    })
+}
+
+fn finished_again(
+    cert: CertificateSn,
+    proof: Proof,
+    result: Result<Answer, Fault>,
+) -> Result<Move, Unexpected> {
+    match result {
+        Ok(Answer::Finished) => {
+            let entry = Entry::Finished { cert };
+            Ok((State::RecordingFinished(cert, proof), Effect::Record(entry)))
+        }
+        Err(fault) => Ok(done(verdict(Step::Finish, fault, None, Some(cert), Certainty::Known))),
+        other => Err(unexpected(&State::FinishingAgain(cert, proof), &Input::Device(other))),
+    }
+}
+
+fn recorded_finished(cert: CertificateSn, proof: Proof, result: Result<Recorded, Refusal>) -> Move {
+    match result {
+        Ok(_) => {
+            let kind = VerdictKind::Passed(proof);
+            done(Verdict { kind, attempt: None, cert: Some(cert) })
+        }
+        Err(refusal) => {
+            let fault = refusal.fault().clone();
+            done(verdict(Step::Finish, fault, None, Some(cert), Certainty::Known))
+        }
+    }
+}
+
+/// A new attempt, if the device is one that the product accepts.
+fn begin(unit: &Unit, seen: Seen) -> Move {
+    match unsuitable(unit, &seen) {
+        Some(fault) => {
+            let verdict = verdict(Step::Identify, fault, None, None, Certainty::Known);
+            close(Position::Nothing, verdict)
+        }
+        None => (State::Reserving(seen.clone()), Effect::Record(Entry::Begun(seen))),
+    }
+}
+
+fn unsuitable(unit: &Unit, seen: &Seen) -> Option<Fault> {
+    let policy = &unit.policy;
+    if let Some(model) = policy.model.as_ref().filter(|model| **model != seen.model) {
+        let detail = format!("the device is a {}, the product is made of {model}", seen.model);
+        return Some(Fault::new(Code::DevModel, detail));
+    }
+    if seen.locked {
+        return Some(Fault::new(Code::DevLocked, "the device is locked and takes no identity"));
+    }
+    if let Some(missing) = policy.missing(seen.security) {
+        let detail = format!("the device lacks {missing}, which the product requires");
+        return Some(Fault::new(Code::DevSecurity, detail));
+    }
+    let (best, required) = (seen.best_proof, policy.required_proof);
+    (!best.reaches(required)).then(|| too_weak(best, required))
+}
+
+fn too_weak(best: Proof, required: Proof) -> Fault {
+    let (best, required) = (best.as_str(), required.as_str());
+    Fault::new(
+        Code::ProofTooWeak,
+        format!("the device's proof is {best:?}, the product requires {required:?}"),
+    )
+}
+
+fn made(seen: Seen, attempt: u32, cert: CertificateSn, key: KeyId) -> Move {
+    let burn = Burn { seen, attempt, cert, rechecked: false, presented: false };
+    let entry = Entry::Issued { attempt, cert };
+    (State::RecordingIssued(burn, key), Effect::Record(entry))
+}
+
+fn restart(burn: Burn) -> Move {
+    (State::Restarting(burn), Effect::Device(Op::Restart))
+}
+
+/// Whether a device that is not at hand may hold the certificate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Certainty {
+    Known,
+    Uncertain,
+}
+
+fn verdict(
+    step: Step,
+    fault: Fault,
+    attempt: Option<u32>,
+    cert: Option<CertificateSn>,
+    certainty: Certainty,
+) -> Verdict {
+    let uncertain = certainty == Certainty::Uncertain;
+    let kind = match fault.code {
+        Code::Stopped | Code::Bug => VerdictKind::Interrupted { step, fault, uncertain },
+        _ => VerdictKind::Failed { step, fault, uncertain },
+    };
+    Verdict { kind, attempt, cert }
+}
+
+/// After a failure behind "commit asked": one more identify, once; then it stays uncertain.
+fn recheck(mut burn: Burn, at: Step, fault: Fault) -> Move {
+    if burn.rechecked {
+        return uncertain(burn, at, fault);
+    }
+    burn.rechecked = true;
+    (State::Rechecking(burn, at, fault), Effect::Device(Op::Identify))
+}
+
+fn rechecked(
+    burn: Burn,
+    at: Step,
+    fault: Fault,
+    result: Result<Answer, Fault>,
+) -> Result<Move, Unexpected> {
+    match result {
+        Ok(Answer::Seen(seen)) => {
+            Ok((State::RecheckLooking(burn, seen.clone(), at, fault), Effect::Look(seen)))
+        }
+        Err(_) => Ok(uncertain(burn, at, fault)),
+        other => Err(unexpected(&State::Rechecking(burn, at, fault), &Input::Device(other))),
+    }
+}
+
+fn recheck_looked(
+    burn: Burn,
+    seen: &Seen,
+    at: Step,
+    fault: Fault,
+    result: Result<Looked, Fault>,
+) -> Move {
+    match result.map(|looked| resolve(&looked, seen)) {
+        // A proof counts only after a restart that was seen, so the way is the same again.
+        Ok(Next::Complete { .. }) => restart(burn),
+        Ok(Next::Begin { .. }) => void(burn, at, fault),
+        Ok(Next::Confirm { .. } | Next::Refuse(_)) | Err(_) => uncertain(burn, at, fault),
+    }
+}
+
+fn restart_looked(unit: &Unit, burn: Burn, seen: Seen, looked: &Looked) -> Move {
+    match resolve(looked, &seen) {
+        Next::Complete { .. } => prove(unit, burn, &seen),
+        Next::Begin { .. } if burn.presented => void_presented(seen, burn.attempt),
+        Next::Begin { .. } => void(burn, Step::Restart, not_stored()),
+        Next::Refuse(Why::UnknownIdentity) => uncertain(burn, Step::Restart, not_stored()),
+        Next::Refuse(Why::Elsewhere(hardware)) => {
+            let found = &seen.hardware;
+            let detail = format!("device {found} answers after the restart, not {hardware}");
+            uncertain(burn, Step::Restart, Fault::new(Code::DevSwapped, detail))
+        }
+        Next::Refuse(why) => uncertain(burn, Step::Restart, why.fault(&unit.serial)),
+        Next::Confirm { .. } => uncertain(burn, Step::Restart, not_stored()),
+    }
+}
+
+fn not_stored() -> Fault {
+    Fault::new(
+        Code::DevNotStored,
+        "the device acknowledged the identity and does not hold it after the restart",
+    )
+}
+
+fn prove(unit: &Unit, burn: Burn, seen: &Seen) -> Move {
+    let best = seen.best_proof;
+    if !best.reaches(unit.policy.required_proof) {
+        return void(burn, Step::Prove, too_weak(best, unit.policy.required_proof));
+    }
+    if best == Proof::None {
+        return record_proof(burn, Proof::None);
+    }
+    let op = proof_op(seen, burn.cert);
+    (State::Proving(burn), Effect::Device(op))
+}
+
+fn record_proof(burn: Burn, proof: Proof) -> Move {
+    let entry = Entry::Proven { attempt: burn.attempt, proof };
+    (State::RecordingProven(burn, proof), Effect::Record(entry))
+}
+
+fn proved(unit: &Unit, burn: Burn, result: Result<Answer, Fault>) -> Result<Move, Unexpected> {
+    let required = unit.policy.required_proof;
+    Ok(match result {
+        Ok(Answer::Proof(Verified::Yes(proof))) if proof.reaches(required) => {
+            record_proof(burn, proof)
+        }
+        Ok(Answer::Proof(Verified::Yes(proof))) => {
+            void(burn, Step::Prove, too_weak(proof, required))
+        }
+        Ok(Answer::Proof(Verified::Wrong | Verified::NoKey)) if burn.presented => {
+            void_presented(burn.seen, burn.attempt)
+        }
+        Ok(Answer::Proof(Verified::Wrong)) => {
+            let detail = "the device's answer does not verify under its new certificate";
+            void(burn, Step::Prove, Fault::new(Code::DevProof, detail))
+        }
+        Ok(Answer::Proof(Verified::NoKey)) => {
+            let detail = "the device says that it holds no key";
+            void(burn, Step::Prove, Fault::new(Code::DevProof, detail))
+        }
+        Err(fault) => recheck(burn, Step::Prove, fault),
+        other => return Err(unexpected(&State::Proving(burn), &Input::Device(other))),
+    })
+}
+
+fn recorded_proven(burn: Burn, proof: Proof, result: Result<Recorded, Refusal>) -> Move {
+    match result {
+        Ok(_) => (State::Finishing(burn, proof), Effect::Device(Op::Finish)),
+        Err(refusal) => uncertain(burn, Step::Prove, refusal.fault().clone()),
+    }
+}
+
+fn finished(burn: Burn, proof: Proof, result: Result<Answer, Fault>) -> Result<Move, Unexpected> {
+    let (attempt, cert) = (burn.attempt, burn.cert);
+    let verdict = match result {
+        Ok(Answer::Finished) => {
+            let kind = VerdictKind::Passed(proof);
+            Verdict { kind, attempt: Some(attempt), cert: Some(cert) }
+        }
+        Err(fault) => verdict(Step::Finish, fault, Some(attempt), Some(cert), Certainty::Known),
+        other => return Err(unexpected(&State::Finishing(burn, proof), &Input::Device(other))),
+    };
+    let entry = Entry::Ended { attempt, end: end_of(&verdict), void: false };
+    Ok((State::Ending(Box::new(verdict), false), Effect::Record(entry)))
+}
+
+/// Nothing is recorded: the attempt stays open, and only its own device can tell.
+fn uncertain(burn: Burn, at: Step, fault: Fault) -> Move {
+    done(verdict(at, fault, Some(burn.attempt), Some(burn.cert), Certainty::Uncertain))
+}
+
+/// The device is at hand and does not hold, or can't use, the certificate.
+fn void(burn: Burn, at: Step, fault: Fault) -> Move {
+    let position = Position::Issued(burn.attempt, burn.cert);
+    close(position, verdict(at, fault, Some(burn.attempt), Some(burn.cert), Certainty::Known))
+}
+
+/// Ends an attempt whose commit was not asked, wiping its key first where there is one.
+fn land(state: State, fault: Fault) -> Move {
+    let at = state.step();
+    if let State::Confirming(cert, _) = state {
+        let kind = VerdictKind::AlreadyProven { verified: false, fault: Some(fault) };
+        return done(Verdict { kind, attempt: None, cert: Some(cert) });
+    }
+    let certainty = match state {
+        // The attempt that was to be voided is still open.
+        State::Voiding(_) => Certainty::Uncertain,
+        _ => Certainty::Known,
+    };
+    let (position, key) = standing_of(state);
+    let verdict = match position {
+        Position::Nothing | Position::Left => verdict(at, fault, None, None, certainty),
+        Position::Begun(attempt) => verdict(at, fault, Some(attempt), None, certainty),
+        Position::Issued(attempt, cert) => verdict(at, fault, Some(attempt), Some(cert), certainty),
+    };
+    leave(position, key, verdict)
+}
+
+/// The ledger can't write: nothing further is done to the device or recorded.
+fn abandon(state: State, fault: Fault) -> Move {
+    let at = state.step();
+    let (_, key) = standing_of(state);
+    let verdict = verdict(at, fault, None, None, Certainty::Known);
+    leave(Position::Left, key, verdict)
+}
+
+fn leave(position: Position, key: Option<KeyId>, verdict: Verdict) -> Move {
+    match key {
+        Some(key) => (State::Forgetting(position, Box::new(verdict)), Effect::Forget(key)),
+        None => close(position, verdict),
+    }
+}
+
+fn standing_of(state: State) -> (Position, Option<KeyId>) {
+    match state {
+        State::Making(_, attempt) => (Position::Begun(attempt), None),
+        // The certificate was not recorded, so for the ledger there is none.
+        State::RecordingIssued(burn, key) => (Position::Begun(burn.attempt), Some(key)),
+        State::Staging(burn, key) => (Position::Issued(burn.attempt, burn.cert), Some(key)),
+        State::Asking(burn) => (Position::Issued(burn.attempt, burn.cert), None),
+        State::Voiding(_) => (Position::Left, None),
+        _ => (Position::Nothing, None),
+    }
+}
+
+fn end_of(verdict: &Verdict) -> End {
+    match &verdict.kind {
+        VerdictKind::Failed { step, fault, .. } => {
+            End::Failed { step: *step, code: fault.code, message: fault.detail.clone() }
+        }
+        VerdictKind::Interrupted { step, fault, .. } => {
+            End::Interrupted { step: *step, code: fault.code, message: fault.detail.clone() }
+        }
+        VerdictKind::Passed(_) | VerdictKind::AlreadyProven { .. } | VerdictKind::Refused(_) => {
+            End::Passed
+        }
+    }
+}
+
+/// Records the end of an attempt by its position.
+fn close(position: Position, verdict: Verdict) -> Move {
+    let end = end_of(&verdict);
+    let entry = match position {
+        Position::Left => return done(verdict),
+        Position::Nothing => match end {
+            End::Failed { .. } => Entry::FailedEarly(end),
+            End::Interrupted { .. } | End::Passed => return done(verdict),
+        },
+        Position::Begun(attempt) => Entry::Ended { attempt, end, void: false },
+        Position::Issued(attempt, _) => Entry::Ended { attempt, end, void: true },
+    };
+    let release = position != Position::Nothing && answers(&verdict);
+    (State::Ending(Box::new(verdict), release), Effect::Record(entry))
+}
+
+/// Whether it is worth telling the device: not where it was silence that failed.
+fn answers(verdict: &Verdict) -> bool {
+    let (VerdictKind::Failed { fault, .. } | VerdictKind::Interrupted { fault, .. }) =
+        &verdict.kind
+    else {
+        return false;
+    };
+    !matches!(
+        fault.code,
+        Code::DevTimeout | Code::DevNoise | Code::DevUnplugged | Code::UnitDeadline | Code::Stopped
+    )
+}
+
+fn ended(mut verdict: Verdict, release: bool, result: Result<Recorded, Refusal>) -> Move {
+    match result {
+        Ok(Recorded { attempt, .. }) => {
+            verdict.attempt = verdict.attempt.or((attempt > 0).then_some(attempt));
+            match release {
+                true => (State::Releasing(Box::new(verdict)), Effect::Device(Op::Release)),
+                false => done(verdict),
+            }
+        }
+        Err(refusal) => done(unrecorded(verdict, refusal)),
+    }
+}
+
+/// PASS only where the end is durable; a failure stays the failure that it was.
+fn unrecorded(verdict: Verdict, refusal: Refusal) -> Verdict {
+    match verdict.kind {
+        VerdictKind::Passed(_) => {
+            let fault = refusal.fault().clone();
+            self::verdict(Step::Finish, fault, verdict.attempt, verdict.cert, Certainty::Known)
+        }
+        _ => verdict,
+    }
+}

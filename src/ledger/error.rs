@@ -1,0 +1,205 @@
+//! What can go wrong with the ledger as a whole. A record that is refused alone is a
+//! [`Refusal::Row`](crate::domain::record::Refusal::Row) and not in here.
+
+use std::path::PathBuf;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::ids::{PublicKey, StationId};
+
+/// Why the ledger can't be opened, read, written, verified, saved or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The data directory lies on a file system that can't hold a ledger.
+    #[error("{path} lies on {found}; a ledger needs a local file system", path = path.display())]
+    FileSystem {
+        /// The nearest existing directory.
+        path: PathBuf,
+        /// The file system as people name it.
+        found: String,
+    },
+    /// There is no ledger.
+    #[error("there is no ledger in {}", .0.display())]
+    Missing(PathBuf),
+    /// A file or directory can't be used.
+    #[error("can't use {path}", path = path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite can't open or read it.
+    #[error("can't read the ledger")]
+    Read(#[source] rusqlite::Error),
+    /// Its file is damaged.
+    #[error("the ledger's file is damaged")]
+    Damaged(#[source] rusqlite::Error),
+    /// A value in it is not one that this program writes.
+    #[error("the ledger's file is damaged: {0}")]
+    Nonsense(String),
+    /// A newer program wrote it.
+    #[error("the ledger has schema {found}, this program knows up to {known}")]
+    Newer {
+        /// The schema found.
+        found: i64,
+        /// The newest schema known.
+        known: i64,
+    },
+    /// An older program wrote it, and it was opened only to be read.
+    #[error("the ledger has schema {found}; it is upgraded to {known} when it is opened to write")]
+    Older {
+        /// The schema found.
+        found: i64,
+        /// The newest schema known.
+        known: i64,
+    },
+    /// It belongs to another station.
+    #[error("the ledger belongs to station {found}, this is {wanted}")]
+    Station {
+        /// Whose it is.
+        found: StationId,
+        /// Who asked.
+        wanted: StationId,
+    },
+    /// A ledger is already there.
+    #[error("there is already a ledger at {}", .0.display())]
+    Exists(PathBuf),
+    /// Another process works on it.
+    #[error("process {pid} already works on this ledger")]
+    Busy {
+        /// The other process, "?" where it did not say.
+        pid: String,
+    },
+    /// A write failed.
+    #[error("can't write to the ledger")]
+    Write(#[source] rusqlite::Error),
+    /// The writer thread is gone.
+    #[error("the ledger's writer has stopped")]
+    WriterGone,
+    /// The reader thread is gone.
+    #[error("the ledger's reader has stopped")]
+    ReaderGone,
+    /// The head could not be signed.
+    #[error("can't sign the journal's head: {0}")]
+    Sign(#[source] Fault),
+    /// The head was signed by another key than the station's.
+    #[error("the journal was signed with key {found}, the station's journal key is {wanted}")]
+    Key {
+        /// The key of the newest head.
+        found: Box<PublicKey>,
+        /// The station's key.
+        wanted: Box<PublicKey>,
+    },
+    /// The journal does not verify.
+    #[error("entry {entry} of the journal does not hold: {why}")]
+    Journal {
+        /// The first bad entry.
+        entry: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The tables are not what the journal says.
+    #[error("the tables are not what the journal says: {0}")]
+    Tables(String),
+    /// Entries are missing at its end.
+    #[error("the journal ends at entry {last}, {witness} knows entry {known}")]
+    Cut {
+        /// The last entry there is.
+        last: u64,
+        /// The last entry known.
+        known: u64,
+        /// What knows it.
+        witness: String,
+    },
+    /// It is an older copy of itself, or went on from one.
+    #[error("the ledger is an older copy: it has entry {last}, {witness} knows entry {known}")]
+    RolledBack {
+        /// The last entry there is.
+        last: u64,
+        /// The last entry known.
+        known: u64,
+        /// What knows it.
+        witness: String,
+    },
+    /// The clock disagrees with the journal.
+    #[error("the clock says {now}, the journal's newest entry {newest}")]
+    ClockGap {
+        /// The clock.
+        now: Timestamp,
+        /// The newest entry that the clock is held against.
+        newest: Timestamp,
+    },
+    /// Too little room is left.
+    #[error("{free} MiB are free for the ledger, {reserve} MiB are kept for units under way")]
+    DiskFull {
+        /// MiB free.
+        free: u64,
+        /// MiB reserved.
+        reserve: u64,
+    },
+}
+
+impl LedgerError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            LedgerError::FileSystem { .. } => Code::LedgerFileSystem,
+            LedgerError::Missing(_)
+            | LedgerError::File { .. }
+            | LedgerError::Read(_)
+            | LedgerError::Older { .. }
+            | LedgerError::ReaderGone => Code::LedgerOpen,
+            LedgerError::Damaged(_) | LedgerError::Nonsense(_) => Code::LedgerCorrupt,
+            LedgerError::Newer { .. } => Code::LedgerNewer,
+            LedgerError::Station { .. } => Code::LedgerStation,
+            LedgerError::Exists(_) => Code::LedgerExists,
+            LedgerError::Busy { .. } => Code::LedgerBusy,
+            LedgerError::Write(_) | LedgerError::WriterGone => Code::LedgerWrite,
+            LedgerError::Sign(fault) => fault.code,
+            LedgerError::Key { .. } => Code::LedgerKey,
+            LedgerError::Journal { .. } | LedgerError::Tables(_) => Code::LedgerJournal,
+            LedgerError::Cut { .. } => Code::LedgerCut,
+            LedgerError::RolledBack { .. } => Code::LedgerRolledBack,
+            LedgerError::ClockGap { .. } => Code::ClockGap,
+            LedgerError::DiskFull { .. } => Code::LedgerDiskFull,
+        }
+    }
+
+    pub(super) fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        LedgerError::File { path: path.into(), source }
+    }
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => LedgerError::Damaged(error),
+            _ => match error {
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..) => LedgerError::Damaged(error),
+                other => LedgerError::Read(other),
+            },
+        }
+    }
+}
+
+impl From<LedgerError> for Fault {
+    /// The whole chain in one sentence, for those who only look at the code.
+    fn from(error: LedgerError) -> Self {
+        let code = error.code();
+        let mut detail = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(inner) = cause {
+            let text = inner.to_string();
+            if !detail.contains(&text) {
+                detail = format!("{detail}: {text}");
+            }
+            cause = inner.source();
+        }
+        Fault::new(code, detail)
+    }
+}

@@ -1,0 +1,116 @@
+//! The ledger's files and how they are opened.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::LedgerError;
+use super::{LEDGER_FILE, filesystem, schema};
+
+/// How long a connection waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(15);
+
+/// Where the ledger of a data directory lies.
+pub(super) fn ledger_path(data_dir: &Path) -> PathBuf {
+    data_dir.join(LEDGER_FILE)
+}
+
+/// Makes the data directory, readable by its owner alone, and the ledger's empty file.
+pub(super) fn make(data_dir: &Path) -> Result<(), LedgerError> {
+    filesystem::check_local(data_dir)?;
+    let failed = |error| LedgerError::file(data_dir, error);
+    if !data_dir.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed)?;
+    }
+    let path = ledger_path(data_dir);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    options.open(&path).map_err(|error| LedgerError::file(&path, error))?;
+    sync_directory(data_dir)
+}
+
+/// Makes a rename or a new file in a directory durable.
+pub(super) fn sync_directory(path: &Path) -> Result<(), LedgerError> {
+    let synced = fs::File::open(path).and_then(|directory| directory.sync_all());
+    synced.map_err(|error| LedgerError::file(path, error))
+}
+
+/// The ledger's file, where there is one and its file system can hold it.
+pub(super) fn existing(data_dir: &Path) -> Result<PathBuf, LedgerError> {
+    filesystem::check_local(data_dir)?;
+    let path = ledger_path(data_dir);
+    match path.try_exists() {
+        Ok(true) => Ok(path),
+        Ok(false) => Err(LedgerError::Missing(data_dir.to_path_buf())),
+        Err(error) => Err(LedgerError::file(path, error)),
+    }
+}
+
+/// Opens a ledger's file to write, without making one.
+pub(super) fn open_to_write(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = Connection::open_with_flags(path, plain(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
+    prepare(&connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+/// Opens a ledger's file to read; it must have the schema of this program.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, LedgerError> {
+    // A reader of a WAL takes part in its locks, so it opens to write where it may.
+    let opened = Connection::open_with_flags(path, plain(OpenFlags::SQLITE_OPEN_READ_WRITE));
+    let opened = opened.and_then(|connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    });
+    let connection = match opened {
+        Ok(connection) => connection,
+        Err(error) => match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
+                open_untouchable(path)?
+            }
+            _ => return Err(error.into()),
+        },
+    };
+    prepare(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    let (found, known) = (schema::version(&connection)?, schema::newest());
+    match found {
+        found if found > known => Err(LedgerError::Newer { found, known }),
+        found if found < known => Err(LedgerError::Older { found, known }),
+        _ => Ok(connection),
+    }
+}
+
+/// Opens a file on a medium that can't be written.
+fn open_untouchable(path: &Path) -> Result<Connection, LedgerError> {
+    let escaped: String = path.to_string_lossy().chars().fold(String::new(), |mut text, c| {
+        match c {
+            '%' => text.push_str("%25"),
+            '?' => text.push_str("%3f"),
+            '#' => text.push_str("%23"),
+            c => text.push(c),
+        }
+        text
+    });
+    let flags = plain(OpenFlags::SQLITE_OPEN_READ_ONLY) | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
+}
+
+fn plain(flags: OpenFlags) -> OpenFlags {
+    flags | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// What every connection has: a small cache, since a line has several connections and
+/// asks for single rows.
+fn prepare(connection: &Connection) -> Result<(), LedgerError> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "cache_size", -512)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}

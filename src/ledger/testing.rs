@@ -1,0 +1,241 @@
+//! A ledger to test with: a key made in the test, a clock that is set, records by name.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use p256::ecdsa::signature::{Signer, Verifier};
+use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
+use p256::elliptic_curve::Generate;
+use sha2::{Digest, Sha256};
+
+use super::{Ledger, Settings};
+use crate::domain::certificate::{Certificate, Proof};
+use crate::domain::clock::{Clock, Now, Timestamp};
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::evidence::{HeadSigner, HeadVerifier, SignatureHolds};
+use crate::domain::ids::{
+    CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, to_hex,
+};
+use crate::domain::record::{
+    AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, Person, PersonAct, ProvenRecord, Record,
+    Recorded, Refusal, Step,
+};
+
+/// A Monday in 2026.
+pub(super) const START: i64 = 1_790_000_000_000_000;
+
+pub(super) struct TestKey(SigningKey);
+
+impl TestKey {
+    pub(super) fn fresh() -> Arc<TestKey> {
+        Arc::new(TestKey(SigningKey::generate()))
+    }
+}
+
+/// The key of the test station.
+pub(super) static KEY: LazyLock<Arc<TestKey>> = LazyLock::new(TestKey::fresh);
+
+impl HeadSigner for TestKey {
+    fn public_key(&self) -> PublicKey {
+        let point = self.0.verifying_key().to_sec1_point(false);
+        PublicKey::from_bytes(point.as_bytes()).unwrap()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], Fault> {
+        let signature: Signature = self.0.sign(message);
+        Ok(signature.to_bytes().into())
+    }
+}
+
+pub(super) struct Checker;
+
+impl HeadVerifier for Checker {
+    fn verify(
+        &self,
+        public_key: &PublicKey,
+        message: &[u8],
+        signature: &[u8; 64],
+    ) -> Option<SignatureHolds> {
+        let key = VerifyingKey::from_sec1_bytes(public_key.as_bytes()).ok()?;
+        let signature = Signature::from_slice(signature).ok()?;
+        key.verify(message, &signature).ok().map(|()| SignatureHolds)
+    }
+}
+
+/// A clock that says what the test sets.
+#[derive(Default)]
+pub(super) struct SetClock(AtomicI64);
+
+impl SetClock {
+    pub(super) fn new() -> Arc<SetClock> {
+        Arc::new(SetClock(AtomicI64::new(START)))
+    }
+
+    pub(super) fn advance(&self, micros: i64) {
+        self.0.fetch_add(micros, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Now {
+        Now { monotonic: Duration::ZERO, wall: Timestamp(self.0.load(Ordering::Relaxed)) }
+    }
+}
+
+pub(super) fn settings(dir: &Path) -> Settings {
+    Settings {
+        data_dir: dir.join("data"),
+        station: "LINE-1".parse().unwrap(),
+        anchor: None,
+        reserve_bytes: 0,
+        max_clock_gap: Duration::from_secs(30 * 24 * 3600),
+    }
+}
+
+pub(super) fn open(settings: Settings) -> Ledger {
+    Ledger::open(settings, KEY.clone(), SetClock::new()).unwrap()
+}
+
+pub(super) fn serial(number: u32) -> Serial {
+    format!("TH-{number:08}").parse().unwrap()
+}
+
+pub(super) fn hardware(number: u32) -> HardwareId {
+    let mut bytes = *b"\xa0devHARD";
+    bytes[4..].copy_from_slice(&number.to_be_bytes());
+    HardwareId::from_bytes(&bytes).unwrap()
+}
+
+pub(super) fn sn(number: u32) -> CertificateSn {
+    let mut bytes = [0x10; 16];
+    bytes[12..].copy_from_slice(&number.to_be_bytes());
+    CertificateSn::from_bytes(&bytes).unwrap()
+}
+
+pub(super) fn image(number: u32) -> ImageDigest {
+    ImageDigest::new(Sha256::digest(number.to_be_bytes()).into())
+}
+
+pub(super) const CA_DER: &[u8] = b"the DER of a test CA";
+
+pub(super) fn ca() -> Fingerprint {
+    Fingerprint::new(Sha256::digest(CA_DER).into())
+}
+
+pub(super) fn certificate(number: u32) -> Arc<Certificate> {
+    let der: Arc<[u8]> = Arc::from(format!("the DER of certificate {number}").into_bytes());
+    let mut key = [4; 65];
+    key[61..].copy_from_slice(&number.to_be_bytes());
+    Arc::new(Certificate {
+        sn: sn(number),
+        fingerprint: Fingerprint::new(Sha256::digest(&der).into()),
+        der,
+        public_key: PublicKey::new(key),
+        issuer: ca(),
+        not_before: Timestamp(START - 86_400_000_000),
+        not_after: Timestamp(253_402_300_799_000_000),
+    })
+}
+
+pub(super) fn authority_seen() -> Record {
+    Record::AuthoritySeen(AuthoritySeen { fingerprint: ca(), der: to_hex(CA_DER) })
+}
+
+/// Unit n on device n with certificate serial number n.
+pub(super) fn begun(number: u32) -> Begun {
+    Begun {
+        serial: serial(number),
+        client_id: serial(number).as_str().parse().unwrap(),
+        hardware: hardware(number),
+        model: "MODEL".to_owned(),
+        firmware: "1.0".to_owned(),
+        certificate_sn: sn(number),
+        slot: "A".parse().unwrap(),
+        work_order: None,
+        operator: None,
+    }
+}
+
+pub(super) fn attempt(number: u32, attempt: u32) -> AttemptRef {
+    AttemptRef { serial: serial(number), attempt }
+}
+
+pub(super) fn issued(of: AttemptRef, cert: u32) -> Record {
+    Record::Issued(Issued { attempt: of, certificate: certificate(cert), image: image(cert) })
+}
+
+pub(super) fn proven(of: AttemptRef) -> Record {
+    let restart = "command".to_owned();
+    Record::Proven(ProvenRecord { attempt: of, proof: Proof::Possession, restart })
+}
+
+pub(super) fn ended(of: AttemptRef, end: End, void: bool) -> Record {
+    Record::Ended(Ended { attempt: of, end, void })
+}
+
+pub(super) fn failure() -> End {
+    let message = "no answer within 3000 ms".to_owned();
+    End::Failed { step: Step::Write, code: Code::DevTimeout, message }
+}
+
+pub(super) fn act(number: u32) -> PersonAct {
+    PersonAct {
+        serial: serial(number),
+        reason: "because".to_owned(),
+        by: person(),
+        new_device: false,
+    }
+}
+
+pub(super) fn person() -> Person {
+    Person { operator: Some("7".parse().unwrap()), uid: 1000 }
+}
+
+/// The fault of a record that was refused alone.
+pub(super) fn refusal(result: Result<Recorded, Refusal>) -> Fault {
+    match result {
+        Err(Refusal::Row(fault)) => fault,
+        other => panic!("not refused alone: {other:?}"),
+    }
+}
+
+/// How far a unit is taken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Until {
+    Begun,
+    Issued,
+    Asked,
+    Proven,
+    Passed,
+}
+
+/// Takes unit n as far as asked in a new attempt that uses certificate `cert`.
+pub(super) fn take(ledger: &Ledger, mut begun: Begun, cert: u32, until: Until) -> AttemptRef {
+    let writer = ledger.writer();
+    begun.certificate_sn = sn(cert);
+    let serial = begun.serial.clone();
+    let number = writer.record(Record::Begun(begun)).unwrap().attempt;
+    let of = AttemptRef { serial, attempt: number };
+    let steps = [
+        (Until::Issued, issued(of.clone(), cert)),
+        (Until::Asked, Record::CommitAsked(of.clone())),
+        (Until::Proven, proven(of.clone())),
+        (Until::Passed, ended(of.clone(), End::Passed, false)),
+    ];
+    for (reached, record) in steps {
+        if reached <= until {
+            writer.record(record).unwrap();
+        }
+    }
+    of
+}
+
+/// A fresh ledger that knows the test CA.
+pub(super) fn fresh(dir: &Path) -> Ledger {
+    let ledger = open(settings(dir));
+    ledger.writer().record(authority_seen()).unwrap();
+    ledger
+}

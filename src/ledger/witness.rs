@@ -1,0 +1,126 @@
+//! Whether the notes of heads outside the ledger agree with what is in it.
+//!
+//! **Cut**: the ledger is shorter than a witness knows, and its own tables or heads tell
+//! of the missing entries. **Rolled back**: it is whole, and older than a witness knows,
+//! or it went on from such an older copy, so that the same number names another entry.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::domain::ids::StationId;
+
+use super::error::LedgerError;
+use super::head::{Head, Note, Notes, SignedHead};
+use super::journal::{Hash, InstanceId};
+use super::sql::{counted, stored};
+
+/// Whose ledger it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub(super) station: StationId,
+    pub(super) instance: InstanceId,
+}
+
+impl Owner {
+    /// Whose the open ledger is; none where it has no first entry yet.
+    pub(super) fn read(connection: &Connection) -> Result<Option<Owner>, LedgerError> {
+        let sql = "SELECT station, instance FROM ledger";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Owner { station: row.get(0)?, instance: InstanceId(row.get(1)?) })
+        };
+        Ok(connection.query_row(sql, [], read).optional()?)
+    }
+}
+
+/// Whether a newer head of the same ledger stands there.
+pub(super) fn is_ahead(path: &Path, note: &Note) -> bool {
+    let found = Note::read(path).ok().flatten();
+    found.is_some_and(|found| found.instance() == note.instance() && found.seq > note.seq)
+}
+
+/// The last entry that the ledger's own tables and heads know of.
+fn known_inside(connection: &Connection) -> Result<u64, LedgerError> {
+    let sql = "SELECT max((SELECT max(last_seq) FROM ledger),
+        (SELECT coalesce(max(seq), 0) FROM heads))";
+    Ok(counted(connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0)))
+}
+
+/// Refuses a journal whose own tables know of entries that it lacks, or whose last entry
+/// is not signed. Run in one transaction with what follows.
+pub(super) fn check_inside(connection: &Connection) -> Result<Head, LedgerError> {
+    let head = Head::read(connection)?;
+    let known = known_inside(connection)?;
+    if known > head.seq {
+        let witness = "its own table".to_owned();
+        return Err(LedgerError::Cut { last: head.seq, known, witness });
+    }
+    match SignedHead::newest(connection)? {
+        Some(signed) if signed.head.seq == head.seq => Ok(head),
+        signed => Err(LedgerError::Journal {
+            entry: signed.map_or(0, |signed| signed.head.seq) + 1,
+            why: "no signed head covers it".to_owned(),
+        }),
+    }
+}
+
+/// Holds every note outside against the ledger.
+pub(super) fn check_outside(
+    connection: &Connection,
+    owner: &Owner,
+    head: Head,
+    notes: &Notes,
+) -> Result<(), LedgerError> {
+    for (path, witness) in notes.places() {
+        if let Some(note) = Note::read(path)? {
+            check_note(connection, owner, head, &note, witness)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_note(
+    connection: &Connection,
+    owner: &Owner,
+    head: Head,
+    note: &Note,
+    witness: String,
+) -> Result<(), LedgerError> {
+    if note.station != owner.station {
+        let (found, wanted) = (note.station.clone(), owner.station.clone());
+        return Err(LedgerError::Station { found, wanted });
+    }
+    let same = note.instance() == Some(owner.instance);
+    if same && agrees(connection, head, note)? {
+        return Ok(());
+    }
+    Err(LedgerError::RolledBack { last: head.seq, known: note.seq, witness })
+}
+
+fn agrees(connection: &Connection, head: Head, note: &Note) -> Result<bool, LedgerError> {
+    if note.seq > head.seq {
+        return Ok(false);
+    }
+    let sql = "SELECT hash FROM journal WHERE seq = ?1";
+    let hash: Option<[u8; 32]> =
+        connection.query_row(sql, [stored(note.seq)], |row| row.get(0)).optional()?;
+    let signed = note.signed();
+    Ok(hash.is_some() && hash.map(Hash) == signed.map(|signed| signed.head.hash))
+}
+
+/// Refuses to make a new ledger where a note knows of one of this station.
+pub(super) fn check_absent(station: &StationId, notes: &Notes) -> Result<(), LedgerError> {
+    for (path, witness) in notes.places() {
+        match Note::read(path)? {
+            None => {}
+            Some(note) if note.station == *station => {
+                return Err(LedgerError::RolledBack { last: 0, known: note.seq, witness });
+            }
+            Some(note) => {
+                let wanted = station.clone();
+                return Err(LedgerError::Station { found: note.station, wanted });
+            }
+        }
+    }
+    Ok(())
+}

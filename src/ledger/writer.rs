@@ -1,0 +1,367 @@
+//! The one thread of a process that writes: what is waiting goes into one transaction,
+//! and nobody is answered before its COMMIT returned.
+//!
+//! Start with [`Scribe::write_group`]. Other processes write too, so the head is read
+//! inside each transaction and never remembered.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use crate::domain::clock::Clock;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::evidence::HeadSigner;
+use crate::domain::record::{Record, Recorded, Refusal};
+
+use super::decide::{Limits, Trouble, View};
+use super::error::LedgerError;
+use super::head::{Head, Note, Notes, Noting, SignedHead};
+use super::journal::{Entry, Fact};
+use super::witness::Owner;
+
+/// More than this many records never share a commit, so that nobody waits for ever.
+const GROUP: usize = 256;
+
+enum Job {
+    Record(Box<Record>, SyncSender<Result<Recorded, Refusal>>),
+    Stop,
+}
+
+/// What the writer has done since it started.
+#[derive(Debug, Default)]
+struct Tally {
+    commits: AtomicU64,
+    records: AtomicU64,
+}
+
+/// How much was written, and in how many commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Commits; each costs one sync.
+    pub commits: u64,
+    /// Records made durable by them.
+    pub records: u64,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    shut: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn set(&self, shut: bool) {
+        *self.shut.lock().unwrap_or_else(PoisonError::into_inner) = shut;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        let shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.opened.wait_while(shut, |shut| *shut));
+    }
+}
+
+/// Holds the writer back until it is dropped; for tests.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct HeldBack(Arc<Gate>);
+
+impl Drop for HeldBack {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// A door to the writer thread; every slot has its own.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    jobs: Sender<Job>,
+    tally: Arc<Tally>,
+    gate: Arc<Gate>,
+    anchor: Arc<Mutex<Option<Fault>>>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Job")
+    }
+}
+
+/// A record that was handed in and is not answered yet.
+#[derive(Debug)]
+pub struct Ticket(Receiver<Result<Recorded, Refusal>>);
+
+impl Ticket {
+    /// Waits until the record is durable, or is not going to be.
+    pub fn wait(self) -> Result<Recorded, Refusal> {
+        self.0.recv().unwrap_or_else(|_| Err(Refusal::Ledger(LedgerError::WriterGone.into())))
+    }
+
+    /// The answer, if it is there already.
+    pub fn poll(&self) -> Option<Result<Recorded, Refusal>> {
+        match self.0.try_recv() {
+            Ok(answer) => Some(answer),
+            Err(mpsc::TryRecvError::Empty) => None,
+            Err(mpsc::TryRecvError::Disconnected) => {
+                Some(Err(Refusal::Ledger(LedgerError::WriterGone.into())))
+            }
+        }
+    }
+}
+
+impl Writer {
+    /// Hands a record in.
+    pub fn submit(&self, record: Record) -> Ticket {
+        let (answer, ticket) = mpsc::sync_channel(1);
+        // A writer that is gone drops the answer's sender, and the ticket says so.
+        let _ = self.jobs.send(Job::Record(Box::new(record), answer));
+        Ticket(ticket)
+    }
+
+    /// Makes a record durable; returns when it is, or why it is not going to be.
+    pub fn record(&self, record: Record) -> Result<Recorded, Refusal> {
+        self.submit(record).wait()
+    }
+
+    /// How much was written since the ledger was opened.
+    pub fn written(&self) -> Written {
+        Written {
+            commits: self.tally.commits.load(Ordering::Relaxed),
+            records: self.tally.records.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Why the last head could not be noted beside the ledger or at its anchor.
+    pub fn anchor_fault(&self) -> Option<Fault> {
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Holds the writer back: it takes nothing until the guard is dropped.
+    #[doc(hidden)]
+    pub fn hold_back(&self) -> HeldBack {
+        self.gate.set(true);
+        HeldBack(Arc::clone(&self.gate))
+    }
+}
+
+/// The writer thread, which ends with the ledger that owns it.
+#[derive(Debug)]
+pub(super) struct WriterThread {
+    writer: Writer,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl WriterThread {
+    pub(super) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub(super) fn start(scribe: Scribe) -> Result<WriterThread, std::io::Error> {
+        let (jobs, waiting) = mpsc::channel();
+        let (tally, gate) = (Arc::clone(&scribe.tally), Arc::new(Gate::default()));
+        let writer = Writer { jobs, tally, gate, anchor: Arc::clone(&scribe.anchor) };
+        let gate = Arc::clone(&writer.gate);
+        let thread = std::thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || scribe.run(&waiting, &gate))?;
+        Ok(WriterThread { writer, thread: Some(thread) })
+    }
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        let _ = self.writer.jobs.send(Job::Stop);
+        self.writer.gate.set(false);
+        if let Some(thread) = self.thread.take() {
+            // Whoever still waits was told by the panic that ended it.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the writer thread works with.
+pub(super) struct Scribe {
+    pub(super) connection: Connection,
+    pub(super) owner: Owner,
+    pub(super) limits: Limits,
+    pub(super) notes: Notes,
+    pub(super) signer: Arc<dyn HeadSigner>,
+    pub(super) clock: Arc<dyn Clock>,
+    tally: Arc<Tally>,
+    anchor: Arc<Mutex<Option<Fault>>>,
+    newest: Option<Note>,
+    failed: Option<Fault>,
+}
+
+type Waiting = (Box<Record>, SyncSender<Result<Recorded, Refusal>>);
+type Answers = Vec<Result<Recorded, Refusal>>;
+
+impl Scribe {
+    pub(super) fn new(
+        connection: Connection,
+        owner: Owner,
+        limits: Limits,
+        notes: Notes,
+        signer: Arc<dyn HeadSigner>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Scribe {
+            connection,
+            owner,
+            limits,
+            notes,
+            signer,
+            clock,
+            tally: Arc::default(),
+            anchor: Arc::default(),
+            newest: None,
+            failed: None,
+        }
+    }
+
+    fn run(mut self, waiting: &Receiver<Job>, gate: &Gate) {
+        let mut stopped = false;
+        while !stopped {
+            let Ok(first) = waiting.recv() else { break };
+            gate.pass();
+            let mut group = Vec::new();
+            for job in std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1)) {
+                match job {
+                    Job::Record(record, answer) => group.push((record, answer)),
+                    Job::Stop => stopped = true,
+                }
+            }
+            self.write_group(group);
+        }
+        if let Some(note) = self.newest.take() {
+            // The process ends; whoever opens next finds an older note at worst.
+            let _ = self.notes.write(&note, Noting::AtEnd);
+        }
+    }
+
+    /// One transaction for all; answers each only after its COMMIT.
+    fn write_group(&mut self, group: Vec<Waiting>) {
+        if group.is_empty() {
+            return;
+        }
+        let answers = match &self.failed {
+            Some(fault) => Err(fault.clone()),
+            None => self.transact(&group),
+        };
+        match answers {
+            Ok(answers) => {
+                for ((_, waiting), answer) in group.into_iter().zip(answers) {
+                    let _ = waiting.send(answer);
+                }
+            }
+            Err(fault) => {
+                self.failed = Some(fault.clone());
+                for (_, waiting) in group {
+                    let _ = waiting.send(Err(Refusal::Ledger(fault.clone())));
+                }
+            }
+        }
+    }
+
+    fn transact(&mut self, group: &[Waiting]) -> Result<Answers, Fault> {
+        let result = self.connection.execute_batch("BEGIN IMMEDIATE");
+        let result = result.map_err(LedgerError::Write).and_then(|()| self.append_all(group));
+        result.map_err(|error| {
+            let _ = self.connection.execute_batch("ROLLBACK");
+            written_not_read(error).into()
+        })
+    }
+
+    fn append_all(&mut self, group: &[Waiting]) -> Result<Answers, LedgerError> {
+        let before = Head::read(&self.connection)?;
+        let mut head = before;
+        let mut answers = Vec::with_capacity(group.len());
+        for (record, _) in group {
+            answers.push(self.append_one(&mut head, record)?);
+        }
+        if head == before {
+            self.connection.execute_batch("ROLLBACK").map_err(LedgerError::Write)?;
+            return Ok(answers);
+        }
+        let signed =
+            SignedHead::make(&self.connection, &self.owner.instance, head, self.signer.as_ref())?;
+        commit(&self.connection)?;
+        self.tally.commits.fetch_add(1, Ordering::Relaxed);
+        self.tally.records.fetch_add(head.seq - before.seq, Ordering::Relaxed);
+        self.note(&signed);
+        Ok(answers)
+    }
+
+    /// One record in its own savepoint: refused, it leaves nothing and harms no other.
+    fn append_one(
+        &self,
+        head: &mut Head,
+        record: &Record,
+    ) -> Result<Result<Recorded, Refusal>, LedgerError> {
+        let connection = &self.connection;
+        let run = |sql| connection.execute_batch(sql).map_err(LedgerError::Write);
+        run("SAVEPOINT record")?;
+        let before = *head;
+        match self.decide_and_append(head, record) {
+            Ok(recorded) => {
+                run("RELEASE record")?;
+                Ok(Ok(recorded))
+            }
+            Err(Trouble::Row(fault)) => {
+                *head = before;
+                run("ROLLBACK TO record; RELEASE record")?;
+                Ok(Err(Refusal::Row(fault)))
+            }
+            Err(Trouble::Ledger(error)) => Err(error),
+        }
+    }
+
+    fn decide_and_append(&self, head: &mut Head, record: &Record) -> Result<Recorded, Trouble> {
+        let now = self.clock.now().wall;
+        let view = View { connection: &self.connection, limits: &self.limits, now };
+        let attempt = view.decide(record)?;
+        let entry = Entry {
+            seq: head.seq + 1,
+            wall: now,
+            station: self.owner.station.clone(),
+            fact: Fact::Record(record.clone(), attempt),
+        };
+        head.append(&self.connection, &entry).map_err(constraint_is_the_rows)?;
+        Ok(Recorded { seq: entry.seq, attempt })
+    }
+
+    fn note(&mut self, signed: &SignedHead) {
+        let note = Note::new(&self.owner.station, &self.owner.instance, signed);
+        let fault = self.notes.write(&note, Noting::AfterCommit).err().map(Fault::from);
+        self.newest = Some(note);
+        *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+}
+
+/// The only COMMIT of a record.
+fn commit(connection: &Connection) -> Result<(), LedgerError> {
+    connection.execute_batch("COMMIT").map_err(LedgerError::Write)
+}
+
+/// A constraint that `decide` did not foresee refuses its record and no other.
+fn constraint_is_the_rows(error: LedgerError) -> Trouble {
+    match error {
+        LedgerError::Read(error)
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
+        {
+            Trouble::Row(Fault::new(Code::Bug, format!("the ledger refused a record: {error}")))
+        }
+        other => Trouble::Ledger(other),
+    }
+}
+
+fn written_not_read(error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Read(error) => LedgerError::Write(error),
+        other => other,
+    }
+}

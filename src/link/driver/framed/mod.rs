@@ -1,0 +1,253 @@
+//! The driver of the framed protocol, which `docs/protocol.md` specifies.
+//!
+//! Start with [`Framed`]. Below it: `session` sends requests again and matches replies,
+//! `staging` sends chunks in a window, `image` composes what is sent, `restart` proves
+//! that a device restarted, `answers` turns replies into the domain's words. Only this
+//! module knows the crate `firmware-interface`.
+
+mod answers;
+mod image;
+mod restart;
+mod session;
+mod staging;
+#[cfg(test)]
+pub(in crate::link) mod test_device;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+use firmware_interface::ids::{Capabilities, ErrorCode, Lifecycle, ObjectKind, RequestType};
+use firmware_interface::message::{
+    Commit, Finish, FinishResult, HardwareId, IdentifyReply, Prove, Read, ReadReply, Reply, Request,
+};
+use sha2::{Digest, Sha256};
+
+use crate::domain::device::{Held, Seen};
+use crate::domain::identity::{Challenge, Identity, KeyLender, Response};
+use crate::domain::ids::{Fingerprint, ImageDigest, to_hex};
+use crate::link::LinkError;
+use crate::link::port::{InputLine, Port};
+use crate::link::settings::{RestartBy, SlotLink};
+
+use super::Driver;
+use image::Composed;
+use session::{Policy, Session};
+
+/// The most bytes of an object that are read back, whatever the device says it has.
+const LARGEST_OBJECT: u32 = u16::MAX as u32;
+
+/// A device that speaks the framed protocol.
+pub struct Framed {
+    session: Session,
+    restart: RestartBy,
+    /// Until when a device at a port that was just opened may be silent.
+    fresh_until: Option<Instant>,
+    limits: Option<IdentifyReply>,
+    composed: Option<Composed>,
+}
+
+impl Framed {
+    /// A driver over an open port.
+    pub fn new(port: Port, slot: &SlotLink) -> Result<Self, LinkError> {
+        Ok(Self {
+            session: Session::new(port)?,
+            restart: slot.restart,
+            fresh_until: Some(Instant::now() + slot.arrival),
+            limits: None,
+            composed: None,
+        })
+    }
+
+    /// What was counted on this line since the driver was made.
+    pub fn counts(&self) -> Counts {
+        self.session.counts()
+    }
+
+    fn limits(&self, operation: &'static str) -> Result<IdentifyReply, LinkError> {
+        self.limits.ok_or(LinkError::Order { operation, missing: "IDENTIFY" })
+    }
+
+    /// IDENTIFY under the session's number as it stands.
+    fn identify_with(&mut self, policy: &Policy) -> Result<IdentifyReply, LinkError> {
+        let reply = self.session.identify(policy)?;
+        self.fresh_until = None;
+        self.session.adopt(reply.version);
+        self.limits = Some(reply);
+        Ok(reply)
+    }
+
+    /// IDENTIFY in mid-work: the same device must answer, since what follows is judged as
+    /// this device's doing.
+    fn identify_same(&mut self) -> Result<IdentifyReply, LinkError> {
+        let before = self.limits("identifying again")?.hardware_id;
+        let reply = self.identify_with(&Policy::default())?;
+        if reply.hardware_id == before {
+            return Ok(reply);
+        }
+        let hex = |id: HardwareId| to_hex(id.as_bytes());
+        Err(LinkError::Swapped { before: hex(before), now: hex(reply.hardware_id) })
+    }
+
+    /// A request that has its busy time from the device, and works again in a session
+    /// that the device lost: all but CHUNK are idempotent by content.
+    fn ask(&mut self, request: Request<'_>) -> Result<session::Received, LinkError> {
+        let kind = request.request_type();
+        let busy = self.limits(kind.name())?.busy.of(kind);
+        let policy = Policy::answered_within(Duration::from_millis(busy.into()));
+        match self.session.call(request, &policy) {
+            Err(error) if answers::is_lost_session(&error) => {
+                self.identify_same()?;
+                self.session.call(request, &policy)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn read_object(&mut self, kind: ObjectKind) -> Result<Vec<u8>, LinkError> {
+        let mut object = Vec::new();
+        loop {
+            let offset = u32::try_from(object.len()).unwrap_or(u32::MAX);
+            let max = u16::try_from(ReadReply::MAX_DATA).unwrap_or(u16::MAX);
+            let received = self.ask(Request::Read(Read { kind, offset, max }))?;
+            let Reply::Read(part) = received.reply(RequestType::Read)? else {
+                return Err(answers::wrong_type(RequestType::Read));
+            };
+            object.extend_from_slice(part.data);
+            let total = usize::try_from(part.total.min(LARGEST_OBJECT)).unwrap_or(0);
+            if object.len() >= total || part.data.is_empty() {
+                return Ok(object);
+            }
+        }
+    }
+}
+
+pub use session::Counts;
+
+impl Driver for Framed {
+    fn identify(&mut self) -> Result<Seen, LinkError> {
+        let policy = match self.fresh_until {
+            Some(until) => Policy::arriving(until),
+            None => Policy::default(),
+        };
+        let reply = self.identify_with(&policy)?;
+        answers::seen(&reply)
+    }
+
+    fn probe(&mut self) -> Result<Option<Seen>, LinkError> {
+        match self.identify_with(&Policy::once()) {
+            Ok(reply) => answers::seen(&reply).map(Some),
+            Err(LinkError::Timeout { .. } | LinkError::Noise { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn compose(
+        &mut self,
+        identity: &Identity,
+        keys: &dyn KeyLender,
+    ) -> Result<ImageDigest, LinkError> {
+        let limits = self.limits("composing an image")?;
+        let composed = Composed::new(identity, keys, limits.max_chunk)?;
+        let (needs, has) = (composed.total(), limits.capacity);
+        if needs > has {
+            return Err(LinkError::Capacity { needs: needs.into(), has: has.into() });
+        }
+        let digest = composed.digest();
+        self.composed = Some(composed);
+        Ok(digest)
+    }
+
+    fn stage(
+        &mut self,
+        identity: &Identity,
+        keys: &dyn KeyLender,
+        progress: &mut dyn FnMut(u32, u32),
+    ) -> Result<(), LinkError> {
+        if !self.composed.as_ref().is_some_and(|composed| composed.is_of(identity)) {
+            self.compose(identity, keys)?;
+        }
+        let composed = self.composed.take();
+        let composed =
+            composed.ok_or(LinkError::Order { operation: "CHUNK", missing: "the image" })?;
+        let outcome = self.stage_composed(&composed, keys, progress);
+        self.composed = Some(composed);
+        outcome
+    }
+
+    fn commit(&mut self, image: ImageDigest) -> Result<(), LinkError> {
+        let request = Request::Commit(Commit { digest: *image.as_bytes() });
+        let received = self.ask(request)?;
+        match received.reply(RequestType::Commit)? {
+            Reply::Commit(reply) if reply.digest == *image.as_bytes() => Ok(()),
+            Reply::Commit(reply) => {
+                let stored = ImageDigest::new(reply.digest);
+                Err(LinkError::NotStored { why: format!("it committed image {stored}") })
+            }
+            _ => Err(answers::wrong_type(RequestType::Commit)),
+        }
+    }
+
+    fn restart(&mut self) -> Result<Seen, LinkError> {
+        let reply = self.restart_and_identify()?;
+        answers::seen(&reply)
+    }
+
+    fn prove(&mut self, challenge: &Challenge) -> Result<Response, LinkError> {
+        let request = Request::Prove(Prove { nonce: challenge.nonce });
+        let received = match self.ask(request) {
+            Err(error) if answers::is_refusal(&error, ErrorCode::NoIdentity) => {
+                return Ok(Response::NoKey);
+            }
+            outcome => outcome?,
+        };
+        match received.reply(RequestType::Prove)? {
+            Reply::Prove(reply) => Ok(Response::Signature {
+                message: answers::prove_text(challenge),
+                signature: reply.signature,
+            }),
+            _ => Err(answers::wrong_type(RequestType::Prove)),
+        }
+    }
+
+    fn read_back(&mut self) -> Result<Option<Held>, LinkError> {
+        let reply = self.identify_same()?;
+        let Some(held) = answers::held(&reply) else { return Ok(None) };
+        if !reply.capabilities.has(Capabilities::READ) {
+            return Ok(Some(held));
+        }
+        let certificate = self.read_object(ObjectKind::ClientCertificate)?;
+        let certificate = Fingerprint::new(Sha256::digest(&certificate).into());
+        Ok(Some(Held { certificate, ..held }))
+    }
+
+    fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError> {
+        let result = if pass { FinishResult::Pass } else { FinishResult::Fail };
+        let finish = Finish { result, lock: pass && lock };
+        let received = self.ask(Request::Finish(finish))?;
+        match received.reply(RequestType::Finish)? {
+            Reply::Finish(reply) if finish.lock && reply.lifecycle != Lifecycle::Locked => {
+                let why = format!("it was to lock and is {}", reply.lifecycle);
+                Err(LinkError::Malformed { request: RequestType::Finish.name(), why })
+            }
+            Reply::Finish(_) => Ok(()),
+            _ => Err(answers::wrong_type(RequestType::Finish)),
+        }
+    }
+
+    fn restart_kind(&self) -> &'static str {
+        self.restart.as_str()
+    }
+
+    fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.session.port().set_deadline(deadline);
+    }
+
+    fn level(&mut self, line: InputLine) -> Result<bool, LinkError> {
+        self.session.port().level(line)
+    }
+
+    fn idle(&mut self, time: Duration) -> Result<(), LinkError> {
+        self.session.idle(time)
+    }
+}

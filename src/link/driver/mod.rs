@@ -1,0 +1,84 @@
+//! What every device family can be asked, in the words of the flow.
+//!
+//! Frames, chunks, windows and resends stay below this trait. A driver owns its port
+//! and closes it when it is dropped; it decides nothing about the unit and compares
+//! neither model nor hardware id: it says what it saw.
+
+pub mod framed;
+
+use std::time::{Duration, Instant};
+
+use crate::domain::device::{Held, Seen};
+use crate::domain::identity::{Challenge, Identity, KeyLender, Response};
+use crate::domain::ids::ImageDigest;
+
+use super::LinkError;
+use super::port::{InputLine, Port};
+use super::settings::{DriverKind, SlotLink};
+
+/// One device at one port.
+pub trait Driver: Send {
+    /// Asks the device who it is and what it holds.
+    ///
+    /// At a port that was just opened it waits long enough for a device that resets when
+    /// its port is opened.
+    fn identify(&mut self) -> Result<Seen, LinkError>;
+
+    /// Asks once who is there; `None` where nothing that can be read came in time.
+    fn probe(&mut self) -> Result<Option<Seen>, LinkError>;
+
+    /// Composes the image, refuses what can't fit, and sends nothing.
+    fn compose(
+        &mut self,
+        identity: &Identity,
+        keys: &dyn KeyLender,
+    ) -> Result<ImageDigest, LinkError>;
+
+    /// Takes the image aside on the device; nothing of what is active changes.
+    ///
+    /// `progress` is told the bytes acknowledged and their total.
+    fn stage(
+        &mut self,
+        identity: &Identity,
+        keys: &dyn KeyLender,
+        progress: &mut dyn FnMut(u32, u32),
+    ) -> Result<(), LinkError>;
+
+    /// Makes what was staged the active identity.
+    // IRREVERSIBLE: the caller made "commit asked" durable before.
+    fn commit(&mut self, image: ImageDigest) -> Result<(), LinkError>;
+
+    /// Restarts the device, proves that it did restart, and identifies it again.
+    ///
+    /// The port may vanish and come back meanwhile. The caller compares the hardware id.
+    fn restart(&mut self) -> Result<Seen, LinkError>;
+
+    /// Has a fresh challenge signed with the key as it stands in storage.
+    fn prove(&mut self, challenge: &Challenge) -> Result<Response, LinkError>;
+
+    /// What the device holds now, from its storage where the family can.
+    fn read_back(&mut self) -> Result<Option<Held>, LinkError>;
+
+    /// Tells the device that the attempt is over; `lock` counts only with `pass`.
+    // IRREVERSIBLE with `lock`: the caller made "proven" durable before.
+    fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError>;
+
+    /// Who restarts the device: `"command"`, `"dtr"` or `"rts"`.
+    fn restart_kind(&self) -> &'static str;
+
+    /// Until when the unit must be done; every wait of this driver ends there.
+    fn set_deadline(&mut self, deadline: Option<Instant>);
+
+    /// Whether the fixture holds a modem line of this device's port.
+    fn level(&mut self, line: InputLine) -> Result<bool, LinkError>;
+
+    /// Waits, discarding what comes, and fails at once where the line goes.
+    fn idle(&mut self, time: Duration) -> Result<(), LinkError>;
+}
+
+/// The driver that a slot is configured to use, over its open port.
+pub fn over(port: Port, slot: &SlotLink) -> Result<Box<dyn Driver>, LinkError> {
+    match slot.driver {
+        DriverKind::Framed => Ok(Box::new(framed::Framed::new(port, slot)?)),
+    }
+}

@@ -1,0 +1,221 @@
+//! Everything that can go wrong between a slot and its device, each with its code.
+
+use std::io;
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::ids::IdError;
+
+/// Why an operation on a port or a device came to no result.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// Nothing came in time, however often it was asked.
+    #[error("no answer to {request} within {waited_ms} ms and {sent} sends")]
+    Timeout {
+        /// The request, as the protocol names it.
+        request: &'static str,
+        /// How long the last send was waited for.
+        waited_ms: u64,
+        /// How often the request was sent.
+        sent: u32,
+    },
+    /// Bytes came, but no frame that can be read.
+    #[error("{bytes} bytes came after {request}, and no frame among them")]
+    Noise {
+        /// The request, as the protocol names it.
+        request: &'static str,
+        /// Bytes that came while its answer was waited for.
+        bytes: u64,
+    },
+    /// The line is gone: pulled out, or its adapter vanished.
+    #[error("port {path} vanished")]
+    Unplugged {
+        /// The port as configured.
+        path: String,
+    },
+    /// The device answered with an error.
+    #[error("the device refused {request} with {error} (detail {detail:#x})")]
+    Refused {
+        /// The request, as the protocol names it.
+        request: &'static str,
+        /// The error, as the protocol names it, or its number.
+        error: String,
+        /// What the error says about itself.
+        detail: u32,
+    },
+    /// The answer has the right form and makes no sense.
+    #[error("the answer to {request} makes no sense: {why}")]
+    Malformed {
+        /// The request, as the protocol names it.
+        request: &'static str,
+        /// What is wrong with it, without the device's own text.
+        why: String,
+    },
+    /// No protocol version is spoken by both sides.
+    #[error("the device speaks versions {device}, the station {station}")]
+    Version {
+        /// The device's range or choice.
+        device: String,
+        /// The station's range.
+        station: String,
+    },
+    /// The identity does not fit into the device.
+    #[error("the identity needs {needs} bytes, the device has {has}")]
+    Capacity {
+        /// Bytes of the image.
+        needs: u64,
+        /// Bytes that the device takes.
+        has: u64,
+    },
+    /// A part of the identity can't be written in this family's form.
+    #[error("{part} can't be written into an image: {why}")]
+    Unfit {
+        /// Which part.
+        part: &'static str,
+        /// Why not.
+        why: String,
+    },
+    /// The hardware id can't be one.
+    #[error("the device's hardware id can't be one")]
+    HardwareId(#[source] IdError),
+    /// The device says that it stored the image and did not.
+    #[error("the device did not store what was sent: {why}")]
+    NotStored {
+        /// What it says instead.
+        why: String,
+    },
+    /// The device answered a restart and did not restart.
+    #[error("the device was told to restart ({by}) and still knows the session from before")]
+    NotRestarted {
+        /// Who restarted it: "command", "dtr" or "rts".
+        by: &'static str,
+    },
+    /// The device takes no identity any more.
+    #[error("the device is locked and refused {request}")]
+    Locked {
+        /// The request, as the protocol names it.
+        request: &'static str,
+    },
+    /// Another device answers than the one that was worked on.
+    #[error("device {now} answers in the place of {before}")]
+    Swapped {
+        /// The hardware id of the device that was worked on.
+        before: String,
+        /// The hardware id that answers now.
+        now: String,
+    },
+    /// An operation was asked for before the device was identified or the image composed.
+    #[error("{operation} was asked for before {missing}")]
+    Order {
+        /// What was asked for.
+        operation: &'static str,
+        /// What must come first.
+        missing: &'static str,
+    },
+    /// There is no such port.
+    #[error("there is no port {path}")]
+    PortMissing {
+        /// The port as configured.
+        path: String,
+    },
+    /// Another program, or another slot, has the port.
+    #[error("port {path} is in use")]
+    PortBusy {
+        /// The port as configured.
+        path: String,
+    },
+    /// The port can't be opened or set up.
+    #[error("port {path} can't be used: {doing}")]
+    PortOpen {
+        /// The port as configured.
+        path: String,
+        /// What was being done with it.
+        doing: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The scanner's port can't be opened.
+    #[error("the scanner can't be used")]
+    ScannerOpen(#[source] Box<LinkError>),
+    /// The station was told to stop.
+    #[error("the station was told to stop")]
+    Stopped,
+    /// The unit's own deadline passed.
+    #[error("the unit's deadline passed while {doing}")]
+    Deadline {
+        /// What was being waited for.
+        doing: &'static str,
+    },
+    /// The lender did not lend the key.
+    #[error("the private key was not lent")]
+    Key(#[source] Fault),
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes: {why}")]
+    Random {
+        /// What it said.
+        why: String,
+    },
+}
+
+impl LinkError {
+    /// The stable code of this error.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Timeout { .. } => Code::DevTimeout,
+            Self::Noise { .. } => Code::DevNoise,
+            Self::Unplugged { .. } => Code::DevUnplugged,
+            Self::Refused { .. } => Code::DevRefused,
+            Self::Malformed { .. } => Code::DevMalformed,
+            Self::Version { .. } => Code::DevVersion,
+            Self::Capacity { .. } | Self::Unfit { .. } => Code::DevCapacity,
+            Self::HardwareId(_) => Code::DevHardwareId,
+            Self::NotStored { .. } => Code::DevNotStored,
+            Self::NotRestarted { .. } => Code::DevNotRestarted,
+            Self::Locked { .. } => Code::DevLocked,
+            Self::Swapped { .. } => Code::DevSwapped,
+            Self::PortMissing { .. } => Code::PortMissing,
+            Self::PortBusy { .. } => Code::PortBusy,
+            Self::PortOpen { .. } => Code::PortOpen,
+            Self::ScannerOpen(_) => Code::ScannerOpen,
+            Self::Stopped => Code::Stopped,
+            Self::Deadline { .. } => Code::UnitDeadline,
+            Self::Key(fault) => fault.code,
+            Self::Order { .. } | Self::Random { .. } => Code::Bug,
+        }
+    }
+}
+
+impl From<LinkError> for Fault {
+    fn from(error: LinkError) -> Self {
+        let mut detail = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            detail = format!("{detail}: {cause}");
+            source = cause.source();
+        }
+        Self::new(error.code(), detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_carries_the_code_and_the_whole_chain() {
+        let source = io::Error::other("no such thing");
+        let error = LinkError::PortOpen { path: "/dev/x".into(), doing: "opening it", source };
+        let fault = Fault::from(error);
+        assert_eq!(fault.code, Code::PortOpen);
+        assert_eq!(fault.detail, "port /dev/x can't be used: opening it: no such thing");
+    }
+
+    #[test]
+    fn a_scanner_that_is_missing_is_the_scanners_code() {
+        let missing = LinkError::PortMissing { path: "/dev/x".into() };
+        let fault = Fault::from(LinkError::ScannerOpen(Box::new(missing)));
+        assert_eq!(fault.code, Code::ScannerOpen);
+        assert_eq!(fault.detail, "the scanner can't be used: there is no port /dev/x");
+    }
+}

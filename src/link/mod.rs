@@ -1,0 +1,20 @@
+//! The line to the devices: serial ports, presence, drivers and the serial scanner.
+//!
+//! Start with [`driver::Driver`], which is all that the engine asks of a device, and
+//! [`presence::Watch`], which says when there is one. [`port::Port`] is the only place
+//! that reads, writes and waits. Nothing here decides about a unit, knows the ledger,
+//! or keeps a private key: a key is lent for one call and stays in the lender's memory.
+
+pub mod discovery;
+pub mod driver;
+mod error;
+pub mod port;
+pub mod presence;
+pub mod scanner;
+pub mod settings;
+mod stop;
+#[cfg(test)]
+mod test_line;
+
+pub use error::LinkError;
+pub use stop::Stop;

@@ -1,0 +1,220 @@
+//! The issuing authority: its certificate, what stands above it, and its key.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use x509_parser::certificate::X509Certificate;
+use zeroize::Zeroizing;
+
+use super::ca_certificate::{CA_CERTIFICATE, CaCertificate, check_is_ca, parse, refused};
+use super::certificate_file::{certificate_pem, certificates_in};
+use super::key_file::{self, Unreadable};
+use super::profile::{Profile, wrong};
+use super::signer::SigningKey;
+use super::{Passphrase, PkiError};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::Fingerprint;
+
+const CA_CHAIN: &str = "certificate above the CA";
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// Where an authority of kind "file" is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityFiles {
+    /// The CA certificate, PEM or DER.
+    pub certificate: PathBuf,
+    /// The CA key, encrypted PKCS#8 in PEM.
+    pub key: PathBuf,
+    /// What stands above the CA, issuer first, where there is something.
+    pub chain: Option<PathBuf>,
+}
+
+/// What everyone may know of an authority; no passphrase is needed for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityInfo {
+    /// The CA's subject for people.
+    pub subject: String,
+    /// The CA certificate.
+    pub certificate_pem: String,
+    /// What stands above it, where there is something.
+    pub chain_pem: Option<String>,
+    /// Start of the CA's validity.
+    pub not_before: Timestamp,
+    /// End of the CA's validity.
+    pub not_after: Timestamp,
+    /// SHA-256 of the CA certificate's DER.
+    pub fingerprint: Fingerprint,
+    /// Where the key is kept: `file`.
+    pub key: &'static str,
+}
+
+impl AuthorityInfo {
+    /// Reads and checks the certificates alone.
+    pub fn read(files: &AuthorityFiles) -> Result<Self, PkiError> {
+        let ca = read_ca(&files.certificate)?;
+        let chain = read_chain(&ca, files.chain.as_deref())?;
+        Self::of(&ca, &chain, "file")
+    }
+
+    fn of(ca: &CaCertificate, chain: &[Vec<u8>], key: &'static str) -> Result<Self, PkiError> {
+        let above: Vec<String> =
+            chain.iter().map(|der| certificate_pem(der)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            subject: ca.subject.clone(),
+            certificate_pem: certificate_pem(&ca.der)?,
+            chain_pem: (!above.is_empty()).then(|| above.concat()),
+            not_before: ca.not_before,
+            not_after: ca.not_after,
+            fingerprint: ca.fingerprint,
+            key,
+        })
+    }
+}
+
+/// An authority that can issue: certificate and key, found to belong together.
+pub struct Authority {
+    pub(super) ca: CaCertificate,
+    /// rcgen's view of the same, with the key.
+    pub(super) issuer: rcgen::Issuer<'static, SigningKey>,
+    chain: Vec<Vec<u8>>,
+}
+
+impl Authority {
+    /// Opens the authority and tries it: its certificate may issue, the passphrase opens
+    /// the key, the two belong together, and what it signs names it byte for byte.
+    ///
+    /// Whether it is valid *now* is asked by [`Authority::check_profile`] and at each issue.
+    pub fn load(files: &AuthorityFiles, passphrase: &Passphrase) -> Result<Self, PkiError> {
+        let ca = read_ca(&files.certificate)?;
+        let chain = read_chain(&ca, files.chain.as_deref())?;
+        let key = read_key(&files.key, passphrase)?;
+        Self::of_parts(ca, chain, key)
+    }
+
+    fn of_parts(ca: CaCertificate, chain: Vec<Vec<u8>>, key: SigningKey) -> Result<Self, PkiError> {
+        if *key.public_key() != ca.public_key {
+            return Err(PkiError::Mismatch);
+        }
+        let issuer = rcgen::Issuer::from_ca_cert_der(&ca.der.to_vec().into(), key)
+            .map_err(|error| refused(CA_CERTIFICATE, &format!("can't be issued with: {error}")))?;
+        let authority = Self { ca, issuer, chain };
+        authority.rehearse()?;
+        Ok(authority)
+    }
+
+    /// Refuses a profile whose certificates, made now, this CA can't issue.
+    pub fn check_profile(&self, profile: &Profile, now: Timestamp) -> Result<(), PkiError> {
+        self.ca.check_valid_at(now)?;
+        self.end_of(profile, now).map(|_| ())
+    }
+
+    /// The end of validity by the profile: never shortened, and equal to the CA's is allowed.
+    pub(super) fn end_of(&self, profile: &Profile, now: Timestamp) -> Result<Timestamp, PkiError> {
+        let term = profile.valid_for();
+        let no_date = || wrong("valid_for", &term.to_string(), "ends after the year 9999");
+        let wanted = term.end(now).ok_or_else(no_date)?;
+        let not_after = self.ca.not_after;
+        if wanted > not_after {
+            return Err(PkiError::TooShort { wanted, not_after });
+        }
+        Ok(wanted)
+    }
+
+    /// Whole days until the CA ends; negative where it has.
+    pub fn days_left(&self, now: Timestamp) -> i64 {
+        (self.ca.not_after.seconds() - now.seconds()).div_euclid(SECONDS_A_DAY)
+    }
+
+    /// SHA-256 of the CA certificate's DER.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.ca.fingerprint
+    }
+
+    /// The CA certificate's DER.
+    pub fn certificate_der(&self) -> Arc<[u8]> {
+        Arc::clone(&self.ca.der)
+    }
+
+    /// The CA certificate and what stands above it, one DER behind the other, issuer first.
+    pub fn chain_der(&self) -> Arc<[u8]> {
+        let mut all = self.ca.der.to_vec();
+        all.extend(self.chain.iter().flatten());
+        all.into()
+    }
+
+    /// What `authority show` tells.
+    pub fn info(&self) -> Result<AuthorityInfo, PkiError> {
+        AuthorityInfo::of(&self.ca, &self.chain, self.issuer.key().kept_in())
+    }
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority").field("subject", &self.ca.subject).finish_non_exhaustive()
+    }
+}
+
+fn read_ca(path: &Path) -> Result<CaCertificate, PkiError> {
+    let bytes = fs::read(path).map_err(|error| missing(CA_CERTIFICATE, path, error))?;
+    let found = certificates_in(&bytes).map_err(|problem| refused(CA_CERTIFICATE, &problem))?;
+    match found.as_slice() {
+        [der] => CaCertificate::from_der(der),
+        several => {
+            let problem = format!(
+                "stands in a file with {} certificates; what is above it belongs into `chain`",
+                several.len()
+            );
+            Err(refused(CA_CERTIFICATE, &problem))
+        }
+    }
+}
+
+fn missing(what: &'static str, path: &Path, source: io::Error) -> PkiError {
+    PkiError::Missing { what, path: path.to_owned(), source }
+}
+
+/// The certificates above the CA, each found to have issued the one before it.
+fn read_chain(ca: &CaCertificate, path: Option<&Path>) -> Result<Vec<Vec<u8>>, PkiError> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let bytes = fs::read(path).map_err(|error| missing("CA chain", path, error))?;
+    let mut chain = certificates_in(&bytes).map_err(|problem| refused(CA_CHAIN, &problem))?;
+    // Many tools put the CA itself first.
+    if chain.first().is_some_and(|der| **der == *ca.der) {
+        chain.remove(0);
+    }
+    let below = std::iter::once(&*ca.der).chain(chain.iter().map(Vec::as_slice));
+    for (issued, issuer) in below.zip(&chain) {
+        check_link(issued, issuer).map_err(|problem| refused(CA_CHAIN, &problem))?;
+    }
+    Ok(chain)
+}
+
+fn check_link(issued: &[u8], issuer: &[u8]) -> Result<(), String> {
+    let unreadable = || "can't be read".to_owned();
+    let (issued, issuer) = parse(issued).zip(parse(issuer)).ok_or_else(unreadable)?;
+    check_is_ca(&issuer)?;
+    if names_differ(&issued, &issuer) || issued.verify_signature(Some(issuer.public_key())).is_err()
+    {
+        return Err(format!("({}) did not issue {}", issuer.subject(), issued.subject()));
+    }
+    Ok(())
+}
+
+fn names_differ(issued: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+    issued.issuer().as_raw() != issuer.subject().as_raw()
+}
+
+fn read_key(path: &Path, passphrase: &Passphrase) -> Result<SigningKey, PkiError> {
+    let wrong = |problem| PkiError::Key { path: path.to_owned(), problem };
+    let bytes = fs::read(path).map_err(|error| missing("CA key", path, error))?;
+    // A file in clear would lie here in the open: it is wiped like any other secret.
+    let bytes = Zeroizing::new(bytes);
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is not PEM"))?;
+    let key = key_file::decrypt(text, passphrase).map_err(|why| match why {
+        Unreadable::Passphrase => PkiError::Passphrase { path: path.to_owned() },
+        Unreadable::Content(problem) => wrong(problem),
+    })?;
+    SigningKey::for_certificates(&key).map_err(|_| wrong("can't be used"))
+}

@@ -1,0 +1,163 @@
+//! A CA certificate as a value: parsed once, and found fit to issue client certificates.
+
+use std::sync::Arc;
+
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Version;
+
+use super::PkiError;
+use super::certificate_file::fingerprint_of;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{Fingerprint, PublicKey};
+
+/// What is said about a CA certificate's faults.
+pub(super) const CA_CERTIFICATE: &str = "CA certificate";
+
+/// A certificate that may issue client certificates.
+#[derive(Debug, Clone)]
+pub(super) struct CaCertificate {
+    pub(super) der: Arc<[u8]>,
+    pub(super) fingerprint: Fingerprint,
+    /// The subject for people.
+    pub(super) subject: String,
+    /// The subject's DER, which each issued certificate must repeat byte for byte.
+    pub(super) subject_der: Vec<u8>,
+    /// Its subject key identifier.
+    pub(super) key_id: Vec<u8>,
+    pub(super) public_key: PublicKey,
+    pub(super) not_before: Timestamp,
+    pub(super) not_after: Timestamp,
+}
+
+impl CaCertificate {
+    /// Reads one and checks that it may issue.
+    pub(super) fn from_der(der: &[u8]) -> Result<Self, PkiError> {
+        let refused = |problem: &str| refused(CA_CERTIFICATE, problem);
+        let certificate = parse(der).ok_or_else(|| refused("is not an X.509 certificate"))?;
+        check_may_issue(&certificate).map_err(|problem| refused(&problem))?;
+        let not_p256 = || refused("has a key that is not P-256");
+        let public_key = p256_key_of(&certificate).ok_or_else(not_p256)?;
+        let no_key_id = || refused("has no subject key identifier");
+        let key_id = subject_key_id(&certificate).ok_or_else(no_key_id)?.to_vec();
+        let (not_before, not_after) = validity_of(&certificate);
+        Ok(Self {
+            der: der.into(),
+            fingerprint: fingerprint_of(der),
+            subject: certificate.subject().to_string(),
+            subject_der: certificate.subject().as_raw().to_vec(),
+            key_id,
+            public_key,
+            not_before,
+            not_after,
+        })
+    }
+
+    /// Refuses a time at which the CA is not valid; both ends belong to its validity.
+    pub(super) fn check_valid_at(&self, now: Timestamp) -> Result<(), PkiError> {
+        let (not_before, not_after) = (self.not_before, self.not_after);
+        if (not_before.seconds()..=not_after.seconds()).contains(&now.seconds()) {
+            return Ok(());
+        }
+        Err(PkiError::Expired { not_before, not_after, now })
+    }
+}
+
+/// A fault of a certificate of the authority.
+pub(super) fn refused(what: &'static str, problem: &str) -> PkiError {
+    PkiError::Authority { what, problem: problem.to_owned() }
+}
+
+/// A certificate and nothing behind it.
+pub(super) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
+    let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+    rest.is_empty().then_some(certificate)
+}
+
+/// Its start and end of validity.
+pub(super) fn validity_of(certificate: &X509Certificate<'_>) -> (Timestamp, Timestamp) {
+    let validity = certificate.validity();
+    let at = |seconds: i64| Timestamp(seconds.saturating_mul(1_000_000));
+    (at(validity.not_before.timestamp()), at(validity.not_after.timestamp()))
+}
+
+/// Its public key, where it is an uncompressed point of P-256.
+pub(super) fn p256_key_of(certificate: &X509Certificate<'_>) -> Option<PublicKey> {
+    use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
+
+    let info = certificate.public_key();
+    let curve = info.algorithm.parameters.as_ref()?.as_oid().ok()?;
+    if info.algorithm.algorithm != OID_KEY_TYPE_EC_PUBLIC_KEY || curve != OID_EC_P256 {
+        return None;
+    }
+    let key = PublicKey::from_bytes(&info.subject_public_key.data).ok()?;
+    p256::PublicKey::from_sec1_bytes(key.as_bytes()).ok().map(|_| key)
+}
+
+/// Its subject key identifier.
+pub(super) fn subject_key_id<'a>(certificate: &X509Certificate<'a>) -> Option<&'a [u8]> {
+    certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0),
+        _ => None,
+    })
+}
+
+fn check_may_issue(certificate: &X509Certificate<'_>) -> Result<(), String> {
+    if certificate.version() != X509Version::V3 {
+        return Err("is not X.509 v3".to_owned());
+    }
+    check_is_ca(certificate)?;
+    check_may_sign(certificate)?;
+    check_purposes(certificate)?;
+    check_nothing_unknown(certificate)
+}
+
+/// Whether it is a CA's at all, said in the way that RFC 5280 wants it.
+pub(super) fn check_is_ca(certificate: &X509Certificate<'_>) -> Result<(), String> {
+    match certificate.basic_constraints() {
+        Ok(Some(found)) if !found.value.ca => Err("is not a CA's (CA:FALSE)".to_owned()),
+        Ok(Some(found)) if !found.critical => {
+            Err("does not mark its basic constraints as critical".to_owned())
+        }
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err("is not a CA's (it has no basic constraints)".to_owned()),
+        Err(_) => Err("has basic constraints that can't be read".to_owned()),
+    }
+}
+
+fn check_may_sign(certificate: &X509Certificate<'_>) -> Result<(), String> {
+    match certificate.key_usage() {
+        Ok(Some(usage)) if usage.value.key_cert_sign() => Ok(()),
+        _ => Err("may not sign certificates (its key usage lacks keyCertSign)".to_owned()),
+    }
+}
+
+/// A CA that names purposes passes on those alone.
+fn check_purposes(certificate: &X509Certificate<'_>) -> Result<(), String> {
+    match certificate.extended_key_usage() {
+        Ok(None) => Ok(()),
+        Ok(Some(usage)) if usage.value.client_auth || usage.value.any => Ok(()),
+        _ => Err("may not issue client certificates (by its extended key usage)".to_owned()),
+    }
+}
+
+/// Refuses what it can't honour: a verifier would refuse the devices for it.
+fn check_nothing_unknown(certificate: &X509Certificate<'_>) -> Result<(), String> {
+    let unknown = certificate.extensions().iter().find(|extension| {
+        let honoured = matches!(
+            extension.parsed_extension(),
+            ParsedExtension::BasicConstraints(_)
+                | ParsedExtension::KeyUsage(_)
+                | ParsedExtension::ExtendedKeyUsage(_)
+                | ParsedExtension::CertificatePolicies(_)
+        );
+        extension.critical && !honoured
+    });
+    match unknown {
+        Some(extension) => {
+            Err(format!("has a critical extension that is not supported ({})", extension.oid))
+        }
+        None => Ok(()),
+    }
+}

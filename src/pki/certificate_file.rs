@@ -1,0 +1,75 @@
+//! Files of certificates: PEM or DER in, DER out; and PEM for people.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pkcs8::{Document, LineEnding};
+use sha2::{Digest, Sha256};
+use x509_parser::pem::Pem;
+
+use super::PkiError;
+use super::ca_certificate::{check_is_ca, parse};
+use crate::domain::ids::Fingerprint;
+
+/// SHA-256 of a certificate's DER.
+pub fn fingerprint_of(der: &[u8]) -> Fingerprint {
+    Fingerprint::new(Sha256::digest(der).into())
+}
+
+/// A certificate as PEM, for the console and for people.
+pub fn certificate_pem(der: &[u8]) -> Result<String, PkiError> {
+    let unreadable = || PkiError::Sign { problem: "what was to be shown is not DER".to_owned() };
+    let document = Document::try_from(der).map_err(|_| unreadable())?;
+    document.to_pem("CERTIFICATE", LineEnding::LF).map_err(|_| unreadable())
+}
+
+/// The certificates of a file, PEM or DER, at least one, in the order of the file.
+pub fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, PkiError> {
+    let refused = |problem| PkiError::CertificateFile { path: path.to_owned(), problem };
+    let bytes = std::fs::read(path).map_err(|error| refused(format!("can't be read: {error}")))?;
+    certificates_in(&bytes).map_err(refused)
+}
+
+/// The roots that a device is to trust, one DER behind the other.
+///
+/// A server's own certificate is refused: the device would have to be burned again at
+/// each renewal.
+pub fn server_roots(path: &Path) -> Result<Arc<[u8]>, PkiError> {
+    let roots = read_certificates(path)?;
+    for (index, der) in roots.iter().enumerate() {
+        check_root(index + 1, der)
+            .map_err(|problem| PkiError::CertificateFile { path: path.to_owned(), problem })?;
+    }
+    Ok(roots.concat().into())
+}
+
+fn check_root(number: usize, der: &[u8]) -> Result<(), String> {
+    let certificate = parse(der).ok_or(format!("certificate {number} can't be read"))?;
+    check_is_ca(&certificate).map_err(|problem| {
+        let subject = certificate.subject();
+        format!("certificate {number} ({subject}) can't be a device's trusted root: it {problem}")
+    })
+}
+
+/// The certificates in a file's bytes; anything else in it is refused.
+pub(super) fn certificates_in(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    if parse(bytes).is_some() {
+        return Ok(vec![bytes.to_vec()]);
+    }
+    let blocks: Result<Vec<Pem>, _> = Pem::iter_from_buffer(bytes).collect();
+    let blocks = blocks.map_err(|_| "is not PEM, or its PEM is damaged".to_owned())?;
+    if blocks.is_empty() {
+        return Err("holds no certificate".to_owned());
+    }
+    blocks.into_iter().enumerate().map(|(index, block)| certificate_of(index + 1, block)).collect()
+}
+
+fn certificate_of(number: usize, block: Pem) -> Result<Vec<u8>, String> {
+    if block.label.ends_with("PRIVATE KEY") {
+        return Err("holds a private key, which has no place in a file of certificates".to_owned());
+    }
+    if block.label != "CERTIFICATE" || parse(&block.contents).is_none() {
+        return Err(format!("block {number} is not an X.509 certificate"));
+    }
+    Ok(block.contents)
+}

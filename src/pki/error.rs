@@ -1,0 +1,170 @@
+//! Why something of the public-key infrastructure can't be done.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+
+/// Why the authority, a certificate or a key can't be used.
+///
+/// No text carries a byte of a key or a passphrase.
+#[derive(Debug, thiserror::Error)]
+pub enum PkiError {
+    /// A certificate profile is not allowed.
+    #[error("{field} {value:?}: {problem}")]
+    Profile {
+        /// Which part, as station.toml calls it.
+        field: &'static str,
+        /// The value that was given.
+        value: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A file of the authority is not there, or can't be opened.
+    #[error("can't open the {what} {}", path.display())]
+    Missing {
+        /// Which of its files.
+        what: &'static str,
+        /// Where it was expected.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that was to be made is there already.
+    #[error("{} is there already and is never overwritten", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file can't be written.
+    #[error("can't write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A passphrase is empty.
+    #[error("the passphrase is empty")]
+    PassphraseEmpty,
+    /// The CA key does not open with this passphrase.
+    #[error("the passphrase does not open the CA key {}", path.display())]
+    Passphrase {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// The CA key file is not what it must be.
+    #[error("the CA key {} {problem}", path.display())]
+    Key {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The CA certificate, or one above it, may not issue client certificates.
+    #[error("the {what} {problem}")]
+    Authority {
+        /// Which certificate.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The CA key is not the CA certificate's.
+    #[error("the CA key does not belong to the CA certificate: their public keys differ")]
+    Mismatch,
+    /// The CA is not valid now.
+    #[error("the CA is valid from {not_before} to {not_after}, and now it is {now}")]
+    Expired {
+        /// Start of the CA's validity.
+        not_before: Timestamp,
+        /// End of the CA's validity.
+        not_after: Timestamp,
+        /// The station's clock.
+        now: Timestamp,
+    },
+    /// A certificate of this profile would outlive the CA.
+    #[error("a certificate made now would be valid to {wanted}, the CA is valid to {not_after}")]
+    TooShort {
+        /// End of the certificate's validity by its profile.
+        wanted: Timestamp,
+        /// End of the CA's validity.
+        not_after: Timestamp,
+    },
+    /// A certificate could not be signed.
+    #[error("can't sign a certificate: {problem}")]
+    Sign {
+        /// What went wrong.
+        problem: String,
+    },
+    /// A certificate that was just signed is not what was asked for.
+    #[error("the certificate just signed is wrong: {part} differs from what was asked for")]
+    Differs {
+        /// The part that differs.
+        part: &'static str,
+    },
+    /// A file of certificates can't be used.
+    #[error("{}: {problem}", path.display())]
+    CertificateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The journal key can't be used.
+    #[error("the journal key {} {problem}", path.display())]
+    JournalKey {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The journal key's file can't be read or written.
+    #[error("can't {deed} the journal key {}", path.display())]
+    JournalKeyFile {
+        /// What was tried.
+        deed: &'static str,
+        /// The key file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A journal key's certificate does not hold under this CA.
+    #[error("the journal key's certificate {problem}")]
+    JournalCertificate {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    Random(#[source] getrandom::Error),
+}
+
+impl PkiError {
+    /// The stable code.
+    pub const fn code(&self) -> Code {
+        match self {
+            PkiError::Profile { .. } | PkiError::CertificateFile { .. } => Code::ConfigValue,
+            PkiError::Missing { .. } => Code::CaMissing,
+            PkiError::Exists { .. } => Code::CaExists,
+            PkiError::Write { .. } => Code::Output,
+            PkiError::PassphraseEmpty => Code::SecretMissing,
+            PkiError::Passphrase { .. } => Code::CaPassphrase,
+            PkiError::Key { .. } => Code::CaKey,
+            PkiError::Authority { .. } => Code::CaProfile,
+            PkiError::Mismatch => Code::CaMismatch,
+            PkiError::Expired { .. } => Code::CaExpired,
+            PkiError::TooShort { .. } => Code::CaTooShort,
+            PkiError::Sign { .. } | PkiError::Differs { .. } | PkiError::Random(_) => Code::CaIssue,
+            PkiError::JournalKey { .. } | PkiError::JournalKeyFile { .. } => Code::LedgerKey,
+            PkiError::JournalCertificate { .. } => Code::LedgerJournal,
+        }
+    }
+}
+
+impl From<PkiError> for Fault {
+    fn from(error: PkiError) -> Fault {
+        Fault::new(error.code(), error.to_string())
+    }
+}

@@ -1,0 +1,116 @@
+//! Private keys at rest: encrypted PKCS#8 in PEM, as OpenSSL reads and writes it.
+//!
+//! The decrypted bytes live in buffers that wipe themselves.
+
+use p256::SecretKey;
+use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use pkcs8::der::asn1::OctetStringRef;
+use pkcs8::der::pem::PemLabel;
+use pkcs8::der::{Decode, SecretDocument};
+use pkcs8::pkcs5::{self, pbes2, scrypt};
+use pkcs8::{EncryptedPrivateKeyInfoOwned, EncryptedPrivateKeyInfoRef, LineEnding};
+use zeroize::Zeroizing;
+
+use super::Passphrase;
+
+/// How hard it is to try passphrases on a stolen key file.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hardness {
+    /// For what a person chose and types: scrypt with N = 2^14, r = 8, p = 5, which needs
+    /// 16 MiB and some 0.1 s a try. OpenSSL refuses larger N unless it is told not to.
+    Passphrase,
+    /// For 256 random bits out of a file, which nobody can guess anyway: a few
+    /// milliseconds, because every command that writes to the ledger waits for it.
+    RandomSecret,
+}
+
+const SCRYPT_LOG_N: u8 = 14;
+const SCRYPT_R: u32 = 8;
+const SCRYPT_P: u32 = 5;
+const PBKDF2_ROUNDS: u32 = 10_000;
+
+/// OpenSSL's `req`, for one, still takes 3DES.
+const UNSUPPORTED: &str = "is not PKCS#8 that is encrypted with AES: encrypt it anew with \
+                           `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`";
+
+/// Why a key file gives no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// The passphrase is another one.
+    Passphrase,
+    /// The file is not what it must be; the text says how.
+    Content(&'static str),
+}
+
+/// A key as an encrypted PEM text.
+pub(super) fn encrypt(
+    key: &SecretKey,
+    secret: &Passphrase,
+    hardness: Hardness,
+) -> Result<Zeroizing<String>, &'static str> {
+    let plain = key.to_pkcs8_der().map_err(|_| "can't be encoded")?;
+    let parameters = parameters(hardness)?;
+    let sealed = parameters
+        .encrypt(secret.as_bytes(), plain.as_bytes())
+        .map_err(|_| "can't be encrypted")?;
+    let info = EncryptedPrivateKeyInfoRef {
+        encryption_algorithm: parameters.into(),
+        encrypted_data: OctetStringRef::new(&sealed).map_err(|_| "can't be encoded")?,
+    };
+    let document = SecretDocument::encode_msg(&info).map_err(|_| "can't be encoded")?;
+    let label = EncryptedPrivateKeyInfoOwned::PEM_LABEL;
+    document.to_pem(label, LineEnding::LF).map_err(|_| "can't be encoded")
+}
+
+fn parameters(hardness: Hardness) -> Result<pbes2::Parameters, &'static str> {
+    let (mut salt, mut iv) = ([0; 16], [0; 16]);
+    getrandom::fill(&mut salt).map_err(|_| "needs random bytes, and the system gives none")?;
+    getrandom::fill(&mut iv).map_err(|_| "needs random bytes, and the system gives none")?;
+    let made = match hardness {
+        Hardness::Passphrase => {
+            let cost = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P)
+                .map_err(|_| "can't be encrypted")?;
+            pbes2::Parameters::generate_scrypt_aes256cbc(cost, &salt, iv)
+        }
+        Hardness::RandomSecret => {
+            pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(PBKDF2_ROUNDS, &salt, iv)
+        }
+    };
+    made.map_err(|_| "can't be encrypted")
+}
+
+/// The key out of an encrypted PEM text.
+pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unreadable> {
+    let (label, sealed) =
+        SecretDocument::from_pem(pem.trim()).map_err(|_| Unreadable::Content("is not PEM"))?;
+    check_label(label)?;
+    let info = EncryptedPrivateKeyInfoRef::from_der(sealed.as_bytes())
+        .map_err(|_| Unreadable::Content(UNSUPPORTED))?;
+    let plain =
+        info.encryption_algorithm.decrypt(secret.as_bytes(), info.encrypted_data.as_bytes());
+    let plain = Zeroizing::new(plain.map_err(why_not_decrypted)?);
+    // CBC tells a wrong passphrase by its padding, which fits by chance once in 256 times;
+    // then what comes out is not even the beginning of PKCS#8.
+    pkcs8::PrivateKeyInfoRef::from_der(&plain).map_err(|_| Unreadable::Passphrase)?;
+    SecretKey::from_pkcs8_der(&plain)
+        .map_err(|_| Unreadable::Content("is no P-256 key; the station issues with P-256 alone"))
+}
+
+fn check_label(label: &str) -> Result<(), Unreadable> {
+    const IN_CLEAR: &str = "is not encrypted: a private key in clear is refused; encrypt it with \
+                            `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc` and destroy the clear one";
+    match label {
+        EncryptedPrivateKeyInfoOwned::PEM_LABEL => Ok(()),
+        "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => Err(Unreadable::Content(IN_CLEAR)),
+        _ => Err(Unreadable::Content("holds something else than a private key")),
+    }
+}
+
+fn why_not_decrypted(error: pkcs5::Error) -> Unreadable {
+    match error {
+        pkcs5::Error::UnsupportedAlgorithm { .. }
+        | pkcs5::Error::NoPbes1CryptSupport
+        | pkcs5::Error::AlgorithmParametersInvalid { .. } => Unreadable::Content(UNSUPPORTED),
+        _ => Unreadable::Passphrase,
+    }
+}

@@ -1,0 +1,39 @@
+//! Certificates: the profile, the authority that issues them, and every check of a signature.
+//!
+//! Start with [`Authority`]: [`init()`] makes one, [`Authority::load`] opens it, and
+//! [`Authority::issue`] signs a device's certificate, reads its own result back and
+//! verifies it before anyone sees it. [`check_possession`] judges a device's proof and
+//! [`JournalKey`] signs the ledger's head.
+//!
+//! It must not know the ledger, the wire or the cloud. The CA's key never leaves
+//! `signer`; a device's private key is seen only by [`make_key`] and [`public_key_of`], in the
+//! vault's memory.
+
+mod authority;
+mod ca_certificate;
+mod certificate_file;
+mod check;
+mod error;
+mod file;
+mod init;
+mod issue;
+mod journal_certificate;
+mod journal_key;
+mod key_file;
+mod passphrase;
+mod profile;
+mod signature;
+mod signer;
+#[cfg(test)]
+mod tests;
+
+pub use authority::{Authority, AuthorityFiles, AuthorityInfo};
+pub use certificate_file::{certificate_pem, fingerprint_of, read_certificates, server_roots};
+pub use error::PkiError;
+pub use init::{AuthorityRequest, CA_BACKDATE, init};
+pub use issue::{IssueRequest, random_sn};
+pub use journal_certificate::{JournalCertificate, journal_key_of};
+pub use journal_key::JournalKey;
+pub use passphrase::Passphrase;
+pub use profile::{Profile, ValidFor};
+pub use signature::{Verifier, check_possession, make_key, public_key_of};

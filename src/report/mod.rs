@@ -1,0 +1,192 @@
+//! How an error reaches a person, and what the process says to its caller.
+//!
+//! Modules return their own errors; at the rim each becomes a [`Failure`]: a stable code,
+//! what happened, what caused it and what to do now. Here stand the two tables that hang
+//! on a code: its exit status ([`Exit::of`]) and its remedy ([`remedy`]), both exhaustive.
+//! Start with [`Failure`]. Nothing here decides anything about a unit.
+
+mod exit;
+mod output;
+mod remedy;
+mod text;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::panic;
+
+pub use exit::Exit;
+pub use output::Output;
+pub use remedy::remedy;
+pub use text::printable;
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+
+/// What went wrong, ready to be told to a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Failure {
+    /// The stable code.
+    pub code: Code,
+    /// What happened: one lowercase sentence with the values.
+    pub what: String,
+    /// What caused it, nearest first.
+    pub causes: Vec<String>,
+    /// What to do now, where this failure knows more than its code.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// A failure that says what happened.
+    pub fn new(code: Code, what: impl Into<String>) -> Self {
+        Self { code, what: what.into(), causes: Vec::new(), help: None }
+    }
+
+    /// A failure made of a module's error and the errors behind it.
+    pub fn of(code: Code, error: &dyn Error) -> Self {
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        Self { code, what: error.to_string(), causes, help: None }
+    }
+
+    /// The same with its cause.
+    #[must_use]
+    pub fn caused_by(mut self, cause: &dyn Error) -> Self {
+        self.causes.push(cause.to_string());
+        let mut next = cause.source();
+        while let Some(cause) = next {
+            self.causes.push(cause.to_string());
+            next = cause.source();
+        }
+        self
+    }
+
+    /// The same with help of its own.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What the process says to its caller if this ends it.
+    pub fn exit(&self) -> Exit {
+        Exit::of(self.code)
+    }
+
+    /// The lines for a person. Whatever labels and devices put into them is made harmless.
+    pub fn to_lines(&self, color: bool) -> String {
+        let paint = |sgr: &str, text: &str| match color {
+            true => format!("\u{1b}[{sgr}m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        };
+        let mut lines = String::new();
+        let head = paint("1;31", &format!("error[{}]", self.code));
+        push_line(&mut lines, &head, &self.what);
+        for cause in &self.causes {
+            push_line(&mut lines, &paint("1", "caused by"), cause);
+        }
+        let help = self.help.as_deref().unwrap_or_else(|| remedy(self.code));
+        push_line(&mut lines, &paint("1;32", "help"), help);
+        lines
+    }
+
+    /// Writes it to standard error. Where that is gone, nobody is there to be told.
+    pub fn print(&self, color: bool) {
+        let _ = io::stderr().lock().write_all(self.to_lines(color).as_bytes());
+    }
+}
+
+fn push_line(lines: &mut String, head: &str, text: &str) {
+    lines.push_str(head);
+    lines.push_str(": ");
+    lines.push_str(&printable(text));
+    lines.push('\n');
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Failure::new(fault.code, fault.detail)
+    }
+}
+
+impl From<&Fault> for Failure {
+    fn from(fault: &Fault) -> Self {
+        fault.clone().into()
+    }
+}
+
+/// Writes a warning to standard error: something that a person should know and that stops
+/// nothing.
+pub fn warn(fault: &Fault, color: bool) {
+    let head = match color {
+        true => format!("\u{1b}[1;33mwarning[{}]\u{1b}[0m", fault.code),
+        false => format!("warning[{}]", fault.code),
+    };
+    let mut lines = String::new();
+    push_line(&mut lines, &head, &fault.detail);
+    let _ = io::stderr().lock().write_all(lines.as_bytes());
+}
+
+/// Makes a panic speak as every other error does. Who catches it decides what it ends.
+pub fn install_panic_hook(color: bool) {
+    panic::set_hook(Box::new(move |info| {
+        let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
+        let payload = info.payload();
+        let what = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no message");
+        Failure::new(Code::Bug, format!("the program broke{place}: {what}")).print(color);
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the outer")]
+    struct Outer {
+        source: Inner,
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the inner")]
+    struct Inner;
+
+    #[test]
+    fn a_failure_reads_what_then_causes_then_help() {
+        let failure = Failure::of(Code::CaKey, &Outer { source: Inner }).with_help("do this");
+        assert_eq!(
+            failure.to_lines(false),
+            "error[E-CA-KEY]: the outer\ncaused by: the inner\nhelp: do this\n"
+        );
+    }
+
+    #[test]
+    fn a_failure_without_help_of_its_own_has_its_code_s() {
+        let lines = Failure::new(Code::LedgerBusy, "pid 42 works here").to_lines(false);
+        let wanted = format!("help: {}\n", remedy(Code::LedgerBusy));
+        assert!(lines.ends_with(&wanted), "{lines}");
+    }
+
+    #[test]
+    fn what_a_label_put_into_a_failure_can_t_move_the_cursor() {
+        let lines = Failure::new(Code::ScanCharacters, "\u{1b}[2J\nerror[E-OK]").to_lines(false);
+        assert!(
+            lines.starts_with("error[E-SCAN-CHARACTERS]: \\u{1b}[2J\\nerror[E-OK]\n"),
+            "{lines}"
+        );
+    }
+
+    #[test]
+    fn colour_is_only_around_the_heads() {
+        let lines = Failure::new(Code::Usage, "x").to_lines(true);
+        assert!(lines.starts_with("\u{1b}[1;31merror[E-USAGE]\u{1b}[0m: x\n"), "{lines:?}");
+    }
+}

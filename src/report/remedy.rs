@@ -1,0 +1,118 @@
+//! What to do now, one sentence for each code.
+
+use crate::domain::code::Code;
+
+/// What a person should do about `code`; `docs/errors.md` says more.
+pub const fn remedy(code: Code) -> &'static str {
+    use Code::*;
+    match code {
+        Bug => "keep this output and report it, then start again: what was recorded is safe",
+        Usage => "run the same command with --help",
+        Output => "make room, or choose another place for the output, and run it again",
+        Input => "check the path, and that this user may read the file",
+        Stopped => "start the same command again; what was under way is resolved first",
+
+        ConfigMissing => "name the file with --config FILE, or try `station demo`",
+        ConfigSyntax => "correct that line of station.toml and run `station config check`",
+        ConfigKey => "correct or remove that key and run `station config check`",
+        ConfigValue => "correct that value and run `station config check`",
+        ConfigPattern => "correct the pattern and run `station config check`",
+        ConfigPortTwice => "give each slot, and the scanner, a name and a port of its own",
+        SecretMissing => "give the secret by environment, file or systemd credential",
+        SecretMode => "run `chmod 600` on that file, and think about who may have read it",
+
+        LedgerOpen => "check the data directory's path, owner and permissions",
+        LedgerNewer => "run the program that wrote this ledger, or a newer one; never an older",
+        LedgerStation => "correct `[station] id` or `data_dir`: a ledger belongs to one station",
+        LedgerFileSystem => "move `[station] data_dir` to a local file system such as ext4 or xfs",
+        LedgerDiskFull => "free disk space in the data directory, then start again",
+        LedgerWrite => "leave the devices where they are, check the disk, then start again",
+        LedgerCorrupt => "stop the line, copy the data directory aside, restore a backup",
+        LedgerJournal => "stop the line and copy the data directory aside: it is evidence",
+        LedgerCut => "stop the line, copy the data directory aside, find the missing entries",
+        LedgerRolledBack => "stop the line and find the newer ledger; do not work on this copy",
+        LedgerExists => "choose an empty data directory; a ledger is never overwritten",
+        LedgerKey => "give the journal secret that this ledger was made with",
+        LedgerBusy => "wait for that process to end, or stop it with SIGTERM",
+
+        PortMissing => "plug the adapter in and compare the path with `station ports`",
+        PortBusy => "close the program that holds the port; `fuser PORT` names it",
+        PortOpen => "check that this user is in the port's group, often `dialout`",
+        ScannerOpen => "plug the scanner in and compare `[scanner] port` with `station ports`",
+
+        CaMissing => "check the paths in `[authority]`, or make a CA with `station authority init`",
+        CaExists => "nothing was overwritten; point `[authority]` elsewhere to make another CA",
+        CaPassphrase => "give the passphrase that the CA key was encrypted with",
+        CaKey => "check that `[authority] key` is an encrypted PKCS#8 key on P-256",
+        CaProfile => "use a CA certificate with CA:TRUE, keyCertSign and a P-256 key",
+        CaMismatch => "point `[authority] certificate` and `key` to files that were made together",
+        CaExpired => "check the clock first; if it is right, a new CA is needed",
+        CaTooShort => "shorten `[certificate] valid_for`, or use a CA that is valid for longer",
+        CaIssue => "put the unit aside, run `station doctor`, and report it if it comes again",
+        ClockGap => "set the clock; if it is right, run `station clock accept --reason …`",
+        VaultLock => "raise the limit for locked memory (`ulimit -l`, systemd LimitMEMLOCK)",
+
+        WorkOrderUnknown => "list the work orders with `station work-order list`",
+        WorkOrderExists => "choose another id, or use the one that is there",
+        WorkOrderClosed => "use an open work order, or make a new one",
+        WorkOrderFull => "the lot is complete: close the work order and go on with the next",
+        WorkOrderAmbiguous => "name one with --work-order ID",
+        WorkOrderProfile => "go back to the profile it was made under, or make a new work order",
+
+        ScanCharacters => "scan the unit's own label again; clean or replace it if it stays",
+        ScanPattern => "check that this is the unit's serial, and a label of this product",
+        ScanCheck => "scan it again; a label that stays wrong is misprinted or damaged",
+        ScanRange => "check that the label belongs to this station and work order",
+        ScanClientId => "check the label and `[product] client_id`",
+        ScanDuplicate => "wait for the unit that is under way; it was scanned twice",
+        ScanSlot => "name a slot of station.toml that is in service",
+        ScanAhead => "wait for a slot to become free, then scan this label again",
+        ScanNoDevice => "put the device in, check its power and its contacts, scan it again",
+
+        UnitUnknown => "check the serial; `station unit list` shows those that are known",
+        UnitProven => "put it to the finished ones; to burn it again, allow a rework first",
+        UnitOtherDevice => "find the label's own device; for a repair, allow a rework first",
+        UnitElsewhere => "put the unit's own device in, or void it if that device is lost",
+        UnitState => "look at the unit with `station unit show` before anything else",
+        UnitScrapped => "take the unit off the line: it was scrapped",
+        UnitDeadline => "scan the unit again; if it is late again, look at its device",
+        UnitInterrupted => "scan the unit again: what its device holds is asked of it first",
+
+        DevTimeout => "check contacts, power and baud rate, then scan it again",
+        DevNoise => "check the baud rate and the wiring, then scan it again",
+        DevUnplugged => "put the device in firmly and scan it again",
+        DevRefused => "scan it again; put the device aside if it refuses again",
+        DevMalformed => "check the device's firmware version and put it aside",
+        DevVersion => "update the station or the device's firmware",
+        DevModel => "take it out: it is another model, or `[product] model` is wrong",
+        DevCapacity => "check the firmware's partition size for the identity",
+        DevHardwareId => "put the device aside: its id was never programmed",
+        DevTwice => "take both devices out and look at them: one id may exist only once",
+        DevOtherLabel => "find the label of that unit; label and device were mixed up",
+        DevFactorySerial => "find the device's own label; label and device were mixed up",
+        DevUnknownIdentity => "put the device aside: this ledger does not know its certificate",
+        DevLocked => "put the device aside: a locked device takes no identity",
+        DevSecurity => "put the device aside: its protections were not switched on",
+        DevNotStored => "put the device aside: it did not keep what it said it kept",
+        DevNotRestarted => "cut its power by hand and scan it again",
+        DevSwapped => "leave a device in its slot until the slot shows its result",
+        DevProof => "put the device aside: it can't sign with the key it was given",
+        DevContradiction => "put the device aside and tell a supervisor: it was proven before",
+        ProofTooWeak => "check `[product] required_proof` and what this firmware can do",
+        KeyDuplicate => "stop the line and report it: the random source may be broken",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_remedy_is_one_line_of_its_own() {
+        let mut all: Vec<&str> = Code::ALL.iter().map(|code| remedy(*code)).collect();
+        assert!(all.iter().all(|text| (20..=90).contains(&text.len()) && !text.ends_with('.')));
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), Code::ALL.len());
+    }
+}

@@ -1,0 +1,43 @@
+//! Text from outside made harmless for terminals and logs.
+
+use std::borrow::Cow;
+
+/// `text` with everything escaped that could move a cursor, hide or reorder what is read:
+/// control characters, bidirectional marks, invisible and line-breaking format characters.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match is_harmful(c) {
+            true => safe.extend(c.escape_default()),
+            false => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn harmless_text_stays_as_it_is() {
+        assert!(matches!(printable("TH200 / 测试 ü"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_moves_hides_or_reorders_is_escaped() {
+        assert_eq!(printable("a\u{1b}[2J\r\nb\u{9b}"), "a\\u{1b}[2J\\r\\nb\\u{9b}");
+        assert_eq!(printable("\u{202e}drow\u{200b}\u{7f}"), "\\u{202e}drow\\u{200b}\\u{7f}");
+    }
+}

@@ -1,0 +1,346 @@
+//! Secrets: from the environment, a file, a systemd credential or a person's keyboard.
+//!
+//! A secret never comes from the command line, where every user of the machine can read
+//! it, and never reaches a log: [`Secret`] has no text form. What a secret opens is not
+//! this module's matter. Start with [`Wanted`].
+//!
+//! A process can't take a variable out of its own environment without `unsafe` (another
+//! thread may be reading it), so a secret given there stays readable for this user and
+//! root in `/proc/PID/environ`. A file or a systemd credential is the better way.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::domain::code::Code;
+use crate::domain::ids::to_hex;
+
+/// The longest secret that is read: whoever points to a larger file points to a wrong one.
+const MAX_LENGTH: u64 = 4096;
+
+/// A secret's bytes, wiped when dropped.
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes. Don't copy them.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Why there is no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// It was given in none of the ways.
+    #[error("{what} was not given")]
+    Missing {
+        /// What it is, in words.
+        what: &'static str,
+        /// All the ways to give it.
+        ways: String,
+    },
+    /// The file that should hold it can't be read.
+    #[error("{what}: {} can't be read", path.display())]
+    File {
+        /// What it is, in words.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file that holds it can be read by others.
+    #[error("{what}: {} has mode {mode:03o}, only its owner may read it", path.display())]
+    Mode {
+        /// What it is, in words.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file holds nothing, or far too much.
+    #[error("{what}: {} holds no secret: it has {length} bytes", path.display())]
+    Length {
+        /// What it is, in words.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        length: u64,
+    },
+    /// The two texts that were typed differ.
+    #[error("{what}: the two texts differ")]
+    Differ {
+        /// What it is, in words.
+        what: &'static str,
+    },
+    /// A new one can't be made or kept.
+    #[error("{what}: {} can't be made", path.display())]
+    Make {
+        /// What it is, in words.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl SecretError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            SecretError::Mode { .. } => Code::SecretMode,
+            _ => Code::SecretMissing,
+        }
+    }
+
+    /// What to do now, where this error knows more than its code.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            SecretError::Missing { ways, .. } => Some(format!("give it by {ways}")),
+            SecretError::Mode { path, .. } => Some(format!("run `chmod 600 {}`", path.display())),
+            _ => None,
+        }
+    }
+}
+
+/// Where secrets may come from; tests put their own behind it.
+pub trait Surroundings {
+    /// A variable of the environment.
+    fn variable(&self, name: &str) -> Option<OsString>;
+
+    /// Asks a person, without echo; none where no person is there.
+    fn ask(&self, prompt: &str) -> Option<io::Result<String>>;
+}
+
+/// The process's own environment and terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Process;
+
+impl Surroundings for Process {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
+    }
+
+    fn ask(&self, prompt: &str) -> Option<io::Result<String>> {
+        // A pipe on either side means that nobody watches, whatever /dev/tty says.
+        let person = io::stdin().is_terminal() && io::stderr().is_terminal();
+        person.then(|| rpassword::prompt_password(prompt))
+    }
+}
+
+/// A secret that is wanted, with the names under which it may be given.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What it is, in words.
+    pub what: &'static str,
+    /// The name of its variable; its systemd credential has the same in lower case.
+    pub variable: &'static str,
+    /// The key of station.toml that names its file.
+    pub key: &'static str,
+    /// The file that station.toml names.
+    pub file: Option<&'a Path>,
+}
+
+/// The passphrase of the CA's key.
+pub fn authority_passphrase(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the passphrase of the CA key",
+        variable: "STATION_AUTHORITY_PASSPHRASE",
+        key: "[authority] passphrase_file",
+        file,
+    }
+}
+
+/// The secret that encrypts the journal key.
+pub fn journal_secret(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the journal secret",
+        variable: "STATION_JOURNAL_SECRET",
+        key: "[ledger] journal_secret_file",
+        file,
+    }
+}
+
+/// Whether a secret that was never made may be made now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfAbsent {
+    /// Yes: nothing depends on an older one.
+    Make,
+    /// No: something was encrypted with the one that is absent.
+    Refuse,
+}
+
+impl Wanted<'_> {
+    /// The secret as configured, or as a person types it.
+    pub fn read(&self, from: &dyn Surroundings) -> Result<Secret, SecretError> {
+        if let Some(secret) = self.configured(from)? {
+            return Ok(secret);
+        }
+        match self.asked(from, "")? {
+            Some(secret) => Ok(secret),
+            None => Err(self.missing()),
+        }
+    }
+
+    /// The secret as configured, or as a person types it twice, for something new.
+    pub fn read_new(&self, from: &dyn Surroundings) -> Result<Secret, SecretError> {
+        if let Some(secret) = self.configured(from)? {
+            return Ok(secret);
+        }
+        let Some(first) = self.asked(from, ", a new one")? else { return Err(self.missing()) };
+        match self.asked(from, ", once more")? {
+            Some(second) if second.as_bytes() == first.as_bytes() => Ok(first),
+            _ => Err(SecretError::Differ { what: self.what }),
+        }
+    }
+
+    /// The secret as configured, or the one kept at `path`; where that is not there either,
+    /// `absent` says whether a random one is made and kept there. Nobody is asked.
+    pub fn read_or_keep(
+        &self,
+        from: &dyn Surroundings,
+        path: &Path,
+        absent: IfAbsent,
+    ) -> Result<Secret, SecretError> {
+        if let Some(secret) = self.configured(from)? {
+            return Ok(secret);
+        }
+        if fs::symlink_metadata(path).is_err() {
+            match absent {
+                IfAbsent::Make => self.make(path)?,
+                IfAbsent::Refuse => return Err(self.missing()),
+            }
+        }
+        self.private_file(path)
+    }
+
+    fn configured(&self, from: &dyn Surroundings) -> Result<Option<Secret>, SecretError> {
+        let given = from.variable(self.variable).filter(|value| !value.is_empty());
+        if let Some(value) = given {
+            return Ok(Some(Secret::new(value.into_vec())));
+        }
+        if let Some(path) = self.file {
+            return self.private_file(path).map(Some);
+        }
+        let Some(directory) = from.variable("CREDENTIALS_DIRECTORY") else { return Ok(None) };
+        let path = Path::new(&directory).join(self.variable.to_lowercase());
+        match path.exists() {
+            // systemd guards the directory; with an access list the mode shows a group.
+            true => self.contents(&path, self.open(&path)?).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn asked(&self, from: &dyn Surroundings, again: &str) -> Result<Option<Secret>, SecretError> {
+        match from.ask(&format!("{}{again}: ", self.what)) {
+            Some(Ok(text)) if !text.is_empty() => Ok(Some(Secret::new(text.into_bytes()))),
+            Some(Err(source)) => {
+                Err(SecretError::File { what: self.what, path: "/dev/tty".into(), source })
+            }
+            Some(Ok(_)) | None => Ok(None),
+        }
+    }
+
+    fn missing(&self) -> SecretError {
+        let Self { what, variable, key, .. } = *self;
+        let credential = variable.to_lowercase();
+        let ways = format!(
+            "the variable {variable}, a file of mode 0600 that {key} names, the systemd \
+             credential {credential}, or at a terminal"
+        );
+        SecretError::Missing { what, ways }
+    }
+
+    fn open(&self, path: &Path) -> Result<File, SecretError> {
+        let failed = |source| SecretError::File { what: self.what, path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        match file.metadata().map_err(failed)?.is_file() {
+            true => Ok(file),
+            false => Err(failed(io::Error::other("it is no file"))),
+        }
+    }
+
+    fn private_file(&self, path: &Path) -> Result<Secret, SecretError> {
+        let file = self.open(path)?;
+        let failed = |source| SecretError::File { what: self.what, path: path.to_owned(), source };
+        let mode = file.metadata().map_err(failed)?.mode() & 0o777;
+        match mode & 0o077 {
+            0 => self.contents(path, file),
+            _ => Err(SecretError::Mode { what: self.what, path: path.to_owned(), mode }),
+        }
+    }
+
+    fn contents(&self, path: &Path, file: File) -> Result<Secret, SecretError> {
+        let failed = |source| SecretError::File { what: self.what, path: path.to_owned(), source };
+        let length =
+            |length| SecretError::Length { what: self.what, path: path.to_owned(), length };
+        let size = file.metadata().map_err(failed)?.len();
+        if size > MAX_LENGTH {
+            return Err(length(size));
+        }
+        // Room for all of it at once: a vector that grows leaves copies behind.
+        let mut secret = Secret::new(Vec::with_capacity(MAX_LENGTH as usize + 1));
+        file.take(MAX_LENGTH).read_to_end(&mut secret.0).map_err(failed)?;
+        for ending in [b'\n', b'\r'] {
+            if secret.0.last() == Some(&ending) {
+                secret.0.pop();
+            }
+        }
+        match secret.0.is_empty() {
+            true => Err(length(size)),
+            false => Ok(secret),
+        }
+    }
+
+    fn make(&self, path: &Path) -> Result<(), SecretError> {
+        make_random(path).map_err(|source| SecretError::Make {
+            what: self.what,
+            path: path.to_owned(),
+            source,
+        })
+    }
+}
+
+/// Makes a file of 32 random bytes in hexadecimal: whole or not at all, and never over
+/// another, so that of two processes that start at once both read the same.
+fn make_random(path: &Path) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let mut random = Zeroizing::new([0; 32]);
+    getrandom::fill(random.as_mut()).map_err(io::Error::other)?;
+    let text = Zeroizing::new(to_hex(random.as_ref()) + "\n");
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let linked = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::hard_link(&draft, path));
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! The files that are shipped beside the program agree with it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use provisioning_station::config::Config;
+use provisioning_station::domain::code::Code;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn shipped() -> String {
+    fs::read_to_string(root().join("station.toml")).unwrap()
+}
+
+fn load(text: &str) -> Config {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("station.toml");
+    fs::write(&path, text).unwrap();
+    Config::load(&path, None).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The example with what is commented out switched on, section by section.
+fn with_every_setting(text: &str) -> String {
+    let is_setting = |line: &str| {
+        let key = line.split(['=', ' ']).next().unwrap_or_default();
+        line.starts_with('[') || (line.contains(" = ") && !key.is_empty())
+    };
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix('#') {
+            Some(rest) if !rest.starts_with(' ') && is_setting(rest) => lines.push(rest),
+            _ => lines.push(line),
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_shipped_example_is_right() {
+    let config = Config::load(&root().join("station.toml"), None).unwrap();
+    assert_eq!(config.slots.len(), 2);
+    assert_eq!(config.dir, root());
+}
+
+#[test]
+fn what_the_example_comments_out_is_right_too() {
+    let all = with_every_setting(&shipped());
+    // A port is for a serial scanner, and the example has the default, a keyboard.
+    let config = load(&all.replace("kind = \"keyboard\"", "kind = \"serial\""));
+    assert!(config.cloud.is_some() && config.ledger.anchor.is_some());
+}
+
+#[test]
+fn what_the_example_calls_a_default_is_one() {
+    let text = shipped();
+    let mut before = "";
+    for line in text.lines() {
+        let setting = line.strip_prefix('#').filter(|rest| !rest.starts_with(' '));
+        let has_default = !before.contains("No default");
+        // The cloud has no section in the example, and the scanner's port needs its kind.
+        if let Some(setting) = setting.filter(|rest| rest.contains(" = ") && has_default) {
+            if setting.starts_with("kind = \"tdmq\"") {
+                break;
+            }
+            let same = ["port = \"/dev", "rts", "journal_secret_file", "exclusive"];
+            if !same.iter().any(|start| setting.starts_with(start)) {
+                let changed = load(&text.replacen(line, setting, 1));
+                assert_eq!(without_digest(&changed), without_digest(&load(&text)), "{setting}");
+            }
+        }
+        if line.starts_with("# ") {
+            before = line;
+        }
+    }
+}
+
+/// Everything that the file means, as text, without what hangs on its bytes and its place.
+fn without_digest(config: &Config) -> String {
+    let text = format!("{config:#?}").replace(&config.digest.to_string(), "…");
+    text.replace(&config.dir.display().to_string(), "…")
+}
+
+#[test]
+fn every_code_is_explained_once_and_in_order() {
+    let page = fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let headings: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("### ")).map(str::trim).collect();
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(headings, codes);
+}
+
+#[test]
+fn every_explanation_says_something_of_its_own() {
+    let page = fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let mut seen = BTreeSet::new();
+    for section in page.split("\n### ").skip(1) {
+        let (code, text) = section.split_once('\n').unwrap();
+        let text = text.split("\n## ").next().unwrap().trim();
+        assert!(text.len() > 40, "{code} is not explained");
+        assert!(seen.insert(text.to_owned()), "{code} has another code's text");
+    }
+}
+
+#[test]
+fn every_code_that_the_documents_name_exists() {
+    let known: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let documents = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    for path in documents.filter(|path| path.extension().is_some_and(|ending| ending == "md")) {
+        for code in codes_in(&path) {
+            assert!(known.contains(code.as_str()), "{} names {code}", path.display());
+        }
+    }
+}
+
+fn codes_in(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let is_code = |c: char| c.is_ascii_uppercase() || c == '-';
+    let words = text.split(|c: char| !is_code(c));
+    let long = |word: &&str| word.starts_with("E-") && word.len() > 4 && !word.ends_with('-');
+    words.filter(long).map(str::to_owned).collect()
+}
