@@ -2,7 +2,7 @@
 //! in a thread of its own, so that units that end meanwhile are printed all the same.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Cursor};
 use std::path::Path;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
@@ -37,6 +37,12 @@ impl Labels {
             Failure::new(Code::Input, what).caused_by(&error)
         })?;
         Ok(Labels::Pulled(Box::new(LinesSource::new(BufReader::new(file)))))
+    }
+
+    /// Labels that are known beforehand.
+    pub fn of_list(serials: Vec<String>) -> Labels {
+        let lines = serials.join("\n");
+        Labels::Pulled(Box::new(LinesSource::new(Cursor::new(lines))))
     }
 
     /// A serial scanner at a port; `-` is standard input.

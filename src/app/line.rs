@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{Config, PortPlace};
-use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::event::EventSink;
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, LineStarted, Record};
-use crate::domain::work_order::WorkOrder;
 use crate::engine::{Line, LineSettings, Shop};
-use crate::ledger::{Ledger, LineLock};
+use crate::ledger::{Ledger, Work, WorkLock};
 use crate::pki::Authority;
 use crate::report::Failure;
 use crate::vault::{self, Vault};
@@ -35,14 +34,14 @@ pub struct RunningLine {
     /// How many slots it has.
     pub slots: usize,
     ledger: Ledger,
-    _lock: LineLock,
+    _lock: WorkLock,
 }
 
 impl RunningLine {
     /// Waits until the line has ended and everything is written.
     pub fn join(self) -> Result<(), Failure> {
         let ended = self.line.join();
-        self.ledger.close();
+        drop(self.ledger);
         Ok(ended?)
     }
 }
@@ -57,14 +56,24 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
     authority.check_profile(&profile, now)?;
     let broker = parts::broker(config)?;
     some_port_exists(config)?;
-    let ledger = parts::open_ledger(config, &clock)?;
-    let lock = LineLock::take(&config.station.data_dir)?;
-    ledger.check_clock()?;
-    let work_order = parts::work_order(config, &ledger.reader()?, session.work_order.as_ref())?;
+    let (ledger, journal_key) = parts::open_ledger(config, &clock)?;
+    let lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
+    let reader = ledger.reader()?;
+    reader.clock_check(now, config.station.max_clock_gap)?;
+    let work_order = parts::work_order(config, &reader, session.work_order.as_ref())?;
     let rule = parts::label_rule(config, work_order.as_ref())?;
     let slots = parts::slots(config);
     let vault = Vault::new(slots.len())?;
-    record_session(config, &ledger, &authority, work_order.as_ref(), &session, now)?;
+    let journal = authority.certify_journal_key(&journal_key, &config.station.id, now)?;
+    let begun = LineStarted {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config: config.digest,
+        authority: authority.fingerprint(),
+        work_order: work_order.as_ref().map(|order| order.id.clone()),
+        operator: session.operator.clone(),
+        journal_certificate: Some(to_hex(&journal)),
+    };
+    record_session(&ledger, &authority, begun)?;
     let shop = Shop {
         authority,
         profile,
@@ -102,28 +111,17 @@ fn some_port_exists(config: &Config) -> Result<(), Failure> {
 
 /// The session begins with what it runs under.
 fn record_session(
-    config: &Config,
     ledger: &Ledger,
     authority: &Authority,
-    work_order: Option<&WorkOrder>,
-    session: &Session,
-    now: Timestamp,
+    begun: LineStarted,
 ) -> Result<(), Failure> {
     let writer = ledger.writer();
-    let record = |record| writer.record(record).map_err(|refusal| refusal.fault().clone());
     let seen = AuthoritySeen {
         fingerprint: authority.fingerprint(),
         der: to_hex(&authority.certificate_der()),
     };
-    record(Record::AuthoritySeen(seen))?;
-    let journal = authority.certify_journal_key(&ledger.public_key(), &config.station.id, now)?;
-    record(Record::LineStarted(LineStarted {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        config: config.digest,
-        authority: authority.fingerprint(),
-        work_order: work_order.map(|order| order.id.clone()),
-        operator: session.operator.clone(),
-        journal_certificate: Some(to_hex(&journal)),
-    }))?;
+    for record in [Record::AuthoritySeen(seen), Record::LineStarted(begun)] {
+        writer.record(record).map_err(|refusal| refusal.fault().clone())?;
+    }
     Ok(())
 }

@@ -6,7 +6,6 @@
 pub mod batch;
 pub mod clock;
 pub mod demo;
-mod failures;
 pub mod labels;
 pub mod line;
 pub mod parts;

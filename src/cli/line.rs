@@ -126,6 +126,10 @@ pub struct SimDevice {
     #[arg(long, value_name = "N", default_value_t = 4)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=8))]
     pub window: u8,
+    /// Bytes of data in the largest chunk that a device takes, 65 to 1000
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    #[arg(value_parser = clap::value_parser!(u16).range(65..=1000))]
+    pub max_chunk: u16,
     /// Milliseconds for which the slot is empty between two devices
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub swap_ms: u64,

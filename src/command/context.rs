@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
+use crate::batch::Style;
 use crate::cli::{ColorWhen, Global};
 use crate::config::Config;
 use crate::report::{Failure, Output};
@@ -22,6 +23,15 @@ impl Context {
     pub fn new(global: Global) -> Self {
         let color = wants_color(global.color);
         Self { out: Output::stdout(global.json), color, global }
+    }
+
+    /// How units are printed.
+    pub fn style(&self) -> Style {
+        let color = match self.global.color {
+            ColorWhen::Auto => self.color && io::stdout().is_terminal(),
+            _ => self.color,
+        };
+        if self.out.is_json() { Style::Json } else { Style::People { color } }
     }
 
     /// Reads and checks station.toml.

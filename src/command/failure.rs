@@ -1,8 +1,24 @@
 //! How each module's error becomes a [`Failure`]: the only place that knows all of them.
 
 use crate::config::ConfigError;
+use crate::ledger::LedgerError;
+use crate::link::LinkError;
+use crate::pki::PkiError;
 use crate::report::Failure;
 use crate::secret::SecretError;
+use crate::vault::VaultError;
+
+macro_rules! failures {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                Failure::of(error.code(), &error)
+            }
+        })+
+    };
+}
+
+failures!(LedgerError, LinkError, PkiError, VaultError);
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {

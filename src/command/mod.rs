@@ -4,11 +4,14 @@
 //! [`Exit`]. Every error becomes a [`Failure`] here, is printed once and decides the exit
 //! status. Start with [`main`], then `dispatch`.
 
+mod batch;
 mod config_check;
 mod context;
+mod demo;
 mod failure;
 mod logging;
 mod manual;
+mod sim;
 mod usage;
 
 use std::ffi::OsString;
@@ -53,6 +56,9 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Check) => config_check::run(context),
         Command::Completions { shell } => manual::completions(shell, context),
         Command::Man { command } => manual::page(&command, context),
+        Command::Batch(batch) => batch::run(&batch, context),
+        Command::Demo(demo) => demo::run(&demo, context),
+        Command::Sim(command) => sim::run(&command, context),
         _ => Err(Failure::new(Code::Usage, "this build does not have that command yet")),
     }
 }

@@ -234,12 +234,13 @@ impl LineThread {
 
     fn accept(&mut self, scan: &Scan) -> Result<(), Fault> {
         let (serial, client_id) = self.rule.accept(&scan.text)?;
-        let slot = match &scan.slot {
-            None => None,
-            Some(name) => Some(self.router.slot(name).ok_or_else(|| {
-                Fault::new(Code::ScanSlot, format!("there is no slot {name}"))
-            })?),
-        };
+        let slot =
+            match &scan.slot {
+                None => None,
+                Some(name) => Some(self.router.slot(name).ok_or_else(|| {
+                    Fault::new(Code::ScanSlot, format!("there is no slot {name}"))
+                })?),
+            };
         let wanted = serial.clone();
         let standing = self.shop.inquiries.ask(move |reader| reader.standing(&wanted))??;
         let job = Job { serial, client_id, resumed: false, named: slot.is_some() };

@@ -1,13 +1,12 @@
 //! What every slot shares: the authority, the vault, the ledger's doors and the product.
 
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use crate::domain::clock::Clock;
+use crate::domain::identity::ConnectionSettings;
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{ClientId, OperatorId, WorkOrderId};
-use crate::domain::identity::ConnectionSettings;
 use crate::flow::Policy;
 use crate::ledger::{Inquiries, Writer};
 use crate::pki::{Authority, Profile};
@@ -67,6 +66,3 @@ pub struct Shop {
     /// How long one unit may take, from its scan's start in a slot.
     pub unit_deadline: Duration,
 }
-
-/// A channel's sender, named for what it carries.
-pub(super) type Outbox<T> = Sender<T>;

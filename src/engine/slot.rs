@@ -14,9 +14,9 @@ use crate::domain::code::Code;
 use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{ProgressCell, SlotStatus};
 use crate::domain::ids::HardwareId;
+use crate::link::LinkError;
 use crate::link::driver::Driver;
 use crate::link::presence::{Presence, Still, Watch};
-use crate::link::LinkError;
 
 use super::halt::Halt;
 use super::line::{SlotSettings, ToLine};

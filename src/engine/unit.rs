@@ -8,7 +8,7 @@ use crate::domain::event::{Outcome, Progress, ProgressCell, UnitReport};
 use crate::domain::ids::SlotName;
 use crate::domain::record::{AttemptRef, End, Ended, Record, Step};
 use crate::flow::{self, Effect, Entry, Input, State, Unit, Verdict, VerdictKind};
-use crate::link::Driver;
+use crate::link::driver::Driver;
 
 use super::halt::Halt;
 use super::router::Job;
@@ -40,10 +40,8 @@ pub(super) fn run_unit(
     report.duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     report.cycle_us = proven_at.and_then(|at| u64::try_from(since(at).as_micros()).ok());
     report.hardware = work.hardware().cloned();
-    report.fingerprint = verdict
-        .cert
-        .and_then(|cert| work.row(cert).ok())
-        .map(|row| row.certificate.fingerprint);
+    report.fingerprint =
+        verdict.cert.and_then(|cert| work.row(cert).ok()).map(|row| row.certificate.fingerprint);
     progress.set(Progress::default());
     Ending { report, ledger_failed: work.ledger_failed().cloned() }
 }

@@ -12,11 +12,11 @@ use crate::domain::event::ProgressCell;
 use crate::domain::identity::{Challenge, Identity, Response};
 use crate::domain::ids::{CertificateSn, HardwareId, ImageDigest, KeyId, SlotName};
 use crate::domain::record::{
-    AttemptRef, Begun, CertificateRow, Ended, FailedEarly, Finished, Issued, Looked,
-    ProvenRecord, Record, Recorded, Refusal,
+    AttemptRef, Begun, CertificateRow, Ended, FailedEarly, Finished, Issued, Looked, ProvenRecord,
+    Record, Recorded, Refusal,
 };
 use crate::flow::{Effect, Entry, Input};
-use crate::link::Driver;
+use crate::link::driver::Driver;
 use crate::pki;
 
 use super::router::Job;
@@ -237,9 +237,7 @@ impl<'a> Work<'a> {
                 proof,
                 restart: self.driver.restart_kind().to_owned(),
             }),
-            Entry::Finished { cert } => {
-                Record::Finished(Finished { serial, certificate_sn: cert })
-            }
+            Entry::Finished { cert } => Record::Finished(Finished { serial, certificate_sn: cert }),
             Entry::Ended { attempt: number, end, void } => {
                 Record::Ended(Ended { attempt: attempt(number), end, void })
             }
@@ -264,7 +262,7 @@ impl<'a> Work<'a> {
 
     fn make(&mut self) -> Result<(CertificateSn, KeyId), Fault> {
         let sn = self.reserved.ok_or_else(|| missing("a reserved serial number"))?;
-        let (key, public_key) = self.shop.vault.make_key(&pki::public_key_of)?;
+        let (key, public_key) = self.shop.vault.make_key_by(&pki::make_key)?;
         self.key = Some(key);
         let made = self.make_with(sn, key, public_key);
         if made.is_err() {

@@ -18,13 +18,20 @@ pub(super) fn ledger_path(data_dir: &Path) -> PathBuf {
     data_dir.join(LEDGER_FILE)
 }
 
-/// Makes the data directory, readable by its owner alone, and the ledger's empty file.
-pub(super) fn make(data_dir: &Path) -> Result<(), LedgerError> {
+/// Makes the data directory, readable by its owner alone, where its file system can hold a
+/// ledger. For what lies beside the ledger and must be there before it: the journal key.
+pub fn make_data_dir(data_dir: &Path) -> Result<(), LedgerError> {
     filesystem::check_local(data_dir)?;
     let failed = |error| LedgerError::file(data_dir, error);
     if !data_dir.exists() {
         DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed)?;
     }
+    Ok(())
+}
+
+/// Makes the data directory and the ledger's empty file.
+pub(super) fn make(data_dir: &Path) -> Result<(), LedgerError> {
+    make_data_dir(data_dir)?;
     let path = ledger_path(data_dir);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);

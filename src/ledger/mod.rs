@@ -40,6 +40,7 @@ use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::StationId;
 
 pub use error::LedgerError;
+pub use files::make_data_dir;
 pub use head::Head;
 pub use inquiries::Inquiries;
 pub use journal::{Hash, InstanceId, Kind};

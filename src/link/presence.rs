@@ -263,9 +263,7 @@ impl Watch {
             }
             Err(LinkError::Stopped) => Err(LinkError::Stopped),
             // It has been told what is wrong with it, and must change before it is told again.
-            Err(_) if matches!(self.awaited, Awaited::AnAnswer) => {
-                Ok(self.ask_again_later(driver))
-            }
+            Err(_) if matches!(self.awaited, Awaited::AnAnswer) => Ok(self.ask_again_later(driver)),
             // Somebody is there; identifying it properly will say what is wrong.
             Err(_) => Ok(self.here(driver)),
         }

@@ -1,0 +1,195 @@
+//! A whole factory in one directory: simulated devices, a demo CA, a ledger, station.toml.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::domain::clock::Clock;
+use crate::domain::code::Code;
+use crate::domain::ids::to_hex;
+use crate::pki::{self, AuthorityFiles, AuthorityRequest, Passphrase, ValidFor};
+use crate::report::Failure;
+use crate::sim::{self, SimulatedSlot};
+
+use super::clock::SystemClock;
+
+/// Data bytes in a simulated device's largest chunk.
+const MAX_CHUNK: u16 = 1000;
+
+/// A factory that was laid out.
+pub struct Factory {
+    /// Where everything lies.
+    pub dir: PathBuf,
+    /// Removes the directory in the end, where nobody asked to keep it.
+    keep: bool,
+    slots: Vec<SimulatedSlot>,
+}
+
+impl Drop for Factory {
+    fn drop(&mut self) {
+        self.slots.clear();
+        if !self.keep {
+            // What is left of a demo in the system's temporary directory harms nobody.
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+impl Factory {
+    /// Its station.toml.
+    pub fn config(&self) -> PathBuf {
+        self.dir.join("station.toml")
+    }
+
+    /// Makes the directory, CA, configuration and slots; each slot gets its share of units.
+    pub fn lay_out(dir: Option<&Path>, units: u32, slots: u32) -> Result<Factory, Failure> {
+        let (dir, keep) = match dir {
+            Some(dir) => (std::path::absolute(dir).map_err(failed(dir))?, true),
+            None => (temporary(), false),
+        };
+        make_empty(&dir)?;
+        let mut factory = Factory { dir, keep, slots: Vec::new() };
+        let secret = random_text()?;
+        write_private(&factory.dir.join("demo-passphrase"), &secret)?;
+        authorities(&factory.dir, &secret)?;
+        let names: Vec<String> = (0..slots).map(|index| slot_name(index, slots)).collect();
+        fs::write(factory.config(), configuration(&names)).map_err(failed(&factory.dir))?;
+        for directory in ["ports", "devices"] {
+            let path = factory.dir.join(directory);
+            DirBuilder::new().mode(0o700).create(&path).map_err(failed(&path))?;
+        }
+        for (index, name) in (0..).zip(&names) {
+            let share = units / slots + u32::from(index < units % slots);
+            if share > 0 {
+                factory.slots.push(plug_in(&factory.dir, name, share)?);
+            }
+        }
+        Ok(factory)
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    let path = path.to_owned();
+    move |error| {
+        let what = format!("the demo can't be laid out in {}", path.display());
+        Failure::new(Code::Output, what).caused_by(&error)
+    }
+}
+
+fn temporary() -> PathBuf {
+    std::env::temp_dir().join(format!("station-demo-{}", std::process::id()))
+}
+
+fn make_empty(dir: &Path) -> Result<(), Failure> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed(dir))?;
+    match fs::read_dir(dir).map_err(failed(dir))?.next() {
+        None => Ok(()),
+        Some(_) => {
+            let what = format!("{} is not empty", dir.display());
+            Err(Failure::new(Code::Usage, what).with_help("name a new or an empty directory"))
+        }
+    }
+}
+
+fn random_text() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::new(Code::Bug, format!("no random numbers: {error}")))?;
+    Ok(to_hex(&bytes))
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    let mut file =
+        options.write(true).create_new(true).mode(0o600).open(path).map_err(failed(path))?;
+    file.write_all(text.as_bytes()).map_err(failed(path))
+}
+
+/// The demo CA, and a root for a broker that does not exist, whose key is not kept.
+fn authorities(dir: &Path, secret: &str) -> Result<(), Failure> {
+    let now = SystemClock::start().now().wall;
+    let passphrase = Passphrase::new(secret.to_owned())?;
+    let make = |name: &str, common_name: &str| {
+        let files = AuthorityFiles {
+            certificate: dir.join(format!("{name}.pem")),
+            key: dir.join(format!("{name}.key")),
+            chain: None,
+        };
+        let request = AuthorityRequest {
+            common_name: common_name.to_owned(),
+            valid_for: ValidFor::Years(30),
+            backdate: pki::CA_BACKDATE,
+            now,
+        };
+        pki::init(&files, &passphrase, &request).map(|_| files.key)
+    };
+    make("ca", "Station demo CA")?;
+    let unused = make("server-root", "Station demo broker root")?;
+    fs::remove_file(&unused).map_err(failed(&unused))
+}
+
+/// A to Z while they suffice, numbers beyond.
+fn slot_name(index: u32, slots: u32) -> String {
+    match u8::try_from(index) {
+        Ok(letter) if slots <= 26 => char::from(b'A' + letter).to_string(),
+        _ => format!("S{:02}", index + 1),
+    }
+}
+
+fn configuration(slots: &[String]) -> String {
+    let mut text = String::from(
+        r#"# Written by `station demo`. Every command works on it; the devices are simulated, and
+# `station sim device --link ports/A --state devices` plugs one in again.
+
+[station]
+id = "demo"
+data_dir = "data"
+
+[product]
+name = "TH200"
+serial_pattern = "TH200-[0-9]{8}"
+client_id = "{serial}"
+model = "SIM-1"
+
+[certificate]
+organization = "Demo Devices"
+organizational_unit = "TH200"
+valid_for = "20y"
+
+[authority]
+certificate = "ca.pem"
+key = "ca.key"
+# A real station keeps its passphrase elsewhere: this one is for the demo alone.
+passphrase_file = "demo-passphrase"
+
+[broker]
+host = "mqtt.demo.example.com"
+server_root = "server-root.pem"
+
+[scanner]
+binding = "any"
+"#,
+    );
+    for name in slots {
+        text.push_str(&format!("\n[[slots]]\nname = \"{name}\"\nport = \"ports/{name}\"\n"));
+    }
+    text
+}
+
+fn plug_in(dir: &Path, name: &str, units: u32) -> Result<SimulatedSlot, Failure> {
+    let mut options = sim::Options::new(dir.join("ports").join(name));
+    options.state_dir = Some(dir.join("devices"));
+    options.name = Some(name.to_owned());
+    options.units = units;
+    options.max_chunk = MAX_CHUNK;
+    options.seed = u64::from(std::process::id());
+    sim::start(options).map_err(|error| {
+        Failure::new(Code::PortOpen, format!("slot {name} can't be simulated")).caused_by(&error)
+    })
+}
+
+/// The serials of a demo run.
+pub fn serials(units: u32) -> Vec<String> {
+    (1..=units).map(|number| format!("TH200-{number:08}")).collect()
+}

@@ -1,0 +1,110 @@
+//! `station sim device`: simulated devices behind a pseudo-terminal.
+
+use std::thread;
+use std::time::Duration;
+
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::cli::{SimCommand, SimDevice};
+use crate::domain::code::Code;
+use crate::report::{Exit, Failure};
+use crate::sim::{self, FAULTS, FaultSpec, Options, SimError, StopFlag, Timings};
+
+use super::Context;
+
+#[derive(Serialize)]
+struct Ready<'a> {
+    event: &'static str,
+    link: &'a str,
+}
+
+#[derive(Serialize)]
+struct FaultLine {
+    fault: &'static str,
+    example: &'static str,
+    meaning: &'static str,
+}
+
+pub(super) fn run(command: &SimCommand, context: &mut Context) -> Result<Exit, Failure> {
+    let SimCommand::Device(device) = command;
+    if device.fault.as_deref() == Some("list") {
+        return list_faults(context);
+    }
+    let options = options(device)?;
+    let stop = StopFlag::new().map_err(unusable)?;
+    stop_on_signal(&stop)?;
+    let mut told = Ok(());
+    sim::run(options, &stop, |link| told = say_ready(context, &link.to_string_lossy()))
+        .map_err(unusable)?;
+    told?;
+    Ok(Exit::Done)
+}
+
+fn unusable(error: SimError) -> Failure {
+    Failure::of(Code::PortOpen, &error)
+}
+
+fn options(device: &SimDevice) -> Result<Options, Failure> {
+    let link = device.link.clone().ok_or_else(|| {
+        Failure::new(Code::Usage, "--link is missing").with_help("name a path for the port")
+    })?;
+    let faults = match &device.fault {
+        None => FaultSpec::none(),
+        Some(text) => FaultSpec::parse(text).map_err(|error| Failure::of(Code::Usage, &error))?,
+    };
+    let time = Duration::from_millis;
+    let mut options = Options::new(link);
+    options.state_dir = device.state.clone();
+    options.baud = device.baud;
+    options.units = device.units;
+    options.faults = faults;
+    options.seed = device.seed;
+    options.model = device.model.clone();
+    options.window = device.window;
+    options.max_chunk = device.max_chunk;
+    options.latency = time(device.latency_ms);
+    options.swap_time = time(device.swap_ms);
+    options.timings = Timings {
+        erase: time(device.erase_ms),
+        chunk: time(device.chunk_ms),
+        commit: time(device.commit_ms),
+        prove: time(device.prove_ms),
+        boot: time(device.boot_ms),
+    };
+    Ok(options)
+}
+
+fn list_faults(context: &mut Context) -> Result<Exit, Failure> {
+    for fault in FAULTS {
+        if context.out.is_json() {
+            let (fault, example, meaning) = (fault.name, fault.example, fault.meaning);
+            context.out.json(&FaultLine { fault, example, meaning })?;
+        } else {
+            context.out.line(format_args!("{:<22} {}", fault.example, fault.meaning))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn stop_on_signal(stop: &StopFlag) -> Result<(), Failure> {
+    let failed =
+        |error: std::io::Error| Failure::new(Code::Bug, "no signal handler").caused_by(&error);
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    let stop = stop.clone();
+    let wait = move || {
+        if signals.forever().next().is_some() {
+            stop.set();
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(failed)?;
+    Ok(())
+}
+
+fn say_ready(context: &mut Context, link: &str) -> Result<(), Failure> {
+    match context.out.is_json() {
+        true => context.out.json(&Ready { event: "ready", link }),
+        false => context.out.line(format_args!("ready at {link}")),
+    }
+}
