@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod batch;
+pub mod checks;
 pub mod cli;
 pub mod command;
 pub mod config;

@@ -53,7 +53,8 @@ pub fn open_ledger(
     Ok((Ledger::open(settings, Arc::new(key), Arc::clone(clock))?, public_key))
 }
 
-fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
+/// The key that signs the journal; made, with its secret, where there is none.
+pub fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
     let data_dir = &config.station.data_dir;
     let path = data_dir.join(JOURNAL_KEY_FILE);
     let absent = if path.exists() { IfAbsent::Refuse } else { IfAbsent::Make };
@@ -145,8 +146,30 @@ pub fn work_order(
     reader: &Reader,
     named: Option<&WorkOrderId>,
 ) -> Result<Option<WorkOrder>, Failure> {
-    let _ = (config, reader, named);
-    Ok(None)
+    let Some(id) = named.cloned().map_or_else(|| only_open(reader), |id| Ok(Some(id)))? else {
+        return Ok(None);
+    };
+    let Some(row) = reader.work_order(&id)? else {
+        return Err(Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}")));
+    };
+    if row.closed {
+        return Err(Failure::new(Code::WorkOrderClosed, format!("work order {id} is closed")));
+    }
+    if row.work_order.profile != config.profile_digest()? {
+        let what = format!("the product profile changed since work order {id} was made");
+        return Err(Failure::new(Code::WorkOrderProfile, what));
+    }
+    Ok(Some(row.work_order))
+}
+
+fn only_open(reader: &Reader) -> Result<Option<WorkOrderId>, Failure> {
+    let mut open = reader.open_work_orders()?;
+    if open.len() > 1 {
+        let ids: Vec<_> = open.iter().map(WorkOrderId::as_str).collect();
+        let what = format!("several work orders are open: {}", ids.join(", "));
+        return Err(Failure::new(Code::WorkOrderAmbiguous, what));
+    }
+    Ok(open.pop())
 }
 
 /// The slots in the link's words.

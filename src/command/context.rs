@@ -1,10 +1,13 @@
 //! What every command has: the options, the configuration, standard output.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
+use crate::app::clock::SystemClock;
 use crate::batch::Style;
 use crate::cli::{ColorWhen, Global};
 use crate::config::Config;
+use crate::domain::clock::{Clock, Timestamp};
 use crate::report::{Failure, Output};
 
 /// What every command has.
@@ -23,6 +26,16 @@ impl Context {
     pub fn new(global: Global) -> Self {
         let color = wants_color(global.color);
         Self { out: Output::stdout(global.json), color, global }
+    }
+
+    /// The machine's clocks.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock::start())
+    }
+
+    /// What the wall clock says.
+    pub fn now(&self) -> Timestamp {
+        SystemClock::start().now().wall
     }
 
     /// How units are printed.

@@ -4,15 +4,23 @@
 //! [`Exit`]. Every error becomes a [`Failure`] here, is printed once and decides the exit
 //! status. Start with [`main`], then `dispatch`.
 
+mod authority;
 mod batch;
+mod clock;
 mod config_check;
 mod context;
 mod demo;
+mod doctor;
 mod failure;
+mod ledger;
 mod logging;
 mod manual;
+mod person;
+mod ports;
 mod sim;
+mod unit;
 mod usage;
+mod work_order;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -21,8 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 pub use context::Context;
 
-use crate::cli::{Cli, Command, ConfigCommand};
-use crate::domain::code::Code;
+use crate::cli::{Cli, ClockCommand, Command, ConfigCommand};
 use crate::report::{self, Exit, Failure};
 
 /// Reads the command line, does what it says, gives the exit status.
@@ -53,12 +60,18 @@ pub fn run(cli: Cli) -> Exit {
 
 fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
     match command {
+        Command::Authority(command) => authority::run(command, context),
+        Command::WorkOrder(command) => work_order::run(command, context),
+        Command::Unit(command) => unit::run(command, context),
+        Command::Ledger(command) => ledger::run(command, context),
+        Command::Ports => ports::run(context),
+        Command::Doctor => doctor::run(context),
+        Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),
         Command::Config(ConfigCommand::Check) => config_check::run(context),
         Command::Completions { shell } => manual::completions(shell, context),
         Command::Man { command } => manual::page(&command, context),
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
         Command::Sim(command) => sim::run(&command, context),
-        _ => Err(Failure::new(Code::Usage, "this build does not have that command yet")),
     }
 }

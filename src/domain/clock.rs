@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// 9999-12-31T23:59:59Z: RFC 5280's "no well-defined expiry". It lies beyond what
+    /// the time library can hold.
+    pub const NO_EXPIRY: Timestamp = Timestamp(253_402_300_799_000_000);
+
     /// Whole seconds since the epoch, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
@@ -20,6 +24,9 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.seconds() == Self::NO_EXPIRY.seconds() {
+            return f.write_str("9999-12-31T23:59:59.000Z");
+        }
         match jiff::Timestamp::from_microsecond(self.0) {
             Ok(time) => write!(f, "{time:.3}"),
             Err(_) => write!(f, "{} µs", self.0),
@@ -49,6 +56,7 @@ mod tests {
     #[test]
     fn times_are_rfc_3339_in_utc() {
         assert_eq!(Timestamp(1_551_113_065_120_000).to_string(), "2019-02-25T16:44:25.120Z");
+        assert_eq!(Timestamp::NO_EXPIRY.to_string(), "9999-12-31T23:59:59.000Z");
         assert_eq!(Timestamp(-1).seconds(), -1);
     }
 }

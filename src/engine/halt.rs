@@ -9,7 +9,7 @@ use crate::link::Stop;
 /// A slot's halt. The first reason wins; the driver hears of it only while the flow may
 /// be stopped, so that nothing is left open between "commit asked" and the verdict.
 #[derive(Debug, Clone, Default)]
-pub struct Halt {
+pub(super) struct Halt {
     state: Arc<Mutex<State>>,
     waiting: Stop,
     working: Stop,
@@ -27,7 +27,7 @@ impl Halt {
     }
 
     /// Asks the slot to land its unit for this reason.
-    pub fn set(&self, reason: Fault) {
+    pub(super) fn set(&self, reason: Fault) {
         let mut state = self.lock();
         if reason.code == Code::Stopped {
             self.waiting.set();

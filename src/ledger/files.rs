@@ -22,11 +22,7 @@ pub(super) fn ledger_path(data_dir: &Path) -> PathBuf {
 /// ledger. For what lies beside the ledger and must be there before it: the journal key.
 pub fn make_data_dir(data_dir: &Path) -> Result<(), LedgerError> {
     filesystem::check_local(data_dir)?;
-    let failed = |error| LedgerError::file(data_dir, error);
-    if !data_dir.exists() {
-        DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed)?;
-    }
-    Ok(())
+    make_directory(data_dir)
 }
 
 /// Makes the data directory and the ledger's empty file.
@@ -37,6 +33,15 @@ pub(super) fn make(data_dir: &Path) -> Result<(), LedgerError> {
     options.write(true).create(true).truncate(false).mode(0o600);
     options.open(&path).map_err(|error| LedgerError::file(&path, error))?;
     sync_directory(data_dir)
+}
+
+/// Makes the data directory where there is none.
+pub(super) fn make_directory(data_dir: &Path) -> Result<(), LedgerError> {
+    if data_dir.exists() {
+        return Ok(());
+    }
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    made.map_err(|error| LedgerError::file(data_dir, error))
 }
 
 /// Makes a rename or a new file in a directory durable.
@@ -93,8 +98,18 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, LedgerError> {
     }
 }
 
+/// Opens an empty database that has no name and goes when it is closed.
+pub(super) fn open_temporary() -> Result<Connection, LedgerError> {
+    let connection = Connection::open("")?;
+    prepare(&connection)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
 /// Opens a file on a medium that can't be written.
-fn open_untouchable(path: &Path) -> Result<Connection, LedgerError> {
+pub(super) fn open_untouchable(path: &Path) -> Result<Connection, LedgerError> {
     let escaped: String = path.to_string_lossy().chars().fold(String::new(), |mut text, c| {
         match c {
             '%' => text.push_str("%25"),

@@ -195,11 +195,22 @@ impl Notes {
 
     /// Each place with its name for people.
     pub(super) fn places(&self) -> Vec<(&Path, String)> {
+        let beside = (self.beside.as_path(), format!("the head file {}", self.beside.display()));
         let anchor = self.anchor.as_deref();
-        let named = |path: &Path, what: &str| format!("the {what} {}", path.display());
-        let beside = (self.beside.as_path(), named(&self.beside, "head file"));
-        let anchor = anchor.map(|path| (path, named(path, "anchor")));
+        let anchor = anchor.map(|path| (path, format!("the anchor {}", path.display())));
         std::iter::once(beside).chain(anchor).collect()
+    }
+
+    /// Reads every note there is. Do this before the ledger is looked at: another process
+    /// may commit and note in between, and a note must not seem to be ahead.
+    ///
+    /// One that can't be read counts as missing, so that a spoilt anchor does not stop a
+    /// line; the first commit tells that it can't be written.
+    pub(super) fn read(&self) -> Vec<(Note, String)> {
+        let places = self.places().into_iter();
+        places
+            .filter_map(|(path, name)| Note::read(path).ok().flatten().map(|note| (note, name)))
+            .collect()
     }
 
     /// Notes a committed head everywhere. What can't be written is told, not failed on:

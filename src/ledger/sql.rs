@@ -72,10 +72,10 @@ macro_rules! word_columns {
 
         impl $name {
             /// Every value.
-            pub const ALL: &[$name] = &[$($name::$variant,)*];
+            $visibility const ALL: &[$name] = &[$($name::$variant,)*];
 
             /// The word in JSON and the ledger.
-            pub const fn as_str(self) -> &'static str {
+            $visibility const fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word,)* }
             }
         }

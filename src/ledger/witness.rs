@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::domain::ids::StationId;
 
 use super::error::LedgerError;
-use super::head::{Head, Note, Notes, SignedHead};
+use super::head::{Head, Note, SignedHead};
 use super::journal::{Hash, InstanceId};
 use super::sql::{counted, stored};
 
@@ -64,27 +64,13 @@ pub(super) fn check_inside(connection: &Connection) -> Result<Head, LedgerError>
     }
 }
 
-/// Holds every note outside against the ledger.
-pub(super) fn check_outside(
-    connection: &Connection,
-    owner: &Owner,
-    head: Head,
-    notes: &Notes,
-) -> Result<(), LedgerError> {
-    for (path, witness) in notes.places() {
-        if let Some(note) = Note::read(path)? {
-            check_note(connection, owner, head, &note, witness)?;
-        }
-    }
-    Ok(())
-}
-
+/// Holds a note outside against the ledger.
 pub(super) fn check_note(
     connection: &Connection,
     owner: &Owner,
     head: Head,
     note: &Note,
-    witness: String,
+    witness: &str,
 ) -> Result<(), LedgerError> {
     if note.station != owner.station {
         let (found, wanted) = (note.station.clone(), owner.station.clone());
@@ -94,6 +80,7 @@ pub(super) fn check_note(
     if same && agrees(connection, head, note)? {
         return Ok(());
     }
+    let witness = witness.to_owned();
     Err(LedgerError::RolledBack { last: head.seq, known: note.seq, witness })
 }
 
@@ -108,19 +95,20 @@ fn agrees(connection: &Connection, head: Head, note: &Note) -> Result<bool, Ledg
     Ok(hash.is_some() && hash.map(Hash) == signed.map(|signed| signed.head.hash))
 }
 
-/// Refuses to make a new ledger where a note knows of one of this station.
-pub(super) fn check_absent(station: &StationId, notes: &Notes) -> Result<(), LedgerError> {
-    for (path, witness) in notes.places() {
-        match Note::read(path)? {
-            None => {}
-            Some(note) if note.station == *station => {
-                return Err(LedgerError::RolledBack { last: 0, known: note.seq, witness });
-            }
-            Some(note) => {
-                let wanted = station.clone();
-                return Err(LedgerError::Station { found: note.station, wanted });
-            }
+/// Refuses to make a new ledger where a note knows of one.
+pub(super) fn check_absent(
+    station: &StationId,
+    notes: &[(Note, String)],
+) -> Result<(), LedgerError> {
+    let Some((note, witness)) = notes.first() else { return Ok(()) };
+    match note.station == *station {
+        true => {
+            let witness = witness.clone();
+            Err(LedgerError::RolledBack { last: 0, known: note.seq, witness })
+        }
+        false => {
+            let (found, wanted) = (note.station.clone(), station.clone());
+            Err(LedgerError::Station { found, wanted })
         }
     }
-    Ok(())
 }

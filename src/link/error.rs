@@ -10,7 +10,7 @@ use crate::domain::ids::IdError;
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// Nothing came in time, however often it was asked.
-    #[error("no answer to {request} within {waited_ms} ms and {sent} sends")]
+    #[error("no answer to {request}, sent {sent} times, the last waited for {waited_ms} ms")]
     Timeout {
         /// The request, as the protocol names it.
         request: &'static str,

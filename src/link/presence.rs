@@ -98,6 +98,8 @@ pub struct Watch {
     appeared: Option<Appearance>,
     releases: u32,
     silent: u32,
+    /// How long to wait before a port that is missing is looked for again.
+    patience: Duration,
     asked: Instant,
 }
 
@@ -114,6 +116,7 @@ impl Watch {
             appeared: None,
             releases: 0,
             silent: 0,
+            patience: LOOK,
             asked: Instant::now(),
         }
     }
@@ -161,6 +164,7 @@ impl Watch {
         self.releases = RELEASES;
         self.silent = 0;
         self.awaited = done.map_or(Awaited::AnAnswer, Awaited::AnotherThan);
+        self.patience = FIRST_RELEASE;
         self.door = Door::Closed { pause: FIRST_RELEASE };
     }
 
@@ -313,11 +317,13 @@ impl Watch {
         Presence::Here(driver)
     }
 
-    /// The port itself is gone: whoever comes next is new.
+    /// The port itself is gone: whoever comes next is new. Right after a unit the next
+    /// one may come soon; later there is time.
     fn nobody(&mut self) {
         self.awaited = Awaited::Anybody;
         self.silent = 0;
-        self.door = Door::Closed { pause: LOOK };
+        self.door = Door::Closed { pause: self.patience };
+        self.patience = LOOK.min(self.patience * 2);
     }
 
     fn ask_waiting(
@@ -438,6 +444,18 @@ mod tests {
         let (_driver, same) = wait_for_one(&mut watch);
         assert!(same);
         assert!(bench.crossings().iter().filter(|c| c.is_request()).count() >= ids.len());
+    }
+
+    #[test]
+    fn silence_right_after_a_release_does_not_count() {
+        let bench = changing(&[1, 0, 0, 0, 0, 0, 0, 1, 2]);
+        let mut watch = watch(bench.path(), PresenceBy::Port);
+        let (mut driver, _) = wait_for_one(&mut watch);
+        driver.identify().unwrap();
+        watch.let_go(driver, Some(id(1)));
+        wait_for_one(&mut watch);
+        // Opening may have reset it: that the same one answers then is nothing new.
+        assert_eq!(bench.crossings().iter().filter(|c| c.is_request()).count(), 9);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The port that a simulated device is plugged into: a pseudo-terminal behind a link.
 //!
 //! The simulator keeps the station's end open too. So the master never reports a
-//! hang-up, and who else has the port open is counted by the file system's own events;
-//! closing the master is then the one way to pull the device out. Start with
+//! hang-up, and whether a station has the port open is told by the file system's own
+//! events; closing the master is then the one way to pull the device out. Equal events in
+//! a row may be merged by the kernel, so they are not counted: a station that opens the
+//! port twice has it open, and lets go at its first close. Start with
 //! [`Port::open`] and [`Plug`]. Nothing here knows frames or time.
 
 use std::ffi::OsStr;
@@ -12,6 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::inotify;
 use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
@@ -29,7 +32,7 @@ pub(crate) struct Port {
     /// Ours, so that the terminal keeps its settings while no station has it open.
     slave: OwnedFd,
     openings: OwnedFd,
-    openers: u32,
+    is_open: bool,
     path: PathBuf,
 }
 
@@ -47,7 +50,7 @@ impl Port {
     pub(crate) fn open() -> Result<Self, SimError> {
         let (master, slave, path) = make_pair().map_err(SimError::Port)?;
         let openings = watch_openings(&path).map_err(SimError::Watch)?;
-        Ok(Self { master, slave, openings, openers: 0, path })
+        Ok(Self { master, slave, openings, is_open: false, path })
     }
 
     /// Where the station's end lies.
@@ -67,7 +70,7 @@ impl Port {
 
     /// Whether a station has the port open.
     pub(crate) const fn is_open(&self) -> bool {
-        self.openers > 0
+        self.is_open
     }
 
     /// Reads what the station wrote; zero if there is nothing.
@@ -90,7 +93,7 @@ impl Port {
     /// Takes note of who opened and closed the port since the last look.
     pub(crate) fn look(&mut self) -> Result<Openings, SimError> {
         let was_open = self.is_open();
-        let let_go = count_openers(&self.openings, &mut self.openers).map_err(SimError::Port)?;
+        let let_go = follow(&self.openings, &mut self.is_open).map_err(SimError::Port)?;
         if let_go {
             self.forget_the_station();
         }
@@ -99,9 +102,14 @@ impl Port {
 
     /// Pulls the device out: the station's end hangs up.
     pub(crate) fn pull(self) -> Pulled {
-        let Self { openings, openers, .. } = self;
-        // Our own end, dropped here, is counted as one more that lets go.
-        Pulled { openings, openers: openers + 1 }
+        let Self { openings, slave, master, .. } = self;
+        drop(slave);
+        // Without our own end the master tells whether there is another; the event of our
+        // own close is not the station's.
+        let mut ours = true;
+        let followed = follow(&openings, &mut ours);
+        let held = followed.is_ok() && !hangs_up(&master);
+        Pulled { openings, held }
     }
 
     /// Drops what the station did not read, and the exclusive use that a killed one leaves.
@@ -118,7 +126,7 @@ impl Port {
 #[derive(Debug)]
 pub(crate) struct Pulled {
     openings: OwnedFd,
-    openers: u32,
+    held: bool,
 }
 
 impl Pulled {
@@ -129,13 +137,22 @@ impl Pulled {
 
     /// Whether the station still holds on to its end.
     pub(crate) fn is_held(&mut self) -> Result<bool, SimError> {
-        count_openers(&self.openings, &mut self.openers).map_err(SimError::Port)?;
-        Ok(self.openers > 0)
+        follow(&self.openings, &mut self.held).map_err(SimError::Port)?;
+        Ok(self.held)
     }
 }
 
-/// Brings the count up to date; true if the port was closed by all in between.
-fn count_openers(openings: &OwnedFd, openers: &mut u32) -> Result<bool, Errno> {
+/// Whether nobody has the station's end open.
+fn hangs_up(master: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(master, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // Where it can't be told, nobody is waited for.
+    rustix::event::poll(&mut polled, Some(&now)).is_err()
+        || polled[0].revents().contains(PollFlags::HUP)
+}
+
+/// Brings `is_open` up to date; true if the port was let go of in between.
+fn follow(openings: &OwnedFd, is_open: &mut bool) -> Result<bool, Errno> {
     let mut room = [MaybeUninit::uninit(); EVENT_ROOM];
     let mut reader = inotify::Reader::new(openings, &mut room);
     let mut let_go = false;
@@ -146,13 +163,13 @@ fn count_openers(openings: &OwnedFd, openers: &mut u32) -> Result<bool, Errno> {
             Err(error) => return Err(error),
         };
         if events.contains(inotify::ReadFlags::OPEN) {
-            *openers += 1;
+            *is_open = true;
         } else if events.intersects(closed()) {
-            *openers = openers.saturating_sub(1);
-            let_go |= *openers == 0;
+            let_go |= *is_open;
+            *is_open = false;
         } else if events.contains(inotify::ReadFlags::IGNORED) {
             // The terminal is gone for everyone.
-            *openers = 0;
+            *is_open = false;
         }
     }
 }
@@ -257,11 +274,12 @@ mod tests {
         assert_eq!(port.look().unwrap(), Openings::default());
         let first = open_end(port.path());
         assert_eq!(port.look().unwrap(), Openings { opened: true, let_go: false });
+        // A station may hold its port twice; the two closes may be told as one.
         let second = open_end(port.path());
-        drop(first);
         assert_eq!(port.look().unwrap(), Openings::default());
-        drop(second);
+        drop((first, second));
         assert_eq!(port.look().unwrap(), Openings { opened: false, let_go: true });
+        assert_eq!(port.look().unwrap(), Openings::default());
         assert!(!port.is_open());
     }
 

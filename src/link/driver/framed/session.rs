@@ -270,7 +270,7 @@ impl Session {
                 tracing::trace!(message_type, seq, length = received.body.len(), "frame received");
                 return Ok(Some(received));
             }
-            // Noise without end never leaves anything pending, so this is its end too.
+            // What was read is used up, so noise and floods without end are ended here too.
             if Instant::now() >= until {
                 return Ok(None);
             }
@@ -285,9 +285,6 @@ impl Session {
                 return Ok(Some(received));
             }
             self.drop_reply(&received);
-            if Instant::now() >= until {
-                break;
-            }
         }
         Ok(None)
     }
@@ -367,9 +364,6 @@ impl Session {
                 return Ok(Some(received));
             }
             self.drop_reply(&received);
-            if Instant::now() >= until {
-                break;
-            }
         }
         Ok(None)
     }

@@ -1,0 +1,122 @@
+//! The ports of the slots and of the scanner: can they be opened?
+
+use super::Finding;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::ids::SlotName;
+use crate::link::port::Port;
+use crate::link::settings::PortSettings;
+use crate::link::{LinkError, Stop};
+
+/// A slot's port and what its absence means.
+#[derive(Debug, Clone)]
+pub struct PortCheck {
+    /// The slot.
+    pub slot: SlotName,
+    /// Its port.
+    pub settings: PortSettings,
+    /// The port itself comes and goes with the device, so that an absent one is an empty slot.
+    pub comes_with_device: bool,
+}
+
+enum Found {
+    Opens,
+    Empty,
+    Bad(Fault),
+}
+
+fn look(check: &PortCheck) -> Found {
+    match Port::open(check.settings.clone(), Stop::new()) {
+        Ok(_) => Found::Opens,
+        Err(LinkError::PortMissing { .. }) if check.comes_with_device => Found::Empty,
+        Err(error) => {
+            let fault = Fault::from(error);
+            Found::Bad(Fault::new(fault.code, format!("slot {}: {}", check.slot, fault.detail)))
+        }
+    }
+}
+
+/// Opens the port of each slot once. One that can't be used is a warning, since its units
+/// go elsewhere; that none can be used is not.
+pub fn ports(slots: &[PortCheck]) -> Finding {
+    const NAME: &str = "ports";
+    let found: Vec<Found> = slots.iter().map(look).collect();
+    let count = |wanted: fn(&Found) -> bool| found.iter().filter(|found| wanted(found)).count();
+    let opens = count(|found| matches!(found, Found::Opens));
+    let empty = count(|found| matches!(found, Found::Empty));
+    let bad: Vec<&Fault> = found
+        .iter()
+        .filter_map(|found| match found {
+            Found::Bad(fault) => Some(fault),
+            _ => None,
+        })
+        .collect();
+    let Some(first) = bad.first() else {
+        let detail = format!("{opens} of {} ports open, {empty} wait for a device", slots.len());
+        return Finding::ok(NAME, detail);
+    };
+    let details: Vec<&str> = bad.iter().map(|fault| fault.detail.as_str()).collect();
+    let fault = Fault::new(first.code, details.join("; "));
+    match bad.len() == slots.len() {
+        true => Finding::fail(NAME, fault),
+        false => Finding::warn(NAME, fault),
+    }
+}
+
+/// Opens the scanner's port once; a scanner without a port is a keyboard.
+pub fn scanner(port: Option<PortSettings>) -> Finding {
+    const NAME: &str = "scanner";
+    let Some(settings) = port else { return Finding::ok(NAME, "types like a keyboard") };
+    let path = settings.path.clone();
+    match Port::open(settings, Stop::new()) {
+        Ok(_) => Finding::ok(NAME, format!("{path} opens")),
+        Err(error) => {
+            let detail = Fault::from(error).detail;
+            Finding::fail(NAME, Fault::new(Code::ScannerOpen, detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::Status;
+
+    fn slot(name: &str, path: &str, comes_with_device: bool) -> PortCheck {
+        let settings = PortSettings::new(path, 115_200);
+        PortCheck { slot: name.parse().unwrap(), settings, comes_with_device }
+    }
+
+    #[test]
+    fn ports_that_are_all_missing_are_red() {
+        let finding = ports(&[slot("A", "/nowhere/a", false), slot("B", "/nowhere/b", false)]);
+        assert_eq!((finding.status, finding.code), (Status::Fail, Some(Code::PortMissing)));
+        assert!(finding.detail.contains("slot A") && finding.detail.contains("slot B"));
+    }
+
+    #[test]
+    fn a_bad_port_among_others_is_a_warning() {
+        let finding = ports(&[slot("A", "/nowhere/a", true), slot("B", "/nowhere/b", false)]);
+        assert_eq!(finding.status, Status::Warn);
+    }
+
+    #[test]
+    fn a_port_that_comes_with_its_device_may_be_absent() {
+        let finding = ports(&[slot("A", "/nowhere/a", true)]);
+        assert_eq!(finding.detail, "0 of 1 ports open, 1 wait for a device");
+        assert_eq!(finding.status, Status::Ok);
+    }
+
+    #[test]
+    fn what_is_no_port_is_red() {
+        let finding = ports(&[slot("A", "/dev/null", true)]);
+        assert_eq!((finding.status, finding.code), (Status::Fail, Some(Code::PortOpen)));
+    }
+
+    #[test]
+    fn a_scanner_that_is_not_there_is_red() {
+        assert_eq!(scanner(None).status, Status::Ok);
+        let finding = scanner(Some(PortSettings::new("/nowhere/s", 9_600)));
+        assert_eq!((finding.status, finding.code), (Status::Fail, Some(Code::ScannerOpen)));
+    }
+}

@@ -1,0 +1,134 @@
+//! `station authority …`: make the CA, show it, check it, write it out.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Context;
+use crate::app::parts;
+use crate::cli::AuthorityCommand;
+use crate::config::Config;
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::pki::{self, AuthorityInfo, AuthorityRequest, CA_BACKDATE, ValidFor};
+use crate::report::{Exit, Failure};
+use crate::secret::{self, Process};
+
+/// Does what `station authority …` says.
+pub(super) fn run(command: AuthorityCommand, context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    match command {
+        AuthorityCommand::Init { common_name, days } => init(&config, common_name, days, context)?,
+        AuthorityCommand::Show => show(&read(&config)?, context)?,
+        AuthorityCommand::Check => check(&config, context)?,
+        AuthorityCommand::Export { out } => export(&read(&config)?, out.as_deref(), context)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn read(config: &Config) -> Result<AuthorityInfo, Failure> {
+    Ok(AuthorityInfo::read(&parts::authority_files(&config.authority))?)
+}
+
+fn init(
+    config: &Config,
+    common_name: Option<String>,
+    days: Option<u32>,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let files = parts::authority_files(&config.authority);
+    // Whoever would be asked for a new passphrase in vain is told at once.
+    if let Some(path) = [&files.certificate, &files.key].into_iter().find(|path| path.exists()) {
+        return Err(Failure::new(Code::CaExists, format!("{} is there already", path.display())));
+    }
+    let wanted = secret::authority_passphrase(config.authority.passphrase_file.as_deref());
+    let passphrase = parts::passphrase(&wanted.read_new(&Process)?)?;
+    let for_profile = parts::valid_for(config.certificate.valid_for).of_its_authority();
+    let request = AuthorityRequest {
+        common_name: common_name.unwrap_or_else(|| format!("{} CA", config.station.id)),
+        valid_for: days.map_or(for_profile, ValidFor::Days),
+        backdate: CA_BACKDATE,
+        now: context.now(),
+    };
+    let info = pki::init(&files, &passphrase, &request)?;
+    show(&info, context)
+}
+
+fn show(info: &AuthorityInfo, context: &mut Context) -> Result<(), Failure> {
+    if context.out.is_json() {
+        return context.out.json(&json!({
+            "subject": info.subject,
+            "certificate_pem": info.certificate_pem,
+            "chain_pem": info.chain_pem,
+            "not_before": info.not_before.to_string(),
+            "not_after": rfc3339(info.not_after),
+            "key": info.key,
+            "fingerprint_sha256": info.fingerprint,
+            // The cloud's own number for this CA; it has none before it is registered there.
+            "ca_sn": null,
+        }));
+    }
+    let out = &mut context.out;
+    out.line(format!("subject      {}", info.subject))?;
+    out.line(format!("valid from   {}", info.not_before))?;
+    out.line(format!("valid until  {}", until(info.not_after)))?;
+    out.line(format!("SHA-256      {}", info.fingerprint))?;
+    out.line(format!("key in       {}", info.key))?;
+    out.raw(info.certificate_pem.as_bytes())?;
+    out.raw(info.chain_pem.as_deref().unwrap_or_default().as_bytes())
+}
+
+/// RFC 5280's 99991231235959Z, "no expiry", lies beyond what calendars take.
+const NO_END: i64 = 253_402_300_799;
+
+fn rfc3339(time: Timestamp) -> String {
+    match time.seconds() {
+        NO_END => "9999-12-31T23:59:59.000Z".to_owned(),
+        _ => time.to_string(),
+    }
+}
+
+fn until(not_after: Timestamp) -> String {
+    match not_after.seconds() {
+        NO_END => "no expiry".to_owned(),
+        _ => not_after.to_string(),
+    }
+}
+
+fn check(config: &Config, context: &mut Context) -> Result<(), Failure> {
+    let authority = parts::authority(config)?;
+    let now = context.now();
+    authority.check_profile(&parts::profile(config)?, now)?;
+    let days = authority.days_left(now);
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "valid": true, "fingerprint_sha256": authority.fingerprint(), "days_left": days,
+        })),
+        false => context.out.line(format!(
+            "key and certificate belong together; the CA may issue certificates valid for {} \
+             and ends in {days} days",
+            config.certificate.valid_for
+        )),
+    }
+}
+
+fn export(info: &AuthorityInfo, out: Option<&Path>, context: &mut Context) -> Result<(), Failure> {
+    let Some(path) = out else {
+        return match context.out.is_json() {
+            true => context.out.json(&json!({ "certificate_pem": info.certificate_pem })),
+            false => context.out.raw(info.certificate_pem.as_bytes()),
+        };
+    };
+    let failed = |error: std::io::Error| {
+        Failure::new(Code::Output, format!("{} can't be written", path.display())).caused_by(&error)
+    };
+    // Never over another file: a slip of the hand must not cost a key.
+    let mut file = File::create_new(path).map_err(failed)?;
+    file.write_all(info.certificate_pem.as_bytes()).map_err(failed)?;
+    match context.out.is_json() {
+        true => context.out.json(&json!({ "written": path })),
+        false => context.out.line(format!("written to {}", path.display())),
+    }
+}

@@ -1,0 +1,22 @@
+//! `station clock accept`: a supervisor says that the clock is right.
+
+use serde_json::json;
+
+use super::Context;
+use super::person::{person, reason, record};
+use crate::cli::ClockAct;
+use crate::domain::record::{ClockAccepted, Record};
+use crate::report::{Exit, Failure};
+
+/// Records that the clock is right although it disagrees with the journal.
+pub(super) fn accept(act: ClockAct, context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let accepted = ClockAccepted { reason: reason(&act.reason)?, by: person(act.by) };
+    record(&config, context, Record::ClockAccepted(accepted))?;
+    let now = context.now().to_string();
+    match context.out.is_json() {
+        true => context.out.json(&json!({ "accepted": now }))?,
+        false => context.out.line(format!("recorded: {now} is right"))?,
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,172 @@
+//! `station ledger …`
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::Context;
+use super::person::person;
+use crate::app::parts;
+use crate::cli::LedgerCommand;
+use crate::config::Config;
+use crate::domain::code::Code;
+use crate::domain::ids::{OperatorId, PublicKey};
+use crate::ledger::views::Stats;
+use crate::ledger::{self, Audit, Reader, Verification};
+use crate::pki::{self, Verifier};
+use crate::report::{Exit, Failure};
+
+/// Does what `station ledger …` says.
+pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    match command {
+        LedgerCommand::Verify => return verify(&config, context),
+        LedgerCommand::Stats => stats(&config, context)?,
+        LedgerCommand::Check => check(&config, context)?,
+        LedgerCommand::Backup { file } => backup(&config, &file, context)?,
+        LedgerCommand::Restore { file, by } => restore(&config, &file, by, context)?,
+    }
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    verification: &'a Verification,
+}
+
+fn verify(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
+    let audit = Audit {
+        expected_key: expected_key(config, context)?,
+        anchor: config.ledger.anchor.clone(),
+        every_head: true,
+        skip_tables: false,
+    };
+    let verification = ledger::verify(&config.station.data_dir, &Verifier, &audit)?;
+    if context.out.is_json() {
+        context.out.json(&Summary { event: "summary", verification: &verification })?;
+    }
+    match &verification.why {
+        None => {
+            if !context.out.is_json() {
+                say_valid(&verification, context)?;
+            }
+            Ok(Exit::Done)
+        }
+        Some(why) => {
+            let code = verification.code.unwrap_or(Code::LedgerJournal);
+            Failure::new(code, why.clone()).print(context.color);
+            // Whatever the code, what was asked for is whether the ledger verifies.
+            Ok(Exit::Ledger)
+        }
+    }
+}
+
+fn say_valid(verification: &Verification, context: &mut Context) -> Result<(), Failure> {
+    let Verification { entries, head, remarks, .. } = verification;
+    context.out.line(format!("{entries} entries hold, head {head}"))?;
+    remarks.iter().try_for_each(|remark| context.out.line(format!("note: {remark}")))
+}
+
+/// The journal key as the CA certified it; without the CA's certificate at hand, or
+/// before the first line start, the ledger is held against the key that it names itself.
+fn expected_key(config: &Config, context: &Context) -> Result<Option<PublicKey>, Failure> {
+    let Ok(reader) = Reader::open(&config.station.data_dir, Some(&config.station.id)) else {
+        // What is wrong with it is told by the audit itself.
+        return Ok(None);
+    };
+    let Ok(authorities) = pki::read_certificates(&config.authority.certificate) else {
+        return Ok(None);
+    };
+    let certificates = reader.journal_certificates().unwrap_or_default();
+    let keys = certificates.iter().filter_map(|hex| {
+        let der = bytes_of(hex)?;
+        authorities.iter().find_map(|ca| pki::journal_key_of(&der, ca).ok())
+    });
+    let mut own = keys.filter(|found| found.station == config.station.id);
+    let key = own.next().map(|found| found.public_key);
+    if key.is_none() && !certificates.is_empty() && context.global.verbose > 0 {
+        tracing::info!("this CA certified no journal key of this station");
+    }
+    Ok(key)
+}
+
+fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+    let pairs = (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2));
+    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
+}
+
+fn stats(config: &Config, context: &mut Context) -> Result<(), Failure> {
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
+    let stats = reader.stats()?;
+    if context.out.is_json() {
+        return context.out.json(&stats);
+    }
+    stats_in_words(&stats).into_iter().try_for_each(|line| context.out.line(line))
+}
+
+fn stats_in_words(stats: &Stats) -> Vec<String> {
+    let mut lines: Vec<String> =
+        stats.units.iter().map(|(state, count)| format!("units {state:<12} {count}")).collect();
+    let attempts = stats.attempts;
+    lines.push(format!(
+        "attempts {} passed, {} failed, {} cut off",
+        attempts.passed, attempts.failed, attempts.interrupted
+    ));
+    if let Some(share) = stats.first_pass_yield {
+        lines.push(format!("first pass yield {:.1} %", share * 100.0));
+    }
+    lines.extend(stats.by_code.iter().map(|(code, count)| format!("{code:<24} {count}")));
+    lines.extend(stats.by_slot.iter().map(|(slot, counts)| {
+        format!("slot {slot:<8} {} passed, {} failed", counts.passed, counts.failed)
+    }));
+    lines
+}
+
+fn check(config: &Config, context: &mut Context) -> Result<(), Failure> {
+    let entries = ledger::check(&config.station.data_dir)?;
+    match context.out.is_json() {
+        true => context.out.json(&json!({ "valid": true, "entries": entries })),
+        false => context.out.line(format!("no damage found; {entries} entries")),
+    }
+}
+
+fn backup(config: &Config, file: &Path, context: &mut Context) -> Result<(), Failure> {
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
+    let entries = reader.backup(file, &Verifier)?;
+    match context.out.is_json() {
+        true => context.out.json(&json!({ "written": file, "entries": entries })),
+        false => {
+            let keep = "keep journal.key and the journal secret with it, but not in one place";
+            context.out.line(format!("{entries} entries are in {}; {keep}", file.display()))
+        }
+    }
+}
+
+fn restore(
+    config: &Config,
+    file: &Path,
+    by: Option<OperatorId>,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    if !file.is_file() {
+        return Err(Failure::new(Code::Input, format!("{} is no backup", file.display())));
+    }
+    let settings = parts::ledger_settings(config);
+    let key = parts::journal_key(config)?;
+    let clock = context.clock();
+    let restored = ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), person(by))?;
+    let (last, known) = (restored.last_seq, restored.known_seq);
+    if context.out.is_json() {
+        return context.out.json(&json!({ "restored": last, "known": known }));
+    }
+    context.out.line(format!("{last} entries are restored"))?;
+    match known {
+        Some(known) if known > last => context.out.line(format!(
+            "entries up to {known} are known to have existed: what they held is lost"
+        )),
+        _ => Ok(()),
+    }
+}

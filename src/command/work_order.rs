@@ -1,0 +1,158 @@
+//! `station work-order …`
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::person::{person, record};
+use crate::cli::{NewWorkOrder, WorkOrderCommand};
+use crate::config::Config;
+use crate::domain::code::Code;
+use crate::domain::ids::{HardwareId, WorkOrderId};
+use crate::domain::record::{Record, WorkOrderAct, WorkOrderCreated};
+use crate::domain::work_order::{WorkOrder, WorkOrderRow};
+use crate::ledger::Reader;
+use crate::report::{Exit, Failure};
+
+/// Work orders that are read at a time.
+const PAGE: u32 = 500;
+
+/// Does what `station work-order …` says.
+pub(super) fn run(command: WorkOrderCommand, context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    match command {
+        WorkOrderCommand::Create(new) => create(&config, *new, context)?,
+        WorkOrderCommand::List => list(&config, context)?,
+        WorkOrderCommand::Show { id } => show(&config, &id, context)?,
+        WorkOrderCommand::Close { id, by } => {
+            let act = WorkOrderAct { work_order: id.clone(), by: person(by) };
+            record(&config, context, Record::WorkOrderClosed(act))?;
+            show(&config, &id, context)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn create(config: &Config, new: NewWorkOrder, context: &mut Context) -> Result<(), Failure> {
+    let hardware_ids = match &new.hardware_ids {
+        Some(path) => hardware_ids(path)?,
+        None => Vec::new(),
+    };
+    let work_order = WorkOrder {
+        id: new.id.clone(),
+        product: config.product.name.clone(),
+        quantity: new.quantity,
+        serial_pattern: new.serial_pattern.map(|pattern| pattern.as_str().to_owned()),
+        serial_range: new.serial_range,
+        check_character: new.check_character.unwrap_or(config.product.check_character),
+        hardware_ids,
+        profile: config.profile_digest()?,
+    };
+    let created = WorkOrderCreated { work_order, by: person(new.by) };
+    record(config, context, Record::WorkOrderCreated(created))?;
+    show(config, &new.id, context)
+}
+
+/// One hardware id a line in hexadecimal; empty lines are passed over.
+fn hardware_ids(path: &Path) -> Result<Vec<HardwareId>, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        let what = format!("the hardware ids can't be read from {}", path.display());
+        Failure::new(Code::Input, what).caused_by(&error)
+    })?;
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+    let ids = lines.map(|(index, line)| {
+        line.parse().map_err(|error| {
+            let what = format!("{}:{} is no hardware id", path.display(), index + 1);
+            Failure::new(Code::Input, what).caused_by(&error)
+        })
+    });
+    let ids: Vec<HardwareId> = ids.collect::<Result<_, _>>()?;
+    match ids.is_empty() {
+        true => Err(Failure::new(Code::Input, format!("{} holds no hardware id", path.display()))),
+        false => Ok(ids),
+    }
+}
+
+fn reader(config: &Config) -> Result<Reader, Failure> {
+    Ok(Reader::open(&config.station.data_dir, Some(&config.station.id))?)
+}
+
+fn list(config: &Config, context: &mut Context) -> Result<(), Failure> {
+    let reader = reader(config)?;
+    let mut last: Option<WorkOrderId> = None;
+    loop {
+        let page = reader.work_orders(last.as_ref(), PAGE)?;
+        for row in &page {
+            match context.out.is_json() {
+                true => context.out.json(&as_json(row))?,
+                false => context.out.line(in_words(row))?,
+            }
+        }
+        match page.into_iter().last() {
+            Some(row) if !context.out.is_gone() => last = Some(row.work_order.id),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn show(config: &Config, id: &WorkOrderId, context: &mut Context) -> Result<(), Failure> {
+    let row = reader(config)?.work_order(id)?.ok_or_else(|| {
+        Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}"))
+    })?;
+    match context.out.is_json() {
+        true => context.out.json(&as_json(&row)),
+        false => context.out.line(in_words(&row)),
+    }
+}
+
+fn as_json(row: &WorkOrderRow) -> Value {
+    let WorkOrderRow { work_order, closed, proven, open } = row;
+    json!({
+        "id": work_order.id,
+        "state": state(*closed),
+        "product": work_order.product,
+        "quantity": work_order.quantity,
+        "proven": proven,
+        "under_way": open,
+        "serial_pattern": work_order.serial_pattern,
+        "serial_range": work_order.serial_range,
+        "check_character": work_order.check_character,
+        "hardware_ids": work_order.hardware_ids,
+        "profile": work_order.profile,
+    })
+}
+
+const fn state(closed: bool) -> &'static str {
+    match closed {
+        true => "closed",
+        false => "open",
+    }
+}
+
+fn in_words(row: &WorkOrderRow) -> String {
+    let WorkOrderRow { work_order: WorkOrder { id, product, quantity, .. }, .. } = row;
+    let (state, proven, open) = (state(row.closed), row.proven, row.open);
+    format!("{id:<20} {state:<7} {product}: {proven} of {quantity} proven, {open} under way")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_hardware_id_names_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ids");
+        let read = |text: &str| {
+            fs::write(&path, text).unwrap();
+            hardware_ids(&path)
+        };
+        assert_eq!(read("00112233\n\n  aabbccdd\r\n").unwrap().len(), 2);
+        let failure = read("00112233\nxyz\n").unwrap_err();
+        assert!(failure.what.ends_with("ids:2 is no hardware id"), "{failure}");
+        assert_eq!(read("\n").unwrap_err().code, Code::Input);
+        assert_eq!(hardware_ids(Path::new("/nowhere")).unwrap_err().code, Code::Input);
+    }
+}

@@ -1,0 +1,192 @@
+//! The frozen bytes of one entry of every kind. A failure here means "revert the change",
+//! not "edit the test": ledgers out there have these bytes.
+
+use super::testing::{authority_seen, begun, certificate, failure, image, sn};
+use crate::domain::certificate::Proof;
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::domain::ids::{Fingerprint, ProfileDigest, PublicKey};
+use crate::domain::record::{
+    AttemptRef, ClockAccepted, End, Ended, FailedEarly, Finished, Issued, LineStarted, Person,
+    PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct, WorkOrderCreated,
+};
+use crate::domain::work_order::WorkOrder;
+use crate::ledger::journal::*;
+
+fn person() -> Person {
+    Person { operator: Some("7".parse().unwrap()), uid: 1000 }
+}
+
+fn act() -> PersonAct {
+    let serial = "TH-00000001".parse().unwrap();
+    PersonAct { serial, reason: "lost".to_owned(), by: person(), new_device: true }
+}
+
+fn first() -> AttemptRef {
+    AttemptRef { serial: "TH-00000001".parse().unwrap(), attempt: 1 }
+}
+
+fn line_started() -> LineStarted {
+    LineStarted {
+        version: "0.1.0".to_owned(),
+        config: ProfileDigest::new([1; 32]),
+        authority: Fingerprint::new([2; 32]),
+        work_order: None,
+        operator: Some("7".parse().unwrap()),
+        journal_certificate: Some("3082".to_owned()),
+    }
+}
+
+fn failed_early() -> FailedEarly {
+    FailedEarly {
+        serial: "TH-00000001".parse().unwrap(),
+        client_id: "TH-00000001".parse().unwrap(),
+        slot: "A".parse().unwrap(),
+        work_order: Some("WO-1".parse().unwrap()),
+        operator: None,
+        end: failure(),
+    }
+}
+
+fn work_order() -> WorkOrder {
+    WorkOrder {
+        id: "WO-1".parse().unwrap(),
+        product: "TH200".to_owned(),
+        quantity: 24,
+        serial_pattern: Some("TH-[0-9]{8}".to_owned()),
+        serial_range: Some("TH-00000001..TH-00000024".parse().unwrap()),
+        check_character: crate::domain::label::CheckCharacter::None,
+        hardware_ids: vec![crate::domain::ids::HardwareId::from_bytes(&[1, 2, 3, 4]).unwrap()],
+        profile: ProfileDigest::new([3; 32]),
+    }
+}
+
+/// One of every kind, in the order of the kinds.
+fn examples() -> Vec<Fact> {
+    let interrupted = End::Interrupted {
+        step: Step::Commit,
+        code: Code::Stopped,
+        message: "told to stop".to_owned(),
+    };
+    let proven =
+        ProvenRecord { attempt: first(), proof: Proof::Possession, restart: "dtr".to_owned() };
+    let created = Created {
+        instance: "000102030405060708090a0b0c0d0e0f".to_owned(),
+        journal_key: PublicKey::new([4; 65]),
+    };
+    let mut reserved = begun(1);
+    reserved.work_order = Some("WO-1".parse().unwrap());
+    vec![
+        Fact::Created(created),
+        Fact::Record(Record::LineStarted(line_started()), 0),
+        Fact::Record(authority_seen(), 0),
+        Fact::Record(Record::Begun(reserved), 1),
+        Fact::Record(Record::FailedEarly(failed_early()), 2),
+        Fact::Record(
+            Record::Issued(Issued {
+                attempt: first(),
+                certificate: certificate(1),
+                image: image(1),
+            }),
+            0,
+        ),
+        Fact::Record(Record::CommitAsked(first()), 0),
+        Fact::Record(Record::Proven(proven), 0),
+        Fact::Record(Record::Finished(Finished { serial: act().serial, certificate_sn: sn(1) }), 0),
+        Fact::Record(Record::Ended(Ended { attempt: first(), end: interrupted, void: true }), 0),
+        Fact::Record(Record::UnitVoided(act()), 0),
+        Fact::Record(Record::ReworkAllowed(act()), 0),
+        Fact::Record(Record::UnitScrapped(act()), 0),
+        Fact::Record(
+            Record::WorkOrderCreated(WorkOrderCreated { work_order: work_order(), by: person() }),
+            0,
+        ),
+        Fact::Record(
+            Record::WorkOrderClosed(WorkOrderAct {
+                work_order: "WO-1".parse().unwrap(),
+                by: person(),
+            }),
+            0,
+        ),
+        Fact::Record(
+            Record::ClockAccepted(ClockAccepted { reason: "holidays".to_owned(), by: person() }),
+            0,
+        ),
+        Fact::Record(
+            Record::Restored(Restored { last_seq: 41, known_seq: Some(45), by: person() }),
+            0,
+        ),
+    ]
+}
+
+/// The JSON of each, in the same order; each a line of this file.
+const PAYLOADS: &str = include_str!("journal_payloads.txt");
+
+fn entry(fact: Fact) -> Entry {
+    Entry {
+        seq: 0x0102,
+        wall: Timestamp(0x0006_0000_0000_0003),
+        station: "LINE-1".parse().unwrap(),
+        fact,
+    }
+}
+
+#[test]
+fn every_kind_has_an_example_and_a_number_of_its_own() {
+    let kinds: Vec<Kind> = examples().iter().map(Kind::of).collect();
+    assert_eq!(kinds, Kind::ALL);
+    let numbers: Vec<u16> = Kind::ALL.iter().map(|kind| kind.number()).collect();
+    assert_eq!(numbers, (1..=17).collect::<Vec<u16>>());
+    assert_eq!(PAYLOADS.lines().count(), Kind::ALL.len());
+}
+
+#[test]
+fn the_bytes_of_an_entry_never_change() {
+    for (fact, payload) in examples().into_iter().zip(PAYLOADS.lines()) {
+        let kind = Kind::of(&fact);
+        let mut bytes = vec![0, 0, 0, 0, 0, 0, 1, 2]; // seq
+        bytes.extend([0, 6, 0, 0, 0, 0, 0, 3]); // wall clock, microseconds
+        bytes.extend([0, kind.number().to_be_bytes()[1]]); // kind
+        bytes.extend(u32::try_from(payload.len()).unwrap().to_be_bytes()); // length
+        bytes.extend(payload.as_bytes());
+        let encoded = entry(fact).encode().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&encoded[ENTRY_HEADER..]),
+            payload,
+            "{} changed its payload",
+            kind.as_str()
+        );
+        assert_eq!(encoded, bytes, "{} changed its header", kind.as_str());
+    }
+}
+
+#[test]
+fn an_entry_reads_back_as_it_was_written() {
+    for fact in examples() {
+        let entry = entry(fact);
+        assert_eq!(Entry::decode(&entry.encode().unwrap()).unwrap(), entry);
+    }
+}
+
+#[test]
+fn the_hash_is_that_of_tag_previous_hash_and_entry() {
+    let accepted = examples().remove(15);
+    let hash = GENESIS.of_next(&entry(accepted).encode().unwrap());
+    // From sha256sum over the three, written one behind the other.
+    let printed = "0efbb2fc5046ea87ed6be33e49b92f60343f0df380bbe60d6c26e5187bb9c06d";
+    assert_eq!(hash.to_string(), printed);
+}
+
+#[test]
+fn bytes_that_are_no_entry_are_told_apart() {
+    let good = entry(examples().remove(6)).encode().unwrap();
+    let text = |bytes: &[u8]| Entry::decode(bytes).unwrap_err().to_string();
+    assert_eq!(text(&good[..21]), "it has 21 bytes, fewer than its header");
+    assert!(text(&good[..40]).starts_with("its header announces"));
+    let mut unknown = good.clone();
+    unknown[16..18].copy_from_slice(&[0xff, 0xff]);
+    assert_eq!(text(&unknown), "its kind 65535 is unknown");
+    let mut other = good;
+    other[17] = 8;
+    assert!(text(&other).starts_with("its payload is not that of its kind"));
+}

@@ -1,0 +1,206 @@
+//! Whatever is recorded in whatever order: the tables are what a replay of the journal
+//! gives, and what must be unique is.
+
+use proptest::prelude::*;
+
+use super::testing::*;
+use crate::domain::code::Code;
+use crate::domain::ids::ProfileDigest;
+use crate::domain::record::{
+    Begun, ClockAccepted, End, FailedEarly, Finished, PersonAct, Record, Refusal, Step,
+    WorkOrderAct, WorkOrderCreated,
+};
+use crate::domain::work_order::WorkOrder;
+use crate::ledger::{Audit, Ledger, check, verify};
+
+/// One thing that somebody tries; most are refused, by where their unit stands.
+#[derive(Debug, Clone)]
+enum Try {
+    Begin { unit: u32, device: u32, in_order: bool },
+    FailEarly(u32),
+    Issue(u32),
+    Ask(u32),
+    Prove(u32),
+    Finish(u32),
+    End { unit: u32, how: u8, void: bool },
+    Act { unit: u32, what: u8, new_device: bool },
+    CloseOrder,
+    AcceptClock,
+}
+
+fn tries() -> impl Strategy<Value = Vec<Try>> {
+    let unit = 1..4_u32;
+    let one = prop_oneof![
+        4 => (unit.clone(), 1..5_u32, any::<bool>())
+            .prop_map(|(unit, device, in_order)| Try::Begin { unit, device, in_order }),
+        1 => unit.clone().prop_map(Try::FailEarly),
+        4 => unit.clone().prop_map(Try::Issue),
+        4 => unit.clone().prop_map(Try::Ask),
+        4 => unit.clone().prop_map(Try::Prove),
+        1 => unit.clone().prop_map(Try::Finish),
+        4 => (unit.clone(), 0..3_u8, any::<bool>())
+            .prop_map(|(unit, how, void)| Try::End { unit, how, void }),
+        3 => (unit, 0..6_u8, any::<bool>())
+            .prop_map(|(unit, what, new_device)| Try::Act { unit, what, new_device }),
+        1 => Just(Try::CloseOrder),
+        1 => Just(Try::AcceptClock),
+    ];
+    proptest::collection::vec(one, 1..60)
+}
+
+/// The same certificate number is tried for one attempt of one unit only.
+fn cert(unit: u32, attempt: u32) -> u32 {
+    unit * 1000 + attempt
+}
+
+fn record(attempt_try: &Try, attempts: &[u32; 4]) -> Record {
+    let now = |unit: u32| attempt(unit, attempts[unit as usize]);
+    match *attempt_try {
+        Try::Begin { unit, device, in_order } => Record::Begun(Begun {
+            hardware: hardware(device),
+            certificate_sn: sn(cert(unit, attempts[unit as usize] + 1)),
+            work_order: in_order.then(|| "WO".parse().unwrap()),
+            ..begun(unit)
+        }),
+        Try::FailEarly(unit) => Record::FailedEarly(FailedEarly {
+            serial: serial(unit),
+            client_id: begun(unit).client_id,
+            slot: "B".parse().unwrap(),
+            work_order: None,
+            operator: None,
+            end: failure(),
+        }),
+        Try::Issue(unit) => issued(now(unit), cert(unit, attempts[unit as usize])),
+        Try::Ask(unit) => Record::CommitAsked(now(unit)),
+        Try::Prove(unit) => proven(now(unit)),
+        Try::Finish(unit) => Record::Finished(Finished {
+            serial: serial(unit),
+            certificate_sn: sn(cert(unit, attempts[unit as usize])),
+        }),
+        Try::End { unit, how, void } => ended(now(unit), end(how), void),
+        Try::Act { unit, what, new_device } => person_acts(unit, what, new_device),
+        Try::CloseOrder => Record::WorkOrderClosed(WorkOrderAct {
+            work_order: "WO".parse().unwrap(),
+            by: person(),
+        }),
+        Try::AcceptClock => {
+            let reason = "holidays".to_owned();
+            Record::ClockAccepted(ClockAccepted { reason, by: person() })
+        }
+    }
+}
+
+fn end(how: u8) -> End {
+    match how {
+        0 => End::Passed,
+        1 => failure(),
+        _ => End::Interrupted {
+            step: Step::Commit,
+            code: Code::Stopped,
+            message: "told to stop".to_owned(),
+        },
+    }
+}
+
+fn person_acts(unit: u32, what: u8, new_device: bool) -> Record {
+    let act = PersonAct { new_device, ..act(unit) };
+    match what {
+        0 | 1 => Record::UnitVoided(act),
+        2 => Record::UnitScrapped(act),
+        _ => Record::ReworkAllowed(act),
+    }
+}
+
+fn prepared(dir: &std::path::Path) -> Ledger {
+    let ledger = fresh(dir);
+    let work_order = WorkOrder {
+        id: "WO".parse().unwrap(),
+        product: "TH200".to_owned(),
+        quantity: 2,
+        serial_pattern: None,
+        serial_range: None,
+        check_character: crate::domain::label::CheckCharacter::None,
+        hardware_ids: vec![],
+        profile: ProfileDigest::new([1; 32]),
+    };
+    let created = WorkOrderCreated { work_order, by: person() };
+    ledger.writer().record(Record::WorkOrderCreated(created)).unwrap();
+    ledger
+}
+
+/// Sums and places that are kept must be what a count over the rows gives.
+fn assert_sums(connection: &rusqlite::Connection) {
+    let wrong = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let by_state = "SELECT count(*) FROM (SELECT state, count(*) AS n FROM units GROUP BY state)
+        LEFT JOIN counts ON what = 'units' AND name = state WHERE value IS NOT n";
+    assert_eq!(wrong(by_state), 0);
+    let proven = "SELECT count(*) FROM work_orders WHERE proven <>
+        (SELECT count(*) FROM units WHERE proven_work_order = id)";
+    assert_eq!(wrong(proven), 0);
+    let open = "SELECT count(*) FROM work_orders WHERE under_way <>
+        (SELECT count(*) FROM units WHERE open_work_order = id
+            AND proven_work_order IS NOT open_work_order)";
+    assert_eq!(wrong(open), 0);
+    assert_eq!(wrong("SELECT count(*) FROM work_orders WHERE proven + under_way > quantity"), 0);
+    let attempts = "SELECT count(*) FROM (SELECT outcome, count(*) AS n FROM attempts
+        WHERE outcome <> 'running' GROUP BY outcome)
+        LEFT JOIN counts ON what = 'attempts' AND name = outcome WHERE value IS NOT n";
+    assert_eq!(wrong(attempts), 0);
+}
+
+/// A certificate is proven exactly where its unit says so, and only such have a
+/// registration that goes on.
+fn assert_certificates(connection: &rusqlite::Connection) {
+    let none = |sql: &str| {
+        let n: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(n, 0, "{sql}");
+    };
+    none(
+        "SELECT count(*) FROM certificates c JOIN units u USING (serial)
+        WHERE (c.state = 'proven') <> (u.proven_sn IS c.sn)",
+    );
+    none(
+        "SELECT count(*) FROM certificates c JOIN units u USING (serial)
+        WHERE (c.state IN ('issued', 'uncertain')) <> (u.open_sn IS c.sn
+            AND u.open_position IN ('issued', 'asked'))",
+    );
+    none(
+        "SELECT count(*) FROM outbox o JOIN certificates c ON c.sn = o.certificate_sn
+        WHERE o.operation = 'register' AND o.state = 'waiting' AND c.state <> 'proven'",
+    );
+    none(
+        "SELECT count(*) FROM certificates c WHERE state = 'proven' AND NOT EXISTS
+        (SELECT 1 FROM outbox o WHERE o.certificate_sn = c.sn AND o.operation = 'register')",
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_replay_gives_the_tables_whatever_was_recorded(tries in tries()) {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = prepared(dir.path());
+        let writer = ledger.writer();
+        let mut attempts = [0; 4];
+        for attempt_try in &tries {
+            match writer.record(record(attempt_try, &attempts)) {
+                Ok(recorded) if recorded.attempt > 0 => match attempt_try {
+                    Try::Begin { unit, .. } | Try::FailEarly(unit) => {
+                        attempts[*unit as usize] = recorded.attempt;
+                    }
+                    other => panic!("{other:?} began an attempt"),
+                },
+                Ok(_) => {}
+                Err(Refusal::Row(fault)) => prop_assert_ne!(fault.code, Code::Bug, "{}", fault),
+                Err(Refusal::Ledger(fault)) => panic!("{attempt_try:?}: {fault}"),
+            }
+        }
+        let connection = &ledger.reader().unwrap().connection;
+        assert_sums(connection);
+        assert_certificates(connection);
+        check(&dir.path().join("data")).unwrap();
+        let found = verify(&dir.path().join("data"), &Checker, &Audit::default()).unwrap();
+        prop_assert!(found.valid, "{:?}", found.why);
+    }
+}

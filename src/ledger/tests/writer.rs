@@ -1,0 +1,147 @@
+//! Group commit, waiting, refusal, failure, and two processes on one chain.
+
+use std::sync::Arc;
+
+use super::testing::*;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::evidence::HeadSigner;
+use crate::domain::ids::PublicKey;
+use crate::domain::record::{Record, Refusal};
+use crate::ledger::{Audit, Ledger, verify};
+
+fn assert_holds(dir: &std::path::Path, entries: u64) {
+    let audit = Audit { every_head: true, ..Audit::default() };
+    let found = verify(&dir.join("data"), &Checker, &audit).unwrap();
+    assert_eq!((found.valid, found.why.as_deref()), (true, None));
+    assert_eq!(found.entries, entries);
+}
+
+#[test]
+fn thirty_two_slots_need_fewer_commits_than_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    std::thread::scope(|scope| {
+        for slot in 0..32 {
+            let ledger = &ledger;
+            scope.spawn(move || {
+                for unit in 0..3 {
+                    let number = slot * 100 + unit;
+                    take(ledger, begun(number), number, Until::Passed);
+                }
+            });
+        }
+    });
+    let written = ledger.writer().written();
+    assert_eq!(written.records, 1 + 32 * 3 * 5);
+    assert!(written.commits * 2 < written.records, "{written:?}");
+    assert_holds(dir.path(), 2 + 32 * 3 * 5);
+}
+
+#[test]
+fn with_the_writer_held_back_nobody_is_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    let writer = ledger.writer();
+    let held = writer.hold_back();
+    let tickets: Vec<_> = (1..=8).map(|n| writer.submit(Record::Begun(begun(n)))).collect();
+    let reader = ledger.reader().unwrap();
+    assert!(tickets.iter().all(|ticket| ticket.poll().is_none()));
+    assert_eq!(reader.head().unwrap().seq, 2);
+    drop(held);
+    for ticket in tickets {
+        assert!(ticket.wait().is_ok());
+    }
+    assert_eq!(reader.head().unwrap().seq, 10);
+    // What waited shares a commit, or two: the first may have been taken alone.
+    assert!(writer.written().commits <= 3, "{:?}", writer.written());
+}
+
+#[test]
+fn a_refused_record_harms_no_other_of_its_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    let writer = ledger.writer();
+    let held = writer.hold_back();
+    let first = writer.submit(Record::Begun(begun(1)));
+    let twice = writer.submit(Record::Begun(begun(1)));
+    let other = writer.submit(Record::Begun(begun(2)));
+    drop(held);
+    assert_eq!(first.wait().unwrap().seq, 3);
+    assert_eq!(refusal(twice.wait()).code, Code::ScanDuplicate);
+    assert_eq!(other.wait().unwrap().seq, 4);
+    assert_holds(dir.path(), 4);
+}
+
+#[test]
+fn two_ledgers_on_one_directory_keep_one_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (fresh(dir.path()), open(settings(dir.path())));
+    std::thread::scope(|scope| {
+        for (ledger, start) in [(&one, 0), (&two, 1000)] {
+            scope.spawn(move || {
+                for number in start..start + 15 {
+                    take(ledger, begun(number), number, Until::Passed);
+                }
+            });
+        }
+    });
+    assert_eq!(one.instance(), two.instance());
+    drop((one, two));
+    assert_holds(dir.path(), 2 + 2 * 15 * 5);
+}
+
+/// A key that stops signing.
+struct Broken(std::sync::atomic::AtomicBool);
+
+impl HeadSigner for Broken {
+    fn public_key(&self) -> PublicKey {
+        KEY.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], Fault> {
+        match self.0.load(std::sync::atomic::Ordering::Relaxed) {
+            true => Err(Fault::new(Code::LedgerKey, "the key is gone")),
+            false => KEY.sign(message),
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_signed_is_not_recorded_and_the_ledger_stops() {
+    let dir = tempfile::tempdir().unwrap();
+    let signer = Arc::new(Broken(false.into()));
+    let ledger = Ledger::open(settings(dir.path()), signer.clone(), SetClock::new()).unwrap();
+    let (writer, reader) = (ledger.writer(), ledger.reader().unwrap());
+    signer.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    let refused = writer.record(authority_seen());
+    assert!(matches!(&refused, Err(Refusal::Ledger(f)) if f.code == Code::LedgerKey));
+    assert_eq!(reader.head().unwrap().seq, 1);
+    signer.0.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert!(matches!(writer.record(authority_seen()), Err(Refusal::Ledger(_))));
+}
+
+#[test]
+fn a_write_that_fails_refuses_the_whole_group_and_all_that_follows() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    let writer = ledger.writer();
+    // The table is gone under the writer's feet.
+    let path = dir.path().join("data/ledger.db");
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.execute_batch("ALTER TABLE counts RENAME TO gone").unwrap();
+    let refused = writer.record(Record::Begun(begun(1)));
+    assert!(matches!(&refused, Err(Refusal::Ledger(f)) if f.code == Code::LedgerWrite));
+    other.execute_batch("ALTER TABLE gone RENAME TO counts").unwrap();
+    assert!(matches!(writer.record(authority_seen()), Err(Refusal::Ledger(_))));
+}
+
+#[test]
+fn a_writer_whose_ledger_is_closed_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    let writer = ledger.writer();
+    drop(ledger);
+    let refused = writer.record(authority_seen());
+    assert!(matches!(&refused, Err(Refusal::Ledger(f)) if f.code == Code::LedgerWrite));
+}

@@ -1,0 +1,371 @@
+//! The audit: whether a ledger is what was written, read from its file alone.
+//!
+//! Start with [`verify`]. The chain is walked in pages, each entry's bytes hashed as they
+//! stand; the newest signed head must cover the last entry; the notes outside must agree;
+//! and the tables must be what a replay of the journal gives. Nothing is written but a
+//! temporary database, which SQLite puts on disk where it grows.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::evidence::HeadVerifier;
+use crate::domain::ids::PublicKey;
+
+use super::error::LedgerError;
+use super::head::{Head, Note, SignedHead};
+use super::journal::{Entry, Fact, Hash, InstanceId};
+use super::replay::Replay;
+use super::sql::{counted, stored};
+use super::witness::{self, Owner};
+use super::{HEAD_FILE, LEDGER_FILE, files};
+
+/// Entries or heads in one page.
+const PAGE: u32 = 512;
+
+/// Of the older heads, one in this many is checked unless all are.
+const SAMPLE: u64 = 1000;
+
+/// What is checked, and against what.
+#[derive(Debug, Clone, Default)]
+pub struct Audit {
+    /// The key that must have signed the newest head. Without it the ledger is held
+    /// against the key that it names itself.
+    pub expected_key: Option<PublicKey>,
+    /// A note of the head on another medium.
+    pub anchor: Option<PathBuf>,
+    /// Check the signature of every head, and not only of the newest and of samples.
+    pub every_head: bool,
+    /// Do not compare the tables with a replay of the journal.
+    pub skip_tables: bool,
+}
+
+/// What an audit found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// Entries that hold.
+    pub entries: u64,
+    /// Whether the whole ledger holds.
+    pub valid: bool,
+    /// The hash of the last entry that holds.
+    pub head: String,
+    /// The first entry that does not hold, where it is an entry that does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_bad_entry: Option<u64>,
+    /// What does not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Its code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// The key of the newest head, where one was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PublicKey>,
+    /// What a person should know although it is no fault of the ledger.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+}
+
+/// Audits the ledger of a data directory, or a file such as a backup.
+///
+/// Only what keeps the file from being opened is an error; what the audit finds is in
+/// the [`Verification`].
+pub fn verify(
+    path: &Path,
+    verifier: &dyn HeadVerifier,
+    audit: &Audit,
+) -> Result<Verification, LedgerError> {
+    let mut walk = Walk::open(path, audit)?;
+    let found = walk.run(verifier);
+    let mut verification = Verification {
+        entries: walk.head.seq,
+        valid: found.is_ok(),
+        head: walk.head.hash.to_string(),
+        first_bad_entry: None,
+        why: None,
+        code: None,
+        key: walk.key,
+        remarks: walk.remarks,
+    };
+    if let Err(error) = found {
+        if let LedgerError::Journal { entry, .. } = &error {
+            verification.first_bad_entry = Some(*entry);
+        }
+        let fault = Fault::from(error);
+        verification.code = Some(fault.code);
+        verification.why = Some(fault.detail);
+    }
+    Ok(verification)
+}
+
+/// Checks SQLite's own structures and compares the tables with a replay of the journal;
+/// gives the number of entries.
+pub fn check(path: &Path) -> Result<u64, LedgerError> {
+    let mut walk = Walk::open(path, &Audit::default())?;
+    integrity(&walk.connection)?;
+    let mut replay = Replay::new()?;
+    let connection = walk.connection;
+    let snapshot = connection.unchecked_transaction()?;
+    walk.head = Head::NONE;
+    while let Page::More = walk_page(&snapshot, &mut walk.head, Some(&mut replay))? {}
+    replay.compare(&snapshot)?;
+    Ok(walk.head.seq)
+}
+
+fn integrity(connection: &Connection) -> Result<(), LedgerError> {
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return Err(LedgerError::Nonsense(found));
+    }
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    match rows.next()? {
+        None => Ok(()),
+        Some(row) => {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            Err(LedgerError::Nonsense(format!("a row of {table} names none of {parent}")))
+        }
+    }
+}
+
+/// What the restore needs to know of a ledger that holds.
+pub(super) struct Sound {
+    pub(super) owner: Owner,
+    pub(super) head: Head,
+}
+
+/// Audits a file that stands alone; anything found is an error.
+pub(super) fn demand(path: &Path, verifier: &dyn HeadVerifier) -> Result<Sound, LedgerError> {
+    let mut walk = Walk::open(path, &Audit::default())?;
+    walk.run(verifier)?;
+    let owner = Owner::read(&walk.connection)?;
+    let owner = owner.ok_or_else(|| LedgerError::Nonsense("it has no owner".to_owned()))?;
+    Ok(Sound { owner, head: walk.head })
+}
+
+/// One audit as it goes.
+struct Walk {
+    connection: Connection,
+    audit: Audit,
+    notes: Vec<(Note, String)>,
+    head: Head,
+    key: Option<PublicKey>,
+    remarks: Vec<String>,
+}
+
+impl Walk {
+    fn open(path: &Path, audit: &Audit) -> Result<Walk, LedgerError> {
+        let file = match path.is_dir() {
+            true => files::ledger_path(path),
+            false => path.to_path_buf(),
+        };
+        if !file.exists() {
+            return Err(LedgerError::Missing(path.to_path_buf()));
+        }
+        let mut walk = Walk {
+            connection: files::open_to_read(&file)?,
+            audit: audit.clone(),
+            notes: Vec::new(),
+            head: Head::NONE,
+            key: None,
+            remarks: Vec::new(),
+        };
+        walk.read_notes(&file)?;
+        Ok(walk)
+    }
+
+    /// Before the ledger is read: another process may commit and note in between.
+    fn read_notes(&mut self, file: &Path) -> Result<(), LedgerError> {
+        let anchor = self.audit.anchor.clone();
+        let in_place = file.file_name().is_some_and(|name| name == LEDGER_FILE);
+        let places = match in_place {
+            true => vec![("head file", file.with_file_name(HEAD_FILE))],
+            false => Vec::new(),
+        };
+        let anchor = anchor.map(|path| ("anchor", path));
+        for (what, path) in places.into_iter().chain(anchor) {
+            let name = format!("the {what} {}", path.display());
+            match Note::read(&path)? {
+                Some(note) => self.notes.push((note, name)),
+                None => self.remarks.push(format!("{name} is missing or has no head in it")),
+            }
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, verifier: &dyn HeadVerifier) -> Result<(), LedgerError> {
+        let mut replay = match self.audit.skip_tables {
+            true => None,
+            false => Some(Replay::new()?),
+        };
+        // Most pages without a transaction: the journal only grows.
+        while let Page::More = walk_page(&self.connection, &mut self.head, replay.as_mut())? {}
+        let connection = &self.connection;
+        let snapshot = connection.unchecked_transaction()?;
+        while let Page::More = walk_page(&snapshot, &mut self.head, replay.as_mut())? {}
+        let inside = witness::check_inside(&snapshot);
+        let owner = Owner::read(&snapshot)?.ok_or_else(|| LedgerError::Journal {
+            entry: 1,
+            why: "the ledger is empty".to_owned(),
+        })?;
+        self.key = SignedHead::newest(&snapshot)?.map(|signed| signed.public_key);
+        inside?;
+        first_entry_is_the_owners(&snapshot, &owner)?;
+        check_heads(&snapshot, &owner.instance, verifier, &self.audit)?;
+        let trusted = |note: &Note| is_trusted(&snapshot, &owner, verifier, note);
+        for (note, name) in &self.notes {
+            match trusted(note)? {
+                true => witness::check_note(&snapshot, &owner, self.head, note, name)?,
+                false => self.remarks.push(format!("{name} is not signed by this ledger's key")),
+            }
+        }
+        if self.audit.expected_key.is_none() {
+            let remark = "held against the key that the ledger names, not against the CA";
+            self.remarks.push(remark.to_owned());
+        }
+        replay.map_or(Ok(()), |replay| replay.compare(&snapshot))
+    }
+}
+
+/// A note counts as a witness where it is signed, or where it is another station's.
+fn is_trusted(
+    connection: &Connection,
+    owner: &Owner,
+    verifier: &dyn HeadVerifier,
+    note: &Note,
+) -> Result<bool, LedgerError> {
+    let (Some(instance), Some(signed)) = (note.instance(), note.signed()) else {
+        return Ok(false);
+    };
+    let sql = "SELECT 1 FROM journal_keys WHERE public_key = ?1";
+    let known = connection.prepare(sql)?.exists([note.public_key])?;
+    let holds = holds(verifier, &instance, &signed);
+    Ok(holds && (known || note.station == owner.station))
+}
+
+fn holds(verifier: &dyn HeadVerifier, instance: &InstanceId, signed: &SignedHead) -> bool {
+    let message = signed.head.message(instance);
+    verifier.verify(&signed.public_key, &message, &signed.signature).is_some()
+}
+
+fn first_entry_is_the_owners(connection: &Connection, owner: &Owner) -> Result<(), LedgerError> {
+    let bytes: Vec<u8> =
+        connection.query_row("SELECT entry FROM journal WHERE seq = 1", [], |row| row.get(0))?;
+    let wrong = |why: String| LedgerError::Journal { entry: 1, why };
+    let entry = Entry::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
+    match entry.fact {
+        Fact::Created(created) if created.instance == owner.instance.to_string() => Ok(()),
+        _ => Err(wrong("it does not found this ledger".to_owned())),
+    }
+}
+
+enum Page {
+    More,
+    Last,
+}
+
+/// Walks one page of the chain, and replays it.
+fn walk_page(
+    connection: &Connection,
+    head: &mut Head,
+    mut replay: Option<&mut Replay>,
+) -> Result<Page, LedgerError> {
+    let sql = "SELECT seq, entry, hash FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![stored(head.seq), PAGE])?;
+    let mut walked = 0;
+    if let Some(replay) = &mut replay {
+        replay.begin()?;
+    }
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let entry = follow(head, counted(row.get(0)?), bytes, Hash(row.get(2)?))?;
+        if let Some(replay) = &mut replay {
+            replay.entry(&entry)?;
+        }
+        walked += 1;
+    }
+    if let Some(replay) = &mut replay {
+        replay.end()?;
+    }
+    Ok(if walked < PAGE { Page::Last } else { Page::More })
+}
+
+/// Checks that an entry is the next link, and moves the head to it.
+fn follow(head: &mut Head, seq: u64, bytes: &[u8], hash: Hash) -> Result<Entry, LedgerError> {
+    let next = head.seq + 1;
+    let wrong = |why: String| LedgerError::Journal { entry: next, why };
+    if seq != next {
+        return Err(wrong(format!("it is missing, the next one there is {seq}")));
+    }
+    if head.hash.of_next(bytes) != hash {
+        return Err(wrong("its bytes do not give its hash".to_owned()));
+    }
+    let entry = Entry::decode(bytes).map_err(|error| wrong(error.to_string()))?;
+    if entry.seq != seq {
+        return Err(wrong(format!("it carries number {}", entry.seq)));
+    }
+    *head = Head { seq, hash };
+    Ok(entry)
+}
+
+/// The newest head must be the expected key's and verify; since the chain holds, that
+/// proves every entry. Where it does not verify, the first that does not is found.
+fn check_heads(
+    connection: &Connection,
+    instance: &InstanceId,
+    verifier: &dyn HeadVerifier,
+    audit: &Audit,
+) -> Result<(), LedgerError> {
+    let newest = SignedHead::newest(connection)?;
+    let newest = newest.ok_or_else(|| LedgerError::Journal {
+        entry: 1,
+        why: "no signed head covers it".to_owned(),
+    })?;
+    if let Some(wanted) = audit.expected_key.filter(|key| *key != newest.public_key) {
+        let (found, wanted) = (Box::new(newest.public_key), Box::new(wanted));
+        return Err(LedgerError::Key { found, wanted });
+    }
+    let sound = holds(verifier, instance, &newest);
+    let step = if audit.every_head || !sound { 1 } else { SAMPLE };
+    check_older_heads(connection, instance, verifier, step)?;
+    match sound {
+        true => Ok(()),
+        false => Err(bad_head(newest.head.seq, newest.head.seq - 1)),
+    }
+}
+
+fn bad_head(seq: u64, good: u64) -> LedgerError {
+    let why = format!("the signature of the head at entry {seq} does not verify");
+    LedgerError::Journal { entry: good + 1, why }
+}
+
+fn check_older_heads(
+    connection: &Connection,
+    instance: &InstanceId,
+    verifier: &dyn HeadVerifier,
+    step: u64,
+) -> Result<(), LedgerError> {
+    let sql = "SELECT heads.seq, hash, public_key, signature FROM heads
+        JOIN journal ON journal.seq = heads.seq JOIN journal_keys ON journal_keys.id = heads.key
+        ORDER BY heads.seq";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    let mut good = 0;
+    let mut index: u64 = 0;
+    while let Some(row) = rows.next()? {
+        let head = Head { seq: counted(row.get(0)?), hash: Hash(row.get(1)?) };
+        if index.is_multiple_of(step) {
+            let signed = SignedHead { head, public_key: row.get(2)?, signature: row.get(3)? };
+            if !holds(verifier, instance, &signed) {
+                return Err(bad_head(head.seq, good));
+            }
+        }
+        good = head.seq;
+        index += 1;
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! The commands, black box: through the binary, as a shift script would call it.
+//!
+//! `station` gives each test a station of its own; the other files hold the tests by
+//! topic. Each stable code that can be reached without a device is provoked here.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
+
+mod config;
+mod station;
+mod usage;

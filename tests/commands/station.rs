@@ -1,0 +1,176 @@
+//! A station of its own for each test: a directory, a station.toml, the real binary.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A passphrase for tests; every CA under it is made in a test and thrown away.
+pub(crate) const PASSPHRASE: &str = "open sesame";
+
+/// The smallest station.toml that is right.
+pub(crate) const CONFIG: &str = r#"[station]
+id = "line-1"
+data_dir = "data"
+
+[product]
+name = "TH200"
+serial_pattern = "TH200-[0-9]{8}"
+client_id = "{serial}"
+
+[certificate]
+organization = "Example"
+valid_for = "20y"
+
+[authority]
+certificate = "ca.pem"
+key = "ca.key"
+
+[broker]
+host = "mqtt.example.com"
+server_root = "server-root.pem"
+
+[[slots]]
+name = "A"
+port = "slot-a"
+"#;
+
+/// A station in a directory of its own.
+pub(crate) struct Station {
+    dir: TempDir,
+}
+
+/// What a run of the binary left.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Station {
+    /// A station with the smallest configuration, and nothing else.
+    pub(crate) fn new() -> Self {
+        let station = Self { dir: tempfile::tempdir().unwrap() };
+        station.write("station.toml", CONFIG);
+        station
+    }
+
+    /// The same with one piece of the configuration replaced.
+    pub(crate) fn with(old: &str, new: &str) -> Self {
+        let station = Self::new();
+        station.change(old, new);
+        station
+    }
+
+    /// Replaces a piece of the configuration.
+    pub(crate) fn change(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(self.path("station.toml")).unwrap();
+        assert!(text.contains(old), "{old}");
+        self.write("station.toml", &text.replacen(old, new, 1));
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a private file.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// The binary in the station's directory, with no variable of the tester's.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
+        command.current_dir(self.dir.path()).args(words(line)).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("STATION_") || name == "NO_COLOR" || name == "CREDENTIALS_DIRECTORY"
+            {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// Runs the binary with the passphrase in its environment.
+    pub(crate) fn run(&self, line: &str) -> Run {
+        Run::of(self.command(line).env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE))
+    }
+
+    /// Runs it and demands that it succeeds.
+    pub(crate) fn ok(&self, line: &str) -> Run {
+        let run = self.run(line);
+        assert_eq!(run.status, 0, "{line}: {}", run.stderr);
+        run
+    }
+
+    /// Runs it and demands that it ends with this code and status, told as it should be.
+    pub(crate) fn fails(&self, line: &str, code: &str, status: i32) -> Run {
+        self.run(line).failed(code, status)
+    }
+}
+
+impl Run {
+    /// Runs a command to its end.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output: Output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Demands an error with this code and status: what happened first, help last.
+    pub(crate) fn failed(self, code: &str, status: i32) -> Self {
+        let head = format!("error[{code}]: ");
+        let told = self.stderr.lines().any(|line| line.starts_with(&head));
+        assert!(told, "no {head}in {self:?}");
+        assert_eq!(self.status, status, "{self:?}");
+        let last = self.stderr.lines().last().unwrap_or_default();
+        assert!(last.starts_with("help: ") && last.len() > 20, "{self:?}");
+        self
+    }
+
+    /// Demands that standard error has this text.
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "{text:?} is not in {:?}", self.stderr);
+        self
+    }
+
+    /// Standard output as JSON lines.
+    pub(crate) fn json(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The only JSON line of standard output.
+    pub(crate) fn json_line(&self) -> Value {
+        let mut lines = self.json();
+        assert_eq!(lines.len(), 1, "{}", self.stdout);
+        lines.remove(0)
+    }
+}
+
+/// Words of a line; what stands in single quotes is one word.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (index, part) in line.split('\'').enumerate() {
+        match index % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
+/// Runs OpenSSL, which must agree with the station.
+pub(crate) fn openssl(dir: &Path, line: &str) -> Run {
+    Run::of(Command::new("openssl").current_dir(dir).args(words(line)).stdin(Stdio::null()))
+}
