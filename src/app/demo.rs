@@ -42,8 +42,24 @@ impl Factory {
         self.dir.join("station.toml")
     }
 
+    /// Where a slot's device keeps its flash, by its number in the slot.
+    pub fn flash_of(&self, slot: &str, unit: u32) -> Option<PathBuf> {
+        let link = self.dir.join("ports").join(slot);
+        self.slots.iter().find(|found| found.link() == link)?.flash_file(unit)
+    }
+
     /// Makes the directory, CA, configuration and slots; each slot gets its share of units.
     pub fn lay_out(dir: Option<&Path>, units: u32, slots: u32) -> Result<Factory, Failure> {
+        Self::lay_out_with(dir, units, slots, &mut |_, _| {})
+    }
+
+    /// The same with other devices: `change` is given each slot's name and devices.
+    pub fn lay_out_with(
+        dir: Option<&Path>,
+        units: u32,
+        slots: u32,
+        change: &mut dyn FnMut(&str, &mut sim::Options),
+    ) -> Result<Factory, Failure> {
         let (dir, keep) = match dir {
             Some(dir) => (std::path::absolute(dir).map_err(failed(dir))?, true),
             None => (temporary(), false),
@@ -62,7 +78,9 @@ impl Factory {
         for (index, name) in (0..).zip(&names) {
             let share = units / slots + u32::from(index < units % slots);
             if share > 0 {
-                factory.slots.push(plug_in(&factory.dir, name, share)?);
+                let mut options = devices(&factory.dir, name, share);
+                change(name, &mut options);
+                factory.slots.push(plug_in(name, options)?);
             }
         }
         Ok(factory)
@@ -177,13 +195,17 @@ binding = "any"
     text
 }
 
-fn plug_in(dir: &Path, name: &str, units: u32) -> Result<SimulatedSlot, Failure> {
+fn devices(dir: &Path, name: &str, units: u32) -> sim::Options {
     let mut options = sim::Options::new(dir.join("ports").join(name));
     options.state_dir = Some(dir.join("devices"));
     options.name = Some(name.to_owned());
     options.units = units;
     options.max_chunk = MAX_CHUNK;
     options.seed = u64::from(std::process::id());
+    options
+}
+
+fn plug_in(name: &str, options: sim::Options) -> Result<SimulatedSlot, Failure> {
     sim::start(options).map_err(|error| {
         Failure::new(Code::PortOpen, format!("slot {name} can't be simulated")).caused_by(&error)
     })

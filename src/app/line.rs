@@ -38,6 +38,11 @@ pub struct RunningLine {
 }
 
 impl RunningLine {
+    /// The line's ledger.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Waits until the line has ended and everything is written.
     pub fn join(self) -> Result<(), Failure> {
         let ended = self.line.join();

@@ -37,14 +37,19 @@ struct Summary<'a> {
     verification: &'a Verification,
 }
 
-fn verify(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
+/// Holds the journal against everything that is known of it.
+pub(super) fn audit(config: &Config, context: &Context) -> Result<Verification, Failure> {
     let audit = Audit {
         expected_key: expected_key(config, context)?,
         anchor: config.ledger.anchor.clone(),
         every_head: true,
         skip_tables: false,
     };
-    let verification = ledger::verify(&config.station.data_dir, &Verifier, &audit)?;
+    Ok(ledger::verify(&config.station.data_dir, &Verifier, &audit)?)
+}
+
+fn verify(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
+    let verification = audit(config, context)?;
     if context.out.is_json() {
         context.out.json(&Summary { event: "summary", verification: &verification })?;
     }

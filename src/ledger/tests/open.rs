@@ -175,3 +175,16 @@ fn an_empty_note_counts_as_none() {
     fs::write(dir.path().join("data/journal.head"), b"").unwrap();
     assert!(Ledger::open(settings(dir.path()), KEY.clone(), SetClock::new()).is_ok());
 }
+
+#[test]
+fn many_that_open_at_once_make_one_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = anchored(dir.path());
+    let ledgers: Vec<Ledger> = std::thread::scope(|scope| {
+        let opening: Vec<_> = (0..8).map(|_| scope.spawn(|| open(settings.clone()))).collect();
+        opening.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let first = ledgers[0].instance();
+    assert!(ledgers.iter().all(|ledger| ledger.instance() == first));
+    assert_eq!(ledgers[0].reader().unwrap().head().unwrap().seq, 1);
+}

@@ -1,0 +1,91 @@
+//! The line from inside: what only shows where ledger, wire and slots are seen together.
+
+mod line;
+
+use std::collections::BTreeMap;
+
+use firmware_interface::ids::RequestType;
+use line::{Running, TestLine};
+use provisioning_station::domain::event::{Event, Outcome};
+use provisioning_station::domain::record::Step;
+use provisioning_station::ledger::{self, Audit};
+use provisioning_station::pki::Verifier;
+use provisioning_station::sim::{self, Direction, Timings};
+
+fn instant(_: &str, options: &mut sim::Options) {
+    options.timings = Timings::INSTANT;
+    options.baud = 0;
+}
+
+fn commits_seen(running: &Running) -> usize {
+    running
+        .transcripts
+        .values()
+        .map(|transcript| transcript.requests(1, RequestType::Commit as u8))
+        .sum()
+}
+
+#[test]
+fn with_the_writer_held_back_no_slot_sends_its_commit() {
+    let slots = 4;
+    let running = TestLine::new(slots, slots).start();
+    running.scan_all();
+    running.wait_for_step(Step::Write);
+    let held = running.hold_back();
+    running.wait_for_all_staged();
+    assert_eq!(commits_seen(&running), 0, "a commit left before it was recorded");
+    drop(held);
+    let units = running.finish();
+    assert_eq!(units.len(), usize::try_from(slots).unwrap());
+    assert!(units.iter().all(|unit| unit.outcome == Outcome::Pass), "{units:?}");
+}
+
+#[test]
+fn with_32_slots_there_are_fewer_syncs_than_records_and_a_backup_taken_meanwhile_restores() {
+    let mut running = TestLine::new(32, 64).with(instant).start();
+    let backup = running.factory_dir().join("backup.db");
+    running.scan_all();
+    running.wait_for_event(|event| matches!(event, Event::Unit(_)));
+    let reader = running.ledger().reader().unwrap();
+    let entries = reader.backup(&backup, &Verifier).unwrap();
+    let written = running.ledger().writer().written();
+    let units = running.finish_keeping(|running| {
+        let all = running.ledger().writer().written();
+        assert!(all.commits < all.records, "{all:?}");
+        assert!(all.records > written.records, "the backup was taken after the run");
+    });
+    assert_eq!(units.len(), 64);
+    assert!(units.iter().all(|unit| unit.outcome == Outcome::Pass));
+    let sound = ledger::verify(&backup, &Verifier, &Audit::default()).unwrap();
+    assert_eq!((sound.valid, sound.entries), (true, entries));
+}
+
+/// On the demo's own identity, from the first IDENTIFY to the last PROVE.
+#[test]
+fn a_unit_costs_at_most_a_fifth_more_bytes_than_its_image_and_eight_round_trips() {
+    let running = TestLine::new(1, 1).with(instant).start();
+    running.scan_all();
+    let transcripts = running.transcripts.clone();
+    let flash = running.flash_of_the_first();
+    let units = running.finish_keeping(|_| {});
+    assert_eq!(units[0].outcome, Outcome::Pass);
+    let image = sim::held_identity(&flash).unwrap().unwrap().image.len();
+
+    let to_device = transcripts["A"].of(1, Direction::ToDevice);
+    let is =
+        |kind: RequestType| move |frame: &sim::Recorded| frame.message_type == Some(kind as u8);
+    let last_prove = to_device.iter().rposition(is(RequestType::Prove)).unwrap();
+    let session = &to_device[..=last_prove];
+    let bytes: usize = session.iter().map(|frame| frame.length).sum();
+    let mut requests: BTreeMap<u8, usize> = BTreeMap::new();
+    for frame in session {
+        *requests.entry(frame.message_type.unwrap()).or_default() += 1;
+    }
+    // One flight of chunks: they fit into the device's window.
+    let chunks = requests.remove(&(RequestType::Chunk as u8)).unwrap();
+    assert!(chunks <= 4, "{chunks} chunks do not fit into one window");
+    let round_trips = 1 + requests.values().sum::<usize>();
+    println!("{bytes} bytes for an image of {image}, {round_trips} round trips, {chunks} chunks");
+    assert!(round_trips <= 8, "{requests:?}");
+    assert!(bytes * 100 <= image * 120, "{bytes} bytes for an image of {image}");
+}
