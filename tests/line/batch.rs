@@ -83,7 +83,7 @@ fn a_unit_that_is_proven_is_refused_and_is_no_failure() {
     let first = factory.devices("A", 1);
     factory.batch(&labels(1)).expect(0);
     drop(first);
-    let _another = factory.device_process("A", &["--seed", "99"]);
+    let _another = factory.another_device("A");
     let finished = factory.batch(&labels(1)).expect(0);
     let refused = finished.unit(&label(1));
     assert_eq!(

@@ -1,7 +1,9 @@
 //! Thirty-two slots at once.
 
 use std::fs;
+use std::path::Path;
 
+use super::support::factory::keep_private;
 use super::support::{Factory, LONG, Plan, labels};
 
 const SLOTS: usize = 32;
@@ -33,9 +35,16 @@ fn slot_of(index: usize) -> String {
     if index < 26 { letter(index).to_string() } else { format!("A{}", letter(index - 26)) }
 }
 
-/// The backup restores into an empty data directory and verifies there.
-fn assert_restores(factory: &Factory, backup: &std::path::Path, entries: i64) {
+/// The backup restores into a data directory that has nothing but the journal's key, and
+/// verifies there.
+fn assert_restores(factory: &Factory, backup: &Path, entries: i64) {
     let elsewhere = factory.path("restored");
+    fs::create_dir(&elsewhere).unwrap();
+    for name in ["journal.key", "journal.secret"] {
+        let copy = elsewhere.join(name);
+        fs::copy(factory.data_dir().join(name), &copy).unwrap();
+        keep_private(&copy);
+    }
     let there = ["--data-dir", elsewhere.to_str().unwrap()];
     let run = |arguments: &[&str]| factory.run(&[&there[..], arguments].concat());
     run(&["ledger", "restore", backup.to_str().unwrap()]).expect(0);
@@ -49,6 +58,25 @@ fn assert_restores(factory: &Factory, backup: &std::path::Path, entries: i64) {
     let again = run(&["ledger", "restore", backup.to_str().unwrap()]);
     assert!(again.errors.contains("error[E-LEDGER-EXISTS]"), "{}", again.story());
     again.expect(4);
+}
+
+#[test]
+fn a_restore_without_the_journal_key_leaves_a_sound_ledger_or_none() {
+    let factory = Factory::usual();
+    let _devices = factory.devices("A", 1);
+    factory.batch(&labels(1)).expect(0);
+    let backup = factory.path("backup.db");
+    factory.run(&["ledger", "backup", backup.to_str().unwrap()]).expect(0);
+    let elsewhere = factory.path("restored");
+    let there = ["--data-dir", elsewhere.to_str().unwrap()];
+    let run = |arguments: &[&str]| factory.run(&[&there[..], arguments].concat());
+    let restored = run(&["ledger", "restore", backup.to_str().unwrap()]);
+    if restored.code() == Some(0) {
+        run(&["ledger", "verify"]).expect(0);
+    } else {
+        assert!(!elsewhere.join("ledger.db").exists(), "{}", restored.story());
+        restored.expect_error(4, "E-LEDGER-KEY");
+    }
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn a_ledger_of_another_station_is_refused() {
     let devices = factory.devices("A", 1);
     factory.batch(&labels(1)).expect(0);
     drop(devices);
-    let _devices = factory.device_process("A", &["--seed", "5"]);
+    let _another = factory.another_device("A");
     factory.configure(&Plan { station_id: "line-2", ..Plan::default() });
     let refused = factory.batch(&labels(2)).expect_error(4, "E-LEDGER-STATION");
     assert!(refused.errors.contains("line-1"), "{}", refused.story());
@@ -125,7 +125,7 @@ fn a_ledger_from_the_future_is_refused_and_not_touched() {
     let devices = factory.devices("A", 1);
     factory.batch(&labels(1)).expect(0);
     drop(devices);
-    let _devices = factory.device_process("A", &["--seed", "5"]);
+    let _another = factory.another_device("A");
     factory.ledger().tamper("PRAGMA user_version = 9999");
     factory.batch(&labels(2)).expect_error(4, "E-LEDGER-NEWER");
     assert_eq!(factory.ledger().count("PRAGMA user_version"), 9_999);

@@ -1,9 +1,11 @@
 //! Slots beside each other: what is wrong in one stays there.
 
-use firmware_interface::ids::RequestType;
-use provisioning_station::sim::{self, Direction, Options, SimulatedSlot, Transcript};
+use std::time::Duration;
 
-use super::support::{Count, Factory, Finished, Tell, label, named};
+use firmware_interface::ids::RequestType;
+use provisioning_station::sim::{self, Direction, Options, SimulatedSlot, Timings, Transcript};
+
+use super::support::{Count, Factory, Finished, LONG, Plan, Tell, label, named};
 
 const UNITS: usize = 20;
 
@@ -78,7 +80,7 @@ fn a_slot_works_beside_one_mute_one_noisy_and_one_pulled_out_as_if_alone() {
 
 #[test]
 fn a_label_scanned_again_while_it_is_burned_is_burned_once_and_refused_once() {
-    let factory = Factory::with_slots(2);
+    let factory = Factory::with(&Plan { slots: 2, baud: 19_200, ..Plan::default() });
     // Slow enough that the second label is read long before the first unit has ended.
     let slow = |slot| sim::start(Options { baud: 19_200, ..factory.options(slot, 1) }).unwrap();
     let _devices = [slow("A"), slow("B")];
@@ -115,24 +117,37 @@ fn a_device_pulled_out_during_its_commit_is_uncertain_until_it_is_back() {
 }
 
 #[test]
+fn a_device_that_commits_and_does_not_say_so_is_asked_again() {
+    let factory = Factory::usual();
+    let _device = factory.faulty("A", 1, "withhold=commit");
+    let finished = factory.batch(&named("A", 1)).expect(0);
+    assert_eq!(finished.unit(&label(1))["attempt"], 1);
+    assert_eq!(factory.ledger().certificates().len(), 1);
+}
+
+#[test]
 fn a_label_whose_device_may_hold_its_certificate_is_not_burned_elsewhere() {
     let factory = Factory::with_slots(2);
     let count = Count::default();
     let recorder = Some(Box::new(Tell(count.clone())) as Box<_>);
-    // It commits, and everything it says about that is lost.
-    let faults = sim::FaultSpec::parse("withhold=commit").unwrap();
-    let device = sim::start(Options { faults, recorder, ..factory.options("A", 1) }).unwrap();
-    let first = factory.batch(&named("A", 1)).expect(1);
-    count.wait_for(RequestType::Commit, 1, super::support::LONG);
-    let unit = first.unit(&label(1));
-    drop(device);
-    if unit["uncertain"] != true {
-        // The station looked again and found out.
-        return;
-    }
-    assert_eq!(first.summary()["uncertain"], 1);
+    let timings = Timings { commit: Duration::from_millis(400), ..Timings::INSTANT };
+    let options = Options { timings, recorder, ..factory.options("A", 1) };
+    let device = sim::start(options).unwrap();
+    let batch = factory.start_batch(&named("A", 1));
+    count.wait_for(RequestType::Commit, 1, LONG);
+    batch.kill();
+    device.stop().unwrap();
     let _other = factory.devices("B", 1);
-    let second = factory.batch(&named("B", 1)).expect(1);
-    assert_eq!(second.unit(&label(1))["code"], "E-UNIT-ELSEWHERE", "{}", second.story());
+    let refused = factory.batch(&named("B", 1)).expect(1).unit(&label(1));
+    assert_eq!(
+        (&refused["outcome"], &refused["code"]),
+        (&"refused".into(), &"E-UNIT-ELSEWHERE".into())
+    );
+    assert_eq!(factory.show(&label(1))["state"], "uncertain");
     assert_eq!(factory.ledger().certificates().len(), 1);
+    // A person who knows that its device is lost lets it be burned again.
+    factory.run(&["unit", "void", &label(1), "--reason", "device lost", "--by", "s04"]).expect(0);
+    factory.batch(&named("B", 1)).expect(0);
+    let states: Vec<_> = factory.ledger().certificates().into_iter().map(|row| row.state).collect();
+    assert_eq!(states, ["void", "proven"]);
 }

@@ -6,7 +6,7 @@ use firmware_interface::ids::RequestType;
 use provisioning_station::sim::{self, Options, SimulatedSlot, Timings};
 use rustix::process::Signal;
 
-use super::support::{Count, Factory, LONG, Tell, label, labels};
+use super::support::{Count, Factory, LONG, Plan, Tell, label, labels};
 
 /// A line lands within this time; then the process ends whatever happens.
 const LANDING: Duration = Duration::from_secs(30);
@@ -19,7 +19,7 @@ fn counted(factory: &Factory, units: u32, baud: u32, timings: Timings) -> (Simul
 }
 
 fn assert_lands_in_mid_write(signal: Signal) {
-    let factory = Factory::usual();
+    let factory = Factory::with(&Plan { baud: 9_600, ..Plan::default() });
     let (_device, count) = counted(&factory, 2, 9_600, Timings::INSTANT);
     let batch = factory.start_batch(&labels(2));
     count.wait_for(RequestType::Chunk, 1, LONG);

@@ -135,7 +135,7 @@ fn an_older_copy_of_the_ledger_is_named_as_one() {
     let why = found(&factory)["why"].as_str().unwrap().to_owned();
     assert!(why.contains("older") || why.contains("rolled back"), "{why}");
     // And no line is started on it.
-    let _device = factory.device_process("A", &["--seed", "5"]);
+    let _another = factory.another_device("A");
     let finished = factory.batch(&labels(3)).expect(4);
     assert!(finished.errors.contains("error[E-LEDGER-ROLLED-BACK]"), "{}", finished.story());
 }

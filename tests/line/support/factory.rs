@@ -182,6 +182,12 @@ impl Factory {
         sim::start(self.options(slot, units)).unwrap()
     }
 
+    /// Plugs another device into a slot whose devices are used up.
+    pub(crate) fn another_device(&self, slot: &str) -> SimulatedSlot {
+        let state_dir = Some(self.path("more-devices"));
+        sim::start(Options { state_dir, seed: SEED + 1, ..self.options(slot, 1) }).unwrap()
+    }
+
     /// Plugs devices with faults into a slot.
     pub(crate) fn faulty(&self, slot: &str, units: u32, faults: &str) -> SimulatedSlot {
         let faults = FaultSpec::parse(faults).unwrap();
