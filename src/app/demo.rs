@@ -142,8 +142,8 @@ fn authorities(dir: &Path, secret: &str) -> Result<(), Failure> {
         };
         pki::init(&files, &passphrase, &request).map(|_| files.key)
     };
-    make("ca", "Station demo CA")?;
-    let unused = make("server-root", "Station demo broker root")?;
+    make("ca", "Demo Devices TH200 provisioning CA")?;
+    let unused = make("server-root", "Demo Devices MQTT broker root CA")?;
     fs::remove_file(&unused).map_err(failed(&unused))
 }
 
@@ -172,7 +172,7 @@ model = "SIM-1"
 
 [certificate]
 organization = "Demo Devices"
-organizational_unit = "TH200"
+organizational_unit = "TH200 temperature sensors"
 valid_for = "20y"
 
 [authority]
@@ -182,7 +182,7 @@ key = "ca.key"
 passphrase_file = "demo-passphrase"
 
 [broker]
-host = "mqtt.demo.example.com"
+host = "mqtt-demo.ap-guangzhou.mqtt.example.com"
 server_root = "server-root.pem"
 
 [scanner]

@@ -112,7 +112,7 @@ pub enum UnitCommand {
         #[arg(long, value_name = "ID")]
         work_order: Option<WorkOrderId>,
     },
-    /// Voids a unit's unproven certificate, for good; for one whose device is lost
+    /// Voids a unit's certificate, for good: its device is lost, or must not be used
     Void(UnitAct),
     /// Allows a proven unit to be burned again; the old identity holds until the new one does
     Rework {

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use provisioning_station::app::clock::SystemClock;
 use provisioning_station::app::demo::{self, Factory};
 use provisioning_station::app::line::{self, RunningLine, Session};
+use provisioning_station::app::parts;
 use provisioning_station::config::Config;
 use provisioning_station::domain::event::{Command, Event, Scan, UnitReport};
-use provisioning_station::domain::record::Step;
-use provisioning_station::ledger::{HeldBack, Ledger};
+use provisioning_station::domain::record::{Person, Restored, Step};
+use provisioning_station::ledger::{self, HeldBack, Ledger};
+use provisioning_station::pki::Verifier;
 use provisioning_station::sim::{self, Transcript};
 use tempfile::TempDir;
 
@@ -122,12 +125,25 @@ impl Running {
     }
 
     pub(crate) fn wait_for_all_staged(&self) {
-        self.wait_for("everything staged or waiting", |running| {
+        self.wait_for("what is being written staged", |running| {
             running.line.line.progress.iter().all(|cell| {
                 let progress = cell.read();
-                progress.total > 0 && progress.done == progress.total
+                let writing = progress.step == Some(Step::Write);
+                !writing || (progress.total > 0 && progress.done == progress.total)
             })
         });
+    }
+
+    /// Restores a backup beside the running line, under a journal key of its own.
+    pub(crate) fn restore(&self, backup: &Path) -> Restored {
+        let place = self.factory.dir.join("restored");
+        let config = Config::load(&self.factory.config(), Some(&place)).unwrap();
+        ledger::make_data_dir(&place).unwrap();
+        let key = parts::journal_key(&config).unwrap();
+        let settings = parts::ledger_settings(&config);
+        let by = Person { operator: None, uid: 0 };
+        let clock = SystemClock::start();
+        ledger::restore(backup, &settings, &key, &Verifier, &clock, by).unwrap()
     }
 
     pub(crate) fn finish(self) -> Vec<UnitReport> {

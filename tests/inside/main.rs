@@ -21,7 +21,7 @@ fn commits_seen(running: &Running) -> usize {
     running
         .transcripts
         .values()
-        .map(|transcript| transcript.requests(1, RequestType::Commit as u8))
+        .map(|transcript| transcript.requests(1, RequestType::Commit.to_wire()))
         .sum()
 }
 
@@ -53,11 +53,13 @@ fn with_32_slots_there_are_fewer_syncs_than_records_and_a_backup_taken_meanwhile
         let all = running.ledger().writer().written();
         assert!(all.commits < all.records, "{all:?}");
         assert!(all.records > written.records, "the backup was taken after the run");
+        let sound = ledger::verify(&backup, &Verifier, &Audit::default()).unwrap();
+        assert_eq!((sound.valid, sound.entries), (true, entries));
+        let restored = running.restore(&backup);
+        assert_eq!(restored.last_seq, entries);
     });
     assert_eq!(units.len(), 64);
     assert!(units.iter().all(|unit| unit.outcome == Outcome::Pass));
-    let sound = ledger::verify(&backup, &Verifier, &Audit::default()).unwrap();
-    assert_eq!((sound.valid, sound.entries), (true, entries));
 }
 
 /// On the demo's own identity, from the first IDENTIFY to the last PROVE.
@@ -67,13 +69,15 @@ fn a_unit_costs_at_most_a_fifth_more_bytes_than_its_image_and_eight_round_trips(
     running.scan_all();
     let transcripts = running.transcripts.clone();
     let flash = running.flash_of_the_first();
-    let units = running.finish_keeping(|_| {});
+    let mut image = 0;
+    let units = running.finish_keeping(|_| {
+        image = sim::held_identity(&flash).unwrap().unwrap().image.len();
+    });
     assert_eq!(units[0].outcome, Outcome::Pass);
-    let image = sim::held_identity(&flash).unwrap().unwrap().image.len();
 
     let to_device = transcripts["A"].of(1, Direction::ToDevice);
     let is =
-        |kind: RequestType| move |frame: &sim::Recorded| frame.message_type == Some(kind as u8);
+        |kind: RequestType| move |frame: &sim::Recorded| frame.message_type == Some(kind.to_wire());
     let last_prove = to_device.iter().rposition(is(RequestType::Prove)).unwrap();
     let session = &to_device[..=last_prove];
     let bytes: usize = session.iter().map(|frame| frame.length).sum();
@@ -82,7 +86,7 @@ fn a_unit_costs_at_most_a_fifth_more_bytes_than_its_image_and_eight_round_trips(
         *requests.entry(frame.message_type.unwrap()).or_default() += 1;
     }
     // One flight of chunks: they fit into the device's window.
-    let chunks = requests.remove(&(RequestType::Chunk as u8)).unwrap();
+    let chunks = requests.remove(&RequestType::Chunk.to_wire()).unwrap();
     assert!(chunks <= 4, "{chunks} chunks do not fit into one window");
     let round_trips = 1 + requests.values().sum::<usize>();
     println!("{bytes} bytes for an image of {image}, {round_trips} round trips, {chunks} chunks");
