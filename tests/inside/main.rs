@@ -1,5 +1,11 @@
 //! The line from inside: what only shows where ledger, wire and slots are seen together.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper of a test fails like the test itself"
+)]
+
 mod line;
 
 use std::collections::BTreeMap;
