@@ -9,8 +9,8 @@ use super::support::{Factory, Finished, LONG, Ledger, Plan, label, labels};
 
 const SLOTS: [&str; 4] = ["A", "B", "C", "D"];
 /// A few more devices than labels, so that no port is ever gone for good.
-const UNITS_A_SLOT: u32 = 6;
-const UNITS: usize = 20;
+const UNITS_A_SLOT: u32 = 7;
+const UNITS: usize = 24;
 
 /// Rounds that are cut off before the batch may run to its end.
 const ROUNDS: usize = 12;
@@ -37,12 +37,17 @@ fn plug_in(factory: &Factory) -> Vec<SimulatedSlot> {
 
 /// Starts the batch and kills it: some time after its first unit has ended, or after it
 /// was started, whichever the chance says. What it said, if it ended before.
-fn cut_off(factory: &Factory, chance: &mut Chance) -> Option<Finished> {
+fn cut_off(factory: &Factory, round: usize, chance: &mut Chance) -> Option<Finished> {
     let mut batch = factory.start_batch(&labels(UNITS));
-    if chance.below(2) == 0 {
+    // In the first round surely while units are under way.
+    let (after_a_unit, wait) = match round {
+        0 => (true, 100),
+        _ => (chance.below(2) == 0, chance.below(600)),
+    };
+    if after_a_unit {
         let _ = batch.line(LONG);
     }
-    let ended = batch.ends_within(Duration::from_millis(100 + chance.below(1_200)));
+    let ended = batch.ends_within(Duration::from_millis(wait));
     let finished = if ended { batch.finish(LONG) } else { batch.kill() };
     let others = finished.units().into_iter().filter(|unit| {
         let proven = unit["code"] == "E-UNIT-PROVEN";
@@ -59,7 +64,7 @@ fn a_batch_killed_again_and_again_provisions_every_unit_once() {
     let mut chance = Chance(20_260_724);
     let mut last = None;
     for round in 0..ROUNDS {
-        last = cut_off(&factory, &mut chance);
+        last = cut_off(&factory, round, &mut chance);
         if Ledger::file(&factory.data_dir()).exists() {
             factory.verify();
         }

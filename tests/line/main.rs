@@ -19,6 +19,7 @@ mod frames;
 mod kills;
 mod liars;
 mod orders;
+mod power;
 mod refusals;
 mod slots;
 mod stopping;
