@@ -9,7 +9,7 @@
 # for the device, for tests that seed a bug.
 set -euo pipefail
 here="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)"
-folder="${1:-$here/../../target/firmware}"
+folder="${1:-$here/../../target/firmware${STATION_C_DEVICE:+-other}}"
 device="${STATION_C_DEVICE:-$here/../c/station_device.c}"
 mkdir -p "$folder"
 folder="$(cd "$folder" && pwd)"
@@ -20,7 +20,7 @@ exec 9>"$folder/lock"
 flock 9
 
 is_fresh() {
-  [ -f "$elf" ] || return 1
+  [ -f "$elf" ] && [ -z "${STATION_C_DEVICE:-}" ] || return 1
   [ -z "$(find "$here" "$here/../c" "$device" -type f -newer "$elf" -print -quit)" ]
 }
 if is_fresh; then echo "$elf"; exit 0; fi

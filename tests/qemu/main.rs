@@ -8,7 +8,7 @@
 //! tests say so and pass, unless `STATION_QEMU=required`, which `tests/run` sets.
 //! Start with `machine.rs`; `wire.rs` is a station of a few lines.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails here is right to")]
+#![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 #![expect(clippy::print_stderr, reason = "a test that is left out says so")]
 
 mod batch;

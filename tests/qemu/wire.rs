@@ -9,8 +9,8 @@ use firmware_interface::codec::{self, Frame, Header, MAX_FRAME};
 use firmware_interface::frame::FullFrameReader;
 use firmware_interface::ids::{ERROR_TYPE, KeyAlgorithm};
 use firmware_interface::message::{
-    BeginReply, Chunk, Commit, Csr, ErrorReply, Finish, FinishResult, Identify,
-    IdentifyReply, Keygen, Message, Prove, Reply, Request,
+    BeginReply, Chunk, Commit, Csr, ErrorReply, Finish, FinishResult, Identify, IdentifyReply,
+    Keygen, Message, Prove, Reply, Request,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -124,8 +124,8 @@ impl Wire {
         }
     }
 
-    /// BEGIN, every chunk, COMMIT; the generation.
-    pub(crate) fn burn(&mut self, identity: &Identity, max_chunk: usize) -> Answer<u32> {
+    /// BEGIN and every chunk.
+    pub(crate) fn stage(&mut self, identity: &Identity, max_chunk: usize) -> Answer<()> {
         match self.ask(&Request::Begin(identity.begin))? {
             Reply::Begin(BeginReply { next: 0 }) => {}
             other => panic!("{other:?}"),
@@ -136,6 +136,12 @@ impl Wire {
             };
             assert_eq!(reply.next as usize, offset as usize + data.len());
         }
+        Ok(())
+    }
+
+    /// Stages and commits; the generation.
+    pub(crate) fn burn(&mut self, identity: &Identity, max_chunk: usize) -> Answer<u32> {
+        self.stage(identity, max_chunk)?;
         match self.ask(&Request::Commit(Commit { digest: identity.digest() }))? {
             Reply::Commit(reply) => {
                 assert_eq!(reply.digest, identity.digest());

@@ -5,6 +5,8 @@
 //! and what is stored; see `c/host/board.c`. The same script runs against the Rust
 //! device over a board that behaves alike. Start with `differential.rs`.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails here is right to")]
+
 mod build;
 mod differential;
 mod footprint;
