@@ -305,14 +305,10 @@ impl Router {
             self.waiting.push_back(Waiting { job, slot });
             return None;
         };
-        match (self.place_of(&hardware), slot) {
-            (Some(at), None) => Some(self.run(at, job)),
-            // Whatever stands in the slot that the label names is looked at: a label on the
-            // wrong device must not pass for one that is merely known.
-            (_, Some(slot)) if matches!(self.places[slot], Place::Ready(_)) => {
-                Some(self.run(slot, job))
-            }
-            (Some(at), Some(slot)) if at == slot => Some(self.run(at, job)),
+        // A run that is started again with the same labels meets the next devices in its
+        // slots: a label whose unit is proven is refused for that, whatever stands there.
+        match self.place_of(&hardware) {
+            Some(at) if slot.is_none_or(|slot| slot == at) => Some(self.run(at, job)),
             _ => refused(code, detail),
         }
     }
@@ -537,12 +533,11 @@ mod tests {
     }
 
     #[test]
-    fn a_proven_label_on_another_device_is_looked_at_there() {
+    fn a_proven_label_that_names_a_slot_with_another_device_stays_proven() {
         let mut router = router(2);
         ready(&mut router, 0, 1);
         ready(&mut router, 1, 2);
-        let decisions = router.scan(job("U1"), Some(0), &proven(2), NOW);
-        assert_eq!(decisions[0], Decision::Run(0, job("U1")));
+        assert_eq!(codes(&router.scan(job("U1"), Some(0), &proven(2), NOW)), [Code::UnitProven]);
     }
 
     #[test]
