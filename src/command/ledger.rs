@@ -21,7 +21,12 @@ use crate::report::{Exit, Failure};
 pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     match command {
-        LedgerCommand::Verify => return verify(&config, context),
+        LedgerCommand::Verify { key, anchor } => {
+            let mut config = config;
+            config.authority.certificate = key.unwrap_or(config.authority.certificate);
+            config.ledger.anchor = anchor.or(config.ledger.anchor);
+            return verify(&config, context);
+        }
         LedgerCommand::Stats => stats(&config, context)?,
         LedgerCommand::Check => check(&config, context)?,
         LedgerCommand::Backup { file } => backup(&config, &file, context)?,
