@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::support::factory::keep_private;
-use super::support::{Factory, LONG, Plan, labels};
+use super::support::{Factory, LONG, Plan, label, labels};
 
 const SLOTS: usize = 32;
 const UNITS_A_SLOT: u32 = 3;
@@ -61,22 +61,24 @@ fn assert_restores(factory: &Factory, backup: &Path, entries: i64) {
 }
 
 #[test]
-fn a_restore_without_the_journal_key_leaves_a_sound_ledger_or_none() {
+fn a_ledger_restored_without_its_journal_key_verifies_once_the_ca_certified_another() {
     let factory = Factory::usual();
-    let _devices = factory.devices("A", 1);
+    let devices = factory.devices("A", 1);
     factory.batch(&labels(1)).expect(0);
+    drop(devices);
     let backup = factory.path("backup.db");
     factory.run(&["ledger", "backup", backup.to_str().unwrap()]).expect(0);
     let elsewhere = factory.path("restored");
     let there = ["--data-dir", elsewhere.to_str().unwrap()];
     let run = |arguments: &[&str]| factory.run(&[&there[..], arguments].concat());
-    let restored = run(&["ledger", "restore", backup.to_str().unwrap()]);
-    if restored.code() == Some(0) {
-        run(&["ledger", "verify"]).expect(0);
-    } else {
-        assert!(!elsewhere.join("ledger.db").exists(), "{}", restored.story());
-        restored.expect_error(4, "E-LEDGER-KEY");
-    }
+    run(&["ledger", "restore", backup.to_str().unwrap()]).expect(0);
+    let _another = factory.another_device("A");
+    let serials = factory.path("serials.txt");
+    fs::write(&serials, labels(2)).unwrap();
+    let finished = run(&["batch", "--serials", serials.to_str().unwrap()]).expect(0);
+    assert_eq!(finished.unit(&label(1))["code"], "E-UNIT-PROVEN", "{}", finished.story());
+    assert_eq!(finished.unit(&label(2))["outcome"], "pass", "{}", finished.story());
+    assert_eq!(run(&["ledger", "verify"]).expect(0).only()["valid"], true);
 }
 
 #[test]
