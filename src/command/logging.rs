@@ -18,6 +18,7 @@ pub(super) fn start(global: &Global) {
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
         (false, 2) => LevelFilter::DEBUG,
+        // Frames, by type and length.
         (false, _) => LevelFilter::TRACE,
     };
     let filter = EnvFilter::builder()
