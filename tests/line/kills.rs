@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use provisioning_station::sim::{self, Options, SimulatedSlot, Timings, held_identity};
 
-use super::support::{Factory, Finished, LONG, Ledger, Plan, label, labels};
+use super::support::{Factory, Finished, LONG, Ledger, Plan, label, labels, named};
 
 const SLOTS: [&str; 4] = ["A", "B", "C", "D"];
 /// A few more devices than labels, so that no port is ever gone for good.
@@ -180,4 +180,18 @@ fn a_unit_cut_off_after_its_commit_is_uncertain_and_resumed_without_its_scan() {
     assert_eq!((&unit["outcome"], &unit["resumed"]), (&"pass".into(), &true.into()), "{unit}");
     assert_eq!(factory.show(&label(1))["state"], "proven");
     assert_eq!(factory.ledger().certificates().len(), 1);
+}
+
+#[test]
+fn a_batch_that_names_its_slots_goes_on_where_it_was_cut_off() {
+    let plan = Plan { slots: 2, station: "device_wait = \"5s\"", ..Plan::default() };
+    let factory = Factory::with(&plan);
+    let _devices = ["A", "B"].map(|slot| factory.devices(slot, 4));
+    let lines: Vec<_> =
+        (1..=6).map(|number| named(if number % 2 == 0 { "B" } else { "A" }, number)).collect();
+    factory.batch(&lines[..4].concat()).expect(0);
+    // The same again: what is proven is no failure, and the next devices wait in the slots.
+    let again = factory.batch(&lines.concat()).expect(0);
+    assert_eq!(again.summary()["already_proven"], 4, "{}", again.story());
+    assert_eq!(again.summary()["passed"], 2, "{}", again.story());
 }
