@@ -1,7 +1,7 @@
 //! A run without a screen: labels, a line, lines of output, an exit status.
 
 use std::io::Write;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::batch::{Batch, Ending, Heard, Style, Summary};
 use crate::config::Config;
 use crate::domain::code::Code;
+use crate::engine::Stopper;
 use crate::report::{Exit, Failure};
 
 use super::labels::Labels;
@@ -27,6 +28,33 @@ pub struct Talk<'a> {
     pub out: &'a mut dyn Write,
     /// Whether standard error is coloured.
     pub color: bool,
+}
+
+/// A stop that may be asked for before there is a line to stop.
+#[derive(Default)]
+struct Stopping {
+    asked: bool,
+    line: Option<Stopper>,
+}
+
+impl Stopping {
+    fn ask(this: &Mutex<Self>) {
+        let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
+        this.asked = true;
+        this.stop_if_due();
+    }
+
+    fn hand_over(this: &Mutex<Self>, line: Stopper) {
+        let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
+        this.line = Some(line);
+        this.stop_if_due();
+    }
+
+    fn stop_if_due(&self) {
+        if let (true, Some(line)) = (self.asked, &self.line) {
+            line.stop();
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -49,6 +77,11 @@ pub fn run(
     talk: &mut Talk<'_>,
 ) -> Result<Exit, Failure> {
     let started = Instant::now();
+    // Before anything is started that a signal could cut off.
+    let stopping = Arc::new(Mutex::new(Stopping::default()));
+    let asked = Arc::clone(&stopping);
+    let watch = signals::Watch::start(move || Stopping::ask(&asked))
+        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
     let (heard, hears) = mpsc::sync_channel(HEARD);
     let events = heard.clone();
     let running = line::start(
@@ -59,9 +92,7 @@ pub fn run(
             let _ = events.send(Heard::Line(event));
         }),
     )?;
-    let stopper = running.line.stopper();
-    let watch = signals::Watch::start(move || stopper.stop())
-        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+    Stopping::hand_over(&stopping, running.line.stopper());
     let source = labels.start(heard, running.slots)?;
     let commands = running.line.commands();
     let mut notes = std::io::stderr();
