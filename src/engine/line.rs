@@ -46,6 +46,9 @@ pub struct LineSettings {
     pub rule: LabelRule,
     /// How long a scan waits for a device after the line last changed.
     pub device_wait: Duration,
+    /// How long a scan may wait while no port of the line has appeared at all; without it
+    /// as long as for a device.
+    pub port_grace: Option<Duration>,
     /// Labels that name no slot are meant for any device: nobody need be warned.
     pub any_device: bool,
 }
@@ -117,10 +120,12 @@ impl Line {
         }
         let names = settings.slots.iter().map(|slot| slot.name.clone()).collect();
         let router = Router::new(names, settings.device_wait);
+        let port_grace = settings.port_grace.map(|grace| shop.clock.now().monotonic + grace);
         let rule = settings.rule;
         let warned = settings.any_device;
         let halted = halts.clone();
-        let state = LineThread { router, shop, rule, events, slots, halts: halted, warned };
+        let state =
+            LineThread { router, shop, rule, events, slots, halts: halted, warned, port_grace };
         let thread = thread::Builder::new()
             .name("line".to_owned())
             .spawn(move || state.run(&from_all))
@@ -172,6 +177,8 @@ struct LineThread {
     halts: Vec<Halt>,
     /// It was said that labels without a slot go to any device.
     warned: bool,
+    /// When a scan has waited long enough for any port at all.
+    port_grace: Option<Duration>,
 }
 
 impl LineThread {
@@ -180,6 +187,7 @@ impl LineThread {
             match from_all.recv_timeout(TICK) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {
+                    self.look_for_any_port();
                     let decisions = self.router.expire(self.now());
                     self.carry_out(decisions);
                 }
@@ -195,6 +203,15 @@ impl LineThread {
             let _ = thread.join();
         }
         self.say(Event::Ended);
+    }
+
+    /// A line that was given its labels and none of whose ports is there can't be meant.
+    fn look_for_any_port(&mut self) {
+        let over = self.port_grace.is_some_and(|until| self.now() >= until);
+        if over && self.router.waits_in_vain() {
+            let fault = Fault::new(Code::PortMissing, "none of the slots' ports is there");
+            self.stop(&fault.clone(), Some(fault));
+        }
     }
 
     fn now(&self) -> Duration {

@@ -93,6 +93,8 @@ pub(super) struct Router {
     resumed: BTreeSet<Serial>,
     no_more_scans: bool,
     stopping: bool,
+    /// A slot once showed something.
+    seen_anything: bool,
     /// When the line last changed; a scan waits for a device only so long after that.
     active_at: Duration,
     device_wait: Duration,
@@ -110,6 +112,7 @@ impl Router {
             resumed: BTreeSet::new(),
             no_more_scans: false,
             stopping: false,
+            seen_anything: false,
             active_at: Duration::ZERO,
             device_wait,
         }
@@ -150,6 +153,11 @@ impl Router {
         self.no_more_scans = true;
     }
 
+    /// Whether a scan waits and no slot ever showed anything.
+    pub(super) fn waits_in_vain(&self) -> bool {
+        !self.seen_anything && !self.stopping && !self.waiting.is_empty()
+    }
+
     /// Takes no further scan; what waits is refused.
     pub(super) fn stop(&mut self, reason: &Fault) -> Vec<Decision> {
         self.stopping = true;
@@ -159,6 +167,7 @@ impl Router {
     /// A slot says what is there.
     pub(super) fn place(&mut self, slot: usize, place: Place, now: Duration) -> Vec<Decision> {
         self.active_at = now;
+        self.seen_anything |= !matches!(place, Place::Opening | Place::Empty);
         let mut decisions = Vec::new();
         let place = match place {
             Place::Ready(hardware) => self.admit(slot, hardware, &mut decisions),
@@ -223,6 +232,7 @@ impl Router {
         now: Duration,
     ) -> Vec<Decision> {
         self.active_at = now;
+        self.seen_anything = true;
         let mut decisions = Vec::new();
         if let Place::Ready(hardware) = place {
             self.places[slot] = self.admit(slot, hardware, &mut decisions);
@@ -596,6 +606,19 @@ mod tests {
         assert_eq!(router.expire(NOW + Duration::from_secs(59)), []);
         let decisions = router.expire(NOW + Duration::from_secs(60));
         assert_eq!(codes(&decisions), [Code::ScanNoDevice]);
+    }
+
+    #[test]
+    fn a_scan_waits_in_vain_only_where_no_slot_ever_showed_anything() {
+        let mut router = router(1);
+        router.place(0, Place::Empty, NOW);
+        assert!(!router.waits_in_vain());
+        scan(&mut router, "U1");
+        assert!(router.waits_in_vain());
+        router.place(0, Place::Silent, NOW);
+        router.place(0, Place::Empty, NOW);
+        scan(&mut router, "U2");
+        assert!(!router.waits_in_vain());
     }
 
     #[test]
