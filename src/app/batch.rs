@@ -102,6 +102,10 @@ pub fn run(
     drop(hears);
     running.join()?;
     say_summary(talk, &ending.summary, started)?;
+    if let Some(kind) = ending.output {
+        let what = format!("the units can't be written any more, so the line stopped: {kind}");
+        Failure::new(Code::Output, what).print(talk.color);
+    }
     if let Some(fault) = &ending.stopped {
         Failure::from(fault).print(talk.color);
     }
@@ -146,8 +150,25 @@ fn exit_of(ending: &Ending, asked_to_stop: bool) -> Exit {
     if let Some(fault) = &ending.stopped {
         exit = exit.and(Exit::of(fault.code));
     }
+    if ending.output.is_some() {
+        exit = exit.and(Exit::of(Code::Output));
+    }
     if asked_to_stop {
         exit = exit.and(Exit::Stopped);
     }
     exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_whose_output_went_away_is_not_all_that_was_asked() {
+        let output = Some(std::io::ErrorKind::BrokenPipe);
+        let ending = Ending { output, ..Ending::default() };
+        assert_eq!(exit_of(&ending, false), Exit::NotAll);
+        assert_eq!(exit_of(&ending, true), Exit::Stopped);
+        assert_eq!(exit_of(&Ending::default(), false), Exit::Done);
+    }
 }

@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Global;
-use crate::report::printable;
+use crate::domain::text::printable;
 
 /// The variable that chooses what is logged, in the way of `RUST_LOG`.
 const VARIABLE: &str = "STATION_LOG";

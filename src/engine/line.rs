@@ -62,8 +62,9 @@ pub(super) enum ToLine {
     Ended(usize, Box<Ending>),
     /// A slot's device left before the job could begin.
     Returned(usize, Job),
-    /// A slot's thread is gone.
-    Lost(usize, Fault),
+    /// A slot's thread has ended, because of this fault where there is one. It is the last
+    /// that the line hears of it.
+    Gone(usize, Option<Fault>),
 }
 
 /// A running line.
@@ -85,7 +86,7 @@ pub struct Stopper {
 impl Stopper {
     /// Lands every unit; nothing new starts.
     pub fn stop(&self) {
-        let reason = Fault::new(Code::Stopped, "the station was told to stop");
+        let reason = told_to_stop();
         for halt in &self.halts {
             halt.set(reason.clone());
         }
@@ -124,11 +125,11 @@ impl Line {
         let rule = settings.rule;
         let warned = settings.any_device;
         let halted = halts.clone();
-        let state =
+        let mut state =
             LineThread { router, shop, rule, events, slots, halts: halted, warned, port_grace };
         let thread = thread::Builder::new()
             .name("line".to_owned())
-            .spawn(move || state.run(&from_all))
+            .spawn(move || state.run_to_end(&from_all))
             .map_err(|error| Fault::new(Code::Bug, format!("no thread: {error}")))?;
         Ok(Line { to_line, halts, progress, thread })
     }
@@ -136,10 +137,7 @@ impl Line {
     /// How commands reach the line.
     pub fn commands(&self) -> CommandSink {
         let to_line = self.to_line.clone();
-        Box::new(move |command| {
-            // A line that has ended takes no commands.
-            let _ = to_line.send(ToLine::Command(command));
-        })
+        Box::new(move |command| to_line.send(ToLine::Command(command)).is_ok())
     }
 
     /// A handle that stops the line from another thread.
@@ -182,8 +180,22 @@ struct LineThread {
 }
 
 impl LineThread {
-    fn run(mut self, from_all: &Receiver<ToLine>) {
-        while !self.router.has_ended() {
+    /// Whatever happens, the front end hears that the line has ended.
+    fn run_to_end(&mut self, from_all: &Receiver<ToLine>) {
+        let body = AssertUnwindSafe(|| self.run(from_all));
+        if catch_unwind(body).is_err() {
+            let fault = Fault::new(Code::Bug, "the line's thread panicked");
+            self.say(Event::Stopping(Some(fault)));
+        }
+        self.dismiss();
+        for message in from_all.try_iter() {
+            self.answer_late(message);
+        }
+        self.say(Event::Ended);
+    }
+
+    fn run(&mut self, from_all: &Receiver<ToLine>) {
+        while !self.router.has_ended(self.now()) {
             match from_all.recv_timeout(TICK) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {
@@ -194,15 +206,37 @@ impl LineThread {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        if self.router.is_out_of_service() {
-            self.say(Event::Stopping(Some(Fault::new(Code::PortOpen, "no slot can be used"))));
+        if self.router.is_out_of_service(self.now()) {
+            let fault = Fault::new(Code::PortOpen, "no slot can be used");
+            let decisions = self.router.stop(&fault);
+            self.carry_out(decisions);
+            self.say(Event::Stopping(Some(fault)));
+        }
+    }
+
+    /// Ends the slots' threads: whatever one still waits for, nobody will ask it anything.
+    fn dismiss(&mut self) {
+        let reason = told_to_stop();
+        for halt in &self.halts {
+            halt.set(reason.clone());
         }
         for (slot, thread) in self.slots.drain(..) {
             drop(slot);
             // A slot that panicked outside a unit has said so already.
             let _ = thread.join();
         }
-        self.say(Event::Ended);
+    }
+
+    /// What came when the line had ended is answered all the same.
+    fn answer_late(&self, message: ToLine) {
+        match message {
+            ToLine::Command(Command::Scan(scan)) => {
+                let report = UnitReport::refused(scan.text, scan.slot, told_to_stop());
+                self.say(Event::Unit(Box::new(report)));
+            }
+            ToLine::Ended(_, ending) => self.say(Event::Unit(Box::new(ending.report))),
+            _ => {}
+        }
     }
 
     /// A line that was given its labels and none of whose ports is there can't be meant.
@@ -227,14 +261,25 @@ impl LineThread {
             ToLine::Command(Command::Scan(scan)) => self.scan(scan),
             ToLine::Command(Command::NoMoreScans) => self.router.no_more_scans(),
             ToLine::Command(Command::Stop) => {
-                self.stop(&Fault::new(Code::Stopped, "the station was told to stop"), None);
+                self.stop(&told_to_stop(), None);
             }
             ToLine::Place(slot, place, status) => self.place(slot, place, status),
             ToLine::Ended(slot, ending) => self.ended(slot, *ending),
-            ToLine::Returned(slot, job) => self.router.returned(slot, job, self.now()),
-            ToLine::Lost(slot, fault) => {
-                self.place(slot, Place::Out, SlotStatus::OutOfService(fault));
+            ToLine::Returned(slot, job) => {
+                let decisions = self.router.returned(slot, job, self.now());
+                self.carry_out(decisions);
             }
+            ToLine::Gone(slot, fault) => self.gone(slot, fault),
+        }
+    }
+
+    fn gone(&mut self, slot: usize, fault: Option<Fault>) {
+        let reason = fault.clone().unwrap_or_else(told_to_stop);
+        let decisions = self.router.gone(slot, &reason, self.now());
+        self.carry_out(decisions);
+        if let Some(fault) = fault {
+            let slot = self.router.name(slot).clone();
+            self.say(Event::Slot { slot, status: SlotStatus::OutOfService(fault) });
         }
     }
 
@@ -339,9 +384,15 @@ impl LineThread {
     fn give(&self, slot: usize, job: Job) {
         let status = SlotStatus::Busy(job.serial.to_string());
         self.say(Event::Slot { slot: self.router.name(slot).clone(), status });
-        // A slot that is gone says so by itself, and its unit with it.
+        // A halt that came too late for the unit before is not meant for this one.
+        self.halts[slot].unit_landed();
+        // A slot that is gone says so by itself, and the router answers for its unit.
         let _ = self.slots[slot].0.send(ToSlot::Run(job));
     }
+}
+
+fn told_to_stop() -> Fault {
+    Fault::new(Code::Stopped, "the station was told to stop")
 }
 
 fn binding_warning() -> Fault {

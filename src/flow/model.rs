@@ -368,6 +368,20 @@ fn a_device_that_falls_silent_after_commit_asked_stays_uncertain() {
 }
 
 #[test]
+fn a_proven_unit_that_never_finished_and_stays_silent_is_no_done_one() {
+    for finished in [true, false] {
+        let mut world = World::new();
+        run(&mut world, None).unwrap();
+        world.ledger.standing.proven.as_mut().unwrap().finished = finished;
+        let silent = |op: Op| matches!(op, Op::Prove { .. });
+        let verdict = run_with_fault(&mut world, silent, Code::DevTimeout);
+        let done = matches!(verdict.kind, VerdictKind::AlreadyProven { verified: false, .. });
+        assert_eq!(done, finished, "{verdict:?}");
+        assert!(done || matches!(verdict.kind, VerdictKind::Failed { uncertain: false, .. }));
+    }
+}
+
+#[test]
 fn a_proof_never_counts_without_a_restart() {
     let mut world = World::new();
     let verdict = run_with_fault(&mut world, |op| matches!(op, Op::Restart), Code::DevNotRestarted);
