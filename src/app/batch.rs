@@ -10,7 +10,7 @@ use crate::batch::{Batch, Ending, Heard, Style, Summary};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::engine::Stopper;
-use crate::report::{Exit, Failure};
+use crate::report::{Exit, Failure, warn};
 
 use super::labels::Labels;
 use super::line::{self, Session};
@@ -100,6 +100,9 @@ pub fn run(
     let ending = batch.run(&hears);
     // Whoever still sends must not wait for a front end that is gone.
     drop(hears);
+    if let Some(fault) = running.ledger().writer().anchor_fault() {
+        warn(&fault, talk.color);
+    }
     running.join()?;
     say_summary(talk, &ending.summary, started)?;
     if let Some(kind) = ending.output {

@@ -14,7 +14,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::PublicKey;
-use crate::domain::record::Record;
+use crate::domain::record::{Record, Restored};
 
 use super::error::LedgerError;
 use super::head::{Head, Note, SignedHead};
@@ -111,7 +111,7 @@ pub fn check(path: &Path) -> Result<u64, LedgerError> {
     let connection = walk.connection;
     let snapshot = connection.unchecked_transaction()?;
     walk.head = Head::NONE;
-    while let Page::More = walk_page(&snapshot, &mut walk.head, Some(&mut replay))? {}
+    while let Page::More = walk_page(&snapshot, &mut walk.head, Some(&mut replay), &mut Vec::new())? {}
     replay.compare(&snapshot)?;
     Ok(walk.head.seq)
 }
@@ -203,10 +203,15 @@ impl Walk {
             false => Some(Replay::new()?),
         };
         // Most pages without a transaction: the journal only grows.
-        while let Page::More = walk_page(&self.connection, &mut self.head, replay.as_mut())? {}
+        let mut restores = Vec::new();
+        let mut page = |connection: &Connection, head: &mut Head| {
+            walk_page(connection, head, replay.as_mut(), &mut restores)
+        };
+        while let Page::More = page(&self.connection, &mut self.head)? {}
         let connection = &self.connection;
         let snapshot = connection.unchecked_transaction()?;
-        while let Page::More = walk_page(&snapshot, &mut self.head, replay.as_mut())? {}
+        while let Page::More = page(&snapshot, &mut self.head)? {}
+        self.remarks.extend(restores);
         let inside = witness::check_inside(&snapshot);
         let owner = Owner::read(&snapshot)?.ok_or_else(|| LedgerError::Journal {
             entry: 1,
@@ -273,6 +278,7 @@ fn walk_page(
     connection: &Connection,
     head: &mut Head,
     mut replay: Option<&mut Replay>,
+    restores: &mut Vec<String>,
 ) -> Result<Page, LedgerError> {
     let sql = "SELECT seq, entry, hash FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
@@ -284,6 +290,9 @@ fn walk_page(
     while let Some(row) = rows.next()? {
         let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         let entry = follow(head, counted(row.get(0)?), bytes, Hash(row.get(2)?))?;
+        if let Fact::Record(Record::Restored(restored), _) = &entry.fact {
+            restores.push(told(entry.seq, restored));
+        }
         if let Some(replay) = &mut replay {
             replay.entry(&entry)?;
         }
@@ -293,6 +302,17 @@ fn walk_page(
         replay.end()?;
     }
     Ok(if walked < PAGE { Page::Last } else { Page::More })
+}
+
+/// A restore is told at every audit for ever: what it lost is not in the journal.
+fn told(seq: u64, restored: &Restored) -> String {
+    let last = restored.last_seq;
+    match restored.known_seq {
+        Some(known) if known > last => {
+            format!("entry {seq} restored a backup: entries {} to {known} are lost", last + 1)
+        }
+        _ => format!("entry {seq} restored a backup that ends with entry {last}"),
+    }
 }
 
 /// Checks that an entry is the next link, and moves the head to it.
