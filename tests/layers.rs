@@ -180,7 +180,7 @@ impl Findings {
         }
         for (name, owners) in OWNED {
             let within = |owner: &&str| place == *owner || place.starts_with(&format!("{owner}::"));
-            if self.outside.contains(*name) && !owners.iter().any(|owner| within(owner)) {
+            if self.outside.contains(*name) && !owners.iter().any(within) {
                 broken.push(format!("{place} uses the crate {name}"));
             }
         }

@@ -1,15 +1,15 @@
 //! A run without a screen: labels, a line, lines of output, an exit status.
 
 use std::io::Write;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 use serde::Serialize;
 
 use crate::batch::{Batch, Ending, Heard, Style, Summary};
-use crate::config::{Binding, Config};
+use crate::config::Config;
 use crate::domain::code::Code;
-use crate::domain::device::Fault;
+use crate::engine::Stopper;
 use crate::report::{Exit, Failure, warn};
 
 use super::labels::Labels;
@@ -28,6 +28,33 @@ pub struct Talk<'a> {
     pub out: &'a mut dyn Write,
     /// Whether standard error is coloured.
     pub color: bool,
+}
+
+/// A stop that may be asked for before there is a line to stop.
+#[derive(Default)]
+struct Stopping {
+    asked: bool,
+    line: Option<Stopper>,
+}
+
+impl Stopping {
+    fn ask(this: &Mutex<Self>) {
+        let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
+        this.asked = true;
+        this.stop_if_due();
+    }
+
+    fn hand_over(this: &Mutex<Self>, line: Stopper) {
+        let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
+        this.line = Some(line);
+        this.stop_if_due();
+    }
+
+    fn stop_if_due(&self) {
+        if let (true, Some(line)) = (self.asked, &self.line) {
+            line.stop();
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -50,6 +77,11 @@ pub fn run(
     talk: &mut Talk<'_>,
 ) -> Result<Exit, Failure> {
     let started = Instant::now();
+    // Before anything is started that a signal could cut off.
+    let stopping = Arc::new(Mutex::new(Stopping::default()));
+    let asked = Arc::clone(&stopping);
+    let watch = signals::Watch::start(move || Stopping::ask(&asked))
+        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
     let (heard, hears) = mpsc::sync_channel(HEARD);
     let events = heard.clone();
     let running = line::start(
@@ -60,12 +92,7 @@ pub fn run(
             let _ = events.send(Heard::Line(event));
         }),
     )?;
-    if config.scanner.binding != Binding::Any && config.slots.len() > 1 {
-        warn(&binding_warning(), talk.color);
-    }
-    let stopper = running.line.stopper();
-    let watch = signals::Watch::start(move || stopper.stop())
-        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+    Stopping::hand_over(&stopping, running.line.stopper());
     let source = labels.start(heard, running.slots)?;
     let commands = running.line.commands();
     let mut notes = std::io::stderr();
@@ -73,17 +100,19 @@ pub fn run(
     let ending = batch.run(&hears);
     // Whoever still sends must not wait for a front end that is gone.
     drop(hears);
+    if let Some(fault) = running.ledger().writer().anchor_fault() {
+        warn(&fault, talk.color);
+    }
     running.join()?;
     say_summary(talk, &ending.summary, started)?;
+    if let Some(kind) = ending.output {
+        let what = format!("the units can't be written any more, so the line stopped: {kind}");
+        Failure::new(Code::Output, what).print(talk.color);
+    }
+    if let Some(fault) = &ending.stopped {
+        Failure::from(fault).print(talk.color);
+    }
     Ok(exit_of(&ending, watch.was_asked()))
-}
-
-fn binding_warning() -> Fault {
-    Fault::new(
-        Code::ScanSlot,
-        "labels that name no slot go to any free one: bind them by SLOT<tab>SERIAL, or put \
-         the label on after PASS",
-    )
 }
 
 fn say_summary(talk: &mut Talk<'_>, summary: &Summary, started: Instant) -> Result<(), Failure> {
@@ -124,8 +153,25 @@ fn exit_of(ending: &Ending, asked_to_stop: bool) -> Exit {
     if let Some(fault) = &ending.stopped {
         exit = exit.and(Exit::of(fault.code));
     }
+    if ending.output.is_some() {
+        exit = exit.and(Exit::of(Code::Output));
+    }
     if asked_to_stop {
         exit = exit.and(Exit::Stopped);
     }
     exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_whose_output_went_away_is_not_all_that_was_asked() {
+        let output = Some(std::io::ErrorKind::BrokenPipe);
+        let ending = Ending { output, ..Ending::default() };
+        assert_eq!(exit_of(&ending, false), Exit::NotAll);
+        assert_eq!(exit_of(&ending, true), Exit::Stopped);
+        assert_eq!(exit_of(&Ending::default(), false), Exit::Done);
+    }
 }

@@ -42,12 +42,6 @@ impl Factory {
         self.dir.join("station.toml")
     }
 
-    /// Where a slot's device keeps its flash, by its number in the slot.
-    pub fn flash_of(&self, slot: &str, unit: u32) -> Option<PathBuf> {
-        let link = self.dir.join("ports").join(slot);
-        self.slots.iter().find(|found| found.link() == link)?.flash_file(unit)
-    }
-
     /// Makes the directory, CA, configuration and slots; each slot gets its share of units.
     pub fn lay_out(dir: Option<&Path>, units: u32, slots: u32) -> Result<Factory, Failure> {
         Self::lay_out_with(dir, units, slots, &mut |_, _| {})

@@ -1,11 +1,10 @@
 //! Starts a line: locks, opens, checks and records what a session runs under.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config::{Config, PortPlace};
+use crate::config::{Binding, Config};
 use crate::domain::clock::Clock;
-use crate::domain::code::Code;
 use crate::domain::event::EventSink;
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, LineStarted, Record};
@@ -18,6 +17,10 @@ use crate::vault::{self, Vault};
 use super::clock::SystemClock;
 use super::parts;
 
+/// How long a line whose labels wait goes without any of its ports: longer than a fixture
+/// or a simulator takes to change devices.
+const PORT_GRACE: Duration = Duration::from_secs(3);
+
 /// Who works on what.
 #[derive(Debug, Clone, Default)]
 pub struct Session {
@@ -25,6 +28,9 @@ pub struct Session {
     pub work_order: Option<WorkOrderId>,
     /// The person, where one is named.
     pub operator: Option<OperatorId>,
+    /// The labels are all there already, so devices must be too: a line none of whose
+    /// ports appears does not wait for them.
+    pub labels_are_ready: bool,
 }
 
 /// A line that is running, with what must live as long as it.
@@ -60,7 +66,6 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
     let profile = parts::profile(config)?;
     authority.check_profile(&profile, now)?;
     let broker = parts::broker(config)?;
-    some_port_exists(config)?;
     let (ledger, journal_key) = parts::open_ledger(config, &clock)?;
     let lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
     let reader = ledger.reader()?;
@@ -94,24 +99,15 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
         unit_deadline: config.station.unit_deadline,
     };
     let count = slots.len();
-    let settings = LineSettings { slots, rule, device_wait: config.station.device_wait };
+    let settings = LineSettings {
+        slots,
+        rule,
+        device_wait: config.station.device_wait,
+        any_device: config.scanner.binding == Some(Binding::Any),
+        port_grace: session.labels_are_ready.then_some(PORT_GRACE),
+    };
     let line = Line::start(settings, Arc::new(shop), events)?;
     Ok(RunningLine { line, slots: count, ledger, _lock: lock })
-}
-
-/// A line none of whose ports is there can't be meant. A physical place may be empty until
-/// its device is plugged in, so it counts as there.
-fn some_port_exists(config: &Config) -> Result<(), Failure> {
-    let may_come = |place: &PortPlace| match place {
-        PortPlace::Path(path) => Path::new(path).exists(),
-        PortPlace::Physical(_) => true,
-    };
-    if config.slots.iter().any(|slot| may_come(&slot.port)) {
-        return Ok(());
-    }
-    let ports: Vec<_> = config.slots.iter().map(|slot| slot.port.to_string()).collect();
-    let what = format!("none of the slots' ports is there: {}", ports.join(", "));
-    Err(Failure::new(Code::PortMissing, what))
 }
 
 /// The session begins with what it runs under.

@@ -58,6 +58,12 @@ pub fn open_ledger(
 pub fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
     let data_dir = &config.station.data_dir;
     let path = data_dir.join(JOURNAL_KEY_FILE);
+    let has_ledger = data_dir.join(ledger::LEDGER_FILE).exists();
+    if has_ledger && !path.exists() {
+        let what = format!("the ledger's journal key {} is missing", path.display());
+        return Err(Failure::new(Code::LedgerKey, what)
+            .with_help("put journal.key back, or restore a backup into an empty directory"));
+    }
     let absent = if path.exists() { IfAbsent::Refuse } else { IfAbsent::Make };
     let wanted = secret::journal_secret(config.ledger.journal_secret_file.as_deref());
     let secret = wanted.read_or_keep(&Process, &data_dir.join(JOURNAL_SECRET_FILE), absent)?;

@@ -96,6 +96,9 @@ pub struct Batch<'a> {
     wanted: usize,
     /// Labels asked of the source and not yet come.
     asked: usize,
+    /// The source has no more.
+    ended: bool,
+    /// Nothing further is asked for or handed on.
     exhausted: bool,
     ending: Ending,
 }
@@ -118,6 +121,7 @@ impl<'a> Batch<'a> {
             held: VecDeque::new(),
             wanted: 0,
             asked: 0,
+            ended: false,
             exhausted: false,
             ending: Ending::default(),
         }
@@ -132,7 +136,16 @@ impl<'a> Batch<'a> {
                 Heard::Label(label) => self.label(label),
             }
         }
+        self.refuse_held();
         self.ending
+    }
+
+    /// Labels that came and that nobody will take any more: each is answered all the same.
+    fn refuse_held(&mut self) {
+        let fault = Fault::new(Code::Stopped, "the line stopped before this label's turn");
+        for scan in std::mem::take(&mut self.held) {
+            self.unit(&UnitReport::refused(scan.text, scan.slot, fault.clone()));
+        }
     }
 
     fn event(&mut self, event: Event) {
@@ -145,10 +158,7 @@ impl<'a> Batch<'a> {
             Event::Warning(fault) => self.note(&fault),
             Event::Stopping(fault) => {
                 self.exhausted = true;
-                if let Some(fault) = fault {
-                    self.note(&fault);
-                    self.ending.stopped.get_or_insert(fault);
-                }
+                self.ending.stopped = self.ending.stopped.take().or(fault);
             }
             Event::Slot { slot, status } => {
                 if let Some(text) = self.style.slot_note(&slot, &status) {
@@ -164,10 +174,17 @@ impl<'a> Batch<'a> {
         while self.wanted > 0 && !self.exhausted {
             let Some(scan) = self.held.pop_front() else { break };
             self.wanted -= 1;
-            (self.commands)(Command::Scan(scan));
+            if !(self.commands)(Command::Scan(scan.clone())) {
+                self.held.push_front(scan);
+                return;
+            }
+        }
+        if self.ended && self.held.is_empty() && !self.exhausted {
+            self.exhausted = true;
+            (self.commands)(Command::NoMoreScans);
         }
         let Source::Pulled(ask) = &self.source else { return };
-        while self.asked < self.wanted && !self.exhausted {
+        while self.asked < self.wanted && !self.exhausted && !self.ended {
             self.asked += 1;
             ask();
         }
@@ -178,7 +195,6 @@ impl<'a> Batch<'a> {
             Label::Scan(scan) => self.push(scan),
             Label::End => self.no_more(),
             Label::Failed(fault) => {
-                self.note(&fault);
                 self.ending.stopped.get_or_insert(fault);
                 self.no_more();
             }
@@ -202,10 +218,8 @@ impl<'a> Batch<'a> {
     }
 
     fn no_more(&mut self) {
-        if !self.exhausted {
-            self.exhausted = true;
-            (self.commands)(Command::NoMoreScans);
-        }
+        self.ended = true;
+        self.feed();
     }
 
     fn unit(&mut self, unit: &UnitReport) {

@@ -7,6 +7,7 @@ use crate::domain::device::Fault;
 use crate::domain::event::{Outcome, SlotStatus, UnitReport};
 use crate::domain::ids::{CertificateSn, ClientId, Fingerprint, HardwareId, SlotName};
 use crate::domain::record::Step;
+use crate::domain::text::printable;
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +82,6 @@ pub fn unit_json(unit: &UnitReport) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-/// The text with control characters made visible: labels and devices are untrusted.
-fn visible(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect()
-}
-
 impl Style {
     pub(super) fn unit(self, unit: &UnitReport) -> String {
         match self {
@@ -97,7 +91,7 @@ impl Style {
     }
 
     pub(super) fn warning(self, fault: &Fault) -> String {
-        format!("warning[{}]: {}", fault.code, visible(&fault.detail))
+        format!("warning[{}]: {}", fault.code, printable(&fault.detail))
     }
 
     /// A slot's change, where a person without a screen would want to know it.
@@ -106,7 +100,7 @@ impl Style {
             SlotStatus::OutOfService(fault) => Some(format!(
                 "warning[{}]: slot {slot} is out of service: {}",
                 fault.code,
-                visible(&fault.detail)
+                printable(&fault.detail)
             )),
             SlotStatus::Empty
             | SlotStatus::Identifying
@@ -132,10 +126,10 @@ fn people(unit: &UnitReport, color: bool) -> String {
         true => format!("\u{1b}[1;{paint}m{word:<8}\u{1b}[0m"),
         false => format!("{word:<8}"),
     };
-    let serial = visible(&unit.serial);
+    let serial = printable(&unit.serial);
     let rest = match &unit.fault {
         None => format!("{} ms", unit.duration_ms),
-        Some(fault) => format!("{} {}", fault.code, visible(&fault.detail)),
+        Some(fault) => format!("{} {}", fault.code, printable(&fault.detail)),
     };
     format!("{word} {slot:<4} {serial:<24} {rest}")
 }

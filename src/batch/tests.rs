@@ -12,7 +12,10 @@ fn scan(text: &str) -> Scan {
 fn run(source: Source, heard: Vec<Heard>) -> (Vec<Command>, Ending, String) {
     let commands = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&commands);
-    let sink: CommandSink = Box::new(move |command| sink.lock().unwrap().push(command));
+    let sink: CommandSink = Box::new(move |command| {
+        sink.lock().unwrap().push(command);
+        true
+    });
     let (sender, receiver) = mpsc::channel();
     for heard in heard {
         sender.send(heard).unwrap();
@@ -50,12 +53,34 @@ fn the_end_of_the_labels_is_said_once() {
 }
 
 #[test]
-fn a_scanner_may_be_ahead_by_one_label_a_slot() {
-    let heard = ["U1", "U2", "U3"].map(|text| Heard::Label(Label::Scan(scan(text)))).into();
+fn labels_that_wait_when_the_source_ends_are_handed_on_before_that_is_said() {
+    let label = |text| Heard::Label(Label::Scan(scan(text)));
+    let end = Heard::Label(Label::End);
+    let wanted = |more| Heard::Line(Event::Wanted(more));
+    let heard = vec![label("U1"), label("U2"), end, wanted(1), wanted(1)];
+    let (commands, ..) = run(Source::Pushed { ahead: 2 }, heard);
+    let scans = ["U1", "U2"].map(|text| Command::Scan(scan(text)));
+    assert_eq!(commands, [&scans[..], &[Command::NoMoreScans]].concat());
+}
+
+#[test]
+fn a_label_that_waits_when_the_line_stops_is_refused() {
+    let label = Heard::Label(Label::Scan(scan("U1")));
+    let heard = vec![label, Heard::Line(Event::Stopping(None)), Heard::Line(Event::Ended)];
     let (commands, ending, out) = run(Source::Pushed { ahead: 2 }, heard);
     assert_eq!(commands, []);
     assert_eq!(ending.summary.refused, 1);
-    assert!(out.contains("E-SCAN-AHEAD") && out.contains("U3"), "{out}");
+    assert!(out.contains("U1") && out.contains("E-STOPPED"), "{out}");
+}
+
+#[test]
+fn a_scanner_may_be_ahead_by_one_label_a_slot() {
+    let heard: Vec<_> = ["U1", "U2", "U3"].map(|text| Heard::Label(Label::Scan(scan(text)))).into();
+    let (commands, ending, out) = run(Source::Pushed { ahead: 2 }, heard);
+    assert_eq!(commands, []);
+    let ahead: Vec<_> = out.lines().filter(|line| line.contains("E-SCAN-AHEAD")).collect();
+    assert!(ahead.len() == 1 && ahead[0].contains("U3"), "{out}");
+    assert_eq!(ending.summary.refused, 3, "the others at the end: the line is gone");
 }
 
 #[test]

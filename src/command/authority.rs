@@ -75,7 +75,7 @@ fn show(info: &AuthorityInfo, context: &mut Context) -> Result<(), Failure> {
     out.line(format!("valid from   {}", info.not_before))?;
     out.line(format!("valid until  {}", until(info.not_after)))?;
     out.line(format!("SHA-256      {}", info.fingerprint))?;
-    out.line(format!("key in       {}", info.key))?;
+    out.line(format!("key kind     {}", info.key))?;
     out.raw(info.certificate_pem.as_bytes())?;
     out.raw(info.chain_pem.as_deref().unwrap_or_default().as_bytes())
 }

@@ -17,8 +17,11 @@ pub(super) fn run(batch: &Batch, context: &mut Context) -> Result<Exit, Failure>
         (None, Some(port)) => Labels::of_scanner(port, config.scanner.baud, Stop::new())?,
         (None, None) => return Err(Failure::new(Code::Usage, "no labels were named")),
     };
-    let session =
-        Session { work_order: batch.work_order.clone(), operator: batch.operator.clone() };
+    let session = Session {
+        work_order: batch.work_order.clone(),
+        operator: batch.operator.clone(),
+        labels_are_ready: batch.serials.is_some(),
+    };
     let style = context.style();
     let color = context.color;
     let mut out = std::io::stdout();

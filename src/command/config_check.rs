@@ -1,6 +1,7 @@
 //! `station config check`: station.toml and what it means.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -72,13 +73,13 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
         ("product", format!("{}, serials {}", product.name, product.serial_pattern.as_str())),
         ("", format!("client id {}", product.client_id.as_str())),
         ("", format!("required proof {}", product.required_proof.as_str())),
-        ("", format!("devices must report {}", required(product.require))),
+        ("", format!("protections demanded of a device: {}", required(product.require))),
         (
             "certificate",
             format!(
-                "valid for {}, back-dated by {} s",
+                "valid for {}, back-dated by {}",
                 certificate.valid_for,
-                certificate.backdate.as_secs()
+                duration_in_words(certificate.backdate)
             ),
         ),
         (
@@ -108,8 +109,15 @@ fn required(security: Security) -> String {
     let words: Vec<&str> =
         named.iter().filter(|(_, wanted)| *wanted).map(|(name, _)| *name).collect();
     match words.is_empty() {
-        true => "no protections".to_owned(),
+        true => "none".to_owned(),
         false => words.join(", "),
+    }
+}
+
+fn duration_in_words(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds % 3_600 == 0 => format!("{} h", seconds / 3_600),
+        seconds => format!("{seconds} s"),
     }
 }
 

@@ -21,13 +21,37 @@ use crate::report::{Exit, Failure};
 pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     match command {
-        LedgerCommand::Verify => return verify(&config, context),
+        LedgerCommand::Verify { key, anchor } => {
+            let mut config = config;
+            let (by_key, by_anchor) = (key.is_some(), anchor.is_some());
+            config.authority.certificate = key.unwrap_or(config.authority.certificate);
+            config.ledger.anchor = anchor.or(config.ledger.anchor);
+            if by_key && expected_key(&config, context)?.is_none() {
+                return Err(proves_nothing(
+                    "certified no journal key of this station",
+                    &config.authority.certificate,
+                ));
+            }
+            if let Some(anchor) =
+                config.ledger.anchor.as_deref().filter(|path| by_anchor && !path.is_file())
+            {
+                return Err(proves_nothing("is no file", anchor));
+            }
+            return verify(&config, context);
+        }
         LedgerCommand::Stats => stats(&config, context)?,
         LedgerCommand::Check => check(&config, context)?,
         LedgerCommand::Backup { file } => backup(&config, &file, context)?,
         LedgerCommand::Restore { file, by } => restore(&config, &file, by, context)?,
     }
     Ok(Exit::Done)
+}
+
+/// A witness that was named and tells nothing: no audit goes by it.
+fn proves_nothing(why: &str, witness: &Path) -> Failure {
+    let what = format!("{} {why}", witness.display());
+    Failure::new(Code::LedgerKey, what)
+        .with_help("name the CA certificate, or the head's note, of this station")
 }
 
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Global;
-use crate::report::printable;
+use crate::domain::text::printable;
 
 /// The variable that chooses what is logged, in the way of `RUST_LOG`.
 const VARIABLE: &str = "STATION_LOG";
@@ -17,7 +17,9 @@ pub(super) fn start(global: &Global) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
-        (false, _) => LevelFilter::DEBUG,
+        (false, 2) => LevelFilter::DEBUG,
+        // Frames, by type and length.
+        (false, _) => LevelFilter::TRACE,
     };
     let filter = EnvFilter::builder()
         .with_default_directive(level.into())

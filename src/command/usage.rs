@@ -31,7 +31,7 @@ fn failure(error: &Error) -> Failure {
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let names = commands_below(error);
             Failure::new(Code::Usage, "no command was given")
-                .with_help(format!("name one of {names}; `station --help` explains them"))
+                .with_help(format!("name one of {names}; the same with --help explains them"))
         }
         _ => {
             let text = error.render().to_string();

@@ -34,8 +34,8 @@ pub enum Command {
 /// How the line reaches its front end: it may block, and never drops.
 pub type EventSink = Box<dyn Fn(Event) + Send>;
 
-/// How a front end reaches the line.
-pub type CommandSink = Box<dyn Fn(Command) + Send>;
+/// How a front end reaches the line; `false` where the line has ended and took nothing.
+pub type CommandSink = Box<dyn Fn(Command) -> bool + Send>;
 
 /// From the line to a front end.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,4 +14,5 @@ pub mod identity;
 pub mod ids;
 pub mod label;
 pub mod record;
+pub mod text;
 pub mod work_order;

@@ -37,8 +37,9 @@ impl Halt {
     }
 
     fn pass_on(&self, state: &State) {
-        if state.heeding && state.reason.is_some() {
-            self.working.set();
+        match state.heeding && state.reason.is_some() {
+            true => self.working.set(),
+            false => self.working.clear(),
         }
     }
 
@@ -64,7 +65,6 @@ impl Halt {
         let mut state = self.lock();
         if !self.is_final() {
             state.reason = None;
-            self.working.clear();
         }
         state.heeding = true;
         self.pass_on(&state);
@@ -95,6 +95,17 @@ mod tests {
         halt.heed(true);
         assert!(halt.working().is_set());
         assert_eq!(halt.reason().unwrap().code, Code::DevTwice);
+    }
+
+    #[test]
+    fn a_halt_that_came_while_commit_asked_was_recorded_does_not_reach_the_commit() {
+        let halt = Halt::default();
+        halt.heed(true);
+        halt.set(Fault::new(Code::Stopped, "stop"));
+        halt.heed(false);
+        assert!(!halt.working().is_set(), "the commit would be cut short");
+        halt.heed(true);
+        assert!(halt.working().is_set());
     }
 
     #[test]

@@ -46,6 +46,11 @@ pub struct LineSettings {
     pub rule: LabelRule,
     /// How long a scan waits for a device after the line last changed.
     pub device_wait: Duration,
+    /// How long a scan may wait while no port of the line has appeared at all; without it
+    /// as long as for a device.
+    pub port_grace: Option<Duration>,
+    /// Labels that name no slot are meant for any device: nobody need be warned.
+    pub any_device: bool,
 }
 
 /// What reaches the line thread.
@@ -57,8 +62,9 @@ pub(super) enum ToLine {
     Ended(usize, Box<Ending>),
     /// A slot's device left before the job could begin.
     Returned(usize, Job),
-    /// A slot's thread is gone.
-    Lost(usize, Fault),
+    /// A slot's thread has ended, because of this fault where there is one. It is the last
+    /// that the line hears of it.
+    Gone(usize, Option<Fault>),
 }
 
 /// A running line.
@@ -80,7 +86,7 @@ pub struct Stopper {
 impl Stopper {
     /// Lands every unit; nothing new starts.
     pub fn stop(&self) {
-        let reason = Fault::new(Code::Stopped, "the station was told to stop");
+        let reason = told_to_stop();
         for halt in &self.halts {
             halt.set(reason.clone());
         }
@@ -115,11 +121,15 @@ impl Line {
         }
         let names = settings.slots.iter().map(|slot| slot.name.clone()).collect();
         let router = Router::new(names, settings.device_wait);
+        let port_grace = settings.port_grace.map(|grace| shop.clock.now().monotonic + grace);
         let rule = settings.rule;
-        let state = LineThread { router, shop, rule, events, slots, halts: halts.clone() };
+        let warned = settings.any_device;
+        let halted = halts.clone();
+        let mut state =
+            LineThread { router, shop, rule, events, slots, halts: halted, warned, port_grace };
         let thread = thread::Builder::new()
             .name("line".to_owned())
-            .spawn(move || state.run(&from_all))
+            .spawn(move || state.run_to_end(&from_all))
             .map_err(|error| Fault::new(Code::Bug, format!("no thread: {error}")))?;
         Ok(Line { to_line, halts, progress, thread })
     }
@@ -127,10 +137,7 @@ impl Line {
     /// How commands reach the line.
     pub fn commands(&self) -> CommandSink {
         let to_line = self.to_line.clone();
-        Box::new(move |command| {
-            // A line that has ended takes no commands.
-            let _ = to_line.send(ToLine::Command(command));
-        })
+        Box::new(move |command| to_line.send(ToLine::Command(command)).is_ok())
     }
 
     /// A handle that stops the line from another thread.
@@ -149,7 +156,9 @@ impl Line {
 fn settle_ledger(shop: &Shop) -> Result<(), Fault> {
     let unsettled = shop.inquiries.ask(crate::ledger::Reader::unsettled)??;
     for (serial, standing) in unsettled {
-        if let Some(Entry::Ended { attempt, end, void }) = flow::settle(&standing, shop.policy.key_origin) {
+        if let Some(Entry::Ended { attempt, end, void }) =
+            flow::settle(&standing, shop.policy.key_origin)
+        {
             let attempt = AttemptRef { serial, attempt };
             let record = Record::Ended(Ended { attempt, end, void });
             shop.writer.record(record).map_err(|refusal| refusal.fault().clone())?;
@@ -166,29 +175,79 @@ struct LineThread {
     events: EventSink,
     slots: Vec<(Sender<ToSlot>, JoinHandle<()>)>,
     halts: Vec<Halt>,
+    /// It was said that labels without a slot go to any device.
+    warned: bool,
+    /// When a scan has waited long enough for any port at all.
+    port_grace: Option<Duration>,
 }
 
 impl LineThread {
-    fn run(mut self, from_all: &Receiver<ToLine>) {
-        while !self.router.has_ended() {
+    /// Whatever happens, the front end hears that the line has ended.
+    fn run_to_end(&mut self, from_all: &Receiver<ToLine>) {
+        let body = AssertUnwindSafe(|| self.run(from_all));
+        if catch_unwind(body).is_err() {
+            let fault = Fault::new(Code::Bug, "the line's thread panicked");
+            self.say(Event::Stopping(Some(fault)));
+        }
+        self.dismiss();
+        for message in from_all.try_iter() {
+            self.answer_late(message);
+        }
+        self.say(Event::Ended);
+    }
+
+    fn run(&mut self, from_all: &Receiver<ToLine>) {
+        while !self.router.has_ended(self.now()) {
             match from_all.recv_timeout(TICK) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {
+                    self.look_for_any_port();
                     let decisions = self.router.expire(self.now());
                     self.carry_out(decisions);
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        if self.router.is_out_of_service() {
-            self.say(Event::Stopping(Some(Fault::new(Code::PortOpen, "no slot can be used"))));
+        if self.router.is_out_of_service(self.now()) {
+            let fault = Fault::new(Code::PortOpen, "no slot can be used");
+            let decisions = self.router.stop(&fault);
+            self.carry_out(decisions);
+            self.say(Event::Stopping(Some(fault)));
+        }
+    }
+
+    /// Ends the slots' threads: whatever one still waits for, nobody will ask it anything.
+    fn dismiss(&mut self) {
+        let reason = told_to_stop();
+        for halt in &self.halts {
+            halt.set(reason.clone());
         }
         for (slot, thread) in self.slots.drain(..) {
             drop(slot);
             // A slot that panicked outside a unit has said so already.
             let _ = thread.join();
         }
-        self.say(Event::Ended);
+    }
+
+    /// What came when the line had ended is answered all the same.
+    fn answer_late(&self, message: ToLine) {
+        match message {
+            ToLine::Command(Command::Scan(scan)) => {
+                let report = UnitReport::refused(scan.text, scan.slot, told_to_stop());
+                self.say(Event::Unit(Box::new(report)));
+            }
+            ToLine::Ended(_, ending) => self.say(Event::Unit(Box::new(ending.report))),
+            _ => {}
+        }
+    }
+
+    /// A line that was given its labels and none of whose ports is there can't be meant.
+    fn look_for_any_port(&mut self) {
+        let over = self.port_grace.is_some_and(|until| self.now() >= until);
+        if over && self.router.waits_in_vain() {
+            let fault = Fault::new(Code::PortMissing, "none of the slots' ports is there");
+            self.stop(&fault.clone(), Some(fault));
+        }
     }
 
     fn now(&self) -> Duration {
@@ -204,14 +263,25 @@ impl LineThread {
             ToLine::Command(Command::Scan(scan)) => self.scan(scan),
             ToLine::Command(Command::NoMoreScans) => self.router.no_more_scans(),
             ToLine::Command(Command::Stop) => {
-                self.stop(&Fault::new(Code::Stopped, "the station was told to stop"), None);
+                self.stop(&told_to_stop(), None);
             }
             ToLine::Place(slot, place, status) => self.place(slot, place, status),
             ToLine::Ended(slot, ending) => self.ended(slot, *ending),
-            ToLine::Returned(slot, job) => self.router.returned(slot, job, self.now()),
-            ToLine::Lost(slot, fault) => {
-                self.place(slot, Place::Out, SlotStatus::OutOfService(fault));
+            ToLine::Returned(slot, job) => {
+                let decisions = self.router.returned(slot, job, self.now());
+                self.carry_out(decisions);
             }
+            ToLine::Gone(slot, fault) => self.gone(slot, fault),
+        }
+    }
+
+    fn gone(&mut self, slot: usize, fault: Option<Fault>) {
+        let reason = fault.clone().unwrap_or_else(told_to_stop);
+        let decisions = self.router.gone(slot, &reason, self.now());
+        self.carry_out(decisions);
+        if let Some(fault) = fault {
+            let slot = self.router.name(slot).clone();
+            self.say(Event::Slot { slot, status: SlotStatus::OutOfService(fault) });
         }
     }
 
@@ -241,6 +311,10 @@ impl LineThread {
                     Fault::new(Code::ScanSlot, format!("there is no slot {name}"))
                 })?),
             };
+        if slot.is_none() && !self.warned && self.router.is_ambiguous() {
+            self.warned = true;
+            self.say(Event::Warning(binding_warning()));
+        }
         let wanted = serial.clone();
         let standing = self.shop.inquiries.ask(move |reader| reader.standing(&wanted))??;
         let job = Job { serial, client_id, resumed: false, named: slot.is_some() };
@@ -312,9 +386,23 @@ impl LineThread {
     fn give(&self, slot: usize, job: Job) {
         let status = SlotStatus::Busy(job.serial.to_string());
         self.say(Event::Slot { slot: self.router.name(slot).clone(), status });
-        // A slot that is gone says so by itself, and its unit with it.
+        // A halt that came too late for the unit before is not meant for this one.
+        self.halts[slot].unit_landed();
+        // A slot that is gone says so by itself, and the router answers for its unit.
         let _ = self.slots[slot].0.send(ToSlot::Run(job));
     }
+}
+
+fn told_to_stop() -> Fault {
+    Fault::new(Code::Stopped, "the station was told to stop")
+}
+
+fn binding_warning() -> Fault {
+    Fault::new(
+        Code::ScanSlot,
+        "several devices wait and labels name no slot, so the binding is \"any\": put a label on \
+         after PASS, or bind it by SLOT<tab>SERIAL",
+    )
 }
 
 /// Runs a thread's body; a panic becomes a fault.

@@ -12,6 +12,10 @@ use crate::domain::device::Fault;
 use crate::domain::ids::{ClientId, HardwareId, Serial, SlotName};
 use crate::domain::record::{Open, Rework, Standing};
 
+/// How long all slots may be out of service at once before the line gives up: a port that
+/// has just been plugged in again can take a moment until it may be opened.
+const OUT_OF_SERVICE: Duration = Duration::from_secs(2);
+
 /// How far ahead labels that name a busy slot are read.
 const NAMED_AHEAD: usize = 64;
 
@@ -80,10 +84,14 @@ struct Waiting {
 }
 
 /// The state of all slots and of the scans that wait for them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Router {
     names: Vec<SlotName>,
     places: Vec<Place>,
+    /// What each slot was given and has not answered.
+    given: Vec<Option<Job>>,
+    /// Since when no slot could be used.
+    out_since: Option<Duration>,
     waiting: VecDeque<Waiting>,
     /// Labels asked for and not yet come.
     wanted: usize,
@@ -93,6 +101,8 @@ pub(super) struct Router {
     resumed: BTreeSet<Serial>,
     no_more_scans: bool,
     stopping: bool,
+    /// A slot once showed something.
+    seen_anything: bool,
     /// When the line last changed; a scan waits for a device only so long after that.
     active_at: Duration,
     device_wait: Duration,
@@ -100,16 +110,20 @@ pub(super) struct Router {
 
 impl Router {
     pub(super) fn new(names: Vec<SlotName>, device_wait: Duration) -> Self {
-        let places = vec![Place::Opening; names.len()];
+        let slots = names.len();
+        let places = vec![Place::Opening; slots];
         Self {
             names,
             places,
+            given: vec![None; slots],
+            out_since: None,
             waiting: VecDeque::new(),
             wanted: 0,
             opening: true,
             resumed: BTreeSet::new(),
             no_more_scans: false,
             stopping: false,
+            seen_anything: false,
             active_at: Duration::ZERO,
             device_wait,
         }
@@ -135,36 +149,65 @@ impl Router {
     }
 
     /// Whether nothing is under way and nothing will be.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self, now: Duration) -> bool {
         let running = self.places.iter().any(|place| matches!(place, Place::Busy(..)));
         let fed = self.no_more_scans && self.waiting.is_empty() && !self.opening;
-        !running && (self.stopping || fed || self.is_out_of_service())
+        !running && (self.stopping || fed || self.is_out_of_service(now))
     }
 
     /// Whether no slot can be used any more.
-    pub(super) fn is_out_of_service(&self) -> bool {
-        self.places.iter().all(|place| *place == Place::Out)
+    pub(super) fn is_out_of_service(&self, now: Duration) -> bool {
+        self.out_since.is_some_and(|since| now >= since + OUT_OF_SERVICE)
     }
 
     pub(super) fn no_more_scans(&mut self) {
         self.no_more_scans = true;
     }
 
+    /// Whether a scan waits and no slot ever showed anything.
+    pub(super) fn waits_in_vain(&self) -> bool {
+        !self.seen_anything && !self.stopping && !self.waiting.is_empty()
+    }
+
     /// Takes no further scan; what waits is refused.
     pub(super) fn stop(&mut self, reason: &Fault) -> Vec<Decision> {
         self.stopping = true;
-        self.waiting.drain(..).map(|waiting| refuse(&waiting.job.serial, None, reason)).collect()
+        self.refuse_waiting(reason)
+    }
+
+    fn refuse_waiting(&mut self, reason: &Fault) -> Vec<Decision> {
+        let names = &self.names;
+        let refused = |waiting: Waiting| {
+            let name = waiting.slot.map(|slot| names[slot].clone());
+            refuse(&waiting.job.serial, name, reason)
+        };
+        self.waiting.drain(..).map(refused).collect()
+    }
+
+    /// A slot's thread is gone. A scan that it was given and did not answer is refused.
+    pub(super) fn gone(&mut self, slot: usize, reason: &Fault, now: Duration) -> Vec<Decision> {
+        let mut decisions = Vec::new();
+        if let Some(job) = self.given[slot].take().filter(|job| !job.resumed) {
+            decisions.push(refuse(&job.serial, Some(self.names[slot].clone()), reason));
+        }
+        decisions.extend(self.place(slot, Place::Out, now));
+        decisions
     }
 
     /// A slot says what is there.
     pub(super) fn place(&mut self, slot: usize, place: Place, now: Duration) -> Vec<Decision> {
         self.active_at = now;
+        self.seen_anything |= !matches!(place, Place::Opening | Place::Empty);
         let mut decisions = Vec::new();
         let place = match place {
             Place::Ready(hardware) => self.admit(slot, hardware, &mut decisions),
             place => place,
         };
         self.places[slot] = place;
+        self.out_since = match self.places.iter().all(|place| *place == Place::Out) {
+            true => self.out_since.or(Some(now)),
+            false => None,
+        };
         decisions.extend(self.settle());
         decisions
     }
@@ -180,7 +223,22 @@ impl Router {
             Place::Busy(..) => out.push(Decision::Halt(twin, self.twin_fault(twin, slot))),
             _ => self.places[twin] = Place::Twin(hardware.clone()),
         }
+        let fault = self.twin_fault(twin, slot);
+        let (meant, others) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiting| [Some(twin), Some(slot)].contains(&waiting.slot));
+        self.waiting = others;
+        let meant: VecDeque<Waiting> = meant;
+        out.extend(meant.into_iter().map(|waiting| {
+            let name = waiting.slot.map(|slot| self.names[slot].clone());
+            refuse(&waiting.job.serial, name, &fault)
+        }));
         Place::Twin(hardware)
+    }
+
+    /// Whether several devices wait, so that a label without a slot may meet any of them.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.places.iter().filter(|place| matches!(place, Place::Ready(_))).count() > 1
     }
 
     /// Why a device that answers in two slots stops both.
@@ -208,9 +266,11 @@ impl Router {
         now: Duration,
     ) -> Vec<Decision> {
         self.active_at = now;
+        self.seen_anything = true;
         let mut decisions = Vec::new();
         if let Place::Ready(hardware) = place {
             self.places[slot] = self.admit(slot, hardware, &mut decisions);
+            self.out_since = None;
         }
         let ready = matches!(self.places[slot], Place::Ready(_));
         if ready && !self.stopping && !self.has(&job.serial) {
@@ -221,18 +281,24 @@ impl Router {
     }
 
     /// A slot's device left before it could be given this job, which waits again.
-    pub(super) fn returned(&mut self, slot: usize, job: Job, now: Duration) {
+    pub(super) fn returned(&mut self, slot: usize, job: Job, now: Duration) -> Vec<Decision> {
         self.active_at = now;
         self.places[slot] = Place::Opening;
+        self.given[slot] = None;
         if !job.resumed {
             let named = job.named.then_some(slot);
             self.waiting.push_front(Waiting { job, slot: named });
+        }
+        match self.stopping {
+            true => self.refuse_waiting(&Fault::new(Code::Stopped, "the line is stopping")),
+            false => Vec::new(),
         }
     }
 
     /// A unit in a slot ended. `completed` where its device brought it and it passed.
     pub(super) fn ended(&mut self, slot: usize, completed: bool, now: Duration) -> Vec<Decision> {
         self.active_at = now;
+        self.given[slot] = None;
         if let Place::Busy(serial, hardware) = self.places[slot].clone() {
             self.places[slot] = Place::Done(hardware);
             if completed {
@@ -282,10 +348,16 @@ impl Router {
         if standing.scrapped {
             return refused(Code::UnitScrapped, format!("{serial} was scrapped"));
         }
+        if let Some(twin) = slot.and_then(|slot| Some((slot, self.twin_of(slot)?))) {
+            let fault = self.twin_fault(twin.0, twin.1);
+            return refused(fault.code, fault.detail);
+        }
         let Some((hardware, code, detail)) = own_device(serial, standing) else {
             self.waiting.push_back(Waiting { job, slot });
             return None;
         };
+        // A run that is started again with the same labels meets the next devices in its
+        // slots: a label whose unit is proven is refused for that, whatever stands there.
         match self.place_of(&hardware) {
             Some(at) if slot.is_none_or(|slot| slot == at) => Some(self.run(at, job)),
             _ => refused(code, detail),
@@ -303,6 +375,7 @@ impl Router {
     fn run(&mut self, slot: usize, job: Job) -> Decision {
         let hardware = self.places[slot].hardware().cloned();
         self.places[slot] = Place::Busy(job.serial.clone(), hardware);
+        self.given[slot] = Some(job.clone());
         Decision::Run(slot, job)
     }
 
@@ -340,7 +413,7 @@ impl Router {
 
     /// One label for each free slot and one ahead.
     fn want(&mut self) -> Option<Decision> {
-        if self.no_more_scans || self.stopping {
+        if self.no_more_scans || self.stopping || self.out_since.is_some() {
             return None;
         }
         let free = self
@@ -363,14 +436,7 @@ impl Router {
         }
         let seconds = self.device_wait.as_secs();
         let fault = Fault::new(Code::ScanNoDevice, format!("no device came within {seconds} s"));
-        let mut decisions: Vec<_> = self
-            .waiting
-            .drain(..)
-            .map(|waiting| {
-                let name = waiting.slot.map(|slot| self.names[slot].clone());
-                refuse(&waiting.job.serial, name, &fault)
-            })
-            .collect();
+        let mut decisions = self.refuse_waiting(&fault);
         self.active_at = now;
         decisions.extend(self.settle());
         decisions
@@ -391,11 +457,21 @@ fn own_device(serial: &Serial, standing: &Standing) -> Option<(HardwareId, Code,
         )),
         Open::None | Open::Begun { .. } | Open::Issued { .. } | Open::Proven { .. } => {
             let proven = standing.proven.as_ref().filter(|_| standing.rework == Rework::No)?;
-            Some((
-                proven.hardware.clone(),
-                Code::UnitProven,
-                format!("{serial} is proven on device {}", proven.hardware),
-            ))
+            let hardware = proven.hardware.clone();
+            Some(match proven.finished {
+                true => {
+                    let detail = format!("{serial} is proven on device {hardware}");
+                    (hardware, Code::UnitProven, detail)
+                }
+                // It is not PASS before its device has finished.
+                false => {
+                    let detail = format!(
+                        "{serial} is proven on device {hardware}, which has not finished and is \
+                         in no slot"
+                    );
+                    (hardware, Code::UnitElsewhere, detail)
+                }
+            })
         }
     }
 }
@@ -512,6 +588,34 @@ mod tests {
     }
 
     #[test]
+    fn a_proven_unit_that_has_not_finished_is_not_done_without_its_device() {
+        let mut router = router(1);
+        ready(&mut router, 0, 1);
+        let mut standing = proven(2);
+        standing.proven.as_mut().unwrap().finished = false;
+        let decisions = router.scan(job("U1"), None, &standing, NOW);
+        assert_eq!(codes(&decisions), [Code::UnitElsewhere]);
+    }
+
+    #[test]
+    fn a_proven_label_that_names_a_slot_with_another_device_stays_proven() {
+        let mut router = router(2);
+        ready(&mut router, 0, 1);
+        ready(&mut router, 1, 2);
+        assert_eq!(codes(&router.scan(job("U1"), Some(0), &proven(2), NOW)), [Code::UnitProven]);
+    }
+
+    #[test]
+    fn a_label_that_names_a_twin_is_refused_with_the_reason() {
+        let mut router = router(2);
+        ready(&mut router, 0, 1);
+        router.scan(job("U1"), Some(1), &Standing::default(), NOW);
+        assert_eq!(codes(&ready(&mut router, 1, 1)), [Code::DevTwice]);
+        let decisions = router.scan(job("U2"), Some(0), &Standing::default(), NOW);
+        assert_eq!(codes(&decisions), [Code::DevTwice]);
+    }
+
+    #[test]
     fn a_slot_takes_a_new_scan_only_after_its_device_has_left() {
         let mut router = router(1);
         ready(&mut router, 0, 1);
@@ -560,12 +664,63 @@ mod tests {
     }
 
     #[test]
+    fn a_scan_waits_in_vain_only_where_no_slot_ever_showed_anything() {
+        let mut router = router(1);
+        router.place(0, Place::Empty, NOW);
+        assert!(!router.waits_in_vain());
+        scan(&mut router, "U1");
+        assert!(router.waits_in_vain());
+        router.place(0, Place::Silent, NOW);
+        router.place(0, Place::Empty, NOW);
+        scan(&mut router, "U2");
+        assert!(!router.waits_in_vain());
+    }
+
+    #[test]
     fn the_line_ends_when_nothing_waits_and_nothing_runs() {
         let mut router = router(1);
         router.no_more_scans();
-        assert!(!router.has_ended(), "a slot has not said yet what is there");
+        assert!(!router.has_ended(NOW), "a slot has not said yet what is there");
         ready(&mut router, 0, 1);
-        assert!(router.has_ended());
+        assert!(router.has_ended(NOW));
+    }
+
+    #[test]
+    fn a_slot_that_is_gone_leaves_no_scan_unanswered_and_ends_no_other_slot() {
+        let mut router = router(2);
+        ready(&mut router, 0, 1);
+        ready(&mut router, 1, 2);
+        scan(&mut router, "U1");
+        let reason = Fault::new(Code::Bug, "gone");
+        assert_eq!(codes(&router.gone(0, &reason, NOW)), [Code::Bug]);
+        assert_eq!(codes(&router.gone(0, &reason, NOW)), [], "answered once");
+        assert_eq!(scan(&mut router, "U2")[0], Decision::Run(1, job("U2")));
+    }
+
+    #[test]
+    fn a_job_that_was_on_its_way_at_a_stop_does_not_keep_the_line() {
+        let mut router = router(1);
+        ready(&mut router, 0, 1);
+        scan(&mut router, "U1");
+        let reason = Fault::new(Code::Stopped, "stop");
+        assert_eq!(router.stop(&reason), []);
+        assert!(!router.has_ended(NOW), "the slot has not answered");
+        let mut returned = router.clone();
+        assert_eq!(codes(&returned.returned(0, job("U1"), NOW)), [Code::Stopped]);
+        assert!(returned.has_ended(NOW));
+        assert_eq!(codes(&router.gone(0, &reason, NOW)), [Code::Stopped]);
+        assert!(router.has_ended(NOW));
+    }
+
+    #[test]
+    fn a_line_gives_up_only_where_all_slots_stay_out_of_service() {
+        let mut router = router(1);
+        assert_eq!(router.place(0, Place::Out, NOW), [], "labels would be lost on it");
+        assert!(!router.has_ended(NOW + Duration::from_secs(1)));
+        router.place(0, Place::Out, NOW + Duration::from_secs(1));
+        assert!(router.is_out_of_service(NOW + OUT_OF_SERVICE));
+        assert_eq!(ready(&mut router, 0, 1), [Decision::Want(2)]);
+        assert!(!router.has_ended(NOW + OUT_OF_SERVICE));
     }
 
     #[test]
@@ -575,6 +730,6 @@ mod tests {
         scan(&mut router, "U1");
         let decisions = router.stop(&Fault::new(Code::Stopped, "stopping"));
         assert_eq!(codes(&decisions), [Code::Stopped]);
-        assert!(router.has_ended());
+        assert!(router.has_ended(NOW));
     }
 }

@@ -80,10 +80,9 @@ impl SlotThread {
         let thread = thread::Builder::new()
             .name(format!("slot {}", self.settings.name))
             .spawn(move || {
-                if let Err(fault) = super::line::guarded(move || self.serve(&orders)) {
-                    // The line has ended: nobody is left to tell.
-                    let _ = to_line.send(ToLine::Lost(index, fault));
-                }
+                let fault = super::line::guarded(move || self.serve(&orders)).err();
+                // The line has ended: nobody is left to tell.
+                let _ = to_line.send(ToLine::Gone(index, fault));
             })
             .map_err(|error| Fault::new(Code::Bug, format!("no thread: {error}")))?;
         Ok((jobs, thread))
@@ -128,7 +127,11 @@ impl SlotThread {
                 Ok(Presence::Here(driver)) => return Arrival::Device(driver),
                 Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
                 Ok(Presence::Same) => (None, SlotStatus::Done),
-                Err(LinkError::Stopped) => return Arrival::Over,
+                Err(LinkError::Stopped) if self.halt.is_final() => return Arrival::Over,
+                Err(LinkError::Stopped) => {
+                    self.halt.unit_landed();
+                    continue;
+                }
                 Err(error) => (Some(Place::Out), SlotStatus::OutOfService(error.into())),
             };
             if said.as_ref() != Some(&status) {
@@ -157,7 +160,7 @@ impl SlotThread {
         let mut seen = match driver.identify() {
             Ok(seen) => Some(self.ready(seen)),
             Err(LinkError::Unplugged { .. }) => return Left::Gone,
-            Err(LinkError::Stopped) => return Left::Over,
+            Err(LinkError::Stopped) => return self.stopped(),
             Err(error) => {
                 self.say(Place::Silent, SlotStatus::Silent(error.into()));
                 None
@@ -174,6 +177,16 @@ impl SlotThread {
                 },
             }
         }
+    }
+
+    /// The wait for a device was cut short: by a stop, or by a halt that was meant for a
+    /// unit which had ended before it came.
+    fn stopped(&self) -> Left {
+        if self.halt.is_final() {
+            return Left::Over;
+        }
+        self.halt.unit_landed();
+        Left::Gone
     }
 
     fn ready(&self, seen: Seen) -> HardwareId {
@@ -197,8 +210,6 @@ impl SlotThread {
 
     /// Runs one unit and lets go of the port; then says how it ended.
     fn work(&self, watch: &mut Watch, mut driver: Box<dyn Driver>, job: &Job) -> Left {
-        // A halt for the unit before came too late for it.
-        self.halt.unit_landed();
         driver.set_deadline(Instant::now().checked_add(self.shop.unit_deadline));
         let name = &self.settings.name;
         let ended = catch_unwind(AssertUnwindSafe(|| {

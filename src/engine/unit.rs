@@ -68,12 +68,22 @@ fn run_flow(
         halt.heed(next.may_stop());
         input = match halt.reason().filter(|_| next.may_stop()) {
             Some(reason) => Input::Stop(reason),
-            None => work.perform(effect),
+            None => with_its_reason(work.perform(effect), halt),
         };
         if let (State::RecordingProven(..), Input::Recorded(Ok(_))) = (&next, &input) {
             proven_at = Some(shop.clock.now().monotonic);
         }
         state = next;
+    }
+}
+
+/// A driver that was cut short knows only that; the halt knows why.
+fn with_its_reason(input: Input, halt: &Halt) -> Input {
+    match (input, halt.reason()) {
+        (Input::Device(Err(fault)), Some(reason)) if fault.code == Code::Stopped => {
+            Input::Device(Err(reason))
+        }
+        (input, _) => input,
     }
 }
 

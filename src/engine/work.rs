@@ -310,10 +310,7 @@ impl<'a> Work<'a> {
 
     /// The certificate that an interrupted attempt left for this key, unit and device, as
     /// long as it is what would be issued now.
-    fn certificate_again(
-        &self,
-        public_key: &PublicKey,
-    ) -> Result<Option<Arc<Certificate>>, Fault> {
+    fn certificate_again(&self, public_key: &PublicKey) -> Result<Option<Arc<Certificate>>, Fault> {
         let serial = self.job.serial.clone();
         let hardware = self.hardware.clone().ok_or_else(|| missing("a device"))?;
         let public_key = *public_key;

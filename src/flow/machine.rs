@@ -42,9 +42,7 @@ pub fn step(unit: &Unit, state: State, input: Input) -> Result<Move, Unexpected>
             let op = Op::Stage { cert: burn.cert, key };
             (S::Staging(burn, key), Effect::Device(op))
         }
-        (S::Staging(burn, key), I::Device(Ok(Answer::Staged))) => {
-            staged(burn, key)
-        }
+        (S::Staging(burn, key), I::Device(Ok(Answer::Staged))) => staged(burn, key),
         (S::Wiping(burn), I::Forgotten) => ask_commit(burn),
         (S::Asking(burn), I::Recorded(Ok(_))) => {
             let op = Op::Commit { cert: burn.cert };
@@ -182,11 +180,19 @@ fn confirmed(
             Code::DevContradiction,
             format!("the device holds certificate {cert}, proven before, and no longer proves it"),
         )),
-        Err(fault) => done(proven(false, Some(fault))),
+        Err(fault) => done(Verdict { kind: unconfirmed(finished, fault), ..proven(false, None) }),
         other => {
             return Err(unexpected(&State::Confirming(cert, finished), &Input::Device(other)));
         }
     })
+}
+
+/// A proven unit that could not be looked at again. One that never finished is not done.
+fn unconfirmed(finished: bool, fault: Fault) -> VerdictKind {
+    match finished {
+        true => VerdictKind::AlreadyProven { verified: false, fault: Some(fault) },
+        false => verdict(Step::Prove, fault, None, None, Certainty::Known).kind,
+    }
 }
 
 fn finished_again(
@@ -449,8 +455,8 @@ fn void(burn: Burn, at: Step, fault: Fault) -> Move {
 /// Ends an attempt whose commit was not asked, wiping its key first where there is one.
 fn land(state: State, fault: Fault) -> Move {
     let at = state.step();
-    if let State::Confirming(cert, _) = state {
-        let kind = VerdictKind::AlreadyProven { verified: false, fault: Some(fault) };
+    if let State::Confirming(cert, finished) = state {
+        let kind = unconfirmed(finished, fault);
         return done(Verdict { kind, attempt: None, cert: Some(cert) });
     }
     let certainty = match state {

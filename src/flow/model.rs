@@ -221,14 +221,8 @@ impl World {
 
     fn with(origin: KeyOrigin, keeps_key: bool) -> Self {
         let hardware = HardwareId::from_bytes(&[1, 2, 3, 4]).unwrap();
-        let device = Device {
-            hardware,
-            active: None,
-            staged: None,
-            keys_made: 0,
-            keeps_key,
-            made: None,
-        };
+        let device =
+            Device { hardware, active: None, staged: None, keys_made: 0, keeps_key, made: None };
         World { device, ledger: Ledger::default(), key: None, origin }
     }
 
@@ -479,6 +473,20 @@ fn a_device_that_falls_silent_after_commit_asked_stays_uncertain() {
     let verdict = run_with_fault(&mut world, |op| matches!(op, Op::Restart), Code::DevNotRestarted);
     assert!(matches!(verdict.kind, VerdictKind::Failed { uncertain: true, .. }), "{verdict:?}");
     world.audit();
+}
+
+#[test]
+fn a_proven_unit_that_never_finished_and_stays_silent_is_no_done_one() {
+    for finished in [true, false] {
+        let mut world = World::new();
+        run(&mut world, None).unwrap();
+        world.ledger.standing.proven.as_mut().unwrap().finished = finished;
+        let silent = |op: Op| matches!(op, Op::Prove { .. });
+        let verdict = run_with_fault(&mut world, silent, Code::DevTimeout);
+        let done = matches!(verdict.kind, VerdictKind::AlreadyProven { verified: false, .. });
+        assert_eq!(done, finished, "{verdict:?}");
+        assert!(done || matches!(verdict.kind, VerdictKind::Failed { uncertain: false, .. }));
+    }
 }
 
 #[test]

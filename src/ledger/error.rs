@@ -114,7 +114,7 @@ pub enum LedgerError {
         witness: String,
     },
     /// It is an older copy of itself, or went on from one.
-    #[error("the ledger is an older copy: it has entry {last}, {witness} knows entry {known}")]
+    #[error("{}", rolled_back(*last, *known, witness))]
     RolledBack {
         /// The last entry there is.
         last: u64,
@@ -184,6 +184,19 @@ impl From<rusqlite::Error> for LedgerError {
                 other => LedgerError::Read(other),
             },
         }
+    }
+}
+
+fn rolled_back(last: u64, known: u64, witness: &str) -> String {
+    match last < known {
+        true => {
+            format!(
+                "the ledger is an older copy: it has entry {last}, {witness} knows entry {known}"
+            )
+        }
+        false => format!(
+            "the ledger went on from an older copy: {witness} knows another entry {known} than it has"
+        ),
     }
 }
 

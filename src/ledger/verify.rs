@@ -14,6 +14,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::PublicKey;
+use crate::domain::record::{Record, Restored};
 
 use super::error::LedgerError;
 use super::head::{Head, Note, SignedHead};
@@ -110,7 +111,9 @@ pub fn check(path: &Path) -> Result<u64, LedgerError> {
     let connection = walk.connection;
     let snapshot = connection.unchecked_transaction()?;
     walk.head = Head::NONE;
-    while let Page::More = walk_page(&snapshot, &mut walk.head, Some(&mut replay))? {}
+    while let Page::More = walk_page(&snapshot, &mut walk.head, Some(&mut replay), &mut Vec::new())?
+    {
+    }
     replay.compare(&snapshot)?;
     Ok(walk.head.seq)
 }
@@ -202,10 +205,15 @@ impl Walk {
             false => Some(Replay::new()?),
         };
         // Most pages without a transaction: the journal only grows.
-        while let Page::More = walk_page(&self.connection, &mut self.head, replay.as_mut())? {}
+        let mut restores = Vec::new();
+        let mut page = |connection: &Connection, head: &mut Head| {
+            walk_page(connection, head, replay.as_mut(), &mut restores)
+        };
+        while let Page::More = page(&self.connection, &mut self.head)? {}
         let connection = &self.connection;
         let snapshot = connection.unchecked_transaction()?;
-        while let Page::More = walk_page(&snapshot, &mut self.head, replay.as_mut())? {}
+        while let Page::More = page(&snapshot, &mut self.head)? {}
+        self.remarks.extend(restores);
         let inside = witness::check_inside(&snapshot);
         let owner = Owner::read(&snapshot)?.ok_or_else(|| LedgerError::Journal {
             entry: 1,
@@ -214,7 +222,7 @@ impl Walk {
         self.key = SignedHead::newest(&snapshot)?.map(|signed| signed.public_key);
         inside?;
         first_entry_is_the_owners(&snapshot, &owner)?;
-        check_heads(&snapshot, &owner.instance, verifier, &self.audit)?;
+        check_heads(&snapshot, &owner.instance, verifier, &self.audit, &mut self.remarks)?;
         let trusted = |note: &Note| is_trusted(&snapshot, &owner, verifier, note);
         for (note, name) in &self.notes {
             match trusted(note)? {
@@ -272,6 +280,7 @@ fn walk_page(
     connection: &Connection,
     head: &mut Head,
     mut replay: Option<&mut Replay>,
+    restores: &mut Vec<String>,
 ) -> Result<Page, LedgerError> {
     let sql = "SELECT seq, entry, hash FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
@@ -283,6 +292,9 @@ fn walk_page(
     while let Some(row) = rows.next()? {
         let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         let entry = follow(head, counted(row.get(0)?), bytes, Hash(row.get(2)?))?;
+        if let Fact::Record(Record::Restored(restored), _) = &entry.fact {
+            restores.push(told(entry.seq, restored));
+        }
         if let Some(replay) = &mut replay {
             replay.entry(&entry)?;
         }
@@ -292,6 +304,17 @@ fn walk_page(
         replay.end()?;
     }
     Ok(if walked < PAGE { Page::Last } else { Page::More })
+}
+
+/// A restore is told at every audit for ever: what it lost is not in the journal.
+fn told(seq: u64, restored: &Restored) -> String {
+    let last = restored.last_seq;
+    match restored.known_seq {
+        Some(known) if known > last => {
+            format!("entry {seq} restored a backup: entries {} to {known} are lost", last + 1)
+        }
+        _ => format!("entry {seq} restored a backup that ends with entry {last}"),
+    }
 }
 
 /// Checks that an entry is the next link, and moves the head to it.
@@ -319,6 +342,7 @@ fn check_heads(
     instance: &InstanceId,
     verifier: &dyn HeadVerifier,
     audit: &Audit,
+    remarks: &mut Vec<String>,
 ) -> Result<(), LedgerError> {
     let newest = SignedHead::newest(connection)?;
     let newest = newest.ok_or_else(|| LedgerError::Journal {
@@ -326,8 +350,14 @@ fn check_heads(
         why: "no signed head covers it".to_owned(),
     })?;
     if let Some(wanted) = audit.expected_key.filter(|key| *key != newest.public_key) {
-        let (found, wanted) = (Box::new(newest.public_key), Box::new(wanted));
-        return Err(LedgerError::Key { found, wanted });
+        let Some(seq) = began_with_a_restore(connection, &newest.public_key)? else {
+            let (found, wanted) = (Box::new(newest.public_key), Box::new(wanted));
+            return Err(LedgerError::Key { found, wanted });
+        };
+        remarks.push(format!(
+            "entry {seq} restored the ledger under a new journal key, which the CA certifies at \
+             the next line start"
+        ));
     }
     let sound = holds(verifier, instance, &newest);
     let step = if audit.every_head || !sound { 1 } else { SAMPLE };
@@ -336,6 +366,23 @@ fn check_heads(
         true => Ok(()),
         false => Err(bad_head(newest.head.seq, newest.head.seq - 1)),
     }
+}
+
+/// The entry with which a journal key came into use, if that entry is a restore.
+fn began_with_a_restore(
+    connection: &Connection,
+    key: &PublicKey,
+) -> Result<Option<u64>, LedgerError> {
+    let sql = "SELECT journal.seq, entry FROM journal WHERE journal.seq = (
+        SELECT min(heads.seq) FROM heads JOIN journal_keys ON journal_keys.id = heads.key
+        WHERE public_key = ?1)";
+    let mut statement = connection.prepare(sql)?;
+    let first =
+        statement.query_row([key], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)));
+    let (seq, bytes) = first?;
+    let restored = Entry::decode(&bytes)
+        .is_ok_and(|entry| matches!(entry.fact, Fact::Record(Record::Restored(_), _)));
+    Ok(u64::try_from(seq).ok().filter(|_| restored))
 }
 
 fn bad_head(seq: u64, good: u64) -> LedgerError {

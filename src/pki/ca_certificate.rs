@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use x509_parser::certificate::X509Certificate;
-use x509_parser::x509::SubjectPublicKeyInfo;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
 use x509_parser::x509::X509Version;
 
 use super::PkiError;

@@ -8,7 +8,6 @@
 mod exit;
 mod output;
 mod remedy;
-mod text;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -17,10 +16,10 @@ use std::panic;
 pub use exit::Exit;
 pub use output::Output;
 pub use remedy::remedy;
-pub use text::printable;
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::text::printable;
 
 /// What went wrong, ready to be told to a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

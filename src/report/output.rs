@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
 
-use super::{Failure, printable};
+use super::Failure;
 use crate::domain::code::Code;
+use crate::domain::text::printable;
 
 /// Where a command writes what was asked for.
 ///

@@ -31,8 +31,10 @@ pub const fn remedy(code: Code) -> &'static str {
         LedgerJournal => "stop the line and copy the data directory aside: it is evidence",
         LedgerCut => "stop the line, copy the data directory aside, find the missing entries",
         LedgerRolledBack => "stop the line and find the newer ledger; do not work on this copy",
-        LedgerExists => "choose an empty data directory; a ledger is never overwritten",
-        LedgerKey => "give the journal secret that this ledger was made with",
+        LedgerExists => {
+            "choose another file, or an empty data directory; nothing is ever overwritten"
+        }
+        LedgerKey => "bring back the journal.key and journal secret that this ledger was made with",
         LedgerBusy => "wait for that process to end, or stop it with SIGTERM",
 
         PortMissing => "plug the adapter in and compare the path with `station ports`",

@@ -215,18 +215,7 @@ impl Device {
             start(facts, &chip, &hand, &Source::default())
         });
         let reader = Box::new(FullFrameReader::new());
-        Self {
-            facts,
-            later_id,
-            chip,
-            hand,
-            source,
-            accomplice,
-            lies,
-            prove_time,
-            firmware,
-            reader,
-        }
+        Self { facts, later_id, chip, hand, source, accomplice, lies, prove_time, firmware, reader }
     }
 
     /// Makes it hold an identity before the station ever sees it.

@@ -154,7 +154,9 @@ fn the_ports_are_listed_with_what_answers_there() {
 #[test]
 fn a_line_without_any_port_or_without_its_scanner_does_not_start() {
     let station = station();
-    station.fails("batch --serials -", "E-PORT-MISSING", 5);
+    fs::write(station.path("labels.txt"), "TH200-00000001\n").unwrap();
+    let run = station.fails("batch --serials labels.txt", "E-PORT-MISSING", 5);
+    assert!(run.stdout.contains("REFUSED"), "{run:?}");
     station.change("slot-a", "/dev/null");
     station.fails("batch --scanner nowhere", "E-SCANNER-OPEN", 5);
     station.fails("batch --serials nowhere", "E-INPUT", 2);

@@ -1,7 +1,7 @@
 //! A line over simulated devices in this process, with everything in reach.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -79,10 +79,6 @@ impl Running {
 
     pub(crate) fn factory_dir(&self) -> &Path {
         &self.factory.dir
-    }
-
-    pub(crate) fn flash_of_the_first(&self) -> PathBuf {
-        self.factory.flash_of("A", 1).unwrap()
     }
 
     pub(crate) fn hold_back(&self) -> HeldBack {

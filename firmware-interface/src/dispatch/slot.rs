@@ -109,18 +109,21 @@ pub(super) struct Active {
 /// The newest slot whose header and image verify.
 pub(super) fn find_active(storage: &mut impl Storage) -> Option<Active> {
     let mut slots = Slot::ALL.map(|slot| (slot, read_header(storage, slot)));
-    // Verifying reads a whole image, so the newer one comes first.
-    slots.sort_unstable_by_key(|(_, header)| header.map(|header| header.generation));
+    // Verifying reads a whole image, so the newer one comes first. Of two with the same
+    // generation the first slot is newer: it takes the image where none was active.
+    slots.sort_unstable_by_key(|(slot, header)| {
+        (header.map(|header| header.generation), *slot == Slot::A)
+    });
     slots.into_iter().rev().find_map(|(slot, header)| verify(storage, slot, header?))
 }
 
-/// The generation for the next commit: above every header that can be read, whether
-/// its image verifies or not, so that no old identity ever comes back as the newer one.
-/// The active image counts even while its header can't be read.
+/// The generation for the next commit: above the active one, whose header may be
+/// unreadable just now, and every header that can be read, whether its image verifies or
+/// not, so that no old identity ever comes back as the newer one.
 pub(super) fn next_generation(storage: &mut impl Storage, active: Option<Active>) -> Option<u32> {
     let headers = Slot::ALL.map(|slot| read_header(storage, slot));
-    let active = active.map(|active| active.header);
-    let newest = headers.iter().flatten().chain(&active).map(|header| header.generation).max();
+    let held = active.map(|active| active.header);
+    let newest = headers.into_iter().chain([held]).flatten().map(|header| header.generation).max();
     newest.unwrap_or(0).checked_add(1)
 }
 

@@ -220,7 +220,8 @@ impl Clock for StoppedClock {
 }
 
 fn facts(bits: FactBits) -> Facts {
-    let offered = [Capabilities::PROVE, Capabilities::READ, Capabilities::LOCK, Capabilities::KEYGEN];
+    let offered =
+        [Capabilities::PROVE, Capabilities::READ, Capabilities::LOCK, Capabilities::KEYGEN];
     let mut capabilities = Capabilities::NONE;
     for (bit, capability) in offered.into_iter().enumerate() {
         // A key can't be made, either, where nothing can be signed.

@@ -1,4 +1,4 @@
-//! Text from outside made harmless for terminals and logs.
+//! Text from outside, made harmless for terminals and logs.
 
 use std::borrow::Cow;
 
