@@ -244,8 +244,11 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
         self.capabilities().has(needed)
     }
 
+    /// A device that can't sign can't ask for a certificate either.
     const fn capabilities(&self) -> Capabilities {
-        Capabilities(self.facts.capabilities.0 & OFFERED.0)
+        let offered = self.facts.capabilities.0 & OFFERED.0;
+        let unsigned = offered & Capabilities::PROVE.0 == 0;
+        Capabilities(if unsigned { offered & !Capabilities::KEYGEN.0 } else { offered })
     }
 
     fn identify(&mut self, header: Header, identify: Identify) -> Answer<'static> {

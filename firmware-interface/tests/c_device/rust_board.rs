@@ -224,9 +224,7 @@ fn facts(bits: FactBits) -> Facts {
         [Capabilities::PROVE, Capabilities::READ, Capabilities::LOCK, Capabilities::KEYGEN];
     let mut capabilities = Capabilities::NONE;
     for (bit, capability) in offered.into_iter().enumerate() {
-        // A key can't be made, either, where nothing can be signed.
-        let can_sign = bits.0 & 1 != 0 || capability != Capabilities::KEYGEN;
-        if bits.0 >> bit & 1 != 0 && can_sign {
+        if bits.0 >> bit & 1 != 0 {
             capabilities = capabilities.with(capability);
         }
     }

@@ -26,6 +26,9 @@ use crate::link::test_line::Pty;
 /// A key for tests: it signs nothing real.
 pub(in crate::link) const SCALAR: [u8; 32] = *b"a scalar that is easy to look at";
 
+/// The stand-in for its public key, where the device makes it.
+pub(in crate::link) const MADE: [u8; 65] = [0x04; 65];
+
 /// Lends [`SCALAR`].
 pub(in crate::link) struct OneKey;
 
@@ -150,10 +153,16 @@ impl Signer for DigestTwice {
         signature[32..].copy_from_slice(digest);
         Ok(signature)
     }
+
+    fn public_key(&mut self, scalar: &[u8; 32]) -> Result<[u8; 65], SignerError> {
+        assert_eq!(*scalar, SCALAR, "the key that was drawn");
+        Ok(MADE)
+    }
 }
 
 impl Random for DigestTwice {
-    fn fill(&mut self, _: &mut [u8]) -> Result<(), SignerError> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), SignerError> {
+        bytes.copy_from_slice(&SCALAR);
         Ok(())
     }
 }
