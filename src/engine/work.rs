@@ -319,9 +319,14 @@ impl<'a> Work<'a> {
             .inquiries
             .ask(move |reader| reader.resumable(&serial, &hardware, &public_key))??;
         let issuer = self.shop.authority.info()?.fingerprint;
-        Ok(found
-            .filter(|row| row.client_id == self.job.client_id && row.certificate.issuer == issuer)
-            .map(|row| row.certificate))
+        let now = self.shop.clock.now().wall;
+        let is_current = |row: &CertificateRow| {
+            let certificate = &row.certificate;
+            row.client_id == self.job.client_id
+                && certificate.issuer == issuer
+                && certificate.not_after > now
+        };
+        Ok(found.filter(is_current).map(|row| row.certificate))
     }
 
     fn certify(&self, public_key: PublicKey) -> Result<Arc<Certificate>, Fault> {

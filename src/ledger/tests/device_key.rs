@@ -69,6 +69,17 @@ fn a_void_certificate_is_not_issued_again_and_its_key_gets_no_other() {
     assert_eq!(refused_for_key_of(&ledger, 1, of), Code::KeyDuplicate);
 }
 
+#[test]
+fn a_unit_that_is_scrapped_leaves_no_certificate_that_could_be_issued_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    interrupted(&ledger);
+    ledger.writer().record(Record::UnitScrapped(act(1))).unwrap();
+    let reader = ledger.reader().unwrap();
+    assert_eq!(state(&reader, 1), CertificateState::Void);
+    assert!(!resumable(&reader, 1, 1, 1));
+}
+
 /// A new certificate for the key of an old one, under the number that was reserved.
 fn refused_for_key_of(ledger: &Ledger, number: u32, of: crate::domain::record::AttemptRef) -> Code {
     let mut new = (*certificate(900)).clone();
