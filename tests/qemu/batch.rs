@@ -76,10 +76,11 @@ fn succeeds(folder: &Path, arguments: &[&str]) -> Vec<Value> {
 }
 
 /// A station with a CA and a slot for each machine; the CA stands in for the broker's root.
-fn lay_out(folder: &Path) {
+fn lay_out(folder: &Path, product: &str) {
     let slot = |number| format!("\n[[slots]]\nname = \"S{number}\"\nport = \"slot-{number}\"\n");
     let slots: String = (1..=DEVICES).map(slot).collect();
-    fs::write(folder.join("station.toml"), [CONFIG, &slots].concat()).unwrap();
+    let config = CONFIG.replace("[product]\n", &format!("[product]\n{product}"));
+    fs::write(folder.join("station.toml"), config + &slots).unwrap();
     DirBuilder::new().mode(0o700).create(folder.join("data")).unwrap();
     succeeds(folder, &["authority", "init", "--common-name", "Test CA"]);
     fs::copy(folder.join("ca.pem"), folder.join("server-root.pem")).unwrap();
@@ -89,9 +90,19 @@ fn lay_out(folder: &Path) {
 
 #[test]
 fn eight_boards_are_provisioned_in_one_batch_and_each_proves_possession() {
+    provision("");
+}
+
+#[test]
+fn eight_boards_make_their_own_keys_and_the_station_certifies_them() {
+    provision("key_origin = \"device\"\n");
+}
+
+/// Eight boards in one batch of a product that has these lines too.
+fn provision(product: &str) {
     let Some(firmware) = firmware() else { return };
     let folder = tempfile::tempdir().unwrap();
-    lay_out(folder.path());
+    lay_out(folder.path(), product);
     let slots: Vec<Slot> =
         (1..=DEVICES).map(|number| Slot::plug_in(firmware, folder.path(), number)).collect();
     let lines = succeeds(folder.path(), &["batch", "--serials", "serials", "--json"]);
