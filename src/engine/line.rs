@@ -121,7 +121,9 @@ impl Line {
         let rule = settings.rule;
         let warned = settings.any_device;
         let halted = halts.clone();
-        let mut state = LineThread { router, shop, rule, events, slots, halts: halted, warned };
+        let last_out = None;
+        let mut state =
+            LineThread { router, shop, rule, events, slots, halts: halted, last_out, warned };
         let thread = thread::Builder::new()
             .name("line".to_owned())
             .spawn(move || state.run_to_end(&from_all))
@@ -168,6 +170,8 @@ struct LineThread {
     events: EventSink,
     slots: Vec<(Sender<ToSlot>, JoinHandle<()>)>,
     halts: Vec<Halt>,
+    /// Why a slot was last put out of service.
+    last_out: Option<Fault>,
     /// It was said that labels without a slot go to any device.
     warned: bool,
 }
@@ -199,7 +203,7 @@ impl LineThread {
             }
         }
         if self.router.is_out_of_service(self.now()) {
-            let fault = Fault::new(Code::PortOpen, "no slot can be used");
+            let fault = no_slot(self.last_out.take());
             let decisions = self.router.stop(&fault);
             self.carry_out(decisions);
             self.say(Event::Stopping(Some(fault)));
@@ -309,6 +313,9 @@ impl LineThread {
             Place::Ready(hardware) => Some(hardware.clone()),
             _ => None,
         };
+        if let SlotStatus::OutOfService(fault) = &status {
+            self.last_out = Some(fault.clone());
+        }
         self.say(Event::Slot { slot: self.router.name(slot).clone(), status });
         // What a device has open is resolved before a scan could take its slot.
         let resume = hardware.and_then(|hardware| self.open_attempt(hardware));
@@ -371,6 +378,17 @@ impl LineThread {
         self.halts[slot].unit_landed();
         // A slot that is gone says so by itself, and the router answers for its unit.
         let _ = self.slots[slot].0.send(ToSlot::Run(job));
+    }
+}
+
+/// No slot can be used, and the last one for this reason.
+fn no_slot(last: Option<Fault>) -> Fault {
+    match last {
+        Some(Fault { code: code @ (Code::PortMissing | Code::PortBusy), detail }) => {
+            Fault::new(code, format!("no slot can be used: {detail}"))
+        }
+        Some(fault) => Fault::new(Code::PortOpen, format!("no slot can be used: {fault}")),
+        None => Fault::new(Code::PortOpen, "no slot can be used"),
     }
 }
 
