@@ -111,7 +111,9 @@ pub fn check(path: &Path) -> Result<u64, LedgerError> {
     let connection = walk.connection;
     let snapshot = connection.unchecked_transaction()?;
     walk.head = Head::NONE;
-    while let Page::More = walk_page(&snapshot, &mut walk.head, Some(&mut replay), &mut Vec::new())? {}
+    while let Page::More = walk_page(&snapshot, &mut walk.head, Some(&mut replay), &mut Vec::new())?
+    {
+    }
     replay.compare(&snapshot)?;
     Ok(walk.head.seq)
 }
