@@ -241,6 +241,9 @@ impl Scribe {
             // The process ends; whoever opens next finds an older note at worst.
             let _ = self.notes.write(&note, Noting::AtEnd);
         }
+        let commits = self.tally.commits.load(Ordering::Relaxed);
+        let records = self.tally.records.load(Ordering::Relaxed);
+        tracing::info!(commits, records, "ledger closed");
     }
 
     /// One transaction for all; answers each only after its COMMIT.
