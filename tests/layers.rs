@@ -63,7 +63,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("pkcs8", &["pki"]),
     ("time", &["pki"]),
     // The ledger asks others to sign; its tests sign with a key of their own.
-    ("p256", &["pki", "sim", "ledger::testing"]),
+    ("p256", &["pki", "sim", "ledger::tests"]),
     ("clap", &["cli", "command"]),
     ("clap_complete", &["cli", "command"]),
     ("clap_mangen", &["command"]),
@@ -180,7 +180,7 @@ impl Findings {
         }
         for (name, owners) in OWNED {
             let within = |owner: &&str| place == *owner || place.starts_with(&format!("{owner}::"));
-            if self.outside.contains(*name) && !owners.iter().any(|owner| within(&owner)) {
+            if self.outside.contains(*name) && !owners.iter().any(within) {
                 broken.push(format!("{place} uses the crate {name}"));
             }
         }

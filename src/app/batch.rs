@@ -7,10 +7,9 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::batch::{Batch, Ending, Heard, Style, Summary};
-use crate::config::{Binding, Config};
+use crate::config::Config;
 use crate::domain::code::Code;
-use crate::domain::device::Fault;
-use crate::report::{Exit, Failure, warn};
+use crate::report::{Exit, Failure};
 
 use super::labels::Labels;
 use super::line::{self, Session};
@@ -60,9 +59,6 @@ pub fn run(
             let _ = events.send(Heard::Line(event));
         }),
     )?;
-    if config.scanner.binding != Binding::Any && config.slots.len() > 1 {
-        warn(&binding_warning(), talk.color);
-    }
     let stopper = running.line.stopper();
     let watch = signals::Watch::start(move || stopper.stop())
         .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
@@ -75,15 +71,10 @@ pub fn run(
     drop(hears);
     running.join()?;
     say_summary(talk, &ending.summary, started)?;
+    if let Some(fault) = &ending.stopped {
+        Failure::from(fault).print(talk.color);
+    }
     Ok(exit_of(&ending, watch.was_asked()))
-}
-
-fn binding_warning() -> Fault {
-    Fault::new(
-        Code::ScanSlot,
-        "labels that name no slot go to any free one: bind them by SLOT<tab>SERIAL, or put \
-         the label on after PASS",
-    )
 }
 
 fn say_summary(talk: &mut Talk<'_>, summary: &Summary, started: Instant) -> Result<(), Failure> {

@@ -44,6 +44,16 @@ impl Factory {
 
     /// Makes the directory, CA, configuration and slots; each slot gets its share of units.
     pub fn lay_out(dir: Option<&Path>, units: u32, slots: u32) -> Result<Factory, Failure> {
+        Self::lay_out_with(dir, units, slots, &mut |_, _| {})
+    }
+
+    /// The same with other devices: `change` is given each slot's name and devices.
+    pub fn lay_out_with(
+        dir: Option<&Path>,
+        units: u32,
+        slots: u32,
+        change: &mut dyn FnMut(&str, &mut sim::Options),
+    ) -> Result<Factory, Failure> {
         let (dir, keep) = match dir {
             Some(dir) => (std::path::absolute(dir).map_err(failed(dir))?, true),
             None => (temporary(), false),
@@ -62,7 +72,9 @@ impl Factory {
         for (index, name) in (0..).zip(&names) {
             let share = units / slots + u32::from(index < units % slots);
             if share > 0 {
-                factory.slots.push(plug_in(&factory.dir, name, share)?);
+                let mut options = devices(&factory.dir, name, share);
+                change(name, &mut options);
+                factory.slots.push(plug_in(name, options)?);
             }
         }
         Ok(factory)
@@ -124,8 +136,8 @@ fn authorities(dir: &Path, secret: &str) -> Result<(), Failure> {
         };
         pki::init(&files, &passphrase, &request).map(|_| files.key)
     };
-    make("ca", "Station demo CA")?;
-    let unused = make("server-root", "Station demo broker root")?;
+    make("ca", "Demo Devices TH200 provisioning CA")?;
+    let unused = make("server-root", "Demo Devices MQTT broker root CA")?;
     fs::remove_file(&unused).map_err(failed(&unused))
 }
 
@@ -154,7 +166,7 @@ model = "SIM-1"
 
 [certificate]
 organization = "Demo Devices"
-organizational_unit = "TH200"
+organizational_unit = "TH200 temperature sensors"
 valid_for = "20y"
 
 [authority]
@@ -164,7 +176,7 @@ key = "ca.key"
 passphrase_file = "demo-passphrase"
 
 [broker]
-host = "mqtt.demo.example.com"
+host = "mqtt-demo.ap-guangzhou.mqtt.example.com"
 server_root = "server-root.pem"
 
 [scanner]
@@ -177,13 +189,17 @@ binding = "any"
     text
 }
 
-fn plug_in(dir: &Path, name: &str, units: u32) -> Result<SimulatedSlot, Failure> {
+fn devices(dir: &Path, name: &str, units: u32) -> sim::Options {
     let mut options = sim::Options::new(dir.join("ports").join(name));
     options.state_dir = Some(dir.join("devices"));
     options.name = Some(name.to_owned());
     options.units = units;
     options.max_chunk = MAX_CHUNK;
     options.seed = u64::from(std::process::id());
+    options
+}
+
+fn plug_in(name: &str, options: sim::Options) -> Result<SimulatedSlot, Failure> {
     sim::start(options).map_err(|error| {
         Failure::new(Code::PortOpen, format!("slot {name} can't be simulated")).caused_by(&error)
     })

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::{Config, PortPlace};
+use crate::config::{Binding, Config, PortPlace};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::event::EventSink;
@@ -38,6 +38,11 @@ pub struct RunningLine {
 }
 
 impl RunningLine {
+    /// The line's ledger.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Waits until the line has ended and everything is written.
     pub fn join(self) -> Result<(), Failure> {
         let ended = self.line.join();
@@ -89,7 +94,12 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
         unit_deadline: config.station.unit_deadline,
     };
     let count = slots.len();
-    let settings = LineSettings { slots, rule, device_wait: config.station.device_wait };
+    let settings = LineSettings {
+        slots,
+        rule,
+        device_wait: config.station.device_wait,
+        any_device: config.scanner.binding == Some(Binding::Any),
+    };
     let line = Line::start(settings, Arc::new(shop), events)?;
     Ok(RunningLine { line, slots: count, ledger, _lock: lock })
 }

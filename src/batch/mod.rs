@@ -145,10 +145,7 @@ impl<'a> Batch<'a> {
             Event::Warning(fault) => self.note(&fault),
             Event::Stopping(fault) => {
                 self.exhausted = true;
-                if let Some(fault) = fault {
-                    self.note(&fault);
-                    self.ending.stopped.get_or_insert(fault);
-                }
+                self.ending.stopped = self.ending.stopped.take().or(fault);
             }
             Event::Slot { slot, status } => {
                 if let Some(text) = self.style.slot_note(&slot, &status) {
@@ -178,7 +175,6 @@ impl<'a> Batch<'a> {
             Label::Scan(scan) => self.push(scan),
             Label::End => self.no_more(),
             Label::Failed(fault) => {
-                self.note(&fault);
                 self.ending.stopped.get_or_insert(fault);
                 self.no_more();
             }

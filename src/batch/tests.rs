@@ -1,3 +1,5 @@
+//! A batch's front end: what it asks for, prints and counts.
+
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 

@@ -41,7 +41,7 @@ pub fn disk(data_dir: &Path, reserve: u64) -> Finding {
 pub fn memory(slots: usize) -> Finding {
     const NAME: &str = "memory";
     match vault::harden_process().and_then(|()| Vault::new(slots)) {
-        Ok(_) => Finding::ok(NAME, format!("memory for the keys of {slots} slots can be locked")),
+        Ok(_) => Finding::ok(NAME, format!("memory for keys can be locked, slots: {slots}")),
         Err(error) => Finding::fail(NAME, error.into()),
     }
 }

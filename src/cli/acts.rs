@@ -112,7 +112,7 @@ pub enum UnitCommand {
         #[arg(long, value_name = "ID")]
         work_order: Option<WorkOrderId>,
     },
-    /// Voids a unit's unproven certificate, for good; for one whose device is lost
+    /// Voids a unit's certificate, for good: its device is lost, or must not be used
     Void(UnitAct),
     /// Allows a proven unit to be burned again; the old identity holds until the new one does
     Rework {
@@ -171,7 +171,15 @@ pub enum LedgerCommand {
     /// Verifies the journal: every entry, every signature, and the head noted outside
     ///
     /// Exits with 4 where it does not hold, and names the first bad entry.
-    Verify,
+    Verify {
+        /// The CA certificate, PEM, under which the journal key is certified, in place of
+        /// the one that station.toml names
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// A head that was noted on another medium, in place of `[ledger] anchor`
+        #[arg(long, value_name = "FILE")]
+        anchor: Option<PathBuf>,
+    },
     /// Counts units and attempts, by state, code and slot
     Stats,
     /// Checks the ledger's file for damage

@@ -58,7 +58,7 @@ pub struct Global {
     /// When to use colour; NO_COLOR is honoured
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorWhen::Auto)]
     pub color: ColorWhen,
-    /// Say more on standard error; twice for every frame (by type and length, never contents)
+    /// Say more on standard error; three times for every frame (type and length, never contents)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Say nothing on standard error but errors

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::Context;
+use crate::app::parts;
 use crate::config::{Config, Scanner, Slot};
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
+use crate::pki::{AuthorityInfo, PkiError};
 use crate::report::{self, Exit, Failure};
 
 /// Checks station.toml and prints what it means.
 pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
+    refuse_profile_beyond_authority(&config, context)?;
     if !context.global.quiet {
         for fault in absent_files(&config) {
             report::warn(&fault, context.color);
@@ -27,6 +30,21 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// A profile that the CA at hand can't serve is a mistake in the file; whether the CA itself
+/// can be used is for `authority check` and `doctor` to say.
+fn refuse_profile_beyond_authority(config: &Config, context: &Context) -> Result<(), Failure> {
+    let files = parts::authority_files(&config.authority);
+    let Ok(authority) = AuthorityInfo::read(&files) else { return Ok(()) };
+    let valid_for = parts::valid_for(config.certificate.valid_for);
+    match valid_for.end(context.now()) {
+        Some(wanted) if wanted > authority.not_after => {
+            let not_after = authority.not_after;
+            Err(PkiError::TooShort { wanted, not_after }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Files that the line will need and that are not there yet: no error in station.toml.

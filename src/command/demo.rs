@@ -6,9 +6,10 @@ use crate::app::labels::Labels;
 use crate::app::line::Session;
 use crate::cli::Demo;
 use crate::config::Config;
+use crate::domain::code::Code;
 use crate::report::{Exit, Failure};
 
-use super::Context;
+use super::{Context, ledger};
 
 pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
     let factory = Factory::lay_out(demo.dir.as_deref(), demo.units, demo.slots)?;
@@ -19,5 +20,32 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
     let mut out = std::io::stdout();
     let mut talk = Talk { style, out: &mut out, color };
     let exit = batch::run(&config, labels, Session::default(), &mut talk)?;
+    let verification = ledger::audit(&config, context)?;
+    if let Some(why) = verification.why {
+        let code = verification.code.unwrap_or(Code::LedgerJournal);
+        return Err(Failure::new(code, why));
+    }
+    if !context.out.is_json() {
+        context.out.line(format!("{} ledger entries hold", verification.entries))?;
+        say_where(demo, &factory, context)?;
+    }
     Ok(exit)
+}
+
+/// Says where everything lies and what to do with it.
+fn say_where(demo: &Demo, factory: &Factory, context: &mut Context) -> Result<(), Failure> {
+    if demo.dir.is_none() {
+        return context.out.line("nothing was kept; --dir DIR keeps the factory to look at");
+    }
+    let dir = factory.dir.display();
+    for line in [
+        format!("{dir}/station.toml   the configuration; every command works on it:"),
+        format!("  station --config {dir}/station.toml unit list"),
+        format!("{dir}/data           the ledger"),
+        format!("{dir}/devices        what the simulated devices hold"),
+        format!("{dir}/ca.pem         the demo CA"),
+    ] {
+        context.out.line(line)?;
+    }
+    Ok(())
 }

@@ -18,7 +18,20 @@ macro_rules! failures {
     };
 }
 
-failures!(LedgerError, LinkError, PkiError, VaultError);
+failures!(LinkError, PkiError, VaultError);
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Failure {
+        let failure = Failure::of(error.code(), &error);
+        match error {
+            LedgerError::Missing(_) => failure.with_help(
+                "check `[station] data_dir`; the first `station batch` or `station work-order \
+                 create` makes a ledger there",
+            ),
+            _ => failure,
+        }
+    }
+}
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {

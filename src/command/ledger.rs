@@ -21,7 +21,12 @@ use crate::report::{Exit, Failure};
 pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     match command {
-        LedgerCommand::Verify => return verify(&config, context),
+        LedgerCommand::Verify { key, anchor } => {
+            let mut config = config;
+            config.authority.certificate = key.unwrap_or(config.authority.certificate);
+            config.ledger.anchor = anchor.or(config.ledger.anchor);
+            return verify(&config, context);
+        }
         LedgerCommand::Stats => stats(&config, context)?,
         LedgerCommand::Check => check(&config, context)?,
         LedgerCommand::Backup { file } => backup(&config, &file, context)?,
@@ -37,14 +42,19 @@ struct Summary<'a> {
     verification: &'a Verification,
 }
 
-fn verify(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
+/// Holds the journal against everything that is known of it.
+pub(super) fn audit(config: &Config, context: &Context) -> Result<Verification, Failure> {
     let audit = Audit {
         expected_key: expected_key(config, context)?,
         anchor: config.ledger.anchor.clone(),
         every_head: true,
         skip_tables: false,
     };
-    let verification = ledger::verify(&config.station.data_dir, &Verifier, &audit)?;
+    Ok(ledger::verify(&config.station.data_dir, &Verifier, &audit)?)
+}
+
+fn verify(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
+    let verification = audit(config, context)?;
     if context.out.is_json() {
         context.out.json(&Summary { event: "summary", verification: &verification })?;
     }

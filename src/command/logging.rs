@@ -17,7 +17,8 @@ pub(super) fn start(global: &Global) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
-        (false, _) => LevelFilter::DEBUG,
+        (false, 2) => LevelFilter::DEBUG,
+        (false, _) => LevelFilter::TRACE,
     };
     let filter = EnvFilter::builder()
         .with_default_directive(level.into())

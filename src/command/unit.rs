@@ -75,6 +75,7 @@ fn list(
 
 fn line(unit: &UnitLine) -> String {
     let UnitLine { serial, state, client_id, certificate_sn } = unit;
+    let (serial, client_id) = (serial.as_str(), client_id.as_str());
     let sn = certificate_sn.map_or_else(|| "-".to_owned(), |sn| sn.to_string());
     format!("{serial:<24} {:<10} {client_id:<24} {sn}", state.as_str())
 }

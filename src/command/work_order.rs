@@ -133,7 +133,7 @@ const fn state(closed: bool) -> &'static str {
 
 fn in_words(row: &WorkOrderRow) -> String {
     let WorkOrderRow { work_order: WorkOrder { id, product, quantity, .. }, .. } = row;
-    let (state, proven, open) = (state(row.closed), row.proven, row.open);
+    let (id, state, proven, open) = (id.as_str(), state(row.closed), row.proven, row.open);
     format!("{id:<20} {state:<7} {product}: {proven} of {quantity} proven, {open} under way")
 }
 

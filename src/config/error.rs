@@ -146,6 +146,9 @@ impl ConfigError {
                 std::path::absolute(path).unwrap_or_else(|_| path.clone()).display()
             )),
             ConfigError::Key { known, .. } => Some(format!("known here are: {known}")),
+            ConfigError::File { path, .. } => {
+                Some(format!("put the broker's root certificates there: {}", path.display()))
+            }
             _ => None,
         }
     }

@@ -46,8 +46,8 @@ pub struct Scanner {
     pub port: Option<PortPlace>,
     /// Bits a second.
     pub baud: u32,
-    /// Which slot a scan is meant for.
-    pub binding: Binding,
+    /// Which slot a scan is meant for, where the file says so.
+    pub binding: Option<Binding>,
 }
 
 /// A slot with the place of its port, for the checks that follow.
@@ -148,6 +148,6 @@ pub(super) fn scanner(
         kind,
         port: port.map(|found| found.value),
         baud: section.integer("baud", BAUD)?.unwrap_or(DEFAULT_BAUD),
-        binding: section.parsed("binding")?.unwrap_or(Binding::Any),
+        binding: section.parsed("binding")?,
     })
 }

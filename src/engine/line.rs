@@ -46,6 +46,8 @@ pub struct LineSettings {
     pub rule: LabelRule,
     /// How long a scan waits for a device after the line last changed.
     pub device_wait: Duration,
+    /// Labels that name no slot are meant for any device: nobody need be warned.
+    pub any_device: bool,
 }
 
 /// What reaches the line thread.
@@ -116,7 +118,9 @@ impl Line {
         let names = settings.slots.iter().map(|slot| slot.name.clone()).collect();
         let router = Router::new(names, settings.device_wait);
         let rule = settings.rule;
-        let state = LineThread { router, shop, rule, events, slots, halts: halts.clone() };
+        let warned = settings.any_device;
+        let halted = halts.clone();
+        let state = LineThread { router, shop, rule, events, slots, halts: halted, warned };
         let thread = thread::Builder::new()
             .name("line".to_owned())
             .spawn(move || state.run(&from_all))
@@ -166,6 +170,8 @@ struct LineThread {
     events: EventSink,
     slots: Vec<(Sender<ToSlot>, JoinHandle<()>)>,
     halts: Vec<Halt>,
+    /// It was said that labels without a slot go to any device.
+    warned: bool,
 }
 
 impl LineThread {
@@ -241,6 +247,10 @@ impl LineThread {
                     Fault::new(Code::ScanSlot, format!("there is no slot {name}"))
                 })?),
             };
+        if slot.is_none() && !self.warned && self.router.is_ambiguous() {
+            self.warned = true;
+            self.say(Event::Warning(binding_warning()));
+        }
         let wanted = serial.clone();
         let standing = self.shop.inquiries.ask(move |reader| reader.standing(&wanted))??;
         let job = Job { serial, client_id, resumed: false, named: slot.is_some() };
@@ -315,6 +325,14 @@ impl LineThread {
         // A slot that is gone says so by itself, and its unit with it.
         let _ = self.slots[slot].0.send(ToSlot::Run(job));
     }
+}
+
+fn binding_warning() -> Fault {
+    Fault::new(
+        Code::ScanSlot,
+        "several devices wait and labels name no slot, so the binding is \"any\": put a label on \
+         after PASS, or bind it by SLOT<tab>SERIAL",
+    )
 }
 
 /// Runs a thread's body; a panic becomes a fault.

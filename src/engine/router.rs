@@ -180,7 +180,22 @@ impl Router {
             Place::Busy(..) => out.push(Decision::Halt(twin, self.twin_fault(twin, slot))),
             _ => self.places[twin] = Place::Twin(hardware.clone()),
         }
+        let fault = self.twin_fault(twin, slot);
+        let (meant, others) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiting| [Some(twin), Some(slot)].contains(&waiting.slot));
+        self.waiting = others;
+        let meant: VecDeque<Waiting> = meant;
+        out.extend(meant.into_iter().map(|waiting| {
+            let name = waiting.slot.map(|slot| self.names[slot].clone());
+            refuse(&waiting.job.serial, name, &fault)
+        }));
         Place::Twin(hardware)
+    }
+
+    /// Whether several devices wait, so that a label without a slot may meet any of them.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.places.iter().filter(|place| matches!(place, Place::Ready(_))).count() > 1
     }
 
     /// Why a device that answers in two slots stops both.
@@ -282,12 +297,22 @@ impl Router {
         if standing.scrapped {
             return refused(Code::UnitScrapped, format!("{serial} was scrapped"));
         }
+        if let Some(twin) = slot.and_then(|slot| Some((slot, self.twin_of(slot)?))) {
+            let fault = self.twin_fault(twin.0, twin.1);
+            return refused(fault.code, fault.detail);
+        }
         let Some((hardware, code, detail)) = own_device(serial, standing) else {
             self.waiting.push_back(Waiting { job, slot });
             return None;
         };
-        match self.place_of(&hardware) {
-            Some(at) if slot.is_none_or(|slot| slot == at) => Some(self.run(at, job)),
+        match (self.place_of(&hardware), slot) {
+            (Some(at), None) => Some(self.run(at, job)),
+            // Whatever stands in the slot that the label names is looked at: a label on the
+            // wrong device must not pass for one that is merely known.
+            (_, Some(slot)) if matches!(self.places[slot], Place::Ready(_)) => {
+                Some(self.run(slot, job))
+            }
+            (Some(at), Some(slot)) if at == slot => Some(self.run(at, job)),
             _ => refused(code, detail),
         }
     }
@@ -509,6 +534,25 @@ mod tests {
         assert_eq!(codes(&router.scan(job("U1"), None, &proven(2), NOW)), [Code::UnitProven]);
         let decisions = router.scan(job("U1"), None, &proven(1), NOW);
         assert_eq!(decisions[0], Decision::Run(0, job("U1")));
+    }
+
+    #[test]
+    fn a_proven_label_on_another_device_is_looked_at_there() {
+        let mut router = router(2);
+        ready(&mut router, 0, 1);
+        ready(&mut router, 1, 2);
+        let decisions = router.scan(job("U1"), Some(0), &proven(2), NOW);
+        assert_eq!(decisions[0], Decision::Run(0, job("U1")));
+    }
+
+    #[test]
+    fn a_label_that_names_a_twin_is_refused_with_the_reason() {
+        let mut router = router(2);
+        ready(&mut router, 0, 1);
+        router.scan(job("U1"), Some(1), &Standing::default(), NOW);
+        assert_eq!(codes(&ready(&mut router, 1, 1)), [Code::DevTwice]);
+        let decisions = router.scan(job("U2"), Some(0), &Standing::default(), NOW);
+        assert_eq!(codes(&decisions), [Code::DevTwice]);
     }
 
     #[test]

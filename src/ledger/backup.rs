@@ -20,7 +20,7 @@ use super::head::{Head, Note, Noting, SignedHead, temporary_beside};
 use super::journal::{Entry, Fact};
 use super::reader::Reader;
 use super::verify::{self, Sound};
-use super::{Settings, append_signed, files, filesystem, schema};
+use super::{Settings, append_signed, files, filesystem, schema, writer};
 
 /// A file that is removed unless it was given its final name.
 struct Unfinished(PathBuf);
@@ -150,7 +150,8 @@ fn append_to(
     schema::migrate(&connection)?;
     let transaction = connection.unchecked_transaction()?;
     let signed = append_signed(&transaction, &mut head, instance, entry, signer)?;
-    transaction.commit().map_err(LedgerError::Write)?;
+    writer::commit(&transaction)?;
+    drop(transaction);
     connection.close().map_err(|(_, error)| LedgerError::Write(error))?;
     Ok(signed)
 }

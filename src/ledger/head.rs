@@ -9,6 +9,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -159,24 +160,29 @@ impl Note {
 
     fn write(&self, path: &Path, sync: bool) -> Result<(), LedgerError> {
         let temporary = temporary_beside(path);
-        let failed = |error| LedgerError::file(path, error);
+        let written = self.write_to(&temporary, sync).and_then(|()| fs::rename(&temporary, path));
+        written.map_err(|error| {
+            let _ = fs::remove_file(&temporary);
+            LedgerError::file(path, error)
+        })
+    }
+
+    fn write_to(&self, path: &Path, sync: bool) -> std::io::Result<()> {
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&temporary).map_err(failed)?;
-        let mut bytes = serde_json::to_vec(self).map_err(|error| failed(error.into()))?;
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let mut bytes = serde_json::to_vec(self)?;
         bytes.push(b'\n');
-        file.write_all(&bytes).map_err(failed)?;
-        if sync {
-            file.sync_all().map_err(failed)?;
-        }
-        fs::rename(&temporary, path).map_err(failed)
+        file.write_all(&bytes)?;
+        if sync { file.sync_all() } else { Ok(()) }
     }
 }
 
-/// A name for this process's own temporary file beside `path`.
+/// A name for a temporary file beside `path` that nobody else uses.
 pub(super) fn temporary_beside(path: &Path) -> PathBuf {
+    static USED: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = format!(".{}.{}.tmp", name.unwrap_or_default(), std::process::id());
+    let number = USED.fetch_add(1, Ordering::Relaxed);
+    let name = format!(".{}.{}.{number}.tmp", name.unwrap_or_default(), std::process::id());
     path.with_file_name(name)
 }
 

@@ -304,7 +304,3 @@ impl Entry {
         Ok(Entry { seq: u64::from_be_bytes(*seq), wall, station, fact })
     }
 }
-
-#[cfg(test)]
-#[path = "journal_tests.rs"]
-mod tests;

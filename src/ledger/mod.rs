@@ -83,6 +83,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Refuses a data directory, existing or to be made, that can't hold a ledger.
+    pub fn check_file_system(&self) -> Result<(), LedgerError> {
+        filesystem::check_local(&self.data_dir)
+    }
+
+    /// Refuses where too little room is left for a unit to begin.
+    pub fn check_room(&self) -> Result<(), LedgerError> {
+        filesystem::check_room(&self.data_dir, self.reserve_bytes)
+    }
+
     fn limits(&self) -> Limits {
         Limits {
             data_dir: self.data_dir.clone(),
@@ -111,8 +121,10 @@ impl Ledger {
         signer: Arc<dyn HeadSigner>,
         clock: Arc<dyn Clock>,
     ) -> Result<Ledger, LedgerError> {
+        // The notes first: another process may make the ledger in between.
+        let notes = settings.notes().read();
         if let Err(LedgerError::Missing(_)) = files::existing(&settings.data_dir) {
-            witness::check_absent(&settings.station, &settings.notes().read())?;
+            witness::check_absent(&settings.station, &notes)?;
             files::make(&settings.data_dir)?;
         }
         Ledger::open_existing(settings, signer, clock)
@@ -232,7 +244,7 @@ fn create(
     };
     let mut head = Head::NONE;
     let signed = append_signed(&transaction, &mut head, &owner.instance, &entry, signer)?;
-    transaction.commit().map_err(LedgerError::Write)?;
+    writer::commit(&transaction)?;
     let note = Note::new(&owner.station, &owner.instance, &signed);
     // An anchor that can't be written is told by the first record.
     let _ = settings.notes().write(&note, Noting::AtEnd);
@@ -252,20 +264,4 @@ fn append_signed(
 }
 
 #[cfg(test)]
-mod backup_tests;
-#[cfg(test)]
-mod open_tests;
-#[cfg(test)]
-mod random_tests;
-#[cfg(test)]
-mod rules_tests;
-#[cfg(test)]
-mod story_tests;
-#[cfg(test)]
-mod tamper_tests;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod unit_tests;
-#[cfg(test)]
-mod writer_tests;
+mod tests;

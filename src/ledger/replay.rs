@@ -51,7 +51,7 @@ impl Replay {
     ) -> Result<(), LedgerError> {
         let sql = format!("SELECT * FROM {table} ORDER BY {key}");
         let (mut found, mut wanted) = (ledger.prepare(&sql)?, self.0.prepare(&sql)?);
-        let names: Vec<String> = found.column_names().into_iter().map(ToOwned::to_owned).collect();
+        let names: Vec<String> = found.column_names().map(ToOwned::to_owned).collect();
         let (mut found, mut wanted) = (found.query([])?, wanted.query([])?);
         loop {
             let (here, there) = (values(&mut found, &names)?, values(&mut wanted, &names)?);

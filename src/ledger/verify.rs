@@ -14,6 +14,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::PublicKey;
+use crate::domain::record::Record;
 
 use super::error::LedgerError;
 use super::head::{Head, Note, SignedHead};
@@ -214,7 +215,7 @@ impl Walk {
         self.key = SignedHead::newest(&snapshot)?.map(|signed| signed.public_key);
         inside?;
         first_entry_is_the_owners(&snapshot, &owner)?;
-        check_heads(&snapshot, &owner.instance, verifier, &self.audit)?;
+        check_heads(&snapshot, &owner.instance, verifier, &self.audit, &mut self.remarks)?;
         let trusted = |note: &Note| is_trusted(&snapshot, &owner, verifier, note);
         for (note, name) in &self.notes {
             match trusted(note)? {
@@ -319,6 +320,7 @@ fn check_heads(
     instance: &InstanceId,
     verifier: &dyn HeadVerifier,
     audit: &Audit,
+    remarks: &mut Vec<String>,
 ) -> Result<(), LedgerError> {
     let newest = SignedHead::newest(connection)?;
     let newest = newest.ok_or_else(|| LedgerError::Journal {
@@ -326,8 +328,14 @@ fn check_heads(
         why: "no signed head covers it".to_owned(),
     })?;
     if let Some(wanted) = audit.expected_key.filter(|key| *key != newest.public_key) {
-        let (found, wanted) = (Box::new(newest.public_key), Box::new(wanted));
-        return Err(LedgerError::Key { found, wanted });
+        let Some(seq) = began_with_a_restore(connection, &newest.public_key)? else {
+            let (found, wanted) = (Box::new(newest.public_key), Box::new(wanted));
+            return Err(LedgerError::Key { found, wanted });
+        };
+        remarks.push(format!(
+            "entry {seq} restored the ledger under a new journal key, which the CA certifies at \
+             the next line start"
+        ));
     }
     let sound = holds(verifier, instance, &newest);
     let step = if audit.every_head || !sound { 1 } else { SAMPLE };
@@ -336,6 +344,23 @@ fn check_heads(
         true => Ok(()),
         false => Err(bad_head(newest.head.seq, newest.head.seq - 1)),
     }
+}
+
+/// The entry with which a journal key came into use, if that entry is a restore.
+fn began_with_a_restore(
+    connection: &Connection,
+    key: &PublicKey,
+) -> Result<Option<u64>, LedgerError> {
+    let sql = "SELECT journal.seq, entry FROM journal WHERE journal.seq = (
+        SELECT min(heads.seq) FROM heads JOIN journal_keys ON journal_keys.id = heads.key
+        WHERE public_key = ?1)";
+    let mut statement = connection.prepare(sql)?;
+    let first =
+        statement.query_row([key], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)));
+    let (seq, bytes) = first?;
+    let restored = Entry::decode(&bytes)
+        .is_ok_and(|entry| matches!(entry.fact, Fact::Record(Record::Restored(_), _)));
+    Ok(u64::try_from(seq).ok().filter(|_| restored))
 }
 
 fn bad_head(seq: u64, good: u64) -> LedgerError {
@@ -358,7 +383,7 @@ fn check_older_heads(
     let mut index: u64 = 0;
     while let Some(row) = rows.next()? {
         let head = Head { seq: counted(row.get(0)?), hash: Hash(row.get(1)?) };
-        if index % step == 0 {
+        if index.is_multiple_of(step) {
             let signed = SignedHead { head, public_key: row.get(2)?, signature: row.get(3)? };
             if !holds(verifier, instance, &signed) {
                 return Err(bad_head(head.seq, good));

@@ -24,7 +24,6 @@ fn rfc3339<S: Serializer>(time: &Timestamp, s: S) -> Result<S::Ok, S::Error> {
     }
 }
 
-#[expect(clippy::ref_option, reason = "serde hands the field by reference")]
 fn rfc3339_option<S: Serializer>(time: &Option<Timestamp>, s: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => rfc3339(time, s),

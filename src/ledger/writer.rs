@@ -308,14 +308,12 @@ impl Scribe {
         let connection = &self.connection;
         let run = |sql| connection.execute_batch(sql).map_err(LedgerError::Write);
         run("SAVEPOINT record")?;
-        let before = *head;
         match self.decide_and_append(head, record) {
             Ok(recorded) => {
                 run("RELEASE record")?;
                 Ok(Ok(recorded))
             }
             Err(Trouble::Row(fault)) => {
-                *head = before;
                 run("ROLLBACK TO record; RELEASE record")?;
                 Ok(Err(Refusal::Row(fault)))
             }
@@ -345,8 +343,8 @@ impl Scribe {
     }
 }
 
-/// The only COMMIT of a record.
-fn commit(connection: &Connection) -> Result<(), LedgerError> {
+/// The only COMMIT of entries.
+pub(super) fn commit(connection: &Connection) -> Result<(), LedgerError> {
     connection.execute_batch("COMMIT").map_err(LedgerError::Write)
 }
 

@@ -69,7 +69,7 @@ fn a_port_used_twice_names_both_places() {
 #[test]
 fn a_wrong_file_stops_every_command_that_needs_it() {
     let station = Station::with("[station]", "[staton]");
-    for line in ["config check"] {
+    for line in ["config check", "doctor", "unit list", "ledger verify", "authority show"] {
         station.fails(line, "E-CONFIG-KEY", 3);
     }
 }

@@ -5,6 +5,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
+mod authority;
+mod codes;
 mod config;
+mod devices;
+mod doctor;
+mod ledgers;
+mod line;
+mod scans;
 mod station;
+mod units;
 mod usage;
+mod work_orders;

@@ -1,5 +1,6 @@
 //! A station of its own for each test: a directory, a station.toml, the real binary.
 
+use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ port = "slot-a"
 /// A station in a directory of its own.
 pub(crate) struct Station {
     dir: TempDir,
+    config: RefCell<&'static str>,
 }
 
 /// What a run of the binary left.
@@ -54,7 +56,8 @@ pub(crate) struct Run {
 impl Station {
     /// A station with the smallest configuration, and nothing else.
     pub(crate) fn new() -> Self {
-        let station = Self { dir: tempfile::tempdir().unwrap() };
+        let station =
+            Self { dir: tempfile::tempdir().unwrap(), config: RefCell::new("station.toml") };
         station.write("station.toml", CONFIG);
         station
     }
@@ -64,6 +67,11 @@ impl Station {
         let station = Self::new();
         station.change(old, new);
         station
+    }
+
+    /// Makes another file the station's configuration.
+    pub(crate) fn settle(&self, config: &'static str) {
+        self.config.replace(config);
     }
 
     /// Replaces a piece of the configuration.
@@ -95,6 +103,7 @@ impl Station {
                 command.env_remove(name);
             }
         }
+        command.env("STATION_CONFIG", *self.config.borrow());
         command
     }
 

@@ -214,7 +214,7 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
     fn admit(&self, header: Header) -> Result<RequestType, ErrorReply> {
         let request = RequestType::from_wire(header.message_type);
         let version = match (request, self.session) {
-            (Some(RequestType::Identify), _) => version::IDENTIFY,
+            (Some(RequestType::Identify), _) if header.session != 0 => version::IDENTIFY,
             (_, Some(session)) if session.number == header.session => session.version,
             _ => return Err(refuse(ErrorCode::NoSession)),
         };
@@ -241,9 +241,6 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
     }
 
     fn identify(&mut self, header: Header, identify: Identify) -> Answer<'static> {
-        if header.session == 0 {
-            return Err(refuse(ErrorCode::NoSession));
-        }
         let Some(version) = version::choose(identify.min, identify.max) else {
             return Err(requests::bad_version());
         };

@@ -107,9 +107,12 @@ pub(super) fn find_active(storage: &mut impl Storage) -> Option<Active> {
 
 /// The generation for the next commit: above every header that can be read, whether
 /// its image verifies or not, so that no old identity ever comes back as the newer one.
-pub(super) fn next_generation(storage: &mut impl Storage) -> Option<u32> {
+pub(super) fn next_generation(storage: &mut impl Storage, active: Option<&Active>) -> Option<u32> {
     let headers = Slot::ALL.map(|slot| read_header(storage, slot));
-    let newest = headers.iter().flatten().map(|header| header.generation).max();
+    // The active image counts even while its header can't be read, or it would come back
+    // as the newer one.
+    let known = active.map(|active| active.header.generation);
+    let newest = headers.iter().flatten().map(|header| header.generation).chain(known).max();
     newest.unwrap_or(0).checked_add(1)
 }
 

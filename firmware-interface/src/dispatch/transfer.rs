@@ -125,7 +125,7 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
 
     fn make_active(&mut self, image: Begin) -> Result<Active, ErrorReply> {
         let spare = self.spare();
-        let generation = slot::next_generation(&mut self.storage);
+        let generation = slot::next_generation(&mut self.storage, self.active.as_ref());
         let used_up = ErrorReply::new(ErrorCode::Storage, GENERATIONS_USED_UP);
         let header = SlotHeader { generation: generation.ok_or(used_up)?, image };
         let staged = slot::verify(&mut self.storage, spare, header);

@@ -1,10 +1,10 @@
 //! What people and other programs are told.
 
-use super::Ledger;
-use super::states::UnitState;
 use super::testing::*;
-use super::views::UnitFilter;
 use crate::domain::record::{Begun, FailedEarly, LineStarted, Record};
+use crate::ledger::Ledger;
+use crate::ledger::states::UnitState;
+use crate::ledger::views::UnitFilter;
 
 fn in_slot(number: u32, slot: &str) -> Begun {
     Begun { slot: slot.parse().unwrap(), ..begun(number) }

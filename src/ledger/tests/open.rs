@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::testing::*;
-use super::{Ledger, LedgerError, Reader, Settings};
 use crate::domain::code::Code;
+use crate::ledger::{Ledger, LedgerError, Reader, Settings};
 
 fn refused(settings: Settings) -> LedgerError {
     Ledger::open(settings, KEY.clone(), SetClock::new()).unwrap_err()
@@ -33,7 +33,8 @@ fn the_directory_and_every_file_belong_to_their_owner_alone() {
 fn every_commit_is_synced_and_every_reference_checked() {
     let dir = tempfile::tempdir().unwrap();
     drop(fresh(dir.path()));
-    let connection = super::files::open_to_write(&dir.path().join("data/ledger.db")).unwrap();
+    let connection =
+        crate::ledger::files::open_to_write(&dir.path().join("data/ledger.db")).unwrap();
     let value = |name: &str| -> String {
         let read = |row: &rusqlite::Row<'_>| match row.get_ref(0)? {
             rusqlite::types::ValueRef::Integer(number) => Ok(number.to_string()),
@@ -173,4 +174,17 @@ fn an_empty_note_counts_as_none() {
     drop(fresh(dir.path()));
     fs::write(dir.path().join("data/journal.head"), b"").unwrap();
     assert!(Ledger::open(settings(dir.path()), KEY.clone(), SetClock::new()).is_ok());
+}
+
+#[test]
+fn many_that_open_at_once_make_one_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = anchored(dir.path());
+    let ledgers: Vec<Ledger> = std::thread::scope(|scope| {
+        let opening: Vec<_> = (0..8).map(|_| scope.spawn(|| open(settings.clone()))).collect();
+        opening.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let first = ledgers[0].instance();
+    assert!(ledgers.iter().all(|ledger| ledger.instance() == first));
+    assert_eq!(ledgers[0].reader().unwrap().head().unwrap().seq, 1);
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::testing::*;
-use super::{Audit, Ledger, verify};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::PublicKey;
 use crate::domain::record::{Record, Refusal};
+use crate::ledger::{Audit, Ledger, verify};
 
 fn assert_holds(dir: &std::path::Path, entries: u64) {
     let audit = Audit { every_head: true, ..Audit::default() };
@@ -118,6 +118,35 @@ fn what_can_not_be_signed_is_not_recorded_and_the_ledger_stops() {
     assert!(matches!(&refused, Err(Refusal::Ledger(f)) if f.code == Code::LedgerKey));
     assert_eq!(reader.head().unwrap().seq, 1);
     signer.0.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert!(matches!(writer.record(authority_seen()), Err(Refusal::Ledger(_))));
+}
+
+#[test]
+fn a_commit_that_fails_answers_nobody_that_it_is_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    let (writer, reader) = (ledger.writer(), ledger.reader().unwrap());
+    // A reference that is checked at COMMIT alone, and never holds.
+    let other = rusqlite::Connection::open(dir.path().join("data/ledger.db")).unwrap();
+    other
+        .execute_batch(
+            "CREATE TABLE parents (id INTEGER PRIMARY KEY);
+             CREATE TABLE children (id REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
+             CREATE TRIGGER spoil AFTER INSERT ON journal BEGIN
+                 INSERT INTO children VALUES (1);
+             END;",
+        )
+        .unwrap();
+    let held = writer.hold_back();
+    let tickets: Vec<_> = (1..=3).map(|n| writer.submit(Record::Begun(begun(n)))).collect();
+    drop(held);
+    for ticket in tickets {
+        let refused = ticket.wait();
+        assert!(matches!(&refused, Err(Refusal::Ledger(f)) if f.code == Code::LedgerWrite));
+    }
+    assert_eq!(reader.head().unwrap().seq, 2);
+    assert_eq!(reader.unsettled().unwrap(), []);
+    other.execute_batch("DROP TRIGGER spoil").unwrap();
     assert!(matches!(writer.record(authority_seen()), Err(Refusal::Ledger(_))));
 }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::testing::*;
-use super::{Ledger, Reader};
 use crate::domain::code::Code;
 use crate::domain::ids::{HardwareId, ProfileDigest, WorkOrderId};
 use crate::domain::record::{
     Begun, ClockAccepted, Issued, Record, Recorded, Refusal, WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::work_order::WorkOrder;
+use crate::ledger::{Ledger, Reader};
 
 struct Bench {
     _dir: tempfile::TempDir,

@@ -10,7 +10,6 @@ use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p256::elliptic_curve::Generate;
 use sha2::{Digest, Sha256};
 
-use super::{Ledger, Settings};
 use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::clock::{Clock, Now, Timestamp};
 use crate::domain::code::Code;
@@ -23,20 +22,21 @@ use crate::domain::record::{
     AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, Person, PersonAct, ProvenRecord, Record,
     Recorded, Refusal, Step,
 };
+use crate::ledger::{Ledger, Settings};
 
 /// A Monday in 2026.
-pub(super) const START: i64 = 1_790_000_000_000_000;
+pub(in crate::ledger) const START: i64 = 1_790_000_000_000_000;
 
-pub(super) struct TestKey(SigningKey);
+pub(in crate::ledger) struct TestKey(SigningKey);
 
 impl TestKey {
-    pub(super) fn fresh() -> Arc<TestKey> {
+    pub(in crate::ledger) fn fresh() -> Arc<TestKey> {
         Arc::new(TestKey(SigningKey::generate()))
     }
 }
 
 /// The key of the test station.
-pub(super) static KEY: LazyLock<Arc<TestKey>> = LazyLock::new(TestKey::fresh);
+pub(in crate::ledger) static KEY: LazyLock<Arc<TestKey>> = LazyLock::new(TestKey::fresh);
 
 impl HeadSigner for TestKey {
     fn public_key(&self) -> PublicKey {
@@ -50,7 +50,7 @@ impl HeadSigner for TestKey {
     }
 }
 
-pub(super) struct Checker;
+pub(in crate::ledger) struct Checker;
 
 impl HeadVerifier for Checker {
     fn verify(
@@ -67,14 +67,14 @@ impl HeadVerifier for Checker {
 
 /// A clock that says what the test sets.
 #[derive(Default)]
-pub(super) struct SetClock(AtomicI64);
+pub(in crate::ledger) struct SetClock(AtomicI64);
 
 impl SetClock {
-    pub(super) fn new() -> Arc<SetClock> {
+    pub(in crate::ledger) fn new() -> Arc<SetClock> {
         Arc::new(SetClock(AtomicI64::new(START)))
     }
 
-    pub(super) fn advance(&self, micros: i64) {
+    pub(in crate::ledger) fn advance(&self, micros: i64) {
         self.0.fetch_add(micros, Ordering::Relaxed);
     }
 }
@@ -85,7 +85,7 @@ impl Clock for SetClock {
     }
 }
 
-pub(super) fn settings(dir: &Path) -> Settings {
+pub(in crate::ledger) fn settings(dir: &Path) -> Settings {
     Settings {
         data_dir: dir.join("data"),
         station: "LINE-1".parse().unwrap(),
@@ -95,37 +95,37 @@ pub(super) fn settings(dir: &Path) -> Settings {
     }
 }
 
-pub(super) fn open(settings: Settings) -> Ledger {
+pub(in crate::ledger) fn open(settings: Settings) -> Ledger {
     Ledger::open(settings, KEY.clone(), SetClock::new()).unwrap()
 }
 
-pub(super) fn serial(number: u32) -> Serial {
+pub(in crate::ledger) fn serial(number: u32) -> Serial {
     format!("TH-{number:08}").parse().unwrap()
 }
 
-pub(super) fn hardware(number: u32) -> HardwareId {
+pub(in crate::ledger) fn hardware(number: u32) -> HardwareId {
     let mut bytes = *b"\xa0devHARD";
     bytes[4..].copy_from_slice(&number.to_be_bytes());
     HardwareId::from_bytes(&bytes).unwrap()
 }
 
-pub(super) fn sn(number: u32) -> CertificateSn {
+pub(in crate::ledger) fn sn(number: u32) -> CertificateSn {
     let mut bytes = [0x10; 16];
     bytes[12..].copy_from_slice(&number.to_be_bytes());
     CertificateSn::from_bytes(&bytes).unwrap()
 }
 
-pub(super) fn image(number: u32) -> ImageDigest {
+pub(in crate::ledger) fn image(number: u32) -> ImageDigest {
     ImageDigest::new(Sha256::digest(number.to_be_bytes()).into())
 }
 
-pub(super) const CA_DER: &[u8] = b"the DER of a test CA";
+pub(in crate::ledger) const CA_DER: &[u8] = b"the DER of a test CA";
 
-pub(super) fn ca() -> Fingerprint {
+pub(in crate::ledger) fn ca() -> Fingerprint {
     Fingerprint::new(Sha256::digest(CA_DER).into())
 }
 
-pub(super) fn certificate(number: u32) -> Arc<Certificate> {
+pub(in crate::ledger) fn certificate(number: u32) -> Arc<Certificate> {
     let der: Arc<[u8]> = Arc::from(format!("the DER of certificate {number}").into_bytes());
     let mut key = [4; 65];
     key[61..].copy_from_slice(&number.to_be_bytes());
@@ -140,12 +140,12 @@ pub(super) fn certificate(number: u32) -> Arc<Certificate> {
     })
 }
 
-pub(super) fn authority_seen() -> Record {
+pub(in crate::ledger) fn authority_seen() -> Record {
     Record::AuthoritySeen(AuthoritySeen { fingerprint: ca(), der: to_hex(CA_DER) })
 }
 
 /// Unit n on device n with certificate serial number n.
-pub(super) fn begun(number: u32) -> Begun {
+pub(in crate::ledger) fn begun(number: u32) -> Begun {
     Begun {
         serial: serial(number),
         client_id: serial(number).as_str().parse().unwrap(),
@@ -159,29 +159,29 @@ pub(super) fn begun(number: u32) -> Begun {
     }
 }
 
-pub(super) fn attempt(number: u32, attempt: u32) -> AttemptRef {
+pub(in crate::ledger) fn attempt(number: u32, attempt: u32) -> AttemptRef {
     AttemptRef { serial: serial(number), attempt }
 }
 
-pub(super) fn issued(of: AttemptRef, cert: u32) -> Record {
+pub(in crate::ledger) fn issued(of: AttemptRef, cert: u32) -> Record {
     Record::Issued(Issued { attempt: of, certificate: certificate(cert), image: image(cert) })
 }
 
-pub(super) fn proven(of: AttemptRef) -> Record {
+pub(in crate::ledger) fn proven(of: AttemptRef) -> Record {
     let restart = "command".to_owned();
     Record::Proven(ProvenRecord { attempt: of, proof: Proof::Possession, restart })
 }
 
-pub(super) fn ended(of: AttemptRef, end: End, void: bool) -> Record {
+pub(in crate::ledger) fn ended(of: AttemptRef, end: End, void: bool) -> Record {
     Record::Ended(Ended { attempt: of, end, void })
 }
 
-pub(super) fn failure() -> End {
+pub(in crate::ledger) fn failure() -> End {
     let message = "no answer within 3000 ms".to_owned();
     End::Failed { step: Step::Write, code: Code::DevTimeout, message }
 }
 
-pub(super) fn act(number: u32) -> PersonAct {
+pub(in crate::ledger) fn act(number: u32) -> PersonAct {
     PersonAct {
         serial: serial(number),
         reason: "because".to_owned(),
@@ -190,12 +190,12 @@ pub(super) fn act(number: u32) -> PersonAct {
     }
 }
 
-pub(super) fn person() -> Person {
+pub(in crate::ledger) fn person() -> Person {
     Person { operator: Some("7".parse().unwrap()), uid: 1000 }
 }
 
 /// The fault of a record that was refused alone.
-pub(super) fn refusal(result: Result<Recorded, Refusal>) -> Fault {
+pub(in crate::ledger) fn refusal(result: Result<Recorded, Refusal>) -> Fault {
     match result {
         Err(Refusal::Row(fault)) => fault,
         other => panic!("not refused alone: {other:?}"),
@@ -204,7 +204,7 @@ pub(super) fn refusal(result: Result<Recorded, Refusal>) -> Fault {
 
 /// How far a unit is taken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Until {
+pub(in crate::ledger) enum Until {
     Begun,
     Issued,
     Asked,
@@ -213,7 +213,12 @@ pub(super) enum Until {
 }
 
 /// Takes unit n as far as asked in a new attempt that uses certificate `cert`.
-pub(super) fn take(ledger: &Ledger, mut begun: Begun, cert: u32, until: Until) -> AttemptRef {
+pub(in crate::ledger) fn take(
+    ledger: &Ledger,
+    mut begun: Begun,
+    cert: u32,
+    until: Until,
+) -> AttemptRef {
     let writer = ledger.writer();
     begun.certificate_sn = sn(cert);
     let serial = begun.serial.clone();
@@ -234,14 +239,14 @@ pub(super) fn take(ledger: &Ledger, mut begun: Begun, cert: u32, until: Until) -
 }
 
 /// A fresh ledger that knows the test CA.
-pub(super) fn fresh(dir: &Path) -> Ledger {
+pub(in crate::ledger) fn fresh(dir: &Path) -> Ledger {
     let ledger = open(settings(dir));
     ledger.writer().record(authority_seen()).unwrap();
     ledger
 }
 
 /// Copies a closed ledger's directory.
-pub(super) fn copy_directory(from: &Path, to: &Path) {
+pub(in crate::ledger) fn copy_directory(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for file in std::fs::read_dir(from).unwrap() {
         let file = file.unwrap();

@@ -1,9 +1,6 @@
 //! One unit's records: which moves are legal, and what is known after each.
 
-use super::states::{AttemptOutcome, Operation, OutboxState, RegistrationState, UnitState};
 use super::testing::*;
-use super::views::UnitFilter;
-use super::{Ledger, Reader};
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::device::Held;
@@ -12,6 +9,9 @@ use crate::domain::record::{
     Begun, End, FailedEarly, Finished, Holds, Open, PersonAct, ProvenIdentity, Record, Rework,
     Standing,
 };
+use crate::ledger::states::{AttemptOutcome, Operation, OutboxState, RegistrationState, UnitState};
+use crate::ledger::views::UnitFilter;
+use crate::ledger::{Ledger, Reader};
 
 #[test]
 fn a_unit_goes_from_begun_to_passed() {

@@ -4,7 +4,6 @@
 use proptest::prelude::*;
 
 use super::testing::*;
-use super::{Audit, Ledger, check, verify};
 use crate::domain::code::Code;
 use crate::domain::ids::ProfileDigest;
 use crate::domain::record::{
@@ -12,6 +11,7 @@ use crate::domain::record::{
     WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::work_order::WorkOrder;
+use crate::ledger::{Audit, Ledger, check, verify};
 
 /// One thing that somebody tries; most are refused, by where their unit stands.
 #[derive(Debug, Clone)]
@@ -45,7 +45,19 @@ fn tries() -> impl Strategy<Value = Vec<Try>> {
         1 => Just(Try::CloseOrder),
         1 => Just(Try::AcceptClock),
     ];
-    proptest::collection::vec(one, 1..60)
+    let run = (1..4_u32, 2..7_usize).prop_map(|(unit, steps)| {
+        let whole = [
+            Try::Act { unit, what: 3, new_device: true },
+            Try::Begin { unit, device: unit, in_order: true },
+            Try::Issue(unit),
+            Try::Ask(unit),
+            Try::Prove(unit),
+            Try::End { unit, how: 0, void: false },
+        ];
+        whole.into_iter().take(steps).collect()
+    });
+    let some = prop_oneof![3 => one.prop_map(|one| vec![one]), 1 => run];
+    proptest::collection::vec(some, 1..40).prop_map(|some| some.concat())
 }
 
 /// The same certificate number is tried for one attempt of one unit only.
@@ -175,7 +187,7 @@ fn assert_certificates(connection: &rusqlite::Connection) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_replay_gives_the_tables_whatever_was_recorded(tries in tries()) {

@@ -1,16 +1,17 @@
 //! The frozen bytes of one entry of every kind. A failure here means "revert the change",
 //! not "edit the test": ledgers out there have these bytes.
 
-use super::super::testing::{authority_seen, begun, certificate, failure, image, sn};
-use super::*;
+use super::testing::{authority_seen, begun, certificate, failure, image, sn};
 use crate::domain::certificate::Proof;
+use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
-use crate::domain::ids::{Fingerprint, ProfileDigest};
+use crate::domain::ids::{Fingerprint, ProfileDigest, PublicKey};
 use crate::domain::record::{
     AttemptRef, ClockAccepted, End, Ended, FailedEarly, Finished, Issued, LineStarted, Person,
-    PersonAct, ProvenRecord, Restored, Step, WorkOrderAct, WorkOrderCreated,
+    PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::work_order::WorkOrder;
+use crate::ledger::journal::*;
 
 fn person() -> Person {
     Person { operator: Some("7".parse().unwrap()), uid: 1000 }

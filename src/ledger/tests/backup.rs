@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::testing::*;
-use super::{Audit, Ledger, LedgerError, Settings, restore, verify};
 use crate::domain::code::Code;
 use crate::domain::record::Restored;
+use crate::ledger::{Audit, Ledger, LedgerError, Settings, restore, verify};
 
 struct Bench {
     dir: tempfile::TempDir,

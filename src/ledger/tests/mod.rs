@@ -1,0 +1,13 @@
+//! Tests of the ledger as a whole; what concerns one file alone stands in that file.
+
+mod backup;
+mod journal;
+mod open;
+mod page;
+mod random;
+mod rules;
+mod story;
+mod tamper;
+mod testing;
+mod unit;
+mod writer;

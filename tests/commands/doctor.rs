@@ -1,0 +1,170 @@
+//! `station doctor`: green where all is well, and each check red once.
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::station::{PASSPHRASE, Run, Station};
+
+/// A station on which everything is green.
+fn station() -> Station {
+    let station = Station::new();
+    station.ok("authority init");
+    fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
+    station.ok("work-order create A --quantity 1");
+    station
+}
+
+/// The named check's line of a doctor that exits with this status.
+fn finding(run: &Run, check: &str, exit: i32) -> Value {
+    assert_eq!(run.status, exit, "{run:?}");
+    let lines = run.json();
+    let found = lines.iter().find(|line| line["check"] == check);
+    found.unwrap_or_else(|| panic!("no {check} in {run:?}")).clone()
+}
+
+/// Demands that a check is red with this code and says what to do; and that it is one of
+/// all checks, none of which kept another from being run.
+fn red(station: &Station, check: &str, code: &str) {
+    let run = station.run("doctor --json");
+    let line = finding(&run, check, 1);
+    assert_eq!((&line["status"], &line["code"]), (&"fail".into(), &code.into()), "{line}");
+    assert!(line["help"].as_str().is_some_and(|help| help.len() > 20), "{line}");
+    assert_eq!(run.json().len(), 7, "{run:?}");
+}
+
+#[test]
+fn a_station_that_is_ready_is_green() {
+    let station = station();
+    let run = station.ok("doctor --json");
+    let names: Vec<_> = run.json().iter().map(|line| line["check"].to_string()).collect();
+    let wanted = ["clock", "ledger", "disk", "memory", "authority", "ports", "scanner"];
+    assert_eq!(names, wanted.map(|name| format!("\"{name}\"")));
+    assert!(run.json().iter().all(|line| line["status"] == "ok"), "{run:?}");
+    assert_eq!(station.ok("doctor").stdout.lines().count(), 7);
+}
+
+#[test]
+fn the_doctor_makes_nothing() {
+    let station = Station::new();
+    station.run("doctor");
+    assert!(!station.path("data").exists());
+}
+
+#[test]
+fn the_clock_is_red_where_it_disagrees_with_the_journal() {
+    let station = station();
+    station.change("data_dir = \"data\"", "data_dir = \"data\"\nmax_clock_gap = \"1s\"");
+    let until = Instant::now() + Duration::from_secs(30);
+    // The clock runs ahead of a journal to which nobody writes.
+    while station.run("doctor --json").status == 0 {
+        assert!(Instant::now() < until, "the clock never became red");
+    }
+    red(&station, "clock", "E-CLOCK-GAP");
+    station.change("slot-a", "/dev/null");
+    station.fails("batch --serials -", "E-CLOCK-GAP", 7).says("station clock accept");
+}
+
+#[test]
+fn the_ledger_is_red_where_its_journal_does_not_hold() {
+    let station = station();
+    let connection = rusqlite::Connection::open(station.path("data/ledger.db")).unwrap();
+    connection.execute_batch("UPDATE journal SET entry = x'00' WHERE seq = 2").unwrap();
+    drop(connection);
+    red(&station, "ledger", "E-LEDGER-JOURNAL");
+}
+
+#[test]
+fn the_ledger_is_red_where_it_is_another_station_s() {
+    let station = station();
+    station.change("id = \"line-1\"", "id = \"line-2\"");
+    red(&station, "ledger", "E-LEDGER-STATION");
+}
+
+#[test]
+fn the_disk_is_red_below_the_reserve() {
+    let station = station();
+    station.change("[[slots]]", "[ledger]\nreserve = \"8000000GiB\"\n\n[[slots]]");
+    red(&station, "disk", "E-LEDGER-DISK-FULL");
+}
+
+#[test]
+fn the_authority_is_red_where_it_is_missing_or_does_not_open() {
+    let station = station();
+    fs::rename(station.path("ca.pem"), station.path("away")).unwrap();
+    red(&station, "authority", "E-CA-MISSING");
+    fs::rename(station.path("away"), station.path("ca.pem")).unwrap();
+    let run = Run::of(&mut station.command("doctor --json"));
+    assert_eq!(finding(&run, "authority", 1)["code"], "E-SECRET-MISSING");
+    station.change("\"20y\"", "\"999y\"");
+    red(&station, "authority", "E-CA-TOO-SHORT");
+}
+
+#[test]
+fn the_ports_are_red_where_none_can_be_used() {
+    let station = station();
+    station.change("port = \"slot-a\"", "port = \"slot-a\"\npresence = \"poll\"");
+    red(&station, "ports", "E-PORT-MISSING");
+    station.change("slot-a", "/dev/null");
+    red(&station, "ports", "E-PORT-OPEN");
+}
+
+#[test]
+fn the_ports_are_red_where_another_program_has_them() {
+    let station = station();
+    let _device = crate::line::plug(&station, "slot-a", "");
+    assert_eq!(finding(&station.run("doctor --json"), "ports", 0)["status"], "ok");
+    let path = station.path("slot-a").to_string_lossy().into_owned();
+    let _other = serialport::new(path, 9_600).open_native().unwrap();
+    red(&station, "ports", "E-PORT-BUSY");
+}
+
+#[test]
+fn the_scanner_is_red_where_it_is_missing() {
+    let station = station();
+    station.change("[[slots]]", "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\n[[slots]]");
+    red(&station, "scanner", "E-SCANNER-OPEN");
+}
+
+#[test]
+fn the_memory_is_red_where_it_can_t_be_locked() {
+    let station = station();
+    // Root may lock what it likes, so that right is given away first.
+    let script = "ulimit -l 0 && exec setpriv --inh-caps=-all --bounding-set=-all \"$0\" \"$@\"";
+    let inner = station.command("doctor --json");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).arg(inner.get_program()).args(inner.get_args());
+    shell.current_dir(station.path(".")).env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE);
+    let line = finding(&Run::of(&mut shell), "memory", 1);
+    assert_eq!((&line["status"], &line["code"]), (&"fail".into(), &"E-VAULT-LOCK".into()));
+}
+
+#[test]
+fn the_ports_are_listed_with_what_answers_there() {
+    let station = station();
+    let rows = station.ok("ports --json").json();
+    let slot = rows.iter().find(|row| row["slot"] == "A").unwrap();
+    assert_eq!(slot["code"], "E-PORT-MISSING");
+    fs::remove_file(station.path("station.toml")).unwrap();
+    station.ok("ports");
+}
+
+#[test]
+fn a_line_without_any_port_or_without_its_scanner_does_not_start() {
+    let station = station();
+    station.fails("batch --serials -", "E-PORT-MISSING", 5);
+    station.change("slot-a", "/dev/null");
+    station.fails("batch --scanner nowhere", "E-SCANNER-OPEN", 5);
+    station.fails("batch --serials nowhere", "E-INPUT", 2);
+}
+
+#[test]
+fn a_clock_that_was_accepted_is_in_the_journal() {
+    let station = station();
+    station.ok("clock accept --reason 'battery replaced' --by s1");
+    let json = station.ok("clock accept --reason again --json").json_line();
+    assert!(json["accepted"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(station.ok("ledger verify --json").json_line()["entries"], 4);
+}

@@ -1,0 +1,281 @@
+//! The ledger: verified, counted, saved, restored; and what is found when somebody, or
+//! the disk, changed it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use rusqlite::Connection;
+
+use crate::station::{Run, Station};
+
+/// A station with a ledger of a few entries: two work orders, one of them closed.
+fn station() -> Station {
+    let station = Station::new();
+    station.ok("authority init");
+    fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
+    station.ok("work-order create A --quantity 1");
+    station.ok("work-order create B --quantity 1");
+    station.ok("work-order close A");
+    station
+}
+
+fn file(station: &Station) -> PathBuf {
+    station.path("data/ledger.db")
+}
+
+/// Changes the ledger behind the station's back.
+fn tamper(station: &Station, sql: &str) {
+    let connection = Connection::open(file(station)).unwrap();
+    connection.pragma_update(None, "foreign_keys", false).unwrap();
+    connection.execute_batch(sql).unwrap();
+    connection.pragma_update(None, "wal_checkpoint", "TRUNCATE").ok();
+}
+
+fn entries(station: &Station) -> u64 {
+    station.ok("ledger verify --json").json_line()["entries"].as_u64().unwrap()
+}
+
+/// Runs `ledger verify --json`, which must fail with this code; gives its summary.
+fn refuted(station: &Station, code: &str) -> serde_json::Value {
+    let run = station.fails("ledger verify --json", code, 4);
+    let summary = run.json_line();
+    assert_eq!(summary["event"], "summary");
+    assert_eq!(summary["valid"], false);
+    assert!(summary["why"].as_str().is_some_and(|why| why.len() > 10), "{summary}");
+    summary
+}
+
+#[test]
+fn a_ledger_that_holds_says_so() {
+    let station = station();
+    let summary = station.ok("ledger verify --json").json_line();
+    assert_eq!(summary["event"], "summary");
+    assert_eq!(summary["valid"], true);
+    assert_eq!(summary["entries"], 4);
+    assert_eq!(summary["head"].as_str().unwrap().len(), 64);
+    assert!(station.ok("ledger check").stdout.contains("no damage"));
+    assert!(station.ok("ledger stats").stdout.contains("0 passed"));
+    assert!(station.ok("ledger stats --json").json_line()["first_pass_yield"].is_null());
+}
+
+#[test]
+fn an_entry_changed_by_a_byte_is_named() {
+    let station = station();
+    tamper(
+        &station,
+        "UPDATE journal SET entry = CAST(substr(entry, 1, length(entry) - 1) || x'00' AS BLOB) WHERE seq = 3",
+    );
+    assert_eq!(refuted(&station, "E-LEDGER-JOURNAL")["first_bad_entry"], 3);
+}
+
+#[test]
+fn an_entry_removed_is_named() {
+    let station = station();
+    tamper(&station, "DELETE FROM journal WHERE seq = 2");
+    assert_eq!(refuted(&station, "E-LEDGER-JOURNAL")["first_bad_entry"], 2);
+}
+
+#[test]
+fn entries_swapped_are_named() {
+    let station = station();
+    tamper(
+        &station,
+        "UPDATE journal SET seq = 900 WHERE seq = 2; UPDATE journal SET seq = 2 WHERE seq = 3;
+         UPDATE journal SET seq = 3 WHERE seq = 900;",
+    );
+    assert_eq!(refuted(&station, "E-LEDGER-JOURNAL")["first_bad_entry"], 2);
+}
+
+#[test]
+fn a_table_that_says_something_else_than_the_journal_is_told() {
+    let station = station();
+    tamper(&station, "UPDATE work_orders SET quantity = 1000 WHERE id = 'B'");
+    refuted(&station, "E-LEDGER-JOURNAL");
+    station.fails("ledger check", "E-LEDGER-JOURNAL", 4);
+}
+
+#[test]
+fn a_cut_off_tail_is_told() {
+    let station = station();
+    tamper(&station, "DELETE FROM journal WHERE seq = 4");
+    let summary = refuted(&station, "E-LEDGER-CUT");
+    assert!(summary["why"].as_str().unwrap().contains("knows entry 4"), "{summary}");
+    station.fails("work-order create D --quantity 1", "E-LEDGER-CUT", 4);
+}
+
+#[test]
+fn an_older_copy_is_told_by_the_head_beside_it() {
+    let station = station();
+    let copy = station.path("older");
+    save(&station, &copy);
+    station.ok("work-order create C --quantity 1");
+    put_back(&station, &copy);
+    let summary = refuted(&station, "E-LEDGER-ROLLED-BACK");
+    assert!(summary["why"].as_str().unwrap().contains("knows entry 5"), "{summary}");
+    station.fails("work-order create D --quantity 1", "E-LEDGER-ROLLED-BACK", 4);
+}
+
+#[test]
+fn an_older_copy_that_went_on_is_told_by_the_anchor() {
+    let station = station();
+    station.change("[[slots]]", "[ledger]\nanchor = \"anchor\"\n\n[[slots]]");
+    station.ok("work-order create C --quantity 1");
+    let copy = station.path("older");
+    save(&station, &copy);
+    station.ok("work-order create D --quantity 1");
+    let witness = fs::read(station.path("anchor")).unwrap();
+    put_back(&station, &copy);
+    // Somebody also takes the notes away, goes on with the copy, and the medium with the
+    // anchor comes back.
+    fs::remove_file(station.path("data/journal.head")).unwrap();
+    fs::remove_file(station.path("anchor")).unwrap();
+    station.ok("work-order create E --quantity 1");
+    station.ok("work-order create F --quantity 1");
+    fs::write(station.path("anchor"), witness).unwrap();
+    refuted(&station, "E-LEDGER-ROLLED-BACK");
+    station.fails("work-order create G --quantity 1", "E-LEDGER-ROLLED-BACK", 4);
+}
+
+fn save(station: &Station, to: &std::path::Path) {
+    tamper(station, "");
+    fs::copy(file(station), to).unwrap();
+}
+
+fn put_back(station: &Station, from: &std::path::Path) {
+    fs::copy(from, file(station)).unwrap();
+    for beside in ["data/ledger.db-wal", "data/ledger.db-shm"] {
+        fs::remove_file(station.path(beside)).ok();
+    }
+}
+
+#[test]
+fn a_damaged_file_is_told() {
+    let station = station();
+    let mut bytes = fs::read(file(&station)).unwrap();
+    for page in bytes.chunks_mut(4096).skip(1) {
+        page[..64].fill(0x5a);
+    }
+    fs::write(file(&station), bytes).unwrap();
+    for line in ["ledger check", "work-order create C --quantity 1"] {
+        station.fails(line, "E-LEDGER-CORRUPT", 4);
+    }
+    fs::write(file(&station), "this is no ledger, but long enough for a header".repeat(100))
+        .unwrap();
+    station.fails("ledger verify", "E-LEDGER-CORRUPT", 4);
+}
+
+#[test]
+fn a_ledger_of_a_newer_program_is_not_opened() {
+    let station = station();
+    tamper(&station, "PRAGMA user_version = 999");
+    for line in ["unit list", "ledger verify", "work-order create C --quantity 1"] {
+        station.fails(line, "E-LEDGER-NEWER", 4);
+    }
+}
+
+#[test]
+fn a_ledger_of_another_station_is_not_opened() {
+    let station = station();
+    station.change("id = \"line-1\"", "id = \"line-2\"");
+    for line in ["unit list", "work-order create C --quantity 1", "ledger stats"] {
+        station.fails(line, "E-LEDGER-STATION", 4).says("line-1");
+    }
+}
+
+#[test]
+fn a_ledger_that_is_not_there_is_told() {
+    let station = Station::new();
+    for line in ["unit list", "ledger verify", "ledger stats", "ledger check", "ledger backup b"] {
+        station.fails(line, "E-LEDGER-OPEN", 4);
+    }
+    assert!(!station.path("data").exists(), "a question made a ledger");
+}
+
+#[test]
+fn a_file_system_that_can_t_hold_a_ledger_is_refused() {
+    let station = Station::new();
+    station.fails("unit list --data-dir /proc/station", "E-LEDGER-FILESYSTEM", 4).says("proc");
+}
+
+#[test]
+fn a_write_that_fails_is_told() {
+    let station = station();
+    let ids: String = (0..20_000).map(|number| format!("{:016x}\n", number + 1)).collect();
+    station.write("ids", &ids);
+    let line = "work-order create C --quantity 1 --hardware-ids ids";
+    // As on a disk that is full: files may not grow beyond 64 KiB. SIGXFSZ would end the
+    // process, so it is ignored, and ignoring is inherited.
+    let inner = station.command(line);
+    let words: Vec<_> = inner.get_args().map(|word| word.to_string_lossy()).collect();
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 128; exec {} {}",
+        inner.get_program().to_string_lossy(),
+        words.join(" ")
+    );
+    let mut shell = Command::new("sh");
+    shell.current_dir(station.path(".")).args(["-c", &script]).env_remove("STATION_CONFIG");
+    Run::of(&mut shell).failed("E-LEDGER-WRITE", 4);
+    assert_eq!(entries(&station), 4, "nothing of it is there");
+}
+
+#[test]
+fn a_journal_secret_that_was_replaced_is_told() {
+    let station = station();
+    station.write("data/journal.secret", "another secret");
+    station.fails("work-order create C --quantity 1", "E-LEDGER-KEY", 4);
+    fs::remove_file(station.path("data/journal.secret")).unwrap();
+    station.fails("work-order create C --quantity 1", "E-SECRET-MISSING", 7);
+    assert!(!station.path("data/journal.secret").exists(), "a new secret was made");
+}
+
+#[test]
+fn a_backup_verifies_and_restores_into_an_empty_directory() {
+    let station = station();
+    let made = station.ok("ledger backup saved --json").json_line();
+    assert_eq!(made["entries"], 4);
+    station.fails("ledger backup saved", "E-LEDGER-EXISTS", 4);
+    station.fails("ledger restore saved", "E-LEDGER-EXISTS", 4);
+    station.fails("ledger restore nothing", "E-INPUT", 2);
+    let restored = station.ok("--data-dir other ledger restore saved --by s1 --json").json_line();
+    assert_eq!(restored["restored"], 4);
+    station.ok("--data-dir other ledger verify");
+    assert_eq!(station.ok("--data-dir other work-order list --json").json().len(), 2);
+}
+
+#[test]
+fn a_damaged_backup_is_not_restored() {
+    let station = station();
+    station.ok("ledger backup saved");
+    let connection = Connection::open(station.path("saved")).unwrap();
+    connection.execute_batch("PRAGMA foreign_keys = 0; DELETE FROM journal WHERE seq = 2").unwrap();
+    drop(connection);
+    station.fails("--data-dir other ledger restore saved", "E-LEDGER-JOURNAL", 4);
+    assert!(!station.path("other/ledger.db").exists());
+}
+
+#[test]
+fn a_second_line_is_refused_and_the_first_is_named() {
+    let station = station();
+    station.change("slot-a", "/dev/null");
+    let lock = fs::File::create(station.path("data/line.lock")).unwrap();
+    fs::write(station.path("data/line.lock"), "4242\n").unwrap();
+    lock.lock().unwrap();
+    station.fails("batch --serials - --work-order B", "E-LEDGER-BUSY", 8).says("4242");
+    station.ok("unit list");
+}
+
+#[test]
+fn a_restored_ledger_says_what_may_be_missing() {
+    let station = station();
+    station.ok("ledger backup saved");
+    station.ok("work-order create C --quantity 1");
+    fs::remove_file(file(&station)).unwrap();
+    for beside in ["data/ledger.db-wal", "data/ledger.db-shm"] {
+        fs::remove_file(station.path(beside)).ok();
+    }
+    let restored = station.ok("ledger restore saved --json").json_line();
+    assert_eq!((&restored["restored"], &restored["known"]), (&4.into(), &5.into()));
+    station.ok("work-order create D --quantity 1");
+    station.ok("ledger verify");
+}

@@ -1,0 +1,98 @@
+//! Units, on the ledger that a demo left: shown, listed, voided, reworked, scrapped.
+
+use crate::station::{Run, Station};
+
+const FIRST: &str = "TH200-00000001";
+const SECOND: &str = "TH200-00000002";
+
+/// A station whose ledger holds two proven units.
+fn station() -> Station {
+    let station = Station::new();
+    let mut demo =
+        station.command("demo --headless --no-sync --units 2 --slots 2 --dir demo --json");
+    let run = Run::of(&mut demo);
+    assert_eq!(run.status, 0, "{run:?}");
+    station.settle("demo/station.toml");
+    station
+}
+
+#[test]
+fn a_unit_s_story_has_the_fields_of_the_contract() {
+    let station = station();
+    let story = station.ok(&format!("unit show {FIRST} --json")).json_line();
+    assert_eq!(story["serial"], FIRST);
+    assert_eq!(story["state"], "proven");
+    assert!(story["work_order"].is_null());
+    let certificate = &story["certificates"][0];
+    assert_eq!(certificate["state"], "proven");
+    assert_eq!(certificate["registration"]["state"], "waiting");
+    assert!(certificate["pem"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    let attempt = &story["attempts"][0];
+    assert_eq!((&attempt["outcome"], &attempt["proof"]), (&"pass".into(), &"possession".into()));
+    for name in ["slot", "operator", "started_at", "ended_at", "step", "code"] {
+        assert!(attempt.get(name).is_some(), "{name}");
+    }
+    assert!(station.ok(&format!("unit show {FIRST}")).stdout.contains("proven"));
+}
+
+#[test]
+fn units_are_listed_by_state() {
+    let station = station();
+    let all = station.ok("unit list --json").json();
+    let serials: Vec<_> = all.iter().map(|unit| unit["serial"].as_str().unwrap()).collect();
+    assert_eq!(serials, [FIRST, SECOND]);
+    for name in ["serial", "state", "client_id", "certificate_sn"] {
+        assert!(all[0][name].is_string(), "{name}");
+    }
+    station.ok(&format!("unit scrap {SECOND} --reason 'cracked housing'"));
+    let scrapped = station.ok("unit list --state scrapped --json").json_line();
+    assert_eq!(scrapped["serial"], SECOND);
+    assert!(station.ok("unit list --work-order WO-1").stdout.is_empty());
+}
+
+#[test]
+fn a_person_s_act_is_recorded_with_its_reason() {
+    let station = station();
+    let line = format!("unit rework {FIRST} --reason 'flash replaced' --by s1 --json");
+    let story = station.ok(&line).json_line();
+    assert_eq!(story["state"], "rework");
+    let act = &story["acts"][0];
+    assert_eq!((&act["reason"], &act["operator"]), (&"flash replaced".into(), &"s1".into()));
+    assert!(act["uid"].is_u64());
+    let story = station.ok(&format!("unit void {SECOND} --reason lost --json")).json_line();
+    assert_eq!(story["certificates"][0]["state"], "void");
+    assert_eq!(story["certificates"][0]["registration"]["state"], "withdrawn");
+    station.ok("ledger verify");
+}
+
+#[test]
+fn acts_that_make_no_sense_are_refused() {
+    let station = station();
+    for act in ["show", "void --reason r", "rework --reason r", "scrap --reason r"] {
+        station.fails(&format!("unit {act} TH200-00000099"), "E-UNIT-UNKNOWN", 1);
+    }
+    station.ok(&format!("unit scrap {FIRST} --reason r"));
+    station.fails(&format!("unit scrap {FIRST} --reason r"), "E-UNIT-SCRAPPED", 1);
+    station.fails(&format!("unit rework {FIRST} --reason r"), "E-UNIT-STATE", 1);
+    for reason in ["''", "'a\u{1b}[2J'"] {
+        station.fails(&format!("unit void {SECOND} --reason {reason}"), "E-USAGE", 2);
+    }
+}
+
+#[test]
+fn a_label_that_is_none_is_wrong_usage() {
+    let station = Station::new();
+    let run = station.fails("unit show 'TH200 1'", "E-USAGE", 2);
+    run.says("character 6 is ' '");
+}
+
+#[test]
+fn the_ledger_of_a_line_is_held_against_the_ca() {
+    let station = station();
+    let summary = station.ok("ledger verify --json").json_line();
+    assert!(summary.get("remarks").is_none(), "{summary}");
+    let stats = station.ok("ledger stats --json").json_line();
+    assert_eq!(stats["units"]["proven"], 2);
+    assert_eq!(stats["attempts"]["passed"], 2);
+    assert_eq!(stats["first_pass_yield"], 1.0);
+}

@@ -1,0 +1,27 @@
+//! The line as its callers see it: the real binary, real processes, simulated devices.
+//!
+//! Each module holds one promise, each test one behaviour of it. What is checked is what
+//! the binary prints, how it exits, what stands in its ledger and what the devices hold
+//! afterwards; nothing of the station runs inside this process but the simulator, which
+//! shares no code with it. Start with `support::factory`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on has failed, and says where"
+)]
+
+mod batch;
+mod demo;
+mod figures;
+mod fleet;
+mod frames;
+mod kills;
+mod liars;
+mod orders;
+mod power;
+mod refusals;
+mod slots;
+mod stopping;
+mod support;
+mod tampering;

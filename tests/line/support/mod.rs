@@ -1,0 +1,18 @@
+//! What the tests stand on: factories in a directory, processes with deadlines, and what
+//! the ledger and the devices say afterwards.
+
+pub(crate) mod factory;
+pub(crate) mod keys;
+pub(crate) mod ledger;
+pub(crate) mod process;
+pub(crate) mod tell;
+
+pub(crate) use factory::{Factory, Plan, label, labels, named};
+pub(crate) use ledger::Ledger;
+pub(crate) use process::{Finished, Process};
+pub(crate) use tell::{Count, Tell};
+
+use std::time::Duration;
+
+/// Far beyond what any run here takes, on a machine that does other things too.
+pub(crate) const LONG: Duration = Duration::from_secs(120);
