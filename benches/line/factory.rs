@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-const STATION: &str = env!("CARGO_BIN_EXE_station");
+/// The program.
+pub(crate) const STATION: &str = env!("CARGO_BIN_EXE_station");
 const PASSPHRASE: &str = "benchmark";
 
 /// The devices of a run; they write, sign and start in no time.
@@ -75,7 +76,12 @@ impl Factory {
 
     /// The program, in the station's directory.
     pub(crate) fn station(&self) -> Command {
-        let mut command = Command::new(STATION);
+        self.station_under(STATION)
+    }
+
+    /// Another program in the station's directory and environment.
+    pub(crate) fn station_under(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(self.path()).env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE);
         command
     }

@@ -1,7 +1,7 @@
 //! How long a unit takes on a line, and how many a line makes: the program itself over
 //! simulated devices in other processes.
 //!
-//! `cargo bench --bench line` runs everything in some three minutes; names after `--`
+//! `cargo bench --bench line` runs everything in some two minutes; names after `--`
 //! (`paced`, `latency`, `unpaced`) run a part. `docs/performance.md` says what is measured,
 //! what was reached and what limits it.
 
@@ -37,13 +37,14 @@ fn main() {
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let wanted = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
     if wanted("paced") || wanted("latency") {
-        let line_time = line_time::count();
+        let line_time = line_time::count(BAUD);
         println!(
             "a unit: {:.0} bytes to the device and {:.0} back, L = {:.2} ms at {BAUD} baud",
             line_time.to_device,
             line_time.from_device,
             line_time.at(BAUD).as_secs_f64() * 1e3
         );
+        println!("  the line is busy for {:.2} ms of it", line_time.busy.as_secs_f64() * 1e3);
         if wanted("paced") {
             paced(&line_time);
         }
@@ -60,7 +61,9 @@ fn paced(line_time: &LineTime) {
     let lines = [1, 8, 32];
     let mut cycles: [Vec<f64>; 3] = Default::default();
     let mut load = [0.0; 3];
+    let mut syncs = Vec::new();
     for _ in 0..ROUNDS {
+        syncs.extend(disk::sync_pages());
         for (index, slots) in lines.into_iter().enumerate() {
             let devices =
                 Devices { slots, units: EACH_ROUND * slots, baud: BAUD, ..Devices::none() };
@@ -69,6 +72,7 @@ fn paced(line_time: &LineTime) {
             cycles[index].extend(run.cycles);
         }
     }
+    disk::print(syncs);
     let spreads = cycles.map(Spread::of);
     for ((slots, spread), load) in lines.into_iter().zip(&spreads).zip(load) {
         let l = line_time.at(BAUD).as_secs_f64();
@@ -93,17 +97,15 @@ fn latency(line_time: &LineTime) {
 }
 
 fn unpaced() {
-    let raw = disk::syncs_a_second();
-    println!("the disk alone: {raw:.0} writes a second, each synced");
+    let mut syncs = disk::sync_pages();
     memory(1_000);
     let run = throughput(3_000);
-    let (unit_syncs, units) = (run.ledger.commits as f64 / run.units(), run.units());
+    syncs.extend(disk::sync_pages());
+    disk::print(syncs);
+    let (commits, units) = (run.ledger.commits as f64 / run.units(), run.units());
     println!("without pacing, 32 slots, {units} units: {:.0} units a second", run.rate());
     println!("  cycle {}", Spread::of(run.cycles.clone()).milliseconds());
-    println!(
-        "  {unit_syncs:.2} commits a unit for {:.2} records",
-        run.ledger.records as f64 / units
-    );
+    println!("  {commits:.2} commits a unit for {:.2} records", run.ledger.records as f64 / units);
     let core = |time: Duration| time.as_secs_f64() * 1e3 / units;
     println!(
         "  on a core for each unit: the station {:.2} ms, the devices {:.2} ms",
@@ -112,6 +114,20 @@ fn unpaced() {
     );
     println!("  {:.0} % of the machine was busy", run.load() * 100.0);
     println!("  VmHWM {:.1} MiB", run.peak_mib);
+    print_syncs(500);
+}
+
+fn print_syncs(units: u32) {
+    let factory = Factory::lay_out(Devices { slots: 32, units, ..Devices::none() });
+    match run::syncs(&factory) {
+        Some((syncs, written)) => {
+            let each = syncs as f64 / written.commits as f64;
+            println!(
+                "  {each:.2} syncs a commit, checkpoints among them (counted on {units} units)"
+            );
+        }
+        None => println!("  no strace here: syncs beside commits were not counted"),
+    }
 }
 
 fn memory(units: u32) {

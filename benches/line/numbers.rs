@@ -3,6 +3,7 @@
 /// How measurements lie.
 pub(crate) struct Spread {
     pub(crate) count: usize,
+    pub(crate) mean: f64,
     pub(crate) least: f64,
     pub(crate) median: f64,
     pub(crate) p95: f64,
@@ -15,7 +16,8 @@ impl Spread {
         seconds.sort_by(f64::total_cmp);
         let count = seconds.len();
         let at = |percent: usize| seconds[(count - 1) * percent / 100];
-        Spread { count, least: at(0), median: at(50), p95: at(95), most: at(100) }
+        let mean = seconds.iter().sum::<f64>() / count as f64;
+        Spread { count, mean, least: at(0), median: at(50), p95: at(95), most: at(100) }
     }
 
     pub(crate) fn milliseconds(&self) -> String {

@@ -1,13 +1,13 @@
 //! One run of `station batch` and what it showed.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::factory::Factory;
+use crate::factory::{Factory, STATION};
 use crate::processes;
 
 /// What the ledger wrote.
@@ -50,7 +50,29 @@ impl Run {
 
 /// Provisions every device of a factory.
 pub(crate) fn to_the_end(factory: &Factory) -> Run {
-    let mut command = factory.station();
+    run(factory, factory.station())
+}
+
+/// The same under strace, which slows it down: for how many syncs it asked the kernel, and
+/// what the ledger wrote. None where there is no strace.
+pub(crate) fn syncs(factory: &Factory) -> Option<(usize, Written)> {
+    let calls = factory.link(0).with_file_name("syncs");
+    let strace = |program: &str| {
+        let mut command = factory.station_under("strace");
+        command.args(["-f", "--seccomp-bpf", "-e", "trace=fsync,fdatasync", "-o"]);
+        command.arg(&calls).arg(program);
+        command
+    };
+    strace("true").output().ok().filter(|output| output.status.success())?;
+    let run = run(factory, strace(STATION));
+    assert_eq!(run.cycles.len(), factory.devices.units as usize);
+    let calls = std::fs::read_to_string(calls).unwrap();
+    // A call that the tracer shows in two lines has one with an opening bracket.
+    let syncs = calls.lines().filter(|line| line.contains("sync(")).count();
+    Some((syncs, run.ledger))
+}
+
+fn run(factory: &Factory, mut command: Command) -> Run {
     command.args(["--json", "--log-json", "batch", "--serials", "-"]);
     command.env("STATION_LOG", "provisioning_station::ledger=info");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -102,8 +124,8 @@ fn watch(lines: &mut dyn Iterator<Item = Value>, factory: &Factory, station: &Ch
 
 fn written(log: &str) -> Written {
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let closed = lines.map(|mut line| line["fields"].take());
-    let closed = closed.filter(|fields| fields["commits"].is_u64()).last();
+    let mut fields = lines.map(|mut line| line["fields"].take());
+    let closed = fields.rfind(|fields| fields["commits"].is_u64());
     let fields = closed.unwrap_or_else(|| panic!("the ledger said nothing: {log}"));
     let count = |name: &str| fields[name].as_u64().unwrap();
     Written { commits: count("commits"), records: count("records") }
