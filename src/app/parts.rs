@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::config::{AuthorityFiles, Config, DriverName, Presence, Restart, Slot, ValidFor};
+use crate::config::{self, AuthorityFiles, Config, DriverName, Presence, Restart, Slot, ValidFor};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::evidence::HeadSigner;
+use crate::domain::identity::KeyOrigin;
 use crate::domain::ids::{PublicKey, WorkOrderId};
 use crate::domain::label::{LabelRule, SerialPattern};
 use crate::domain::work_order::WorkOrder;
@@ -112,6 +113,10 @@ pub fn policy(config: &Config) -> Policy {
         model: config.product.model.clone(),
         require: config.product.require,
         required_proof: config.product.required_proof,
+        key_origin: match config.product.key_origin {
+            config::KeyOrigin::Station => KeyOrigin::Station,
+            config::KeyOrigin::Device => KeyOrigin::Device,
+        },
     }
 }
 

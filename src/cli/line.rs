@@ -101,6 +101,12 @@ pub struct SimDevice {
     /// From what probabilities and hardware ids are drawn
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+    /// The devices can make their keys themselves
+    #[arg(long)]
+    pub keygen: bool,
+    /// Such a key is the same each time, as one in a secure element is
+    #[arg(long, requires = "keygen")]
+    pub keep_key: bool,
     /// The model that the devices report
     #[arg(long, value_name = "NAME", default_value = "SIM-1")]
     pub model: String,

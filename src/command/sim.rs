@@ -62,6 +62,8 @@ fn options(device: &SimDevice) -> Result<Options, Failure> {
     options.faults = faults;
     options.seed = device.seed;
     options.model = device.model.clone();
+    options.keygen = device.keygen;
+    options.keep_key = device.keep_key;
     options.window = device.window;
     options.max_chunk = device.max_chunk;
     options.latency = time(device.latency_ms);

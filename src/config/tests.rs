@@ -162,7 +162,7 @@ fn each_value_that_is_not_allowed_is_refused() {
         ("id = \"line-1\"", "id = \"x\"\nmax_clock_gap = \"1 month\"", "no length of time"),
         ("data_dir = \"data\"", "data_dir = \"\"", "the path is empty"),
         ("client_id = \"{serial}\"", "client_id = \"x\"", "must contain {serial} exactly once"),
-        ("client_id", "key_origin = \"device\"\nclient_id", "not yet supported by this version"),
+        ("client_id", "key_origin = \"cloud\"\nclient_id", "none of station, device"),
         ("client_id", "required_proof = \"hope\"\nclient_id", "none of possession, connect"),
         ("client_id", "require = [\"tpm\"]\nclient_id", "none of secure-boot"),
         ("client_id", "check_character = \"crc\"\nclient_id", "no kind of check character"),

@@ -94,7 +94,9 @@ words! {
     KeyOrigin {
         /// In the station's locked memory; the device receives it.
         Station = "station",
-    } later { "device" }
+        /// On the device; the station certifies it.
+        Device = "device",
+    } later {}
 }
 
 words! {

@@ -193,6 +193,10 @@ codes! {
     DevLocked = "E-DEV-LOCKED",
     /// The device lacks a protection that the product requires.
     DevSecurity = "E-DEV-SECURITY",
+    /// The product's devices make their own keys, and this one can't.
+    DevNoKeygen = "E-DEV-NO-KEYGEN",
+    /// The device's signing request does not verify, or is not its own.
+    DevCsr = "E-DEV-CSR",
     /// The device says that it stored the identity and did not.
     DevNotStored = "E-DEV-NOT-STORED",
     /// The device says that it restarted and did not.

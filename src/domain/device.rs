@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::Proof;
 use super::code::Code;
-use super::ids::{CertificateSn, Fingerprint, HardwareId, ImageDigest, KeyId};
+use super::identity::IdentityKey;
+use super::ids::{CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey};
 
 /// What a device said when it was identified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Seen {
     pub security: Security,
     /// The strongest proof that it can give.
     pub best_proof: Proof,
+    /// Whether it can make a key itself.
+    pub makes_keys: bool,
 }
 
 /// An identity that a device says it holds.
@@ -54,12 +57,14 @@ pub struct Security {
 pub enum Op {
     /// Who are you, and what do you hold?
     Identify,
+    /// Make a key, keep its private half, and hand in a signing request for it.
+    MakeKey,
     /// Take this identity aside; nothing of what is active changes.
     Stage {
         /// The certificate that the image carries.
         cert: CertificateSn,
-        /// The vault's name for its private key and image.
-        key: KeyId,
+        /// Its key.
+        key: IdentityKey,
     },
     /// Make what was staged the active identity, whole or not at all.
     // IRREVERSIBLE: the record `CommitAsked` is durable before this is sent.
@@ -90,6 +95,8 @@ pub enum Op {
 pub enum Answer {
     /// To [`Op::Identify`].
     Seen(Seen),
+    /// To [`Op::MakeKey`]: the signing request verified, and is this device's.
+    KeyMade(PublicKey),
     /// To [`Op::Stage`]: the last byte was acknowledged.
     Staged,
     /// To [`Op::Commit`].

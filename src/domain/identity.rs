@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::device::Fault;
-use super::ids::{ClientId, Fingerprint, HardwareId, ImageDigest, KeyId};
+use super::ids::{ClientId, Fingerprint, HardwareId, ImageDigest, KeyId, PublicKey};
 
 /// A TLS version that a device may speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,11 +36,57 @@ pub struct ConnectionSettings {
     pub tls_max: TlsVersion,
 }
 
+/// Where the private keys of a product are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum KeyOrigin {
+    /// In the station's locked memory; the device receives it.
+    #[default]
+    Station,
+    /// On the device; it never leaves it.
+    Device,
+}
+
+/// An identity's key, by where it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IdentityKey {
+    /// The vault's name for a private key that the station made.
+    Station(KeyId),
+    /// The public key of one that the device made.
+    Device(PublicKey),
+}
+
+impl IdentityKey {
+    /// The key in the vault, where there is one.
+    pub const fn in_vault(self) -> Option<KeyId> {
+        match self {
+            IdentityKey::Station(key) => Some(key),
+            IdentityKey::Device(_) => None,
+        }
+    }
+
+    /// Where it was made.
+    pub const fn origin(self) -> KeyOrigin {
+        match self {
+            IdentityKey::Station(_) => KeyOrigin::Station,
+            IdentityKey::Device(_) => KeyOrigin::Device,
+        }
+    }
+}
+
+/// What a device hands in for a key that it made. Untrusted until it is verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningRequest {
+    /// The public key that it announced.
+    pub public_key: PublicKey,
+    /// PKCS #10, DER.
+    pub der: Vec<u8>,
+}
+
 /// An identity's parts. Certificates are DER; several are written one behind the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The vault's name for the private key.
-    pub key: KeyId,
+    /// The private key's name, or its public half where the device made it.
+    pub key: IdentityKey,
     /// The client certificate.
     pub client_certificate: Arc<[u8]>,
     /// The issuing CA's certificate and what stands above it, issuer first.

@@ -168,7 +168,9 @@ impl Line {
 fn settle_ledger(shop: &Shop) -> Result<(), Fault> {
     let unsettled = shop.inquiries.ask(crate::ledger::Reader::unsettled)??;
     for (serial, standing) in unsettled {
-        if let Some(Entry::Ended { attempt, end, void }) = flow::settle(&standing) {
+        if let Some(Entry::Ended { attempt, end, void }) =
+            flow::settle(&standing, shop.policy.key_origin)
+        {
             let attempt = AttemptRef { serial, attempt };
             let record = Record::Ended(Ended { attempt, end, void });
             shop.writer.record(record).map_err(|refusal| refusal.fault().clone())?;

@@ -108,7 +108,7 @@ pub(super) fn end_after_panic(shop: &Shop, slot: &SlotName, job: &Job) -> UnitRe
     let serial = job.serial.clone();
     let standing = shop.inquiries.ask(move |reader| reader.standing(&serial));
     let settled = match standing {
-        Ok(Ok(standing)) => flow::settle(&standing),
+        Ok(Ok(standing)) => flow::settle(&standing, shop.policy.key_origin),
         _ => None,
     };
     if let Some(Entry::Ended { attempt, end: End::Interrupted { step, .. }, void }) = settled {

@@ -9,15 +9,15 @@ use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::code::Code;
 use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
 use crate::domain::event::ProgressCell;
-use crate::domain::identity::{Challenge, Identity, Response};
-use crate::domain::ids::{CertificateSn, HardwareId, ImageDigest, KeyId, SlotName};
+use crate::domain::identity::{Challenge, Identity, IdentityKey, KeyOrigin, Response};
+use crate::domain::ids::{CertificateSn, HardwareId, ImageDigest, KeyId, PublicKey, SlotName};
 use crate::domain::record::{
     AttemptRef, Begun, CertificateRow, Ended, FailedEarly, Finished, Issued, Looked, ProvenRecord,
     Record, Recorded, Refusal,
 };
 use crate::flow::{Effect, Entry, Input};
 use crate::link::driver::Driver;
-use crate::pki;
+use crate::pki::{self, VerifiedCsr};
 
 use super::router::Job;
 use super::shop::Shop;
@@ -40,6 +40,8 @@ pub(super) struct Work<'a> {
     hardware: Option<HardwareId>,
     reserved: Option<CertificateSn>,
     key: Option<KeyId>,
+    /// What the device asked for, for the key that it made.
+    request: Option<VerifiedCsr>,
     made: Option<Made>,
     ledger_failed: Option<Fault>,
 }
@@ -70,6 +72,7 @@ impl<'a> Work<'a> {
             hardware: None,
             reserved: None,
             key: None,
+            request: None,
             made: None,
             ledger_failed: None,
         }
@@ -104,6 +107,7 @@ impl<'a> Work<'a> {
     fn ask(&mut self, op: Op) -> Result<Answer, Fault> {
         match op {
             Op::Identify => Ok(Answer::Seen(self.identify()?)),
+            Op::MakeKey => Ok(Answer::KeyMade(self.ask_for_key()?)),
             Op::Stage { .. } => self.stage(),
             Op::Commit { cert } => {
                 let image = self.row(cert)?.image;
@@ -132,6 +136,16 @@ impl<'a> Work<'a> {
         let seen = self.driver.identify()?;
         self.hardware = Some(seen.hardware.clone());
         Ok(seen)
+    }
+
+    /// The device makes its key; what it hands in must be signed with it and be its own.
+    fn ask_for_key(&mut self) -> Result<PublicKey, Fault> {
+        let request = self.driver.make_key()?;
+        let hardware = self.hardware.as_ref().ok_or_else(|| missing("a device"))?;
+        let verified = pki::verify_csr(&request, hardware)?;
+        let public_key = *verified.public_key();
+        self.request = Some(verified);
+        Ok(public_key)
     }
 
     fn stage(&mut self) -> Result<Answer, Fault> {
@@ -260,29 +274,75 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn make(&mut self) -> Result<(CertificateSn, KeyId), Fault> {
-        let sn = self.reserved.ok_or_else(|| missing("a reserved serial number"))?;
+    fn make(&mut self) -> Result<(CertificateSn, IdentityKey), Fault> {
+        match self.shop.policy.key_origin {
+            KeyOrigin::Station => self.make_here(),
+            KeyOrigin::Device => self.make_for_device(),
+        }
+    }
+
+    fn make_here(&mut self) -> Result<(CertificateSn, IdentityKey), Fault> {
         let (key, public_key) = self.shop.vault.make_key_by(&pki::make_key)?;
         self.key = Some(key);
-        let made = self.make_with(sn, key, public_key);
+        let made = self.certify(public_key).and_then(|certificate| {
+            let key = IdentityKey::Station(key);
+            self.make_with(certificate, key)
+        });
         if made.is_err() {
             self.forget(key);
         }
-        self.made = Some(made?);
-        Ok((sn, key))
+        let made = self.made.insert(made?);
+        Ok((made.certificate.sn, IdentityKey::Station(key)))
+    }
+
+    fn make_for_device(&mut self) -> Result<(CertificateSn, IdentityKey), Fault> {
+        let request = self.request.as_ref().ok_or_else(|| missing("a signing request"))?;
+        let public_key = *request.public_key();
+        let certificate = match self.certificate_again(&public_key)? {
+            Some(certificate) => certificate,
+            None => self.certify(public_key)?,
+        };
+        let key = IdentityKey::Device(public_key);
+        let made = self.make_with(certificate, key)?;
+        let made = self.made.insert(made);
+        Ok((made.certificate.sn, key))
+    }
+
+    /// The certificate that an interrupted attempt left for this key, unit and device, as
+    /// long as it is what would be issued now.
+    fn certificate_again(&self, public_key: &PublicKey) -> Result<Option<Arc<Certificate>>, Fault> {
+        let serial = self.job.serial.clone();
+        let hardware = self.hardware.clone().ok_or_else(|| missing("a device"))?;
+        let public_key = *public_key;
+        let found = self
+            .shop
+            .inquiries
+            .ask(move |reader| reader.resumable(&serial, &hardware, &public_key))??;
+        let issuer = self.shop.authority.info()?.fingerprint;
+        let now = self.shop.clock.now().wall;
+        let is_current = |row: &CertificateRow| {
+            let certificate = &row.certificate;
+            row.client_id == self.job.client_id
+                && certificate.issuer == issuer
+                && certificate.not_after > now
+        };
+        Ok(found.filter(is_current).map(|row| row.certificate))
+    }
+
+    fn certify(&self, public_key: PublicKey) -> Result<Arc<Certificate>, Fault> {
+        let sn = self.reserved.ok_or_else(|| missing("a reserved serial number"))?;
+        let client_id = self.job.client_id.clone();
+        let now = self.shop.clock.now().wall;
+        let request = pki::IssueRequest { public_key, client_id, sn, now };
+        Ok(Arc::new(self.shop.authority.issue(&request, &self.shop.profile)?))
     }
 
     fn make_with(
         &mut self,
-        sn: CertificateSn,
-        key: KeyId,
-        public_key: crate::domain::ids::PublicKey,
+        certificate: Arc<Certificate>,
+        key: IdentityKey,
     ) -> Result<Made, Fault> {
         let shop = self.shop;
-        let client_id = self.job.client_id.clone();
-        let now = shop.clock.now().wall;
-        let request = pki::IssueRequest { public_key, client_id, sn, now };
-        let certificate = Arc::new(shop.authority.issue(&request, &shop.profile)?);
         let identity = Identity {
             key,
             client_certificate: Arc::clone(&certificate.der),

@@ -3,6 +3,7 @@
 use crate::domain::certificate::Proof;
 use crate::domain::code::Code;
 use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
+use crate::domain::identity::{IdentityKey, KeyOrigin};
 use crate::domain::ids::{CertificateSn, KeyId};
 use crate::domain::record::{End, Looked, Recorded, Refusal, Step};
 
@@ -30,21 +31,19 @@ pub fn step(unit: &Unit, state: State, input: Input) -> Result<Move, Unexpected>
         }
         (S::Voiding(seen), I::Recorded(Ok(_))) => begin(unit, seen),
         (S::Reserving(seen), I::Recorded(Ok(Recorded { attempt, .. }))) => {
-            (S::Making(seen, attempt), Effect::Make)
+            reserved(unit, seen, attempt)
         }
         (S::Reserving(_), I::Recorded(Err(Refusal::Row(fault)))) => refuse(fault),
+        (S::MakingKey(seen, attempt), I::Device(Ok(Answer::KeyMade(_)))) => {
+            (S::Making(seen, attempt), Effect::Make)
+        }
         (S::Making(seen, attempt), I::Made(Ok((cert, key)))) => made(seen, attempt, cert, key),
         (S::RecordingIssued(burn, key), I::Recorded(Ok(_))) => {
             let op = Op::Stage { cert: burn.cert, key };
             (S::Staging(burn, key), Effect::Device(op))
         }
-        (S::Staging(burn, key), I::Device(Ok(Answer::Staged))) => {
-            (S::Wiping(burn), Effect::Forget(key))
-        }
-        (S::Wiping(burn), I::Forgotten) => {
-            let entry = Entry::CommitAsked { attempt: burn.attempt };
-            (S::Asking(burn), Effect::Record(entry))
-        }
+        (S::Staging(burn, key), I::Device(Ok(Answer::Staged))) => staged(burn, key),
+        (S::Wiping(burn), I::Forgotten) => ask_commit(burn),
         (S::Asking(burn), I::Recorded(Ok(_))) => {
             let op = Op::Commit { cert: burn.cert };
             (S::Committing(burn), Effect::Device(op))
@@ -82,7 +81,7 @@ fn failed(state: State, input: Input) -> Result<Move, Unexpected> {
     let awaits = |state: &State, input: &Input| {
         matches!(
             (state, input),
-            (State::Identifying | State::Staging(..), Input::Device(Err(_)))
+            (State::Identifying | State::MakingKey(..) | State::Staging(..), Input::Device(Err(_)))
                 | (State::Looking(_), Input::Looked(Err(_)))
                 | (State::Making(..), Input::Made(Err(_)))
                 | (
@@ -135,7 +134,8 @@ fn looked_up(unit: &Unit, seen: Seen, looked: &Looked) -> Move {
         Next::Begin { void: None } => begin(unit, seen),
         Next::Begin { void: Some(attempt) } => void_presented(seen, attempt),
         Next::Complete { attempt, cert } => {
-            restart(Burn { seen, attempt, cert, rechecked: false, presented: true })
+            let origin = unit.policy.key_origin;
+            restart(Burn { seen, attempt, cert, rechecked: false, presented: true, origin })
         }
         Next::Confirm { cert, finished } => {
             let op = proof_op(&seen, cert);
@@ -247,6 +247,10 @@ fn unsuitable(unit: &Unit, seen: &Seen) -> Option<Fault> {
         let detail = format!("the device lacks {missing}, which the product requires");
         return Some(Fault::new(Code::DevSecurity, detail));
     }
+    if policy.key_origin == KeyOrigin::Device && !seen.makes_keys {
+        let detail = "the device makes no key of its own, which the product requires";
+        return Some(Fault::new(Code::DevNoKeygen, detail));
+    }
     let (best, required) = (seen.best_proof, policy.required_proof);
     (!best.reaches(required)).then(|| too_weak(best, required))
 }
@@ -259,8 +263,29 @@ fn too_weak(best: Proof, required: Proof) -> Fault {
     )
 }
 
-fn made(seen: Seen, attempt: u32, cert: CertificateSn, key: KeyId) -> Move {
-    let burn = Burn { seen, attempt, cert, rechecked: false, presented: false };
+fn reserved(unit: &Unit, seen: Seen, attempt: u32) -> Move {
+    match unit.policy.key_origin {
+        KeyOrigin::Station => (State::Making(seen, attempt), Effect::Make),
+        KeyOrigin::Device => (State::MakingKey(seen, attempt), Effect::Device(Op::MakeKey)),
+    }
+}
+
+/// A key in the vault is wiped before the commit; one on the device was never here.
+fn staged(burn: Burn, key: IdentityKey) -> Move {
+    match key {
+        IdentityKey::Station(key) => (State::Wiping(burn), Effect::Forget(key)),
+        IdentityKey::Device(_) => ask_commit(burn),
+    }
+}
+
+fn ask_commit(burn: Burn) -> Move {
+    let entry = Entry::CommitAsked { attempt: burn.attempt };
+    (State::Asking(burn), Effect::Record(entry))
+}
+
+fn made(seen: Seen, attempt: u32, cert: CertificateSn, key: IdentityKey) -> Move {
+    let origin = key.origin();
+    let burn = Burn { seen, attempt, cert, rechecked: false, presented: false, origin };
     let entry = Entry::Issued { attempt, cert };
     (State::RecordingIssued(burn, key), Effect::Record(entry))
 }
@@ -443,7 +468,9 @@ fn land(state: State, fault: Fault) -> Move {
     let verdict = match position {
         Position::Nothing | Position::Left => verdict(at, fault, None, None, certainty),
         Position::Begun(attempt) => verdict(at, fault, Some(attempt), None, certainty),
-        Position::Issued(attempt, cert) => verdict(at, fault, Some(attempt), Some(cert), certainty),
+        Position::Issued(attempt, cert) | Position::Resumable(attempt, cert) => {
+            verdict(at, fault, Some(attempt), Some(cert), certainty)
+        }
     };
     leave(position, key, verdict)
 }
@@ -465,13 +492,23 @@ fn leave(position: Position, key: Option<KeyId>, verdict: Verdict) -> Move {
 
 fn standing_of(state: State) -> (Position, Option<KeyId>) {
     match state {
-        State::Making(_, attempt) => (Position::Begun(attempt), None),
+        State::MakingKey(_, attempt) | State::Making(_, attempt) => {
+            (Position::Begun(attempt), None)
+        }
         // The certificate was not recorded, so for the ledger there is none.
-        State::RecordingIssued(burn, key) => (Position::Begun(burn.attempt), Some(key)),
-        State::Staging(burn, key) => (Position::Issued(burn.attempt, burn.cert), Some(key)),
-        State::Asking(burn) => (Position::Issued(burn.attempt, burn.cert), None),
+        State::RecordingIssued(burn, key) => (Position::Begun(burn.attempt), key.in_vault()),
+        State::Staging(burn, key) => (unasked(&burn), key.in_vault()),
+        State::Asking(burn) => (unasked(&burn), None),
         State::Voiding(_) => (Position::Left, None),
         _ => (Position::Nothing, None),
+    }
+}
+
+/// A certificate whose commit was not asked.
+fn unasked(burn: &Burn) -> Position {
+    match burn.origin {
+        KeyOrigin::Station => Position::Issued(burn.attempt, burn.cert),
+        KeyOrigin::Device => Position::Resumable(burn.attempt, burn.cert),
     }
 }
 
@@ -498,7 +535,9 @@ fn close(position: Position, verdict: Verdict) -> Move {
             End::Failed { .. } => Entry::FailedEarly(end),
             End::Interrupted { .. } | End::Passed => return done(verdict),
         },
-        Position::Begun(attempt) => Entry::Ended { attempt, end, void: false },
+        Position::Begun(attempt) | Position::Resumable(attempt, _) => {
+            Entry::Ended { attempt, end, void: false }
+        }
         Position::Issued(attempt, _) => Entry::Ended { attempt, end, void: true },
     };
     let release = position != Position::Nothing && answers(&verdict);

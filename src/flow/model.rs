@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use crate::domain::certificate::{CertificateState, Proof};
 use crate::domain::code::Code;
 use crate::domain::device::{Answer, Fault, Op, Security, Seen, Verified};
-use crate::domain::ids::{CertificateSn, HardwareId, KeyId};
+use crate::domain::identity::{IdentityKey, KeyOrigin};
+use crate::domain::ids::{CertificateSn, HardwareId, KeyId, PublicKey};
 use crate::domain::record::{
     End, Holds, Looked, Open, Owners, ProvenIdentity, Recorded, Refusal, Rework, Standing,
 };
@@ -26,6 +27,10 @@ struct Device {
     hardware: HardwareId,
     active: Option<CertificateSn>,
     staged: Option<CertificateSn>,
+    /// How many keys it made, and whether it makes the same one each time.
+    keys_made: u8,
+    keeps_key: bool,
+    made: Option<PublicKey>,
 }
 
 impl Device {
@@ -40,13 +45,23 @@ impl Device {
             locked: false,
             security: Security::default(),
             best_proof: Proof::Possession,
+            makes_keys: true,
         }
     }
 
     fn perform(&mut self, op: Op) -> Answer {
         match op {
             Op::Identify => Answer::Seen(self.seen()),
-            Op::Stage { cert, .. } => {
+            Op::MakeKey => {
+                self.keys_made += u8::from(!self.keeps_key);
+                let key = PublicKey::from_bytes(&[self.keys_made; 65]).unwrap();
+                self.made = Some(key);
+                Answer::KeyMade(key)
+            }
+            Op::Stage { cert, key } => {
+                if let IdentityKey::Device(key) = key {
+                    assert_eq!(self.made, Some(key), "a key that the device does not have");
+                }
                 self.staged = Some(cert);
                 Answer::Staged
             }
@@ -57,6 +72,7 @@ impl Device {
             }
             Op::Restart => {
                 self.staged = None;
+                self.made = None;
                 Answer::Restarted(self.seen())
             }
             Op::Prove { cert } | Op::ReadBack { cert } => Answer::Proof(match self.active {
@@ -75,6 +91,9 @@ struct Ledger {
     standing: Standing,
     certificates: BTreeMap<CertificateSn, CertificateState>,
     attempts: u32,
+    /// For which key a device's certificate was made, and which were given out again.
+    keys: BTreeMap<CertificateSn, PublicKey>,
+    again: u32,
     certificates_made: u8,
     ended: u32,
 }
@@ -105,7 +124,13 @@ impl Ledger {
                 let Open::Begun { attempt, hardware } = self.standing.open.clone() else {
                     panic!("issued without an attempt")
                 };
-                self.certificates.insert(cert, CertificateState::Issued);
+                let before = self.certificates.insert(cert, CertificateState::Issued);
+                assert!(matches!(before, None | Some(CertificateState::Issued)), "{before:?}");
+                for (other, state) in &mut self.certificates {
+                    if *other != cert && *state == CertificateState::Issued {
+                        *state = CertificateState::Void;
+                    }
+                }
                 self.standing.open = Open::Issued { attempt, hardware, cert };
             }
             Entry::CommitAsked { .. } => {
@@ -156,6 +181,10 @@ impl Ledger {
         let (open_attempt, cert) = match open {
             Open::None => panic!("ended without an open attempt"),
             Open::Begun { attempt, .. } => (attempt, None),
+            Open::Issued { attempt, cert, .. } if !void => {
+                assert!(self.keys.contains_key(&cert), "nobody has its key any more");
+                (attempt, None)
+            }
             Open::Issued { attempt, cert, .. } | Open::Asked { attempt, cert, .. } => {
                 assert!(void, "an issued certificate is left without a state");
                 (attempt, Some(cert))
@@ -182,13 +211,19 @@ struct World {
     device: Device,
     ledger: Ledger,
     key: Option<KeyId>,
+    origin: KeyOrigin,
 }
 
 impl World {
     fn new() -> Self {
+        Self::with(KeyOrigin::Station, false)
+    }
+
+    fn with(origin: KeyOrigin, keeps_key: bool) -> Self {
         let hardware = HardwareId::from_bytes(&[1, 2, 3, 4]).unwrap();
-        let device = Device { hardware, active: None, staged: None };
-        World { device, ledger: Ledger::default(), key: None }
+        let device =
+            Device { hardware, active: None, staged: None, keys_made: 0, keeps_key, made: None };
+        World { device, ledger: Ledger::default(), key: None, origin }
     }
 
     fn perform(&mut self, effect: Effect) -> Input {
@@ -206,12 +241,7 @@ impl World {
                 let attempt = self.ledger.record(entry);
                 Input::Recorded(Ok(Recorded { seq: 0, attempt }))
             }
-            Effect::Make => {
-                self.ledger.certificates_made += 1;
-                let key = KeyId(u64::from(self.ledger.certificates_made));
-                self.key = Some(key);
-                Input::Made(Ok((sn(self.ledger.certificates_made), key)))
-            }
+            Effect::Make => Input::Made(Ok(self.make())),
             Effect::Forget(key) => {
                 assert_eq!(self.key.take(), Some(key));
                 Input::Forgotten
@@ -220,10 +250,31 @@ impl World {
         }
     }
 
+    fn make(&mut self) -> (CertificateSn, IdentityKey) {
+        let number = self.ledger.certificates_made + 1;
+        if self.origin == KeyOrigin::Station {
+            self.ledger.certificates_made = number;
+            let key = KeyId(u64::from(number));
+            self.key = Some(key);
+            return (sn(number), IdentityKey::Station(key));
+        }
+        let key = self.device.made.expect("a certificate is made before the key");
+        let issued = |cert| self.ledger.certificates.get(cert) == Some(&CertificateState::Issued);
+        let again = self.ledger.keys.iter().find(|(cert, made)| **made == key && issued(cert));
+        if let Some((cert, _)) = again {
+            let cert = *cert;
+            self.ledger.again += 1;
+            return (cert, IdentityKey::Device(key));
+        }
+        self.ledger.certificates_made = number;
+        self.ledger.keys.insert(sn(number), key);
+        (sn(number), IdentityKey::Device(key))
+    }
+
     /// The station restarts: its memory is gone, what no device can hold is ended.
     fn restart_station(&mut self) {
         self.key = None;
-        if let Some(entry) = settle(&self.ledger.standing) {
+        if let Some(entry) = settle(&self.ledger.standing, self.origin) {
             self.ledger.record(entry);
         }
     }
@@ -253,10 +304,15 @@ impl World {
 }
 
 fn unit() -> Unit {
+    unit_of(KeyOrigin::Station)
+}
+
+fn unit_of(origin: KeyOrigin) -> Unit {
     let policy = Policy {
         model: Some("MODEL".to_owned()),
         require: Security::default(),
         required_proof: Proof::Possession,
+        key_origin: origin,
     };
     Unit { serial: "U-1".parse().unwrap(), policy }
 }
@@ -264,7 +320,7 @@ fn unit() -> Unit {
 /// Runs until the verdict, or until `cut` performed-or-not effects. Cut points count two
 /// for each effect: an even one before it, an odd one after it.
 fn run(world: &mut World, cut: Option<usize>) -> Option<Verdict> {
-    let unit = unit();
+    let unit = unit_of(world.origin);
     let (mut state, mut effect) = step(&unit, State::New, Input::Start).unwrap();
     for point in 0.. {
         if let Effect::Finish(verdict) = effect {
@@ -324,6 +380,58 @@ fn three_cuts_deep_every_history_ends_proven_and_is_sound_before_the_device_retu
     rework.ledger.standing.rework = Rework::Allowed;
     explore(&rework, 3, &mut histories);
     assert!(histories > 25_000, "only {histories} histories were explored");
+}
+
+#[test]
+fn devices_that_make_their_keys_end_proven_too_whether_they_keep_them_or_not() {
+    for keeps_key in [false, true] {
+        let mut histories = 0;
+        explore(&World::with(KeyOrigin::Device, keeps_key), 3, &mut histories);
+        assert!(histories > 5_000, "only {histories} histories were explored");
+    }
+}
+
+#[test]
+fn an_interrupted_attempt_gives_the_same_certificate_for_the_same_key_and_voids_it_for_another() {
+    for keeps_key in [false, true] {
+        let mut resumed = 0;
+        for cut in 0.. {
+            let mut world = World::with(KeyOrigin::Device, keeps_key);
+            if run(&mut world, Some(cut)).is_some() {
+                break;
+            }
+            world.restart_station();
+            world.audit();
+            run(&mut world, None).unwrap();
+            world.audit();
+            resumed += world.ledger.again;
+            let states: Vec<_> = world.ledger.certificates.values().copied().collect();
+            let expected = match (world.ledger.again, states.len()) {
+                (1, 1) | (0, 1) => vec![CertificateState::Proven],
+                _ => vec![CertificateState::Void, CertificateState::Proven],
+            };
+            assert_eq!(states, expected, "cut at {cut}");
+        }
+        assert_eq!(resumed > 0, keeps_key, "{resumed} times the same certificate");
+    }
+}
+
+#[test]
+fn a_device_that_makes_no_key_is_refused_where_the_product_wants_one() {
+    let unit = unit_of(KeyOrigin::Device);
+    let mut world = World::with(KeyOrigin::Device, false);
+    let (mut state, mut effect) = step(&unit, State::New, Input::Start).unwrap();
+    while let Effect::Device(_) | Effect::Look(_) = effect {
+        let mut input = world.perform(effect);
+        if let Input::Device(Ok(Answer::Seen(seen))) = &mut input {
+            seen.makes_keys = false;
+        }
+        (state, effect) = step(&unit, state, input).unwrap();
+    }
+    let Effect::Record(Entry::FailedEarly(End::Failed { code, .. })) = effect else {
+        panic!("{effect:?}")
+    };
+    assert_eq!(code, Code::DevNoKeygen);
 }
 
 /// Runs with every device operation but `allowed` failing as `code`.

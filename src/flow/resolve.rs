@@ -3,6 +3,7 @@
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Seen};
+use crate::domain::identity::KeyOrigin;
 use crate::domain::ids::{CertificateSn, HardwareId, Serial};
 use crate::domain::record::{
     End, Holds, Looked, Open, Owners, ProvenIdentity, Rework, Standing, Step,
@@ -149,7 +150,10 @@ fn never_proven(holds: &Holds) -> Next {
 /// What to record at start-up for a unit, before any device is looked at: an attempt
 /// whose commit was never asked is over, since no device can hold its certificate; one
 /// that was proven has an identity, whatever else happened.
-pub fn settle(standing: &Standing) -> Option<Entry> {
+///
+/// Where devices make their keys, a certificate that was not asked for yet is kept: its
+/// device may come with the same key again.
+pub fn settle(standing: &Standing, origin: KeyOrigin) -> Option<Entry> {
     let interrupted = |step| End::Interrupted {
         step,
         code: Code::UnitInterrupted,
@@ -161,7 +165,8 @@ pub fn settle(standing: &Standing) -> Option<Entry> {
             Some(Entry::Ended { attempt: *attempt, end: interrupted(Step::Issue), void: false })
         }
         Open::Issued { attempt, .. } => {
-            Some(Entry::Ended { attempt: *attempt, end: interrupted(Step::Write), void: true })
+            let void = origin == KeyOrigin::Station;
+            Some(Entry::Ended { attempt: *attempt, end: interrupted(Step::Write), void })
         }
         Open::Proven { attempt, .. } => {
             Some(Entry::Ended { attempt: *attempt, end: interrupted(Step::Finish), void: false })
@@ -200,6 +205,7 @@ mod tests {
             locked: false,
             security: Security::default(),
             best_proof: Proof::Possession,
+            makes_keys: false,
         }
     }
 
@@ -298,12 +304,20 @@ mod tests {
     }
 
     #[test]
+    fn start_up_keeps_the_certificate_of_a_device_that_may_come_with_its_key_again() {
+        let issued = Open::Issued { attempt: 1, hardware: hardware(1), cert: sn(OPEN) };
+        let standing = Standing { open: issued, ..Standing::default() };
+        let settled = settle(&standing, KeyOrigin::Device);
+        assert!(matches!(settled, Some(Entry::Ended { void: false, .. })), "{settled:?}");
+    }
+
+    #[test]
     fn start_up_ends_what_no_device_can_hold_and_leaves_what_one_may() {
         let settled: Vec<_> = opens()
             .into_iter()
             .map(|(name, open)| {
                 let standing = Standing { open, ..Standing::default() };
-                let void = match settle(&standing) {
+                let void = match settle(&standing, KeyOrigin::Station) {
                     None => None,
                     Some(Entry::Ended { void, end: End::Interrupted { .. }, .. }) => Some(void),
                     Some(other) => panic!("{other:?}"),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::domain::certificate::Proof;
 use crate::domain::device::{Answer, Fault, Op, Security, Seen};
+use crate::domain::identity::{IdentityKey, KeyOrigin};
 use crate::domain::ids::{CertificateSn, KeyId, Serial};
 use crate::domain::record::{End, Looked, Recorded, Refusal, Step};
 
@@ -25,6 +26,8 @@ pub struct Policy {
     pub require: Security,
     /// The weakest proof that is PASS.
     pub required_proof: Proof,
+    /// Where its keys are made.
+    pub key_origin: KeyOrigin,
 }
 
 impl Policy {
@@ -92,7 +95,10 @@ pub enum Effect {
     Look(Seen),
     /// Make this durable.
     Record(Entry),
-    /// Make the key, the certificate under the reserved serial number, and the image.
+    /// Make the key, unless the device did, the certificate and the image.
+    ///
+    /// A device's key that has a certificate already, of this unit and this device and
+    /// not void, gets the same one again.
     Make,
     /// Wipe the key.
     Forget(KeyId),
@@ -112,7 +118,7 @@ pub enum Input {
     /// To [`Effect::Record`].
     Recorded(Result<Recorded, Refusal>),
     /// To [`Effect::Make`].
-    Made(Result<(CertificateSn, KeyId), Fault>),
+    Made(Result<(CertificateSn, IdentityKey), Fault>),
     /// To [`Effect::Forget`].
     Forgotten,
     /// Instead of performing the effect: land, for this reason. Given only where
@@ -134,6 +140,8 @@ pub struct Burn {
     /// Whether the device was presented with this attempt open, so that a new attempt
     /// follows where this one turns out void.
     pub presented: bool,
+    /// Where its key was made.
+    pub origin: KeyOrigin,
 }
 
 /// How an attempt stands while it lands.
@@ -145,6 +153,9 @@ pub enum Position {
     Begun(u32),
     /// Signed, its commit not asked.
     Issued(u32, CertificateSn),
+    /// Signed for a key that the device made, its commit not asked: the device may come
+    /// with the same key again, and gets the same certificate.
+    Resumable(u32, CertificateSn),
     /// Whatever it is, nothing more is to be recorded about it now.
     Left,
 }
@@ -168,12 +179,14 @@ pub enum State {
     Voiding(Seen),
     /// The attempt is being reserved.
     Reserving(Seen),
+    /// The device makes its key.
+    MakingKey(Seen, u32),
     /// Key, certificate and image are being made.
     Making(Seen, u32),
     /// The certificate is being recorded.
-    RecordingIssued(Burn, KeyId),
+    RecordingIssued(Burn, IdentityKey),
     /// The image is being staged.
-    Staging(Burn, KeyId),
+    Staging(Burn, IdentityKey),
     /// The last byte was acknowledged: the key is being wiped.
     Wiping(Burn),
     /// "Commit asked" is being recorded.
@@ -215,6 +228,7 @@ impl State {
                 | State::Confirming(..)
                 | State::Voiding(_)
                 | State::Reserving(_)
+                | State::MakingKey(..)
                 | State::Making(..)
                 | State::RecordingIssued(..)
                 | State::Staging(..)
@@ -227,7 +241,7 @@ impl State {
         match self {
             State::New | State::Identifying | State::Looking(_) => Step::Identify,
             State::Voiding(_) | State::Reserving(_) => Step::Reserve,
-            State::Making(..) | State::RecordingIssued(..) => Step::Issue,
+            State::MakingKey(..) | State::Making(..) | State::RecordingIssued(..) => Step::Issue,
             State::Staging(..) | State::Wiping(_) | State::Asking(_) => Step::Write,
             State::Committing(_) | State::Rechecking(..) | State::RecheckLooking(..) => {
                 Step::Commit
@@ -255,6 +269,7 @@ impl State {
             State::RecordingFinished(..) => "recording finished",
             State::Voiding(_) => "voiding",
             State::Reserving(_) => "reserving",
+            State::MakingKey(..) => "making a key",
             State::Making(..) => "making",
             State::RecordingIssued(..) => "recording issued",
             State::Staging(..) => "staging",
@@ -347,6 +362,7 @@ impl Input {
         Got(match self {
             Input::Start => "start",
             Input::Device(Ok(Answer::Seen(_))) => "what a device says",
+            Input::Device(Ok(Answer::KeyMade(_))) => "a device's key",
             Input::Device(Ok(Answer::Staged)) => "staged",
             Input::Device(Ok(Answer::Committed)) => "committed",
             Input::Device(Ok(Answer::Restarted(_))) => "restarted",

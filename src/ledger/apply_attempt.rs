@@ -126,10 +126,18 @@ pub(super) fn failed_early(
 
 pub(super) fn issued(context: &Context<'_>, issued: &Issued) -> Result<(), LedgerError> {
     let serial = &issued.attempt.serial;
-    let unit = change(context, serial, |unit| advance(unit, Position::Issued))?;
     let certificate = &issued.certificate;
+    let unit = change(context, serial, |unit| {
+        advance(unit, Position::Issued);
+        if let Some(open) = &mut unit.open {
+            open.cert = certificate.sn;
+        }
+    })?;
+    void_left(context, serial, Some(certificate.sn))?;
+    // The same certificate again belongs to the newer attempt, and may go in a new image.
     let sql = "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-        ?12, 'issued', ?13, ?14, NULL, NULL)";
+        ?12, 'issued', ?13, ?14, NULL, NULL)
+        ON CONFLICT (sn) DO UPDATE SET attempt = excluded.attempt, image = excluded.image";
     context.connection.prepare_cached(sql)?.execute(params![
         certificate.sn,
         context.station,
@@ -226,6 +234,19 @@ pub(super) fn end_attempt(
     )?;
     let first = attempt == 1;
     counts::attempt_ended(context.connection, outcome, &slot, code, first, context.wall)?;
+    Ok(())
+}
+
+/// Makes void what an interrupted attempt left for a key that its device may have kept,
+/// unless it is the one that is issued again.
+pub(super) fn void_left(
+    context: &Context<'_>,
+    serial: &Serial,
+    again: Option<CertificateSn>,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE certificates SET state = 'void'
+        WHERE serial = ?1 AND state = 'issued' AND sn IS NOT ?2";
+    context.connection.prepare_cached(sql)?.execute(params![serial, again])?;
     Ok(())
 }
 

@@ -5,7 +5,9 @@ use crate::domain::code::Code;
 use crate::domain::record::{Finished, PersonAct, Step};
 
 use super::apply::Context;
-use super::apply_attempt::{AttemptEnd, change, end_attempt, known, move_certificate, retire};
+use super::apply_attempt::{
+    AttemptEnd, change, end_attempt, known, move_certificate, retire, void_left,
+};
 use super::error::LedgerError;
 use super::states::{AttemptOutcome, Permission};
 
@@ -16,6 +18,7 @@ pub(super) fn finished(context: &Context<'_>, finished: &Finished) -> Result<(),
 /// The uncertain certificate where there is one, otherwise the proven one.
 pub(super) fn voided(context: &Context<'_>, act: &PersonAct) -> Result<(), LedgerError> {
     let unit = known(context, &act.serial)?;
+    void_left(context, &act.serial, None)?;
     match unit.open {
         Some(_) => void_open(context, act)?,
         None => void_proven(context, act)?,
@@ -27,6 +30,7 @@ pub(super) fn voided(context: &Context<'_>, act: &PersonAct) -> Result<(), Ledge
 pub(super) fn scrapped(context: &Context<'_>, act: &PersonAct) -> Result<(), LedgerError> {
     void_open(context, act)?;
     void_proven(context, act)?;
+    void_left(context, &act.serial, None)?;
     change(context, &act.serial, |unit| unit.scrapped = true)?;
     Ok(context.unit_act("unit-scrapped", act)?)
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::ids::{CertificateSn, ClientId, HardwareId, Serial, WorkOrderId};
+use crate::domain::ids::{CertificateSn, ClientId, HardwareId, PublicKey, Serial, WorkOrderId};
 use crate::domain::record::{
     AttemptRef, Begun, End, Ended, FailedEarly, Finished, Issued, PersonAct, Record, WorkOrderAct,
     WorkOrderCreated,
@@ -248,7 +248,10 @@ impl View<'_> {
     fn issued(&self, issued: &Issued) -> Decision<()> {
         let open = self.at(&issued.attempt, Position::Begun, "be issued a certificate")?;
         let certificate = &issued.certificate;
-        if open.cert != certificate.sn {
+        let (serial, key) = (&issued.attempt.serial, &certificate.public_key);
+        let resumed = resumable(self.connection, serial, &open.hardware, key)?;
+        let is_resumed = resumed == Some(certificate.sn);
+        if open.cert != certificate.sn && !is_resumed {
             let detail =
                 format!("{} was reserved, the certificate has {}", open.cert, certificate.sn);
             return refuse(Code::Bug, detail);
@@ -261,8 +264,11 @@ impl View<'_> {
             let detail = format!("the issuing CA {} is not in the ledger", certificate.issuer);
             return refuse(Code::Bug, detail);
         }
-        let sql = "SELECT serial FROM certificates WHERE public_key = ?1 OR fingerprint = ?2";
-        let values = params![certificate.public_key, certificate.fingerprint];
+        // The same certificate again stands there already, and no other with its key can.
+        let sql = "SELECT serial FROM certificates
+            WHERE (public_key = ?1 OR fingerprint = ?2) AND NOT (?3 AND sn = ?4 AND fingerprint = ?2)";
+        let values =
+            params![certificate.public_key, certificate.fingerprint, is_resumed, certificate.sn];
         match self.first_serial(sql, values)? {
             None => Ok(()),
             Some(other) => refuse(
@@ -288,7 +294,9 @@ impl View<'_> {
         let passed = ended.end == End::Passed;
         let legal = match open.position {
             Position::Begun => !ended.void && !passed,
-            Position::Issued | Position::Asked => ended.void && !passed,
+            // A device that makes its own key may come with it again.
+            Position::Issued => !passed,
+            Position::Asked => ended.void && !passed,
             Position::Proven => !ended.void,
         };
         match legal {
@@ -408,6 +416,20 @@ fn digest_matches(der: &str, digest: &[u8]) -> Decision<()> {
         Some(der) if Sha256::digest(&der.0)[..] == *digest => Ok(()),
         _ => refuse(Code::Bug, "the CA certificate's fingerprint is not that of its DER"),
     }
+}
+
+/// The certificate for this key that was issued for this unit on this device, and neither
+/// asked for nor made void.
+pub(super) fn resumable(
+    connection: &Connection,
+    serial: &Serial,
+    hardware: &HardwareId,
+    public_key: &PublicKey,
+) -> rusqlite::Result<Option<CertificateSn>> {
+    let sql = "SELECT certificates.sn FROM certificates JOIN attempts USING (serial, attempt)
+        WHERE public_key = ?1 AND serial = ?2 AND hardware = ?3 AND state = 'issued'";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row(params![public_key, serial, hardware], |row| row.get(0)).optional()
 }
 
 /// Another unit that is proven on this device or has an open attempt on it.

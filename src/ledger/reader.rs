@@ -11,7 +11,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::domain::certificate::{Certificate, CertificateState};
 use crate::domain::clock::Timestamp;
 use crate::domain::device::Held;
-use crate::domain::ids::{CertificateSn, Fingerprint, HardwareId, ImageDigest, Serial, StationId};
+use crate::domain::ids::{
+    CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, StationId,
+};
 use crate::domain::record::{CertificateRow, Holds, Looked, Owners, Standing};
 
 use super::error::LedgerError;
@@ -119,6 +121,19 @@ impl Reader {
         let sql = format!("SELECT {CERTIFICATE} FROM certificates WHERE sn = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
         Ok(statement.query_row([sn], read_certificate).optional()?)
+    }
+
+    /// The certificate that an interrupted attempt left for a key that this device made:
+    /// of this unit and this device, its commit never asked, not void.
+    pub fn resumable(
+        &self,
+        serial: &Serial,
+        hardware: &HardwareId,
+        public_key: &PublicKey,
+    ) -> Result<Option<CertificateRow>, LedgerError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        let found = decide::resumable(&self.connection, serial, hardware, public_key)?;
+        found.map_or(Ok(None), |sn| self.certificate(&sn))
     }
 
     /// The units with an open attempt, in the order of their serials.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
 use x509_parser::x509::X509Version;
 
 use super::PkiError;
@@ -84,9 +85,13 @@ pub(super) fn validity_of(certificate: &X509Certificate<'_>) -> (Timestamp, Time
 
 /// Its public key, where it is an uncompressed point of P-256.
 pub(super) fn p256_key_of(certificate: &X509Certificate<'_>) -> Option<PublicKey> {
+    p256_key_in(certificate.public_key())
+}
+
+/// The same of a public key wherever it stands.
+pub(super) fn p256_key_in(info: &SubjectPublicKeyInfo<'_>) -> Option<PublicKey> {
     use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
 
-    let info = certificate.public_key();
     let curve = info.algorithm.parameters.as_ref()?.as_oid().ok()?;
     if info.algorithm.algorithm != OID_KEY_TYPE_EC_PUBLIC_KEY || curve != OID_EC_P256 {
         return None;

@@ -136,6 +136,12 @@ pub enum PkiError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A device's signing request is not what it must be.
+    #[error("the device's signing request {problem}")]
+    SigningRequest {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random(#[source] getrandom::Error),
@@ -159,6 +165,7 @@ impl PkiError {
             PkiError::Sign { .. } | PkiError::Differs { .. } | PkiError::Random(_) => Code::CaIssue,
             PkiError::JournalKey { .. } | PkiError::JournalKeyFile { .. } => Code::LedgerKey,
             PkiError::JournalCertificate { .. } => Code::LedgerJournal,
+            PkiError::SigningRequest { .. } => Code::DevCsr,
         }
     }
 }

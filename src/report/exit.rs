@@ -78,8 +78,8 @@ impl Exit {
             | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevUnplugged
             | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity | DevHardwareId
             | DevTwice | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked
-            | DevSecurity | DevNotStored | DevNotRestarted | DevSwapped | DevProof
-            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | DevSecurity | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped
+            | DevProof | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 

@@ -95,13 +95,15 @@ pub const fn remedy(code: Code) -> &'static str {
         DevUnknownIdentity => "put the device aside: this ledger does not know its certificate",
         DevLocked => "put the device aside: a locked device takes no identity",
         DevSecurity => "put the device aside: its protections were not switched on",
+        DevNoKeygen => "update its firmware, or let the station make keys (`key_origin`)",
+        DevCsr => "put the device aside: it asks for a certificate that is not its own",
         DevNotStored => "put the device aside: it did not keep what it said it kept",
         DevNotRestarted => "cut its power by hand and scan it again",
         DevSwapped => "leave a device in its slot until the slot shows its result",
         DevProof => "put the device aside: it can't sign with the key it was given",
         DevContradiction => "put the device aside and tell a supervisor: it was proven before",
         ProofTooWeak => "check `[product] required_proof` and what this firmware can do",
-        KeyDuplicate => "stop the line and report it: the random source may be broken",
+        KeyDuplicate => "stop the line and report it: two devices, or two attempts, have one key",
     }
 }
 

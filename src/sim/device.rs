@@ -14,7 +14,7 @@ use firmware_interface::dispatch::{
 };
 use firmware_interface::frame::FullFrameReader;
 use firmware_interface::ids::RequestType;
-use firmware_interface::image::{DIGEST_LENGTH, KEY_LENGTH};
+use firmware_interface::image::{DIGEST_LENGTH, KEY_LENGTH, PUBLIC_KEY_LENGTH};
 use firmware_interface::message::{HardwareId, SIGNATURE_LENGTH};
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::ecdsa::{Signature, SigningKey};
@@ -30,7 +30,7 @@ const NO_KEY: SignerError = SignerError(0x01);
 const NO_RANDOM: SignerError = SignerError(0x02);
 
 /// The firmware of a simulated device.
-pub(crate) type Firmware = dispatch::Device<SharedChip, Hand, SystemRandom, StandingClock>;
+pub(crate) type Firmware = dispatch::Device<SharedChip, Hand, Source, StandingClock>;
 
 /// A chip that the firmware works on and the simulator looks into.
 #[derive(Debug, Clone)]
@@ -109,14 +109,31 @@ impl Signer for Hand {
         let signature: Signature = key.sign_prehash(digest).map_err(|_| NO_KEY)?;
         Ok(signature.to_bytes().into())
     }
+
+    fn public_key(
+        &mut self,
+        scalar: &[u8; KEY_LENGTH],
+    ) -> Result<[u8; PUBLIC_KEY_LENGTH], SignerError> {
+        let key = SigningKey::from_slice(scalar).map_err(|_| NO_KEY)?;
+        let point = key.verifying_key().to_sec1_point(false);
+        point.as_bytes().try_into().map_err(|_| NO_KEY)
+    }
 }
 
-/// The system's random bytes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SystemRandom;
+/// The system's random bytes; or always the same ones, for a device whose key is fixed.
+/// Nothing but `KEYGEN` asks for any.
+#[derive(Clone, Default)]
+pub(crate) struct Source {
+    /// The key that is drawn each time.
+    pub(crate) fixed: Option<[u8; KEY_LENGTH]>,
+}
 
-impl Random for SystemRandom {
+impl Random for Source {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), SignerError> {
+        if let Some(fixed) = self.fixed.filter(|fixed| fixed.len() == bytes.len()) {
+            bytes.copy_from_slice(&fixed);
+            return Ok(());
+        }
         getrandom::fill(bytes).map_err(|_| NO_RANDOM)
     }
 }
@@ -164,6 +181,9 @@ pub(crate) struct Build {
     pub(crate) later_id: Option<HardwareId>,
     pub(crate) chip: Chip,
     pub(crate) hand: Hand,
+    pub(crate) source: Source,
+    /// Another device, which hands in its signing requests for this one.
+    pub(crate) accomplice: Option<HardwareId>,
     pub(crate) lies: Lies,
     pub(crate) prove_time: Duration,
 }
@@ -174,6 +194,8 @@ pub(crate) struct Device {
     later_id: Option<HardwareId>,
     chip: SharedChip,
     hand: Hand,
+    source: Source,
+    accomplice: Option<Firmware>,
     lies: Lies,
     prove_time: Duration,
     firmware: Firmware,
@@ -184,11 +206,16 @@ pub(crate) struct Device {
 impl Device {
     /// Gives a device power for the first time.
     pub(crate) fn power_on(build: Build) -> Self {
-        let Build { facts, later_id, chip, hand, lies, prove_time } = build;
+        let Build { facts, later_id, chip, hand, source, accomplice, lies, prove_time } = build;
         let chip = SharedChip::new(chip);
-        let firmware = start(facts, &chip, &hand);
+        let firmware = start(facts, &chip, &hand, &source);
+        let accomplice = accomplice.map(|hardware_id| {
+            let mut facts = facts;
+            facts.hardware_id = hardware_id;
+            start(facts, &chip, &hand, &Source::default())
+        });
         let reader = Box::new(FullFrameReader::new());
-        Self { facts, later_id, chip, hand, lies, prove_time, firmware, reader }
+        Self { facts, later_id, chip, hand, source, accomplice, lies, prove_time, firmware, reader }
     }
 
     /// Makes it hold an identity before the station ever sees it.
@@ -207,7 +234,7 @@ impl Device {
 
     /// Starts anew: what was in RAM is lost.
     pub(crate) fn restart(&mut self) {
-        let rebooted = || start(self.facts, &self.chip, &self.hand);
+        let rebooted = || start(self.facts, &self.chip, &self.hand, &self.source);
         self.lies.before_restart(&self.chip, rebooted);
         if let Some(id) = self.later_id {
             self.facts.hardware_id = id;
@@ -224,7 +251,18 @@ impl Device {
         let request = RequestType::from_wire(frame.header.message_type);
         let told = self.lies.request(frame.header, frame.body);
         let mut out = [0; REPLY_ROOM];
-        let handled = self.firmware.handle(&told.frame(), &mut out);
+        let mut handled = self.firmware.handle(&told.frame(), &mut out);
+        if let (Some(other), Some(kind)) = (&mut self.accomplice, request) {
+            match kind {
+                RequestType::Identify => {
+                    let _ = other.handle(&told.frame(), &mut [0; REPLY_ROOM]);
+                }
+                RequestType::Keygen | RequestType::Csr => {
+                    handled = other.handle(&told.frame(), &mut out);
+                }
+                _ => {}
+            }
+        }
         let reply = handled.reply.map(|length| &out[..length]);
         let reply = reply.and_then(|reply| self.lies.reply(frame.header, reply));
         self.reader.wipe();
@@ -240,7 +278,8 @@ impl Device {
         let kind = reply.as_deref().and_then(conversation::message_type);
         let done = |what: RequestType| kind == Some(what.reply_type());
         let mut chip = self.chip.chip();
-        let signing = if done(RequestType::Prove) { self.prove_time } else { Duration::ZERO };
+        let signs = done(RequestType::Prove) || done(RequestType::Keygen);
+        let signing = if signs { self.prove_time } else { Duration::ZERO };
         let busy = chip.take_busy() + signing;
         let (reply, then) = match then {
             _ if chip.lost_power() => (None, Then::LostPower),
@@ -253,12 +292,12 @@ impl Device {
 
     fn restart_quietly(&mut self) {
         self.chip.chip().power_up();
-        self.firmware = start(self.facts, &self.chip, &self.hand);
+        self.firmware = start(self.facts, &self.chip, &self.hand, &self.source);
         self.reader.wipe();
         self.chip.chip().take_busy();
     }
 }
 
-fn start(facts: Facts, chip: &SharedChip, hand: &Hand) -> Firmware {
-    Firmware::boot(facts, chip.clone(), hand.clone(), SystemRandom, StandingClock)
+fn start(facts: Facts, chip: &SharedChip, hand: &Hand, source: &Source) -> Firmware {
+    Firmware::boot(facts, chip.clone(), hand.clone(), source.clone(), StandingClock)
 }

@@ -72,6 +72,8 @@ pub(crate) enum Fault {
     LieOtherUnit,
     LieRestart,
     LieReplay,
+    LieCsr,
+    SharedKey(String),
     ZeroId,
     OnesId,
     Twin(Option<String>),

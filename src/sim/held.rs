@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use firmware_interface::dispatch::{Facts, Slot, Storage};
+use firmware_interface::dispatch::{Facts, SLOT_HEADER_LENGTH, Slot, Storage};
 use firmware_interface::ids::{Capabilities, ObjectKind, SecurityFlags};
 use firmware_interface::message::{ChunkLimit, HardwareId, IdentifyReply, ShortText, Window};
 use firmware_interface::timing::BusyTimes;
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::SimError;
 use super::conversation;
-use super::device::{Firmware, Hand, SharedChip, StandingClock, SystemRandom};
+use super::device::{Firmware, Hand, SharedChip, Source, StandingClock};
 use super::flash::{Chip, ChipFaults};
 use super::options::Timings;
 
@@ -42,7 +42,7 @@ pub struct Held {
 pub fn held_identity(flash_file: &Path) -> Result<Option<Held>, SimError> {
     let chip = SharedChip::new(Chip::of_any_size(flash_file)?);
     let mut firmware =
-        Firmware::boot(anyone()?, chip.clone(), Hand::default(), SystemRandom, StandingClock);
+        Firmware::boot(anyone()?, chip.clone(), Hand::default(), Source::default(), StandingClock);
     let identified = conversation::identify(&mut firmware);
     Ok(identified.filter(IdentifyReply::holds_identity).and_then(|seen| {
         let mut object = |kind| conversation::read_object(&mut firmware, kind).unwrap_or_default();
@@ -51,8 +51,15 @@ pub fn held_identity(flash_file: &Path) -> Result<Option<Held>, SimError> {
         let server_roots = object(ObjectKind::ServerRoots);
         let settings = object(ObjectKind::Settings);
         let public = [&certificate[..], &chain, &server_roots, &settings].concat();
-        let key = key_beside(&chip, &public, seen.image)?;
-        let image = [&key[..], &public].concat();
+        let made = conversation::read_object(&mut firmware, ObjectKind::MadeKey);
+        let (key, front) = match made {
+            Some(made) => (made_key_beside(&chip, seen.image)?, made),
+            None => {
+                let key = key_beside(&chip, &public, seen.image)?;
+                (key, key.to_vec())
+            }
+        };
+        let image = [&front[..], &public].concat();
         let locked = chip.chip().is_locked().unwrap_or(true);
         let digest = seen.image;
         Some(Held { digest, key, certificate, chain, server_roots, settings, locked, image })
@@ -66,6 +73,16 @@ fn key_beside(chip: &SharedChip, public: &[u8], digest: [u8; 32]) -> Option<[u8;
         chip.chip().read(slot, 0, &mut key).ok()?;
         let found = Sha256::new().chain_update(key).chain_update(public).finalize();
         (found[..] == digest).then_some(key)
+    })
+}
+
+/// The key that was made on the device, in the header of the slot whose image has that
+/// digest. Where it stands there says the protocol's page.
+fn made_key_beside(chip: &SharedChip, digest: [u8; 32]) -> Option<[u8; 32]> {
+    Slot::ALL.into_iter().find_map(|slot| {
+        let mut header = [0; SLOT_HEADER_LENGTH];
+        chip.chip().read_header(slot, &mut header).ok()?;
+        (header[8..40] == digest).then(|| header[56..88].try_into().ok()).flatten()
     })
 }
 

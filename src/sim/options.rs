@@ -98,6 +98,10 @@ pub struct Options {
     pub swap_time: Duration,
     /// An identity that every new device holds from the beginning.
     pub preloaded: Option<Preloaded>,
+    /// Whether they can make their keys themselves.
+    pub keygen: bool,
+    /// Whether such a key is the same each time, as one in a secure element is.
+    pub keep_key: bool,
     /// Who is shown every frame.
     pub recorder: Option<Box<dyn Recorder>>,
 }
@@ -122,6 +126,8 @@ impl Options {
             latency: Duration::ZERO,
             swap_time: Duration::ZERO,
             preloaded: None,
+            keygen: false,
+            keep_key: false,
             recorder: None,
         }
     }

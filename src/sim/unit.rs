@@ -14,7 +14,7 @@ use firmware_interface::message::{HardwareId, ShortText};
 use p256::ecdsa::SigningKey;
 use sha2::{Digest, Sha256};
 
-use super::device::{Build, Device, Hand};
+use super::device::{Build, Device, Hand, Source};
 use super::dice::Dice;
 use super::fault::Fault;
 use super::flash::{Chip, ChipFaults};
@@ -123,9 +123,12 @@ fn device(
     let chip = chip(options, name, number, faults)?;
     let fresh = chip.is_fresh();
     let later = id_bytes(options.seed, &format!("other than {number} of {name}"));
+    let other_id = |fault| has(faults, &fault).then(|| hardware_id(&later)).transpose();
     let build = Build {
         facts: facts(options, name, number, faults)?,
-        later_id: has(faults, &Fault::LieOtherUnit).then(|| hardware_id(&later)).transpose()?,
+        later_id: other_id(Fault::LieOtherUnit)?,
+        accomplice: other_id(Fault::LieCsr)?,
+        source: Source { fixed: fixed_key(options, name, number, faults) },
         chip,
         hand: Hand { other: has(faults, &Fault::LieKey).then(|| other_key(options, name)) },
         lies: lies(faults),
@@ -197,6 +200,17 @@ fn lies(faults: &[Fault]) -> Lies {
     lies
 }
 
+/// The key that the device draws each time, where it does.
+fn fixed_key(options: &Options, name: &str, number: u32, faults: &[Fault]) -> Option<[u8; 32]> {
+    let shared = faults.iter().find_map(|fault| match fault {
+        Fault::SharedKey(text) => Some(foreign::key(0, text)),
+        _ => None,
+    });
+    let own = || foreign::key(options.seed, &format!("own key of {number} of {name}"));
+    let kept = || options.keep_key.then(own);
+    shared.or_else(kept).map(|key| key.to_bytes().into())
+}
+
 fn other_key(options: &Options, name: &str) -> SigningKey {
     foreign::key(options.seed, &format!("other key of {name}"))
 }
@@ -213,6 +227,9 @@ fn facts(options: &Options, name: &str, number: u32, faults: &[Fault]) -> Result
         max_chunk: options.chunk_limit()?,
         busy: options.timings.declared(),
     };
+    if options.keygen {
+        facts.capabilities = facts.capabilities.with(Capabilities::KEYGEN);
+    }
     for fault in faults {
         match fault {
             Fault::ZeroId => facts.hardware_id = hardware_id(&[0x00; ID_LENGTH])?,

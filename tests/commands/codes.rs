@@ -11,7 +11,6 @@ use provisioning_station::domain::code::Code;
 const NOT_HERE: &[(&str, &str)] = &[
     ("E-BUG", "a bug that is known is mended"),
     ("E-CA-ISSUE", "a machine that signs wrongly, or gives no random bytes"),
-    ("E-KEY-DUPLICATE", "a random source that gives a number twice"),
     ("E-DEV-MALFORMED", "no simulated device sends a sound frame that makes no sense"),
     ("E-PROOF-TOO-WEAK", "every simulated device can prove"),
 ];

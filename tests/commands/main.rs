@@ -8,6 +8,7 @@
 mod authority;
 mod codes;
 mod config;
+mod device_keys;
 mod devices;
 mod doctor;
 mod ledgers;

@@ -30,6 +30,7 @@
 //! ```
 
 mod facts;
+mod made_key;
 mod requests;
 mod slot;
 mod traits;
@@ -46,6 +47,7 @@ pub use facts::Facts;
 pub use slot::SLOT_HEADER_LENGTH;
 pub use traits::{Clock, Random, Signer, SignerError, Slot, Storage, StorageError};
 
+use made_key::MadeKey;
 use slot::Active;
 use transfer::Transfer;
 
@@ -61,7 +63,10 @@ const fn largest_reply() -> usize {
 }
 
 /// What this dispatcher can do where the board can.
-const OFFERED: Capabilities = Capabilities::PROVE.with(Capabilities::READ).with(Capabilities::LOCK);
+const OFFERED: Capabilities = Capabilities::PROVE
+    .with(Capabilities::READ)
+    .with(Capabilities::LOCK)
+    .with(Capabilities::KEYGEN);
 
 /// What came of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +111,7 @@ pub struct Device<S, K, R, C> {
     clock: C,
     session: Option<Session>,
     transfer: Option<Transfer>,
+    made: Option<MadeKey>,
     active: Option<Active>,
     locked: bool,
     restarting: bool,
@@ -127,6 +133,7 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
             clock,
             session: None,
             transfer: None,
+            made: None,
             active,
             locked,
             restarting: false,
@@ -206,7 +213,8 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
             Request::Abort => self.abort(),
             Request::Erase => self.erase(),
             Request::Read(read) => self.read(read, room),
-            Request::Keygen(_) | Request::Csr(_) => Err(requests::unsupported(request)),
+            Request::Keygen(keygen) => self.keygen(keygen),
+            Request::Csr(csr) => self.csr(csr, room),
         }
     }
 
@@ -236,8 +244,11 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
         self.capabilities().has(needed)
     }
 
+    /// A device that can't sign can't ask for a certificate either.
     const fn capabilities(&self) -> Capabilities {
-        Capabilities(self.facts.capabilities.0 & OFFERED.0)
+        let offered = self.facts.capabilities.0 & OFFERED.0;
+        let unsigned = offered & Capabilities::PROVE.0 == 0;
+        Capabilities(if unsigned { offered & !Capabilities::KEYGEN.0 } else { offered })
     }
 
     fn identify(&mut self, header: Header, identify: Identify) -> Answer<'static> {
@@ -248,6 +259,7 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
             Some(session) if session.number == header.session => session,
             before => {
                 self.transfer = None;
+                self.made = None;
                 let replaced = before.map_or(0, |session| session.number);
                 Session { number: header.session, replaced, version }
             }

@@ -72,7 +72,10 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
             certificate: slot::hash(&mut self.storage, slot, certificate)?,
         };
         let mut scalar = Zeroizing::new([0; KEY_LENGTH]);
-        self.storage.read(slot, 0, scalar.as_mut_slice())?;
+        match objects.place(ObjectKind::MadeKey) {
+            Some(_) => slot::read_made_key(&mut self.storage, slot, &mut scalar)?,
+            None => self.storage.read(slot, 0, scalar.as_mut_slice())?,
+        }
         let signature = self.signer.sign(&scalar, &text.digest(), &mut self.random)?;
         Ok(Reply::Prove(ProveReply { signature }))
     }
@@ -105,6 +108,7 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
 
     fn wipe_spare(&mut self) -> Result<(), StorageError> {
         self.transfer = None;
+        self.made = None;
         let spare = self.spare();
         self.storage.erase(spare)
     }

@@ -22,7 +22,7 @@ const GENERATION_AT: usize = MAGIC.len();
 const DIGEST_AT: usize = GENERATION_AT + 4;
 const COUNT_AT: usize = DIGEST_AT + DIGEST_LENGTH;
 const ENTRIES_AT: usize = COUNT_AT + 1;
-/// The scalar of a key made on the device would stand here; until then, zeros.
+/// The scalar of a key that was made on the device stands here; else zeros.
 const MADE_KEY_AT: usize = (ENTRIES_AT + MAX_OBJECTS * ENTRY_LENGTH).next_multiple_of(8);
 const CRC_LENGTH: usize = 4;
 
@@ -38,6 +38,9 @@ const CRC_AT: usize = SLOT_HEADER_LENGTH - CRC_LENGTH;
 /// How much is read at a time where a whole object or image is hashed.
 const READ_PIECE: usize = 64;
 
+/// A header's bytes, which may hold a private key.
+pub(super) type HeaderBytes = Zeroizing<[u8; SLOT_HEADER_LENGTH]>;
+
 /// What stands in a slot, according to its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SlotHeader {
@@ -48,13 +51,15 @@ pub(super) struct SlotHeader {
 }
 
 impl SlotHeader {
-    pub(super) fn to_bytes(self) -> [u8; SLOT_HEADER_LENGTH] {
-        let mut bytes = [0; SLOT_HEADER_LENGTH];
+    /// The header with the scalar that was made for it, or with zeros.
+    pub(super) fn to_bytes(self, made: &[u8; KEY_LENGTH]) -> HeaderBytes {
+        let mut bytes = Zeroizing::new([0; SLOT_HEADER_LENGTH]);
         let mut sink = Front { bytes: &mut bytes, used: 0 };
         sink.put(&MAGIC);
         sink.put_u32(self.generation);
         sink.put(&self.image.digest);
         self.image.objects.write(&mut sink);
+        bytes[MADE_KEY_AT..MADE_KEY_AT + KEY_LENGTH].copy_from_slice(made);
         let crc = CRC32.checksum(&bytes[..CRC_AT]);
         bytes[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
         bytes
@@ -69,7 +74,11 @@ impl SlotHeader {
         let digest = fields.array().ok()?;
         let objects = ObjectTable::parse(&mut fields).ok()?;
         let header = Self { generation, image: Begin { digest, objects } };
-        Some(header).filter(|header| header.to_bytes() == *bytes)
+        let mut made = Zeroizing::new([0; KEY_LENGTH]);
+        if objects.place(ObjectKind::MadeKey).is_some() {
+            made.copy_from_slice(&bytes[MADE_KEY_AT..MADE_KEY_AT + KEY_LENGTH]);
+        }
+        Some(header).filter(|header| *header.to_bytes(&made) == *bytes)
     }
 }
 
@@ -119,9 +128,21 @@ pub(super) fn next_generation(storage: &mut impl Storage, active: Option<Active>
 }
 
 fn read_header(storage: &mut impl Storage, slot: Slot) -> Option<SlotHeader> {
-    let mut bytes = [0; SLOT_HEADER_LENGTH];
+    let mut bytes = Zeroizing::new([0; SLOT_HEADER_LENGTH]);
     storage.read_header(slot, &mut bytes).ok()?;
     SlotHeader::from_bytes(&bytes)
+}
+
+/// The private key that was made on the device, as the slot's header has it now.
+pub(super) fn read_made_key(
+    storage: &mut impl Storage,
+    slot: Slot,
+    into: &mut [u8; KEY_LENGTH],
+) -> Result<(), StorageError> {
+    let mut bytes = Zeroizing::new([0; SLOT_HEADER_LENGTH]);
+    storage.read_header(slot, &mut bytes)?;
+    into.copy_from_slice(&bytes[MADE_KEY_AT..MADE_KEY_AT + KEY_LENGTH]);
+    Ok(())
 }
 
 /// The identity in a slot, if what is read back is what its header says.

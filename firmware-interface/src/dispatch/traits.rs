@@ -3,7 +3,7 @@
 //! These four are all that [`super::Device`] needs of the hardware. A board that
 //! implements them has the whole protocol.
 
-use crate::image::{DIGEST_LENGTH, KEY_LENGTH};
+use crate::image::{DIGEST_LENGTH, KEY_LENGTH, PUBLIC_KEY_LENGTH};
 use crate::message::SIGNATURE_LENGTH;
 
 use super::slot::SLOT_HEADER_LENGTH;
@@ -100,6 +100,17 @@ pub trait Signer {
         digest: &[u8; DIGEST_LENGTH],
         random: &mut dyn Random,
     ) -> Result<[u8; SIGNATURE_LENGTH], SignerError>;
+
+    /// The public key `04 ‖ x ‖ y` of a scalar that was drawn; an error where it is no key.
+    ///
+    /// Only a board that offers `KEYGEN` is asked.
+    fn public_key(
+        &mut self,
+        scalar: &[u8; KEY_LENGTH],
+    ) -> Result<[u8; PUBLIC_KEY_LENGTH], SignerError> {
+        let _ = scalar;
+        Err(SignerError(0))
+    }
 }
 
 /// A clock that only goes forward, for measuring how long the device works.

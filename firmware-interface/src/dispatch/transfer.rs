@@ -3,13 +3,16 @@
 //! The image goes to the spare slot in order, and only a commit makes it active: by
 //! writing the slot's header, last and at once. Until then the old identity stands.
 
+use zeroize::Zeroizing;
+
+use super::made_key::MadeKey;
 use super::requests::{bad_length, bad_value};
 use super::slot::{self, Active, SlotHeader};
 use super::traits::{Clock, Random, Signer, Slot, Storage};
 use super::{Answer, Device, SLOT_HEADER_LENGTH, refuse};
 use crate::codec::{CRC32, RunningCrc};
 use crate::ids::{ErrorCode, ObjectKind};
-use crate::image::DIGEST_LENGTH;
+use crate::image::{DIGEST_LENGTH, KEY_LENGTH, PUBLIC_KEY_LENGTH};
 use crate::message::{
     Begin, BeginReply, Chunk, ChunkReply, Commit, CommitReply, ErrorReply, Reply,
 };
@@ -53,8 +56,7 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
         if self.locked {
             return Err(refuse(ErrorCode::Locked));
         }
-        if begin.objects.place(ObjectKind::MadeKey).is_some() {
-            // This dispatcher makes no keys yet.
+        if begin.objects.place(ObjectKind::MadeKey).is_some() && self.made.is_none() {
             return Err(refuse(ErrorCode::NoKey));
         }
         let capacity = self.storage.capacity();
@@ -130,6 +132,7 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
         let header = SlotHeader { generation: generation.ok_or(used_up)?, image };
         let staged = slot::verify(&mut self.storage, spare, header);
         let staged = staged.ok_or(refuse(ErrorCode::Corrupt))?;
+        self.is_the_made_key(spare, image)?;
         let written = self.write_header(spare, header);
         // Even a failed write may have reached storage: what a boot would find holds.
         self.active = match written {
@@ -137,18 +140,36 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
             Err(_) => slot::find_active(&mut self.storage),
         };
         match self.active {
-            Some(active) if active == staged => Ok(active),
+            Some(active) if active == staged => {
+                self.made = None;
+                Ok(active)
+            }
             _ => Err(written.err().unwrap_or(refuse(ErrorCode::Corrupt))),
+        }
+    }
+
+    /// A made key in the image must be the one that was made; of other keys the device
+    /// knows nothing.
+    fn is_the_made_key(&mut self, slot: Slot, image: Begin) -> Result<(), ErrorReply> {
+        if image.objects.place(ObjectKind::MadeKey).is_none() {
+            return Ok(());
+        }
+        let mut stored = [0; PUBLIC_KEY_LENGTH];
+        let read = self.storage.read(slot, 0, &mut stored);
+        match &self.made {
+            Some(made) if read.is_ok() && *made.public_key() == stored => Ok(()),
+            _ => Err(refuse(ErrorCode::Corrupt)),
         }
     }
 
     // IRREVERSIBLE: the new identity replaces the old one; its image was verified before.
     fn write_header(&mut self, slot: Slot, header: SlotHeader) -> Result<(), ErrorReply> {
-        let bytes = header.to_bytes();
+        let made_here = header.image.objects.place(ObjectKind::MadeKey).and(self.made.as_ref());
+        let bytes = header.to_bytes(made_here.map_or(&[0; KEY_LENGTH], MadeKey::scalar));
         self.storage.write_header(slot, &bytes)?;
-        let mut stored = [0; SLOT_HEADER_LENGTH];
+        let mut stored = Zeroizing::new([0; SLOT_HEADER_LENGTH]);
         self.storage.read_header(slot, &mut stored)?;
-        if stored == bytes { Ok(()) } else { Err(refuse(ErrorCode::Corrupt)) }
+        if *stored == *bytes { Ok(()) } else { Err(refuse(ErrorCode::Corrupt)) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! KEYGEN and CSR of the C device, which the Rust device does not offer.
+//! KEYGEN and CSR, of the C device and of the Rust device alike.
 //!
 //! The board draws its private keys as 00, 01, 02 and so on repeated, refuses the first,
 //! and has a stand-in for a public key. Real curves are for the firmware's own test.
@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::frames::{Head, Identity, frame, replies};
 use super::peer::CBoard;
+use super::rust_board::RustBoard;
 use super::script::{Answer, FactBits, HEADER_LENGTH, Op, SLOT_LENGTH};
 
 fn ask(kind: u8, body: &[u8]) -> Op {
@@ -28,7 +29,9 @@ fn csr(offset: u32, max: u16) -> Op {
 /// Runs on a new board that makes keys; the replies, and last what is stored.
 fn run(ops: &[Op]) -> (Vec<(u8, Vec<u8>)>, Vec<u8>) {
     let start = [Op::Facts(FactBits::MAKES_KEYS), Op::PowerOn];
-    let mut answers = CBoard::start().run(&[&start, ops, &[Op::Dump]].concat());
+    let script = [&start, ops, &[Op::Dump]].concat();
+    let mut answers = CBoard::start().run(&script);
+    assert_eq!(RustBoard::start().run(&script), answers, "the Rust device differs");
     let Some(Answer::Storage(stored)) = answers.pop() else { panic!("no storage") };
     let sent = |answer: &Answer| match answer {
         Answer::Sent { bytes, .. } => replies(bytes),

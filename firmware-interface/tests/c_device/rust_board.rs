@@ -1,5 +1,8 @@
 //! The Rust device over a board that behaves as `c/host/board.c`.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use firmware_interface::dispatch::{
     Clock, Device, Facts, REPLY_ROOM, Random, SLOT_HEADER_LENGTH, Signer, SignerError, Slot,
     Storage, StorageError, Then,
@@ -167,6 +170,9 @@ impl Storage for Flash {
 /// Shows what it was asked to sign.
 struct ShowingSigner;
 
+/// What stands in for the refusal of a number that is no key.
+const BAD_SCALAR: SignerError = SignerError(9);
+
 impl Signer for ShowingSigner {
     fn sign(
         &mut self,
@@ -175,20 +181,33 @@ impl Signer for ShowingSigner {
         _random: &mut dyn Random,
     ) -> Result<[u8; 64], SignerError> {
         if *scalar == [0xff; 32] {
-            return Err(SignerError(9));
+            return Err(BAD_SCALAR);
         }
         let mut shown = [0; 64];
         shown[..32].copy_from_slice(scalar);
         shown[32..].copy_from_slice(digest);
         Ok(shown)
     }
+
+    fn public_key(&mut self, scalar: &[u8; 32]) -> Result<[u8; 65], SignerError> {
+        if scalar[0] == 0 {
+            return Err(BAD_SCALAR);
+        }
+        let mut public_key = [scalar[0] ^ 0xa5; 65];
+        public_key[0] = 0x04;
+        Ok(public_key)
+    }
 }
 
-struct NoRandom;
+/// Each draw is another byte repeated; the first is no key. Goes on after a reset.
+#[derive(Clone, Default)]
+struct Draws(Rc<Cell<u8>>);
 
-impl Random for NoRandom {
-    fn fill(&mut self, _bytes: &mut [u8]) -> Result<(), SignerError> {
-        Err(SignerError(1))
+impl Random for Draws {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), SignerError> {
+        bytes.fill(self.0.get());
+        self.0.set(self.0.get().wrapping_add(1));
+        Ok(())
     }
 }
 
@@ -201,7 +220,8 @@ impl Clock for StoppedClock {
 }
 
 fn facts(bits: FactBits) -> Facts {
-    let offered = [Capabilities::PROVE, Capabilities::READ, Capabilities::LOCK];
+    let offered =
+        [Capabilities::PROVE, Capabilities::READ, Capabilities::LOCK, Capabilities::KEYGEN];
     let mut capabilities = Capabilities::NONE;
     for (bit, capability) in offered.into_iter().enumerate() {
         if bits.0 >> bit & 1 != 0 {
@@ -221,15 +241,16 @@ fn facts(bits: FactBits) -> Facts {
     }
 }
 
-type RustDevice = Device<Flash, ShowingSigner, NoRandom, StoppedClock>;
+type RustDevice = Device<Flash, ShowingSigner, Draws, StoppedClock>;
 
-fn boot(bits: FactBits, flash: Flash) -> RustDevice {
-    Device::boot(facts(bits), flash, ShowingSigner, NoRandom, StoppedClock)
+fn boot(bits: FactBits, flash: Flash, draws: &Draws) -> RustDevice {
+    Device::boot(facts(bits), flash, ShowingSigner, draws.clone(), StoppedClock)
 }
 
 /// The Rust device with its line; it runs a script as the C board does.
 pub(crate) struct RustBoard {
     bits: FactBits,
+    draws: Draws,
     device: RustDevice,
     reader: FullFrameReader,
 }
@@ -237,7 +258,9 @@ pub(crate) struct RustBoard {
 impl RustBoard {
     pub(crate) fn start() -> Self {
         let bits = FactBits::USUAL;
-        Self { bits, device: boot(bits, Flash::blank()), reader: FullFrameReader::new() }
+        let draws = Draws::default();
+        let device = boot(bits, Flash::blank(), &draws);
+        Self { bits, draws, device, reader: FullFrameReader::new() }
     }
 
     pub(crate) fn run(&mut self, ops: &[Op]) -> Vec<Answer> {
@@ -262,10 +285,10 @@ impl RustBoard {
     }
 
     fn reboot_with(&mut self, change: impl FnOnce(Flash) -> Flash) {
-        let blank = boot(self.bits, Flash::blank());
+        let blank = boot(self.bits, Flash::blank(), &self.draws);
         let flash = std::mem::replace(&mut self.device, blank).into_storage();
         let flash = Flash { capacity: self.bits.capacity(), ..change(flash) };
-        self.device = boot(self.bits, flash);
+        self.device = boot(self.bits, flash, &self.draws);
         self.reader = FullFrameReader::new();
     }
 
@@ -297,6 +320,7 @@ impl RustBoard {
     fn end(&mut self) -> Answer {
         let answer = self.dump();
         self.bits = FactBits::USUAL;
+        self.draws = Draws::default();
         self.reboot_with(|_| Flash::blank());
         answer
     }

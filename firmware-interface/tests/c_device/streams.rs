@@ -121,7 +121,7 @@ impl Stream<'_> {
     fn choose_board(&mut self) {
         if self.dice.one_in(4) {
             // Not KEYGEN, which the Rust device lacks, and not the page's capacity.
-            self.bits = FactBits(self.dice.next() as u8 & 0x77);
+            self.bits = FactBits(self.dice.next() as u8 & 0x7f);
             self.ops.push(Op::Facts(self.bits));
         }
     }
@@ -266,8 +266,17 @@ impl Stream<'_> {
                 7 => self.read(&identity),
                 8 => self.ask(0x08, &[]),
                 9 => self.ask(0x09, &[]),
-                10 => self.ask(0x0b, &[1, 2, 3, 4, 5]),
-                11 => self.ask(0x0c, &[0, 0, 0, 0, 1, 0]),
+                10 => {
+                    let (algorithm, number) = (self.dice.below(8).min(2), self.dice.below(2));
+                    let algorithm = u8::from(algorithm > 0) * if algorithm == 1 { 2 } else { 1 };
+                    self.ask(0x0b, &[algorithm, number as u8, 0, 0, 0]);
+                }
+                11 => {
+                    let offset = self.dice.pick(&[0, 1, 100, 255, 256]) as u16;
+                    let [low, high] = offset.to_le_bytes();
+                    let most = self.dice.pick(&[0, 1, 40, 255]) as u8;
+                    self.ask(0x0c, &[low, high, 0, 0, most, 0]);
+                }
                 _ => self.any_request(),
             }
         }

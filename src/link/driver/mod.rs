@@ -9,7 +9,7 @@ pub mod framed;
 use std::time::{Duration, Instant};
 
 use crate::domain::device::{Held, Seen};
-use crate::domain::identity::{Challenge, Identity, KeyLender, Response};
+use crate::domain::identity::{Challenge, Identity, KeyLender, Response, SigningRequest};
 use crate::domain::ids::ImageDigest;
 
 use super::LinkError;
@@ -26,6 +26,9 @@ pub trait Driver: Send {
 
     /// Asks once who is there; `None` where nothing that can be read came in time.
     fn probe(&mut self) -> Result<Option<Seen>, LinkError>;
+
+    /// Has the device make a key and hand in its signing request, as it comes.
+    fn make_key(&mut self) -> Result<SigningRequest, LinkError>;
 
     /// Composes the image, refuses what can't fit, and sends nothing.
     fn compose(

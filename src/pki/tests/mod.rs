@@ -2,6 +2,7 @@
 
 mod authority;
 mod check;
+mod csr;
 mod issue;
 mod journal;
 mod openssl;

@@ -25,6 +25,7 @@ pub(super) fn seen(reply: &IdentifyReply) -> Result<Seen, LinkError> {
         locked: reply.lifecycle == Lifecycle::Locked,
         security: security(reply.security),
         best_proof: best_proof(reply.capabilities),
+        makes_keys: reply.capabilities.has(Capabilities::KEYGEN),
     })
 }
 

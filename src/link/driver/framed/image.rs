@@ -1,16 +1,18 @@
 //! The image: an identity's objects one after the other, and how it is cut into chunks.
 //!
-//! The key is the first object and a chunk of its own. It is never in this memory: what
+//! The key is the first object and a chunk of its own. A private one is never in this memory: what
 //! depends on it is worked out while it is lent, and only digest and check sums, which
 //! the line carries in clear anyway, come out.
 
 use firmware_interface::codec::CRC32;
 use firmware_interface::ids::ObjectKind;
-use firmware_interface::image::{KEY_LENGTH, Object, ObjectTable, Settings, TlsVersion};
+use firmware_interface::image::{
+    KEY_LENGTH, Object, ObjectTable, PUBLIC_KEY_LENGTH, Settings, TlsVersion,
+};
 use firmware_interface::message::{Begin, ChunkLimit, ShortText, Sink};
 use sha2::{Digest, Sha256};
 
-use crate::domain::identity::{self, ConnectionSettings, Identity, KeyLender};
+use crate::domain::identity::{self, ConnectionSettings, Identity, IdentityKey, KeyLender};
 use crate::domain::ids::{ImageDigest, KeyId};
 use crate::link::LinkError;
 
@@ -21,12 +23,12 @@ pub(super) struct Piece {
     pub(super) end: u32,
 }
 
-/// An image without its key.
+/// An image without its private key.
 pub(super) struct Composed {
     identity: Identity,
     objects: ObjectTable,
     digest: [u8; 32],
-    /// Everything behind the key.
+    /// Everything behind the private key; all of it, where the device made the key.
     public: Vec<u8>,
     pieces: Vec<Piece>,
     /// CRC-32 of the image up to the end of each piece.
@@ -40,8 +42,11 @@ impl Composed {
         limit: ChunkLimit,
     ) -> Result<Self, LinkError> {
         let (objects, public) = lay_out(identity)?;
-        let pieces = cut(objects.total(), limit);
-        let (digest, crcs) = digest_with_key(identity, keys, &public, &pieces)?;
+        let pieces = cut(objects.total(), objects.key_length(), limit);
+        let (digest, crcs) = match identity.key {
+            IdentityKey::Station(key) => digest_with_key(key, keys, &public, &pieces)?,
+            IdentityKey::Device(_) => digest_of(&[], &public, &pieces),
+        };
         Ok(Self { identity: identity.clone(), objects, digest, public, pieces, crcs })
     }
 
@@ -49,8 +54,9 @@ impl Composed {
         self.identity == *identity
     }
 
-    pub(super) fn key(&self) -> KeyId {
-        self.identity.key
+    /// The private key that has to be lent for the first piece, where there is one.
+    pub(super) fn key(&self) -> Option<KeyId> {
+        self.identity.key.in_vault()
     }
 
     pub(super) fn total(&self) -> u32 {
@@ -83,20 +89,28 @@ impl Composed {
         last.copied().unwrap_or_else(|| CRC32.checksum(&[]))
     }
 
-    /// The bytes of a piece that is not the key.
+    /// The bytes of a piece that is not the private key.
     pub(super) fn public_bytes(&self, piece: Piece) -> &[u8] {
-        part(&self.public, piece)
+        part(&self.public, hidden(self.identity.key), piece)
     }
 }
 
-/// A piece's bytes among those behind the key.
-fn part(public: &[u8], piece: Piece) -> &[u8] {
-    let place = |offset: u32| (offset as usize).checked_sub(KEY_LENGTH);
+/// How many bytes at the image's front are not in this memory.
+fn hidden(key: IdentityKey) -> usize {
+    match key {
+        IdentityKey::Station(_) => KEY_LENGTH,
+        IdentityKey::Device(_) => 0,
+    }
+}
+
+/// A piece's bytes among those behind the `hidden` ones.
+fn part(public: &[u8], hidden: usize, piece: Piece) -> &[u8] {
+    let place = |offset: u32| (offset as usize).checked_sub(hidden);
     let range = place(piece.start).zip(place(piece.end));
     range.and_then(|(start, end)| public.get(start..end)).unwrap_or_default()
 }
 
-/// The object table, and every object but the key one after the other.
+/// The object table, and every object but a private key one after the other.
 fn lay_out(identity: &Identity) -> Result<(ObjectTable, Vec<u8>), LinkError> {
     let settings = settings(&identity.settings)?;
     let parts: [(ObjectKind, &'static str, &[u8]); 4] = [
@@ -105,8 +119,13 @@ fn lay_out(identity: &Identity) -> Result<(ObjectTable, Vec<u8>), LinkError> {
         (ObjectKind::ServerRoots, "the server root", &identity.server_root),
         (ObjectKind::Settings, "the connection settings", &settings),
     ];
-    let mut objects = vec![Object { kind: ObjectKind::Key, length: KEY_LENGTH as u16 }];
-    let mut public = Vec::new();
+    let (key, mut public) = match &identity.key {
+        IdentityKey::Station(_) => ((ObjectKind::Key, KEY_LENGTH), Vec::new()),
+        IdentityKey::Device(made) => {
+            ((ObjectKind::MadeKey, PUBLIC_KEY_LENGTH), made.as_bytes().to_vec())
+        }
+    };
+    let mut objects = vec![Object { kind: key.0, length: key.1 as u16 }];
     // An object has at least one byte; a part that the product lacks is no object.
     for (kind, name, bytes) in parts.into_iter().filter(|(_, _, bytes)| !bytes.is_empty()) {
         let length = u16::try_from(bytes.len()).map_err(|_| unfit(name, "it is too long"))?;
@@ -150,8 +169,7 @@ fn unfit(part: &'static str, why: impl ToString) -> LinkError {
 }
 
 /// The key alone, then pieces as long as the device takes them.
-fn cut(total: u32, limit: ChunkLimit) -> Vec<Piece> {
-    let key = KEY_LENGTH as u32;
+fn cut(total: u32, key: u32, limit: ChunkLimit) -> Vec<Piece> {
     let step = usize::from(limit.bytes());
     let public = (key..total).step_by(step);
     let public = public.map(|start| Piece { start, end: total.min(start + step as u32) });
@@ -163,28 +181,30 @@ fn cut(total: u32, limit: ChunkLimit) -> Vec<Piece> {
 /// The hash's inner state holds the key, so it lives on the stack of the closure, which
 /// the lender wipes.
 fn digest_with_key(
-    identity: &Identity,
+    key: KeyId,
     keys: &dyn KeyLender,
     public: &[u8],
     pieces: &[Piece],
 ) -> Result<([u8; 32], Vec<u32>), LinkError> {
-    let mut digest = [0; 32];
+    let mut found = ([0; 32], Vec::new());
+    keys.lend(key, &mut |scalar, _| found = digest_of(scalar, public, pieces))
+        .map_err(LinkError::Key)?;
+    Ok(found)
+}
+
+fn digest_of(key: &[u8], public: &[u8], pieces: &[Piece]) -> ([u8; 32], Vec<u32>) {
+    let digest = Sha256::new().chain_update(key).chain_update(public).finalize().into();
+    let mut crc = CRC32.digest();
+    crc.update(key);
     let mut crcs = Vec::with_capacity(pieces.len());
-    keys.lend(identity.key, &mut |scalar, _| {
-        let mut hash = Sha256::new();
-        hash.update(scalar);
-        hash.update(public);
-        digest = hash.finalize().into();
-        let mut crc = CRC32.digest();
-        crc.update(scalar);
-        crcs = vec![crc.clone().finalize()];
-        for piece in pieces.iter().skip(1) {
-            crc.update(part(public, *piece));
-            crcs.push(crc.clone().finalize());
+    for (index, piece) in pieces.iter().enumerate() {
+        // The first piece of an image whose key is lent is that key.
+        if index > 0 || key.is_empty() {
+            crc.update(part(public, key.len(), *piece));
         }
-    })
-    .map_err(LinkError::Key)?;
-    Ok((digest, crcs))
+        crcs.push(crc.clone().finalize());
+    }
+    (digest, crcs)
 }
 
 struct Bytes(Vec<u8>);
@@ -206,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_key_is_a_chunk_of_its_own_and_the_rest_is_cut_to_the_limit() {
-        let pieces = cut(32 + 150, limit(70));
+        let pieces = cut(32 + 150, 32, limit(70));
         let lengths: Vec<_> = pieces.iter().map(|piece| piece.end - piece.start).collect();
         assert_eq!(lengths, [32, 70, 70, 10]);
     }

@@ -7,6 +7,7 @@
 
 mod answers;
 mod image;
+mod made_key;
 mod restart;
 mod session;
 mod staging;
@@ -24,7 +25,7 @@ use firmware_interface::message::{
 use sha2::{Digest, Sha256};
 
 use crate::domain::device::{Held, Seen};
-use crate::domain::identity::{Challenge, Identity, KeyLender, Response};
+use crate::domain::identity::{Challenge, Identity, KeyLender, Response, SigningRequest};
 use crate::domain::ids::{Fingerprint, ImageDigest, to_hex};
 use crate::link::LinkError;
 use crate::link::port::{InputLine, Port};
@@ -140,6 +141,10 @@ impl Driver for Framed {
             Err(LinkError::Timeout { .. } | LinkError::Noise { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn make_key(&mut self) -> Result<SigningRequest, LinkError> {
+        self.request_key()
     }
 
     fn compose(

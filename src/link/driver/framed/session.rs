@@ -427,7 +427,7 @@ const fn longest_reply(kind: RequestType) -> usize {
     }
 }
 
-fn random_number() -> Result<u32, LinkError> {
+pub(super) fn random_number() -> Result<u32, LinkError> {
     loop {
         let mut bytes = [0; 4];
         getrandom::fill(&mut bytes)

@@ -19,6 +19,7 @@ use super::image::Composed;
 use super::session::{Ear, Received, Session};
 use super::{Framed, answers};
 use crate::domain::identity::KeyLender;
+use crate::domain::ids::KeyId;
 use crate::link::LinkError;
 
 type Progress<'p> = &'p mut dyn FnMut(u32, u32);
@@ -149,8 +150,8 @@ impl<'a> Window<'a> {
         while self.flights.len() < self.room && self.to_send < self.composed.pieces().len() {
             let piece = self.to_send;
             let header = self.header_of(piece);
-            let taken = match piece {
-                0 => self.send_key(header)?,
+            let taken = match self.composed.key() {
+                Some(key) if piece == 0 => self.send_key(header, key)?,
                 _ => self.send_public(header, piece)?,
             };
             if !taken {
@@ -179,8 +180,8 @@ impl<'a> Window<'a> {
     }
 
     /// Builds the frame with the key where the key is, and writes it from there.
-    fn send_key(&mut self, header: Header) -> Result<bool, LinkError> {
-        let (keys, key) = (self.keys, self.composed.key());
+    fn send_key(&mut self, header: Header, key: KeyId) -> Result<bool, LinkError> {
+        let keys = self.keys;
         let mut outcome = Ok(true);
         keys.lend(key, &mut |scalar, scratch| {
             let chunk = Chunk { offset: 0, data: scalar };

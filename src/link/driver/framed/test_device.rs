@@ -17,12 +17,17 @@ use firmware_interface::message::{ChunkLimit, HardwareId, Message, Reply, ShortT
 use firmware_interface::timing::BusyTimes;
 
 use crate::domain::device::Fault;
-use crate::domain::identity::{ConnectionSettings, Identity, KeyLender, LENT_SCRATCH, TlsVersion};
+use crate::domain::identity::{
+    ConnectionSettings, Identity, IdentityKey, KeyLender, LENT_SCRATCH, TlsVersion,
+};
 use crate::domain::ids::KeyId;
 use crate::link::test_line::Pty;
 
 /// A key for tests: it signs nothing real.
 pub(in crate::link) const SCALAR: [u8; 32] = *b"a scalar that is easy to look at";
+
+/// The stand-in for its public key, where the device makes it.
+pub(in crate::link) const MADE: [u8; 65] = [0x04; 65];
 
 /// Lends [`SCALAR`].
 pub(in crate::link) struct OneKey;
@@ -36,7 +41,7 @@ impl KeyLender for OneKey {
 
 pub(in crate::link) fn identity() -> Identity {
     Identity {
-        key: KeyId(1),
+        key: IdentityKey::Station(KeyId(1)),
         client_certificate: (0..=255).cycle().take(480).collect(),
         ca_chain: (0..=255).rev().cycle().take(300).collect(),
         server_root: [0; 200].into(),
@@ -148,10 +153,16 @@ impl Signer for DigestTwice {
         signature[32..].copy_from_slice(digest);
         Ok(signature)
     }
+
+    fn public_key(&mut self, scalar: &[u8; 32]) -> Result<[u8; 65], SignerError> {
+        assert_eq!(*scalar, SCALAR, "the key that was drawn");
+        Ok(MADE)
+    }
 }
 
 impl Random for DigestTwice {
-    fn fill(&mut self, _: &mut [u8]) -> Result<(), SignerError> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), SignerError> {
+        bytes.copy_from_slice(&SCALAR);
         Ok(())
     }
 }

@@ -2,14 +2,19 @@
 
 use std::time::Instant;
 
+use firmware_interface::dispatch::Facts;
 use firmware_interface::message::{ChunkReply, CommitReply, ErrorReply};
 use sha2::{Digest, Sha256};
 
-use super::test_device::{Bench, Crossing, Fate, ID, OneKey, Ram, SCALAR, Way, facts, identity};
+use super::test_device::{
+    Bench, Crossing, Fate, ID, MADE, OneKey, Ram, SCALAR, Way, facts, identity,
+};
 use super::*;
 use crate::domain::certificate::Proof;
 use crate::domain::code::Code;
-use crate::domain::ids::HardwareId;
+use crate::domain::device::Fault;
+use crate::domain::identity::IdentityKey;
+use crate::domain::ids::{HardwareId, KeyId};
 use crate::link::Stop;
 use crate::link::settings::PortSettings;
 use crate::link::test_line::{Pty, WATCHDOG};
@@ -449,4 +454,62 @@ fn the_units_deadline_ends_every_wait() {
     let mut driver = driver(&bench);
     driver.set_deadline(Some(Instant::now()));
     assert_eq!(code(driver.identify()), Some(Code::UnitDeadline));
+}
+
+/// A station that has no key to lend.
+struct NoKeys;
+
+impl KeyLender for NoKeys {
+    fn lend(&self, _: KeyId, _: &mut dyn FnMut(&[u8; 32], &mut [u8])) -> Result<(), Fault> {
+        panic!("a key is lent although the device made its own")
+    }
+}
+
+fn bench_that_makes_keys() -> Bench {
+    let capabilities = facts().capabilities.with(Capabilities::KEYGEN);
+    Bench::new(Facts { capabilities, ..facts() }, Ram::default(), |_| Fate::Pass)
+}
+
+#[test]
+fn a_key_that_the_device_made_never_crosses_the_line_and_proves() {
+    let bench = bench_that_makes_keys();
+    let mut driver = driver(&bench);
+    assert!(driver.identify().unwrap().makes_keys);
+    let request = driver.make_key().unwrap();
+    assert_eq!(*request.public_key.as_bytes(), MADE);
+    let [0x30, 0x81, length, ..] = request.der[..] else { panic!("{:02x?}", request.der) };
+    assert_eq!(request.der.len(), 3 + usize::from(length), "the whole request and no more");
+    let identity = Identity { key: IdentityKey::Device(request.public_key), ..identity() };
+    let image = driver.compose(&identity, &NoKeys).unwrap();
+    driver.stage(&identity, &NoKeys, &mut |_, _| {}).unwrap();
+    driver.commit(image).unwrap();
+    assert_eq!(driver.restart().unwrap().holds.map(|held| held.image), Some(image));
+    assert!(matches!(driver.prove(&challenge(image)), Ok(Response::Signature { .. })));
+    let crossed = bench.crossings();
+    let holds_key = |one: &Crossing| one.body.windows(8).any(|part| *part == SCALAR[..8]);
+    assert!(!crossed.iter().any(holds_key), "the private key crossed the line");
+    let is_chunk = |one: &&Crossing| one.is_request() && one.kind == RequestType::Chunk;
+    let first = crossed.iter().find(is_chunk).unwrap();
+    assert_eq!(first.body, [&[0; 4][..], &MADE].concat(), "a chunk of its own");
+}
+
+#[test]
+fn a_device_that_lost_its_session_lost_its_key_and_takes_no_image_for_it() {
+    let bench = bench_that_makes_keys();
+    let mut driver = driver(&bench);
+    driver.identify().unwrap();
+    let request = driver.make_key().unwrap();
+    driver.restart().unwrap();
+    let identity = Identity { key: IdentityKey::Device(request.public_key), ..identity() };
+    driver.compose(&identity, &NoKeys).unwrap();
+    let error = driver.stage(&identity, &NoKeys, &mut |_, _| {}).unwrap_err();
+    assert_eq!(error.code(), Code::DevRefused, "{error}");
+}
+
+#[test]
+fn a_device_that_makes_no_keys_says_so_and_refuses_to() {
+    let bench = Bench::honest();
+    let mut driver = driver(&bench);
+    assert!(!driver.identify().unwrap().makes_keys);
+    assert_eq!(driver.make_key().unwrap_err().code(), Code::DevRefused);
 }

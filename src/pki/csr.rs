@@ -1,0 +1,70 @@
+//! Signing requests: what a device hands in for a key that it made itself.
+//!
+//! A request is believed only as a [`VerifiedCsr`], which [`verify_csr`] alone makes. The
+//! certificate's subject is the station's own matter; of the request only the key is used.
+
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::oid_registry::{OID_SIG_ECDSA_WITH_SHA256, OID_X509_COMMON_NAME};
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Name;
+
+use super::PkiError;
+use super::ca_certificate::p256_key_in;
+use crate::domain::identity::SigningRequest;
+use crate::domain::ids::{HardwareId, PublicKey, to_hex};
+
+/// A public key whose owner showed that it has the private one, and named itself rightly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedCsr {
+    public_key: PublicKey,
+}
+
+impl VerifiedCsr {
+    /// The key to certify.
+    pub const fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+}
+
+/// Checks a request: it is whole, asks for the key that the device announced, names this
+/// device and nothing else, and is signed with that key.
+pub fn verify_csr(
+    request: &SigningRequest,
+    hardware: &HardwareId,
+) -> Result<VerifiedCsr, PkiError> {
+    let refused = |problem| PkiError::SigningRequest { problem };
+    let (rest, found) = X509CertificationRequest::from_der(&request.der)
+        .map_err(|_| refused("is no PKCS #10 request in DER"))?;
+    let info = &found.certification_request_info;
+    let name = to_hex(hardware.as_bytes());
+    let parts = [
+        (rest.is_empty(), "has bytes behind its end"),
+        (info.version.0 == 0, "is of an unknown version"),
+        (is_common_name(&info.subject, &name), "does not name this device as its subject"),
+        (info.attributes().is_empty(), "has attributes"),
+        (
+            p256_key_in(&info.subject_pki).as_ref() == Some(&request.public_key),
+            "asks for another key than the device announced",
+        ),
+        (is_signed(&found, &request.public_key), "is not signed with the key that it asks for"),
+    ];
+    match parts.into_iter().find(|(holds, _)| !holds) {
+        Some((_, problem)) => Err(refused(problem)),
+        None => Ok(VerifiedCsr { public_key: request.public_key }),
+    }
+}
+
+fn is_common_name(subject: &X509Name<'_>, name: &str) -> bool {
+    let found = subject.iter_attributes().map(|part| (part.attr_type(), part.as_str().ok()));
+    found.eq([(&OID_X509_COMMON_NAME, Some(name))])
+}
+
+fn is_signed(request: &X509CertificationRequest<'_>, key: &PublicKey) -> bool {
+    let algorithm = &request.signature_algorithm;
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.as_bytes());
+    let message = request.certification_request_info.raw;
+    algorithm.algorithm == OID_SIG_ECDSA_WITH_SHA256
+        && algorithm.parameters.is_none()
+        && key.verify(message, &request.signature_value.data).is_ok()
+}
