@@ -45,21 +45,30 @@ pub fn parse_label(line: &str) -> Result<Option<Scan>, Fault> {
 }
 
 /// Labels from a file or standard input, one a line.
-pub struct LinesSource<R>(R);
+pub struct LinesSource<R> {
+    input: R,
+    /// The line that was read last was too long, and its rest is still to come.
+    in_long_line: bool,
+}
 
 impl<R: BufRead + Send> LinesSource<R> {
     /// Reads from `input` as labels are wanted.
     pub const fn new(input: R) -> Self {
-        Self(input)
+        Self { input, in_long_line: false }
     }
 
     fn read_line(&mut self) -> std::io::Result<Option<String>> {
-        let mut line = Vec::new();
-        let mut limited = std::io::Read::take(&mut self.0, LINE_LIMIT);
-        match limited.read_until(b'\n', &mut line)? {
-            0 => Ok(None),
-            _ => Ok(Some(String::from_utf8_lossy(&line).into_owned())),
+        if std::mem::take(&mut self.in_long_line) {
+            self.input.skip_until(b'\n')?;
         }
+        let mut line = Vec::new();
+        let mut limited = std::io::Read::take(&mut self.input, LINE_LIMIT);
+        if limited.read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        // What follows is no label of its own.
+        self.in_long_line = limited.limit() == 0 && !line.ends_with(b"\n");
+        Ok(Some(String::from_utf8_lossy(&line).into_owned()))
     }
 }
 
@@ -109,5 +118,15 @@ mod tests {
         let endless = std::io::BufReader::new(std::io::repeat(b'x'));
         let Label::Scan(scan) = LinesSource::new(endless).next_label() else { panic!() };
         assert_eq!(scan.text.len(), 1024);
+    }
+
+    #[test]
+    fn the_rest_of_a_line_that_is_too_long_is_no_label() {
+        let text = format!("{}U-1\nU-2\n", "x".repeat(1024));
+        let mut source = LinesSource::new(text.as_bytes());
+        let Label::Scan(long) = source.next_label() else { panic!() };
+        assert_eq!(long.text, "x".repeat(1024));
+        assert_eq!(source.next_label(), Label::Scan(scan("U-2", None)));
+        assert_eq!(source.next_label(), Label::End);
     }
 }

@@ -74,7 +74,7 @@ pub enum SlotStatus {
     Busy(String),
     /// The unit that was worked on is still there.
     Done,
-    /// The slot is out of service until the next start.
+    /// The slot is out of service until its port can be used again.
     OutOfService(Fault),
 }
 

@@ -122,11 +122,23 @@ impl Line {
         let names = settings.slots.iter().map(|slot| slot.name.clone()).collect();
         let router = Router::new(names, settings.device_wait);
         let port_grace = settings.port_grace.map(|grace| shop.clock.now().monotonic + grace);
+        let ports = settings.slots.iter().map(|slot| slot.link.port.path.clone()).collect();
         let rule = settings.rule;
         let warned = settings.any_device;
         let halted = halts.clone();
-        let mut state =
-            LineThread { router, shop, rule, events, slots, halts: halted, warned, port_grace };
+        let last_out = None;
+        let mut state = LineThread {
+            router,
+            shop,
+            rule,
+            events,
+            slots,
+            halts: halted,
+            last_out,
+            warned,
+            port_grace,
+            ports,
+        };
         let thread = thread::Builder::new()
             .name("line".to_owned())
             .spawn(move || state.run_to_end(&from_all))
@@ -175,8 +187,12 @@ struct LineThread {
     events: EventSink,
     slots: Vec<(Sender<ToSlot>, JoinHandle<()>)>,
     halts: Vec<Halt>,
+    /// Why a slot was last put out of service.
+    last_out: Option<Fault>,
     /// It was said that labels without a slot go to any device.
     warned: bool,
+    /// The slots' ports, for who looks for them.
+    ports: Vec<String>,
     /// When a scan has waited long enough for any port at all.
     port_grace: Option<Duration>,
 }
@@ -209,7 +225,7 @@ impl LineThread {
             }
         }
         if self.router.is_out_of_service(self.now()) {
-            let fault = Fault::new(Code::PortOpen, "no slot can be used");
+            let fault = no_slot(self.last_out.take());
             let decisions = self.router.stop(&fault);
             self.carry_out(decisions);
             self.say(Event::Stopping(Some(fault)));
@@ -245,7 +261,8 @@ impl LineThread {
     fn look_for_any_port(&mut self) {
         let over = self.port_grace.is_some_and(|until| self.now() >= until);
         if over && self.router.waits_in_vain() {
-            let fault = Fault::new(Code::PortMissing, "none of the slots' ports is there");
+            let what = format!("none of the slots' ports is there: {}", self.ports.join(", "));
+            let fault = Fault::new(Code::PortMissing, what);
             self.stop(&fault.clone(), Some(fault));
         }
     }
@@ -328,6 +345,9 @@ impl LineThread {
             Place::Ready(hardware) => Some(hardware.clone()),
             _ => None,
         };
+        if let SlotStatus::OutOfService(fault) = &status {
+            self.last_out = Some(fault.clone());
+        }
         self.say(Event::Slot { slot: self.router.name(slot).clone(), status });
         // What a device has open is resolved before a scan could take its slot.
         let resume = hardware.and_then(|hardware| self.open_attempt(hardware));
@@ -390,6 +410,17 @@ impl LineThread {
         self.halts[slot].unit_landed();
         // A slot that is gone says so by itself, and the router answers for its unit.
         let _ = self.slots[slot].0.send(ToSlot::Run(job));
+    }
+}
+
+/// No slot can be used, and the last one for this reason.
+fn no_slot(last: Option<Fault>) -> Fault {
+    match last {
+        Some(Fault { code: code @ (Code::PortMissing | Code::PortBusy), detail }) => {
+            Fault::new(code, format!("no slot can be used: {detail}"))
+        }
+        Some(fault) => Fault::new(Code::PortOpen, format!("no slot can be used: {fault}")),
+        None => Fault::new(Code::PortOpen, "no slot can be used"),
     }
 }
 

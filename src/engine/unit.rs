@@ -160,3 +160,20 @@ fn already_proven(job: &Job, fault: Option<&Fault>) -> Fault {
     };
     Fault::new(Code::UnitProven, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_was_cut_short_gives_the_halts_own_code() {
+        let cut = || Input::Device(Err(Fault::new(Code::Stopped, "cut short")));
+        let halt = Halt::default();
+        assert_eq!(with_its_reason(cut(), &halt), cut());
+        let twice = Fault::new(Code::DevTwice, "in two slots");
+        halt.set(twice.clone());
+        assert_eq!(with_its_reason(cut(), &halt), Input::Device(Err(twice)));
+        let silent = || Input::Device(Err(Fault::new(Code::DevTimeout, "silent")));
+        assert_eq!(with_its_reason(silent(), &halt), silent());
+    }
+}

@@ -241,6 +241,9 @@ impl Scribe {
             // The process ends; whoever opens next finds an older note at worst.
             let _ = self.notes.write(&note, Noting::AtEnd);
         }
+        let commits = self.tally.commits.load(Ordering::Relaxed);
+        let records = self.tally.records.load(Ordering::Relaxed);
+        tracing::info!(commits, records, "ledger closed");
     }
 
     /// One transaction for all; answers each only after its COMMIT.
@@ -253,11 +256,7 @@ impl Scribe {
             None => self.transact(&group),
         };
         match answers {
-            Ok(answers) => {
-                for ((_, waiting), answer) in group.into_iter().zip(answers) {
-                    let _ = waiting.send(answer);
-                }
-            }
+            Ok((answers, signed)) => self.answer(group, answers, signed.as_ref()),
             Err(fault) => {
                 self.failed = Some(fault.clone());
                 for (_, waiting) in group {
@@ -267,7 +266,20 @@ impl Scribe {
         }
     }
 
-    fn transact(&mut self, group: &[Waiting]) -> Result<Answers, Fault> {
+    /// Answers what is durable, and only then notes its head: no slot waits for a slow
+    /// anchor. Whoever asks for the anchor's fault after an answer hears of this commit's.
+    fn answer(&mut self, group: Vec<Waiting>, answers: Answers, signed: Option<&SignedHead>) {
+        let anchor = Arc::clone(&self.anchor);
+        let mut fault = anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((_, waiting), answer) in group.into_iter().zip(answers) {
+            let _ = waiting.send(answer);
+        }
+        if let Some(signed) = signed {
+            *fault = self.note(signed);
+        }
+    }
+
+    fn transact(&mut self, group: &[Waiting]) -> Result<(Answers, Option<SignedHead>), Fault> {
         let result = self.connection.execute_batch("BEGIN IMMEDIATE");
         let result = result.map_err(LedgerError::Write).and_then(|()| self.append_all(group));
         result.map_err(|error| {
@@ -276,7 +288,8 @@ impl Scribe {
         })
     }
 
-    fn append_all(&mut self, group: &[Waiting]) -> Result<Answers, LedgerError> {
+    /// The answers, and the head that was committed where anything was.
+    fn append_all(&self, group: &[Waiting]) -> Result<(Answers, Option<SignedHead>), LedgerError> {
         let before = Head::read(&self.connection)?;
         let mut head = before;
         let mut answers = Vec::with_capacity(group.len());
@@ -285,15 +298,14 @@ impl Scribe {
         }
         if head == before {
             self.connection.execute_batch("ROLLBACK").map_err(LedgerError::Write)?;
-            return Ok(answers);
+            return Ok((answers, None));
         }
         let signed =
             SignedHead::make(&self.connection, &self.owner.instance, head, self.signer.as_ref())?;
         commit(&self.connection)?;
         self.tally.commits.fetch_add(1, Ordering::Relaxed);
         self.tally.records.fetch_add(head.seq - before.seq, Ordering::Relaxed);
-        self.note(&signed);
-        Ok(answers)
+        Ok((answers, Some(signed)))
     }
 
     /// One record in its own savepoint: refused, it leaves nothing and harms no other.
@@ -332,11 +344,11 @@ impl Scribe {
         Ok(Recorded { seq: entry.seq, attempt })
     }
 
-    fn note(&mut self, signed: &SignedHead) {
+    fn note(&mut self, signed: &SignedHead) -> Option<Fault> {
         let note = Note::new(&self.owner.station, &self.owner.instance, signed);
         let fault = self.notes.write(&note, Noting::AfterCommit).err().map(Fault::from);
         self.newest = Some(note);
-        *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        fault
     }
 }
 

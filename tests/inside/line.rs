@@ -85,6 +85,12 @@ impl Running {
         self.ledger().writer().hold_back()
     }
 
+    /// Stops the line from another thread, as a signal does.
+    pub(crate) fn stop_from_elsewhere(&self) -> std::thread::JoinHandle<()> {
+        let stopper = self.line.line.stopper();
+        std::thread::spawn(move || stopper.stop())
+    }
+
     /// Sends every label, whether asked for or not.
     pub(crate) fn scan_all(&self) {
         let send = self.line.line.commands();

@@ -45,6 +45,21 @@ fn with_the_writer_held_back_no_slot_sends_its_commit() {
 }
 
 #[test]
+fn a_stop_that_races_with_the_labels_leaves_none_unanswered_and_no_slot_waited_for() {
+    for _ in 0..12 {
+        let mut running = TestLine::new(8, 16).with(instant).start();
+        running.wait_for_event(|event| matches!(event, Event::Wanted(_)));
+        let stopping = running.stop_from_elsewhere();
+        running.scan_all();
+        stopping.join().unwrap();
+        let mut serials: Vec<_> = running.finish().into_iter().map(|unit| unit.serial).collect();
+        serials.sort();
+        serials.dedup();
+        assert_eq!(serials.len(), 16, "{serials:?}");
+    }
+}
+
+#[test]
 fn with_32_slots_there_are_fewer_syncs_than_records_and_a_backup_taken_meanwhile_restores() {
     let mut running = TestLine::new(32, 64).with(instant).start();
     let backup = running.factory_dir().join("backup.db");

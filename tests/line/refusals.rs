@@ -52,7 +52,7 @@ fn a_passphrase_file_that_others_can_read_is_refused() {
 }
 
 #[test]
-fn a_line_none_of_whose_ports_is_there_is_not_started() {
+fn a_line_none_of_whose_ports_appears_ends_and_names_them() {
     let factory = Factory::with_slots(2);
     let refused = factory.batch(&labels(1)).expect_error(5, "E-PORT-MISSING");
     assert!(refused.errors.contains("slot-A"), "{}", refused.story());

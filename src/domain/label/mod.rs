@@ -1,0 +1,192 @@
+//! What a label may carry: pattern, range and check character, and the client id made of it.
+//!
+//! Labels are untrusted. A label that is refused is refused with the place where it
+//! leaves the rule, so that a person can see whether the label or the rule is wrong.
+
+mod check;
+mod pattern;
+mod range;
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::code::Code;
+use super::device::Fault;
+use super::ids::{ClientId, IdError, Serial};
+
+pub use check::CheckCharacter;
+pub use pattern::{Mismatch, PatternError, SerialPattern};
+pub use range::{RangeError, SerialRange};
+
+/// Why a label is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LabelError {
+    /// It is no serial at all.
+    #[error("{0}")]
+    Characters(#[source] IdError),
+    /// It does not match the pattern.
+    #[error("{0}")]
+    Pattern(Mismatch),
+    /// It lies outside the range.
+    #[error("serial {serial} lies outside {range}")]
+    Range {
+        /// The label.
+        serial: Serial,
+        /// The range.
+        range: SerialRange,
+    },
+    /// Its check character is wrong.
+    #[error("check character of {serial} is {found:?}, expected {expected:?} by {kind}")]
+    Check {
+        /// The label.
+        serial: Serial,
+        /// What stands there.
+        found: char,
+        /// What should stand there.
+        expected: char,
+        /// The kind of check.
+        kind: CheckCharacter,
+    },
+    /// The characters before the check character do not suit its kind.
+    #[error("{serial} has characters that a {kind} check does not cover")]
+    Unchecked {
+        /// The label.
+        serial: Serial,
+        /// The kind of check.
+        kind: CheckCharacter,
+    },
+    /// It makes no client id.
+    #[error("{0}")]
+    ClientId(#[source] IdError),
+}
+
+impl From<LabelError> for Fault {
+    fn from(error: LabelError) -> Fault {
+        let code = match &error {
+            LabelError::Characters(_) => Code::ScanCharacters,
+            LabelError::Pattern(_) => Code::ScanPattern,
+            LabelError::Range { .. } => Code::ScanRange,
+            LabelError::Check { .. } | LabelError::Unchecked { .. } => Code::ScanCheck,
+            LabelError::ClientId(_) => Code::ScanClientId,
+        };
+        Fault::new(code, error.to_string())
+    }
+}
+
+/// The rule that a label must meet.
+#[derive(Debug, Clone)]
+pub struct LabelRule {
+    /// Patterns that must all match: the product's and the work order's.
+    pub patterns: Vec<SerialPattern>,
+    /// Ranges that must all hold: the station's and the work order's.
+    pub ranges: Vec<SerialRange>,
+    /// The check character.
+    pub check: CheckCharacter,
+    /// How a client id is made of a serial.
+    pub client_id: ClientIdTemplate,
+}
+
+impl LabelRule {
+    /// Reads a scanned text; gives the unit's serial and its client id.
+    pub fn accept(&self, text: &str) -> Result<(Serial, ClientId), LabelError> {
+        let serial: Serial = text.parse().map_err(LabelError::Characters)?;
+        for pattern in &self.patterns {
+            pattern.check(serial.as_str()).map_err(LabelError::Pattern)?;
+        }
+        self.check.verify(&serial)?;
+        for range in &self.ranges {
+            if !range.contains(self.check.payload(&serial)) {
+                return Err(LabelError::Range { serial, range: range.clone() });
+            }
+        }
+        let client_id = self.client_id.make(&serial).map_err(LabelError::ClientId)?;
+        Ok((serial, client_id))
+    }
+}
+
+/// A template for client ids with one `{serial}` in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ClientIdTemplate(String);
+
+/// A template that makes no client ids.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// `{serial}` is missing or stands there twice, so serials would not be told apart.
+    #[error("client id template {0:?} must contain {{serial}} exactly once")]
+    Placeholder(String),
+    /// The rest of it has characters that a client id must not have.
+    #[error("client id template {text:?}: {error}")]
+    Characters {
+        /// The template.
+        text: String,
+        /// What is wrong.
+        error: IdError,
+    },
+}
+
+impl FromStr for ClientIdTemplate {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
+        if text.matches("{serial}").count() != 1 {
+            return Err(TemplateError::Placeholder(text.to_owned()));
+        }
+        let template = Self(text.to_owned());
+        match text.replace("{serial}", "x").parse::<ClientId>() {
+            Ok(_) => Ok(template),
+            Err(error) => Err(TemplateError::Characters { text: text.to_owned(), error }),
+        }
+    }
+}
+
+impl ClientIdTemplate {
+    /// The client id of a serial.
+    pub fn make(&self, serial: &Serial) -> Result<ClientId, IdError> {
+        self.0.replace("{serial}", serial.as_str()).parse()
+    }
+
+    /// The template as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(check: CheckCharacter) -> LabelRule {
+        LabelRule {
+            patterns: vec![SerialPattern::new("[A-Z0-9/-]+").unwrap()],
+            ranges: vec!["1..500".parse().unwrap()],
+            check,
+            client_id: "dev-{serial}".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_rule_gives_serial_and_client_id() {
+        let (serial, client_id) = rule(CheckCharacter::None).accept("A-0042").unwrap();
+        assert_eq!((serial.as_str(), client_id.as_str()), ("A-0042", "dev-A-0042"));
+    }
+
+    #[test]
+    fn each_refusal_has_its_code() {
+        let code = |kind, text| Fault::from(rule(kind).accept(text).unwrap_err()).code;
+        assert_eq!(code(CheckCharacter::None, "A\u{1b}[2J"), Code::ScanCharacters);
+        assert_eq!(code(CheckCharacter::None, "a1"), Code::ScanPattern);
+        assert_eq!(code(CheckCharacter::None, "A-501"), Code::ScanRange);
+        assert_eq!(code(CheckCharacter::None, "A/1"), Code::ScanClientId);
+        assert_eq!(code(CheckCharacter::Luhn, "A-123"), Code::ScanCheck);
+    }
+
+    #[test]
+    fn a_template_must_tell_serials_apart() {
+        assert!("{serial}".parse::<ClientIdTemplate>().is_ok());
+        assert!("fixed".parse::<ClientIdTemplate>().is_err());
+        assert!("{serial}{serial}".parse::<ClientIdTemplate>().is_err());
+        assert!("a b {serial}".parse::<ClientIdTemplate>().is_err());
+    }
+}
