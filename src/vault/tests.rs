@@ -7,7 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, setrlimit,
+};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use super::stack::SCRUBBED;
@@ -302,27 +304,30 @@ fn a_vault_is_printed_without_its_contents() {
     assert_eq!(format!("{vault:?}"), "Vault { cells: 1, .. }");
 }
 
-/// Runs the ignored test `name` alone in a process of its own, because what it changes
-/// holds for the whole process.
-fn in_a_process_of_its_own(name: &str) {
-    let program = std::env::current_exe().unwrap();
-    let path = format!("vault::tests::{name}");
-    let output = std::process::Command::new(program)
-        .args(["--exact", &path, "--ignored", "--nocapture", "--test-threads=1"])
+/// Set in a process that runs one test alone.
+const ALONE: &str = "STATION_TEST_ALONE";
+
+/// Runs the calling test once more, alone in a process of its own, because what it changes
+/// holds for the whole process. False in that process.
+fn runs_alone_elsewhere(name: &str) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return false;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("vault::tests::{name}"), "--nocapture"])
+        .env(ALONE, "1")
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    true
 }
 
 #[test]
 fn where_memory_cannot_be_locked_the_limit_is_named() {
-    in_a_process_of_its_own("alone_below_the_limit");
-}
-
-#[test]
-#[ignore = "lowers the limit of its process; started by the test above"]
-fn alone_below_the_limit() {
+    if runs_alone_elsewhere("where_memory_cannot_be_locked_the_limit_is_named") {
+        return;
+    }
     let limit = Rlimit { current: Some(65_536), maximum: Some(65_536) };
     setrlimit(Resource::Memlock, limit).unwrap();
     let mut sets = capabilities(None).unwrap();
@@ -340,14 +345,9 @@ fn alone_below_the_limit() {
 
 #[test]
 fn a_hardened_process_leaves_no_core_dump() {
-    in_a_process_of_its_own("alone_and_hardened");
-}
-
-#[test]
-#[ignore = "changes its whole process; started by the test above"]
-fn alone_and_hardened() {
-    use rustix::process::{DumpableBehavior, dumpable_behavior};
-
+    if runs_alone_elsewhere("a_hardened_process_leaves_no_core_dump") {
+        return;
+    }
     harden_process().unwrap();
     assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
     let limit = getrlimit(Resource::Core);
