@@ -79,6 +79,8 @@ pub(crate) enum Fault {
     Twin(Option<String>),
     Model(String),
     OtherVersion,
+    Nonsense,
+    NoProve,
     Locked,
     HoldsUnknown,
     FactorySerial(String),

@@ -48,6 +48,8 @@ pub(crate) struct Lies {
     pub(crate) replay: bool,
     /// Speaks no version of the station's.
     pub(crate) far_version: bool,
+    /// Answers IDENTIFY with what no IDENTIFY is answered with.
+    pub(crate) nonsense: bool,
     /// For what should look like a signature.
     pub(crate) dice: Option<Dice>,
     /// Where the object to be damaged stands, once it was announced.
@@ -133,6 +135,7 @@ impl Lies {
                 let range = u32::from(FAR_VERSION) | u32::from(FAR_VERSION) << 8;
                 Some(Reply::Error(ErrorReply { detail: range, ..error }))
             }
+            (RequestType::Identify, Reply::Identify(_)) if self.nonsense => Some(Reply::Restart),
             (RequestType::Identify, Reply::Identify(honest)) => {
                 self.claim.map(|claim| Reply::Identify(claimed(honest, claim)))
             }

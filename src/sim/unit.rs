@@ -194,6 +194,7 @@ fn lies(faults: &[Fault]) -> Lies {
             Fault::LieRestart => lies.no_restart = true,
             Fault::LieReplay => lies.replay = true,
             Fault::OtherVersion => lies.far_version = true,
+            Fault::Nonsense => lies.nonsense = true,
             _ => {}
         }
     }
@@ -229,6 +230,9 @@ fn facts(options: &Options, name: &str, number: u32, faults: &[Fault]) -> Result
     };
     if options.keygen {
         facts.capabilities = facts.capabilities.with(Capabilities::KEYGEN);
+    }
+    if has(faults, &Fault::NoProve) {
+        facts.capabilities = Capabilities::READ.with(Capabilities::LOCK);
     }
     for fault in faults {
         match fault {

@@ -89,6 +89,8 @@ fn a_device_that_is_of_another_kind() {
     fails("model=OTHER-9", "E-DEV-MODEL");
     fails("other-version", "E-DEV-VERSION");
     fails("locked", "E-DEV-LOCKED");
+    fails("nonsense", "E-DEV-MALFORMED");
+    fails("no-prove", "E-PROOF-TOO-WEAK");
 }
 
 #[test]

@@ -23,6 +23,10 @@ const ROUND_TRIPS: usize = 8;
 /// changes it sees that it changes.
 const ADDED: usize = 284;
 
+/// COBS adds a byte for each 254 in a row that are not zero: rare in certificates, and up
+/// to chance in their keys and signatures.
+const STUFFED: usize = 4;
+
 /// The largest chunk that a device of the demo takes.
 const DEMO_CHUNK: u16 = 1_000;
 
@@ -131,7 +135,8 @@ fn a_session_sends_few_bytes_and_waits_seldom() {
     let sent: usize = to_device().map(|frame| frame.length).sum();
     let image = session.image_length;
     assert!(sent * 100 <= image * OVERHEAD, "{sent} for {image} bytes\n{}", session.story());
-    assert_eq!(sent - image, ADDED, "{}", session.story());
+    let added = sent - image;
+    assert!((ADDED..=ADDED + STUFFED).contains(&added), "{added}\n{}", session.story());
     let trips = session.round_trips();
     assert!(trips <= ROUND_TRIPS, "{trips} round trips\n{}", session.story());
 }

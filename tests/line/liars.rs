@@ -44,6 +44,8 @@ const UNFIT: &[Case] = &[
     stays("zero-id", &["E-DEV-HARDWARE-ID"]),
     stays("ones-id", &["E-DEV-HARDWARE-ID"]),
     stays("model=OTHER-9", &["E-DEV-MODEL"]),
+    stays("nonsense", &["E-DEV-MALFORMED"]),
+    stays("no-prove", &["E-PROOF-TOO-WEAK"]),
     stays("locked", &["E-DEV-LOCKED"]),
     stays("holds-unknown", &["E-DEV-UNKNOWN-IDENTITY"]),
 ];
