@@ -177,3 +177,6 @@ mod tests {
         assert_eq!(with_its_reason(silent(), &halt), silent());
     }
 }
+
+#[cfg(test)]
+mod panic_test;
