@@ -63,7 +63,7 @@ fn show(info: &AuthorityInfo, context: &mut Context) -> Result<(), Failure> {
             "certificate_pem": info.certificate_pem,
             "chain_pem": info.chain_pem,
             "not_before": info.not_before.to_string(),
-            "not_after": rfc3339(info.not_after),
+            "not_after": info.not_after.to_string(),
             "key": info.key,
             "fingerprint_sha256": info.fingerprint,
             // The cloud's own number for this CA; it has none before it is registered there.
@@ -80,19 +80,9 @@ fn show(info: &AuthorityInfo, context: &mut Context) -> Result<(), Failure> {
     out.raw(info.chain_pem.as_deref().unwrap_or_default().as_bytes())
 }
 
-/// RFC 5280's 99991231235959Z, "no expiry", lies beyond what calendars take.
-const NO_END: i64 = 253_402_300_799;
-
-fn rfc3339(time: Timestamp) -> String {
-    match time.seconds() {
-        NO_END => "9999-12-31T23:59:59.000Z".to_owned(),
-        _ => time.to_string(),
-    }
-}
-
 fn until(not_after: Timestamp) -> String {
-    match not_after.seconds() {
-        NO_END => "no expiry".to_owned(),
+    match not_after {
+        Timestamp::NO_EXPIRY => "no expiry".to_owned(),
         _ => not_after.to_string(),
     }
 }

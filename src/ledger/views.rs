@@ -13,15 +13,9 @@ use crate::domain::record::CertificateRow;
 
 use super::states::{AttemptOutcome, RegistrationState, UnitState};
 
-/// RFC 5280's time for "no well-defined end", which lies beyond what calendars take.
-const NO_EXPIRY: Timestamp = Timestamp(253_402_300_799_000_000);
-
 /// RFC 3339 in UTC.
 fn rfc3339<S: Serializer>(time: &Timestamp, s: S) -> Result<S::Ok, S::Error> {
-    match *time {
-        NO_EXPIRY => s.serialize_str("9999-12-31T23:59:59.000Z"),
-        time => s.collect_str(&time),
-    }
+    s.collect_str(time)
 }
 
 fn rfc3339_option<S: Serializer>(time: &Option<Timestamp>, s: S) -> Result<S::Ok, S::Error> {
@@ -257,7 +251,7 @@ mod tests {
                 rfc3339(&self.0, s)
             }
         }
-        let text = serde_json::to_string(&Time(NO_EXPIRY)).unwrap();
+        let text = serde_json::to_string(&Time(Timestamp::NO_EXPIRY)).unwrap();
         assert_eq!(text, "\"9999-12-31T23:59:59.000Z\"");
     }
 }

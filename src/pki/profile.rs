@@ -13,8 +13,6 @@ use crate::domain::clock::Timestamp;
 const NAME_LIMIT: usize = 64;
 /// A year's worth of back-dating is a mistake, not a device clock.
 const LONGEST_BACKDATE: Duration = Duration::from_secs(366 * 86_400);
-/// `9999-12-31T23:59:59Z` in seconds: RFC 5280's "no well-defined expiration date".
-const NO_EXPIRY_SECONDS: i64 = 253_402_300_799;
 /// Years beyond a profile's own that a CA made for it lasts, so that it can issue meanwhile.
 const ISSUING_YEARS: u32 = 10;
 const SECONDS_A_DAY: i64 = 86_400;
@@ -34,11 +32,11 @@ impl ValidFor {
     /// The end of validity of what is made at `now`; none where no calendar reaches.
     pub fn end(self, now: Timestamp) -> Option<Timestamp> {
         let seconds = match self {
-            ValidFor::NoExpiry => Some(NO_EXPIRY_SECONDS),
+            ValidFor::NoExpiry => Some(Timestamp::NO_EXPIRY.seconds()),
             ValidFor::Days(days) => now.seconds().checked_add(i64::from(days) * SECONDS_A_DAY),
             ValidFor::Years(years) => years_later(now, years),
         };
-        let seconds = seconds.filter(|seconds| *seconds <= NO_EXPIRY_SECONDS)?;
+        let seconds = seconds.filter(|seconds| *seconds <= Timestamp::NO_EXPIRY.seconds())?;
         seconds.checked_mul(1_000_000).map(Timestamp)
     }
 
