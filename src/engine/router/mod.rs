@@ -458,20 +458,12 @@ fn own_device(serial: &Serial, standing: &Standing) -> Option<(HardwareId, Code,
         Open::None | Open::Begun { .. } | Open::Issued { .. } | Open::Proven { .. } => {
             let proven = standing.proven.as_ref().filter(|_| standing.rework == Rework::No)?;
             let hardware = proven.hardware.clone();
-            Some(match proven.finished {
-                true => {
-                    let detail = format!("{serial} is proven on device {hardware}");
-                    (hardware, Code::UnitProven, detail)
-                }
-                // It is not PASS before its device has finished.
-                false => {
-                    let detail = format!(
-                        "{serial} is proven on device {hardware}, which has not finished and is \
-                         in no slot"
-                    );
-                    (hardware, Code::UnitElsewhere, detail)
-                }
-            })
+            // A device may have finished and left while the station died before it could
+            // record that: nothing else would ever end such a unit's run, so it is known
+            // as proven, and said to be unfinished.
+            let unfinished = if proven.finished { "" } else { "; it was not seen to finish" };
+            let detail = format!("{serial} is proven on device {hardware}{unfinished}");
+            Some((hardware, Code::UnitProven, detail))
         }
     }
 }

@@ -110,13 +110,15 @@ fn a_proven_unit_is_verified_where_its_device_is_and_refused_elsewhere() {
 }
 
 #[test]
-fn a_proven_unit_that_has_not_finished_is_not_done_without_its_device() {
+fn a_proven_unit_whose_device_left_before_its_end_was_recorded_is_known_as_proven() {
     let mut router = router(1);
     ready(&mut router, 0, 1);
     let mut standing = proven(2);
     standing.proven.as_mut().unwrap().finished = false;
     let decisions = router.scan(job("U1"), None, &standing, NOW);
-    assert_eq!(codes(&decisions), [Code::UnitElsewhere]);
+    assert_eq!(codes(&decisions), [Code::UnitProven]);
+    let Decision::Refuse(_, _, fault) = &decisions[0] else { panic!("{decisions:?}") };
+    assert!(fault.detail.ends_with("it was not seen to finish"), "{fault}");
 }
 
 #[test]
