@@ -8,6 +8,7 @@ pub mod app;
 pub mod batch;
 pub mod checks;
 pub mod cli;
+pub mod cloud;
 pub mod command;
 pub mod config;
 pub mod domain;

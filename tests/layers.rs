@@ -71,6 +71,11 @@ const OWNED: &[(&str, &[&str])] = &[
     ("rpassword", &["secret"]),
     ("toml", &["config"]),
     ("signal_hook", &["app", "command"]),
+    ("reqwest", &["cloud"]),
+    ("hyper", &["sim"]),
+    ("ratatui", &["tui"]),
+    ("crossterm", &["tui"]),
+    ("cryptoki", &["pki"]),
 ];
 
 /// The only module that may say `unsafe`.

@@ -14,5 +14,6 @@ pub mod identity;
 pub mod ids;
 pub mod label;
 pub mod record;
+pub mod registration;
 pub mod text;
 pub mod work_order;

@@ -1,0 +1,133 @@
+//! The cloud's API: one trait that sync and enrolment speak to, and what implements it.
+//!
+//! A [`Registrar`] makes one call for one question and says honestly what came of it: an
+//! answer, or a [`CallError`] whose class says what may be done next. It neither retries
+//! nor decides: when a call may be made again is the business of `sync`.
+
+use std::future::Future;
+
+use crate::domain::code::Code;
+use crate::domain::registration::{
+    CaSn, CloudAuthority, CloudCertificate, CloudInstance, CloudStatus, NewRegistration,
+};
+
+/// What may be done after a call that gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorClass {
+    /// It was not carried out: the cloud throttles. Again later, and slower.
+    Throttled,
+    /// It was not carried out: the instance is not ready. Pause, look at the instance.
+    NotReady,
+    /// It may have been carried out, or found done before: look up before anything else.
+    LookUpFirst,
+    /// The cloud will never take this item; others are not affected.
+    ItemNever,
+    /// Nothing further can succeed in this run: credentials, quota, an unknown CA.
+    StopRun,
+    /// station.toml points to the wrong place: host, region, instance, API.
+    Configuration,
+}
+
+/// A call that gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{action}: {message}")]
+pub struct CallError {
+    /// The API's action.
+    pub action: &'static str,
+    /// What may be done next.
+    pub class: ErrorClass,
+    /// The station's code for it.
+    pub code: Code,
+    /// The cloud's own code, where it gave one.
+    pub cloud_code: Option<String>,
+    /// What happened, with the request id where there is one; no secret.
+    pub message: String,
+}
+
+/// What the cloud says of its instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceFacts {
+    /// `RUNNING` and others.
+    pub status: String,
+    /// `BASIC`, `PRO` or `PLATINUM`.
+    pub edition: String,
+    /// `TLS`, `mTLS` or `BYOC` (one device, one certificate).
+    pub x509_mode: String,
+    /// `API` (manual registration) or `JITP` (automatic).
+    pub provision_type: String,
+    /// The TLS versions that it speaks, for example `TLSv1.2`.
+    pub tls_versions: Vec<String>,
+    /// The registration code for CAs; none before one was applied for.
+    pub registration_code: Option<String>,
+    /// How many CAs it takes; none where it does not say.
+    pub max_authorities: Option<u64>,
+}
+
+/// One page of client certificates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificatePage {
+    /// How many there are in all.
+    pub total: u64,
+    /// Those of this page.
+    pub certificates: Vec<CloudCertificate>,
+}
+
+/// Which client certificates are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateFilter {
+    /// Those of one CA.
+    Authority(CaSn),
+    /// The one with this serial number, as the cloud may print it.
+    Sn(String),
+    /// Those registered for a client id.
+    ClientId(String),
+}
+
+/// A cloud that knows client certificates by registration.
+///
+/// Each method is one call of the API, at most as long as the client's overall limit.
+pub trait Registrar {
+    /// Which instance this is.
+    fn instance(&self) -> &CloudInstance;
+
+    /// What the cloud says of the instance.
+    fn instance_facts(&self) -> impl Future<Output = Result<InstanceFacts, CallError>>;
+
+    /// Host and port of the instance's TLS endpoints.
+    fn endpoints(&self) -> impl Future<Output = Result<Vec<(String, u16)>, CallError>>;
+
+    /// All CAs of the instance.
+    fn authorities(&self) -> impl Future<Output = Result<Vec<CloudAuthority>, CallError>>;
+
+    /// Applies for the code that a verification certificate must carry.
+    fn apply_registration_code(&self) -> impl Future<Output = Result<String, CallError>>;
+
+    /// Registers a CA, active; gives its serial number as the cloud has it.
+    fn register_authority(
+        &self,
+        ca_pem: &str,
+        verification_pem: &str,
+    ) -> impl Future<Output = Result<CaSn, CallError>>;
+
+    /// Registers a client certificate; gives its serial number as the cloud has it.
+    fn register(
+        &self,
+        certificate: &NewRegistration,
+    ) -> impl Future<Output = Result<String, CallError>>;
+
+    /// One page of client certificates in the order of their registration; `limit` at most 100.
+    fn certificates(
+        &self,
+        filter: &CertificateFilter,
+        offset: u64,
+        limit: u64,
+    ) -> impl Future<Output = Result<CertificatePage, CallError>>;
+
+    /// Moves a client certificate to another status: active, inactive or revoked. The serial
+    /// number is spelt as the cloud spelt it.
+    fn set_status(
+        &self,
+        sn: &str,
+        status: CloudStatus,
+    ) -> impl Future<Output = Result<(), CallError>>;
+}

@@ -1,0 +1,116 @@
+//! A certificate's registration in a cloud, in words that no cloud owns.
+//!
+//! What is the same for every cloud stands here: which instance is meant, what is asked of
+//! it and what it says of a certificate. How it is asked stands in `cloud`, what is done
+//! about it in `sync`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::clock::Timestamp;
+use super::ids::{CertificateSn, ClientId, Fingerprint};
+
+/// Names one instance of one cloud for good: registrations are kept for each.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CloudInstance {
+    /// The host of the API, for example `mqtt.tencentcloudapi.com`.
+    pub site: String,
+    /// The region, for example `ap-guangzhou`.
+    pub region: String,
+    /// The instance's id, for example `mqtt-g839agr2`.
+    pub instance: String,
+}
+
+impl fmt::Display for CloudInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {} at {}", self.instance, self.region, self.site)
+    }
+}
+
+/// Where a certificate stands in the cloud, in the words of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloudStatus {
+    /// A device may connect with it.
+    Active,
+    /// Registered, and not to be used yet or any more.
+    Inactive,
+    /// Never to be used again.
+    Revoked,
+    /// Registered by itself and not activated yet.
+    PendingActivation,
+}
+
+impl CloudStatus {
+    /// Every status.
+    pub const ALL: [CloudStatus; 4] = [
+        CloudStatus::Active,
+        CloudStatus::Inactive,
+        CloudStatus::Revoked,
+        CloudStatus::PendingActivation,
+    ];
+
+    /// The word in the API, in JSON and in the ledger.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CloudStatus::Active => "ACTIVE",
+            CloudStatus::Inactive => "INACTIVE",
+            CloudStatus::Revoked => "REVOKED",
+            CloudStatus::PendingActivation => "PENDING_ACTIVATION",
+        }
+    }
+
+    /// The status that a word of the API names.
+    pub fn from_word(word: &str) -> Option<CloudStatus> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+/// A CA's serial number exactly as the cloud gave it; the cloud takes no other spelling.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaSn(pub String);
+
+/// One certificate to be registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRegistration {
+    /// Its serial number.
+    pub sn: CertificateSn,
+    /// Its DER.
+    pub der: Arc<[u8]>,
+    /// The client id that may connect with it.
+    pub client_id: ClientId,
+    /// Its issuer, as the cloud names it.
+    pub ca: CaSn,
+    /// The status that it is to have: active or inactive.
+    pub status: CloudStatus,
+}
+
+/// What the cloud says of one client certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudCertificate {
+    /// Its serial number as the cloud prints it, with or without leading zeros.
+    pub sn: String,
+    /// SHA-256 of its DER, the first certificate of what the cloud returns; none where it
+    /// returned no certificate that can be read.
+    pub fingerprint: Option<Fingerprint>,
+    /// Its issuer, as the cloud names it.
+    pub ca: CaSn,
+    /// The client id that it was registered for, untrusted; may be empty.
+    pub client_id: String,
+    /// Where it stands; none for a word that is new.
+    pub status: Option<CloudStatus>,
+    /// Whether it registered itself at its first connection.
+    pub automatic: bool,
+}
+
+/// What the cloud says of one CA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudAuthority {
+    /// Its serial number as the cloud gave it.
+    pub sn: CaSn,
+    /// SHA-256 of its DER; none where the cloud returned no certificate that can be read.
+    pub fingerprint: Option<Fingerprint>,
+    /// Where it stands.
+    pub status: Option<CloudStatus>,
+    /// The end of its validity as the cloud sees it.
+    pub not_after: Timestamp,
+}
