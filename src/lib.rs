@@ -11,6 +11,7 @@ pub mod cli;
 pub mod cloud;
 pub mod command;
 pub mod config;
+pub mod cut;
 pub mod domain;
 pub mod engine;
 pub mod flow;
