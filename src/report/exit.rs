@@ -71,6 +71,10 @@ impl Exit {
             | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | ClockGap | VaultLock => {
                 Exit::Authority
             }
+            CloudUnreachable | CloudAnswer | CloudUnclear | CloudThrottled | CloudCredentials
+            | CloudPermission | CloudClock | CloudAction | CloudInstance | CloudNotReady
+            | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
+            | CloudRoots | CloudBroker | CloudFirstArticle => Exit::Cloud,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull
             | WorkOrderProfile | ScanCharacters | ScanPattern | ScanCheck | ScanRange
             | ScanClientId | ScanDuplicate | ScanSlot | ScanAhead | ScanNoDevice | UnitUnknown
@@ -130,6 +134,7 @@ mod tests {
                 "CONFIG" => &[3],
                 "LEDGER" => &[4, 8],
                 "PORT" | "SCANNER" => &[5],
+                "CLOUD" => &[6],
                 "CA" | "SECRET" | "CLOCK" | "VAULT" => &[7],
                 "WORK" => &[1, 2],
                 _ => &[1],
