@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod identity;
 pub mod ids;
 pub mod label;
+pub mod outbox;
 pub mod record;
 pub mod registration;
 pub mod text;
