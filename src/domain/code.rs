@@ -220,8 +220,6 @@ codes! {
     CloudRevoked = "E-CLOUD-REVOKED",
     /// A certificate that should stand in the cloud does not.
     CloudAbsent = "E-CLOUD-ABSENT",
-    /// The CA that issued a certificate can't be registered under in the cloud.
-    CloudCa = "E-CLOUD-CA",
     /// Nobody knows yet whether a call was carried out.
     CloudUnclear = "E-CLOUD-UNCLEAR",
     /// Certificates wait to be revoked, and the credentials for it were not given.

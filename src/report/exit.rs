@@ -71,7 +71,7 @@ impl Exit {
             | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | ClockGap | VaultLock => {
                 Exit::Authority
             }
-            CloudInstanceChanged | CloudCa => Exit::Cloud,
+            CloudInstanceChanged => Exit::Cloud,
             CloudConflict | CloudRevoked | CloudAbsent | CloudUnclear | CloudRevoker
             | CloudBacklog | ShipNotActive => Exit::NotAll,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull

@@ -1,9 +1,9 @@
-//! What to do now, one sentence for each code.
+//! What to do now, one sentence for each code, in English.
 
 use crate::domain::code::Code;
 
 /// What a person should do about `code`; `docs/errors.md` says more.
-pub const fn remedy(code: Code) -> &'static str {
+pub(super) const fn remedy(code: Code) -> &'static str {
     use Code::*;
     match code {
         Bug => "keep this output and report it, then start again: what was recorded is safe",
@@ -109,7 +109,6 @@ pub const fn remedy(code: Code) -> &'static str {
         CloudConflict => "look at both certificates in the console; remove the foreign one there",
         CloudRevoked => "rework or scrap the unit: a revoked certificate never works again",
         CloudAbsent => "run `station sync --full` to compare the cloud with the ledger",
-        CloudCa => "register the CA with `station authority register`, or activate it there",
         CloudUnclear => "run `station sync` again: it looks up what came of the call first",
         CloudRevoker => "give the revoker's credentials and run `station sync` again",
         CloudBacklog => "run `station sync`, and find out why the nightly one did not",
