@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::duration;
 use super::error::ConfigError;
 use super::section::{Found, Section};
 use super::values::{self, CloudKind, Endpoint, InitialStatus, RegistrationMode};
@@ -16,6 +17,9 @@ const MAX_RATE_HERE: u32 = 100_000;
 /// A call that takes longer than five minutes has not been answered, whatever comes then.
 const CALL_LIMITS: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(2)..=Duration::from_secs(300);
+
+/// A weekend: whatever a nightly sync left behind on Friday is seen on Monday at the latest.
+const MAX_BACKLOG: Duration = Duration::from_secs(72 * 3600);
 
 /// `[cloud]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +46,8 @@ pub struct Cloud {
     pub own_broker_name: bool,
     /// The status with which a certificate is registered.
     pub initial_status: InitialStatus,
-    /// Unregistered certificates above which no new unit starts; none sets no limit.
-    pub max_backlog: Option<u32>,
+    /// How long a proof may wait to be registered before a sync and `doctor` are red.
+    pub max_backlog: Duration,
     /// The file that holds the secret id.
     pub secret_id_file: Option<PathBuf>,
     /// The file that holds the secret key.
@@ -76,7 +80,7 @@ pub(super) fn cloud(section: &Section<'_>) -> Result<Option<Cloud>, ConfigError>
         proxy: section.text("proxy")?.map(|found| proxy(&found)).transpose()?,
         own_broker_name: section.boolean("own_broker_name")?.unwrap_or(false),
         initial_status: section.parsed("initial_status")?.unwrap_or(InitialStatus::Active),
-        max_backlog: section.integer("max_backlog", 1..=u32::MAX)?,
+        max_backlog: duration(section, "max_backlog", MAX_BACKLOG)?,
         secret_id_file: section.path("secret_id_file")?,
         secret_key_file: section.path("secret_key_file")?,
         token_file: section.path("token_file")?,

@@ -297,10 +297,13 @@ fn the_cloud_is_checked_where_it_is_there() {
     let there = |lines: &str| cloud("https://x.example", lines);
     let defaults = there("").unwrap();
     assert_eq!((defaults.rate_per_second, defaults.call_limit.as_secs()), (10, 30));
+    assert_eq!(defaults.max_backlog, 3 * DAY);
+    assert_eq!(there("max_backlog = \"36h\"").unwrap().max_backlog, DAY * 3 / 2);
     assert_eq!(defaults.registration, RegistrationMode::Manual);
     assert!(!defaults.own_broker_name && defaults.root.is_none() && defaults.proxy.is_none());
     let cases = [
         ("registration = \"none\"", "manual, automatic"),
+        ("max_backlog = \"10000\"", "no length of time"),
         ("call_limit = \"1s\"", "expected \"2s\" to \"5m\""),
         ("call_limit = \"6m\"", "expected \"2s\" to \"5m\""),
         ("proxy = \"socks5://x:1\"", "http://host:port"),

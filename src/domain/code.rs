@@ -118,8 +118,6 @@ codes! {
     CloudUnreachable = "E-CLOUD-UNREACHABLE",
     /// What answered for the cloud's API did not answer as it does.
     CloudAnswer = "E-CLOUD-ANSWER",
-    /// The cloud did not say whether it did what was asked.
-    CloudUnclear = "E-CLOUD-UNCLEAR",
     /// The cloud refuses calls because there are too many.
     CloudThrottled = "E-CLOUD-THROTTLED",
     /// The cloud does not accept the station's credentials, or there are none.
@@ -248,6 +246,23 @@ codes! {
     ProofTooWeak = "E-PROOF-TOO-WEAK",
     /// Two certificates would carry one public key.
     KeyDuplicate = "E-KEY-DUPLICATE",
+
+    /// station.toml names another cloud instance than the ledger's.
+    CloudInstanceChanged = "E-CLOUD-INSTANCE-CHANGED",
+    /// Another certificate stands in the cloud under one of the station's serial numbers.
+    CloudConflict = "E-CLOUD-CONFLICT",
+    /// A certificate that should be in use is revoked in the cloud.
+    CloudRevoked = "E-CLOUD-REVOKED",
+    /// A certificate that should stand in the cloud does not.
+    CloudAbsent = "E-CLOUD-ABSENT",
+    /// Nobody knows yet whether a call was carried out.
+    CloudUnclear = "E-CLOUD-UNCLEAR",
+    /// Certificates wait to be revoked, and the credentials for it were not given.
+    CloudRevoker = "E-CLOUD-REVOKER",
+    /// A proof has waited too long to be registered.
+    CloudBacklog = "E-CLOUD-BACKLOG",
+    /// A unit may not leave: its certificate is not active in the cloud.
+    ShipNotActive = "E-SHIP-NOT-ACTIVE",
 }
 
 impl fmt::Display for Code {

@@ -54,7 +54,6 @@ pub(super) const fn remedy(code: Code) -> &'static str {
 
         CloudUnreachable => "检查网络、域名解析和 `[cloud]`；数据不会丢失，稍后再运行",
         CloudAnswer => "检查 `[cloud] endpoint` 以及中间的代理、门户或过滤设备",
-        CloudUnclear => "再次运行：可能已完成的操作会先查询，再决定是否重发",
         CloudThrottled => "稍后再运行；若配额与他人共用，请调低 `[cloud] rate_per_second`",
         CloudCredentials => "通过环境变量、文件或凭据提供有效的 secret id 和 key",
         CloudPermission => "按 docs/administrator.md 给该账号授权，或放行其地址",
@@ -121,6 +120,15 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevContradiction => "把设备放到一边并报告主管：它以前已被证实",
         ProofTooWeak => "检查 `[product] required_proof` 和该固件的能力",
         KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
+
+        CloudInstanceChanged => "改正 `[cloud]`，或用 `station sync --migrate` 迁移过去",
+        CloudConflict => "在控制台比较两张证书，删除不属于本站的那一张",
+        CloudRevoked => "返工或报废该单元：已吊销的证书不会再生效",
+        CloudAbsent => "运行 `station sync --full` 比较云端与账本",
+        CloudUnclear => "再次运行 `station sync`：它会先查清该请求的结果",
+        CloudRevoker => "提供吊销用的凭据，然后再次运行 `station sync`",
+        CloudBacklog => "运行 `station sync`，并查明夜间同步为何没有完成",
+        ShipNotActive => "先在产线上完成该单元，再运行 `station sync`，然后发货",
     }
 }
 
