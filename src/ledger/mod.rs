@@ -9,11 +9,13 @@
 
 mod apply;
 mod apply_attempt;
+mod apply_cloud;
 mod apply_unit;
 mod backup;
 mod clock;
 mod counts;
 mod decide;
+mod decide_cloud;
 mod error;
 mod files;
 mod filesystem;
@@ -21,6 +23,7 @@ mod head;
 mod inquiries;
 mod journal;
 mod lock;
+pub mod outbox;
 mod payload;
 mod reader;
 mod replay;
@@ -244,7 +247,7 @@ fn create(
     };
     let mut head = Head::NONE;
     let signed = append_signed(&transaction, &mut head, &owner.instance, &entry, signer)?;
-    writer::commit(&transaction)?;
+    writer::commit(&transaction, &[Kind::Created])?;
     let note = Note::new(&owner.station, &owner.instance, &signed);
     // An anchor that can't be written is told by the first record.
     let _ = settings.notes().write(&note, Noting::AtEnd);
