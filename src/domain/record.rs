@@ -15,6 +15,7 @@ use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
     Serial, SlotName, WorkOrderId,
 };
+use super::operators::{OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, SignedIn};
 use super::work_order::WorkOrder;
 
 /// Everything the line and the command line make durable.
@@ -54,6 +55,16 @@ pub enum Record {
     ClockAccepted(ClockAccepted),
     /// The ledger was restored from a backup; what came after it is not in here.
     Restored(Restored),
+    /// A person becomes known.
+    OperatorAdded(OperatorAdded),
+    /// A person may do nothing any more.
+    OperatorDisabled(OperatorDisabled),
+    /// A person has another PIN.
+    PinChanged(PinChanged),
+    /// A changed product profile is accepted for a work order.
+    ProfileAccepted(ProfileAccepted),
+    /// Another person works at the line.
+    SignedIn(SignedIn),
 }
 
 /// The facts that a line session ran under.

@@ -16,7 +16,7 @@ use super::error::LedgerError;
 use super::journal::{Created, Entry, Fact, Kind};
 use super::payload::HexBytes;
 use super::sql::stored;
-use super::{apply_attempt, apply_unit};
+use super::{apply_attempt, apply_person, apply_unit};
 
 /// A clock may run this far ahead of the journal within one entry without being held
 /// for wrong; further only a unit's begin or a person takes it.
@@ -68,6 +68,11 @@ impl Context<'_> {
                 let gap = format!("entry {} of {known}", r.last_seq);
                 self.act("restored", None, None, Some(&gap), &r.by)?;
             }
+            Record::OperatorAdded(r) => apply_person::added(self, r)?,
+            Record::OperatorDisabled(r) => apply_person::disabled(self, r)?,
+            Record::PinChanged(r) => apply_person::pin_changed(self, r)?,
+            Record::ProfileAccepted(r) => apply_person::profile_accepted(self, r)?,
+            Record::SignedIn(r) => apply_person::signed_in(self, r)?,
         }
         Ok(())
     }
@@ -169,7 +174,8 @@ impl Context<'_> {
         self.act(act, Some(by), None, Some(&by.reason), &by.by)
     }
 
-    fn act(
+    /// Notes what a person did.
+    pub(super) fn act(
         &self,
         act: &str,
         unit: Option<&PersonAct>,

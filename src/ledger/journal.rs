@@ -151,6 +151,16 @@ kinds! {
     ClockAccepted = 16, "clock-accepted";
     /// [`Record::Restored`].
     Restored = 17, "restored";
+    /// [`Record::OperatorAdded`].
+    OperatorAdded = 35, "operator-added";
+    /// [`Record::OperatorDisabled`].
+    OperatorDisabled = 36, "operator-disabled";
+    /// [`Record::PinChanged`].
+    PinChanged = 37, "pin-changed";
+    /// [`Record::ProfileAccepted`].
+    ProfileAccepted = 38, "profile-accepted";
+    /// [`Record::SignedIn`].
+    SignedIn = 39, "signed-in";
 }
 
 impl Kind {
@@ -179,6 +189,11 @@ impl Kind {
             Record::WorkOrderClosed(_) => Kind::WorkOrderClosed,
             Record::ClockAccepted(_) => Kind::ClockAccepted,
             Record::Restored(_) => Kind::Restored,
+            Record::OperatorAdded(_) => Kind::OperatorAdded,
+            Record::OperatorDisabled(_) => Kind::OperatorDisabled,
+            Record::PinChanged(_) => Kind::PinChanged,
+            Record::ProfileAccepted(_) => Kind::ProfileAccepted,
+            Record::SignedIn(_) => Kind::SignedIn,
         }
     }
 
@@ -240,6 +255,11 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::WorkOrderClosed(r) => write(station, n, r),
         Record::ClockAccepted(r) => write(station, n, r),
         Record::Restored(r) => write(station, n, r),
+        Record::OperatorAdded(r) => write(station, n, r),
+        Record::OperatorDisabled(r) => write(station, n, r),
+        Record::PinChanged(r) => write(station, n, r),
+        Record::ProfileAccepted(r) => write(station, n, r),
+        Record::SignedIn(r) => write(station, n, r),
     }
 }
 
@@ -273,6 +293,11 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::WorkOrderClosed => read(payload, Record::WorkOrderClosed),
         Kind::ClockAccepted => read(payload, Record::ClockAccepted),
         Kind::Restored => read(payload, Record::Restored),
+        Kind::OperatorAdded => read(payload, Record::OperatorAdded),
+        Kind::OperatorDisabled => read(payload, Record::OperatorDisabled),
+        Kind::PinChanged => read(payload, Record::PinChanged),
+        Kind::ProfileAccepted => read(payload, Record::ProfileAccepted),
+        Kind::SignedIn => read(payload, Record::SignedIn),
     }
 }
 
