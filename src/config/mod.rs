@@ -209,6 +209,7 @@ fn badge_prefix(section: &Section<'_>) -> Result<String, ConfigError> {
     }
 }
 
+/// A length of time, or its default.
 fn duration(section: &Section<'_>, key: &str, default: Duration) -> Result<Duration, ConfigError> {
     let Some(found) = section.text(key)? else { return Ok(default) };
     values::duration(found.value).map_err(|error| found.refuse(error))

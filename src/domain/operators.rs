@@ -213,7 +213,8 @@ impl fmt::Debug for PinVerifier {
 }
 
 /// The person who must be a supervisor for this record, from the first supervisor on.
-/// Records of the line itself need none.
+/// Records of the line and of a sync need none, and neither does what undoes nothing:
+/// shipping, activating, exporting.
 pub fn supervised(record: &Record) -> Option<&Person> {
     match record {
         Record::UnitVoided(act) | Record::ReworkAllowed(act) | Record::UnitScrapped(act) => {
@@ -237,7 +238,15 @@ pub fn supervised(record: &Record) -> Option<&Person> {
         | Record::CommitAsked(_)
         | Record::Proven(_)
         | Record::Finished(_)
-        | Record::Ended(_) => None,
+        | Record::Ended(_)
+        | Record::RegisteredByHand(_)
+        | Record::Sent(_)
+        | Record::Answered(_)
+        | Record::Found(_)
+        | Record::CloudChosen(_)
+        | Record::ActivationAsked(_)
+        | Record::Shipped(_)
+        | Record::CrlIssued(_) => None,
     }
 }
 

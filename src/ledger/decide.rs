@@ -94,7 +94,16 @@ impl View<'_> {
             Record::PinChanged(r) => self.pin_changed(r)?,
             Record::ProfileAccepted(r) => self.profile_accepted(r)?,
             Record::SignedIn(r) => self.may_work(r.operator.as_ref())?,
-            Record::ClockAccepted(_) | Record::Restored(_) => {}
+            Record::RegisteredByHand(r) => self.registered_by_hand(r)?,
+            Record::Sent(r) => self.sent(r)?,
+            Record::Answered(r) => self.answered(r)?,
+            Record::Found(r) => self.found(r)?,
+            Record::ActivationAsked(r) => self.activation_asked(r)?,
+            Record::Shipped(r) => self.shipped(r)?,
+            Record::ClockAccepted(_)
+            | Record::Restored(_)
+            | Record::CloudChosen(_)
+            | Record::CrlIssued(_) => {}
         }
         Ok(0)
     }

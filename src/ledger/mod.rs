@@ -9,12 +9,14 @@
 
 mod apply;
 mod apply_attempt;
+mod apply_cloud;
 mod apply_person;
 mod apply_unit;
 mod backup;
 mod clock;
 mod counts;
 mod decide;
+mod decide_cloud;
 mod decide_person;
 mod error;
 mod files;
@@ -23,6 +25,7 @@ mod head;
 mod inquiries;
 mod journal;
 mod lock;
+pub mod outbox;
 mod payload;
 mod persons;
 mod reader;

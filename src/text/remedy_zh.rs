@@ -111,6 +111,15 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevContradiction => "把设备放到一边并报告主管：它以前已被证实",
         ProofTooWeak => "检查 `[product] required_proof` 和该固件的能力",
         KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
+
+        CloudInstanceChanged => "改正 `[cloud]`，或用 `station sync --migrate` 迁移过去",
+        CloudConflict => "在控制台比较两张证书，删除不属于本站的那一张",
+        CloudRevoked => "返工或报废该单元：已吊销的证书不会再生效",
+        CloudAbsent => "运行 `station sync --full` 比较云端与账本",
+        CloudUnclear => "再次运行 `station sync`：它会先查清该请求的结果",
+        CloudRevoker => "提供吊销用的凭据，然后再次运行 `station sync`",
+        CloudBacklog => "运行 `station sync`，并查明夜间同步为何没有完成",
+        ShipNotActive => "先在产线上完成该单元，再运行 `station sync`，然后发货",
     }
 }
 
