@@ -15,6 +15,7 @@ mod ledgers;
 mod line;
 mod people;
 mod scans;
+mod sim_cloud;
 mod station;
 mod units;
 mod usage;
