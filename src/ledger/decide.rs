@@ -102,6 +102,7 @@ impl View<'_> {
             Record::Shipped(r) => self.shipped(r)?,
             Record::ClockAccepted(_)
             | Record::Restored(_)
+            | Record::AuthorityRegistered(_)
             | Record::CloudChosen(_)
             | Record::CrlIssued(_) => {}
         }

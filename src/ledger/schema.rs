@@ -8,8 +8,12 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// Migration n brings `user_version` from n to n + 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("outbox.sql"), include_str!("people.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("outbox.sql"),
+    include_str!("people.sql"),
+    include_str!("cloud_authorities.sql"),
+];
 
 /// The tables that follow from the journal and are compared with a replay of it, with
 /// the columns that order their rows.
@@ -23,6 +27,7 @@ pub(super) const EVIDENCE: &[(&str, &str)] = &[
     ("attempts", "serial, attempt"),
     ("certificates", "sn"),
     ("clouds", "id"),
+    ("cloud_authorities", "authority, site, region, instance"),
     ("registrations", "certificate_sn, site, region, instance"),
     ("outbox", "id"),
     ("acts", "seq"),
