@@ -17,7 +17,7 @@ use crate::domain::record::{Person, Record, Restored};
 
 use super::error::LedgerError;
 use super::head::{Head, Note, Noting, SignedHead, temporary_beside};
-use super::journal::{Entry, Fact};
+use super::journal::{Entry, Fact, Kind};
 use super::reader::Reader;
 use super::verify::{self, Sound};
 use super::{Settings, append_signed, files, filesystem, schema, writer};
@@ -150,7 +150,7 @@ fn append_to(
     schema::migrate(&connection)?;
     let transaction = connection.unchecked_transaction()?;
     let signed = append_signed(&transaction, &mut head, instance, entry, signer)?;
-    writer::commit(&transaction)?;
+    writer::commit(&transaction, &[Kind::of(&entry.fact)])?;
     drop(transaction);
     connection.close().map_err(|(_, error)| LedgerError::Write(error))?;
     Ok(signed)

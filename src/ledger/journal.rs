@@ -157,24 +157,28 @@ impl Kind {
     pub(super) fn of(fact: &Fact) -> Kind {
         match fact {
             Fact::Created(_) => Kind::Created,
-            Fact::Record(record, _) => match record {
-                Record::LineStarted(_) => Kind::LineStarted,
-                Record::AuthoritySeen(_) => Kind::AuthoritySeen,
-                Record::Begun(_) => Kind::Begun,
-                Record::FailedEarly(_) => Kind::FailedEarly,
-                Record::Issued(_) => Kind::Issued,
-                Record::CommitAsked(_) => Kind::CommitAsked,
-                Record::Proven(_) => Kind::Proven,
-                Record::Finished(_) => Kind::Finished,
-                Record::Ended(_) => Kind::Ended,
-                Record::UnitVoided(_) => Kind::UnitVoided,
-                Record::ReworkAllowed(_) => Kind::ReworkAllowed,
-                Record::UnitScrapped(_) => Kind::UnitScrapped,
-                Record::WorkOrderCreated(_) => Kind::WorkOrderCreated,
-                Record::WorkOrderClosed(_) => Kind::WorkOrderClosed,
-                Record::ClockAccepted(_) => Kind::ClockAccepted,
-                Record::Restored(_) => Kind::Restored,
-            },
+            Fact::Record(record, _) => Kind::of_record(record),
+        }
+    }
+
+    pub(super) fn of_record(record: &Record) -> Kind {
+        match record {
+            Record::LineStarted(_) => Kind::LineStarted,
+            Record::AuthoritySeen(_) => Kind::AuthoritySeen,
+            Record::Begun(_) => Kind::Begun,
+            Record::FailedEarly(_) => Kind::FailedEarly,
+            Record::Issued(_) => Kind::Issued,
+            Record::CommitAsked(_) => Kind::CommitAsked,
+            Record::Proven(_) => Kind::Proven,
+            Record::Finished(_) => Kind::Finished,
+            Record::Ended(_) => Kind::Ended,
+            Record::UnitVoided(_) => Kind::UnitVoided,
+            Record::ReworkAllowed(_) => Kind::ReworkAllowed,
+            Record::UnitScrapped(_) => Kind::UnitScrapped,
+            Record::WorkOrderCreated(_) => Kind::WorkOrderCreated,
+            Record::WorkOrderClosed(_) => Kind::WorkOrderClosed,
+            Record::ClockAccepted(_) => Kind::ClockAccepted,
+            Record::Restored(_) => Kind::Restored,
         }
     }
 

@@ -244,7 +244,7 @@ fn create(
     };
     let mut head = Head::NONE;
     let signed = append_signed(&transaction, &mut head, &owner.instance, &entry, signer)?;
-    writer::commit(&transaction)?;
+    writer::commit(&transaction, &[Kind::Created])?;
     let note = Note::new(&owner.station, &owner.instance, &signed);
     // An anchor that can't be written is told by the first record.
     let _ = settings.notes().write(&note, Noting::AtEnd);

@@ -61,6 +61,26 @@ impl FromSql for Timestamp {
     }
 }
 
+/// Enums with words of their own, as words in a TEXT column.
+macro_rules! known_words {
+    ($($name:ident)*) => {$(
+        impl rusqlite::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                Ok(rusqlite::types::ToSqlOutput::from(self.as_str()))
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(
+                value: rusqlite::types::ValueRef<'_>,
+            ) -> rusqlite::types::FromSqlResult<Self> {
+                let word = value.as_str()?.parse::<$name>();
+                word.map_err(|error| rusqlite::types::FromSqlError::Other(Box::new(error)))
+            }
+        }
+    )*};
+}
+
 /// An enum whose values are words in a TEXT column.
 macro_rules! word_columns {
     ($($(#[$doc:meta])* $visibility:vis enum $name:ident {
@@ -101,24 +121,11 @@ macro_rules! word_columns {
             }
         }
 
-        impl rusqlite::ToSql for $name {
-            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-                Ok(rusqlite::types::ToSqlOutput::from(self.as_str()))
-            }
-        }
-
-        impl rusqlite::types::FromSql for $name {
-            fn column_result(
-                value: rusqlite::types::ValueRef<'_>,
-            ) -> rusqlite::types::FromSqlResult<Self> {
-                let word = value.as_str()?.parse::<$name>();
-                word.map_err(|error| rusqlite::types::FromSqlError::Other(Box::new(error)))
-            }
-        }
+        $crate::ledger::sql::known_words! { $name }
     )*};
 }
 
-pub(super) use word_columns;
+pub(super) use {known_words, word_columns};
 
 /// A sequence number or count as SQLite stores it.
 pub(super) fn stored(number: u64) -> i64 {

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use crate::cut;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
@@ -20,7 +21,7 @@ use crate::domain::record::{Record, Recorded, Refusal};
 use super::decide::{Limits, Trouble, View};
 use super::error::LedgerError;
 use super::head::{Head, Note, Notes, Noting, SignedHead};
-use super::journal::{Entry, Fact};
+use super::journal::{Entry, Fact, Kind};
 use super::witness::Owner;
 
 /// More than this many records never share a commit, so that nobody waits for ever.
@@ -293,8 +294,11 @@ impl Scribe {
         let before = Head::read(&self.connection)?;
         let mut head = before;
         let mut answers = Vec::with_capacity(group.len());
+        let mut kinds = Vec::with_capacity(group.len());
         for (record, _) in group {
-            answers.push(self.append_one(&mut head, record)?);
+            let answer = self.append_one(&mut head, record)?;
+            kinds.extend(answer.is_ok().then(|| Kind::of_record(record)));
+            answers.push(answer);
         }
         if head == before {
             self.connection.execute_batch("ROLLBACK").map_err(LedgerError::Write)?;
@@ -302,7 +306,7 @@ impl Scribe {
         }
         let signed =
             SignedHead::make(&self.connection, &self.owner.instance, head, self.signer.as_ref())?;
-        commit(&self.connection)?;
+        commit(&self.connection, &kinds)?;
         self.tally.commits.fetch_add(1, Ordering::Relaxed);
         self.tally.records.fetch_add(head.seq - before.seq, Ordering::Relaxed);
         Ok((answers, Some(signed)))
@@ -352,9 +356,13 @@ impl Scribe {
     }
 }
 
-/// The only COMMIT of entries.
-pub(super) fn commit(connection: &Connection) -> Result<(), LedgerError> {
-    connection.execute_batch("COMMIT").map_err(LedgerError::Write)
+/// The only COMMIT of entries, which are of these kinds.
+pub(super) fn commit(connection: &Connection, kinds: &[Kind]) -> Result<(), LedgerError> {
+    let point = |side| kinds.iter().for_each(|kind| cut::point(side, kind.as_str()));
+    point(cut::Kind::Record);
+    connection.execute_batch("COMMIT").map_err(LedgerError::Write)?;
+    point(cut::Kind::Recorded);
+    Ok(())
 }
 
 /// A constraint that `decide` did not foresee refuses its record and no other.

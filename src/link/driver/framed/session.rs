@@ -17,6 +17,7 @@ use firmware_interface::{timing, version};
 use zeroize::Zeroize;
 
 use super::answers;
+use crate::cut;
 use crate::link::LinkError;
 use crate::link::port::Port;
 
@@ -134,6 +135,8 @@ pub(super) struct Session {
     /// When the last byte written so far will have left, at the line's speed.
     line_free: Instant,
     counts: Counts,
+    /// What was asked last.
+    asked: &'static str,
 }
 
 impl Session {
@@ -147,6 +150,7 @@ impl Session {
             seq: 0,
             line_free: Instant::now(),
             counts: Counts::default(),
+            asked: "nothing",
         })
     }
 
@@ -262,17 +266,23 @@ impl Session {
         let Header { message_type, seq, .. } = header;
         tracing::trace!(message_type, seq, length = frame.len(), "frame sent");
         self.counts.sent += 1;
-        self.port.write_all(frame, until)
+        self.asked = name_of(message_type);
+        cut::point(cut::Kind::Send, self.asked);
+        let sent = self.port.write_all(frame, until)?;
+        cut::point(cut::Kind::Sent, self.asked);
+        Ok(sent)
     }
 
     /// The next sound frame, whatever it answers; none where `until` passes.
     ///
     /// Every frame from a device comes through here.
     pub(super) fn receive_frame(&mut self, until: Instant) -> Result<Option<Received>, LinkError> {
+        cut::point(cut::Kind::Receive, self.asked);
         loop {
             if let Some(received) = self.take_pending() {
                 let Header { message_type, seq, .. } = received.header;
                 tracing::trace!(message_type, seq, length = received.body.len(), "frame received");
+                cut::point(cut::Kind::Received, name_of(message_type));
                 return Ok(Some(received));
             }
             // What was read is used up, so noise and floods without end are ended here too.
@@ -413,6 +423,14 @@ impl Session {
 
     fn reply_time(&self, kind: RequestType) -> Duration {
         self.line_time(codec::frame_length(longest_reply(kind)))
+    }
+}
+
+/// The request of a type, or the one that a reply of that type answers.
+fn name_of(message_type: u8) -> &'static str {
+    match message_type {
+        ERROR_TYPE => "error",
+        other => RequestType::from_wire(other & !REPLY_BIT).map_or("unknown", RequestType::name),
     }
 }
 

@@ -1,9 +1,9 @@
-//! What to do now, one sentence for each code.
+//! What to do now, one sentence for each code, in English.
 
 use crate::domain::code::Code;
 
 /// What a person should do about `code`; `docs/errors.md` says more.
-pub const fn remedy(code: Code) -> &'static str {
+pub(super) const fn remedy(code: Code) -> &'static str {
     use Code::*;
     match code {
         Bug => "keep this output and report it, then start again: what was recorded is safe",
