@@ -1,7 +1,8 @@
 //! The composition root: the only place that knows everything and joins it.
 //!
 //! `parts` opens what station.toml names, `line` starts a line over it, `batch` feeds a
-//! line without a screen, `demo` builds a whole factory in a directory. No policy here.
+//! line without a screen, `demo` builds a whole factory in a directory, `selftest` tries a
+//! new device with a throw-away CA. No policy here.
 
 pub mod batch;
 pub mod clock;
@@ -9,4 +10,5 @@ pub mod demo;
 pub mod labels;
 pub mod line;
 pub mod parts;
+pub mod selftest;
 mod signals;

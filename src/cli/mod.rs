@@ -7,6 +7,7 @@
 
 mod acts;
 mod line;
+mod selftest;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub use acts::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use line::{Batch, Demo, SimCommand, SimDevice};
+pub use selftest::Selftest;
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 all done; 1 not all that was asked is done; 2 wrong usage; 3 station.toml; \
@@ -112,6 +114,14 @@ pub enum Command {
     /// Simulated devices, to try a line without hardware
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Tries a new device's firmware against the protocol, rule by rule
+    ///
+    /// Speaks raw frames, right and wrong ones, over a real port, and prints a verdict for
+    /// each rule of docs/protocol.md. What it burns is of a CA that is made in memory and
+    /// thrown away; it needs no station.toml and touches neither ledger nor CA. The device is
+    /// blank at the end.
+    #[command(after_help = selftest::EXAMPLES)]
+    Selftest(Selftest),
     /// Checks before the shift whether the line could run: red or green
     ///
     /// Looks at the clock, the ledger, the disk, the CA, the ports and the scanner. Exits

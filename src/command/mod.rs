@@ -17,6 +17,7 @@ mod logging;
 mod manual;
 mod person;
 mod ports;
+mod selftest;
 mod sim;
 mod unit;
 mod usage;
@@ -65,6 +66,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Unit(command) => unit::run(command, context),
         Command::Ledger(command) => ledger::run(command, context),
         Command::Ports => ports::run(context),
+        Command::Selftest(selftest) => selftest::run(&selftest, context),
         Command::Doctor => doctor::run(context),
         Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),
         Command::Config(ConfigCommand::Check) => config_check::run(context),

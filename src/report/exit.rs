@@ -77,9 +77,10 @@ impl Exit {
             | UnitProven | UnitOtherDevice | UnitElsewhere | UnitState | UnitScrapped
             | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevUnplugged
             | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity | DevHardwareId
-            | DevTwice | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked
-            | DevSecurity | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped
-            | DevProof | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
+            | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
+            | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
+            | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 
