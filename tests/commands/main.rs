@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
 mod authority;
+mod board;
 mod codes;
 mod config;
 mod device_keys;
@@ -14,6 +15,8 @@ mod doctor;
 mod ledgers;
 mod line;
 mod scans;
+mod selftest;
+mod selftest_c;
 mod station;
 mod units;
 mod usage;

@@ -102,7 +102,7 @@ impl Wire {
         busy: Duration,
     ) -> Checked<Option<Answer>> {
         let start = Instant::now();
-        let due = self.session.deadline_of(bytes.len(), timed_as(header.message_type), busy);
+        let due = start + self.may_take(bytes.len(), timed_as(header.message_type), busy);
         if !self.session.send_frame(header, bytes, due + GRACE)? {
             return Ok(None);
         }
@@ -162,7 +162,7 @@ impl Wire {
         heard: &mut Vec<(Header, Vec<u8>)>,
     ) -> Checked<bool> {
         let kind = timed_as(known.message_type);
-        let until = self.session.deadline_of(bytes.len(), kind, Duration::ZERO) + GRACE;
+        let until = Instant::now() + self.may_take(bytes.len(), kind, Duration::ZERO) + GRACE;
         if !self.session.send_frame(known, bytes, until)? {
             return Ok(false);
         }
@@ -195,7 +195,7 @@ impl Wire {
         let Some((first, _)) = frames.first() else { return Ok(Vec::new()) };
         let kind = timed_as(first.message_type);
         let count = u32::try_from(frames.len()).unwrap_or(u32::MAX);
-        let until = self.session.deadline_of(bytes.len(), kind, busy * count) + GRACE;
+        let until = Instant::now() + self.may_take(bytes.len(), kind, busy * count) + GRACE;
         self.session.send_frame(*first, &bytes, until)?;
         let mut heard = Vec::new();
         while heard.len() < frames.len()
@@ -266,6 +266,12 @@ impl Wire {
             self.note_stray(header);
         }
         Ok(())
+    }
+
+    /// The deadline of section 7, for a line that is free: every answer was awaited.
+    fn may_take(&self, bytes: usize, kind: RequestType, busy: Duration) -> Duration {
+        let margin = Duration::from_millis(timing::REPLY_MARGIN_MS.into());
+        self.session.round_trip(bytes, kind) + busy + margin
     }
 
     fn line_time(&self, bytes: usize) -> Duration {
