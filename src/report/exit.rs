@@ -73,7 +73,7 @@ impl Exit {
             }
             CloudInstanceChanged => Exit::Cloud,
             CloudConflict | CloudRevoked | CloudAbsent | CloudUnclear | CloudRevoker
-            | CloudBacklog | ShipNotActive => Exit::NotAll,
+            | CloudBacklog | ShipNotActive | HandoffMismatch => Exit::NotAll,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull
             | WorkOrderProfile | ScanCharacters | ScanPattern | ScanCheck | ScanRange
             | ScanClientId | ScanDuplicate | ScanSlot | ScanAhead | ScanNoDevice | UnitUnknown
