@@ -23,7 +23,7 @@ const FINGERPRINT: [&str; 3] = ["fingerprint_sha256", "fingerprint", "sha256_fin
 /// One row of a file: its number, and what it claims or what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
-    /// Its line in a table, its place in a manifest; from 1.
+    /// Its row in a table, below that of the names; its place in a manifest, from 1.
     pub place: u64,
     /// What it claims.
     pub claim: Result<Claim, String>,
@@ -100,10 +100,10 @@ fn of_table(text: &str) -> Result<Vec<Read>, String> {
         return Err("its first line names no column fingerprint_sha256".to_owned());
     }
     let mut claims = Vec::new();
-    for record in table.records() {
+    // As a spreadsheet counts: the names stand in row 1.
+    for (place, record) in (2..).zip(table.records()) {
         let record = record.map_err(|error| error.to_string())?;
         let fields = names.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
-        let place = record.position().map_or(0, csv::Position::line);
         claims.push(Read { place, claim: of_fields(&fields) });
     }
     Ok(claims)
