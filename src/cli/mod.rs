@@ -7,15 +7,17 @@
 
 mod acts;
 mod line;
+mod sim;
 
 use std::path::PathBuf;
 
 pub use acts::{
-    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerCommand, NewWorkOrder, UnitAct,
-    UnitCommand, UnitState, WorkOrderCommand,
+    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerCommand, NewOperator,
+    NewWorkOrder, OperatorCommand, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use line::{Batch, Demo, SimCommand, SimDevice};
+pub use line::{Batch, Demo};
+pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 all done; 1 not all that was asked is done; 2 wrong usage; 3 station.toml; \
@@ -101,6 +103,9 @@ pub enum Command {
     /// Work orders: lots with a quantity and a rule for serials
     #[command(subcommand)]
     WorkOrder(WorkOrderCommand),
+    /// Persons at the line: operators and supervisors, and their PINs
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// Units: what is known of them, and what a person may decide about them
     #[command(subcommand)]
     Unit(UnitCommand),
@@ -109,7 +114,7 @@ pub enum Command {
     Ledger(LedgerCommand),
     /// Lists the serial ports: path, physical place, slot
     Ports,
-    /// Simulated devices, to try a line without hardware
+    /// Simulated devices and an emulated cloud, to try a line without either
     #[command(subcommand)]
     Sim(SimCommand),
     /// Checks before the shift whether the line could run: red or green

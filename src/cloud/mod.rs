@@ -2,11 +2,21 @@
 //!
 //! A [`Registrar`] makes one call for one question and says honestly what came of it: an
 //! answer, or a [`CallError`] whose class says what may be done next. It neither retries
-//! nor decides: when a call may be made again is the business of `sync`.
+//! nor decides: when a call may be made again is the business of `sync`. What it does by
+//! itself is to wait for its turn: see [`pace`].
+
+pub mod pace;
+pub mod preflight;
+mod skew;
+pub mod tdmq;
 
 use std::future::Future;
+use std::time::Duration;
+
+pub use skew::{ClockSkew, MAX_SKEW_SECONDS};
 
 use crate::domain::code::Code;
+use crate::domain::device::Fault;
 use crate::domain::registration::{
     CaSn, CloudAuthority, CloudCertificate, CloudInstance, CloudStatus, NewRegistration,
 };
@@ -42,6 +52,12 @@ pub struct CallError {
     pub cloud_code: Option<String>,
     /// What happened, with the request id where there is one; no secret.
     pub message: String,
+}
+
+impl From<CallError> for Fault {
+    fn from(error: CallError) -> Self {
+        Fault::new(error.code, error.to_string())
+    }
 }
 
 /// What the cloud says of its instance.
@@ -83,12 +99,33 @@ pub enum CertificateFilter {
     ClientId(String),
 }
 
+/// What a run has asked of the cloud so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Requests that were sent.
+    pub requests: u64,
+    /// Those that the cloud refused for being too many.
+    pub throttled: u64,
+}
+
 /// A cloud that knows client certificates by registration.
 ///
-/// Each method is one call of the API, at most as long as the client's overall limit.
+/// Each method is one call of the API. It waits for its turn by the [`pace`], then sends,
+/// and ends in any case within [`Registrar::call_limit`]; only when that has passed is it
+/// certain that a call whose end nobody saw is not on its way any more. To drop the future
+/// of a call does not take back what was sent.
 pub trait Registrar {
     /// Which instance this is.
     fn instance(&self) -> &CloudInstance;
+
+    /// The longest that a call takes from its first poll: its turn, connecting, the answer.
+    fn call_limit(&self) -> Duration;
+
+    /// What was asked so far.
+    fn usage(&self) -> Usage;
+
+    /// The difference of the clocks as the newest answers showed it: of two, the smaller.
+    fn clock_skew(&self) -> Option<ClockSkew>;
 
     /// What the cloud says of the instance.
     fn instance_facts(&self) -> impl Future<Output = Result<InstanceFacts, CallError>>;

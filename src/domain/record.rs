@@ -15,6 +15,10 @@ use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
     Serial, SlotName, WorkOrderId,
 };
+use super::operators::{OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, SignedIn};
+use super::outbox::{
+    ActivationAsked, Answered, CloudChosen, CrlIssued, Found, RegisteredByHand, Sent, Shipped,
+};
 use super::work_order::WorkOrder;
 
 /// Everything the line and the command line make durable.
@@ -54,6 +58,32 @@ pub enum Record {
     ClockAccepted(ClockAccepted),
     /// The ledger was restored from a backup; what came after it is not in here.
     Restored(Restored),
+    /// An administrator registered a certificate by hand.
+    RegisteredByHand(RegisteredByHand),
+    /// A call of the cloud is about to be made.
+    Sent(Sent),
+    /// What came of it.
+    Answered(Answered),
+    /// A certificate was seen in the cloud.
+    Found(Found),
+    /// The cloud's instance is chosen, or another one.
+    CloudChosen(CloudChosen),
+    /// A person asks that a registered certificate may be used.
+    ActivationAsked(ActivationAsked),
+    /// A unit leaves the house.
+    Shipped(Shipped),
+    /// A list of revoked certificates was signed.
+    CrlIssued(CrlIssued),
+    /// A person becomes known.
+    OperatorAdded(OperatorAdded),
+    /// A person may do nothing any more.
+    OperatorDisabled(OperatorDisabled),
+    /// A person has another PIN.
+    PinChanged(PinChanged),
+    /// A changed product profile is accepted for a work order.
+    ProfileAccepted(ProfileAccepted),
+    /// Another person works at the line.
+    SignedIn(SignedIn),
 }
 
 /// The facts that a line session ran under.

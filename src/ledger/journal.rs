@@ -151,6 +151,32 @@ kinds! {
     ClockAccepted = 16, "clock-accepted";
     /// [`Record::Restored`].
     Restored = 17, "restored";
+    /// [`Record::RegisteredByHand`].
+    RegisteredByHand = 21, "registered-by-hand";
+    /// [`Record::Sent`].
+    Sent = 22, "cloud-sent";
+    /// [`Record::Answered`].
+    Answered = 23, "cloud-answered";
+    /// [`Record::Found`].
+    Found = 24, "cloud-found";
+    /// [`Record::CloudChosen`].
+    CloudChosen = 25, "cloud-chosen";
+    /// [`Record::ActivationAsked`].
+    ActivationAsked = 26, "activation-asked";
+    /// [`Record::Shipped`].
+    Shipped = 27, "unit-shipped";
+    /// [`Record::CrlIssued`].
+    CrlIssued = 28, "crl-issued";
+    /// [`Record::OperatorAdded`].
+    OperatorAdded = 35, "operator-added";
+    /// [`Record::OperatorDisabled`].
+    OperatorDisabled = 36, "operator-disabled";
+    /// [`Record::PinChanged`].
+    PinChanged = 37, "pin-changed";
+    /// [`Record::ProfileAccepted`].
+    ProfileAccepted = 38, "profile-accepted";
+    /// [`Record::SignedIn`].
+    SignedIn = 39, "signed-in";
 }
 
 impl Kind {
@@ -179,6 +205,19 @@ impl Kind {
             Record::WorkOrderClosed(_) => Kind::WorkOrderClosed,
             Record::ClockAccepted(_) => Kind::ClockAccepted,
             Record::Restored(_) => Kind::Restored,
+            Record::RegisteredByHand(_) => Kind::RegisteredByHand,
+            Record::Sent(_) => Kind::Sent,
+            Record::Answered(_) => Kind::Answered,
+            Record::Found(_) => Kind::Found,
+            Record::CloudChosen(_) => Kind::CloudChosen,
+            Record::ActivationAsked(_) => Kind::ActivationAsked,
+            Record::Shipped(_) => Kind::Shipped,
+            Record::CrlIssued(_) => Kind::CrlIssued,
+            Record::OperatorAdded(_) => Kind::OperatorAdded,
+            Record::OperatorDisabled(_) => Kind::OperatorDisabled,
+            Record::PinChanged(_) => Kind::PinChanged,
+            Record::ProfileAccepted(_) => Kind::ProfileAccepted,
+            Record::SignedIn(_) => Kind::SignedIn,
         }
     }
 
@@ -240,6 +279,19 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::WorkOrderClosed(r) => write(station, n, r),
         Record::ClockAccepted(r) => write(station, n, r),
         Record::Restored(r) => write(station, n, r),
+        Record::RegisteredByHand(r) => write(station, n, r),
+        Record::Sent(r) => write(station, n, r),
+        Record::Answered(r) => write(station, n, r),
+        Record::Found(r) => write(station, n, r),
+        Record::CloudChosen(r) => write(station, n, r),
+        Record::ActivationAsked(r) => write(station, n, r),
+        Record::Shipped(r) => write(station, n, r),
+        Record::CrlIssued(r) => write(station, n, r),
+        Record::OperatorAdded(r) => write(station, n, r),
+        Record::OperatorDisabled(r) => write(station, n, r),
+        Record::PinChanged(r) => write(station, n, r),
+        Record::ProfileAccepted(r) => write(station, n, r),
+        Record::SignedIn(r) => write(station, n, r),
     }
 }
 
@@ -273,6 +325,19 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::WorkOrderClosed => read(payload, Record::WorkOrderClosed),
         Kind::ClockAccepted => read(payload, Record::ClockAccepted),
         Kind::Restored => read(payload, Record::Restored),
+        Kind::RegisteredByHand => read(payload, Record::RegisteredByHand),
+        Kind::Sent => read(payload, Record::Sent),
+        Kind::Answered => read(payload, Record::Answered),
+        Kind::Found => read(payload, Record::Found),
+        Kind::CloudChosen => read(payload, Record::CloudChosen),
+        Kind::ActivationAsked => read(payload, Record::ActivationAsked),
+        Kind::Shipped => read(payload, Record::Shipped),
+        Kind::CrlIssued => read(payload, Record::CrlIssued),
+        Kind::OperatorAdded => read(payload, Record::OperatorAdded),
+        Kind::OperatorDisabled => read(payload, Record::OperatorDisabled),
+        Kind::PinChanged => read(payload, Record::PinChanged),
+        Kind::ProfileAccepted => read(payload, Record::ProfileAccepted),
+        Kind::SignedIn => read(payload, Record::SignedIn),
     }
 }
 

@@ -6,10 +6,18 @@ use crate::domain::certificate::Proof;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::{Fingerprint, ProfileDigest, PublicKey};
+use crate::domain::operators::{
+    OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, Role, SignedIn,
+};
+use crate::domain::outbox::{
+    ActivationAsked, Answer, Answered, CloudChosen, CrlIssued, Found, Operation, RegisteredByHand,
+    Sent, Shipped,
+};
 use crate::domain::record::{
     AttemptRef, ClockAccepted, End, Ended, FailedEarly, Finished, Issued, LineStarted, Person,
     PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct, WorkOrderCreated,
 };
+use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::domain::work_order::WorkOrder;
 use crate::ledger::journal::*;
 
@@ -58,6 +66,37 @@ fn work_order() -> WorkOrder {
         check_character: crate::domain::label::CheckCharacter::None,
         hardware_ids: vec![crate::domain::ids::HardwareId::from_bytes(&[1, 2, 3, 4]).unwrap()],
         profile: ProfileDigest::new([3; 32]),
+    }
+}
+
+enum OperatorExample {
+    Added,
+    Disabled,
+    PinChanged,
+}
+
+fn of_operator(example: OperatorExample) -> Record {
+    let operator = "s04".parse().unwrap();
+    match example {
+        OperatorExample::Added => {
+            let role = Role::Supervisor;
+            Record::OperatorAdded(OperatorAdded { operator, role, by: person() })
+        }
+        OperatorExample::Disabled => {
+            Record::OperatorDisabled(OperatorDisabled { operator, by: person() })
+        }
+        OperatorExample::PinChanged => {
+            Record::PinChanged(PinChanged { operator, by: person(), with_authority: true })
+        }
+    }
+}
+
+fn profile_accepted() -> ProfileAccepted {
+    ProfileAccepted {
+        work_order: "WO-1".parse().unwrap(),
+        profile: ProfileDigest::new([3; 32]),
+        reason: "broker renamed".to_owned(),
+        by: person(),
     }
 }
 
@@ -117,6 +156,86 @@ fn examples() -> Vec<Fact> {
             0,
         ),
     ]
+    .into_iter()
+    .chain(cloud_examples())
+    .chain(person_examples())
+    .collect()
+}
+
+fn person_examples() -> impl Iterator<Item = Fact> {
+    [
+        of_operator(OperatorExample::Added),
+        of_operator(OperatorExample::Disabled),
+        of_operator(OperatorExample::PinChanged),
+        Record::ProfileAccepted(profile_accepted()),
+        Record::SignedIn(SignedIn { operator: person().operator, uid: 1000 }),
+    ]
+    .into_iter()
+    .map(|record| Fact::Record(record, 0))
+}
+
+fn cloud_examples() -> impl Iterator<Item = Fact> {
+    let cloud = CloudInstance {
+        site: "mqtt.example.com".to_owned(),
+        region: "ap-guangzhou".to_owned(),
+        instance: "mqtt-a".to_owned(),
+    };
+    let (row, certificate_sn, serial) = (3, sn(1), act().serial);
+    let answer = Answer::Done { status: Some(CloudStatus::Active), sn: Some("1f".to_owned()) };
+    let operation = Operation::Register;
+    [
+        Record::RegisteredByHand(RegisteredByHand {
+            certificate_sn,
+            cloud: cloud.clone(),
+            by: person(),
+        }),
+        Record::Sent(Sent { row, certificate_sn, operation }),
+        Record::Answered(Answered { row, certificate_sn, operation, answer }),
+        Record::Found(Found {
+            certificate_sn,
+            sn: "1f".to_owned(),
+            status: Some(CloudStatus::PendingActivation),
+            revoke: true,
+        }),
+        Record::CloudChosen(CloudChosen { cloud, by: person() }),
+        Record::ActivationAsked(ActivationAsked {
+            serial: serial.clone(),
+            certificate_sn,
+            by: person(),
+        }),
+        Record::Shipped(Shipped { serial, certificate_sn, by: person() }),
+        Record::CrlIssued(CrlIssued {
+            authority: Fingerprint::new([2; 32]),
+            certificates: 5,
+            by: person(),
+        }),
+    ]
+    .into_iter()
+    .map(|record| Fact::Record(record, 0))
+}
+
+/// Every answer's words.
+#[test]
+fn the_words_of_an_answer_never_change() {
+    let (code, message) = (Code::CloudUnclear, "m".to_owned());
+    let trouble = r#""code":"E-CLOUD-UNCLEAR","message":"m""#;
+    for (answer, json) in [
+        (Answer::Done { status: None, sn: None }, r#"{"answer":"done","status":null,"sn":null}"#),
+        (
+            Answer::NotDone { code, message: message.clone() },
+            &format!(r#"{{"answer":"not-done",{trouble}}}"#),
+        ),
+        (
+            Answer::Unclear { code, message: message.clone() },
+            &format!(r#"{{"answer":"unclear",{trouble}}}"#),
+        ),
+        (Answer::Conflict { message: message.clone() }, r#"{"answer":"conflict","message":"m"}"#),
+        (Answer::Rejected { code, message }, &format!(r#"{{"answer":"rejected",{trouble}}}"#)),
+        (Answer::Nothing, r#"{"answer":"nothing"}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&answer).unwrap(), *json);
+        assert_eq!(serde_json::from_str::<Answer>(json).unwrap(), answer);
+    }
 }
 
 /// The JSON of each, in the same order; each a line of this file.
@@ -136,7 +255,8 @@ fn every_kind_has_an_example_and_a_number_of_its_own() {
     let kinds: Vec<Kind> = examples().iter().map(Kind::of).collect();
     assert_eq!(kinds, Kind::ALL);
     let numbers: Vec<u16> = Kind::ALL.iter().map(|kind| kind.number()).collect();
-    assert_eq!(numbers, (1..=17).collect::<Vec<u16>>());
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    assert_eq!(&numbers[..17], (1..=17).collect::<Vec<u16>>());
     assert_eq!(PAYLOADS.lines().count(), Kind::ALL.len());
 }
 

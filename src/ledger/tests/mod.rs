@@ -1,10 +1,12 @@
 //! Tests of the ledger as a whole; what concerns one file alone stands in that file.
 
 mod backup;
+mod cloud;
 mod device_key;
 mod journal;
 mod open;
 mod page;
+mod persons;
 mod random;
 mod rules;
 mod story;
