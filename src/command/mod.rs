@@ -16,6 +16,7 @@ mod handoff;
 mod ledger;
 mod logging;
 mod manual;
+mod operator;
 mod person;
 mod ports;
 mod sim;
@@ -65,6 +66,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::WorkOrder(command) => work_order::run(command, context),
         Command::Unit(command) => unit::run(command, context),
         Command::Ledger(command) => ledger::run(command, context),
+        Command::Operator(command) => operator::run(command, context),
         Command::Ports => ports::run(context),
         Command::Doctor => doctor::run(context),
         Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),

@@ -14,6 +14,7 @@ mod doctor;
 mod handoff;
 mod ledgers;
 mod line;
+mod people;
 mod scans;
 mod sim_cloud;
 mod station;
