@@ -22,4 +22,5 @@ pub mod report;
 pub mod secret;
 pub mod sim;
 pub mod text;
+pub mod tui;
 pub mod vault;
