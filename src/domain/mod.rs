@@ -14,6 +14,7 @@ pub mod identity;
 pub mod ids;
 pub mod label;
 pub mod operators;
+pub mod outbox;
 pub mod question;
 pub mod record;
 pub mod registration;

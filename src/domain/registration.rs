@@ -8,11 +8,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::clock::Timestamp;
 use super::ids::{CertificateSn, ClientId, Fingerprint, to_hex};
 
 /// Names one instance of one cloud for good: registrations are kept for each.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CloudInstance {
     /// The host of the API without its port, for example `mqtt.tencentcloudapi.com`.
     pub site: String,
@@ -29,7 +31,8 @@ impl fmt::Display for CloudInstance {
 }
 
 /// Where a certificate stands in the cloud, in the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CloudStatus {
     /// A device may connect with it.
     Active,

@@ -1,18 +1,18 @@
 //! The projection of an attempt's records: begun, issued, commit asked, proven, ended.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use crate::domain::certificate::CertificateState;
 use crate::domain::ids::{CertificateSn, Serial};
+use crate::domain::outbox::Operation;
 use crate::domain::record::{AttemptRef, Begun, End, Ended, FailedEarly, Issued, ProvenRecord};
 
 use super::apply::Context;
+use super::apply_cloud::{current, queue, retire};
 use super::counts;
 use super::error::LedgerError;
 use super::sql::stored;
-use super::states::{
-    AttemptOutcome, Operation, OutboxState, Permission, Position, certificate_word,
-};
+use super::states::{AttemptOutcome, Permission, Position, certificate_word};
 use super::unit_row::{self, OpenAttempt, ProvenOn, UnitRow};
 
 /// How an attempt ended, as its row has it.
@@ -202,7 +202,8 @@ pub(super) fn proven(context: &Context<'_>, proven: &ProvenRecord) -> Result<(),
         proof,
         proven.restart
     ])?;
-    queue(context, cert, Operation::Register)
+    let cloud = current(context)?.map(|cloud| cloud.id);
+    Ok(queue(context, cert, Operation::Register, cloud)?)
 }
 
 pub(super) fn ended(context: &Context<'_>, ended: &Ended) -> Result<(), LedgerError> {
@@ -263,39 +264,4 @@ pub(super) fn move_certificate(
         1 => Ok(()),
         _ => Err(LedgerError::Nonsense(format!("certificate {cert} has no row"))),
     }
-}
-
-/// Takes a certificate's registration back if it was never sent, or queues its revoke.
-pub(super) fn retire(context: &Context<'_>, cert: CertificateSn) -> Result<(), LedgerError> {
-    let sql = "SELECT state FROM outbox WHERE certificate_sn = ?1 AND operation = 'register'";
-    let state: Option<OutboxState> =
-        context.connection.prepare_cached(sql)?.query_row([cert], |row| row.get(0)).optional()?;
-    match state {
-        None | Some(OutboxState::Withdrawn) => Ok(()),
-        Some(OutboxState::Waiting) => {
-            let sql = "UPDATE outbox SET state = 'withdrawn'
-                WHERE certificate_sn = ?1 AND operation = 'register'";
-            context.connection.prepare_cached(sql)?.execute([cert])?;
-            Ok(())
-        }
-        Some(OutboxState::Claimed | OutboxState::Done) => queue(context, cert, Operation::Revoke),
-    }
-}
-
-fn queue(
-    context: &Context<'_>,
-    cert: CertificateSn,
-    operation: Operation,
-) -> Result<(), LedgerError> {
-    let sql = "INSERT INTO outbox (station, certificate_sn, client_id, operation, state,
-            queued_us, queued_seq)
-        SELECT ?1, sn, client_id, ?3, 'waiting', ?4, ?5 FROM certificates WHERE sn = ?2";
-    context.connection.prepare_cached(sql)?.execute(params![
-        context.station,
-        cert,
-        operation,
-        context.wall,
-        stored(context.seq),
-    ])?;
-    Ok(())
 }

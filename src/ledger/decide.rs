@@ -51,9 +51,9 @@ impl From<rusqlite::Error> for Trouble {
     }
 }
 
-type Decision<T> = Result<T, Trouble>;
+pub(super) type Decision<T> = Result<T, Trouble>;
 
-fn refuse<T>(code: Code, detail: impl Into<String>) -> Decision<T> {
+pub(super) fn refuse<T>(code: Code, detail: impl Into<String>) -> Decision<T> {
     Err(Trouble::Row(Fault::new(code, detail)))
 }
 
@@ -86,7 +86,16 @@ impl View<'_> {
             Record::UnitScrapped(r) => self.scrapped(r)?,
             Record::WorkOrderCreated(r) => self.work_order_created(r)?,
             Record::WorkOrderClosed(r) => self.work_order_closed(r)?,
-            Record::ClockAccepted(_) | Record::Restored(_) => {}
+            Record::RegisteredByHand(r) => self.registered_by_hand(r)?,
+            Record::Sent(r) => self.sent(r)?,
+            Record::Answered(r) => self.answered(r)?,
+            Record::Found(r) => self.found(r)?,
+            Record::ActivationAsked(r) => self.activation_asked(r)?,
+            Record::Shipped(r) => self.shipped(r)?,
+            Record::ClockAccepted(_)
+            | Record::Restored(_)
+            | Record::CloudChosen(_)
+            | Record::CrlIssued(_) => {}
         }
         Ok(0)
     }

@@ -9,11 +9,13 @@
 
 mod apply;
 mod apply_attempt;
+mod apply_cloud;
 mod apply_unit;
 mod backup;
 mod clock;
 mod counts;
 mod decide;
+mod decide_cloud;
 mod error;
 mod files;
 mod filesystem;
@@ -21,6 +23,7 @@ mod head;
 mod inquiries;
 mod journal;
 mod lock;
+pub mod outbox;
 mod payload;
 mod reader;
 mod replay;

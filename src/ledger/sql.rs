@@ -9,6 +9,8 @@ use crate::domain::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
     PublicKey, Serial, SlotName, StationId, WorkOrderId,
 };
+use crate::domain::outbox::Operation;
+use crate::domain::registration::CloudStatus;
 
 fn wrong(error: impl std::error::Error + Send + Sync + 'static) -> FromSqlError {
     FromSqlError::Other(Box::new(error))
@@ -48,6 +50,27 @@ macro_rules! blob_columns {
 
 text_columns! { ClientId OperatorId Serial SlotName StationId WorkOrderId }
 blob_columns! { CertificateSn Fingerprint HardwareId ImageDigest ProfileDigest PublicKey }
+
+/// A word of the domain in a TEXT column.
+macro_rules! domain_words {
+    ($($name:ident)*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.as_str()))
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let word = value.as_str()?;
+                let unknown = || wrong(super::states::UnknownWord(word.to_owned()));
+                $name::from_word(word).ok_or_else(unknown)
+            }
+        }
+    )*};
+}
+
+domain_words! { CloudStatus Operation }
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -8,20 +8,14 @@ pub use crate::domain::state::{AttemptOutcome, RegistrationState, UnitState, Unk
 known_words! { AttemptOutcome RegistrationState UnitState }
 
 word_columns! {
-    /// What is to be done in the cloud.
-    pub enum Operation {
-        /// Upload the certificate.
-        Register = "register",
-        /// Revoke it.
-        Revoke = "revoke",
-    }
-
     /// Where a row of the outbox stands.
     pub enum OutboxState {
         /// Nobody took it yet; it may be withdrawn.
         Waiting = "waiting",
-        /// A sync took it; it may have been sent.
+        /// A sync sent it, and nobody knows what came of it.
         Claimed = "claimed",
+        /// It can't go on by itself: a conflict, or the cloud will never take it.
+        Parked = "parked",
         /// It is done.
         Done = "done",
         /// It was taken back before anybody took it.

@@ -54,6 +54,48 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         ClockGap => "set the clock; if it is right, run `station clock accept --reason …`",
         VaultLock => "raise the limit for locked memory (`ulimit -l`, systemd LimitMEMLOCK)",
 
+        CloudUnreachable => {
+            "check network, name resolution and `[cloud]`; nothing is lost, run it again"
+        }
+        CloudAnswer => {
+            "check `[cloud] endpoint` and what stands between: a proxy, a portal, a filter"
+        }
+        CloudThrottled => {
+            "wait and run it again; lower `[cloud] rate_per_second` if others use the quota"
+        }
+        CloudCredentials => {
+            "give a secret id and key that are valid: by environment, file or credential"
+        }
+        CloudPermission => {
+            "give the account the policy for this in docs/administrator.md, or allow its address"
+        }
+        CloudClock => "set the station's clock, best by NTP; the cloud allows five minutes",
+        CloudAction => "use the site that has it, or `station export` and the cloud's console",
+        CloudInstance => "correct `[cloud] endpoint`, `region` and `instance_id`",
+        CloudNotReady => {
+            "look at the instance in the cloud's console, and run it again when it is running"
+        }
+        CloudMode => "change the instance in the console as the message says, or correct `[cloud]`",
+        CloudAuthority => {
+            "run `station authority register`, or activate the CA in the cloud's console"
+        }
+        CloudVerification => {
+            "run it again; if it stays, register the CA in the console as the manual says"
+        }
+        CloudQuota => "remove what is no longer needed in the console, or ask for a larger quota",
+        CloudRejected => {
+            "look at the unit with `station unit show`; the message names what the cloud refused"
+        }
+        CloudRoots => {
+            "install the system's roots (package ca-certificates), or name one in `[cloud] root`"
+        }
+        CloudBroker => {
+            "correct `[broker]`, or change the instance in the console as the message says"
+        }
+        CloudFirstArticle => {
+            "run `station sync --limit 1` and let one device connect before you make more"
+        }
+
         WorkOrderUnknown => "list the work orders with `station work-order list`",
         WorkOrderExists => "choose another id, or use the one that is there",
         WorkOrderClosed => "use an open work order, or make a new one",
@@ -104,6 +146,15 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevContradiction => "put the device aside and tell a supervisor: it was proven before",
         ProofTooWeak => "check `[product] required_proof` and what this firmware can do",
         KeyDuplicate => "stop the line and report it: two devices, or two attempts, have one key",
+
+        CloudInstanceChanged => "correct `[cloud]`, or move to it with `station sync --migrate`",
+        CloudConflict => "look at both certificates in the console; remove the foreign one there",
+        CloudRevoked => "rework or scrap the unit: a revoked certificate never works again",
+        CloudAbsent => "run `station sync --full` to compare the cloud with the ledger",
+        CloudUnclear => "run `station sync` again: it looks up what came of the call first",
+        CloudRevoker => "give the revoker's credentials and run `station sync` again",
+        CloudBacklog => "run `station sync`, and find out why the nightly one did not",
+        ShipNotActive => "finish the unit on the line, run `station sync`, then ship it",
     }
 }
 

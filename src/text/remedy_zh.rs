@@ -52,6 +52,24 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         ClockGap => "校准时钟；时钟正确时运行 `station clock accept --reason …`",
         VaultLock => "提高锁定内存的上限（`ulimit -l`，systemd LimitMEMLOCK）",
 
+        CloudUnreachable => "检查网络、域名解析和 `[cloud]`；数据不会丢失，稍后再运行",
+        CloudAnswer => "检查 `[cloud] endpoint` 以及中间的代理、门户或过滤设备",
+        CloudThrottled => "稍后再运行；若配额与他人共用，请调低 `[cloud] rate_per_second`",
+        CloudCredentials => "通过环境变量、文件或凭据提供有效的 secret id 和 key",
+        CloudPermission => "按 docs/administrator.md 给该账号授权，或放行其地址",
+        CloudClock => "校准本站时钟，最好用 NTP；云端最多允许相差五分钟",
+        CloudAction => "改用支持该操作的站点，或用 `station export` 和云控制台",
+        CloudInstance => "改正 `[cloud]` 的 endpoint、region 和 instance_id",
+        CloudNotReady => "在云控制台查看实例，等其运行后再执行",
+        CloudMode => "按提示在控制台修改实例，或改正 `[cloud]`",
+        CloudAuthority => "运行 `station authority register`，或在控制台激活该 CA",
+        CloudVerification => "再次运行；仍失败时，按手册在控制台注册 CA",
+        CloudQuota => "在控制台删除不再需要的内容，或申请更大配额",
+        CloudRejected => "用 `station unit show` 查看该单元；信息中写明云端拒绝的原因",
+        CloudRoots => "安装系统根证书（ca-certificates），或在 `[cloud] root` 指定",
+        CloudBroker => "改正 `[broker]`，或按提示在控制台修改实例",
+        CloudFirstArticle => "运行 `station sync --limit 1`，让一台设备连上后再继续生产",
+
         WorkOrderUnknown => "用 `station work-order list` 查看工单",
         WorkOrderExists => "换一个编号，或使用已有的工单",
         WorkOrderClosed => "使用未关闭的工单，或新建一个",
@@ -102,6 +120,15 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevContradiction => "把设备放到一边并报告主管：它以前已被证实",
         ProofTooWeak => "检查 `[product] required_proof` 和该固件的能力",
         KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
+
+        CloudInstanceChanged => "改正 `[cloud]`，或用 `station sync --migrate` 迁移过去",
+        CloudConflict => "在控制台比较两张证书，删除不属于本站的那一张",
+        CloudRevoked => "返工或报废该单元：已吊销的证书不会再生效",
+        CloudAbsent => "运行 `station sync --full` 比较云端与账本",
+        CloudUnclear => "再次运行 `station sync`：它会先查清该请求的结果",
+        CloudRevoker => "提供吊销用的凭据，然后再次运行 `station sync`",
+        CloudBacklog => "运行 `station sync`，并查明夜间同步为何没有完成",
+        ShipNotActive => "先在产线上完成该单元，再运行 `station sync`，然后发货",
     }
 }
 

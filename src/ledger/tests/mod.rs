@@ -1,6 +1,7 @@
 //! Tests of the ledger as a whole; what concerns one file alone stands in that file.
 
 mod backup;
+mod cloud;
 mod device_key;
 mod journal;
 mod open;
