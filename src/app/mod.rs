@@ -10,4 +10,5 @@ pub mod demo;
 pub mod labels;
 pub mod line;
 pub mod parts;
+pub mod people;
 mod signals;

@@ -162,6 +162,23 @@ codes! {
     /// The product profile changed since the work order was made.
     WorkOrderProfile = "E-WORK-ORDER-PROFILE",
 
+    /// Nobody is known under this id.
+    OperatorUnknown = "E-OPERATOR-UNKNOWN",
+    /// Somebody is known under this id already.
+    OperatorExists = "E-OPERATOR-EXISTS",
+    /// This person may do nothing any more.
+    OperatorDisabled = "E-OPERATOR-DISABLED",
+    /// Without this person nobody could approve anything.
+    OperatorLast = "E-OPERATOR-LAST",
+    /// The act needs a supervisor.
+    SupervisorNeeded = "E-SUPERVISOR-NEEDED",
+    /// The PIN is wrong.
+    PinWrong = "E-PIN-WRONG",
+    /// The PIN was wrong too often and is locked for a time.
+    PinLocked = "E-PIN-LOCKED",
+    /// A text can't be a PIN.
+    PinWeak = "E-PIN-WEAK",
+
     /// A scan is not a serial at all.
     ScanCharacters = "E-SCAN-CHARACTERS",
     /// A scan does not match the product's or work order's pattern.

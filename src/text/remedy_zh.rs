@@ -75,7 +75,16 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         WorkOrderClosed => "使用未关闭的工单，或新建一个",
         WorkOrderFull => "该批次已完成：关闭工单，继续下一个",
         WorkOrderAmbiguous => "用 --work-order ID 指定一个",
-        WorkOrderProfile => "恢复建立工单时的产品配置，或新建工单",
+        WorkOrderProfile => "恢复原来的产品配置，或由主管接受更改后的配置",
+
+        OperatorUnknown => "核对工号；`station operator list` 列出所有已登记人员",
+        OperatorExists => "换一个工号，或使用 `station operator reset-pin`",
+        OperatorDisabled => "请其他人操作；停用的工号不再使用",
+        OperatorLast => "先添加另一位主管，再停用此人",
+        SupervisorNeeded => "请主管批准：需要主管的工号（`--by ID`）和 PIN",
+        PinWrong => "请仔细重新输入；连续输错五次后 PIN 会被锁定一段时间",
+        PinLocked => "等待五分钟，或请另一位主管批准",
+        PinWeak => "请选择 4 到 64 个字符、不易被猜到的 PIN",
 
         ScanCharacters => "重新扫描该单元自己的标签；仍然不行就清洁或更换标签",
         ScanPattern => "确认这是单元的序列号，并且是本产品的标签",
