@@ -129,5 +129,14 @@ pub(super) const fn what(code: Code) -> &'static str {
         CloudRevoker => "有证书等待吊销，但没有相应凭据",
         CloudBacklog => "有证书等待注册太久",
         ShipNotActive => "证书在云端尚未激活，不能发货",
+
+        OperatorUnknown => "没有登记这个工号",
+        OperatorExists => "该工号已登记",
+        OperatorDisabled => "该工号已停用",
+        OperatorLast => "停用此人后就没有主管了",
+        SupervisorNeeded => "这一操作需要主管",
+        PinWrong => "PIN 不对",
+        PinLocked => "PIN 输错太多次，暂时锁定",
+        PinWeak => "这不能用作 PIN",
     }
 }
