@@ -138,5 +138,6 @@ pub(super) const fn what(code: Code) -> &'static str {
         PinWrong => "PIN 不对",
         PinLocked => "PIN 输错太多次，暂时锁定",
         PinWeak => "这不能用作 PIN",
+        HandoffMismatch => "交回的行与账本不符",
     }
 }
