@@ -1,8 +1,12 @@
 //! The composition root: the only place that knows everything and joins it.
 //!
 //! `parts` opens what station.toml names, `line` starts a line over it, `batch` feeds a
-//! line without a screen, `demo` builds a whole factory in a directory. No policy here.
+//! line without a screen, `adopt` enters a device that the ledger lost, `backups` and `aside`
+//! look after the ledger, `demo` builds a whole factory in a directory. No policy here.
 
+pub mod adopt;
+pub mod aside;
+pub mod backups;
 pub mod batch;
 pub mod clock;
 pub mod demo;

@@ -11,8 +11,8 @@ mod line;
 use std::path::PathBuf;
 
 pub use acts::{
-    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerCommand, NewWorkOrder, UnitAct,
-    UnitCommand, UnitState, WorkOrderCommand,
+    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerAct, LedgerCommand,
+    NewWorkOrder, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use line::{Batch, Demo, SimCommand, SimDevice};

@@ -77,7 +77,18 @@ pub(super) const KNOWN: &[(&str, &[&str])] = &[
             "token_file",
         ],
     ),
-    ("ledger", &["anchor", "reserve", "journal_secret_file"]),
+    (
+        "ledger",
+        &[
+            "anchor",
+            "reserve",
+            "journal_secret_file",
+            "backup_dir",
+            "backup_every",
+            "backup_after",
+            "backup_keep",
+        ],
+    ),
 ];
 
 /// The file as text.

@@ -67,7 +67,13 @@ impl Context<'_> {
                 let known = r.known_seq.map_or_else(|| "?".to_owned(), |seq| seq.to_string());
                 let gap = format!("entry {} of {known}", r.last_seq);
                 self.act("restored", None, None, Some(&gap), &r.by)?;
+                self.set_gap(Some(self.seq))?;
             }
+            Record::GapAccepted(r) => {
+                self.act("gap-accepted", None, None, Some(&r.reason), &r.by)?;
+                self.set_gap(None)?;
+            }
+            Record::Adopted(r) => apply_attempt::adopted(self, r, attempt)?,
         }
         Ok(())
     }
@@ -76,7 +82,7 @@ impl Context<'_> {
         let instance = HexBytes::parse(&created.instance)
             .ok_or_else(|| LedgerError::Nonsense("the ledger's instance id".to_owned()))?;
         self.connection.execute(
-            "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?3, ?3)",
+            "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?3, ?3, NULL)",
             params![self.station, instance.0, self.wall, stored(self.seq)],
         )?;
         Ok(())
@@ -102,6 +108,13 @@ impl Context<'_> {
             }
             _ => statement.execute(params![stored(self.seq), self.wall, CLOCK_STEP])?,
         };
+        Ok(())
+    }
+
+    /// The restore that keeps the line closed.
+    fn set_gap(&self, restored_seq: Option<u64>) -> rusqlite::Result<()> {
+        let sql = "UPDATE ledger SET gap_seq = ?1";
+        self.connection.execute(sql, [restored_seq.map(stored)])?;
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{PublicKey, StationId, to_hex};
 use crate::domain::record::Record;
 
-use super::payload::CertificateText;
+use super::payload::{AdoptedText, CertificateText};
 
 /// What stands before every hashed entry, so that its hash is nothing else's.
 pub(super) const ENTRY_TAG: &[u8] = b"provisioning-station journal entry 1\n";
@@ -151,6 +151,10 @@ kinds! {
     ClockAccepted = 16, "clock-accepted";
     /// [`Record::Restored`].
     Restored = 17, "restored";
+    /// [`Record::GapAccepted`].
+    GapAccepted = 30, "gap-accepted";
+    /// [`Record::Adopted`].
+    Adopted = 31, "adopted";
 }
 
 impl Kind {
@@ -179,6 +183,8 @@ impl Kind {
             Record::WorkOrderClosed(_) => Kind::WorkOrderClosed,
             Record::ClockAccepted(_) => Kind::ClockAccepted,
             Record::Restored(_) => Kind::Restored,
+            Record::GapAccepted(_) => Kind::GapAccepted,
+            Record::Adopted(_) => Kind::Adopted,
         }
     }
 
@@ -240,6 +246,8 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::WorkOrderClosed(r) => write(station, n, r),
         Record::ClockAccepted(r) => write(station, n, r),
         Record::Restored(r) => write(station, n, r),
+        Record::GapAccepted(r) => write(station, n, r),
+        Record::Adopted(r) => write(station, n, AdoptedText::of(r)),
     }
 }
 
@@ -273,6 +281,8 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::WorkOrderClosed => read(payload, Record::WorkOrderClosed),
         Kind::ClockAccepted => read(payload, Record::ClockAccepted),
         Kind::Restored => read(payload, Record::Restored),
+        Kind::GapAccepted => read(payload, Record::GapAccepted),
+        Kind::Adopted => read(payload, |text: AdoptedText| Record::Adopted(text.into_adopted())),
     }
 }
 

@@ -9,6 +9,14 @@ use crate::domain::certificate::{CertificateState, Proof};
 pub struct UnknownWord(pub String);
 
 word_columns! {
+    /// How a certificate came into the ledger.
+    pub enum Origin {
+        /// It was issued here.
+        Issued = "issued",
+        /// It was read from the device that holds it, and proven there.
+        Adopted = "adopted",
+    }
+
     /// A unit's state for people: the furthest point that holds.
     pub enum UnitState {
         /// An attempt began; nothing was signed.

@@ -11,7 +11,7 @@ use crate::domain::ids::{
 };
 use crate::domain::record::CertificateRow;
 
-use super::states::{AttemptOutcome, RegistrationState, UnitState};
+use super::states::{AttemptOutcome, Origin, RegistrationState, UnitState};
 
 /// RFC 3339 in UTC.
 fn rfc3339<S: Serializer>(time: &Timestamp, s: S) -> Result<S::Ok, S::Error> {
@@ -80,6 +80,8 @@ pub struct CertificateStory {
     pub state: CertificateState,
     /// How it was proven.
     pub proof: Option<Proof>,
+    /// How it came into the ledger.
+    pub origin: Origin,
     /// Start of validity.
     #[serde(serialize_with = "rfc3339")]
     pub not_before: Timestamp,

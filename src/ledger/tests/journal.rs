@@ -1,14 +1,14 @@
 //! The frozen bytes of one entry of every kind. A failure here means "revert the change",
 //! not "edit the test": ledgers out there have these bytes.
 
-use super::testing::{authority_seen, begun, certificate, failure, image, sn};
+use super::testing::{adopted, authority_seen, begun, certificate, failure, image, sn};
 use crate::domain::certificate::Proof;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::{Fingerprint, ProfileDigest, PublicKey};
 use crate::domain::record::{
-    AttemptRef, ClockAccepted, End, Ended, FailedEarly, Finished, Issued, LineStarted, Person,
-    PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct, WorkOrderCreated,
+    AttemptRef, ClockAccepted, End, Ended, FailedEarly, Finished, GapAccepted, Issued, LineStarted,
+    Person, PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::work_order::WorkOrder;
 use crate::ledger::journal::*;
@@ -116,6 +116,15 @@ fn examples() -> Vec<Fact> {
             Record::Restored(Restored { last_seq: 41, known_seq: Some(45), by: person() }),
             0,
         ),
+        Fact::Record(
+            Record::GapAccepted(GapAccepted {
+                restored_seq: 42,
+                reason: "in tray 9".to_owned(),
+                by: person(),
+            }),
+            0,
+        ),
+        Fact::Record(Record::Adopted(adopted(1)), 1),
     ]
 }
 
@@ -136,7 +145,8 @@ fn every_kind_has_an_example_and_a_number_of_its_own() {
     let kinds: Vec<Kind> = examples().iter().map(Kind::of).collect();
     assert_eq!(kinds, Kind::ALL);
     let numbers: Vec<u16> = Kind::ALL.iter().map(|kind| kind.number()).collect();
-    assert_eq!(numbers, (1..=17).collect::<Vec<u16>>());
+    let wanted: Vec<u16> = (1..=17).chain([30, 31]).collect();
+    assert_eq!(numbers, wanted);
     assert_eq!(PAYLOADS.lines().count(), Kind::ALL.len());
 }
 

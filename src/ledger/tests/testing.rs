@@ -19,8 +19,8 @@ use crate::domain::ids::{
     CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, to_hex,
 };
 use crate::domain::record::{
-    AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, Person, PersonAct, ProvenRecord, Record,
-    Recorded, Refusal, Step,
+    Adopted, AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, Person, PersonAct, ProvenRecord,
+    Record, Recorded, Refusal, Step,
 };
 use crate::ledger::{Ledger, Settings};
 
@@ -192,6 +192,24 @@ pub(in crate::ledger) fn act(number: u32) -> PersonAct {
 
 pub(in crate::ledger) fn person() -> Person {
     Person { operator: Some("7".parse().unwrap()), uid: 1000 }
+}
+
+/// Unit n as it was read from device n, with certificate n.
+pub(in crate::ledger) fn adopted(number: u32) -> Adopted {
+    Adopted {
+        serial: serial(number),
+        client_id: serial(number).as_str().parse().unwrap(),
+        hardware: hardware(number),
+        model: "MODEL".to_owned(),
+        firmware: "1.0".to_owned(),
+        slot: "A".parse().unwrap(),
+        certificate: certificate(number),
+        image: image(number),
+        proof: Proof::Possession,
+        restart: "command".to_owned(),
+        reason: "in tray 9".to_owned(),
+        by: person(),
+    }
 }
 
 /// The fault of a record that was refused alone.
