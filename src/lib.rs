@@ -21,4 +21,5 @@ pub mod pki;
 pub mod report;
 pub mod secret;
 pub mod sim;
+pub mod text;
 pub mod vault;

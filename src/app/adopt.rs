@@ -64,7 +64,7 @@ fn open(config: &Config, link: &SlotLink) -> Result<Box<dyn Driver>, LinkError> 
 
 /// Every CA that the ledger knows, and the one in use: the gap may have seen its first unit.
 fn authorities(config: &Config, ledger: &Ledger) -> Result<Vec<Vec<u8>>, Failure> {
-    let mut authorities = ledger.reader()?.authorities()?;
+    let mut authorities = ledger.reader()?.authority_certificates()?;
     authorities.extend(pki::read_certificates(&config.authority.certificate)?);
     Ok(authorities)
 }
@@ -90,7 +90,7 @@ fn no_serial(client_id: &ClientId) -> Failure {
 }
 
 fn know_issuer(ledger: &Ledger, issued: &IssuedHere) -> Result<(), Failure> {
-    if ledger.reader()?.authorities()?.contains(&issued.authority) {
+    if ledger.reader()?.authority_certificates()?.contains(&issued.authority) {
         return Ok(());
     }
     let fingerprint = issued.certificate.issuer;

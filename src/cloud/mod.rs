@@ -2,9 +2,13 @@
 //!
 //! A [`Registrar`] makes one call for one question and says honestly what came of it: an
 //! answer, or a [`CallError`] whose class says what may be done next. It neither retries
-//! nor decides: when a call may be made again is the business of `sync`.
+//! nor decides: when a call may be made again is the business of `sync`. What it does by
+//! itself is to wait for its turn: see [`pace`].
+
+pub mod pace;
 
 use std::future::Future;
+use std::time::Duration;
 
 use crate::domain::code::Code;
 use crate::domain::registration::{
@@ -83,12 +87,40 @@ pub enum CertificateFilter {
     ClientId(String),
 }
 
+/// What a run has asked of the cloud so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Requests that were sent.
+    pub requests: u64,
+    /// Those that the cloud refused for being too many.
+    pub throttled: u64,
+}
+
+/// How far the station's clock is ahead of the cloud's; negative where it is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClockSkew {
+    /// Whole seconds.
+    pub seconds: i64,
+}
+
 /// A cloud that knows client certificates by registration.
 ///
-/// Each method is one call of the API, at most as long as the client's overall limit.
+/// Each method is one call of the API. It waits for its turn by the [`pace`], then sends,
+/// and ends in any case within [`Registrar::call_limit`]; only when that has passed is it
+/// certain that a call whose end nobody saw is not on its way any more. To drop the future
+/// of a call does not take back what was sent.
 pub trait Registrar {
     /// Which instance this is.
     fn instance(&self) -> &CloudInstance;
+
+    /// The longest that a call takes from its first poll: its turn, connecting, the answer.
+    fn call_limit(&self) -> Duration;
+
+    /// What was asked so far.
+    fn usage(&self) -> Usage;
+
+    /// The difference of the clocks as the newest answer showed it.
+    fn clock_skew(&self) -> Option<ClockSkew>;
 
     /// What the cloud says of the instance.
     fn instance_facts(&self) -> impl Future<Output = Result<InstanceFacts, CallError>>;

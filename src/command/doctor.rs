@@ -10,7 +10,8 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::link::settings::PortSettings;
 use crate::pki::Verifier;
-use crate::report::{Exit, Failure, remedy};
+use crate::report::{Exit, Failure};
+use crate::text::{Language, remedy};
 
 /// Runs every check; none keeps another from being run.
 pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
@@ -71,7 +72,7 @@ fn scanner(config: &Config) -> Option<PortSettings> {
 
 fn tell(finding: &Finding, context: &mut Context) -> Result<(), Failure> {
     let Finding { check, status, detail, code } = finding;
-    let help = code.map(remedy);
+    let help = code.map(|code| remedy(code, Language::English));
     if context.out.is_json() {
         return context.out.json(&json!({
             "check": check, "status": status.as_str(), "detail": detail,

@@ -12,7 +12,8 @@ use crate::engine::SlotSettings;
 use crate::link::discovery::{self, FoundPort};
 use crate::link::port::Port;
 use crate::link::{LinkError, Stop, driver};
-use crate::report::{Exit, Failure, remedy};
+use crate::report::{Exit, Failure};
+use crate::text::{Language, remedy};
 
 /// One line: a port of the machine, a slot of station.toml, or both.
 struct Row {
@@ -86,7 +87,7 @@ fn as_json(row: &Row, answer: Option<&Result<Seen, Fault>>) -> serde_json::Value
         "hardware_id": seen.map(|seen| &seen.hardware),
         "code": fault.map(|fault| fault.code),
         "message": fault.map(|fault| &fault.detail),
-        "help": fault.map(|fault| remedy(fault.code)),
+        "help": fault.map(|fault| remedy(fault.code, Language::English)),
     })
 }
 

@@ -4,13 +4,18 @@
 //! checked all the same, so that a file that is right today stays right.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use super::duration;
 use super::error::ConfigError;
 use super::section::{Found, Section};
 use super::values::{CloudKind, Endpoint, InitialStatus, RegistrationMode};
 
 /// The product's limit: 15 registrations a second for one account.
 const MAX_RATE: u32 = 15;
+
+/// A weekend: whatever a nightly sync left behind on Friday is seen on Monday at the latest.
+const MAX_BACKLOG: Duration = Duration::from_secs(72 * 3600);
 
 /// `[cloud]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +34,8 @@ pub struct Cloud {
     pub rate_per_second: u32,
     /// The status with which a certificate is registered.
     pub initial_status: InitialStatus,
-    /// Unregistered certificates above which no new unit starts; none sets no limit.
-    pub max_backlog: Option<u32>,
+    /// How long a proof may wait to be registered before a sync and `doctor` are red.
+    pub max_backlog: Duration,
     /// The file that holds the secret id.
     pub secret_id_file: Option<PathBuf>,
     /// The file that holds the secret key.
@@ -52,7 +57,7 @@ pub(super) fn cloud(section: &Section<'_>) -> Result<Option<Cloud>, ConfigError>
         // Two thirds of the limit: other programs of the same account call too.
         rate_per_second: section.integer("rate_per_second", 1..=MAX_RATE)?.unwrap_or(10),
         initial_status: section.parsed("initial_status")?.unwrap_or(InitialStatus::Active),
-        max_backlog: section.integer("max_backlog", 1..=u32::MAX)?,
+        max_backlog: duration(section, "max_backlog", MAX_BACKLOG)?,
         secret_id_file: section.path("secret_id_file")?,
         secret_key_file: section.path("secret_key_file")?,
         token_file: section.path("token_file")?,

@@ -197,6 +197,7 @@ fn station(section: &Section<'_>) -> Result<Station, ConfigError> {
     })
 }
 
+/// A length of time, or its default.
 fn duration(section: &Section<'_>, key: &str, default: Duration) -> Result<Duration, ConfigError> {
     let Some(found) = section.text(key)? else { return Ok(default) };
     values::duration(found.value).map_err(|error| found.refuse(error))

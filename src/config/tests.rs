@@ -295,6 +295,9 @@ fn the_cloud_is_checked_where_it_is_there() {
     };
     let defaults = cloud("").unwrap().unwrap();
     assert_eq!(defaults.rate_per_second, 10);
+    assert_eq!(defaults.max_backlog, 3 * DAY);
+    assert_eq!(cloud("max_backlog = \"36h\"").unwrap().unwrap().max_backlog, DAY * 3 / 2);
+    assert!(cloud("max_backlog = \"10000\"").unwrap_err().contains("no length of time"));
     assert_eq!(defaults.registration, RegistrationMode::Manual);
     assert!(cloud("rate_per_second = 16").unwrap_err().contains("16 is not within 1 to 15"));
     assert!(cloud("registration = \"none\"").unwrap_err().contains("manual, automatic"));

@@ -217,6 +217,23 @@ codes! {
     ProofTooWeak = "E-PROOF-TOO-WEAK",
     /// Two certificates would carry one public key.
     KeyDuplicate = "E-KEY-DUPLICATE",
+
+    /// station.toml names another cloud instance than the ledger's.
+    CloudInstanceChanged = "E-CLOUD-INSTANCE-CHANGED",
+    /// Another certificate stands in the cloud under one of the station's serial numbers.
+    CloudConflict = "E-CLOUD-CONFLICT",
+    /// A certificate that should be in use is revoked in the cloud.
+    CloudRevoked = "E-CLOUD-REVOKED",
+    /// A certificate that should stand in the cloud does not.
+    CloudAbsent = "E-CLOUD-ABSENT",
+    /// Nobody knows yet whether a call was carried out.
+    CloudUnclear = "E-CLOUD-UNCLEAR",
+    /// Certificates wait to be revoked, and the credentials for it were not given.
+    CloudRevoker = "E-CLOUD-REVOKER",
+    /// A proof has waited too long to be registered.
+    CloudBacklog = "E-CLOUD-BACKLOG",
+    /// A unit may not leave: its certificate is not active in the cloud.
+    ShipNotActive = "E-SHIP-NOT-ACTIVE",
 }
 
 impl fmt::Display for Code {

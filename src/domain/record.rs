@@ -15,6 +15,9 @@ use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
     Serial, SlotName, WorkOrderId,
 };
+use super::outbox::{
+    ActivationAsked, Answered, CloudChosen, CrlIssued, Found, RegisteredByHand, Sent, Shipped,
+};
 use super::work_order::WorkOrder;
 
 /// Everything the line and the command line make durable.
@@ -54,6 +57,22 @@ pub enum Record {
     ClockAccepted(ClockAccepted),
     /// The ledger was restored from a backup; what came after it is not in here.
     Restored(Restored),
+    /// An administrator registered a certificate by hand.
+    RegisteredByHand(RegisteredByHand),
+    /// A call of the cloud is about to be made.
+    Sent(Sent),
+    /// What came of it.
+    Answered(Answered),
+    /// A certificate was seen in the cloud.
+    Found(Found),
+    /// The cloud's instance is chosen, or another one.
+    CloudChosen(CloudChosen),
+    /// A person asks that a registered certificate may be used.
+    ActivationAsked(ActivationAsked),
+    /// A unit leaves the house.
+    Shipped(Shipped),
+    /// A list of revoked certificates was signed.
+    CrlIssued(CrlIssued),
     /// What a restore lost is known, or taken as lost: the line may go on.
     GapAccepted(GapAccepted),
     /// A device proved an identity that this ledger lacked.

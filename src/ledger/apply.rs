@@ -7,7 +7,7 @@
 use rusqlite::{Connection, params};
 
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{StationId, WorkOrderId};
+use crate::domain::ids::{Serial, StationId, WorkOrderId};
 use crate::domain::record::{
     AuthoritySeen, LineStarted, Person, PersonAct, Record, WorkOrderAct, WorkOrderCreated,
 };
@@ -16,7 +16,7 @@ use super::error::LedgerError;
 use super::journal::{Created, Entry, Fact, Kind};
 use super::payload::HexBytes;
 use super::sql::stored;
-use super::{apply_attempt, apply_unit};
+use super::{apply_adopted, apply_attempt, apply_cloud, apply_unit};
 
 /// A clock may run this far ahead of the journal within one entry without being held
 /// for wrong; further only a unit's begin or a person takes it.
@@ -69,11 +69,22 @@ impl Context<'_> {
                 self.act("restored", None, None, Some(&gap), &r.by)?;
                 self.set_gap(Some(self.seq))?;
             }
+            Record::RegisteredByHand(r) => apply_cloud::registered_by_hand(self, r)?,
+            Record::Sent(r) => apply_cloud::sent(self, r)?,
+            Record::Answered(r) => apply_cloud::answered(self, r)?,
+            Record::Found(r) => apply_cloud::found(self, r)?,
+            Record::CloudChosen(r) => apply_cloud::chosen(self, r)?,
+            Record::ActivationAsked(r) => apply_cloud::activation_asked(self, r)?,
+            Record::Shipped(r) => apply_cloud::shipped(self, r)?,
+            Record::CrlIssued(r) => {
+                let what = format!("{} of CA {}", r.certificates, r.authority);
+                self.act("crl-issued", None, None, Some(&what), &r.by)?;
+            }
             Record::GapAccepted(r) => {
                 self.act("gap-accepted", None, None, Some(&r.reason), &r.by)?;
                 self.set_gap(None)?;
             }
-            Record::Adopted(r) => apply_attempt::adopted(self, r, attempt)?,
+            Record::Adopted(r) => apply_adopted::adopted(self, r, attempt)?,
         }
         Ok(())
     }
@@ -179,13 +190,14 @@ impl Context<'_> {
 
     /// Notes what a person did to a unit.
     pub(super) fn unit_act(&self, act: &str, by: &PersonAct) -> rusqlite::Result<()> {
-        self.act(act, Some(by), None, Some(&by.reason), &by.by)
+        self.act(act, Some(&by.serial), None, Some(&by.reason), &by.by)
     }
 
-    fn act(
+    /// Notes what a person did.
+    pub(super) fn act(
         &self,
         act: &str,
-        unit: Option<&PersonAct>,
+        serial: Option<&Serial>,
         work_order: Option<&WorkOrderId>,
         reason: Option<&str>,
         by: &Person,
@@ -196,7 +208,7 @@ impl Context<'_> {
             self.station,
             self.wall,
             act,
-            unit.map(|unit| &unit.serial),
+            serial,
             work_order,
             reason,
             by.operator,

@@ -1,20 +1,18 @@
 //! The projection of an attempt's records: begun, issued, commit asked, proven, ended.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use crate::domain::certificate::CertificateState;
 use crate::domain::ids::{CertificateSn, Serial};
-use crate::domain::record::{
-    Adopted, AttemptRef, Begun, End, Ended, FailedEarly, Issued, PersonAct, ProvenRecord,
-};
+use crate::domain::outbox::Operation;
+use crate::domain::record::{AttemptRef, Begun, End, Ended, FailedEarly, Issued, ProvenRecord};
 
 use super::apply::Context;
+use super::apply_cloud::{current, queue, retire};
 use super::counts;
 use super::error::LedgerError;
 use super::sql::stored;
-use super::states::{
-    AttemptOutcome, Operation, OutboxState, Permission, Position, certificate_word,
-};
+use super::states::{AttemptOutcome, Permission, Position, certificate_word};
 use super::unit_row::{self, OpenAttempt, ProvenOn, UnitRow};
 
 /// How an attempt ended, as its row has it.
@@ -204,97 +202,8 @@ pub(super) fn proven(context: &Context<'_>, proven: &ProvenRecord) -> Result<(),
         proof,
         proven.restart
     ])?;
-    queue(context, cert, Operation::Register)
-}
-
-/// Enters an identity that its device proved, in an attempt of its own. That attempt is in
-/// no sum: nothing was burned.
-pub(super) fn adopted(
-    context: &Context<'_>,
-    adopted: &Adopted,
-    attempt: u32,
-) -> Result<(), LedgerError> {
-    let before = unit_row::load(context.connection, &adopted.serial)?;
-    let mut after = before.clone().unwrap_or_else(|| {
-        UnitRow::new(adopted.serial.clone(), adopted.client_id.clone(), context.wall)
-    });
-    if let Some(old) = &after.proven {
-        move_certificate(context, old.cert, CertificateState::Superseded)?;
-        retire(context, old.cert)?;
-    }
-    void_left(context, &adopted.serial, None)?;
-    after.attempts = attempt;
-    after.proven = Some(ProvenOn {
-        hardware: adopted.hardware.clone(),
-        cert: adopted.certificate.sn,
-        work_order: after.work_order.clone(),
-    });
-    after.finished = false;
-    after.rework = Permission::No;
-    after.registered = false;
-    after.shipped = false;
-    after.voided = false;
-    unit_row::save(context.connection, context.station, before.as_ref(), &after, context.wall)?;
-    insert_adopted(context, adopted, attempt)?;
-    queue(context, adopted.certificate.sn, Operation::Register)?;
-    let act = PersonAct {
-        serial: adopted.serial.clone(),
-        reason: adopted.reason.clone(),
-        by: adopted.by.clone(),
-        new_device: false,
-    };
-    Ok(context.unit_act("adopted", &act)?)
-}
-
-fn insert_adopted(
-    context: &Context<'_>,
-    adopted: &Adopted,
-    attempt: u32,
-) -> Result<(), LedgerError> {
-    let certificate = &adopted.certificate;
-    // An attempt that the ledger knows may have reserved this serial number before its
-    // certificate went into the gap.
-    let sql = "INSERT INTO attempts (serial, attempt, station, slot, operator, hardware, model,
-            firmware, certificate_sn, started_us, started_seq, ended_us, ended_seq, outcome,
-            proof, restart)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-            iif(EXISTS (SELECT 1 FROM attempts WHERE certificate_sn = ?9), NULL, ?9),
-            ?10, ?11, ?10, ?11, 'pass', ?12, ?13)";
-    context.connection.prepare_cached(sql)?.execute(params![
-        adopted.serial,
-        attempt,
-        context.station,
-        adopted.slot,
-        adopted.by.operator,
-        adopted.hardware,
-        adopted.model,
-        adopted.firmware,
-        certificate.sn,
-        context.wall,
-        stored(context.seq),
-        adopted.proof.as_str(),
-        adopted.restart,
-    ])?;
-    let sql = "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-        ?12, 'proven', ?13, ?14, ?15, ?14, 'adopted')";
-    context.connection.prepare_cached(sql)?.execute(params![
-        certificate.sn,
-        context.station,
-        adopted.serial,
-        attempt,
-        adopted.client_id,
-        certificate.fingerprint,
-        certificate.public_key,
-        certificate.issuer,
-        certificate.der,
-        certificate.not_before,
-        certificate.not_after,
-        adopted.image,
-        stored(context.seq),
-        context.wall,
-        adopted.proof.as_str(),
-    ])?;
-    Ok(())
+    let cloud = current(context)?.map(|cloud| cloud.id);
+    Ok(queue(context, cert, Operation::Register, cloud)?)
 }
 
 pub(super) fn ended(context: &Context<'_>, ended: &Ended) -> Result<(), LedgerError> {
@@ -355,39 +264,4 @@ pub(super) fn move_certificate(
         1 => Ok(()),
         _ => Err(LedgerError::Nonsense(format!("certificate {cert} has no row"))),
     }
-}
-
-/// Takes a certificate's registration back if it was never sent, or queues its revoke.
-pub(super) fn retire(context: &Context<'_>, cert: CertificateSn) -> Result<(), LedgerError> {
-    let sql = "SELECT state FROM outbox WHERE certificate_sn = ?1 AND operation = 'register'";
-    let state: Option<OutboxState> =
-        context.connection.prepare_cached(sql)?.query_row([cert], |row| row.get(0)).optional()?;
-    match state {
-        None | Some(OutboxState::Withdrawn) => Ok(()),
-        Some(OutboxState::Waiting) => {
-            let sql = "UPDATE outbox SET state = 'withdrawn'
-                WHERE certificate_sn = ?1 AND operation = 'register'";
-            context.connection.prepare_cached(sql)?.execute([cert])?;
-            Ok(())
-        }
-        Some(OutboxState::Claimed | OutboxState::Done) => queue(context, cert, Operation::Revoke),
-    }
-}
-
-fn queue(
-    context: &Context<'_>,
-    cert: CertificateSn,
-    operation: Operation,
-) -> Result<(), LedgerError> {
-    let sql = "INSERT INTO outbox (station, certificate_sn, client_id, operation, state,
-            queued_us, queued_seq)
-        SELECT ?1, sn, client_id, ?3, 'waiting', ?4, ?5 FROM certificates WHERE sn = ?2";
-    context.connection.prepare_cached(sql)?.execute(params![
-        context.station,
-        cert,
-        operation,
-        context.wall,
-        stored(context.seq),
-    ])?;
-    Ok(())
 }

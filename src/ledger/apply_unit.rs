@@ -5,9 +5,8 @@ use crate::domain::code::Code;
 use crate::domain::record::{Finished, PersonAct, Step};
 
 use super::apply::Context;
-use super::apply_attempt::{
-    AttemptEnd, change, end_attempt, known, move_certificate, retire, void_left,
-};
+use super::apply_attempt::{AttemptEnd, change, end_attempt, known, move_certificate, void_left};
+use super::apply_cloud::{hold, retire};
 use super::error::LedgerError;
 use super::states::{AttemptOutcome, Permission};
 
@@ -40,7 +39,10 @@ pub(super) fn rework_allowed(context: &Context<'_>, act: &PersonAct) -> Result<(
         true => Permission::AnyDevice,
         false => Permission::SameDevice,
     };
-    change(context, &act.serial, |unit| unit.rework = permission)?;
+    let unit = change(context, &act.serial, |unit| unit.rework = permission)?;
+    if let Some(proven) = unit.proven {
+        hold(context, proven.cert)?;
+    }
     Ok(context.unit_act("rework-allowed", act)?)
 }
 

@@ -3,6 +3,8 @@
 use rusqlite::{Connection, params};
 
 use crate::domain::clock::Timestamp;
+use crate::domain::ids::Fingerprint;
+use crate::domain::registration::CloudInstance;
 
 use super::states::AttemptOutcome;
 
@@ -12,6 +14,8 @@ pub(super) const UNITS: &str = "units";
 pub(super) const ATTEMPTS: &str = "attempts";
 /// Ended first attempts by outcome.
 pub(super) const FIRST: &str = "first";
+/// Certificates that a cloud instance accepted, by CA and instance.
+pub(super) const ACCEPTED: &str = "accepted";
 /// Failed and interrupted attempts by code.
 pub(super) const CODES: &str = "codes";
 
@@ -44,6 +48,11 @@ pub(super) const fn by_hour(outcome: AttemptOutcome) -> &'static str {
         AttemptOutcome::Fail => "hour-fail",
         AttemptOutcome::Interrupted | AttemptOutcome::Running => "hour-interrupted",
     }
+}
+
+/// The sum's name for certificates of one CA in one instance.
+pub(super) fn accepted(issuer: &Fingerprint, cloud: &CloudInstance) -> String {
+    format!("{issuer} {} {} {}", cloud.site, cloud.region, cloud.instance)
 }
 
 /// Counts one attempt that ended.

@@ -89,8 +89,17 @@ impl View<'_> {
             Record::UnitScrapped(r) => self.scrapped(r)?,
             Record::WorkOrderCreated(r) => self.work_order_created(r)?,
             Record::WorkOrderClosed(r) => self.work_order_closed(r)?,
+            Record::RegisteredByHand(r) => self.registered_by_hand(r)?,
+            Record::Sent(r) => self.sent(r)?,
+            Record::Answered(r) => self.answered(r)?,
+            Record::Found(r) => self.found(r)?,
+            Record::ActivationAsked(r) => self.activation_asked(r)?,
+            Record::Shipped(r) => self.shipped(r)?,
+            Record::ClockAccepted(_)
+            | Record::Restored(_)
+            | Record::CloudChosen(_)
+            | Record::CrlIssued(_) => {}
             Record::GapAccepted(r) => self.gap_accepted(r)?,
-            Record::ClockAccepted(_) | Record::Restored(_) => {}
         }
         Ok(0)
     }

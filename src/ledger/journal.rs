@@ -151,6 +151,22 @@ kinds! {
     ClockAccepted = 16, "clock-accepted";
     /// [`Record::Restored`].
     Restored = 17, "restored";
+    /// [`Record::RegisteredByHand`].
+    RegisteredByHand = 21, "registered-by-hand";
+    /// [`Record::Sent`].
+    Sent = 22, "cloud-sent";
+    /// [`Record::Answered`].
+    Answered = 23, "cloud-answered";
+    /// [`Record::Found`].
+    Found = 24, "cloud-found";
+    /// [`Record::CloudChosen`].
+    CloudChosen = 25, "cloud-chosen";
+    /// [`Record::ActivationAsked`].
+    ActivationAsked = 26, "activation-asked";
+    /// [`Record::Shipped`].
+    Shipped = 27, "unit-shipped";
+    /// [`Record::CrlIssued`].
+    CrlIssued = 28, "crl-issued";
     /// [`Record::GapAccepted`].
     GapAccepted = 30, "gap-accepted";
     /// [`Record::Adopted`].
@@ -183,6 +199,14 @@ impl Kind {
             Record::WorkOrderClosed(_) => Kind::WorkOrderClosed,
             Record::ClockAccepted(_) => Kind::ClockAccepted,
             Record::Restored(_) => Kind::Restored,
+            Record::RegisteredByHand(_) => Kind::RegisteredByHand,
+            Record::Sent(_) => Kind::Sent,
+            Record::Answered(_) => Kind::Answered,
+            Record::Found(_) => Kind::Found,
+            Record::CloudChosen(_) => Kind::CloudChosen,
+            Record::ActivationAsked(_) => Kind::ActivationAsked,
+            Record::Shipped(_) => Kind::Shipped,
+            Record::CrlIssued(_) => Kind::CrlIssued,
             Record::GapAccepted(_) => Kind::GapAccepted,
             Record::Adopted(_) => Kind::Adopted,
         }
@@ -246,6 +270,14 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::WorkOrderClosed(r) => write(station, n, r),
         Record::ClockAccepted(r) => write(station, n, r),
         Record::Restored(r) => write(station, n, r),
+        Record::RegisteredByHand(r) => write(station, n, r),
+        Record::Sent(r) => write(station, n, r),
+        Record::Answered(r) => write(station, n, r),
+        Record::Found(r) => write(station, n, r),
+        Record::CloudChosen(r) => write(station, n, r),
+        Record::ActivationAsked(r) => write(station, n, r),
+        Record::Shipped(r) => write(station, n, r),
+        Record::CrlIssued(r) => write(station, n, r),
         Record::GapAccepted(r) => write(station, n, r),
         Record::Adopted(r) => write(station, n, AdoptedText::of(r)),
     }
@@ -281,6 +313,14 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::WorkOrderClosed => read(payload, Record::WorkOrderClosed),
         Kind::ClockAccepted => read(payload, Record::ClockAccepted),
         Kind::Restored => read(payload, Record::Restored),
+        Kind::RegisteredByHand => read(payload, Record::RegisteredByHand),
+        Kind::Sent => read(payload, Record::Sent),
+        Kind::Answered => read(payload, Record::Answered),
+        Kind::Found => read(payload, Record::Found),
+        Kind::CloudChosen => read(payload, Record::CloudChosen),
+        Kind::ActivationAsked => read(payload, Record::ActivationAsked),
+        Kind::Shipped => read(payload, Record::Shipped),
+        Kind::CrlIssued => read(payload, Record::CrlIssued),
         Kind::GapAccepted => read(payload, Record::GapAccepted),
         Kind::Adopted => read(payload, |text: AdoptedText| Record::Adopted(text.into_adopted())),
     }

@@ -8,7 +8,9 @@
 //! [`HeadSigner`] and a [`HeadVerifier`](crate::domain::evidence::HeadVerifier).
 
 mod apply;
+mod apply_adopted;
 mod apply_attempt;
+mod apply_cloud;
 mod apply_unit;
 mod aside;
 mod backup;
@@ -17,6 +19,7 @@ mod clock;
 mod counts;
 mod decide;
 mod decide_adopted;
+mod decide_cloud;
 mod error;
 mod files;
 mod filesystem;
@@ -24,6 +27,7 @@ mod head;
 mod inquiries;
 mod journal;
 mod lock;
+pub mod outbox;
 mod payload;
 mod reader;
 mod replay;

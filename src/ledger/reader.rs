@@ -166,7 +166,7 @@ impl Reader {
     }
 
     /// Every CA certificate that this station issued with, DER.
-    pub fn authorities(&self) -> Result<Vec<Vec<u8>>, LedgerError> {
+    pub fn authority_certificates(&self) -> Result<Vec<Vec<u8>>, LedgerError> {
         let mut statement =
             self.connection.prepare("SELECT der FROM authorities ORDER BY seen_seq")?;
         let authorities = statement.query_map([], |row| row.get(0))?;

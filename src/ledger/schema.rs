@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// Migration n brings `user_version` from n to n + 1.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_gaps.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("outbox.sql"), include_str!("gaps.sql")];
 
 /// The tables that follow from the journal and are compared with a replay of it, with
 /// the columns that order their rows.
@@ -21,6 +22,7 @@ pub(super) const EVIDENCE: &[(&str, &str)] = &[
     ("units", "serial"),
     ("attempts", "serial, attempt"),
     ("certificates", "sn"),
+    ("clouds", "id"),
     ("registrations", "certificate_sn, site, region, instance"),
     ("outbox", "id"),
     ("acts", "seq"),

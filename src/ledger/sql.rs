@@ -9,6 +9,8 @@ use crate::domain::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
     PublicKey, Serial, SlotName, StationId, WorkOrderId,
 };
+use crate::domain::outbox::Operation;
+use crate::domain::registration::CloudStatus;
 
 fn wrong(error: impl std::error::Error + Send + Sync + 'static) -> FromSqlError {
     FromSqlError::Other(Box::new(error))
@@ -49,6 +51,27 @@ macro_rules! blob_columns {
 text_columns! { ClientId OperatorId Serial SlotName StationId WorkOrderId }
 blob_columns! { CertificateSn Fingerprint HardwareId ImageDigest ProfileDigest PublicKey }
 
+/// A word of the domain in a TEXT column.
+macro_rules! domain_words {
+    ($($name:ident)*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.as_str()))
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let word = value.as_str()?;
+                let unknown = || wrong(super::states::UnknownWord(word.to_owned()));
+                $name::from_word(word).ok_or_else(unknown)
+            }
+        }
+    )*};
+}
+
+domain_words! { CloudStatus Operation }
+
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::from(self.0))
@@ -59,6 +82,26 @@ impl FromSql for Timestamp {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_i64().map(Timestamp)
     }
+}
+
+/// Enums with words of their own, as words in a TEXT column.
+macro_rules! known_words {
+    ($($name:ident)*) => {$(
+        impl rusqlite::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                Ok(rusqlite::types::ToSqlOutput::from(self.as_str()))
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(
+                value: rusqlite::types::ValueRef<'_>,
+            ) -> rusqlite::types::FromSqlResult<Self> {
+                let word = value.as_str()?.parse::<$name>();
+                word.map_err(|error| rusqlite::types::FromSqlError::Other(Box::new(error)))
+            }
+        }
+    )*};
 }
 
 /// An enum whose values are words in a TEXT column.
@@ -101,24 +144,11 @@ macro_rules! word_columns {
             }
         }
 
-        impl rusqlite::ToSql for $name {
-            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-                Ok(rusqlite::types::ToSqlOutput::from(self.as_str()))
-            }
-        }
-
-        impl rusqlite::types::FromSql for $name {
-            fn column_result(
-                value: rusqlite::types::ValueRef<'_>,
-            ) -> rusqlite::types::FromSqlResult<Self> {
-                let word = value.as_str()?.parse::<$name>();
-                word.map_err(|error| rusqlite::types::FromSqlError::Other(Box::new(error)))
-            }
-        }
+        $crate::ledger::sql::known_words! { $name }
     )*};
 }
 
-pub(super) use word_columns;
+pub(super) use {known_words, word_columns};
 
 /// A sequence number or count as SQLite stores it.
 pub(super) fn stored(number: u64) -> i64 {

@@ -104,7 +104,9 @@ impl Reader {
     /// The registration that was touched; before the first sync, what the outbox says.
     fn registration_of(&self, cert: CertificateSn) -> rusqlite::Result<RegistrationStory> {
         let sql = "SELECT state, status, tries, last_error, registered_us FROM registrations
-            WHERE certificate_sn = ?1 ORDER BY site, region, instance LIMIT 1";
+            LEFT JOIN clouds USING (site, region, instance)
+            WHERE certificate_sn = ?1 ORDER BY ifnull(current, 0) DESC, site, region, instance
+            LIMIT 1";
         let found = self.connection.prepare_cached(sql)?.query_row([cert], |row| {
             Ok(RegistrationStory {
                 state: row.get(0)?,
@@ -121,12 +123,14 @@ impl Reader {
     }
 
     fn registration_by_outbox(&self, cert: CertificateSn) -> rusqlite::Result<RegistrationStory> {
-        let sql = "SELECT state FROM outbox WHERE certificate_sn = ?1 AND operation = 'register'";
+        let sql = "SELECT state FROM outbox WHERE certificate_sn = ?1 AND operation = 'register'
+            ORDER BY id DESC LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let state = match statement.query_row([cert], |row| row.get(0)).optional()? {
             None => RegistrationState::None,
             Some(OutboxState::Waiting) => RegistrationState::Waiting,
             Some(OutboxState::Claimed) => RegistrationState::Unclear,
+            Some(OutboxState::Parked) => RegistrationState::Rejected,
             Some(OutboxState::Done) => RegistrationState::Registered,
             Some(OutboxState::Withdrawn) => RegistrationState::Withdrawn,
         };

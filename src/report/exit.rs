@@ -71,6 +71,9 @@ impl Exit {
             | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | ClockGap | VaultLock => {
                 Exit::Authority
             }
+            CloudInstanceChanged => Exit::Cloud,
+            CloudConflict | CloudRevoked | CloudAbsent | CloudUnclear | CloudRevoker
+            | CloudBacklog | ShipNotActive => Exit::NotAll,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull
             | WorkOrderProfile | ScanCharacters | ScanPattern | ScanCheck | ScanRange
             | ScanClientId | ScanDuplicate | ScanSlot | ScanAhead | ScanNoDevice | UnitUnknown

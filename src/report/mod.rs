@@ -1,13 +1,12 @@
 //! How an error reaches a person, and what the process says to its caller.
 //!
 //! Modules return their own errors; at the rim each becomes a [`Failure`]: a stable code,
-//! what happened, what caused it and what to do now. Here stand the two tables that hang
-//! on a code: its exit status ([`Exit::of`]) and its remedy ([`remedy`]), both exhaustive.
+//! what happened, what caused it and what to do now. Here stands the exit status that hangs
+//! on a code ([`Exit::of`]); its remedy is in `text`. Both are exhaustive.
 //! Start with [`Failure`]. Nothing here decides anything about a unit.
 
 mod exit;
 mod output;
-mod remedy;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -15,11 +14,11 @@ use std::panic;
 
 pub use exit::Exit;
 pub use output::Output;
-pub use remedy::remedy;
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::text::printable;
+use crate::text::{Language, remedy};
 
 /// What went wrong, ready to be told to a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +87,7 @@ impl Failure {
         for cause in &self.causes {
             push_line(&mut lines, &paint("1", "caused by"), cause);
         }
-        let help = self.help.as_deref().unwrap_or_else(|| remedy(self.code));
+        let help = self.help.as_deref().unwrap_or_else(|| remedy(self.code, Language::English));
         push_line(&mut lines, &paint("1;32", "help"), help);
         lines
     }
@@ -170,7 +169,7 @@ mod tests {
     #[test]
     fn a_failure_without_help_of_its_own_has_its_code_s() {
         let lines = Failure::new(Code::LedgerBusy, "pid 42 works here").to_lines(false);
-        let wanted = format!("help: {}\n", remedy(Code::LedgerBusy));
+        let wanted = format!("help: {}\n", remedy(Code::LedgerBusy, Language::English));
         assert!(lines.ends_with(&wanted), "{lines}");
     }
 

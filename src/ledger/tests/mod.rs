@@ -4,6 +4,7 @@ mod adopted;
 mod aside;
 mod backup;
 mod backups;
+mod cloud;
 mod device_key;
 mod journal;
 mod open;

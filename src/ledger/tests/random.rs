@@ -6,12 +6,15 @@ use proptest::prelude::*;
 use super::testing::*;
 use crate::domain::code::Code;
 use crate::domain::ids::ProfileDigest;
+use crate::domain::outbox::{ActivationAsked, Answer, Found, RegisteredByHand, Shipped};
 use crate::domain::record::{
     Begun, ClockAccepted, End, FailedEarly, Finished, PersonAct, Record, Refusal, Step,
     WorkOrderAct, WorkOrderCreated,
 };
+use crate::domain::registration::CloudStatus;
 use crate::domain::work_order::WorkOrder;
-use crate::ledger::{Audit, Ledger, check, verify};
+use crate::ledger::outbox::OutboxRow;
+use crate::ledger::{Audit, Ledger, Reader, check, verify};
 
 /// One thing that somebody tries; most are refused, by where their unit stands.
 #[derive(Debug, Clone)]
@@ -26,6 +29,12 @@ enum Try {
     Act { unit: u32, what: u8, new_device: bool },
     CloseOrder,
     AcceptClock,
+    Choose(bool),
+    Send(u8),
+    Answer { row: u8, how: u8 },
+    Find { unit: u32, how: u8 },
+    Ship(u32),
+    Activate(u32),
 }
 
 fn tries() -> impl Strategy<Value = Vec<Try>> {
@@ -44,6 +53,12 @@ fn tries() -> impl Strategy<Value = Vec<Try>> {
             .prop_map(|(unit, what, new_device)| Try::Act { unit, what, new_device }),
         1 => Just(Try::CloseOrder),
         1 => Just(Try::AcceptClock),
+        2 => any::<bool>().prop_map(Try::Choose),
+        4 => any::<u8>().prop_map(Try::Send),
+        4 => (any::<u8>(), 0..8_u8).prop_map(|(row, how)| Try::Answer { row, how }),
+        2 => (1..4_u32, 0..5_u8).prop_map(|(unit, how)| Try::Find { unit, how }),
+        1 => (1..4_u32).prop_map(Try::Ship),
+        1 => (1..4_u32).prop_map(Try::Activate),
     ];
     let run = (1..4_u32, 2..7_usize).prop_map(|(unit, steps)| {
         let whole = [
@@ -65,9 +80,10 @@ fn cert(unit: u32, attempt: u32) -> u32 {
     unit * 1000 + attempt
 }
 
-fn record(attempt_try: &Try, attempts: &[u32; 4]) -> Record {
+fn record(attempt_try: &Try, attempts: &[u32; 4], reader: &Reader) -> Option<Record> {
     let now = |unit: u32| attempt(unit, attempts[unit as usize]);
-    match *attempt_try {
+    let latest = |unit: u32| sn(cert(unit, attempts[unit as usize].max(1)));
+    Some(match *attempt_try {
         Try::Begin { unit, device, in_order } => Record::Begun(Begun {
             hardware: hardware(device),
             certificate_sn: sn(cert(unit, attempts[unit as usize] + 1)),
@@ -99,6 +115,49 @@ fn record(attempt_try: &Try, attempts: &[u32; 4]) -> Record {
             let reason = "holidays".to_owned();
             Record::ClockAccepted(ClockAccepted { reason, by: person() })
         }
+        Try::Choose(first) => choose(if first { "mqtt-a" } else { "mqtt-b" }),
+        Try::Send(pick) => sent(&open_row(reader, pick)?),
+        Try::Answer { row, how } => answered(&open_row(reader, row)?, answer(how)),
+        Try::Find { unit, how: 4 } => Record::RegisteredByHand(RegisteredByHand {
+            certificate_sn: latest(unit),
+            cloud: cloud("mqtt-b"),
+            by: person(),
+        }),
+        Try::Find { unit, how } => {
+            let status = CloudStatus::ALL[usize::from(how)];
+            let (sn, status) = ("1f".to_owned(), Some(status));
+            let certificate_sn = latest(unit);
+            reader.cloud().unwrap().filter(|_| reader.known(&certificate_sn).unwrap().is_some())?;
+            Record::Found(Found { certificate_sn, sn, status, revoke: how % 2 == 0 })
+        }
+        Try::Ship(unit) => Record::Shipped(Shipped {
+            serial: serial(unit),
+            certificate_sn: latest(unit),
+            by: person(),
+        }),
+        Try::Activate(unit) => Record::ActivationAsked(ActivationAsked {
+            serial: serial(unit),
+            certificate_sn: latest(unit),
+            by: person(),
+        }),
+    })
+}
+
+fn open_row(reader: &Reader, pick: u8) -> Option<OutboxRow> {
+    let mut rows = reader.outbox(0, 99).unwrap();
+    let at = usize::from(pick).checked_rem(rows.len())?;
+    Some(rows.swap_remove(at))
+}
+
+fn answer(how: u8) -> Answer {
+    let (code, message) = (Code::CloudUnclear, "no answer".to_owned());
+    match how {
+        0 => Answer::NotDone { code, message },
+        1 => Answer::Unclear { code, message },
+        2 => Answer::Conflict { message },
+        3 => Answer::Rejected { code, message },
+        4 => Answer::Nothing,
+        _ => done(CloudStatus::ALL[usize::from(how - 5)]),
     }
 }
 
@@ -186,7 +245,24 @@ fn assert_certificates(connection: &rusqlite::Connection) {
     );
     none(
         "SELECT count(*) FROM outbox o JOIN certificates c ON c.sn = o.certificate_sn
-        WHERE o.operation = 'register' AND o.state = 'waiting' AND c.state <> 'proven'",
+        WHERE o.operation IN ('register', 'activate', 'deactivate')
+            AND o.state IN ('waiting', 'parked') AND c.state <> 'proven'",
+    );
+    // What is not to be used any more and may stand in a cloud has its revoke queued.
+    none(
+        "SELECT count(*) FROM registrations r JOIN certificates c ON c.sn = r.certificate_sn
+        JOIN clouds USING (site, region, instance)
+        WHERE c.state = 'superseded' AND r.state IN ('registered', 'unclear') AND NOT EXISTS
+        (SELECT 1 FROM outbox o WHERE o.certificate_sn = c.sn AND o.operation = 'revoke'
+            AND o.cloud = clouds.id) AND EXISTS (SELECT 1 FROM outbox o
+            WHERE o.certificate_sn = c.sn AND o.operation = 'register' AND o.cloud = clouds.id
+                AND o.tries > 0)",
+    );
+    none(
+        "SELECT count(*) FROM units u LEFT JOIN clouds ON current = 1
+        LEFT JOIN registrations r ON r.certificate_sn = u.proven_sn AND r.site = clouds.site
+            AND r.region = clouds.region AND r.instance = clouds.instance
+        WHERE u.registered <> (ifnull(r.state, '') = 'registered')",
     );
     none(
         "SELECT count(*) FROM certificates c WHERE state = 'proven' AND NOT EXISTS
@@ -201,10 +277,13 @@ proptest! {
     fn a_replay_gives_the_tables_whatever_was_recorded(tries in tries()) {
         let dir = tempfile::tempdir().unwrap();
         let ledger = prepared(dir.path());
-        let writer = ledger.writer();
+        let (writer, reader) = (ledger.writer(), ledger.reader().unwrap());
         let mut attempts = [0; 4];
         for attempt_try in &tries {
-            match writer.record(record(attempt_try, &attempts)) {
+            match {
+                let Some(record) = record(attempt_try, &attempts, &reader) else { continue };
+                writer.record(record)
+            } {
                 Ok(recorded) if recorded.attempt > 0 => match attempt_try {
                     Try::Begin { unit, .. } | Try::FailEarly(unit) => {
                         attempts[*unit as usize] = recorded.attempt;
@@ -216,7 +295,7 @@ proptest! {
                 Err(Refusal::Ledger(fault)) => panic!("{attempt_try:?}: {fault}"),
             }
         }
-        let connection = &ledger.reader().unwrap().connection;
+        let connection = &reader.connection;
         assert_sums(connection);
         assert_certificates(connection);
         check(&dir.path().join("data")).unwrap();

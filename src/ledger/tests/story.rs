@@ -191,7 +191,8 @@ fn what_the_line_asks_is_found_by_an_index() {
         "SELECT serial FROM attempts WHERE certificate_sn = ?1",
         "SELECT serial FROM units WHERE open_position IS NOT NULL ORDER BY serial",
         "SELECT serial FROM units WHERE serial > ?1 AND state = ?2 ORDER BY serial LIMIT 9",
-        "SELECT state FROM outbox WHERE certificate_sn = ?1 AND operation = 'register'",
+        "SELECT state FROM outbox WHERE certificate_sn = ?1 AND operation = 'register'
+            ORDER BY id DESC LIMIT 1",
         "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1",
     ] {
         let explained = format!("EXPLAIN QUERY PLAN {sql}");

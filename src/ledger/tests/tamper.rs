@@ -215,7 +215,8 @@ fn a_row_too_many_and_a_row_too_few_are_found() {
     evidence.tamper("DELETE FROM outbox WHERE id = 2");
     assert!(evidence.verify().why.unwrap().ends_with("outbox lacks the row 2"));
     evidence.tamper(
-        "INSERT INTO outbox SELECT 2, station, sn, client_id, 'register', 'waiting', 0, 0
+        "INSERT INTO outbox SELECT 2, station, sn, client_id, 'register', 'waiting', NULL, 0, 0,
+                0, NULL, NULL, NULL
             FROM certificates WHERE serial = 'TH-00000002';
          INSERT INTO work_orders VALUES ('X', 'S', 'P', 1, NULL, NULL, 'none', x'00', 1, 0, 0, 0, 0)",
     );

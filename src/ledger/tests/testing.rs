@@ -18,10 +18,13 @@ use crate::domain::evidence::{HeadSigner, HeadVerifier, SignatureHolds};
 use crate::domain::ids::{
     CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, to_hex,
 };
+use crate::domain::outbox::{Answer, Answered, CloudChosen, Sent};
 use crate::domain::record::{
     Adopted, AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, Person, PersonAct, ProvenRecord,
     Record, Recorded, Refusal, Step,
 };
+use crate::domain::registration::{CloudInstance, CloudStatus};
+use crate::ledger::outbox::OutboxRow;
 use crate::ledger::{Ledger, Settings};
 
 /// A Monday in 2026.
@@ -210,6 +213,31 @@ pub(in crate::ledger) fn adopted(number: u32) -> Adopted {
         reason: "in tray 9".to_owned(),
         by: person(),
     }
+}
+
+/// An instance by its id.
+pub(in crate::ledger) fn cloud(instance: &str) -> CloudInstance {
+    let (site, region) = ("mqtt.example.com".to_owned(), "ap-guangzhou".to_owned());
+    CloudInstance { site, region, instance: instance.to_owned() }
+}
+
+pub(in crate::ledger) fn choose(instance: &str) -> Record {
+    Record::CloudChosen(CloudChosen { cloud: cloud(instance), by: person() })
+}
+
+pub(in crate::ledger) fn sent(row: &OutboxRow) -> Record {
+    let OutboxRow { id, sn, operation, .. } = *row;
+    Record::Sent(Sent { row: id, certificate_sn: sn, operation })
+}
+
+pub(in crate::ledger) fn answered(row: &OutboxRow, answer: Answer) -> Record {
+    let OutboxRow { id, sn, operation, .. } = *row;
+    Record::Answered(Answered { row: id, certificate_sn: sn, operation, answer })
+}
+
+/// Done, and this is where it stands now.
+pub(in crate::ledger) fn done(status: CloudStatus) -> Answer {
+    Answer::Done { status: Some(status), sn: Some("1f".to_owned()) }
 }
 
 /// The fault of a record that was refused alone.

@@ -5,11 +5,12 @@ use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::device::Held;
 use crate::domain::ids::CertificateSn;
+use crate::domain::outbox::Operation;
 use crate::domain::record::{
     Begun, End, FailedEarly, Finished, Holds, Open, PersonAct, ProvenIdentity, Record, Rework,
     Standing,
 };
-use crate::ledger::states::{AttemptOutcome, Operation, OutboxState, RegistrationState, UnitState};
+use crate::ledger::states::{AttemptOutcome, OutboxState, RegistrationState, UnitState};
 use crate::ledger::views::UnitFilter;
 use crate::ledger::{Ledger, Reader};
 
@@ -46,7 +47,7 @@ fn a_unit_goes_from_begun_to_passed() {
 }
 
 struct Bench {
-    dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
     ledger: Ledger,
     reader: Reader,
 }
@@ -55,7 +56,7 @@ fn bench() -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let ledger = fresh(dir.path());
     let reader = ledger.reader().unwrap();
-    Bench { dir, ledger, reader }
+    Bench { _dir: dir, ledger, reader }
 }
 
 impl Bench {
@@ -94,12 +95,12 @@ impl Bench {
         rows.collect::<Result<_, _>>().unwrap()
     }
 
-    /// What a sync will do one day: it takes a row before it sends it.
+    /// A sync sends the registration of a certificate.
     fn claim(&self, cert: u32) {
-        let path = self.dir.path().join("data/ledger.db");
-        let connection = rusqlite::Connection::open(path).unwrap();
-        let sql = "UPDATE outbox SET state = 'claimed' WHERE certificate_sn = ?1";
-        assert_eq!(connection.execute(sql, [sn(cert)]).unwrap(), 1);
+        self.record(choose("mqtt-a"));
+        let rows = self.reader.outbox(0, 99).unwrap();
+        let row = rows.iter().find(|row| row.sn == sn(cert)).unwrap();
+        self.record(sent(row));
     }
 }
 
@@ -279,6 +280,7 @@ fn a_registration_that_may_have_been_sent_is_revoked_before_the_new_one() {
         bench.outbox(),
         [
             (sn(1), Operation::Register, OutboxState::Claimed),
+            (sn(1), Operation::Deactivate, OutboxState::Withdrawn),
             (sn(1), Operation::Revoke, OutboxState::Waiting),
             (sn(2), Operation::Register, OutboxState::Waiting),
         ]

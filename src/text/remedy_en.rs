@@ -1,9 +1,9 @@
-//! What to do now, one sentence for each code.
+//! What to do now, one sentence for each code, in English.
 
 use crate::domain::code::Code;
 
 /// What a person should do about `code`; `docs/errors.md` says more.
-pub const fn remedy(code: Code) -> &'static str {
+pub(super) const fn remedy(code: Code) -> &'static str {
     use Code::*;
     match code {
         Bug => "keep this output and report it, then start again: what was recorded is safe",
@@ -107,6 +107,15 @@ pub const fn remedy(code: Code) -> &'static str {
         DevContradiction => "put the device aside and tell a supervisor: it was proven before",
         ProofTooWeak => "check `[product] required_proof` and what this firmware can do",
         KeyDuplicate => "stop the line and report it: two devices, or two attempts, have one key",
+
+        CloudInstanceChanged => "correct `[cloud]`, or move to it with `station sync --migrate`",
+        CloudConflict => "look at both certificates in the console; remove the foreign one there",
+        CloudRevoked => "rework or scrap the unit: a revoked certificate never works again",
+        CloudAbsent => "run `station sync --full` to compare the cloud with the ledger",
+        CloudUnclear => "run `station sync` again: it looks up what came of the call first",
+        CloudRevoker => "give the revoker's credentials and run `station sync` again",
+        CloudBacklog => "run `station sync`, and find out why the nightly one did not",
+        ShipNotActive => "finish the unit on the line, run `station sync`, then ship it",
     }
 }
 

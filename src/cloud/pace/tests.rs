@@ -1,0 +1,170 @@
+//! The rule over a clock that is moved by hand, and the waiting by real time.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+
+use super::*;
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Takes tokens as they come until `end`; each is taken `late` after it is there.
+fn run(bucket: &mut Bucket, end: Duration, late: impl Fn(usize) -> Duration) -> Vec<Duration> {
+    let mut now = Duration::ZERO;
+    let mut taken = Vec::new();
+    while now < end {
+        match bucket.take(now) {
+            Ok(()) => taken.push(now),
+            Err(at) => now = at + late(taken.len()),
+        }
+    }
+    taken
+}
+
+/// The most calls in any window of one second.
+fn most_in_a_second(times: &[Duration]) -> usize {
+    let within = |start: &Duration| {
+        let window = *start..*start + Duration::from_secs(1);
+        times.iter().filter(|time| window.contains(*time)).count()
+    };
+    times.iter().map(within).max().unwrap_or(0)
+}
+
+#[test]
+fn no_window_of_a_second_has_more_than_the_rate() {
+    for rate in [1_u32, 5, 10, 15, 20, 100, 500] {
+        let taken = run(&mut Bucket::new(rate.into()), Duration::from_secs(10), |_| ms(0));
+        let most = most_in_a_second(&taken);
+        assert!(most <= rate as usize, "{rate}: {most}");
+        // The first call comes at once, so one second of many is more than the rate's share.
+        let share = taken.len() as f64 / f64::from(rate * 10);
+        assert!(share >= 0.975, "{rate}: {share}");
+    }
+}
+
+#[test]
+fn calls_that_are_late_or_come_closer_on_their_way_keep_to_the_rate() {
+    for rate in [10_u32, 15, 500] {
+        let wake = |index: usize| Duration::from_micros((index as u64 * 7919) % 4_000);
+        let taken = run(&mut Bucket::new(rate.into()), Duration::from_secs(10), wake);
+        // Up to 10 ms more on the way to the cloud.
+        let way = |(index, time): (usize, &Duration)| {
+            *time + Duration::from_micros((index as u64 * 104_729) % 10_000)
+        };
+        let seen: Vec<Duration> = taken.iter().enumerate().map(way).collect();
+        assert!(most_in_a_second(&seen) <= rate as usize, "{rate}");
+        assert!(taken.len() as f64 / f64::from(rate * 10) >= 0.97, "{rate}: {}", taken.len());
+    }
+}
+
+#[test]
+fn a_bucket_that_stood_idle_holds_one_token_and_no_more() {
+    let mut bucket = Bucket::new(10.0);
+    assert_eq!(bucket.take(ms(60_000)), Ok(()));
+    assert!(bucket.take(ms(60_001)).is_err());
+    assert!(bucket.take(ms(60_090)).is_err());
+    assert_eq!(bucket.take(ms(60_102)), Ok(()));
+}
+
+#[test]
+fn a_throttling_halves_the_rate_and_waits_a_second() {
+    let mut bucket = Bucket::new(10.0);
+    assert_eq!(bucket.take(ms(0)), Ok(()));
+    bucket.throttled(ms(50));
+    assert_eq!(bucket.rate(), 5.0);
+    assert_eq!(bucket.take(ms(60)), Err(ms(1_050)));
+    assert_eq!(bucket.take(ms(1_050)), Ok(()));
+    let Err(next) = bucket.take(ms(1_051)) else { panic!("it has one token") };
+    // At 5 a second with the margin, less what may be caught up.
+    assert!((ms(1_240)..=ms(1_260)).contains(&next), "{next:?}");
+}
+
+#[test]
+fn one_throttling_of_many_calls_under_way_halves_once() {
+    let mut bucket = Bucket::new(16.0);
+    for at in [100, 120, 150, 900] {
+        bucket.throttled(ms(at));
+    }
+    assert_eq!(bucket.rate(), 8.0);
+    bucket.throttled(ms(1_200));
+    assert_eq!(bucket.rate(), 4.0);
+    for second in 3..30 {
+        bucket.throttled(ms(second * 1_500));
+    }
+    assert_eq!(bucket.rate(), 1.0);
+}
+
+#[test]
+fn the_rate_comes_back_slowly() {
+    let table =
+        [(0, 5.0), (5_999, 5.0), (6_000, 5.5), (30_000, 7.5), (60_000, 10.0), (999_999, 10.0)];
+    for (after, wanted) in table {
+        let mut bucket = Bucket::new(10.0);
+        bucket.throttled(ms(100));
+        let _ = bucket.take(ms(100 + after));
+        assert!((bucket.rate() - wanted).abs() < 1e-9, "{after}: {}", bucket.rate());
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let local = tokio::task::LocalSet::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    local.block_on(&runtime, future)
+}
+
+#[test]
+fn who_came_first_goes_first() {
+    block_on(async {
+        let pace = Rc::new(Pace::new(&[("A", 100.0)]));
+        let order = Rc::new(RefCell::new(Vec::new()));
+        let turn = |number: i32| {
+            let (pace, order) = (Rc::clone(&pace), Rc::clone(&order));
+            tokio::task::spawn_local(async move {
+                pace.turn("A").await;
+                order.borrow_mut().push(number);
+            })
+        };
+        let tasks: Vec<_> = (0..6).map(turn).collect();
+        tokio::task::yield_now().await;
+        tasks[3].abort();
+        for (number, task) in tasks.into_iter().enumerate() {
+            assert_eq!(task.await.is_ok(), number != 3);
+        }
+        assert_eq!(*order.borrow(), [0, 1, 2, 4, 5]);
+        assert!(pace.begun.elapsed() >= ms(4 * 10 - 5));
+    });
+}
+
+#[test]
+fn who_left_took_no_token_and_lets_the_next_one_in() {
+    block_on(async {
+        let pace = Pace::new(&[("A", 0.1)]);
+        pace.turn("A").await;
+        let bucket = pace.lanes["A"].bucket().clone();
+        let waited = tokio::time::timeout(ms(20), pace.turn("A")).await;
+        assert!(waited.is_err());
+        assert_eq!(*pace.lanes["A"].bucket(), bucket);
+        assert!(pace.lanes["A"].queue.try_lock().is_ok());
+    });
+}
+
+#[test]
+fn a_throttling_holds_back_those_who_wait_already() {
+    block_on(async {
+        let pace = Rc::new(Pace::new(&[("A", 10.0), ("B", 10.0)]));
+        pace.turn("A").await;
+        let waiting = Rc::clone(&pace);
+        let waiting = tokio::task::spawn_local(async move { waiting.turn("A").await });
+        tokio::task::yield_now().await;
+        let throttled = Instant::now();
+        pace.throttled("A");
+        assert!(waiting.await.is_ok());
+        assert!(throttled.elapsed() >= PENALTY);
+        // Another action has its own bucket, an unknown one none.
+        pace.turn("B").await;
+        pace.turn("unknown").await;
+        assert_eq!((pace.rate("A"), pace.rate("B"), pace.rate("C")), (Some(5.0), Some(10.0), None));
+    });
+}

@@ -1,0 +1,455 @@
+//! What a screen asks of the ledger and the machine, and what it is told. Plain data;
+//! `app` gives the channels and answers.
+//!
+//! A screen numbers what it asks ([`Asked`]) and hears of it under the same number
+//! ([`Answered`]), so that an answer that came too late is told from the one it waits for.
+
+use std::time::Duration;
+
+use super::clock::Timestamp;
+use super::code::Code;
+use super::device::Fault;
+use super::ids::{ClientId, OperatorId, Serial, SlotName, WorkOrderId};
+use super::operators::{OperatorRow, Pin, Role};
+use super::state::{AttemptOutcome, RegistrationState, UnitState};
+use super::story::{Stats, UnitStory};
+use super::work_order::WorkOrderRow;
+
+/// How a screen asks; it never blocks. `false` where nobody answers any more.
+pub type AskSink = Box<dyn Fn(Asked) -> bool + Send>;
+
+/// How answers reach the screen.
+pub type AnswerSink = Box<dyn Fn(Answered) + Send>;
+
+/// A question, or a person's act, under a number that the screen chose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Comes back with the answer.
+    pub number: u64,
+    /// What is asked.
+    pub question: Question,
+}
+
+/// The answer to [`Asked`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// Of which question.
+    pub number: u64,
+    /// The answer, or why there is none.
+    pub answer: Result<Answer, Fault>,
+}
+
+/// What a screen asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// The figures around the line: header and footer. Ask it again every few seconds.
+    Overview,
+    /// One page of attempts.
+    History(HistoryQuery),
+    /// One unit's whole story.
+    Unit(Serial),
+    /// Counts and yield.
+    Statistics(Period),
+    /// The work orders that may be chosen, open ones first.
+    WorkOrders,
+    /// Everybody who is known.
+    Operators,
+    /// What waits for the cloud, and what went wrong there.
+    Registrations,
+    /// The checks before a shift; takes seconds, and opens the ports.
+    Checks,
+    /// A person's act.
+    Act(Act),
+}
+
+/// What a screen is told; each variant answers the question of the same name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The figures around the line.
+    Overview(Box<Overview>),
+    /// One page of attempts.
+    History(HistoryPage),
+    /// A unit's story; none where the ledger has never seen it.
+    Unit(Option<Box<UnitStory>>),
+    /// Counts and yield.
+    Statistics(Box<Stats>),
+    /// Work orders.
+    WorkOrders(Vec<WorkOrderChoice>),
+    /// Everybody who is known.
+    Operators(Vec<OperatorRow>),
+    /// What waits for the cloud.
+    Registrations(Box<Registrations>),
+    /// How the checks came out.
+    Checks(Vec<CheckLine>),
+    /// The act is done and in the journal.
+    Done,
+}
+
+/// Green, amber or red; in this order, so that the worst of several is their maximum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Light {
+    /// Nothing to do.
+    Green,
+    /// Someone should look at it.
+    Amber,
+    /// The line stands still, or soon will.
+    Red,
+}
+
+/// Header and footer of the line view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    /// When it was looked up.
+    pub at: Timestamp,
+    /// The work order, where there is one.
+    pub work_order: Option<OrderProgress>,
+    /// Units that passed in the last hour, projected to a whole hour where the first of
+    /// them is younger; none where none passed.
+    pub units_an_hour: Option<f64>,
+    /// Of the units whose first attempt passed or failed, the share in which it passed: of
+    /// the work order, or of today where there is none.
+    pub first_pass_yield: Option<f64>,
+    /// Registrations that wait for the cloud.
+    pub backlog: u64,
+    /// When a sync last ended.
+    pub last_sync: Option<Timestamp>,
+    /// Whether the backlog and the age of the last sync need somebody.
+    pub sync: Light,
+    /// Bytes free for the ledger.
+    pub disk_free: u64,
+    /// Whether they suffice.
+    pub disk: Light,
+    /// Why the clock can't be right, where it can't.
+    pub clock: Result<(), Fault>,
+    /// The end of the CA's validity.
+    pub authority_not_after: Timestamp,
+    /// Until when it can issue what the product's profile asks for.
+    pub issues_until: Timestamp,
+    /// Whether a new CA is due.
+    pub authority: Light,
+    /// Who works at the line.
+    pub operator: Option<SignedInPerson>,
+}
+
+impl Overview {
+    /// How long the rest of the work order takes at the present pace.
+    pub fn time_to_finish(&self) -> Option<Duration> {
+        let order = self.work_order.as_ref()?;
+        let pace = self.units_an_hour.filter(|pace| *pace > 0.0)?;
+        let left = order.quantity.saturating_sub(order.proven);
+        Duration::try_from_secs_f64(f64::from(left) / pace * 3600.0).ok()
+    }
+}
+
+/// How far a work order is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderProgress {
+    /// Which.
+    pub id: WorkOrderId,
+    /// How many distinct units it wants.
+    pub quantity: u32,
+    /// Distinct units that are proven.
+    pub proven: u32,
+    /// Distinct units that are uncertain or under way.
+    pub under_way: u32,
+}
+
+/// Who works at the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedInPerson {
+    /// The id in the journal.
+    pub id: OperatorId,
+    /// The name, where one is known.
+    pub name: Option<String>,
+    /// What they may do; none where nobody is known to the ledger.
+    pub role: Option<Role>,
+}
+
+/// A light over room on the disk: red where no unit begins any more, amber where that is
+/// near.
+pub fn disk_light(free: u64, reserve: u64) -> Light {
+    match free {
+        free if free < reserve => Light::Red,
+        free if free < reserve.saturating_mul(4) => Light::Amber,
+        _ => Light::Green,
+    }
+}
+
+/// A light over the CA: amber for the last 60 days in which it can issue.
+pub fn authority_light(issues_until: Timestamp, now: Timestamp) -> Light {
+    const NOTICE: i64 = 60 * 24 * 3600 * 1_000_000;
+    match issues_until.0.saturating_sub(now.0) {
+        left if left <= 0 => Light::Red,
+        left if left < NOTICE => Light::Amber,
+        _ => Light::Green,
+    }
+}
+
+/// Which attempts are listed, and from where on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HistoryQuery {
+    /// The beginning, or all, of a serial, client id, certificate serial number,
+    /// fingerprint or hardware id; empty for all.
+    pub text: String,
+    /// Only those that ended so.
+    pub outcome: Option<AttemptOutcome>,
+    /// Only those of this slot.
+    pub slot: Option<SlotName>,
+    /// Only those with this code.
+    pub code: Option<Code>,
+    /// Only those that began on this day in UTC, counted from 1970-01-01.
+    pub day: Option<i64>,
+    /// Behind this attempt; none for the first page.
+    pub after: Option<HistoryKey>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Where a page ends, and the next goes on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HistoryKey {
+    /// When the attempt began.
+    pub started_at: Timestamp,
+    /// Its unit.
+    pub serial: Serial,
+    /// Its number.
+    pub attempt: u32,
+}
+
+/// One page of attempts: without a search the newest first, with one by serial.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HistoryPage {
+    /// The attempts.
+    pub lines: Vec<HistoryLine>,
+    /// Where the next page begins, where there is more. A page may have fewer lines than
+    /// asked for, or none, and still be followed by one: a search looks at so many rows a
+    /// page and no more.
+    pub next: Option<HistoryKey>,
+    /// More units match than were looked at: the text should be longer.
+    pub too_many: bool,
+}
+
+/// One attempt in the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryLine {
+    /// The unit.
+    pub serial: Serial,
+    /// The attempt's number.
+    pub attempt: u32,
+    /// Where the unit stands now.
+    pub state: UnitState,
+    /// Where it happened.
+    pub slot: SlotName,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+    /// What was wrong, unless it passed; a word of an older program where this one does
+    /// not know it.
+    pub code: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Who worked at the line.
+    pub operator: Option<OperatorId>,
+}
+
+impl HistoryLine {
+    /// Where this line stands in the order of pages.
+    pub fn key(&self) -> HistoryKey {
+        let (serial, attempt) = (self.serial.clone(), self.attempt);
+        HistoryKey { started_at: self.started_at, serial, attempt }
+    }
+}
+
+/// Over what time is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Period {
+    /// Everything.
+    All,
+    /// One day in UTC, counted from 1970-01-01.
+    Day(i64),
+}
+
+/// A work order to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkOrderChoice {
+    /// It.
+    pub row: WorkOrderRow,
+    /// Whether the product profile is the one that it was made or last accepted under.
+    pub profile_holds: bool,
+}
+
+/// What waits for the cloud, and what went wrong there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Registrations {
+    /// How many certificates stand in each state of a registration.
+    pub counts: Vec<(RegistrationState, u64)>,
+    /// Those that need somebody, the newest first; not all where there are many.
+    pub troubles: Vec<RegistrationTrouble>,
+    /// When a sync last ended.
+    pub last_sync: Option<Timestamp>,
+}
+
+/// A registration that went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistrationTrouble {
+    /// The unit.
+    pub serial: Serial,
+    /// Its client id.
+    pub client_id: ClientId,
+    /// Where the registration stands.
+    pub state: RegistrationState,
+    /// Calls so far.
+    pub tries: u32,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+}
+
+/// One check before the shift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckLine {
+    /// The check's name.
+    pub check: String,
+    /// How it came out.
+    pub light: Light,
+    /// What was found.
+    pub detail: String,
+    /// What is wrong, where something is.
+    pub code: Option<Code>,
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When.
+    pub at: Timestamp,
+    /// How grave: "ERROR", "WARN", "INFO", …
+    pub level: &'static str,
+    /// What, untrusted.
+    pub text: String,
+}
+
+/// What a person does at the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Somebody works at the line from here on. The text of a badge without its prefix, an
+    /// id, or a name.
+    SignIn(String),
+    /// Nobody does.
+    SignOut,
+    /// Whether this supervisor and PIN hold; changes nothing.
+    Unlock(Approval),
+    /// Allows a proven unit to be burned again.
+    Rework {
+        /// The unit.
+        serial: Serial,
+        /// It gets another device.
+        new_device: bool,
+        /// Why.
+        reason: String,
+        /// Who approves.
+        approval: Approval,
+    },
+    /// Voids a unit's certificate, for good.
+    Void {
+        /// The unit.
+        serial: Serial,
+        /// Why.
+        reason: String,
+        /// Who approves.
+        approval: Approval,
+    },
+    /// Scraps a unit.
+    Scrap {
+        /// The unit.
+        serial: Serial,
+        /// Why.
+        reason: String,
+        /// Who approves.
+        approval: Approval,
+    },
+    /// Accepts the clock although it disagrees with the journal.
+    AcceptClock {
+        /// Why.
+        reason: String,
+        /// Who approves.
+        approval: Approval,
+    },
+    /// Accepts the changed product profile for a work order.
+    AcceptProfile {
+        /// The work order.
+        work_order: WorkOrderId,
+        /// Why.
+        reason: String,
+        /// Who approves.
+        approval: Approval,
+    },
+    /// Closes a work order.
+    CloseWorkOrder {
+        /// The work order.
+        work_order: WorkOrderId,
+        /// Who approves.
+        approval: Approval,
+    },
+    /// The line goes on with this work order; none for none.
+    ChooseWorkOrder(Option<WorkOrderId>),
+    /// Starts a sync with the cloud.
+    StartSync,
+    /// Stops the sync that runs.
+    StopSync,
+}
+
+/// Who approves an act.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Approval {
+    /// The person; none only where no supervisor is known.
+    pub by: Option<OperatorId>,
+    /// Their PIN.
+    pub pin: Option<Pin>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lights_turn_amber_before_they_turn_red() {
+        assert_eq!(disk_light(99, 100), Light::Red);
+        assert_eq!(disk_light(100, 100), Light::Amber);
+        assert_eq!(disk_light(400, 100), Light::Green);
+        let day = 24 * 3600 * 1_000_000;
+        let light = |days: i64| authority_light(Timestamp(days * day), Timestamp(0));
+        assert_eq!([light(0), light(59), light(60)], [Light::Red, Light::Amber, Light::Green]);
+        assert_eq!(authority_light(Timestamp::NO_EXPIRY, Timestamp(0)), Light::Green);
+    }
+
+    fn overview(order: Option<OrderProgress>, pace: Option<f64>) -> Overview {
+        Overview {
+            at: Timestamp(0),
+            work_order: order,
+            units_an_hour: pace,
+            first_pass_yield: None,
+            backlog: 0,
+            last_sync: None,
+            sync: Light::Green,
+            disk_free: 0,
+            disk: Light::Red,
+            clock: Ok(()),
+            authority_not_after: Timestamp(0),
+            issues_until: Timestamp(0),
+            authority: Light::Red,
+            operator: None,
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_work_order_takes_as_long_as_the_pace_says() {
+        let id = "WO-1".parse().unwrap();
+        let order = OrderProgress { id, quantity: 100, proven: 40, under_way: 2 };
+        let at = |pace| overview(Some(order.clone()), pace).time_to_finish();
+        assert_eq!(at(Some(120.0)), Some(Duration::from_secs(1800)));
+        assert_eq!(at(None), None);
+        assert_eq!(at(Some(0.0)), None);
+        assert_eq!(overview(None, Some(120.0)).time_to_finish(), None);
+    }
+}

@@ -1,0 +1,41 @@
+//! What operators read, in every language of the screen: what to do about
+//! each code.
+//!
+//! A text stands here in all languages or does not compile. Nothing here decides anything.
+
+mod remedy_en;
+mod remedy_zh;
+
+use crate::domain::code::Code;
+
+/// A language of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Simplified Chinese.
+    Chinese,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: &[Language] = &[Language::English, Language::Chinese];
+
+    /// The next one, as the key that switches goes through them.
+    #[must_use]
+    pub const fn next(self) -> Language {
+        match self {
+            Language::English => Language::Chinese,
+            Language::Chinese => Language::English,
+        }
+    }
+}
+
+/// What a person should do about `code`; `docs/errors.md` says more.
+pub const fn remedy(code: Code, language: Language) -> &'static str {
+    match language {
+        Language::English => remedy_en::remedy(code),
+        Language::Chinese => remedy_zh::remedy(code),
+    }
+}

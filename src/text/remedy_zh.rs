@@ -1,0 +1,135 @@
+//! What to do now, one sentence for each code, in Simplified Chinese.
+
+use crate::domain::code::Code;
+
+/// What a person should do about `code`.
+pub(super) const fn remedy(code: Code) -> &'static str {
+    use Code::*;
+    match code {
+        Bug => "保存这段输出并上报，然后重新启动：已记录的内容是安全的",
+        Usage => "用 --help 再次运行该命令",
+        Output => "腾出空间或换一个输出位置，然后重新运行",
+        Input => "检查路径，以及当前用户是否有权读取该文件",
+        Stopped => "重新启动同一命令；未完成的单元会先被处理",
+
+        ConfigMissing => "用 --config FILE 指定文件，或先试 `station demo`",
+        ConfigSyntax => "改正 station.toml 的那一行，然后运行 `station config check`",
+        ConfigKey => "改正或删除该键，然后运行 `station config check`",
+        ConfigValue => "改正该值，然后运行 `station config check`",
+        ConfigPattern => "改正该模式，然后运行 `station config check`",
+        ConfigPortTwice => "给每个工位和扫码枪各自的名称和端口",
+        SecretMissing => "通过环境变量、文件或 systemd 凭据提供该密钥口令",
+        SecretMode => "对该文件运行 `chmod 600`，并想想谁可能读过它",
+
+        LedgerOpen => "检查数据目录的路径、所有者和权限",
+        LedgerSetAside => "恢复最新的备份：`station ledger restore --newest`",
+        LedgerGap => "运行 `station sync --full` 或 `station ledger accept-gap`",
+        LedgerBackup => "检查备份目录：介质是否在位，空间是否足够",
+        LedgerNewer => "使用写入该账本的程序或更新的版本，绝不要用旧版本",
+        LedgerStation => "改正 `[station] id` 或 `data_dir`：一个账本只属于一个站",
+        LedgerFileSystem => "把 `[station] data_dir` 移到 ext4、xfs 等本地文件系统",
+        LedgerDiskFull => "清理数据目录所在磁盘，然后重新启动",
+        LedgerWrite => "设备保持原位，检查磁盘，然后重新启动",
+        LedgerCorrupt => "停线，把数据目录另外复制一份，再恢复备份",
+        LedgerJournal => "停线，把数据目录另外复制一份：它是证据",
+        LedgerCut => "停线，把数据目录另外复制一份，找回缺失的记录",
+        LedgerRolledBack => "停线，找到较新的账本；不要在这份副本上工作",
+        LedgerExists => "换一个文件或空的数据目录；任何内容都不会被覆盖",
+        LedgerKey => "找回建立该账本时的 journal.key 和日志口令",
+        LedgerBusy => "等待那个进程结束，或用 SIGTERM 停止它",
+
+        PortMissing => "插好适配器，并与 `station ports` 列出的路径核对",
+        PortBusy => "关闭占用该端口的程序；`fuser PORT` 会指出它",
+        PortOpen => "检查当前用户是否在端口所属的组中，通常是 `dialout`",
+        ScannerOpen => "插好扫码枪，并与 `station ports` 核对 `[scanner] port`",
+
+        CaMissing => "检查 `[authority]` 的路径，或用 `station authority init` 建立 CA",
+        CaExists => "没有覆盖任何内容；要另建 CA，请把 `[authority]` 指向别处",
+        CaPassphrase => "提供加密 CA 密钥时所用的口令",
+        CaKey => "检查 `[authority] key` 是否为加密的 PKCS#8 P-256 密钥",
+        CaProfile => "使用带 CA:TRUE、keyCertSign 和 P-256 密钥的 CA 证书",
+        CaMismatch => "让 `[authority] certificate` 与 `key` 指向同一次生成的文件",
+        CaExpired => "先检查时钟；时钟正确时，需要新的 CA",
+        CaTooShort => "缩短 `[certificate] valid_for`，或使用有效期更长的 CA",
+        CaIssue => "把单元放到一边，运行 `station doctor`，再次出现时上报",
+        ClockGap => "校准时钟；时钟正确时运行 `station clock accept --reason …`",
+        VaultLock => "提高锁定内存的上限（`ulimit -l`，systemd LimitMEMLOCK）",
+
+        WorkOrderUnknown => "用 `station work-order list` 查看工单",
+        WorkOrderExists => "换一个编号，或使用已有的工单",
+        WorkOrderClosed => "使用未关闭的工单，或新建一个",
+        WorkOrderFull => "该批次已完成：关闭工单，继续下一个",
+        WorkOrderAmbiguous => "用 --work-order ID 指定一个",
+        WorkOrderProfile => "恢复建立工单时的产品配置，或新建工单",
+
+        ScanCharacters => "重新扫描该单元自己的标签；仍然不行就清洁或更换标签",
+        ScanPattern => "确认这是单元的序列号，并且是本产品的标签",
+        ScanCheck => "再扫一次；一直不对说明标签印错或损坏",
+        ScanRange => "确认该标签属于本站和本工单",
+        ScanClientId => "检查标签和 `[product] client_id`",
+        ScanDuplicate => "等正在处理的单元结束；它被扫了两次",
+        ScanSlot => "指定 station.toml 中一个可用的工位",
+        ScanAhead => "等有工位空闲后，再扫这张标签",
+        ScanNoDevice => "放入设备，检查供电和触点，再扫一次",
+
+        UnitUnknown => "检查序列号；`station unit list` 列出已知的单元",
+        UnitProven => "放到已完成区；要重新烧录，须先批准返工",
+        UnitOtherDevice => "找到该标签自己的设备；维修时须先批准返工",
+        UnitElsewhere => "放入该单元自己的设备；设备丢失时将其作废",
+        UnitState => "先用 `station unit show` 查看该单元",
+        UnitScrapped => "把该单元从线上取走：它已报废",
+        UnitDeadline => "重新扫描该单元；再次超时就检查它的设备",
+        UnitInterrupted => "重新扫描该单元：会先询问设备保存了什么",
+
+        DevTimeout => "检查触点、供电和波特率，再扫一次",
+        DevNoise => "检查波特率和接线，再扫一次",
+        DevUnplugged => "把设备放稳，再扫一次",
+        DevRefused => "再扫一次；再次拒绝就把设备放到一边",
+        DevMalformed => "检查设备的固件版本，并把它放到一边",
+        DevVersion => "升级本站程序或设备固件",
+        DevModel => "取出设备：型号不同，或 `[product] model` 写错了",
+        DevCapacity => "检查固件中身份分区的大小",
+        DevHardwareId => "把设备放到一边：它的硬件编号从未写入",
+        DevTwice => "取出这两个设备并查看：一个编号只能存在一次",
+        DevOtherLabel => "找到那个单元的标签；标签和设备弄混了",
+        DevFactorySerial => "找到设备自己的标签；标签和设备弄混了",
+        DevUnknownIdentity => "把设备放到一边：账本不认识它的证书",
+        DevLocked => "把设备放到一边：已锁定的设备不接受身份",
+        DevSecurity => "把设备放到一边：它的保护没有打开",
+        DevNoKeygen => "升级设备固件，或由本站生成密钥（`key_origin`）",
+        DevCsr => "把设备放到一边：它申请的不是自己的证书",
+        DevNotStored => "把设备放到一边：它没有保存它声称已保存的内容",
+        DevNotRestarted => "手动断电后重新扫描",
+        DevSwapped => "在工位显示结果之前不要取出设备",
+        DevProof => "把设备放到一边：它不能用所给的密钥签名",
+        DevContradiction => "把设备放到一边并报告主管：它以前已被证实",
+        ProofTooWeak => "检查 `[product] required_proof` 和该固件的能力",
+        KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
+
+        CloudInstanceChanged => "改正 `[cloud]`，或用 `station sync --migrate` 迁移过去",
+        CloudConflict => "在控制台比较两张证书，删除不属于本站的那一张",
+        CloudRevoked => "返工或报废该单元：已吊销的证书不会再生效",
+        CloudAbsent => "运行 `station sync --full` 比较云端与账本",
+        CloudUnclear => "再次运行 `station sync`：它会先查清该请求的结果",
+        CloudRevoker => "提供吊销用的凭据，然后再次运行 `station sync`",
+        CloudBacklog => "运行 `station sync`，并查明夜间同步为何没有完成",
+        ShipNotActive => "先在产线上完成该单元，再运行 `station sync`，然后发货",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_remedy_is_one_short_sentence_of_its_own() {
+        let mut all: Vec<&str> = Code::ALL.iter().map(|code| remedy(*code)).collect();
+        assert!(all.iter().all(|text| (8..=60).contains(&text.chars().count())));
+        assert!(
+            all.iter().all(|text| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)))
+        );
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), Code::ALL.len());
+    }
+}
