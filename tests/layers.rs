@@ -75,6 +75,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap_mangen", &["command"]),
     ("tracing_subscriber", &["command"]),
     ("rpassword", &["secret"]),
+    ("argon2", &["secret"]),
     ("toml", &["config"]),
     ("signal_hook", &["app", "command"]),
     ("reqwest", &["cloud"]),

@@ -8,7 +8,8 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::ids::{ClientId, Serial, SlotName, to_hex};
+use crate::domain::ids::{ClientId, OperatorId, Serial, SlotName, to_hex};
+use crate::domain::operators::Pin;
 use crate::domain::record::{Adopted, AuthoritySeen, Finished, Person, Record};
 use crate::engine::{self, FoundIdentity};
 use crate::ledger::{Ledger, Work, WorkLock};
@@ -20,7 +21,7 @@ use crate::pki::{self, IssuedHere};
 use crate::report::Failure;
 
 use super::clock::SystemClock;
-use super::parts;
+use super::{parts, people};
 
 /// Reads the identity of the device in a slot, has it proven and enters it; gives the unit.
 pub fn run(
@@ -28,15 +29,17 @@ pub fn run(
     slot: &SlotName,
     reason: String,
     by: Person,
+    pin: impl FnOnce(&OperatorId) -> Result<Pin, Failure>,
 ) -> Result<Serial, Failure> {
     let link = link_of(config, slot)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let (ledger, _) = parts::open_ledger(config, &clock)?;
     let _lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
+    let now = clock.now().wall;
+    people::approve_act(&ledger, by.operator.as_ref(), pin, now)?;
     let mut driver = open(config, &link)?;
     let policy = parts::policy(config);
     let authorities = authorities(config, &ledger)?;
-    let now = clock.now().wall;
     let found = engine::find_identity(driver.as_mut(), &policy, &authorities, now)?;
     let serial = serial_of(config, &found)?;
     know_issuer(&ledger, &found.issued)?;

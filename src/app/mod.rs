@@ -1,16 +1,19 @@
 //! The composition root: the only place that knows everything and joins it.
 //!
-//! `parts` opens what station.toml names, `line` starts a line over it, `batch` feeds a
-//! line without a screen, `adopt` enters a device that the ledger lost, `backups` and `aside`
-//! look after the ledger, `demo` builds a whole factory in a directory. No policy here.
+//! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a line
+//! over it, `batch` feeds a line without a screen, `adopt` enters a device that the ledger
+//! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
+//! directory. No policy here.
 
 pub mod adopt;
 pub mod aside;
 pub mod backups;
 pub mod batch;
 pub mod clock;
+pub mod cloud;
 pub mod demo;
 pub mod labels;
 pub mod line;
 pub mod parts;
+pub mod people;
 mod signals;

@@ -12,8 +12,8 @@ mod sim;
 use std::path::PathBuf;
 
 pub use acts::{
-    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerAct, LedgerCommand,
-    NewWorkOrder, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
+    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerAct, LedgerCommand, NewOperator,
+    NewWorkOrder, OperatorCommand, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use line::{Batch, Demo};
@@ -103,6 +103,9 @@ pub enum Command {
     /// Work orders: lots with a quantity and a rule for serials
     #[command(subcommand)]
     WorkOrder(WorkOrderCommand),
+    /// Persons at the line: operators and supervisors, and their PINs
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// Units: what is known of them, and what a person may decide about them
     #[command(subcommand)]
     Unit(UnitCommand),

@@ -6,16 +6,16 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
-use super::person::{person, reason};
-use crate::app::parts;
+use super::person::{person, pin_of, reason, record};
+use crate::app::{parts, people};
 use crate::cli::{LedgerAct, LedgerCommand};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{OperatorId, PublicKey};
-use crate::domain::record::Restored;
+use crate::domain::record::{GapAccepted, Record, Restored};
 use crate::ledger::views::Stats;
-use crate::ledger::{self, Audit, LedgerError, Reader, Verification};
+use crate::ledger::{self, Audit, Reader, Verification};
 use crate::pki::{self, Verifier};
 use crate::report::{self, Exit, Failure};
 
@@ -193,8 +193,15 @@ fn restore(
     let settings = parts::ledger_settings(config);
     let key = parts::journal_key(config)?;
     let clock = context.clock();
-    let bring = |file: &Path| {
-        ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), person(by.clone()))
+    let now = context.now();
+    let bring = |file: &Path| -> Result<Restored, Failure> {
+        // A file that is no ledger is told by the restore itself.
+        if let Ok(backup) = Reader::open_backup(file) {
+            let ask = |id: &OperatorId| pin_of(config, id);
+            people::approve_restore(&backup, by.as_ref(), ask, now)?;
+        }
+        let by = person(by.clone());
+        Ok(ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), by)?)
     };
     let (file, restored) = match file {
         Some(file) => {
@@ -223,17 +230,17 @@ fn restore(
 fn newest_that_holds(
     config: &Config,
     color: bool,
-    bring: impl Fn(&Path) -> Result<Restored, LedgerError>,
+    bring: impl Fn(&Path) -> Result<Restored, Failure>,
 ) -> Result<(PathBuf, Restored), Failure> {
     let backups = parts::backups(config);
     for backup in backups.list()?.into_iter().rev() {
         match bring(&backup.path) {
             Ok(restored) => return Ok((backup.path, restored)),
-            Err(error) if error.is_about_its_contents() => {
+            Err(error) if matches!(error.code, Code::LedgerCorrupt | Code::LedgerJournal) => {
                 let detail = format!("{} does not hold: {error}", backup.path.display());
-                report::warn(&Fault::new(error.code(), detail), color);
+                report::warn(&Fault::new(error.code, detail), color);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     let what = format!("no backup of station {} that holds", config.station.id);
@@ -244,20 +251,30 @@ fn newest_that_holds(
 
 fn accept_gap(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(), Failure> {
     let (reason, by) = (reason(&act.reason)?, person(act.by));
-    let (ledger, _) = parts::open_ledger(config, &context.clock())?;
-    let accepted = ledger.accept_gap(reason, by)?;
-    match (context.out.is_json(), accepted) {
-        (true, gap) => context.out.json(&json!({ "accepted": gap.map(|gap| gap.restored_seq) })),
-        (false, Some(gap)) => {
-            let seq = gap.restored_seq;
-            context.out.line(format!("the gap before entry {seq} is accepted; the line is open"))
-        }
+    let gap = Reader::open(&config.station.data_dir, Some(&config.station.id))?.gap()?;
+    let restored_seq = gap.map(|gap| gap.restored_seq);
+    if let Some(restored_seq) = restored_seq {
+        record(
+            config,
+            context,
+            Record::GapAccepted(GapAccepted { restored_seq, compared: false, reason, by }),
+        )?;
+    }
+    match (context.out.is_json(), restored_seq) {
+        (true, seq) => context.out.json(&json!({ "accepted": seq })),
+        (false, Some(seq)) => context
+            .out
+            .line(format!("what the restore of entry {seq} lost is accepted: the line is open")),
         (false, None) => context.out.line("there is no gap to accept"),
     }
 }
 
 /// The reason goes into the note beside the ledger: its journal may be what is wrong.
 fn set_aside(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(), Failure> {
+    if let Ok(reader) = Reader::open(&config.station.data_dir, Some(&config.station.id)) {
+        let ask = |id: &OperatorId| pin_of(config, id);
+        people::approve_restore(&reader, act.by.as_ref(), ask, context.now())?;
+    }
     let who = act.by.as_ref().map_or("-", |id| id.as_str());
     let uid = person(None).uid;
     let why = format!("{} (by {who}, user {uid})", reason(&act.reason)?);

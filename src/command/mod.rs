@@ -15,6 +15,7 @@ mod failure;
 mod ledger;
 mod logging;
 mod manual;
+mod operator;
 mod person;
 mod ports;
 mod sim;
@@ -64,6 +65,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::WorkOrder(command) => work_order::run(command, context),
         Command::Unit(command) => unit::run(command, context),
         Command::Ledger(command) => ledger::run(command, context),
+        Command::Operator(command) => operator::run(command, context),
         Command::Ports => ports::run(context),
         Command::Doctor => doctor::run(context),
         Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),

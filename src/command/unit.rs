@@ -1,7 +1,7 @@
 //! `station unit …`
 
 use super::Context;
-use super::person::{person, reason, record};
+use super::person::{person, pin_of, reason, record};
 use crate::app::adopt;
 use crate::cli::{UnitAct, UnitCommand, UnitState};
 use crate::config::Config;
@@ -28,7 +28,8 @@ pub(super) fn run(command: UnitCommand, context: &mut Context) -> Result<Exit, F
             change(&config, context, act, new_device, Record::ReworkAllowed)?;
         }
         UnitCommand::Adopt { slot, reason: text, by } => {
-            let serial = adopt::run(&config, &slot, reason(&text)?, person(by))?;
+            let serial =
+                adopt::run(&config, &slot, reason(&text)?, person(by), |id| pin_of(&config, id))?;
             show(&config, &serial, context)?;
         }
         UnitCommand::Scrap(act) => change(&config, context, act, false, Record::UnitScrapped)?,

@@ -15,6 +15,7 @@ use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
     Serial, SlotName, WorkOrderId,
 };
+use super::operators::{OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, SignedIn};
 use super::outbox::{
     ActivationAsked, Answered, CloudChosen, CrlIssued, Found, RegisteredByHand, Sent, Shipped,
 };
@@ -77,6 +78,16 @@ pub enum Record {
     GapAccepted(GapAccepted),
     /// A device proved an identity that this ledger lacked.
     Adopted(Adopted),
+    /// A person becomes known.
+    OperatorAdded(OperatorAdded),
+    /// A person may do nothing any more.
+    OperatorDisabled(OperatorDisabled),
+    /// A person has another PIN.
+    PinChanged(PinChanged),
+    /// A changed product profile is accepted for a work order.
+    ProfileAccepted(ProfileAccepted),
+    /// Another person works at the line.
+    SignedIn(SignedIn),
 }
 
 /// The facts that a line session ran under.
@@ -339,6 +350,8 @@ pub struct Restored {
 pub struct GapAccepted {
     /// The entry of the restore.
     pub restored_seq: u64,
+    /// A sync compared the whole cloud with the ledger; otherwise a person decides.
+    pub compared: bool,
     /// Why: what is known of what was lost.
     pub reason: String,
     /// Who.

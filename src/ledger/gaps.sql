@@ -1,4 +1,4 @@
--- Schema 3: what a restore lost. A restore closes the line until its gap is accepted, and a certificate may have been read
+-- Schema 4: what a restore lost. A restore closes the line until its gap is accepted, and a certificate may have been read
 -- from the device that holds it instead of issued here.
 
 ALTER TABLE ledger ADD COLUMN gap_seq INTEGER;

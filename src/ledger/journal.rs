@@ -171,6 +171,16 @@ kinds! {
     GapAccepted = 30, "gap-accepted";
     /// [`Record::Adopted`].
     Adopted = 31, "adopted";
+    /// [`Record::OperatorAdded`].
+    OperatorAdded = 35, "operator-added";
+    /// [`Record::OperatorDisabled`].
+    OperatorDisabled = 36, "operator-disabled";
+    /// [`Record::PinChanged`].
+    PinChanged = 37, "pin-changed";
+    /// [`Record::ProfileAccepted`].
+    ProfileAccepted = 38, "profile-accepted";
+    /// [`Record::SignedIn`].
+    SignedIn = 39, "signed-in";
 }
 
 impl Kind {
@@ -209,6 +219,11 @@ impl Kind {
             Record::CrlIssued(_) => Kind::CrlIssued,
             Record::GapAccepted(_) => Kind::GapAccepted,
             Record::Adopted(_) => Kind::Adopted,
+            Record::OperatorAdded(_) => Kind::OperatorAdded,
+            Record::OperatorDisabled(_) => Kind::OperatorDisabled,
+            Record::PinChanged(_) => Kind::PinChanged,
+            Record::ProfileAccepted(_) => Kind::ProfileAccepted,
+            Record::SignedIn(_) => Kind::SignedIn,
         }
     }
 
@@ -280,6 +295,11 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::CrlIssued(r) => write(station, n, r),
         Record::GapAccepted(r) => write(station, n, r),
         Record::Adopted(r) => write(station, n, AdoptedText::of(r)),
+        Record::OperatorAdded(r) => write(station, n, r),
+        Record::OperatorDisabled(r) => write(station, n, r),
+        Record::PinChanged(r) => write(station, n, r),
+        Record::ProfileAccepted(r) => write(station, n, r),
+        Record::SignedIn(r) => write(station, n, r),
     }
 }
 
@@ -323,6 +343,11 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::CrlIssued => read(payload, Record::CrlIssued),
         Kind::GapAccepted => read(payload, Record::GapAccepted),
         Kind::Adopted => read(payload, |text: AdoptedText| Record::Adopted(text.into_adopted())),
+        Kind::OperatorAdded => read(payload, Record::OperatorAdded),
+        Kind::OperatorDisabled => read(payload, Record::OperatorDisabled),
+        Kind::PinChanged => read(payload, Record::PinChanged),
+        Kind::ProfileAccepted => read(payload, Record::ProfileAccepted),
+        Kind::SignedIn => read(payload, Record::SignedIn),
     }
 }
 

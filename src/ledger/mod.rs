@@ -11,6 +11,7 @@ mod apply;
 mod apply_adopted;
 mod apply_attempt;
 mod apply_cloud;
+mod apply_person;
 mod apply_unit;
 mod aside;
 mod backup;
@@ -20,6 +21,7 @@ mod counts;
 mod decide;
 mod decide_adopted;
 mod decide_cloud;
+mod decide_person;
 mod error;
 mod files;
 mod filesystem;
@@ -29,6 +31,7 @@ mod journal;
 mod lock;
 pub mod outbox;
 mod payload;
+mod persons;
 mod reader;
 mod replay;
 mod schema;
@@ -62,6 +65,7 @@ pub use head::Head;
 pub use inquiries::Inquiries;
 pub use journal::{Hash, InstanceId, Kind};
 pub use lock::{Work, WorkLock};
+pub use persons::{Persons, Private};
 pub use reader::Reader;
 pub use verify::{Audit, Verification, check, verify};
 pub use writer::{HeldBack, Ticket, Writer, Written};
@@ -187,11 +191,11 @@ impl Ledger {
         Inquiries::start(self.reader()?)
     }
 
-    /// Accepts the gap that a restore left, so that units may begin again; gives it, and
-    /// does nothing where there is none.
+    /// Accepts the gap that a restore left, after a sync compared the whole cloud with the
+    /// ledger, so that units may begin again; gives it, and does nothing where there is none.
     pub fn accept_gap(&self, reason: String, by: Person) -> Result<Option<Gap>, Fault> {
         let Some(gap) = self.reader()?.gap()? else { return Ok(None) };
-        let accepted = GapAccepted { restored_seq: gap.restored_seq, reason, by };
+        let accepted = GapAccepted { restored_seq: gap.restored_seq, compared: true, reason, by };
         let done = self.writer().record(Record::GapAccepted(accepted));
         done.map(|_| Some(gap)).map_err(|refusal| refusal.fault().clone())
     }

@@ -71,18 +71,23 @@ impl Exit {
             | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | ClockGap | VaultLock => {
                 Exit::Authority
             }
-            CloudInstanceChanged => Exit::Cloud,
-            CloudConflict | CloudRevoked | CloudAbsent | CloudUnclear | CloudRevoker
-            | CloudBacklog | ShipNotActive => Exit::NotAll,
+            CloudUnreachable | CloudAnswer | CloudUnclear | CloudThrottled | CloudCredentials
+            | CloudPermission | CloudClock | CloudAction | CloudInstance | CloudNotReady
+            | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
+            | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged => Exit::Cloud,
+            CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker | CloudBacklog
+            | ShipNotActive => Exit::NotAll,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull
-            | WorkOrderProfile | ScanCharacters | ScanPattern | ScanCheck | ScanRange
-            | ScanClientId | ScanDuplicate | ScanSlot | ScanAhead | ScanNoDevice | UnitUnknown
-            | UnitProven | UnitOtherDevice | UnitElsewhere | UnitState | UnitScrapped
-            | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevUnplugged
-            | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity | DevHardwareId
-            | DevTwice | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked
-            | DevSecurity | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped
-            | DevProof | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | WorkOrderProfile | OperatorUnknown | OperatorExists | OperatorDisabled
+            | OperatorLast | SupervisorNeeded | PinWrong | PinLocked | PinWeak | ScanCharacters
+            | ScanPattern | ScanCheck | ScanRange | ScanClientId | ScanDuplicate | ScanSlot
+            | ScanAhead | ScanNoDevice | UnitUnknown | UnitProven | UnitOtherDevice
+            | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline | UnitInterrupted
+            | DevTimeout | DevNoise | DevUnplugged | DevRefused | DevMalformed | DevVersion
+            | DevModel | DevCapacity | DevHardwareId | DevTwice | DevOtherLabel
+            | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen
+            | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
+            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 
@@ -133,6 +138,7 @@ mod tests {
                 "CONFIG" => &[3],
                 "LEDGER" => &[4, 8],
                 "PORT" | "SCANNER" => &[5],
+                "CLOUD" => &[1, 6],
                 "CA" | "SECRET" | "CLOCK" | "VAULT" => &[7],
                 "WORK" => &[1, 2],
                 _ => &[1],

@@ -8,6 +8,8 @@
 //! thread may be reading it), so a secret given there stays readable for this user and
 //! root in `/proc/PID/environ`. A file or a systemd credential is the better way.
 
+pub mod pin;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -180,6 +182,71 @@ pub fn journal_secret(file: Option<&Path>) -> Wanted<'_> {
     }
 }
 
+/// The PIN of the person who approves an act.
+pub fn operator_pin(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the approving PIN",
+        variable: "STATION_OPERATOR_PIN",
+        key: "[station] operator_pin_file",
+        file,
+    }
+}
+
+/// The PIN that a person is to have from now on.
+pub fn new_operator_pin(file: Option<&Path>) -> Wanted<'_> {
+    Wanted { what: "the new PIN", variable: "STATION_OPERATOR_NEW_PIN", key: "--pin-file", file }
+}
+
+/// The secret id by which the cloud knows the station.
+pub fn cloud_secret_id(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the cloud's secret id",
+        variable: "STATION_CLOUD_SECRET_ID",
+        key: "[cloud] secret_id_file",
+        file,
+    }
+}
+
+/// The secret key that belongs to it.
+pub fn cloud_secret_key(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the cloud's secret key",
+        variable: "STATION_CLOUD_SECRET_KEY",
+        key: "[cloud] secret_key_file",
+        file,
+    }
+}
+
+/// The token of temporary credentials.
+pub fn cloud_token(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the cloud's token",
+        variable: "STATION_CLOUD_TOKEN",
+        key: "[cloud] token_file",
+        file,
+    }
+}
+
+/// The secret id of who may deactivate and revoke.
+pub fn revoker_secret_id(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the revoker's secret id",
+        variable: "STATION_CLOUD_REVOKER_SECRET_ID",
+        key: "[cloud] revoker_secret_id_file",
+        file,
+    }
+}
+
+/// The secret key that belongs to it.
+pub fn revoker_secret_key(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the revoker's secret key",
+        variable: "STATION_CLOUD_REVOKER_SECRET_KEY",
+        key: "[cloud] revoker_secret_key_file",
+        file,
+    }
+}
+
 /// Whether a secret that was never made may be made now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfAbsent {
@@ -199,6 +266,11 @@ impl Wanted<'_> {
             Some(secret) => Ok(secret),
             None => Err(self.missing()),
         }
+    }
+
+    /// The secret as configured; none where it is given in none of the ways. Nobody is asked.
+    pub fn read_if_given(&self, from: &dyn Surroundings) -> Result<Option<Secret>, SecretError> {
+        self.configured(from)
     }
 
     /// The secret as configured, or as a person types it twice, for something new.
@@ -231,6 +303,11 @@ impl Wanted<'_> {
             }
         }
         self.private_file(path)
+    }
+
+    /// The secret as configured; nobody is asked.
+    pub fn configured_only(&self, from: &dyn Surroundings) -> Result<Option<Secret>, SecretError> {
+        self.configured(from)
     }
 
     fn configured(&self, from: &dyn Surroundings) -> Result<Option<Secret>, SecretError> {

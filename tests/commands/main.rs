@@ -13,6 +13,7 @@ mod devices;
 mod doctor;
 mod ledgers;
 mod line;
+mod people;
 mod scans;
 mod sim_cloud;
 mod station;

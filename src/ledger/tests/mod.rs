@@ -9,6 +9,7 @@ mod device_key;
 mod journal;
 mod open;
 mod page;
+mod persons;
 mod random;
 mod rules;
 mod story;
