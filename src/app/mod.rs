@@ -3,7 +3,7 @@
 //! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a line
 //! over it, `batch` feeds a line without a screen, `adopt` enters a device that the ledger
 //! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
-//! directory. No policy here.
+//! directory, `selftest` tries a new device with a throw-away CA. No policy here.
 
 pub mod adopt;
 pub mod aside;
@@ -16,4 +16,5 @@ pub mod labels;
 pub mod line;
 pub mod parts;
 pub mod people;
+pub mod selftest;
 mod signals;

@@ -148,6 +148,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevFactorySerial => "find the device's own label; label and device were mixed up",
         DevUnknownIdentity => "put the device aside: this ledger does not know its certificate",
         DevLocked => "put the device aside: a locked device takes no identity",
+        DevHoldsIdentity => "look at what it holds; where that may be lost, add --overwrite",
         DevSecurity => "put the device aside: its protections were not switched on",
         DevNoKeygen => "update its firmware, or let the station make keys (`key_origin`)",
         DevCsr => "put the device aside: it asks for a certificate that is not its own",
@@ -160,6 +161,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         KeyDuplicate => "stop the line and report it: two devices, or two attempts, have one key",
 
         CloudInstanceChanged => "correct `[cloud]`, or move to it with `station sync --migrate`",
+        HandoffMismatch => "compare the row with `station unit show`, correct it, import it again",
         CloudConflict => "look at both certificates in the console; remove the foreign one there",
         CloudRevoked => "rework or scrap the unit: a revoked certificate never works again",
         CloudAbsent => "run `station sync --full` to compare the cloud with the ledger",

@@ -122,6 +122,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevFactorySerial => "找到设备自己的标签；标签和设备弄混了",
         DevUnknownIdentity => "把设备放到一边：账本不认识它的证书",
         DevLocked => "把设备放到一边：已锁定的设备不接受身份",
+        DevHoldsIdentity => "先查看设备中的身份；若可以丢弃，加上 --overwrite",
         DevSecurity => "把设备放到一边：它的保护没有打开",
         DevNoKeygen => "升级设备固件，或由本站生成密钥（`key_origin`）",
         DevCsr => "把设备放到一边：它申请的不是自己的证书",
@@ -134,6 +135,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
 
         CloudInstanceChanged => "改正 `[cloud]`，或用 `station sync --migrate` 迁移过去",
+        HandoffMismatch => "用 `station unit show` 核对该行，改正后再次导入",
         CloudConflict => "在控制台比较两张证书，删除不属于本站的那一张",
         CloudRevoked => "返工或报废该单元：已吊销的证书不会再生效",
         CloudAbsent => "运行 `station sync --full` 比较云端与账本",
