@@ -60,6 +60,8 @@ pub(super) enum ToLine {
     Place(usize, Place, SlotStatus),
     /// A slot's unit ended.
     Ended(usize, Box<Ending>),
+    /// Something outside the slots went wrong, and the line can't go on.
+    Broken(Fault),
     /// A slot's device left before the job could begin.
     Returned(usize, Job),
     /// A slot's thread has ended, because of this fault where there is one. It is the last
@@ -92,6 +94,11 @@ impl Stopper {
         }
         // A line that has ended needs no stop.
         let _ = self.to_line.send(ToLine::Command(Command::Stop));
+    }
+
+    /// Lands every unit because the line can't go on, for this reason.
+    pub fn stop_because(&self, fault: Fault) {
+        let _ = self.to_line.send(ToLine::Broken(fault));
     }
 }
 
@@ -284,6 +291,7 @@ impl LineThread {
                 self.stop(&told_to_stop(), None);
             }
             ToLine::Place(slot, place, status) => self.place(slot, place, status),
+            ToLine::Broken(fault) => self.stop(&fault.clone(), Some(fault)),
             ToLine::Ended(slot, ending) => self.ended(slot, *ending),
             ToLine::Returned(slot, job) => {
                 let decisions = self.router.returned(slot, job, self.now());
@@ -322,9 +330,13 @@ impl LineThread {
 
     fn scan(&mut self, scan: Scan) {
         if let Err(fault) = self.accept(&scan) {
+            let broken = (fault.code == Code::LedgerCorrupt).then(|| fault.clone());
             self.say(Event::Unit(Box::new(UnitReport::refused(scan.text, scan.slot, fault))));
             let decisions = self.router.spent();
             self.carry_out(decisions);
+            if let Some(fault) = broken {
+                self.stop(&fault.clone(), Some(fault));
+            }
         }
     }
 
