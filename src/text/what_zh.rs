@@ -139,5 +139,9 @@ pub(super) const fn what(code: Code) -> &'static str {
         PinLocked => "PIN 输错太多次，暂时锁定",
         PinWeak => "这不能用作 PIN",
         HandoffMismatch => "交回的行与账本不符",
+        LedgerSetAside => "账本不能使用，已移开，没有恢复",
+        LedgerGap => "账本已恢复，丢失的部分还没有人确认",
+        LedgerBackup => "账本没有备份",
+        DevHoldsIdentity => "设备里有身份，自检会把它擦除",
     }
 }
