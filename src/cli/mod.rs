@@ -14,7 +14,7 @@ mod sim;
 use std::path::PathBuf;
 
 pub use acts::{
-    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerCommand, NewOperator,
+    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerAct, LedgerCommand, NewOperator,
     NewWorkOrder, OperatorCommand, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
