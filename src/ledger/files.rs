@@ -5,10 +5,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
-use super::{LEDGER_FILE, filesystem, schema};
+use super::{LEDGER_FILE, aside, filesystem, schema};
 
 /// How long a connection waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(15);
@@ -35,13 +36,23 @@ pub(super) fn make(data_dir: &Path) -> Result<(), LedgerError> {
     sync_directory(data_dir)
 }
 
-/// Makes the data directory where there is none.
+/// Makes the data directory where there is none, and makes it durable: what is synced in it
+/// later would otherwise be lost with its name.
 pub(super) fn make_directory(data_dir: &Path) -> Result<(), LedgerError> {
-    if data_dir.exists() {
+    let missing: Vec<&Path> = data_dir.ancestors().take_while(|path| is_missing(path)).collect();
+    if missing.is_empty() {
         return Ok(());
     }
     let made = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
-    made.map_err(|error| LedgerError::file(data_dir, error))
+    made.map_err(|error| LedgerError::file(data_dir, error))?;
+    missing.into_iter().filter_map(Path::parent).try_for_each(|parent| match parent {
+        here if here.as_os_str().is_empty() => sync_directory(Path::new(".")),
+        parent => sync_directory(parent),
+    })
+}
+
+fn is_missing(path: &Path) -> bool {
+    !path.as_os_str().is_empty() && !path.exists()
 }
 
 /// Makes a rename or a new file in a directory durable.
@@ -56,14 +67,29 @@ pub(super) fn existing(data_dir: &Path) -> Result<PathBuf, LedgerError> {
     let path = ledger_path(data_dir);
     match path.try_exists() {
         Ok(true) => Ok(path),
-        Ok(false) => Err(LedgerError::Missing(data_dir.to_path_buf())),
+        Ok(false) => Err(absent(data_dir)),
         Err(error) => Err(LedgerError::file(path, error)),
     }
 }
 
-/// Opens a ledger's file to write, without making one.
+/// Whether closing leaves the log as it is. It does until a ledger was found to be sound:
+/// SQLite would put a log into a file that is damaged, and remove it.
+pub(super) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
+
+/// Why there is no ledger: there never was one, or it was set aside.
+pub(super) fn absent(data_dir: &Path) -> LedgerError {
+    match aside::newest(data_dir) {
+        Some(aside) => LedgerError::SetAside(aside),
+        None => LedgerError::Missing(data_dir.to_path_buf()),
+    }
+}
+
+/// Opens a ledger's file to write, without making one. Its log is kept until told otherwise.
 pub(super) fn open_to_write(path: &Path) -> Result<Connection, LedgerError> {
     let connection = Connection::open_with_flags(path, plain(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
+    keep_log(&connection, true)?;
     prepare(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
