@@ -8,8 +8,12 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// Migration n brings `user_version` from n to n + 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("outbox.sql"), include_str!("people.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("outbox.sql"),
+    include_str!("people.sql"),
+    include_str!("history.sql"),
+];
 
 /// The tables that follow from the journal and are compared with a replay of it, with
 /// the columns that order their rows.

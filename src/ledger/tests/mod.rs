@@ -3,6 +3,7 @@
 mod backup;
 mod cloud;
 mod device_key;
+mod history;
 mod journal;
 mod open;
 mod page;
