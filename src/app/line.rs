@@ -8,7 +8,7 @@ use crate::domain::clock::Clock;
 use crate::domain::event::EventSink;
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, LineStarted, Record};
-use crate::engine::{Line, LineSettings, Shop};
+use crate::engine::{Crew, Line, LineSettings, Shop};
 use crate::ledger::{Ledger, Work, WorkLock};
 use crate::pki::Authority;
 use crate::report::Failure;
@@ -39,6 +39,10 @@ pub struct RunningLine {
     pub line: Line,
     /// How many slots it has.
     pub slots: usize,
+    /// The lot that it works on.
+    pub work_order: Option<WorkOrderId>,
+    /// Who works at it.
+    pub crew: Arc<Crew>,
     ledger: Ledger,
     _lock: WorkLock,
 }
@@ -84,6 +88,8 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
         journal_certificate: Some(to_hex(&journal)),
     };
     record_session(&ledger, &authority, begun)?;
+    let crew = Arc::new(Crew::of(session.operator));
+    let order = work_order.map(|order| order.id);
     let shop = Shop {
         authority,
         profile,
@@ -94,8 +100,8 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
         policy: parts::policy(config),
         lock: config.product.lock,
         broker,
-        work_order: work_order.map(|order| order.id),
-        operator: session.operator,
+        work_order: order.clone(),
+        crew: Arc::clone(&crew),
         unit_deadline: config.station.unit_deadline,
     };
     let count = slots.len();
@@ -107,7 +113,7 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
         port_grace: session.labels_are_ready.then_some(PORT_GRACE),
     };
     let line = Line::start(settings, Arc::new(shop), events)?;
-    Ok(RunningLine { line, slots: count, ledger, _lock: lock })
+    Ok(RunningLine { line, slots: count, work_order: order, crew, ledger, _lock: lock })
 }
 
 /// The session begins with what it runs under.

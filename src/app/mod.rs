@@ -3,6 +3,7 @@
 //! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a line over it, `batch` feeds a
 //! line without a screen, `demo` builds a whole factory in a directory. No policy here.
 
+pub mod answers;
 pub mod batch;
 pub mod clock;
 pub mod cloud;

@@ -13,4 +13,4 @@ mod unit;
 mod work;
 
 pub use line::{Line, LineSettings, SlotSettings, Stopper};
-pub use shop::{Broker, Shop};
+pub use shop::{Broker, Crew, Shop};

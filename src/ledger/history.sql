@@ -9,6 +9,9 @@ CREATE INDEX attempts_by_code ON attempts (code, started_us, serial, attempt, ou
     WHERE code IS NOT NULL;
 CREATE INDEX attempts_by_hardware ON attempts (hardware, serial) WHERE hardware IS NOT NULL;
 
+-- When the cloud was last called.
+CREATE INDEX outbox_by_call ON outbox (sent_us) WHERE sent_us IS NOT NULL;
+
 -- The sums that the transactions keep from here on, of what was there before.
 INSERT INTO counts
     SELECT 'attempts@' || (ended_us / 86400000000), outcome, count(*)

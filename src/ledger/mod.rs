@@ -12,6 +12,7 @@ mod apply_attempt;
 mod apply_cloud;
 mod apply_person;
 mod apply_unit;
+mod backlog;
 mod backup;
 mod clock;
 mod counts;
@@ -52,6 +53,7 @@ use crate::domain::clock::Clock;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::StationId;
 
+pub use backlog::Backlog;
 pub use backup::restore;
 pub use error::LedgerError;
 pub use files::make_data_dir;
