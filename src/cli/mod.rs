@@ -6,6 +6,7 @@
 //! in `command`. Start with [`Cli`].
 
 mod acts;
+mod handoff;
 mod line;
 mod sim;
 
@@ -16,6 +17,7 @@ pub use acts::{
     NewWorkOrder, OperatorCommand, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use handoff::{Export, ExportFormat, ImportRegistered};
 pub use line::{Batch, Demo};
 pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
 
@@ -112,6 +114,12 @@ pub enum Command {
     /// The ledger: verify it, count it, back it up
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Writes proven certificates for registration by hand, where no API can be reached
+    #[command(after_help = handoff::EXPORT_EXAMPLES)]
+    Export(Export),
+    /// Takes back what an administrator registered by hand
+    #[command(after_help = handoff::IMPORT_EXAMPLES)]
+    ImportRegistered(ImportRegistered),
     /// Lists the serial ports: path, physical place, slot
     Ports,
     /// Simulated devices and an emulated cloud, to try a line without either

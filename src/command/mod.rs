@@ -12,6 +12,7 @@ mod context;
 mod demo;
 mod doctor;
 mod failure;
+mod handoff;
 mod ledger;
 mod logging;
 mod manual;
@@ -74,6 +75,8 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Man { command } => manual::page(&command, context),
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
+        Command::Export(export) => handoff::export(&export, context),
+        Command::ImportRegistered(import) => handoff::import(&import, context),
         Command::Sim(command) => sim::run(&command, context),
     }
 }

@@ -266,6 +266,8 @@ codes! {
 
     /// station.toml names another cloud instance than the ledger's.
     CloudInstanceChanged = "E-CLOUD-INSTANCE-CHANGED",
+    /// A row of a returned hand-off is not what the ledger has.
+    HandoffMismatch = "E-HANDOFF-MISMATCH",
     /// Another certificate stands in the cloud under one of the station's serial numbers.
     CloudConflict = "E-CLOUD-CONFLICT",
     /// A certificate that should be in use is revoked in the cloud.

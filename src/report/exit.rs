@@ -76,7 +76,7 @@ impl Exit {
             | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
             | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged => Exit::Cloud,
             CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker | CloudBacklog
-            | ShipNotActive => Exit::NotAll,
+            | ShipNotActive | HandoffMismatch => Exit::NotAll,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull
             | WorkOrderProfile | OperatorUnknown | OperatorExists | OperatorDisabled
             | OperatorLast | SupervisorNeeded | PinWrong | PinLocked | PinWeak | ScanCharacters

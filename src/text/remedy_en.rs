@@ -157,6 +157,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         KeyDuplicate => "stop the line and report it: two devices, or two attempts, have one key",
 
         CloudInstanceChanged => "correct `[cloud]`, or move to it with `station sync --migrate`",
+        HandoffMismatch => "compare the row with `station unit show`, correct it, import it again",
         CloudConflict => "look at both certificates in the console; remove the foreign one there",
         CloudRevoked => "rework or scrap the unit: a revoked certificate never works again",
         CloudAbsent => "run `station sync --full` to compare the cloud with the ledger",

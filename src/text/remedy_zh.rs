@@ -131,6 +131,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
 
         CloudInstanceChanged => "改正 `[cloud]`，或用 `station sync --migrate` 迁移过去",
+        HandoffMismatch => "用 `station unit show` 核对该行，改正后再次导入",
         CloudConflict => "在控制台比较两张证书，删除不属于本站的那一张",
         CloudRevoked => "返工或报废该单元：已吊销的证书不会再生效",
         CloudAbsent => "运行 `station sync --full` 比较云端与账本",

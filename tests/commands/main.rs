@@ -11,6 +11,7 @@ mod config;
 mod device_keys;
 mod devices;
 mod doctor;
+mod handoff;
 mod ledgers;
 mod line;
 mod people;
