@@ -23,4 +23,5 @@ pub mod report;
 pub mod secret;
 pub mod sim;
 pub mod text;
+pub mod tui;
 pub mod vault;

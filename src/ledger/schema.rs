@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("outbox.sql"),
     include_str!("people.sql"),
+    include_str!("gaps.sql"),
     include_str!("history.sql"),
 ];
 
@@ -75,7 +76,7 @@ fn migrate_once(connection: &Connection, migrations: &[&str]) -> Result<(), Ledg
     apply().map_err(|error| {
         // The first error is the one to tell.
         let _ = connection.execute_batch("ROLLBACK");
-        LedgerError::Write(error)
+        LedgerError::write(error)
     })
 }
 
