@@ -21,5 +21,6 @@ pub mod pki;
 pub mod report;
 pub mod secret;
 pub mod sim;
+pub mod sync;
 pub mod text;
 pub mod vault;
