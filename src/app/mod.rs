@@ -1,10 +1,11 @@
 //! The composition root: the only place that knows everything and joins it.
 //!
-//! `parts` opens what station.toml names, `line` starts a line over it, `batch` feeds a
+//! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a line over it, `batch` feeds a
 //! line without a screen, `demo` builds a whole factory in a directory. No policy here.
 
 pub mod batch;
 pub mod clock;
+pub mod cloud;
 pub mod demo;
 pub mod labels;
 pub mod line;

@@ -7,6 +7,7 @@
 
 mod acts;
 mod line;
+mod sim;
 
 use std::path::PathBuf;
 
@@ -15,7 +16,8 @@ pub use acts::{
     UnitCommand, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use line::{Batch, Demo, SimCommand, SimDevice};
+pub use line::{Batch, Demo};
+pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 all done; 1 not all that was asked is done; 2 wrong usage; 3 station.toml; \
@@ -109,7 +111,7 @@ pub enum Command {
     Ledger(LedgerCommand),
     /// Lists the serial ports: path, physical place, slot
     Ports,
-    /// Simulated devices, to try a line without hardware
+    /// Simulated devices and an emulated cloud, to try a line without either
     #[command(subcommand)]
     Sim(SimCommand),
     /// Checks before the shift whether the line could run: red or green

@@ -6,11 +6,16 @@
 //! itself is to wait for its turn: see [`pace`].
 
 pub mod pace;
+mod skew;
+pub mod tdmq;
 
 use std::future::Future;
 use std::time::Duration;
 
+pub use skew::{ClockSkew, MAX_SKEW_SECONDS};
+
 use crate::domain::code::Code;
+use crate::domain::device::Fault;
 use crate::domain::registration::{
     CaSn, CloudAuthority, CloudCertificate, CloudInstance, CloudStatus, NewRegistration,
 };
@@ -46,6 +51,12 @@ pub struct CallError {
     pub cloud_code: Option<String>,
     /// What happened, with the request id where there is one; no secret.
     pub message: String,
+}
+
+impl From<CallError> for Fault {
+    fn from(error: CallError) -> Self {
+        Fault::new(error.code, error.to_string())
+    }
 }
 
 /// What the cloud says of its instance.
@@ -96,13 +107,6 @@ pub struct Usage {
     pub throttled: u64,
 }
 
-/// How far the station's clock is ahead of the cloud's; negative where it is behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ClockSkew {
-    /// Whole seconds.
-    pub seconds: i64,
-}
-
 /// A cloud that knows client certificates by registration.
 ///
 /// Each method is one call of the API. It waits for its turn by the [`pace`], then sends,
@@ -119,7 +123,7 @@ pub trait Registrar {
     /// What was asked so far.
     fn usage(&self) -> Usage;
 
-    /// The difference of the clocks as the newest answer showed it.
+    /// The difference of the clocks as the newest answers showed it: of two, the smaller.
     fn clock_skew(&self) -> Option<ClockSkew>;
 
     /// What the cloud says of the instance.

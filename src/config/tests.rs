@@ -284,23 +284,48 @@ fn the_profile_s_digest_is_of_what_defines_the_product_alone() {
     assert_eq!(config.profile_digest().unwrap_err().code(), Code::ConfigValue);
 }
 
+fn cloud(endpoint: &str, lines: &str) -> Result<Cloud, String> {
+    let text = format!(
+        "{SMALLEST}[cloud]\nendpoint = \"{endpoint}\"\nregion = \"r\"\ninstance_id = \"i\"\n\
+         {lines}\n"
+    );
+    parse(&text).map(|config| config.cloud.unwrap()).map_err(|error| error.to_string())
+}
+
 #[test]
 fn the_cloud_is_checked_where_it_is_there() {
-    let cloud = |lines: &str| {
-        let text = format!(
-            "{SMALLEST}[cloud]\nendpoint = \"https://x.example\"\nregion = \"r\"\n\
-             instance_id = \"i\"\n{lines}\n"
-        );
-        parse(&text).map(|config| config.cloud).map_err(|error| error.to_string())
-    };
-    let defaults = cloud("").unwrap().unwrap();
-    assert_eq!(defaults.rate_per_second, 10);
+    let there = |lines: &str| cloud("https://x.example", lines);
+    let defaults = there("").unwrap();
+    assert_eq!((defaults.rate_per_second, defaults.call_limit.as_secs()), (10, 30));
     assert_eq!(defaults.max_backlog, 3 * DAY);
-    assert_eq!(cloud("max_backlog = \"36h\"").unwrap().unwrap().max_backlog, DAY * 3 / 2);
-    assert!(cloud("max_backlog = \"10000\"").unwrap_err().contains("no length of time"));
+    assert_eq!(there("max_backlog = \"36h\"").unwrap().max_backlog, DAY * 3 / 2);
     assert_eq!(defaults.registration, RegistrationMode::Manual);
-    assert!(cloud("rate_per_second = 16").unwrap_err().contains("16 is not within 1 to 15"));
-    assert!(cloud("registration = \"none\"").unwrap_err().contains("manual, automatic"));
+    assert!(!defaults.own_broker_name && defaults.root.is_none() && defaults.proxy.is_none());
+    let cases = [
+        ("registration = \"none\"", "manual, automatic"),
+        ("max_backlog = \"10000\"", "no length of time"),
+        ("call_limit = \"1s\"", "expected \"2s\" to \"5m\""),
+        ("call_limit = \"6m\"", "expected \"2s\" to \"5m\""),
+        ("proxy = \"socks5://x:1\"", "http://host:port"),
+        ("proxy = \"http://user:secret@x:1\"", "http://host:port"),
+        ("proxy = \"http://x\"", "http://host:port"),
+    ];
+    for (lines, wanted) in cases {
+        let error = there(lines).unwrap_err();
+        assert!(error.contains(wanted), "{lines}: {error}");
+    }
+    let proxied = there("proxy = \"http://proxy.factory:3128/\"").unwrap();
+    assert_eq!(proxied.proxy.as_deref(), Some("http://proxy.factory:3128/"));
     let http = format!("{SMALLEST}[cloud]\nendpoint = \"http://example.com\"\n");
     assert!(parse(&http).unwrap_err().to_string().contains("for this machine alone"));
+}
+
+#[test]
+fn more_than_the_cloud_s_rate_is_for_an_emulation_on_this_machine() {
+    let error = cloud("https://x.example", "rate_per_second = 16").unwrap_err();
+    assert!(error.contains("16 is not within 1 to 15"), "{error}");
+    let here = cloud("http://127.0.0.1:9", "rate_per_second = 500").unwrap();
+    assert_eq!(here.rate_per_second, 500);
+    assert!(cloud("http://[::1]:9", "rate_per_second = 500").is_ok());
+    assert!(cloud("https://127.0.0.1.example.com", "rate_per_second = 500").is_err());
 }

@@ -299,6 +299,17 @@ impl Endpoint {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Its host, without brackets and port.
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        host_of(rest.split('/').next().unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// Whether it is on this machine, as an emulation is.
+    pub fn is_here(&self) -> bool {
+        is_loopback(self.host())
+    }
 }
 
 impl fmt::Display for Endpoint {
@@ -316,6 +327,9 @@ impl FromStr for Endpoint {
             return Err(refused("it must begin with https://"));
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if !matches!(&rest[authority.len()..], "" | "/") {
+            return Err(refused("the API stands at the root of its host, leave out the path"));
+        }
         if authority.contains('@') {
             return Err(refused("it must not carry a user or password"));
         }
@@ -393,6 +407,8 @@ mod tests {
             "http://localhost:80@example.com",
             "ftp://localhost",
             "mqtt.tencentcloudapi.com",
+            "https://mqtt.tencentcloudapi.com/v3",
+            "https://mqtt.tencentcloudapi.com?x=1",
             "https://",
         ] {
             assert!(wrong.parse::<Endpoint>().is_err(), "{wrong}");

@@ -114,6 +114,41 @@ codes! {
     /// Memory for keys can't be locked.
     VaultLock = "E-VAULT-LOCK",
 
+    /// The cloud's API can't be reached, or gave no answer in time.
+    CloudUnreachable = "E-CLOUD-UNREACHABLE",
+    /// What answered for the cloud's API did not answer as it does.
+    CloudAnswer = "E-CLOUD-ANSWER",
+    /// The cloud refuses calls because there are too many.
+    CloudThrottled = "E-CLOUD-THROTTLED",
+    /// The cloud does not accept the station's credentials, or there are none.
+    CloudCredentials = "E-CLOUD-CREDENTIALS",
+    /// The cloud does not allow this account to do what was asked.
+    CloudPermission = "E-CLOUD-PERMISSION",
+    /// The station's clock differs too much from the cloud's.
+    CloudClock = "E-CLOUD-CLOCK",
+    /// The cloud's API does not know what was asked.
+    CloudAction = "E-CLOUD-ACTION",
+    /// The instance is not where station.toml says.
+    CloudInstance = "E-CLOUD-INSTANCE",
+    /// The instance is not running.
+    CloudNotReady = "E-CLOUD-NOT-READY",
+    /// The instance is set up in another way than station.toml says.
+    CloudMode = "E-CLOUD-MODE",
+    /// A CA is not usable in the cloud: unknown there, inactive, or it ends too early.
+    CloudAuthority = "E-CLOUD-CA",
+    /// The cloud could not verify a certificate that it was given.
+    CloudVerification = "E-CLOUD-VERIFICATION",
+    /// A quota of the cloud is used up.
+    CloudQuota = "E-CLOUD-QUOTA",
+    /// The cloud will never take this certificate.
+    CloudRejected = "E-CLOUD-REJECTED",
+    /// There is no root certificate under which the cloud could be verified.
+    CloudRoots = "E-CLOUD-ROOTS",
+    /// Devices could not connect with what `[broker]` gives them.
+    CloudBroker = "E-CLOUD-BROKER",
+    /// The cloud has accepted no certificate of this CA and product yet.
+    CloudFirstArticle = "E-CLOUD-FIRST-ARTICLE",
+
     /// No such work order.
     WorkOrderUnknown = "E-WORK-ORDER-UNKNOWN",
     /// The work order exists already.

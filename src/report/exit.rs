@@ -71,9 +71,12 @@ impl Exit {
             | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | ClockGap | VaultLock => {
                 Exit::Authority
             }
-            CloudInstanceChanged => Exit::Cloud,
-            CloudConflict | CloudRevoked | CloudAbsent | CloudUnclear | CloudRevoker
-            | CloudBacklog | ShipNotActive => Exit::NotAll,
+            CloudUnreachable | CloudAnswer | CloudUnclear | CloudThrottled | CloudCredentials
+            | CloudPermission | CloudClock | CloudAction | CloudInstance | CloudNotReady
+            | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
+            | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged => Exit::Cloud,
+            CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker | CloudBacklog
+            | ShipNotActive => Exit::NotAll,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull
             | WorkOrderProfile | ScanCharacters | ScanPattern | ScanCheck | ScanRange
             | ScanClientId | ScanDuplicate | ScanSlot | ScanAhead | ScanNoDevice | UnitUnknown
@@ -133,6 +136,7 @@ mod tests {
                 "CONFIG" => &[3],
                 "LEDGER" => &[4, 8],
                 "PORT" | "SCANNER" => &[5],
+                "CLOUD" => &[1, 6],
                 "CA" | "SECRET" | "CLOCK" | "VAULT" => &[7],
                 "WORK" => &[1, 2],
                 _ => &[1],

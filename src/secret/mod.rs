@@ -180,6 +180,56 @@ pub fn journal_secret(file: Option<&Path>) -> Wanted<'_> {
     }
 }
 
+/// The secret id by which the cloud knows the station.
+pub fn cloud_secret_id(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the cloud's secret id",
+        variable: "STATION_CLOUD_SECRET_ID",
+        key: "[cloud] secret_id_file",
+        file,
+    }
+}
+
+/// The secret key that belongs to it.
+pub fn cloud_secret_key(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the cloud's secret key",
+        variable: "STATION_CLOUD_SECRET_KEY",
+        key: "[cloud] secret_key_file",
+        file,
+    }
+}
+
+/// The token of temporary credentials.
+pub fn cloud_token(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the cloud's token",
+        variable: "STATION_CLOUD_TOKEN",
+        key: "[cloud] token_file",
+        file,
+    }
+}
+
+/// The secret id of who may deactivate and revoke.
+pub fn revoker_secret_id(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the revoker's secret id",
+        variable: "STATION_CLOUD_REVOKER_SECRET_ID",
+        key: "[cloud] revoker_secret_id_file",
+        file,
+    }
+}
+
+/// The secret key that belongs to it.
+pub fn revoker_secret_key(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the revoker's secret key",
+        variable: "STATION_CLOUD_REVOKER_SECRET_KEY",
+        key: "[cloud] revoker_secret_key_file",
+        file,
+    }
+}
+
 /// Whether a secret that was never made may be made now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfAbsent {
@@ -199,6 +249,11 @@ impl Wanted<'_> {
             Some(secret) => Ok(secret),
             None => Err(self.missing()),
         }
+    }
+
+    /// The secret as configured; none where it is given in none of the ways. Nobody is asked.
+    pub fn read_if_given(&self, from: &dyn Surroundings) -> Result<Option<Secret>, SecretError> {
+        self.configured(from)
     }
 
     /// The secret as configured, or as a person types it twice, for something new.

@@ -13,8 +13,10 @@ use firmware_interface::ids::{ObjectKind, RequestType};
 use super::dice::Dice;
 
 mod names;
+mod selection;
 
 pub use names::{FAULTS, FaultName};
+pub(crate) use selection::{Selection, parse_list};
 
 /// Which way a frame goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,14 +88,6 @@ pub(crate) enum Fault {
     FactorySerial(String),
 }
 
-/// Which units have a fault.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Selection {
-    Every,
-    Nth(u32),
-    Percent(f64),
-}
-
 /// Why a fault specification is not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
@@ -114,7 +108,9 @@ pub enum FaultError {
         expected: &'static str,
     },
     /// What stands after `@` is neither a number nor a percentage.
-    #[error("@{text}: the number of a unit from 1, or a percentage such as 5%, is expected")]
+    #[error(
+        "@{text}: the number of a unit or request from 1, or a percentage such as 5%, is expected"
+    )]
     Selection {
         /// What was given.
         text: String,
@@ -133,20 +129,18 @@ impl FaultSpec {
 
     /// Reads a specification; an empty text means no fault.
     pub fn parse(text: &str) -> Result<Self, FaultError> {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        parts.map(parse_one).collect::<Result<_, _>>().map(Self)
+        parse_list(text, names::fault).map(Self)
     }
 
     /// What is wrong with this unit.
     pub(crate) fn of_unit(&self, unit: u32, seed: u64) -> Vec<Fault> {
-        let chosen = self.0.iter().enumerate().filter(|(place, (_, selection))| match selection {
-            Selection::Every => true,
-            Selection::Nth(number) => *number == unit,
-            // Each entry and unit has dice of its own, so that a resumed run agrees.
-            Selection::Percent(percent) => {
-                Dice::new(seed, &format!("fault {place} of unit {unit}")).happens(*percent)
-            }
-        });
+        // Each entry and unit has dice of its own, so that a resumed run agrees.
+        let dice = |place| move || Dice::new(seed, &format!("fault {place} of unit {unit}"));
+        let chosen = self
+            .0
+            .iter()
+            .enumerate()
+            .filter(|(place, (_, selection))| selection.takes(unit, dice(*place)));
         chosen.map(|(_, (fault, _))| fault.clone()).collect()
     }
 }
@@ -157,30 +151,6 @@ impl FromStr for FaultSpec {
     fn from_str(text: &str) -> Result<Self, FaultError> {
         Self::parse(text)
     }
-}
-
-fn parse_one(text: &str) -> Result<(Fault, Selection), FaultError> {
-    let (fault, selection) = match text.rsplit_once('@') {
-        Some((fault, selection)) => (fault, parse_selection(selection)?),
-        None => (text, Selection::Every),
-    };
-    let (name, value) = match fault.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (fault, None),
-    };
-    Ok((names::fault(name, value)?, selection))
-}
-
-fn parse_selection(text: &str) -> Result<Selection, FaultError> {
-    let selection = match text.strip_suffix('%') {
-        Some(percent) => percent
-            .parse()
-            .ok()
-            .filter(|percent: &f64| (0.0..=100.0).contains(percent))
-            .map(Selection::Percent),
-        None => text.parse().ok().filter(|number| *number > 0).map(Selection::Nth),
-    };
-    selection.ok_or_else(|| FaultError::Selection { text: text.to_owned() })
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Simulated devices behind pseudo-terminals, for the demo, the benchmarks and the tests.
+//! Simulated devices behind pseudo-terminals, and in [`cloud`] an emulated cloud, for the
+//! demo, the benchmarks and the tests.
 //!
 //! A [`SimulatedSlot`] is one fixture position: a port under a link, and devices that
 //! are plugged into it one after another. A device answers through the firmware's own
@@ -11,6 +12,7 @@
 //! `slot` plugs devices in, `relay` keeps the line, `device` answers, `lies` does not
 //! say what holds.
 
+pub mod cloud;
 mod conversation;
 mod device;
 mod dice;

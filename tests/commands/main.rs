@@ -14,6 +14,7 @@ mod doctor;
 mod ledgers;
 mod line;
 mod scans;
+mod sim_cloud;
 mod station;
 mod units;
 mod usage;

@@ -7,12 +7,13 @@ use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::cli::{SimCommand, SimDevice};
+use crate::cli::SimDevice;
 use crate::domain::code::Code;
 use crate::report::{Exit, Failure};
 use crate::sim::{self, FAULTS, FaultSpec, Options, SimError, StopFlag, Timings};
 
-use super::Context;
+use super::super::Context;
+use super::list_faults;
 
 #[derive(Serialize)]
 struct Ready<'a> {
@@ -20,17 +21,9 @@ struct Ready<'a> {
     link: &'a str,
 }
 
-#[derive(Serialize)]
-struct FaultLine {
-    fault: &'static str,
-    example: &'static str,
-    meaning: &'static str,
-}
-
-pub(super) fn run(command: &SimCommand, context: &mut Context) -> Result<Exit, Failure> {
-    let SimCommand::Device(device) = command;
+pub(super) fn run(device: &SimDevice, context: &mut Context) -> Result<Exit, Failure> {
     if device.fault.as_deref() == Some("list") {
-        return list_faults(context);
+        return list_faults(FAULTS, context);
     }
     let options = options(device)?;
     let stop = StopFlag::new().map_err(unusable)?;
@@ -76,18 +69,6 @@ fn options(device: &SimDevice) -> Result<Options, Failure> {
         boot: time(device.boot_ms),
     };
     Ok(options)
-}
-
-fn list_faults(context: &mut Context) -> Result<Exit, Failure> {
-    for fault in FAULTS {
-        if context.out.is_json() {
-            let (fault, example, meaning) = (fault.name, fault.example, fault.meaning);
-            context.out.json(&FaultLine { fault, example, meaning })?;
-        } else {
-            context.out.line(format_args!("{:<22} {}", fault.example, fault.meaning))?;
-        }
-    }
-    Ok(Exit::Done)
 }
 
 fn stop_on_signal(stop: &StopFlag) -> Result<(), Failure> {

@@ -1,0 +1,128 @@
+//! Opens the way to the cloud that station.toml names.
+
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Runtime};
+use zeroize::Zeroizing;
+
+use super::clock::SystemClock;
+use crate::cloud::tdmq::{Credentials, Roots, Settings, Tdmq};
+use crate::config::{self, Config, RegistrationMode};
+use crate::domain::code::Code;
+use crate::domain::registration::{CloudInstance, Registering};
+use crate::pki;
+use crate::report::Failure;
+use crate::secret::{self, Process, Secret, SecretError};
+
+/// `[cloud]`, which a command that speaks to the cloud needs.
+pub fn section(config: &Config) -> Result<&config::Cloud, Failure> {
+    config.cloud.as_ref().ok_or_else(|| {
+        Failure::new(Code::ConfigValue, "station.toml has no section [cloud]")
+            .with_help("say in [cloud] where certificates are registered; station.toml shows how")
+    })
+}
+
+/// The one thread on which everything runs that waits for the cloud.
+pub fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Code::Bug, "no runtime for the network").caused_by(&error))
+}
+
+/// The client with the station's own credentials: it registers, looks up and activates.
+pub fn client(config: &Config) -> Result<Tdmq, Failure> {
+    let cloud = section(config)?;
+    let id = secret::cloud_secret_id(cloud.secret_id_file.as_deref()).read(&Process);
+    let key = secret::cloud_secret_key(cloud.secret_key_file.as_deref()).read(&Process);
+    let token = secret::cloud_token(cloud.token_file.as_deref()).read_if_given(&Process);
+    let credentials = Credentials {
+        id: text(&id.map_err(|error| refused(&error))?)?,
+        key: text(&key.map_err(|error| refused(&error))?)?,
+        token: token.map_err(|error| refused(&error))?.as_ref().map(text).transpose()?,
+    };
+    open(cloud, credentials)
+}
+
+/// The client with the credentials of who may deactivate and revoke; none where they were
+/// not given.
+pub fn revoker(config: &Config) -> Result<Option<Tdmq>, Failure> {
+    let cloud = section(config)?;
+    let id = secret::revoker_secret_id(cloud.revoker_secret_id_file.as_deref());
+    let key = secret::revoker_secret_key(cloud.revoker_secret_key_file.as_deref());
+    let id = id.read_if_given(&Process).map_err(|error| refused(&error))?;
+    let key = key.read_if_given(&Process).map_err(|error| refused(&error))?;
+    match (id, key) {
+        (None, None) => Ok(None),
+        (Some(id), Some(key)) => {
+            let credentials = Credentials { id: text(&id)?, key: text(&key)?, token: None };
+            open(cloud, credentials).map(Some)
+        }
+        _ => Err(Failure::new(
+            Code::CloudCredentials,
+            "of the revoker's secret id and secret key only one was given",
+        )),
+    }
+}
+
+/// Which instance station.toml names; no credentials are needed for it.
+pub fn instance(config: &Config) -> Result<CloudInstance, Failure> {
+    let cloud = section(config)?;
+    Ok(CloudInstance {
+        site: cloud.endpoint.host().to_ascii_lowercase(),
+        region: cloud.region.clone(),
+        instance: cloud.instance_id.clone(),
+    })
+}
+
+/// How the instance is to learn of certificates.
+pub fn registering(cloud: &config::Cloud) -> Registering {
+    match cloud.registration {
+        RegistrationMode::Manual => Registering::Manual,
+        RegistrationMode::Automatic => Registering::Automatic,
+    }
+}
+
+fn open(cloud: &config::Cloud, credentials: Credentials) -> Result<Tdmq, Failure> {
+    let roots = match &cloud.root {
+        Some(path) => Roots::Given(pki::read_certificates(path).map_err(|error| {
+            Failure::new(Code::CloudRoots, "the roots for the cloud can't be used")
+                .caused_by(&error)
+        })?),
+        None => Roots::System,
+    };
+    let settings = Settings {
+        endpoint: cloud.endpoint.as_str().to_owned(),
+        region: cloud.region.clone(),
+        instance: cloud.instance_id.clone(),
+        rate_per_second: cloud.rate_per_second,
+        call_limit: cloud.call_limit,
+        roots,
+        proxy: cloud.proxy.clone(),
+    };
+    Tdmq::new(&settings, credentials, Arc::new(SystemClock::start()))
+        .map_err(|error| Failure::of(error.code(), &error))
+}
+
+fn text(secret: &Secret) -> Result<Zeroizing<String>, Failure> {
+    let text = std::str::from_utf8(secret.as_bytes()).ok();
+    let text = text.filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()));
+    text.map(|text| Zeroizing::new(text.to_owned())).ok_or_else(|| {
+        let what = "a secret of the cloud has characters that no such secret has";
+        Failure::new(Code::CloudCredentials, what)
+            .with_help("copy it again: it is one word of printable ASCII characters")
+    })
+}
+
+/// A file that others can read keeps its own code; all else means that there are none.
+fn refused(error: &SecretError) -> Failure {
+    let code = match error.code() {
+        Code::SecretMode => Code::SecretMode,
+        _ => Code::CloudCredentials,
+    };
+    let failure = Failure::of(code, error);
+    match error.help() {
+        Some(help) => failure.with_help(help),
+        None => failure,
+    }
+}

@@ -1,0 +1,190 @@
+//! What is simulated: devices and the cloud.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// `station sim …`
+#[derive(Debug, Subcommand)]
+pub enum SimCommand {
+    /// Simulated devices, one after another, behind a pseudo-terminal
+    #[command(after_help = SIM_DEVICE_EXAMPLES)]
+    Device(SimDevice),
+    /// A local emulation of the cloud's API
+    #[command(after_help = SIM_CLOUD_EXAMPLES)]
+    Cloud(SimCloud),
+}
+
+const SIM_DEVICE_EXAMPLES: &str = "\
+When a unit is done and the station has let go of the port, the next blank device is plugged
+in. Prints one line when it is ready, stops on SIGTERM.
+
+Examples:
+  station sim device --link ./slot-a --state ./devices --units 10
+  station sim device --link ./slot-b --fault mute@3
+  station sim device --fault list";
+
+/// `station sim device`
+#[derive(Debug, Clone, Args)]
+pub struct SimDevice {
+    /// Where the port appears: a link to the pseudo-terminal
+    #[arg(long, value_name = "PATH")]
+    pub link: Option<PathBuf>,
+    /// Keep the devices' flash in this directory; without it, in memory alone
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Bits a second of the line; 0 for no pacing
+    #[arg(long, value_name = "N", default_value_t = 115_200)]
+    pub baud: u32,
+    /// How many devices there are
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub units: u32,
+    /// What is wrong with them: `name[=value][@N | @P%]`, comma-separated; `list` names them
+    #[arg(long, value_name = "SPEC")]
+    pub fault: Option<String>,
+    /// From what probabilities and hardware ids are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// The devices can make their keys themselves
+    #[arg(long)]
+    pub keygen: bool,
+    /// Such a key is the same each time, as one in a secure element is
+    #[arg(long, requires = "keygen")]
+    pub keep_key: bool,
+    /// The model that the devices report
+    #[arg(long, value_name = "NAME", default_value = "SIM-1")]
+    pub model: String,
+    /// Milliseconds before each reply, beyond its work
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub latency_ms: u64,
+    /// Milliseconds to erase the storage
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub erase_ms: u64,
+    /// Milliseconds to write one chunk
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub chunk_ms: u64,
+    /// Milliseconds to write a header
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub commit_ms: u64,
+    /// Milliseconds to sign
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub prove_ms: u64,
+    /// Milliseconds from a reset to the first answer
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub boot_ms: u64,
+    /// Chunks that a device takes unanswered, 1 to 8
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub window: u8,
+    /// Bytes of data in the largest chunk that a device takes, 65 to 1000
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    #[arg(value_parser = clap::value_parser!(u16).range(65..=1000))]
+    pub max_chunk: u16,
+    /// Milliseconds for which the slot is empty between two devices
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub swap_ms: u64,
+}
+
+const SIM_CLOUD_EXAMPLES: &str = "\
+It emulates the certificate and instance actions of TDMQ for MQTT, version 2024-05-16, and is
+strict. Prints one line when it is ready, stops on SIGTERM. What it answered is in the state
+file, and is there again after a power cut.
+
+Callers sign with STATION_SIM_CLOUD_SECRET_ID and STATION_SIM_CLOUD_SECRET_KEY (and
+STATION_SIM_CLOUD_TOKEN, if it is set); where these are not set, with STATION_CLOUD_SECRET_ID
+and so on; where those are not set either, with AKIDemulatedcloud and
+for-the-emulated-cloud-alone, which the demo uses. With STATION_SIM_CLOUD_REVOKER_SECRET_ID
+and STATION_SIM_CLOUD_REVOKER_SECRET_KEY only that key may deactivate and revoke.
+
+Examples:
+  station sim cloud --listen 127.0.0.1:8443 --state ./cloud.state
+  station sim cloud --listen 127.0.0.1:0 --state ./cloud.state --fault reset-after@10% --seed 7
+  station sim cloud --fault list";
+
+/// `station sim cloud`
+#[derive(Debug, Clone, Args)]
+pub struct SimCloud {
+    /// Where it listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Keep what it knows in this file; without it, in memory alone
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// What is wrong with it: `name[=value][@N | @P%]`, comma-separated; `list` names them
+    #[arg(long, value_name = "SPEC")]
+    pub fault: Option<String>,
+    /// Registrations that it takes in a second, 0 for any number [default: 15]
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u32>,
+    /// From what probabilities are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Write each request that is received to this file: time, action, code
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// The id of its instance
+    #[arg(long, value_name = "ID", default_value = "mqtt-emulated")]
+    pub instance: String,
+    /// The region of its instance
+    #[arg(long, value_name = "REGION", default_value = "ap-guangzhou")]
+    pub region: String,
+    /// How its instance learns of client certificates
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = SimCloudMode::Manual)]
+    pub mode: SimCloudMode,
+    /// TLS, mTLS or BYOC (one device, one certificate)
+    #[arg(long, value_name = "MODE", default_value = "BYOC")]
+    pub x509_mode: String,
+    /// BASIC, PRO or PLATINUM
+    #[arg(long, value_name = "EDITION", default_value = "PRO")]
+    pub edition: String,
+    /// RUNNING, or another for an instance that is not ready
+    #[arg(long, value_name = "STATUS", default_value = "RUNNING")]
+    pub status: String,
+    /// How many CAs its instance takes
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub max_ca: u32,
+    /// The TLS versions that its instance speaks
+    #[arg(long, value_name = "LIST", default_value = "TLSv1.3,TLSv1.2")]
+    pub tls: String,
+    /// The host of its instance's endpoints
+    #[arg(long, value_name = "HOST")]
+    #[arg(default_value = "mqtt-emulated-gz-public.mqtt.example.com")]
+    pub endpoint_host: String,
+    /// How it prints serial numbers; it takes no other spelling
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = SimSerialForm::Padded)]
+    pub serial_form: SimSerialForm,
+    /// What it answers to what is registered already
+    #[arg(long, value_name = "ANSWER", value_enum, default_value_t = SimDuplicate::Exists)]
+    pub duplicate: SimDuplicate,
+}
+
+/// How an emulated instance learns of client certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SimCloudMode {
+    /// Through the API
+    Manual,
+    /// They register themselves at their first connection
+    Automatic,
+}
+
+/// How the emulated cloud prints serial numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SimSerialForm {
+    /// With an even number of digits: 0eef
+    Padded,
+    /// Without leading zeros: eef
+    Plain,
+}
+
+/// What the emulated cloud answers to a duplicate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SimDuplicate {
+    /// UnsupportedOperation.ResourceAlreadyExists
+    Exists,
+    /// FailedOperation
+    Failed,
+    /// Success where it is the same certificate
+    Success,
+}

@@ -1,0 +1,146 @@
+//! `station sim cloud`: a local emulation of the cloud's API.
+
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::cli::{SimCloud, SimCloudMode, SimDuplicate, SimSerialForm};
+use crate::domain::code::Code;
+use crate::report::{Exit, Failure};
+use crate::sim::cloud::{
+    self, CLOUD_FAULTS, CloudFaults, CloudSimError, Credentials, Duplicate, Instance, Mode,
+    Options, SerialForm,
+};
+
+use super::super::Context;
+use super::list_faults;
+
+#[derive(Serialize)]
+struct Ready<'a> {
+    event: &'static str,
+    url: &'a str,
+    instance: &'a str,
+    region: &'a str,
+    secret_id: &'a str,
+}
+
+pub(super) fn run(asked: &SimCloud, context: &mut Context) -> Result<Exit, Failure> {
+    if asked.fault.as_deref() == Some("list") {
+        return list_faults(CLOUD_FAULTS, context);
+    }
+    let options = options(asked, &|name| std::env::var(name).ok())?;
+    let secret_id = options.credentials.secret_id.clone();
+    let mut signals = Signals::new([SIGINT, SIGTERM])
+        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+    let running = cloud::start(options).map_err(|error| unusable(&error))?;
+    say_ready(context, asked, &running.url(), &secret_id)?;
+    signals.forever().next();
+    Ok(Exit::Done)
+}
+
+fn unusable(error: &CloudSimError) -> Failure {
+    match error {
+        CloudSimError::Listen { .. } => Failure::of(Code::Usage, error)
+            .with_help("name a free address, or port 0 for any free one"),
+        CloudSimError::State { .. } => Failure::of(Code::Output, error)
+            .with_help("name a new file, or the one of this instance; one process at a time"),
+        CloudSimError::Log(_) => Failure::of(Code::Output, error),
+        CloudSimError::Thread(_) => Failure::of(Code::Bug, error),
+    }
+}
+
+fn options(
+    asked: &SimCloud,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Options, Failure> {
+    let faults = asked.fault.as_deref().unwrap_or_default();
+    let faults = CloudFaults::parse(faults).map_err(|error| Failure::of(Code::Usage, &error))?;
+    let ours = credentials("STATION_SIM_CLOUD_", variable);
+    Ok(Options {
+        listen: asked.listen,
+        state: asked.state.clone(),
+        log: asked.log.clone(),
+        faults,
+        seed: asked.seed,
+        rate: asked.rate,
+        instance: instance(asked),
+        serial_form: match asked.serial_form {
+            SimSerialForm::Padded => SerialForm::Padded,
+            SimSerialForm::Plain => SerialForm::Plain,
+        },
+        duplicate: match asked.duplicate {
+            SimDuplicate::Exists => Duplicate::Exists,
+            SimDuplicate::Failed => Duplicate::Failed,
+            SimDuplicate::Success => Duplicate::Success,
+        },
+        credentials: ours
+            .or_else(|| credentials("STATION_CLOUD_", variable))
+            .unwrap_or_else(Credentials::of_the_demo),
+        revoker: credentials("STATION_SIM_CLOUD_REVOKER_", variable),
+    })
+}
+
+fn instance(asked: &SimCloud) -> Instance {
+    Instance {
+        id: asked.instance.clone(),
+        region: asked.region.clone(),
+        edition: asked.edition.clone(),
+        status: asked.status.clone(),
+        x509_mode: asked.x509_mode.clone(),
+        mode: match asked.mode {
+            SimCloudMode::Manual => Mode::Manual,
+            SimCloudMode::Automatic => Mode::Automatic,
+        },
+        max_authorities: asked.max_ca,
+        tls: asked.tls.clone(),
+        host: asked.endpoint_host.clone(),
+    }
+}
+
+/// The credentials under these names; none where there is no id or no key.
+fn credentials(prefix: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Credentials> {
+    let read = |name: &str| variable(&format!("{prefix}{name}")).filter(|text| !text.is_empty());
+    Some(Credentials {
+        secret_id: read("SECRET_ID")?,
+        secret_key: read("SECRET_KEY")?,
+        token: read("TOKEN"),
+    })
+}
+
+fn say_ready(
+    context: &mut Context,
+    asked: &SimCloud,
+    url: &str,
+    secret_id: &str,
+) -> Result<(), Failure> {
+    let (instance, region) = (asked.instance.as_str(), asked.region.as_str());
+    match context.out.is_json() {
+        true => {
+            let ready = Ready { event: "ready", url, instance, region, secret_id };
+            context.out.json(&ready)
+        }
+        false => context.out.line(format_args!("ready at {url}: {instance} in {region}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Option<Credentials> {
+        let find = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        credentials("STATION_CLOUD_", &find)
+    }
+
+    #[test]
+    fn credentials_are_whole_or_not_there() {
+        assert_eq!(of(&[("STATION_CLOUD_SECRET_ID", "a")]), None);
+        assert_eq!(of(&[("STATION_CLOUD_SECRET_ID", "a"), ("STATION_CLOUD_SECRET_KEY", "")]), None);
+        let found =
+            of(&[("STATION_CLOUD_SECRET_ID", "a"), ("STATION_CLOUD_SECRET_KEY", "b")]).unwrap();
+        assert_eq!((&*found.secret_id, &*found.secret_key, found.token), ("a", "b", None));
+    }
+}

@@ -1,0 +1,7 @@
+//! The emulation behind its door: what it answers, keeps and refuses.
+
+mod client;
+mod doors;
+mod pages;
+mod registration;
+mod wrong;
