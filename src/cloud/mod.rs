@@ -6,6 +6,7 @@
 //! itself is to wait for its turn: see [`pace`].
 
 pub mod pace;
+pub mod preflight;
 mod skew;
 pub mod tdmq;
 

@@ -71,11 +71,11 @@ impl<R: Registrar + 'static> Run<R> {
                     self.gate.openings.set(openings + 1);
                     return;
                 }
-                Err(error) if is_final(error.class) => return self.end(Stop::Cloud(error)),
+                Err(error) if is_final(error.class) => return self.end(Stop::Cloud(error.into())),
                 Ok(_) | Err(_) => {}
             }
         }
-        self.end(Stop::Cloud(why.clone()));
+        self.end(Stop::Cloud(why.clone().into()));
     }
 
     /// How often the cloud was found ready again; while somebody polls, after that.
@@ -100,7 +100,7 @@ impl<R: Registrar + 'static> Run<R> {
             match error.class {
                 ErrorClass::NotReady => self.wait_until_ready(openings, &error).await,
                 ErrorClass::StopRun | ErrorClass::Configuration => {
-                    self.end(Stop::Cloud(error.clone()));
+                    self.end(Stop::Cloud(error.clone().into()));
                     return Err(error);
                 }
                 ErrorClass::ItemNever => return Err(error),

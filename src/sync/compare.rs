@@ -113,7 +113,7 @@ pub(super) async fn compare<R: Registrar + 'static>(run: &Run<R>) {
     let mut seen = Seen::default();
     let ended = async {
         let own = run.reader.authorities().map_err(|error| Stop::Ledger(error.into()))?;
-        for ca in &run.authorities {
+        for ca in run.authorities() {
             if ca.fingerprint.is_some_and(|fingerprint| own.contains(&fingerprint)) {
                 run.compare_authority(ca.sn.clone(), &mut seen).await?;
             }
@@ -135,7 +135,10 @@ impl<R: Registrar + 'static> Run<R> {
         let filter = CertificateFilter::Authority(ca);
         let mut offset = 0;
         while !self.is_stopped() {
-            let page = self.page(&filter, offset, CLOUD_PAGE).await.map_err(Stop::Cloud)?;
+            let page = self
+                .page(&filter, offset, CLOUD_PAGE)
+                .await
+                .map_err(|error| Stop::Cloud(error.into()))?;
             for found in &page.certificates {
                 self.compare_one(found, seen).await?;
             }
@@ -227,7 +230,7 @@ impl<R: Registrar + 'static> Run<R> {
             let Some(row) = page.last() else { break };
             last = Some(row.sn);
             for known in page.iter().filter(|known| !seen.ours.contains(&known.sn)) {
-                self.look_for(known).await.map_err(Stop::Cloud)?;
+                self.look_for(known).await.map_err(|error| Stop::Cloud(error.into()))?;
             }
         }
         Ok(())

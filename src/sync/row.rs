@@ -86,8 +86,9 @@ impl<R: Registrar + 'static> Run<R> {
     async fn register(&self, work: &mut Work) -> Step {
         let row = &work.row;
         let Some(ca) = self.ca_of(row) else {
-            let message = format!("its CA {} is not in the cloud", row.issuer);
-            let answer = Answer::NotDone { code: Code::CloudAbsent, message };
+            // It came in after the preflight.
+            let message = format!("the instance does not know the CA {}", row.issuer);
+            let answer = Answer::NotDone { code: Code::CloudAuthority, message };
             return self.defer(work, answer).await;
         };
         let certificate = NewRegistration {
@@ -107,12 +108,6 @@ impl<R: Registrar + 'static> Run<R> {
             }
             Err(error) => self.failed(work, &error).await,
         }
-    }
-
-    fn ca_of(&self, row: &OutboxRow) -> Option<crate::domain::registration::CaSn> {
-        let is_issuer =
-            |ca: &&crate::domain::registration::CloudAuthority| ca.fingerprint == Some(row.issuer);
-        self.authorities.iter().find(is_issuer).map(|ca| ca.sn.clone())
     }
 
     async fn set(&self, work: &mut Work, status: CloudStatus) -> Step {
@@ -256,7 +251,7 @@ impl<R: Registrar + 'static> Run<R> {
                 self.settle(work, Answer::Rejected { code, message }, None).await
             }
             ErrorClass::StopRun | ErrorClass::Configuration => {
-                self.end(Stop::Cloud(error.clone()));
+                self.end(Stop::Cloud(error.clone().into()));
                 self.answered(work, &Answer::NotDone { code, message }).await;
                 Step::Left
             }

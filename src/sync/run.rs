@@ -18,12 +18,13 @@ use super::event::{Event, Summary};
 use super::halt::Halt;
 use super::plan::{self, Deed, Rules};
 use super::records::Records;
-use crate::cloud::{CallError, Registrar};
+use crate::cloud::{CallError, Registrar, preflight};
 use crate::domain::clock::Clock;
+use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::ClientId;
 use crate::domain::outbox::Operation;
-use crate::domain::registration::{CloudAuthority, CloudStatus, Registering};
+use crate::domain::registration::{CaSn, CloudAuthority, CloudStatus, Registering};
 use crate::ledger::outbox::OutboxRow;
 use crate::ledger::{LedgerError, Reader, Writer};
 
@@ -76,7 +77,7 @@ pub enum Stop {
     /// Its time was over.
     Deadline,
     /// Nothing further can succeed.
-    Cloud(CallError),
+    Cloud(Fault),
     /// The ledger can't be used.
     Ledger(Fault),
 }
@@ -89,7 +90,7 @@ pub(super) struct Run<R> {
     pub(super) reader: Reader,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
-    pub(super) authorities: Vec<CloudAuthority>,
+    authorities: RefCell<Vec<CloudAuthority>>,
     pub(super) gate: Gate,
     pub(super) halt: Halt,
     pub(super) summary: RefCell<Summary>,
@@ -100,19 +101,18 @@ pub(super) struct Run<R> {
     successes: Cell<usize>,
 }
 
-/// Does what is open for the current instance, and says how it ended. `authorities` are the
-/// CAs of the instance; `tell` is called for every line.
+/// Looks whether the instance is fit, does what is open for it, and says how it ended.
+/// `tell` is called for every line.
 pub async fn sync<R: Registrar + 'static>(
     registrar: R,
     revoker: Option<R>,
     books: Books,
-    authorities: Vec<CloudAuthority>,
     settings: Settings,
     halt: Halt,
     tell: Box<dyn FnMut(Event)>,
 ) -> (Summary, Option<Stop>) {
     let begun = Instant::now();
-    let run = match Run::new(registrar, revoker, books, authorities, settings, halt, tell) {
+    let run = match Run::new(registrar, revoker, books, settings, halt, tell) {
         Ok(run) => Rc::new(run),
         Err(error) => return (Summary::default(), Some(Stop::Ledger(error.into()))),
     };
@@ -134,6 +134,9 @@ async fn run_until_deadline<R: Registrar + 'static>(run: &Rc<Run<R>>) {
 }
 
 async fn everything<R: Registrar + 'static>(run: &Rc<Run<R>>) {
+    if let Err(stop) = run.preflight().await {
+        return run.end(stop);
+    }
     let automatic = run.settings.rules.registering == Registering::Automatic;
     if automatic {
         compare::compare(run).await;
@@ -197,7 +200,6 @@ impl<R: Registrar + 'static> Run<R> {
         registrar: R,
         revoker: Option<R>,
         books: Books,
-        authorities: Vec<CloudAuthority>,
         settings: Settings,
         halt: Halt,
         tell: Box<dyn FnMut(Event)>,
@@ -213,13 +215,43 @@ impl<R: Registrar + 'static> Run<R> {
             width: Cell::new(rate.saturating_mul(2).clamp(LEAST_WIDTH, WIDEST)),
             successes: Cell::new(0),
             settings,
-            authorities,
+            authorities: RefCell::default(),
             gate: Gate::default(),
             halt,
             summary: RefCell::default(),
             tell: RefCell::new(tell),
             stop: RefCell::default(),
         })
+    }
+
+    /// Refuses an instance that can't take what waits for it, and learns of its CAs.
+    async fn preflight(&self) -> Result<(), Stop> {
+        let cloud = |error: CallError| Stop::Cloud(error.into());
+        let facts = self.read(0, || self.registrar.instance_facts()).await.map_err(cloud)?;
+        if let Some(skew) = self.registrar.clock_skew().filter(|skew| skew.is_too_large()) {
+            let what = format!("the station's clock is {skew}");
+            return Err(Stop::Cloud(Fault::new(Code::CloudClock, what)));
+        }
+        preflight::instance(&facts, self.settings.rules.registering).map_err(Stop::Cloud)?;
+        let all = self.read(0, || self.registrar.authorities()).await.map_err(cloud)?;
+        let open = self.reader.open_issuers().map_err(|error| Stop::Ledger(error.into()))?;
+        for issuer in &open {
+            preflight::authority(&all, &issuer.issuer, issuer.not_after).map_err(Stop::Cloud)?;
+        }
+        self.authorities.replace(all);
+        Ok(())
+    }
+
+    /// The CAs of the instance.
+    pub(super) fn authorities(&self) -> Vec<CloudAuthority> {
+        self.authorities.borrow().clone()
+    }
+
+    /// The CA that issued a certificate, as the cloud names it.
+    pub(super) fn ca_of(&self, row: &OutboxRow) -> Option<CaSn> {
+        let authorities = self.authorities.borrow();
+        let issuer = authorities.iter().find(|ca| ca.fingerprint == Some(row.issuer));
+        issuer.map(|ca| ca.sn.clone())
     }
 
     /// All rows of one client id, in their order.

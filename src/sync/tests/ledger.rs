@@ -196,7 +196,6 @@ impl Bench {
             self.cloud.clone(),
             revoker,
             books,
-            vec![self.cloud.authority(ca())],
             settings,
             self.halt.clone(),
             Box::new(move |event| sink.borrow_mut().push(event)),
