@@ -11,3 +11,4 @@ pub mod labels;
 pub mod line;
 pub mod parts;
 mod signals;
+pub mod sync;

@@ -18,6 +18,7 @@ mod manual;
 mod person;
 mod ports;
 mod sim;
+mod sync;
 mod unit;
 mod usage;
 mod work_order;
@@ -72,6 +73,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Man { command } => manual::page(&command, context),
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
+        Command::Sync(sync) => sync::run(&sync, context),
         Command::Sim(command) => sim::run(&command, context),
     }
 }

@@ -7,6 +7,7 @@
 //! against the ledger. The line may run meanwhile. Nothing here knows which cloud it is, or
 //! how its calls are made.
 
+mod backlog;
 mod call;
 pub mod compare;
 mod event;
@@ -18,6 +19,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub use backlog::backlog;
 pub use event::{Difference, DifferenceKind, Event, Outcome, Summary};
 pub use halt::Halt;
 pub use run::{Books, Settings, Stop, sync};
