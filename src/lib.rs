@@ -15,6 +15,7 @@ pub mod cut;
 pub mod domain;
 pub mod engine;
 pub mod flow;
+pub mod handoff;
 pub mod ledger;
 pub mod link;
 pub mod pki;

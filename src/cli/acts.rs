@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::domain::clock;
 use crate::domain::ids::{OperatorId, Serial, WorkOrderId};
 use crate::domain::label::{CheckCharacter, SerialPattern, SerialRange};
+use crate::domain::operators::Role;
 
 pub(super) const SYNC_EXAMPLES: &str = "\
 Examples:
@@ -92,6 +93,23 @@ Example:
         #[arg(value_name = "ID")]
         id: WorkOrderId,
     },
+    /// Accepts the product profile as it is now for a work order that was made under another
+    #[command(after_help = "\
+Units of one lot should be alike, so a changed profile is refused until a supervisor accepts it.
+
+Example:
+  station work-order accept-profile WO-1042 --reason 'broker renamed, ECO 311' --by s04")]
+    AcceptProfile {
+        /// The work order
+        #[arg(value_name = "ID")]
+        id: WorkOrderId,
+        /// Why; kept in the journal
+        #[arg(long, value_name = "R")]
+        reason: String,
+        /// Who accepts it: an id, never a name
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
     /// Closes a work order: it takes no further units
     Close {
         /// The work order
@@ -131,6 +149,71 @@ pub struct NewWorkOrder {
 
 fn check_character(text: &str) -> Result<CheckCharacter, String> {
     text.parse()
+}
+
+/// `station operator …`
+#[derive(Debug, Subcommand)]
+pub enum OperatorCommand {
+    /// Makes a person known; from the first supervisor on, acts need a supervisor's PIN
+    #[command(after_help = "\
+The new PIN comes from --pin-file (mode 0600), STATION_OPERATOR_NEW_PIN or the keyboard. The PIN
+of whoever approves (--by) comes from STATION_OPERATOR_PIN, from `[station] operator_pin_file`,
+from the systemd credential station_operator_pin, or from the keyboard. No PIN stands in the
+journal, and neither does a name.
+
+Examples:
+  station operator add s04 --role supervisor --name 'Li Wei'
+  station operator add p117 --role operator --by s04")]
+    Add(NewOperator),
+    /// Lists everybody who is known
+    List,
+    /// Disables a person for good: they may neither sign in nor approve
+    Disable {
+        /// The person
+        #[arg(value_name = "ID")]
+        id: OperatorId,
+        /// Erase their name too; also of one who is disabled already
+        #[arg(long)]
+        erase_name: bool,
+        /// Who decides it: a supervisor's id
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
+    /// Gives a person another PIN
+    ResetPin {
+        /// The person
+        #[arg(value_name = "ID")]
+        id: OperatorId,
+        /// The file that holds the new PIN, mode 0600
+        #[arg(long, value_name = "FILE")]
+        pin_file: Option<PathBuf>,
+        /// The CA's passphrase in place of a supervisor: where none knows their PIN any more
+        #[arg(long, conflicts_with = "by")]
+        with_authority: bool,
+        /// Who decides it: a supervisor's id
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
+}
+
+/// `station operator add`
+#[derive(Debug, Clone, Args)]
+pub struct NewOperator {
+    /// Their id: what the journal names them by, and what their badge carries
+    #[arg(value_name = "ID")]
+    pub id: OperatorId,
+    /// What they may do: operator or supervisor
+    #[arg(long, value_name = "ROLE")]
+    pub role: Role,
+    /// Their name, for the screen; it stands outside the journal and can be erased
+    #[arg(long, value_name = "N")]
+    pub name: Option<String>,
+    /// The file that holds their PIN, mode 0600
+    #[arg(long, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
+    /// Who adds them: a supervisor's id
+    #[arg(long, value_name = "ID")]
+    pub by: Option<OperatorId>,
 }
 
 /// `station unit …`

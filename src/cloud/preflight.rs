@@ -1,141 +1,150 @@
-//! What must hold before anything is asked of an instance: pure judgements of what it says
-//! of itself and of its CAs.
+//! What must hold before anything is registered: two reads, and what they are held against.
+//!
+//! The judgements are pure, so that `doctor` can tell each of them apart. None of them
+//! changes anything in the cloud: an instance is set up by a person in its console.
 
-use super::InstanceFacts;
+use super::{CloudAuthority, InstanceFacts, Registrar};
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::Fingerprint;
-use crate::domain::registration::{CloudAuthority, CloudStatus, Registering};
+use crate::domain::registration::{CaSn, CloudInstance, CloudStatus, Registering};
 
-/// What an instance that takes calls says of itself.
-const RUNNING: &str = "RUNNING";
+/// Where in the console an instance learns how it knows its clients.
+pub const X509_PATH: &str =
+    "Cluster > Authentication > X.509 Certificate Management > One-device-one-certificate";
 
-/// The editions that know one certificate for each device.
-const EDITIONS: [&str; 2] = ["PRO", "PLATINUM"];
+/// A CA that certificates which wait were issued by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NeededAuthority {
+    /// SHA-256 of its DER.
+    pub issuer: Fingerprint,
+    /// The end of the certificate that is valid for longest.
+    pub not_after: Timestamp,
+}
 
-/// One device, one certificate.
-const BYOC: &str = "BYOC";
+/// What the cloud said, found to be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// What it said of the instance.
+    pub facts: InstanceFacts,
+    /// All CAs of the instance.
+    pub authorities: Vec<CloudAuthority>,
+}
 
-const CONSOLE: &str = "console: the instance, Authentication, X.509 certificates";
-
-/// Refuses an instance in which certificates can't be registered as station.toml says.
-pub fn instance(facts: &InstanceFacts, registering: Registering) -> Result<(), Fault> {
-    let refuse = |code, detail: String| Err(Fault::new(code, detail));
-    if facts.status != RUNNING {
-        return refuse(
-            Code::CloudNotReady,
-            format!("the instance is {}, not {RUNNING}", facts.status),
-        );
+impl Ready {
+    /// A CA as the cloud has it, found by its certificate.
+    pub fn authority(&self, issuer: &Fingerprint) -> Option<&CloudAuthority> {
+        find(&self.authorities, issuer)
     }
-    if !EDITIONS.contains(&facts.edition.as_str()) {
-        let what = format!("the instance is of edition {}, not PRO or PLATINUM", facts.edition);
-        return refuse(Code::CloudMode, what);
-    }
-    if facts.x509_mode != BYOC {
-        let what = format!(
-            "the instance's X.509 mode is {}, not one device, one certificate ({CONSOLE})",
-            facts.x509_mode
-        );
-        return refuse(Code::CloudMode, what);
-    }
-    let (wanted, word) = match registering {
-        Registering::Manual => ("API", "manual"),
-        Registering::Automatic => ("JITP", "automatic"),
-    };
-    match facts.provision_type == wanted {
-        true => Ok(()),
-        false => refuse(
-            Code::CloudMode,
-            format!(
-                "the instance registers certificates by {}, station.toml says {word}: {wanted} \
-                 ({CONSOLE}, registration)",
-                facts.provision_type
-            ),
-        ),
+
+    /// A CA's serial number as the cloud gave it.
+    pub fn ca_sn(&self, issuer: &Fingerprint) -> Option<&CaSn> {
+        self.authority(issuer).map(|authority| &authority.sn)
     }
 }
 
-/// The CA among those of the instance, if certificates that end at `not_after` can be
-/// registered under it.
-pub fn authority<'a>(
-    all: &'a [CloudAuthority],
-    issuer: &Fingerprint,
-    not_after: Timestamp,
-) -> Result<&'a CloudAuthority, Fault> {
-    let refuse = |what: String| Err(Fault::new(Code::CloudAuthority, what));
-    let Some(found) = all.iter().find(|ca| ca.fingerprint == Some(*issuer)) else {
-        return refuse(format!("the instance does not know the CA {issuer}"));
+/// Looks at the instance and its CAs, and refuses what can't work.
+///
+/// An instance that does not run is refused with [`Code::CloudNotReady`], which may pass.
+pub async fn preflight(
+    registrar: &impl Registrar,
+    registering: Registering,
+    needed: &[NeededAuthority],
+) -> Result<Ready, Fault> {
+    let facts = registrar.instance_facts().await?;
+    judge_instance(registrar.instance(), &facts, registering)?;
+    let authorities = registrar.authorities().await?;
+    judge_clock(registrar)?;
+    judge_authorities(&authorities, needed)?;
+    Ok(Ready { facts, authorities })
+}
+
+/// Refuses a clock whose signatures the cloud would refuse.
+pub fn judge_clock(registrar: &impl Registrar) -> Result<(), Fault> {
+    match registrar.clock_skew() {
+        Some(skew) if skew.is_too_large() => {
+            Err(Fault::new(Code::CloudClock, format!("the station's clock is {skew}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses an instance that does not run, or is not set up as the station takes it to be.
+pub fn judge_instance(
+    instance: &CloudInstance,
+    facts: &InstanceFacts,
+    registering: Registering,
+) -> Result<(), Fault> {
+    let id = &instance.instance;
+    if facts.status != "RUNNING" {
+        let what = format!("instance {id} is {}, not RUNNING", facts.status);
+        return Err(Fault::new(Code::CloudNotReady, what));
+    }
+    let mode = |what: String| Err(Fault::new(Code::CloudMode, what));
+    if !matches!(facts.edition.as_str(), "PRO" | "PLATINUM") {
+        return mode(format!(
+            "instance {id} is {}; one device, one certificate needs Pro or Platinum",
+            facts.edition
+        ));
+    }
+    if facts.x509_mode != "BYOC" {
+        return mode(format!(
+            "instance {id} has X509Mode {:?}, not BYOC; in the console: {X509_PATH}",
+            facts.x509_mode
+        ));
+    }
+    let (wanted, word, console) = match registering {
+        Registering::Manual => ("API", "manual", "Manual"),
+        Registering::Automatic => ("JITP", "automatic", "Automatic"),
     };
+    if facts.provision_type != wanted {
+        return mode(format!(
+            "instance {id} registers client certificates by {:?}, and [cloud] registration is \
+             \"{word}\"; set `registration` to what the instance does, or in the console: \
+             {X509_PATH} > client certificates: {console}",
+            facts.provision_type
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses to go on where a CA that is needed is unknown, not active, or ends too early.
+pub fn judge_authorities(
+    authorities: &[CloudAuthority],
+    needed: &[NeededAuthority],
+) -> Result<(), Fault> {
+    needed.iter().try_for_each(|one| judge_authority(authorities, one))
+}
+
+fn judge_authority(authorities: &[CloudAuthority], needed: &NeededAuthority) -> Result<(), Fault> {
+    let NeededAuthority { issuer, not_after } = needed;
+    let refused = |what: String| Err(Fault::new(Code::CloudAuthority, what));
+    let Some(found) = find(authorities, issuer) else {
+        return refused(format!("the CA {issuer} is not registered in the cloud"));
+    };
+    let sn = &found.sn.0;
     if found.status != Some(CloudStatus::Active) {
-        let status = found.status.map_or("in an unknown status", CloudStatus::as_str);
-        return refuse(format!("the CA {issuer} is {status} there, not ACTIVE"));
+        let status = found.status.map_or("of an unknown status", CloudStatus::as_str);
+        return refused(format!("the CA {issuer} ({sn} in the cloud) is {status}, not ACTIVE"));
     }
-    match found.not_after.seconds() < not_after.seconds() {
-        false => Ok(found),
-        true => refuse(format!(
-            "the CA {issuer} ends at {} there, and certificates that wait at {not_after}",
+    // A cloud that does not say when it ends says nothing against it.
+    if found.not_after.0 > 0 && found.not_after.seconds() < not_after.seconds() {
+        return refused(format!(
+            "the CA {issuer} ({sn} in the cloud) ends there at {}, certificates of it at {not_after}",
             found.not_after
-        )),
+        ));
     }
+    Ok(())
+}
+
+/// A CA among those of the cloud, found by its certificate.
+pub fn find<'a>(
+    authorities: &'a [CloudAuthority],
+    issuer: &Fingerprint,
+) -> Option<&'a CloudAuthority> {
+    authorities.iter().find(|authority| authority.fingerprint.as_ref() == Some(issuer))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::registration::CaSn;
-
-    fn facts() -> InstanceFacts {
-        InstanceFacts {
-            status: "RUNNING".to_owned(),
-            edition: "PRO".to_owned(),
-            x509_mode: "BYOC".to_owned(),
-            provision_type: "API".to_owned(),
-            tls_versions: vec![],
-            registration_code: None,
-            max_authorities: None,
-        }
-    }
-
-    fn code(facts: &InstanceFacts, registering: Registering) -> Option<Code> {
-        instance(facts, registering).err().map(|fault| fault.code)
-    }
-
-    #[test]
-    fn an_instance_must_run_and_be_set_to_what_station_toml_says() {
-        let changed = |change: fn(&mut InstanceFacts)| {
-            let mut facts = facts();
-            change(&mut facts);
-            code(&facts, Registering::Manual)
-        };
-        assert_eq!(changed(|_| {}), None);
-        assert_eq!(changed(|f| f.edition = "PLATINUM".to_owned()), None);
-        assert_eq!(changed(|f| f.status = "CREATING".to_owned()), Some(Code::CloudNotReady));
-        assert_eq!(changed(|f| f.edition = "BASIC".to_owned()), Some(Code::CloudMode));
-        assert_eq!(changed(|f| f.x509_mode = "mTLS".to_owned()), Some(Code::CloudMode));
-        assert_eq!(changed(|f| f.provision_type = "JITP".to_owned()), Some(Code::CloudMode));
-        assert_eq!(code(&facts(), Registering::Automatic), Some(Code::CloudMode));
-        let jitp = InstanceFacts { provision_type: "JITP".to_owned(), ..facts() };
-        assert_eq!(code(&jitp, Registering::Automatic), None);
-    }
-
-    #[test]
-    fn a_ca_must_be_there_active_and_end_no_sooner_than_what_it_issued() {
-        let issuer = Fingerprint::new([1; 32]);
-        let ca = |status, not_after| CloudAuthority {
-            sn: CaSn("1".to_owned()),
-            fingerprint: Some(issuer),
-            status,
-            not_after: Timestamp(not_after),
-        };
-        let end = Timestamp(5_000_000);
-        let active = Some(CloudStatus::Active);
-        let refused = |all: &[CloudAuthority]| authority(all, &issuer, end).is_err();
-        assert!(!refused(&[ca(active, 5_000_000)]));
-        assert!(refused(&[ca(active, 4_000_000)]));
-        assert!(refused(&[ca(Some(CloudStatus::Inactive), 5_000_000)]));
-        assert!(refused(&[ca(None, 5_000_000)]));
-        assert!(refused(&[CloudAuthority { fingerprint: None, ..ca(active, 5_000_000) }]));
-        assert!(refused(&[]));
-    }
-}
+mod tests;

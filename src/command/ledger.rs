@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
-use super::person::person;
-use crate::app::parts;
+use super::person::{person, pin_of};
+use crate::app::{parts, people};
 use crate::cli::LedgerCommand;
 use crate::config::Config;
 use crate::domain::code::Code;
@@ -182,6 +182,11 @@ fn restore(
 ) -> Result<(), Failure> {
     if !file.is_file() {
         return Err(Failure::new(Code::Input, format!("{} is no backup", file.display())));
+    }
+    // A file that is no ledger is told by the restore itself.
+    if let Ok(backup) = Reader::open_backup(file) {
+        let ask = |id: &OperatorId| pin_of(config, id);
+        people::approve_restore(&backup, by.as_ref(), ask, context.now())?;
     }
     let settings = parts::ledger_settings(config);
     let key = parts::journal_key(config)?;

@@ -12,11 +12,14 @@ mod context;
 mod demo;
 mod doctor;
 mod failure;
+mod handoff;
 mod ledger;
 mod logging;
 mod manual;
+mod operator;
 mod person;
 mod ports;
+mod selftest;
 mod sim;
 mod sync;
 mod unit;
@@ -65,7 +68,9 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::WorkOrder(command) => work_order::run(command, context),
         Command::Unit(command) => unit::run(command, context),
         Command::Ledger(command) => ledger::run(command, context),
+        Command::Operator(command) => operator::run(command, context),
         Command::Ports => ports::run(context),
+        Command::Selftest(selftest) => selftest::run(&selftest, context),
         Command::Doctor => doctor::run(context),
         Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),
         Command::Config(ConfigCommand::Check) => config_check::run(context),
@@ -74,6 +79,8 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
         Command::Sync(sync) => sync::run(&sync, context),
+        Command::Export(export) => handoff::export(&export, context),
+        Command::ImportRegistered(import) => handoff::import(&import, context),
         Command::Sim(command) => sim::run(&command, context),
     }
 }

@@ -1,12 +1,14 @@
 //! Who does something, and why: what every act of a person puts into the journal.
 
 use super::Context;
-use crate::app::parts;
+use crate::app::{parts, people};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
+use crate::domain::operators::Pin;
 use crate::domain::record::{Person, Record};
 use crate::report::Failure;
+use crate::secret::{self, Process, Secret};
 
 /// A reason is a sentence in a journal that is kept for years, not a report.
 const LONGEST_REASON: usize = 500;
@@ -18,7 +20,12 @@ pub(super) fn person(by: Option<OperatorId>) -> Person {
 
 /// A reason that says something and can be printed.
 pub(super) fn reason(text: &str) -> Result<String, Failure> {
-    let refused = |why| Err(Failure::new(Code::Usage, format!("--reason {why}")));
+    sentence("--reason", text)
+}
+
+/// The same for another option.
+pub(super) fn sentence(option: &str, text: &str) -> Result<String, Failure> {
+    let refused = |why| Err(Failure::new(Code::Usage, format!("{option} {why}")));
     match text.trim() {
         "" => refused("is empty"),
         text if text.chars().any(char::is_control) => refused("has control characters"),
@@ -27,9 +34,24 @@ pub(super) fn reason(text: &str) -> Result<String, Failure> {
     }
 }
 
-/// Makes one record durable.
+/// The PIN of the person who approves: configured, or typed.
+pub(super) fn pin_of(config: &Config, id: &OperatorId) -> Result<Pin, Failure> {
+    let wanted = secret::operator_pin(config.station.operator_pin_file.as_deref());
+    tracing::debug!(%id, "a PIN is wanted");
+    pin(&wanted.read(&Process)?)
+}
+
+/// A secret as a PIN.
+pub(super) fn pin(secret: &Secret) -> Result<Pin, Failure> {
+    let text = std::str::from_utf8(secret.as_bytes())
+        .map_err(|_| Failure::new(Code::PinWeak, "the PIN is not UTF-8 text"))?;
+    Pin::new(text).map_err(|error| Failure::of(Code::PinWeak, &error))
+}
+
+/// Makes one record durable, once a supervisor approved it where it needs one.
 pub(super) fn record(config: &Config, context: &Context, record: Record) -> Result<(), Failure> {
     let (ledger, _) = parts::open_ledger(config, &context.clock())?;
+    people::approve(&ledger, &record, |id| pin_of(config, id), context.now())?;
     let done = ledger.writer().record(record).map_err(|refusal| Failure::from(refusal.fault()));
     done.map(|_| ())
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::person::{person, record};
+use super::person::{person, reason, record};
 use crate::cli::{NewWorkOrder, WorkOrderCommand};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::ids::{HardwareId, WorkOrderId};
+use crate::domain::operators::ProfileAccepted;
 use crate::domain::record::{Record, WorkOrderAct, WorkOrderCreated};
 use crate::domain::work_order::{WorkOrder, WorkOrderRow};
 use crate::ledger::Reader;
@@ -26,6 +27,16 @@ pub(super) fn run(command: WorkOrderCommand, context: &mut Context) -> Result<Ex
         WorkOrderCommand::Create(new) => create(&config, *new, context)?,
         WorkOrderCommand::List => list(&config, context)?,
         WorkOrderCommand::Show { id } => show(&config, &id, context)?,
+        WorkOrderCommand::AcceptProfile { id, reason: text, by } => {
+            let accepted = ProfileAccepted {
+                work_order: id.clone(),
+                profile: config.profile_digest()?,
+                reason: reason(&text)?,
+                by: person(by),
+            };
+            record(&config, context, Record::ProfileAccepted(accepted))?;
+            show(&config, &id, context)?;
+        }
         WorkOrderCommand::Close { id, by } => {
             let act = WorkOrderAct { work_order: id.clone(), by: person(by) };
             record(&config, context, Record::WorkOrderClosed(act))?;

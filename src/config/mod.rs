@@ -81,6 +81,12 @@ pub struct Station {
     pub unit_deadline: Duration,
     /// How long a scan of a batch waits for a device.
     pub device_wait: Duration,
+    /// After how long without a key or a scan the screen signs its person out.
+    pub idle_lock: Duration,
+    /// What a badge's text begins with, before the person's id.
+    pub badge_prefix: String,
+    /// The file that holds the PIN with which acts are approved.
+    pub operator_pin_file: Option<PathBuf>,
 }
 
 /// `[authority]`: where the issuing CA is.
@@ -186,7 +192,21 @@ fn station(section: &Section<'_>) -> Result<Station, ConfigError> {
         // A unit takes seconds; what takes two minutes will not end well.
         unit_deadline: duration(section, "unit_deadline", Duration::from_secs(120))?,
         device_wait: duration(section, "device_wait", Duration::from_secs(600))?,
+        // Longer than a unit takes, shorter than a break.
+        idle_lock: duration(section, "idle_lock", Duration::from_secs(600))?,
+        badge_prefix: badge_prefix(section)?,
+        operator_pin_file: section.path("operator_pin_file")?,
     })
+}
+
+/// A prefix that tells a badge from a label.
+fn badge_prefix(section: &Section<'_>) -> Result<String, ConfigError> {
+    let Some(found) = section.text("badge_prefix")? else { return Ok("OP:".to_owned()) };
+    let is_plain = found.value.chars().all(|c| c.is_ascii_graphic());
+    match is_plain && (1..=16).contains(&found.value.len()) {
+        true => Ok(found.value.to_owned()),
+        false => Err(found.refuse("a badge's prefix is 1 to 16 printable ASCII characters")),
+    }
 }
 
 /// A length of time, or its default.

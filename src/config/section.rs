@@ -26,6 +26,9 @@ pub(super) const KNOWN: &[(&str, &[&str])] = &[
             "max_clock_gap",
             "unit_deadline",
             "device_wait",
+            "idle_lock",
+            "badge_prefix",
+            "operator_pin_file",
         ],
     ),
     (

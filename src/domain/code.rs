@@ -162,6 +162,23 @@ codes! {
     /// The product profile changed since the work order was made.
     WorkOrderProfile = "E-WORK-ORDER-PROFILE",
 
+    /// Nobody is known under this id.
+    OperatorUnknown = "E-OPERATOR-UNKNOWN",
+    /// Somebody is known under this id already.
+    OperatorExists = "E-OPERATOR-EXISTS",
+    /// This person may do nothing any more.
+    OperatorDisabled = "E-OPERATOR-DISABLED",
+    /// Without this person nobody could approve anything.
+    OperatorLast = "E-OPERATOR-LAST",
+    /// The act needs a supervisor.
+    SupervisorNeeded = "E-SUPERVISOR-NEEDED",
+    /// The PIN is wrong.
+    PinWrong = "E-PIN-WRONG",
+    /// The PIN was wrong too often and is locked for a time.
+    PinLocked = "E-PIN-LOCKED",
+    /// A text can't be a PIN.
+    PinWeak = "E-PIN-WEAK",
+
     /// A scan is not a serial at all.
     ScanCharacters = "E-SCAN-CHARACTERS",
     /// A scan does not match the product's or work order's pattern.
@@ -226,6 +243,8 @@ codes! {
     DevUnknownIdentity = "E-DEV-UNKNOWN-IDENTITY",
     /// The device is locked and takes no identity.
     DevLocked = "E-DEV-LOCKED",
+    /// The device holds an identity, and a self-test would erase it.
+    DevHoldsIdentity = "E-DEV-HOLDS-IDENTITY",
     /// The device lacks a protection that the product requires.
     DevSecurity = "E-DEV-SECURITY",
     /// The product's devices make their own keys, and this one can't.
@@ -249,6 +268,8 @@ codes! {
 
     /// station.toml names another cloud instance than the ledger's.
     CloudInstanceChanged = "E-CLOUD-INSTANCE-CHANGED",
+    /// A row of a returned hand-off is not what the ledger has.
+    HandoffMismatch = "E-HANDOFF-MISMATCH",
     /// Another certificate stands in the cloud under one of the station's serial numbers.
     CloudConflict = "E-CLOUD-CONFLICT",
     /// A certificate that should be in use is revoked in the cloud.

@@ -15,6 +15,7 @@ use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
     Serial, SlotName, WorkOrderId,
 };
+use super::operators::{OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, SignedIn};
 use super::outbox::{
     ActivationAsked, Answered, CloudChosen, CrlIssued, Found, RegisteredByHand, Sent, Shipped,
 };
@@ -73,6 +74,16 @@ pub enum Record {
     Shipped(Shipped),
     /// A list of revoked certificates was signed.
     CrlIssued(CrlIssued),
+    /// A person becomes known.
+    OperatorAdded(OperatorAdded),
+    /// A person may do nothing any more.
+    OperatorDisabled(OperatorDisabled),
+    /// A person has another PIN.
+    PinChanged(PinChanged),
+    /// A changed product profile is accepted for a work order.
+    ProfileAccepted(ProfileAccepted),
+    /// Another person works at the line.
+    SignedIn(SignedIn),
 }
 
 /// The facts that a line session ran under.

@@ -16,7 +16,7 @@ use super::error::LedgerError;
 use super::journal::{Created, Entry, Fact, Kind};
 use super::payload::HexBytes;
 use super::sql::stored;
-use super::{apply_attempt, apply_cloud, apply_unit};
+use super::{apply_attempt, apply_cloud, apply_person, apply_unit};
 
 /// A clock may run this far ahead of the journal within one entry without being held
 /// for wrong; further only a unit's begin or a person takes it.
@@ -79,6 +79,11 @@ impl Context<'_> {
                 let what = format!("{} of CA {}", r.certificates, r.authority);
                 self.act("crl-issued", None, None, Some(&what), &r.by)?;
             }
+            Record::OperatorAdded(r) => apply_person::added(self, r)?,
+            Record::OperatorDisabled(r) => apply_person::disabled(self, r)?,
+            Record::PinChanged(r) => apply_person::pin_changed(self, r)?,
+            Record::ProfileAccepted(r) => apply_person::profile_accepted(self, r)?,
+            Record::SignedIn(r) => apply_person::signed_in(self, r)?,
         }
         Ok(())
     }

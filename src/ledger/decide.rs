@@ -53,6 +53,7 @@ impl From<rusqlite::Error> for Trouble {
 
 pub(super) type Decision<T> = Result<T, Trouble>;
 
+/// Refuses this record alone.
 pub(super) fn refuse<T>(code: Code, detail: impl Into<String>) -> Decision<T> {
     Err(Trouble::Row(Fault::new(code, detail)))
 }
@@ -67,6 +68,7 @@ pub(super) struct View<'a> {
 impl View<'_> {
     /// Whether the record may be appended; gives the number of the attempt it begins, or 0.
     pub(super) fn decide(&self, record: &Record) -> Decision<u32> {
+        self.approved(record)?;
         match record {
             Record::Begun(r) => return self.begun(r),
             Record::FailedEarly(r) => return self.failed_early(r),
@@ -74,6 +76,7 @@ impl View<'_> {
                 if let Some(id) = &r.work_order {
                     self.work_order_exists(id)?;
                 }
+                self.may_work(r.operator.as_ref())?;
             }
             Record::AuthoritySeen(r) => digest_matches(&r.der, r.fingerprint.as_bytes())?,
             Record::Issued(r) => self.issued(r)?,
@@ -86,6 +89,11 @@ impl View<'_> {
             Record::UnitScrapped(r) => self.scrapped(r)?,
             Record::WorkOrderCreated(r) => self.work_order_created(r)?,
             Record::WorkOrderClosed(r) => self.work_order_closed(r)?,
+            Record::OperatorAdded(r) => self.operator_added(r)?,
+            Record::OperatorDisabled(r) => self.operator_disabled(r)?,
+            Record::PinChanged(r) => self.pin_changed(r)?,
+            Record::ProfileAccepted(r) => self.profile_accepted(r)?,
+            Record::SignedIn(r) => self.may_work(r.operator.as_ref())?,
             Record::RegisteredByHand(r) => self.registered_by_hand(r)?,
             Record::Sent(r) => self.sent(r)?,
             Record::Answered(r) => self.answered(r)?,
@@ -174,7 +182,7 @@ impl View<'_> {
         }
     }
 
-    fn work_order_exists(&self, id: &WorkOrderId) -> Decision<()> {
+    pub(super) fn work_order_exists(&self, id: &WorkOrderId) -> Decision<()> {
         let sql = "SELECT 1 FROM work_orders WHERE id = ?1";
         match self.connection.prepare_cached(sql)?.exists([id])? {
             true => Ok(()),

@@ -35,13 +35,23 @@ pub(super) fn make(data_dir: &Path) -> Result<(), LedgerError> {
     sync_directory(data_dir)
 }
 
-/// Makes the data directory where there is none.
+/// Makes the data directory where there is none, and makes it durable: what is synced in it
+/// later would otherwise be lost with its name.
 pub(super) fn make_directory(data_dir: &Path) -> Result<(), LedgerError> {
-    if data_dir.exists() {
+    let missing: Vec<&Path> = data_dir.ancestors().take_while(|path| is_missing(path)).collect();
+    if missing.is_empty() {
         return Ok(());
     }
     let made = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
-    made.map_err(|error| LedgerError::file(data_dir, error))
+    made.map_err(|error| LedgerError::file(data_dir, error))?;
+    missing.into_iter().filter_map(Path::parent).try_for_each(|parent| match parent {
+        here if here.as_os_str().is_empty() => sync_directory(Path::new(".")),
+        parent => sync_directory(parent),
+    })
+}
+
+fn is_missing(path: &Path) -> bool {
+    !path.as_os_str().is_empty() && !path.exists()
 }
 
 /// Makes a rename or a new file in a directory durable.

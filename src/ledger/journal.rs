@@ -167,6 +167,16 @@ kinds! {
     Shipped = 27, "unit-shipped";
     /// [`Record::CrlIssued`].
     CrlIssued = 28, "crl-issued";
+    /// [`Record::OperatorAdded`].
+    OperatorAdded = 35, "operator-added";
+    /// [`Record::OperatorDisabled`].
+    OperatorDisabled = 36, "operator-disabled";
+    /// [`Record::PinChanged`].
+    PinChanged = 37, "pin-changed";
+    /// [`Record::ProfileAccepted`].
+    ProfileAccepted = 38, "profile-accepted";
+    /// [`Record::SignedIn`].
+    SignedIn = 39, "signed-in";
 }
 
 impl Kind {
@@ -203,6 +213,11 @@ impl Kind {
             Record::ActivationAsked(_) => Kind::ActivationAsked,
             Record::Shipped(_) => Kind::Shipped,
             Record::CrlIssued(_) => Kind::CrlIssued,
+            Record::OperatorAdded(_) => Kind::OperatorAdded,
+            Record::OperatorDisabled(_) => Kind::OperatorDisabled,
+            Record::PinChanged(_) => Kind::PinChanged,
+            Record::ProfileAccepted(_) => Kind::ProfileAccepted,
+            Record::SignedIn(_) => Kind::SignedIn,
         }
     }
 
@@ -272,6 +287,11 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::ActivationAsked(r) => write(station, n, r),
         Record::Shipped(r) => write(station, n, r),
         Record::CrlIssued(r) => write(station, n, r),
+        Record::OperatorAdded(r) => write(station, n, r),
+        Record::OperatorDisabled(r) => write(station, n, r),
+        Record::PinChanged(r) => write(station, n, r),
+        Record::ProfileAccepted(r) => write(station, n, r),
+        Record::SignedIn(r) => write(station, n, r),
     }
 }
 
@@ -313,6 +333,11 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::ActivationAsked => read(payload, Record::ActivationAsked),
         Kind::Shipped => read(payload, Record::Shipped),
         Kind::CrlIssued => read(payload, Record::CrlIssued),
+        Kind::OperatorAdded => read(payload, Record::OperatorAdded),
+        Kind::OperatorDisabled => read(payload, Record::OperatorDisabled),
+        Kind::PinChanged => read(payload, Record::PinChanged),
+        Kind::ProfileAccepted => read(payload, Record::ProfileAccepted),
+        Kind::SignedIn => read(payload, Record::SignedIn),
     }
 }
 

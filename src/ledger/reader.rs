@@ -107,6 +107,16 @@ impl Reader {
         self.serial_of("SELECT serial FROM certificates WHERE fingerprint = ?1", [fingerprint])
     }
 
+    /// The certificate with this fingerprint.
+    pub fn sn_of_fingerprint(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<CertificateSn>, LedgerError> {
+        let sql = "SELECT sn FROM certificates WHERE fingerprint = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([fingerprint], |row| row.get(0)).optional()?)
+    }
+
     fn serial_of(
         &self,
         sql: &str,

@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// Migration n brings `user_version` from n to n + 1.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("outbox.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("outbox.sql"), include_str!("people.sql")];
 
 /// The tables that follow from the journal and are compared with a replay of it, with
 /// the columns that order their rows.
@@ -25,6 +26,7 @@ pub(super) const EVIDENCE: &[(&str, &str)] = &[
     ("registrations", "certificate_sn, site, region, instance"),
     ("outbox", "id"),
     ("acts", "seq"),
+    ("operators", "id"),
     ("counts", "what, name"),
 ];
 
@@ -127,11 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn every_table_but_the_journals_own_is_evidence() {
+    fn every_table_but_the_journals_own_and_what_is_personal_is_evidence() {
         let fresh = Connection::open_in_memory().unwrap();
         migrate(&fresh).unwrap();
         let sql = "SELECT name FROM sqlite_schema WHERE type = 'table'
-                   AND name NOT IN ('journal', 'journal_keys', 'heads') ORDER BY name";
+                   AND name NOT IN ('journal', 'journal_keys', 'heads', 'persons') ORDER BY name";
         let mut statement = fresh.prepare(sql).unwrap();
         let tables: Vec<String> =
             statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();

@@ -3,9 +3,10 @@
 
 use super::sql::{known_words, word_columns};
 use crate::domain::certificate::{CertificateState, Proof};
+use crate::domain::operators::Role;
 pub use crate::domain::state::{AttemptOutcome, RegistrationState, UnitState, UnknownWord};
 
-known_words! { AttemptOutcome RegistrationState UnitState }
+known_words! { AttemptOutcome RegistrationState Role UnitState }
 
 word_columns! {
     /// Where a row of the outbox stands.

@@ -22,14 +22,21 @@ use super::decide::{Limits, Trouble, View};
 use super::error::LedgerError;
 use super::head::{Head, Note, Notes, Noting, SignedHead};
 use super::journal::{Entry, Fact, Kind};
+use super::persons::Private;
 use super::witness::Owner;
 
 /// More than this many records never share a commit, so that nobody waits for ever.
 const GROUP: usize = 256;
 
 enum Job {
-    Record(Box<Record>, SyncSender<Result<Recorded, Refusal>>),
+    Record(Box<Work>, SyncSender<Result<Recorded, Refusal>>),
     Stop,
+}
+
+/// A record, and what is written with it and stands in no entry.
+struct Work {
+    record: Record,
+    private: Option<Private>,
 }
 
 /// What the writer has done since it started.
@@ -117,10 +124,19 @@ impl Ticket {
 impl Writer {
     /// Hands a record in.
     pub fn submit(&self, record: Record) -> Ticket {
+        self.hand_in(Work { record, private: None })
+    }
+
+    fn hand_in(&self, work: Work) -> Ticket {
         let (answer, ticket) = mpsc::sync_channel(1);
         // A writer that is gone drops the answer's sender, and the ticket says so.
-        let _ = self.jobs.send(Job::Record(Box::new(record), answer));
+        let _ = self.jobs.send(Job::Record(Box::new(work), answer));
         Ticket(ticket)
+    }
+
+    /// Makes a record durable together with what is personal and stands in no entry.
+    pub fn record_with(&self, record: Record, private: Private) -> Result<Recorded, Refusal> {
+        self.hand_in(Work { record, private: Some(private) }).wait()
     }
 
     /// Makes a record durable; returns when it is, or why it is not going to be.
@@ -198,7 +214,7 @@ pub(super) struct Scribe {
     failed: Option<Fault>,
 }
 
-type Waiting = (Box<Record>, SyncSender<Result<Recorded, Refusal>>);
+type Waiting = (Box<Work>, SyncSender<Result<Recorded, Refusal>>);
 type Answers = Vec<Result<Recorded, Refusal>>;
 
 impl Scribe {
@@ -232,7 +248,7 @@ impl Scribe {
             let mut group = Vec::new();
             for job in std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1)) {
                 match job {
-                    Job::Record(record, answer) => group.push((record, answer)),
+                    Job::Record(work, answer) => group.push((work, answer)),
                     Job::Stop => stopped = true,
                 }
             }
@@ -295,9 +311,9 @@ impl Scribe {
         let mut head = before;
         let mut answers = Vec::with_capacity(group.len());
         let mut kinds = Vec::with_capacity(group.len());
-        for (record, _) in group {
-            let answer = self.append_one(&mut head, record)?;
-            kinds.extend(answer.is_ok().then(|| Kind::of_record(record)));
+        for (work, _) in group {
+            let answer = self.append_one(&mut head, work)?;
+            kinds.extend(answer.is_ok().then(|| Kind::of_record(&work.record)));
             answers.push(answer);
         }
         if head == before {
@@ -316,12 +332,12 @@ impl Scribe {
     fn append_one(
         &self,
         head: &mut Head,
-        record: &Record,
+        work: &Work,
     ) -> Result<Result<Recorded, Refusal>, LedgerError> {
         let connection = &self.connection;
         let run = |sql| connection.execute_batch(sql).map_err(LedgerError::Write);
         run("SAVEPOINT record")?;
-        match self.decide_and_append(head, record) {
+        match self.decide_and_append(head, work) {
             Ok(recorded) => {
                 run("RELEASE record")?;
                 Ok(Ok(recorded))
@@ -334,7 +350,8 @@ impl Scribe {
         }
     }
 
-    fn decide_and_append(&self, head: &mut Head, record: &Record) -> Result<Recorded, Trouble> {
+    fn decide_and_append(&self, head: &mut Head, work: &Work) -> Result<Recorded, Trouble> {
+        let record = &work.record;
         let now = self.clock.now().wall;
         let view = View { connection: &self.connection, limits: &self.limits, now };
         let attempt = view.decide(record)?;
@@ -345,6 +362,9 @@ impl Scribe {
             fact: Fact::Record(record.clone(), attempt),
         };
         head.append(&self.connection, &entry).map_err(constraint_is_the_rows)?;
+        if let Some(private) = &work.private {
+            private.write(&self.connection)?;
+        }
         Ok(Recorded { seq: entry.seq, attempt })
     }
 

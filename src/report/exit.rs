@@ -76,16 +76,18 @@ impl Exit {
             | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
             | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged => Exit::Cloud,
             CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker | CloudBacklog
-            | ShipNotActive => Exit::NotAll,
+            | ShipNotActive | HandoffMismatch => Exit::NotAll,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull
-            | WorkOrderProfile | ScanCharacters | ScanPattern | ScanCheck | ScanRange
-            | ScanClientId | ScanDuplicate | ScanSlot | ScanAhead | ScanNoDevice | UnitUnknown
-            | UnitProven | UnitOtherDevice | UnitElsewhere | UnitState | UnitScrapped
-            | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevUnplugged
-            | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity | DevHardwareId
-            | DevTwice | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked
-            | DevSecurity | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped
-            | DevProof | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | WorkOrderProfile | OperatorUnknown | OperatorExists | OperatorDisabled
+            | OperatorLast | SupervisorNeeded | PinWrong | PinLocked | PinWeak | ScanCharacters
+            | ScanPattern | ScanCheck | ScanRange | ScanClientId | ScanDuplicate | ScanSlot
+            | ScanAhead | ScanNoDevice | UnitUnknown | UnitProven | UnitOtherDevice
+            | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline | UnitInterrupted
+            | DevTimeout | DevNoise | DevUnplugged | DevRefused | DevMalformed | DevVersion
+            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
+            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
+            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
+            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 

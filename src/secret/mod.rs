@@ -8,6 +8,8 @@
 //! thread may be reading it), so a secret given there stays readable for this user and
 //! root in `/proc/PID/environ`. A file or a systemd credential is the better way.
 
+pub mod pin;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -180,6 +182,21 @@ pub fn journal_secret(file: Option<&Path>) -> Wanted<'_> {
     }
 }
 
+/// The PIN of the person who approves an act.
+pub fn operator_pin(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the approving PIN",
+        variable: "STATION_OPERATOR_PIN",
+        key: "[station] operator_pin_file",
+        file,
+    }
+}
+
+/// The PIN that a person is to have from now on.
+pub fn new_operator_pin(file: Option<&Path>) -> Wanted<'_> {
+    Wanted { what: "the new PIN", variable: "STATION_OPERATOR_NEW_PIN", key: "--pin-file", file }
+}
+
 /// The secret id by which the cloud knows the station.
 pub fn cloud_secret_id(file: Option<&Path>) -> Wanted<'_> {
     Wanted {
@@ -286,6 +303,11 @@ impl Wanted<'_> {
             }
         }
         self.private_file(path)
+    }
+
+    /// The secret as configured; nobody is asked.
+    pub fn configured_only(&self, from: &dyn Surroundings) -> Result<Option<Secret>, SecretError> {
+        self.configured(from)
     }
 
     fn configured(&self, from: &dyn Surroundings) -> Result<Option<Secret>, SecretError> {

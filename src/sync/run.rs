@@ -18,9 +18,9 @@ use super::event::{Event, Summary};
 use super::halt::Halt;
 use super::plan::{self, Deed, Rules};
 use super::records::Records;
-use crate::cloud::{CallError, Registrar, preflight};
+use crate::cloud::preflight::{self, NeededAuthority};
+use crate::cloud::{CallError, Registrar};
 use crate::domain::clock::Clock;
-use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::ClientId;
 use crate::domain::outbox::Operation;
@@ -228,16 +228,16 @@ impl<R: Registrar + 'static> Run<R> {
     async fn preflight(&self) -> Result<(), Stop> {
         let cloud = |error: CallError| Stop::Cloud(error.into());
         let facts = self.read(0, || self.registrar.instance_facts()).await.map_err(cloud)?;
-        if let Some(skew) = self.registrar.clock_skew().filter(|skew| skew.is_too_large()) {
-            let what = format!("the station's clock is {skew}");
-            return Err(Stop::Cloud(Fault::new(Code::CloudClock, what)));
-        }
-        preflight::instance(&facts, self.settings.rules.registering).map_err(Stop::Cloud)?;
+        let (instance, rules) = (self.registrar.instance(), &self.settings.rules);
+        preflight::judge_instance(instance, &facts, rules.registering).map_err(Stop::Cloud)?;
         let all = self.read(0, || self.registrar.authorities()).await.map_err(cloud)?;
+        preflight::judge_clock(&self.registrar).map_err(Stop::Cloud)?;
         let open = self.reader.open_issuers().map_err(|error| Stop::Ledger(error.into()))?;
-        for issuer in &open {
-            preflight::authority(&all, &issuer.issuer, issuer.not_after).map_err(Stop::Cloud)?;
-        }
+        let needed: Vec<NeededAuthority> = open
+            .iter()
+            .map(|open| NeededAuthority { issuer: open.issuer, not_after: open.not_after })
+            .collect();
+        preflight::judge_authorities(&all, &needed).map_err(Stop::Cloud)?;
         self.authorities.replace(all);
         Ok(())
     }
@@ -249,9 +249,7 @@ impl<R: Registrar + 'static> Run<R> {
 
     /// The CA that issued a certificate, as the cloud names it.
     pub(super) fn ca_of(&self, row: &OutboxRow) -> Option<CaSn> {
-        let authorities = self.authorities.borrow();
-        let issuer = authorities.iter().find(|ca| ca.fingerprint == Some(row.issuer));
-        issuer.map(|ca| ca.sn.clone())
+        preflight::find(&self.authorities.borrow(), &row.issuer).map(|ca| ca.sn.clone())
     }
 
     /// All rows of one client id, in their order.

@@ -101,7 +101,16 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         WorkOrderClosed => "use an open work order, or make a new one",
         WorkOrderFull => "the lot is complete: close the work order and go on with the next",
         WorkOrderAmbiguous => "name one with --work-order ID",
-        WorkOrderProfile => "go back to the profile it was made under, or make a new work order",
+        WorkOrderProfile => "go back to that profile, or let a supervisor accept the changed one",
+
+        OperatorUnknown => "check the id; `station operator list` shows everybody who is known",
+        OperatorExists => "choose another id, or use `station operator reset-pin`",
+        OperatorDisabled => "let another person do it; a disabled id is never used again",
+        OperatorLast => "add another supervisor first, then disable this one",
+        SupervisorNeeded => "ask a supervisor: their id (`--by ID`) and their PIN are needed",
+        PinWrong => "type it again with care; after five wrong ones the PIN is locked for a time",
+        PinLocked => "wait five minutes, or let another supervisor approve it",
+        PinWeak => "choose a PIN of 4 to 64 characters that nobody guesses",
 
         ScanCharacters => "scan the unit's own label again; clean or replace it if it stays",
         ScanPattern => "check that this is the unit's serial, and a label of this product",
@@ -136,6 +145,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevFactorySerial => "find the device's own label; label and device were mixed up",
         DevUnknownIdentity => "put the device aside: this ledger does not know its certificate",
         DevLocked => "put the device aside: a locked device takes no identity",
+        DevHoldsIdentity => "look at what it holds; where that may be lost, add --overwrite",
         DevSecurity => "put the device aside: its protections were not switched on",
         DevNoKeygen => "update its firmware, or let the station make keys (`key_origin`)",
         DevCsr => "put the device aside: it asks for a certificate that is not its own",
@@ -148,6 +158,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         KeyDuplicate => "stop the line and report it: two devices, or two attempts, have one key",
 
         CloudInstanceChanged => "correct `[cloud]`, or move to it with `station sync --migrate`",
+        HandoffMismatch => "compare the row with `station unit show`, correct it, import it again",
         CloudConflict => "look at both certificates in the console; remove the foreign one there",
         CloudRevoked => "rework or scrap the unit: a revoked certificate never works again",
         CloudAbsent => "run `station sync --full` to compare the cloud with the ledger",

@@ -75,7 +75,16 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         WorkOrderClosed => "使用未关闭的工单，或新建一个",
         WorkOrderFull => "该批次已完成：关闭工单，继续下一个",
         WorkOrderAmbiguous => "用 --work-order ID 指定一个",
-        WorkOrderProfile => "恢复建立工单时的产品配置，或新建工单",
+        WorkOrderProfile => "恢复原来的产品配置，或由主管接受更改后的配置",
+
+        OperatorUnknown => "核对工号；`station operator list` 列出所有已登记人员",
+        OperatorExists => "换一个工号，或使用 `station operator reset-pin`",
+        OperatorDisabled => "请其他人操作；停用的工号不再使用",
+        OperatorLast => "先添加另一位主管，再停用此人",
+        SupervisorNeeded => "请主管批准：需要主管的工号（`--by ID`）和 PIN",
+        PinWrong => "请仔细重新输入；连续输错五次后 PIN 会被锁定一段时间",
+        PinLocked => "等待五分钟，或请另一位主管批准",
+        PinWeak => "请选择 4 到 64 个字符、不易被猜到的 PIN",
 
         ScanCharacters => "重新扫描该单元自己的标签；仍然不行就清洁或更换标签",
         ScanPattern => "确认这是单元的序列号，并且是本产品的标签",
@@ -110,6 +119,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevFactorySerial => "找到设备自己的标签；标签和设备弄混了",
         DevUnknownIdentity => "把设备放到一边：账本不认识它的证书",
         DevLocked => "把设备放到一边：已锁定的设备不接受身份",
+        DevHoldsIdentity => "先查看设备中的身份；若可以丢弃，加上 --overwrite",
         DevSecurity => "把设备放到一边：它的保护没有打开",
         DevNoKeygen => "升级设备固件，或由本站生成密钥（`key_origin`）",
         DevCsr => "把设备放到一边：它申请的不是自己的证书",
@@ -122,6 +132,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
 
         CloudInstanceChanged => "改正 `[cloud]`，或用 `station sync --migrate` 迁移过去",
+        HandoffMismatch => "用 `station unit show` 核对该行，改正后再次导入",
         CloudConflict => "在控制台比较两张证书，删除不属于本站的那一张",
         CloudRevoked => "返工或报废该单元：已吊销的证书不会再生效",
         CloudAbsent => "运行 `station sync --full` 比较云端与账本",

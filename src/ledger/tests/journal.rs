@@ -6,6 +6,9 @@ use crate::domain::certificate::Proof;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::{Fingerprint, ProfileDigest, PublicKey};
+use crate::domain::operators::{
+    OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, Role, SignedIn,
+};
 use crate::domain::outbox::{
     ActivationAsked, Answer, Answered, CloudChosen, CrlIssued, Found, Operation, RegisteredByHand,
     Sent, Shipped,
@@ -63,6 +66,37 @@ fn work_order() -> WorkOrder {
         check_character: crate::domain::label::CheckCharacter::None,
         hardware_ids: vec![crate::domain::ids::HardwareId::from_bytes(&[1, 2, 3, 4]).unwrap()],
         profile: ProfileDigest::new([3; 32]),
+    }
+}
+
+enum OperatorExample {
+    Added,
+    Disabled,
+    PinChanged,
+}
+
+fn of_operator(example: OperatorExample) -> Record {
+    let operator = "s04".parse().unwrap();
+    match example {
+        OperatorExample::Added => {
+            let role = Role::Supervisor;
+            Record::OperatorAdded(OperatorAdded { operator, role, by: person() })
+        }
+        OperatorExample::Disabled => {
+            Record::OperatorDisabled(OperatorDisabled { operator, by: person() })
+        }
+        OperatorExample::PinChanged => {
+            Record::PinChanged(PinChanged { operator, by: person(), with_authority: true })
+        }
+    }
+}
+
+fn profile_accepted() -> ProfileAccepted {
+    ProfileAccepted {
+        work_order: "WO-1".parse().unwrap(),
+        profile: ProfileDigest::new([3; 32]),
+        reason: "broker renamed".to_owned(),
+        by: person(),
     }
 }
 
@@ -124,7 +158,20 @@ fn examples() -> Vec<Fact> {
     ]
     .into_iter()
     .chain(cloud_examples())
+    .chain(person_examples())
     .collect()
+}
+
+fn person_examples() -> impl Iterator<Item = Fact> {
+    [
+        of_operator(OperatorExample::Added),
+        of_operator(OperatorExample::Disabled),
+        of_operator(OperatorExample::PinChanged),
+        Record::ProfileAccepted(profile_accepted()),
+        Record::SignedIn(SignedIn { operator: person().operator, uid: 1000 }),
+    ]
+    .into_iter()
+    .map(|record| Fact::Record(record, 0))
 }
 
 fn cloud_examples() -> impl Iterator<Item = Fact> {

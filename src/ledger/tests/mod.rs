@@ -6,6 +6,7 @@ mod device_key;
 mod journal;
 mod open;
 mod page;
+mod persons;
 mod random;
 mod rules;
 mod story;

@@ -41,7 +41,7 @@ impl Bench {
     }
 }
 
-fn order(id: &str, quantity: u32, devices: Vec<HardwareId>) -> Record {
+pub(super) fn order(id: &str, quantity: u32, devices: Vec<HardwareId>) -> Record {
     Record::WorkOrderCreated(WorkOrderCreated {
         work_order: WorkOrder {
             id: id.parse().unwrap(),

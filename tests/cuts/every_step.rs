@@ -1,0 +1,95 @@
+//! Every scenario, cut off at each of its points.
+
+use std::collections::BTreeSet;
+
+use firmware_interface::ids::RequestType;
+use provisioning_station::ledger::Kind;
+
+use super::harness::Harness;
+use super::power::Disk;
+use super::scenario::{LINE, PEOPLE, Scenario};
+
+/// Requests that the station never sends, each with why.
+const NEVER_SENT: &[(RequestType, &str)] = &[
+    (RequestType::Abort, "what is staged goes with the session; a new IDENTIFY drops it"),
+    (RequestType::Erase, "the station takes no identity away"),
+];
+
+/// Cuts a scenario off everywhere, and fails with all that was found.
+fn hold(scenario: &Scenario) {
+    let outcome = Harness::new(scenario, Disk::Honest).run();
+    let story = outcome.story(scenario.name);
+    println!("{story}");
+    assert!(outcome.findings.is_empty(), "{story}");
+    // A request that was sent again once need not be the next time.
+    assert!(outcome.missed.len() * 10 <= outcome.points.len(), "{story}");
+}
+
+macro_rules! scenarios {
+    ($($test:ident: $list:ident, $name:literal;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                hold($list.iter().find(|scenario| scenario.name == $name).unwrap());
+            }
+        )*
+
+        #[test]
+        fn every_scenario_is_cut_off() {
+            let cut = [$($name),*];
+            let all = LINE.iter().chain(PEOPLE).map(|scenario| scenario.name);
+            let missing: Vec<_> = all.filter(|name| !cut.contains(name)).collect();
+            assert!(missing.is_empty(), "{missing:?}");
+        }
+    };
+}
+
+scenarios! {
+    a_fresh_unit: LINE, "fresh unit";
+    a_unit_presented_again: LINE, "presented again";
+    a_rework: LINE, "rework";
+    a_device_lost_in_mid_write: LINE, "device lost in mid-write";
+    a_device_lost_as_it_commits: LINE, "device lost as it commits";
+    a_device_lost_before_it_finishes: LINE, "device lost before it finishes";
+    a_unit_finished_later: LINE, "finished later";
+    a_device_whose_storage_is_full: LINE, "storage full";
+    a_device_of_another_product: LINE, "another product";
+    a_key_made_on_the_device: LINE, "key made on the device";
+    a_device_that_is_read_back: LINE, "read back";
+    a_void_of_an_uncertain_unit: PEOPLE, "void of an uncertain one";
+    a_void_of_a_proven_unit: PEOPLE, "void of a proven one";
+    a_rework_that_is_allowed: PEOPLE, "rework allowed";
+    a_unit_that_is_scrapped: PEOPLE, "scrapped";
+    a_work_order_that_is_made: PEOPLE, "work order made";
+    a_work_order_that_is_closed: PEOPLE, "work order closed";
+    a_clock_that_is_accepted: PEOPLE, "clock accepted";
+    a_ledger_that_is_restored: PEOPLE, "ledger restored";
+}
+
+/// What all scenarios pass: a kind of record or message that none reaches is cut nowhere.
+#[test]
+fn every_kind_of_record_and_message_is_reached_by_a_scenario() {
+    let mut seen = BTreeSet::new();
+    for scenario in LINE.iter().chain(PEOPLE) {
+        for point in Harness::new(scenario, Disk::Honest).points() {
+            seen.extend(point.split('#').next().map(str::to_owned));
+        }
+    }
+    let mut expected: Vec<String> = Vec::new();
+    for kind in Kind::ALL {
+        expected.extend(["record", "recorded"].map(|side| format!("{side}/{}", kind.as_str())));
+    }
+    let sent = RequestType::ALL.iter().filter(|kind| NEVER_SENT.iter().all(|(n, _)| n != *kind));
+    for kind in sent {
+        let name = kind.name().to_ascii_lowercase();
+        expected
+            .extend(["send", "sent", "receive", "received"].map(|side| format!("{side}/{name}")));
+    }
+    expected.push("received/error".to_owned());
+    let missing: Vec<_> = expected.iter().filter(|name| !seen.contains(*name)).collect();
+    assert!(missing.is_empty(), "no scenario passes {missing:?}");
+    for (kind, why) in NEVER_SENT {
+        let name = format!("send/{}", kind.name().to_ascii_lowercase());
+        assert!(!seen.contains(&name), "{name} is sent, though {why}");
+    }
+}

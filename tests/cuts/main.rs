@@ -1,0 +1,26 @@
+//! Cuts at every step: the station is killed, and loses its power, at each commit and each
+//! frame of everything it does, and an auditor of its own looks at what is left.
+//!
+//! Built with the feature `cut-points`; `tests/run` does it. `scenario` says what is done when
+//! the cut comes, `harness` cuts and goes on, `power` and `power.c` take back what was never
+//! synced, `tests/auditor` knows the promises. Start with `harness`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that can't go on has failed, and says where; its figures are printed"
+)]
+
+#[path = "../auditor/mod.rs"]
+mod auditor;
+mod devices;
+mod disks;
+mod every_step;
+mod harness;
+mod power;
+mod scenario;
+#[path = "../line/support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the line's tests use the rest of it")]
+mod support;
+mod world;

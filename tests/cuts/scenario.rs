@@ -1,0 +1,242 @@
+//! What is done when the cut comes, and how it goes on afterwards.
+
+use provisioning_station::sim::{FaultSpec, Options};
+
+use super::auditor::model::Model;
+use super::world::World;
+
+/// The one unit of every scenario.
+pub(crate) const SERIAL: &str = "TH200-00000001";
+
+/// What the station does when it is cut off.
+#[derive(Clone, Copy)]
+pub(crate) enum Act {
+    /// A batch over the unit's label.
+    Batch,
+    /// Another command.
+    Command(&'static [&'static str]),
+}
+
+/// One thing that can be interrupted.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// Further lines of `[product]`.
+    pub(crate) product: &'static str,
+    /// What is done before, uncut.
+    pub(crate) prepare: fn(&World),
+    /// What is special about the devices during the act.
+    pub(crate) devices: fn(&mut Options),
+    /// Whether something is wrong with the first of them, which is over afterwards.
+    pub(crate) faulty: bool,
+    pub(crate) act: Act,
+    /// What is special about the devices afterwards.
+    pub(crate) devices_after: fn(&mut Options),
+    /// Which of the slot's devices is presented afterwards.
+    pub(crate) presented: u32,
+    /// Commands that a person gives before the unit is presented again; ones that are refused
+    /// because they were carried out already are no failure.
+    pub(crate) orders: &'static [&'static [&'static str]],
+    /// Whether everything is as it should be in the end.
+    pub(crate) done: fn(&Model) -> bool,
+}
+
+fn nothing(_: &World) {}
+
+fn sound(_: &mut Options) {}
+
+fn faults(options: &mut Options, text: &str) {
+    options.faults = FaultSpec::parse(text).unwrap();
+}
+
+/// The unit is proven, and its last attempt but one was not left open.
+fn proven(model: &Model) -> bool {
+    model.units.get(SERIAL).is_some_and(|unit| unit.proven.is_some() && unit.open.is_none())
+}
+
+/// The unit was given more than one certificate in its life, and the last is proven.
+fn proven_anew(model: &Model) -> bool {
+    proven(model) && model.certificates.len() >= 2
+}
+
+fn any(_: &Model) -> bool {
+    true
+}
+
+const USUAL: Scenario = Scenario {
+    name: "fresh unit",
+    product: "",
+    prepare: nothing,
+    devices: sound,
+    faulty: false,
+    act: Act::Batch,
+    devices_after: sound,
+    presented: 1,
+    orders: &[],
+    done: proven,
+};
+
+fn provision(world: &World) {
+    let device = world.plug(sound);
+    world.show_port();
+    world.batch(SERIAL, 0);
+    world.hide_port();
+    drop(device);
+    world.take(1);
+}
+
+fn provision_with(world: &World, devices: fn(&mut Options)) {
+    let device = world.plug(devices);
+    world.show_port();
+    world.batch(SERIAL, 1);
+    world.hide_port();
+    drop(device);
+    world.take(1);
+}
+
+const REWORK: &[&str] = &["unit", "rework", SERIAL, "--reason", "tried", "--by", "s04"];
+const VOID: &[&str] = &["unit", "void", SERIAL, "--reason", "tried", "--by", "s04"];
+const SCRAP: &[&str] = &["unit", "scrap", SERIAL, "--reason", "tried", "--by", "s04"];
+const ORDER: &[&str] = &["work-order", "create", "WO-1", "--quantity", "5", "--by", "s04"];
+const CLOSE: &[&str] = &["work-order", "close", "WO-1", "--by", "s04"];
+const CLOCK: &[&str] = &["clock", "accept", "--reason", "tried", "--by", "s04"];
+const RESTORE: &[&str] = &["ledger", "restore", "backup.db", "--by", "s04"];
+
+/// The line at work.
+pub(crate) const LINE: &[Scenario] = &[
+    USUAL,
+    Scenario { name: "presented again", prepare: provision, ..USUAL },
+    Scenario {
+        name: "rework",
+        prepare: |world| {
+            provision(world);
+            world.run(REWORK, 0);
+        },
+        done: proven_anew,
+        ..USUAL
+    },
+    Scenario {
+        name: "device lost in mid-write",
+        devices: |options| faults(options, "unplug=chunk:2@1"),
+        faulty: true,
+        presented: 2,
+        ..USUAL
+    },
+    Scenario {
+        name: "device lost as it commits",
+        devices: |options| faults(options, "unplug=commit@1"),
+        faulty: true,
+        ..USUAL
+    },
+    Scenario {
+        name: "device lost before it finishes",
+        devices: |options| faults(options, "unplug=finish@1"),
+        faulty: true,
+        ..USUAL
+    },
+    Scenario {
+        name: "finished later",
+        prepare: |world| provision_with(world, |options| faults(options, "unplug=finish@1")),
+        ..USUAL
+    },
+    Scenario {
+        name: "storage full",
+        devices: |options| faults(options, "flash-full=512@1"),
+        faulty: true,
+        presented: 2,
+        ..USUAL
+    },
+    Scenario {
+        name: "another product",
+        devices: |options| faults(options, "model=OTHER-9@1"),
+        faulty: true,
+        product: "model = \"SIM-1\"",
+        presented: 2,
+        ..USUAL
+    },
+    Scenario {
+        name: "key made on the device",
+        product: "key_origin = \"device\"",
+        devices: |options| options.keygen = true,
+        devices_after: |options| options.keygen = true,
+        ..USUAL
+    },
+    Scenario {
+        name: "read back",
+        product: "required_proof = \"read-back\"",
+        devices: |options| faults(options, "no-prove"),
+        devices_after: |options| faults(options, "no-prove"),
+        ..USUAL
+    },
+];
+
+/// What people do.
+pub(crate) const PEOPLE: &[Scenario] = &[
+    Scenario {
+        name: "void of an uncertain one",
+        prepare: |world| provision_with(world, |options| faults(options, "unplug=commit@1")),
+        act: Act::Command(VOID),
+        orders: &[VOID],
+        done: proven_anew,
+        ..USUAL
+    },
+    Scenario {
+        name: "void of a proven one",
+        prepare: provision,
+        act: Act::Command(VOID),
+        orders: &[VOID],
+        ..USUAL
+    },
+    Scenario {
+        name: "rework allowed",
+        prepare: provision,
+        act: Act::Command(REWORK),
+        orders: &[REWORK],
+        done: proven_anew,
+        ..USUAL
+    },
+    Scenario {
+        name: "scrapped",
+        prepare: provision,
+        act: Act::Command(SCRAP),
+        orders: &[SCRAP],
+        done: any,
+        ..USUAL
+    },
+    Scenario {
+        name: "work order made",
+        prepare: provision,
+        act: Act::Command(ORDER),
+        orders: &[ORDER],
+        ..USUAL
+    },
+    Scenario {
+        name: "work order closed",
+        prepare: |world| {
+            provision(world);
+            world.run(ORDER, 0);
+        },
+        act: Act::Command(CLOSE),
+        orders: &[CLOSE],
+        ..USUAL
+    },
+    Scenario {
+        name: "clock accepted",
+        prepare: provision,
+        act: Act::Command(CLOCK),
+        orders: &[CLOCK],
+        ..USUAL
+    },
+    Scenario {
+        name: "ledger restored",
+        prepare: |world| {
+            world.run(ORDER, 0);
+            world.run(&["ledger", "backup", "backup.db"], 0);
+            for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "journal.head"] {
+                let _ = std::fs::remove_file(world.data_dir().join(name));
+            }
+        },
+        act: Act::Command(RESTORE),
+        orders: &[RESTORE],
+        ..USUAL
+    },
+];

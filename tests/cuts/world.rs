@@ -1,0 +1,179 @@
+//! A factory with one slot whose files can be copied: what a cut is tried on.
+//!
+//! The station's files lie under `store`, so that the data directory's own entry in it is
+//! part of what a power cut may take. The slot's port is a name that can be taken away while
+//! its device keeps its power: a device that is there and not presented.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use provisioning_station::sim::{self, Options, SimulatedSlot, Timings};
+use tempfile::TempDir;
+
+use super::support::factory::{PASSPHRASE, Plan, station};
+use super::support::{Factory, LONG, Process};
+
+/// From what the ids of all simulated devices here follow.
+const SEED: u64 = 7;
+
+/// The simulator's own name for the port of slot A.
+const LINK: &str = "sim-A";
+
+/// The name that station.toml knows.
+const PORT: &str = "slot-A";
+
+/// A factory in a directory.
+pub(crate) struct World {
+    folder: TempDir,
+}
+
+impl World {
+    /// A new factory whose product has these further lines.
+    pub(crate) fn new(product: &'static str) -> Self {
+        let plan = Plan { product, station: "device_wait = \"10s\"", ..Plan::default() };
+        let factory = Factory::with(&plan);
+        let world = Self { folder: tempfile::tempdir().unwrap() };
+        for name in ["station.toml", "ca.pem", "ca.key", "server-root.pem"] {
+            fs::copy(factory.path(name), world.path(name)).unwrap();
+        }
+        fs::write(world.path("ca.key"), quick_key(&factory)).unwrap();
+        fs::create_dir(world.store()).unwrap();
+        fs::create_dir(world.devices()).unwrap();
+        world
+    }
+
+    /// All files of another, as they are now.
+    pub(crate) fn copy_of(other: &World) -> Self {
+        let world = World::without_store(other);
+        copy(&other.store(), &world.store());
+        world
+    }
+
+    /// All but the station's files.
+    pub(crate) fn without_store(other: &World) -> Self {
+        let world = Self { folder: tempfile::tempdir().unwrap() };
+        copy(&other.devices(), &world.devices());
+        for name in ["station.toml", "ca.pem", "ca.key", "server-root.pem", "backup.db"] {
+            if other.path(name).exists() {
+                fs::copy(other.path(name), world.path(name)).unwrap();
+            }
+        }
+        world
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path("store")
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.store().join("data")
+    }
+
+    pub(crate) fn devices(&self) -> PathBuf {
+        self.path("devices")
+    }
+
+    pub(crate) fn shadow(&self) -> PathBuf {
+        self.path("shadow")
+    }
+
+    /// The binary over this factory.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = station();
+        command.arg("--config").arg(self.path("station.toml"));
+        command.arg("--data-dir").arg(self.data_dir()).arg("--json");
+        command.args(arguments).current_dir(self.folder.path());
+        command.env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE);
+        command
+    }
+
+    /// Runs the binary to its end, which must be this exit status.
+    #[track_caller]
+    pub(crate) fn run(&self, arguments: &[&str], code: i32) {
+        Process::start(self.command(arguments)).finish(LONG).expect(code);
+    }
+
+    /// Runs a batch over one label to its end, which must be this exit status.
+    #[track_caller]
+    pub(crate) fn batch(&self, label: &str, code: i32) {
+        self.run(&["batch", "--serials", &self.labels(label)], code);
+    }
+
+    /// A file with one label, which names its slot: the scan waits for the device there.
+    pub(crate) fn labels(&self, label: &str) -> String {
+        let file = self.path("serials.txt");
+        fs::write(&file, format!("A\t{label}\n")).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+
+    /// Says which of the slot's devices is in it when one is plugged in next.
+    pub(crate) fn take(&self, unit: u32) {
+        let progress = format!("{{\"name\":\"A\",\"unit\":{unit}}}");
+        fs::write(self.devices().join(format!("{LINK}.slot.json")), progress).unwrap();
+    }
+
+    /// Plugs devices in, two of them one after another, and does not show them yet.
+    pub(crate) fn plug(&self, change: impl Fn(&mut Options)) -> SimulatedSlot {
+        let mut options = Options {
+            state_dir: Some(self.devices()),
+            name: Some("A".to_owned()),
+            units: 2,
+            baud: 0,
+            seed: SEED,
+            timings: Timings::INSTANT,
+            ..Options::new(self.path(LINK))
+        };
+        change(&mut options);
+        sim::start(options).unwrap()
+    }
+
+    /// Shows the slot's port to the station.
+    pub(crate) fn show_port(&self) {
+        std::os::unix::fs::symlink(self.path(LINK), self.path(PORT)).unwrap();
+    }
+
+    /// Takes it away.
+    pub(crate) fn hide_port(&self) {
+        // Where it was never shown, it is hidden.
+        let _ = fs::remove_file(self.path(PORT));
+    }
+}
+
+/// The CA's key under a derivation of one round: a station that is started a thousand times
+/// would spend its days on the usual one.
+fn quick_key(factory: &Factory) -> Vec<u8> {
+    static KEY: OnceLock<Vec<u8>> = OnceLock::new();
+    let make = || {
+        let openssl = |arguments: &[&str]| {
+            let mut command = Command::new("openssl");
+            command.arg("pkcs8").args(arguments).current_dir(factory.path(""));
+            assert!(command.status().unwrap().success());
+        };
+        let passphrase = format!("pass:{PASSPHRASE}");
+        openssl(&["-in", "ca.key", "-passin", &passphrase, "-out", "clear.pem"]);
+        let quick = ["-v2", "aes-256-cbc", "-iter", "1", "-passout", &passphrase];
+        openssl(&[&["-topk8", "-in", "clear.pem", "-out", "quick.key"], &quick[..]].concat());
+        fs::read(factory.path("quick.key")).unwrap()
+    };
+    KEY.get_or_init(make).clone()
+}
+
+/// Copies a directory with all below it; what vanishes meanwhile was not there.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (path, place) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => copy(&path, &place),
+            _ => drop(fs::copy(path, place)),
+        }
+    }
+}
