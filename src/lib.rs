@@ -24,4 +24,5 @@ pub mod secret;
 pub mod sim;
 pub mod sync;
 pub mod text;
+pub mod tui;
 pub mod vault;

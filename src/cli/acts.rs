@@ -1,50 +1,12 @@
 //! The commands about what is kept: CA, work orders, units, ledger, configuration, clock.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::domain::clock;
-use crate::domain::ids::{OperatorId, Serial, WorkOrderId};
+use crate::domain::ids::{OperatorId, Serial, SlotName, WorkOrderId};
 use crate::domain::label::{CheckCharacter, SerialPattern, SerialRange};
 use crate::domain::operators::Role;
-
-pub(super) const SYNC_EXAMPLES: &str = "\
-Examples:
-  station sync --limit 1        the first article: see whether the cloud takes one
-  station sync --deadline 6h    at night, from a timer
-  station sync --full           also compare the whole cloud with the ledger
-
-SIGINT or SIGTERM lands it: no new call is made, calls under way end. What was under way is
-looked up first by the next one.";
-
-/// `station sync`
-#[derive(Debug, Clone, Args)]
-pub struct Sync {
-    /// Also compare every certificate in the cloud with the ledger, and try rejected ones again
-    #[arg(long)]
-    pub full: bool,
-    /// Change nothing anywhere; say what would be done
-    #[arg(long)]
-    pub dry_run: bool,
-    /// End cleanly after this long, for example 6h
-    #[arg(long, value_name = "D", value_parser = length_of_time)]
-    pub deadline: Option<Duration>,
-    /// Register no more than so many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub limit: Option<u64>,
-    /// Move to the instance of `[cloud]`: every proven certificate is registered there
-    #[arg(long)]
-    pub migrate: bool,
-    /// Who does it: an id, never a name
-    #[arg(long, value_name = "ID")]
-    pub by: Option<OperatorId>,
-}
-
-fn length_of_time(text: &str) -> Result<Duration, String> {
-    clock::length_of_time(text).ok_or_else(|| "write 90s, 10m, 6h or 2d".to_owned())
-}
 
 /// `station authority …`
 #[derive(Debug, Subcommand)]
@@ -246,6 +208,27 @@ pub enum UnitCommand {
     },
     /// Scraps a unit: it is never provisioned again
     Scrap(UnitAct),
+    /// Enters a device whose identity the ledger lost, as its certificate and its key prove it
+    ///
+    /// After a restore, devices made in the gap hold certificates of this station's CA that
+    /// the ledger does not know. This reads the certificate from the device in a slot, checks
+    /// that it was issued here and makes sense for the product, restarts the device and has it
+    /// sign a challenge; then the unit is proven, and says that it was adopted. The line must
+    /// stand still.
+    #[command(after_help = "\
+Example:
+  station unit adopt --slot A --reason 'made in the gap of 25 November' --by s04")]
+    Adopt {
+        /// The slot that the device is in
+        #[arg(long, value_name = "SLOT")]
+        slot: SlotName,
+        /// Why; kept in the journal
+        #[arg(long, value_name = "R")]
+        reason: String,
+        /// Who decides it: an id, never a name
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
 }
 
 /// A person's act on a unit.
@@ -310,14 +293,50 @@ pub enum LedgerCommand {
         /// The file to make; it must not be there yet
         file: PathBuf,
     },
-    /// Restores a backup into an empty data directory
+    /// Restores a backup where there is no ledger, or where it was set aside
+    ///
+    /// The backup is audited first. What was recorded after it is lost to the station: the
+    /// journal says so, and no unit begins until the gap is accepted, by `station sync
+    /// --full` or by `station ledger accept-gap`.
+    #[command(after_help = "\
+Examples:
+  station ledger restore --newest --by s04
+  station ledger restore /mnt/backup/line-1.db --by s04")]
     Restore {
         /// The backup
-        file: PathBuf,
+        #[arg(required_unless_present = "newest", conflicts_with = "newest")]
+        file: Option<PathBuf>,
+        /// The newest backup of `[ledger] backup_dir` that holds
+        #[arg(long)]
+        newest: bool,
         /// Who restores it: an id, never a name
         #[arg(long, value_name = "ID")]
         by: Option<OperatorId>,
     },
+    /// Accepts what a restore lost, so that the line may go on
+    ///
+    /// Devices made in the gap hold certificates that the ledger lacks; they are refused
+    /// until `station unit adopt` enters them. Say in the reason what is known of them.
+    #[command(after_help = "\
+Example:
+  station ledger accept-gap --reason 'units 1200 to 1207 are in tray 9, to be adopted' --by s04")]
+    AcceptGap(LedgerAct),
+    /// Sets a ledger that can't be used aside, under another name; deletes nothing
+    ///
+    /// A ledger whose file is damaged is set aside by the line itself. This is for one that
+    /// does not verify, was cut or was rolled back, when its backup is to take its place.
+    SetAside(LedgerAct),
+}
+
+/// A person's act on the ledger.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerAct {
+    /// Why; kept
+    #[arg(long, value_name = "R")]
+    pub reason: String,
+    /// Who decides it: an id, never a name
+    #[arg(long, value_name = "ID")]
+    pub by: Option<OperatorId>,
 }
 
 /// `station config …`

@@ -10,18 +10,20 @@ mod handoff;
 mod line;
 mod selftest;
 mod sim;
+mod sync;
 
 use std::path::PathBuf;
 
 pub use acts::{
-    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerCommand, NewOperator,
-    NewWorkOrder, OperatorCommand, Sync, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
+    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerAct, LedgerCommand, NewOperator,
+    NewWorkOrder, OperatorCommand, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use handoff::{Export, ExportFormat, ImportRegistered};
 pub use line::{Batch, Demo};
 pub use selftest::Selftest;
 pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
+pub use sync::Sync;
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 all done; 1 not all that was asked is done; 2 wrong usage; 3 station.toml; \
@@ -106,7 +108,7 @@ pub enum Command {
     /// Registers each proven certificate once, revokes what is void, and looks up what an
     /// earlier run left unclear. The line may run meanwhile. Exits with 1 where something is
     /// left that needs another run or a person.
-    #[command(after_help = acts::SYNC_EXAMPLES)]
+    #[command(after_help = sync::SYNC_EXAMPLES)]
     Sync(Sync),
     /// The issuing authority (CA): make it, show it, check it
     #[command(subcommand)]
