@@ -19,3 +19,4 @@ pub mod parts;
 pub mod people;
 pub mod selftest;
 mod signals;
+pub mod sync;
