@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Context;
-use crate::app::parts;
+use crate::app::{cloud_checks, parts};
 use crate::checks::{self, Finding, PortCheck, Status};
 use crate::config::{Config, Presence, ScannerKind};
 use crate::domain::code::Code;
@@ -31,7 +31,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
     let now = context.now();
     let data_dir = &config.station.data_dir;
     let settings = parts::ledger_settings(config);
-    vec![
+    let mut findings = vec![
         checks::clock(&settings, now),
         checks::ledger(&settings, &Verifier),
         checks::disk(data_dir, config.ledger.reserve),
@@ -39,7 +39,9 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
         authority(config, context),
         checks::ports(&ports(config)),
         checks::scanner(scanner(config)),
-    ]
+    ];
+    findings.extend(cloud_checks::findings(config));
+    findings
 }
 
 fn authority(config: &Config, context: &Context) -> Finding {
