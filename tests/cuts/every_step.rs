@@ -17,12 +17,51 @@ const NEVER_SENT: &[(RequestType, &str)] = &[
 
 /// Cuts a scenario off everywhere, and fails with all that was found.
 fn hold(scenario: &Scenario) {
-    let outcome = Harness::new(scenario, Disk::Honest).run();
+    let harness = Harness::new(scenario, Disk::Honest);
+    let points = harness.points();
+    let early = before_their_record(&points);
+    assert!(early.is_empty(), "{}: {early:?}, in {points:?}", scenario.name);
+    let outcome = harness.run_at(points);
     let story = outcome.story(scenario.name);
     println!("{story}");
     assert!(outcome.findings.is_empty(), "{story}");
     // A request that was sent again once need not be the next time.
     assert!(outcome.missed.len() * 10 <= outcome.points.len(), "{story}");
+}
+
+/// Which record must be durable before a request of that type leaves.
+const BEFORE: &[(&str, &str)] = &[
+    ("send/keygen", "recorded/begun"),
+    ("send/begin", "recorded/issued"),
+    ("send/chunk", "recorded/issued"),
+    ("send/commit", "recorded/commit-asked"),
+    ("send/finish", "recorded/proven"),
+];
+
+/// Requests of an attempt that left before the record that belongs before them.
+fn before_their_record(points: &[String]) -> Vec<&str> {
+    let names = points.iter().map(|point| point.split('#').next().unwrap_or_default());
+    let (mut attempt, mut early): (Option<BTreeSet<&str>>, _) = (None, Vec::new());
+    for name in names {
+        if name == "recorded/begun" {
+            attempt = Some(BTreeSet::new());
+        }
+        // Of an attempt that began before the act, its records are from before too.
+        let Some(recorded) = &mut attempt else { continue };
+        recorded.insert(name);
+        let missing =
+            |(request, record): &&(&str, &str)| *request == name && !recorded.contains(record);
+        early.extend(BEFORE.iter().find(missing).map(|_| name));
+    }
+    early
+}
+
+#[test]
+fn a_request_that_leaves_before_its_record_is_found() {
+    let points = ["recorded/begun#1", "send/begin#1", "recorded/issued#1", "send/chunk#1"];
+    let points = points.map(str::to_owned);
+    assert_eq!(before_their_record(&points), ["send/begin"]);
+    assert_eq!(before_their_record(&points[2..]), [""; 0]);
 }
 
 macro_rules! scenarios {

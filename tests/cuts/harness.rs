@@ -117,11 +117,6 @@ impl<'s> Harness<'s> {
         points.lines().map(str::to_owned).collect()
     }
 
-    /// Cuts the act off at each of its points.
-    pub(crate) fn run(&self) -> Outcome {
-        self.run_at(self.points())
-    }
-
     /// Lets the act come to its end, whatever that is, and goes on from there.
     pub(crate) fn run_uncut(&self) -> Outcome {
         let _turn = Turn::take();
