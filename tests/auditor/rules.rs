@@ -18,7 +18,7 @@ pub(crate) fn hold(
         whole(device, findings);
         known(model, device, scene, findings);
     }
-    different(devices, findings);
+    different(model, devices, findings);
     for (sn, certificate) in &model.certificates {
         if certificate.state == "proven" {
             in_one_device(model, sn, certificate, devices, findings);
@@ -64,16 +64,16 @@ fn known(model: &Model, device: &Device, scene: &Scene<'_>, findings: &mut Vec<S
     }
 }
 
-/// No two devices share a key, a certificate serial number or a client id.
-fn different(devices: &[Device], findings: &mut Vec<String>) {
+/// No two devices share a key, a certificate serial number or, where their certificate counts,
+/// a client id: one whose certificate was given up may keep it beside the unit's new device.
+fn different(model: &Model, devices: &[Device], findings: &mut Vec<String>) {
     let mut seen: BTreeMap<(&str, String), &Device> = BTreeMap::new();
     for device in devices {
-        let client_id = device.client_id.clone().unwrap_or_default();
-        let named = [
-            ("key", hex(&device.public_key)),
-            ("serial number", device.sn.clone()),
-            ("client id", client_id),
-        ];
+        let state = model.certificates.get(&device.sn).map(|certificate| certificate.state);
+        let counts = matches!(state, Some("proven" | "uncertain"));
+        let client_id = device.client_id.clone().filter(|_| counts);
+        let always = [("key", hex(&device.public_key)), ("serial number", device.sn.clone())];
+        let named = always.into_iter().chain(client_id.map(|id| ("client id", id)));
         for (what, value) in named {
             if let Some(other) = seen.insert((what, value), device) {
                 let (one, two) = (other.file.display(), device.file.display());

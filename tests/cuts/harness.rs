@@ -308,7 +308,8 @@ fn look(world: &World, moment: Moment, passed: &BTreeSet<String>) -> Report {
     audit(&Scene { data_dir: &data_dir, devices: &devices, passed, liars: false }, moment)
 }
 
-fn note_passed(finished: &Finished, passed: &mut BTreeSet<String>) {
+/// Adds what a process said passed.
+pub(crate) fn note_passed(finished: &Finished, passed: &mut BTreeSet<String>) {
     // A process that was killed may have died in the middle of a line.
     let lines = finished.lines.iter().filter_map(|line| serde_json::from_str(line).ok());
     let units = lines.filter(|event: &serde_json::Value| event["outcome"] == "pass");

@@ -32,8 +32,16 @@ pub(crate) struct World {
 impl World {
     /// A new factory whose product has these further lines.
     pub(crate) fn new(product: &'static str) -> Self {
-        let plan = Plan { product, station: "device_wait = \"10s\"", ..Plan::default() };
-        let factory = Factory::with(&plan);
+        Self::of(&Plan { product, ..Plan::default() })
+    }
+
+    /// A new factory with so many slots.
+    pub(crate) fn with_slots(slots: usize) -> Self {
+        Self::of(&Plan { slots, ..Plan::default() })
+    }
+
+    fn of(plan: &Plan) -> Self {
+        let factory = Factory::with(&Plan { station: "device_wait = \"10s\"", ..plan.clone() });
         let world = Self { folder: tempfile::tempdir().unwrap() };
         for name in ["station.toml", "ca.pem", "ca.key", "server-root.pem"] {
             fs::copy(factory.path(name), world.path(name)).unwrap();
@@ -165,7 +173,7 @@ fn quick_key(factory: &Factory) -> Vec<u8> {
 }
 
 /// Copies a directory with all below it; what vanishes meanwhile was not there.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
     for entry in fs::read_dir(from).unwrap() {
