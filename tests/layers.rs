@@ -33,6 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["domain", "flow", "link", "pki", "ledger", "vault"]),
     ("sync", &["domain", "ledger", "cloud", "pki"]),
     ("enrol", &["domain", "ledger", "cloud", "pki"]),
+    ("handoff", &["domain", "ledger", "pki"]),
     ("checks", &["domain", "ledger", "cloud", "pki", "link", "vault"]),
     // The simulation contradicts the link, so it shares nothing with it.
     ("sim", &["domain"]),
@@ -44,14 +45,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "app",
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
-            "sync", "enrol", "checks", "sim", "config", "secret", "report", "text",
+            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "text",
         ],
     ),
     (
         "command",
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
-            "sync", "enrol", "checks", "sim", "config", "secret", "report", "text", "cli", "app",
+            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "text",
+            "cli", "app",
         ],
     ),
 ];
@@ -83,6 +85,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("cryptoki", &["pki"]),
+    ("zip", &["handoff"]),
+    ("csv", &["handoff"]),
 ];
 
 /// The only module that may say `unsafe`.

@@ -12,12 +12,14 @@ mod context;
 mod demo;
 mod doctor;
 mod failure;
+mod handoff;
 mod ledger;
 mod logging;
 mod manual;
 mod operator;
 mod person;
 mod ports;
+mod selftest;
 mod sim;
 mod unit;
 mod usage;
@@ -67,6 +69,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Ledger(command) => ledger::run(command, context),
         Command::Operator(command) => operator::run(command, context),
         Command::Ports => ports::run(context),
+        Command::Selftest(selftest) => selftest::run(&selftest, context),
         Command::Doctor => doctor::run(context),
         Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),
         Command::Config(ConfigCommand::Check) => config_check::run(context),
@@ -74,6 +77,8 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Man { command } => manual::page(&command, context),
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
+        Command::Export(export) => handoff::export(&export, context),
+        Command::ImportRegistered(import) => handoff::import(&import, context),
         Command::Sim(command) => sim::run(&command, context),
     }
 }

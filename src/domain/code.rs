@@ -57,6 +57,12 @@ codes! {
 
     /// The ledger can't be opened or read.
     LedgerOpen = "E-LEDGER-OPEN",
+    /// A ledger that could not be used was set aside, and none was restored in its place.
+    LedgerSetAside = "E-LEDGER-SET-ASIDE",
+    /// A ledger was restored, and nobody accepted yet what the restore lost.
+    LedgerGap = "E-LEDGER-GAP",
+    /// The ledger was not backed up.
+    LedgerBackup = "E-LEDGER-BACKUP",
     /// The ledger was written by a newer program.
     LedgerNewer = "E-LEDGER-NEWER",
     /// The ledger belongs to another station.
@@ -243,6 +249,8 @@ codes! {
     DevUnknownIdentity = "E-DEV-UNKNOWN-IDENTITY",
     /// The device is locked and takes no identity.
     DevLocked = "E-DEV-LOCKED",
+    /// The device holds an identity, and a self-test would erase it.
+    DevHoldsIdentity = "E-DEV-HOLDS-IDENTITY",
     /// The device lacks a protection that the product requires.
     DevSecurity = "E-DEV-SECURITY",
     /// The product's devices make their own keys, and this one can't.
@@ -266,6 +274,8 @@ codes! {
 
     /// station.toml names another cloud instance than the ledger's.
     CloudInstanceChanged = "E-CLOUD-INSTANCE-CHANGED",
+    /// A row of a returned hand-off is not what the ledger has.
+    HandoffMismatch = "E-HANDOFF-MISMATCH",
     /// Another certificate stands in the cloud under one of the station's serial numbers.
     CloudConflict = "E-CLOUD-CONFLICT",
     /// A certificate that should be in use is revoked in the cloud.

@@ -64,7 +64,7 @@ impl Exit {
             | ConfigPortTwice => Exit::Config,
             LedgerOpen | LedgerNewer | LedgerStation | LedgerFileSystem | LedgerDiskFull
             | LedgerWrite | LedgerCorrupt | LedgerJournal | LedgerCut | LedgerRolledBack
-            | LedgerExists | LedgerKey => Exit::Ledger,
+            | LedgerExists | LedgerKey | LedgerSetAside | LedgerGap | LedgerBackup => Exit::Ledger,
             LedgerBusy => Exit::Busy,
             PortMissing | PortBusy | PortOpen | ScannerOpen => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey
@@ -76,7 +76,7 @@ impl Exit {
             | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
             | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged => Exit::Cloud,
             CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker | CloudBacklog
-            | ShipNotActive => Exit::NotAll,
+            | ShipNotActive | HandoffMismatch => Exit::NotAll,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull
             | WorkOrderProfile | OperatorUnknown | OperatorExists | OperatorDisabled
             | OperatorLast | SupervisorNeeded | PinWrong | PinLocked | PinWeak | ScanCharacters
@@ -84,9 +84,9 @@ impl Exit {
             | ScanAhead | ScanNoDevice | UnitUnknown | UnitProven | UnitOtherDevice
             | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline | UnitInterrupted
             | DevTimeout | DevNoise | DevUnplugged | DevRefused | DevMalformed | DevVersion
-            | DevModel | DevCapacity | DevHardwareId | DevTwice | DevOtherLabel
-            | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen
-            | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
+            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
+            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
+            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
             | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }

@@ -22,6 +22,9 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         SecretMode => "run `chmod 600` on that file, and think about who may have read it",
 
         LedgerOpen => "check the data directory's path, owner and permissions",
+        LedgerSetAside => "restore the newest backup: `station ledger restore --newest`",
+        LedgerGap => "run `station sync --full`, or `station ledger accept-gap --reason …`",
+        LedgerBackup => "look at the backup directory: is its medium there, and has it room?",
         LedgerNewer => "run the program that wrote this ledger, or a newer one; never an older",
         LedgerStation => "correct `[station] id` or `data_dir`: a ledger belongs to one station",
         LedgerFileSystem => "move `[station] data_dir` to a local file system such as ext4 or xfs",
@@ -145,6 +148,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevFactorySerial => "find the device's own label; label and device were mixed up",
         DevUnknownIdentity => "put the device aside: this ledger does not know its certificate",
         DevLocked => "put the device aside: a locked device takes no identity",
+        DevHoldsIdentity => "look at what it holds; where that may be lost, add --overwrite",
         DevSecurity => "put the device aside: its protections were not switched on",
         DevNoKeygen => "update its firmware, or let the station make keys (`key_origin`)",
         DevCsr => "put the device aside: it asks for a certificate that is not its own",
@@ -157,6 +161,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         KeyDuplicate => "stop the line and report it: two devices, or two attempts, have one key",
 
         CloudInstanceChanged => "correct `[cloud]`, or move to it with `station sync --migrate`",
+        HandoffMismatch => "compare the row with `station unit show`, correct it, import it again",
         CloudConflict => "look at both certificates in the console; remove the foreign one there",
         CloudRevoked => "rework or scrap the unit: a revoked certificate never works again",
         CloudAbsent => "run `station sync --full` to compare the cloud with the ledger",

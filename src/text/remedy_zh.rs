@@ -22,6 +22,9 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         SecretMode => "对该文件运行 `chmod 600`，并想想谁可能读过它",
 
         LedgerOpen => "检查数据目录的路径、所有者和权限",
+        LedgerSetAside => "恢复最新的备份：`station ledger restore --newest`",
+        LedgerGap => "运行 `station sync --full` 或 `station ledger accept-gap`",
+        LedgerBackup => "检查备份目录：介质是否在位，空间是否足够",
         LedgerNewer => "使用写入该账本的程序或更新的版本，绝不要用旧版本",
         LedgerStation => "改正 `[station] id` 或 `data_dir`：一个账本只属于一个站",
         LedgerFileSystem => "把 `[station] data_dir` 移到 ext4、xfs 等本地文件系统",
@@ -119,6 +122,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevFactorySerial => "找到设备自己的标签；标签和设备弄混了",
         DevUnknownIdentity => "把设备放到一边：账本不认识它的证书",
         DevLocked => "把设备放到一边：已锁定的设备不接受身份",
+        DevHoldsIdentity => "先查看设备中的身份；若可以丢弃，加上 --overwrite",
         DevSecurity => "把设备放到一边：它的保护没有打开",
         DevNoKeygen => "升级设备固件，或由本站生成密钥（`key_origin`）",
         DevCsr => "把设备放到一边：它申请的不是自己的证书",
@@ -131,6 +135,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
 
         CloudInstanceChanged => "改正 `[cloud]`，或用 `station sync --migrate` 迁移过去",
+        HandoffMismatch => "用 `station unit show` 核对该行，改正后再次导入",
         CloudConflict => "在控制台比较两张证书，删除不属于本站的那一张",
         CloudRevoked => "返工或报废该单元：已吊销的证书不会再生效",
         CloudAbsent => "运行 `station sync --full` 比较云端与账本",

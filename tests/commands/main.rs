@@ -6,15 +6,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
 mod authority;
+mod board;
 mod codes;
 mod config;
 mod device_keys;
 mod devices;
 mod doctor;
+mod handoff;
 mod ledgers;
 mod line;
 mod people;
 mod scans;
+mod selftest;
+mod selftest_c;
 mod sim_cloud;
 mod station;
 mod units;

@@ -2,10 +2,12 @@
 //!
 //! Start with [`Framed`]. Below it: `session` sends requests again and matches replies,
 //! `staging` sends chunks in a window, `image` composes what is sent, `restart` proves
-//! that a device restarted, `answers` turns replies into the domain's words. Only this
-//! module knows the crate `firmware-interface`.
+//! that a device restarted, `answers` turns replies into the domain's words, `conformance`
+//! tries a device's implementation against the page. Only this module knows the crate
+//! `firmware-interface`.
 
 mod answers;
+pub mod conformance;
 mod image;
 mod made_key;
 mod restart;
@@ -224,6 +226,17 @@ impl Driver for Framed {
         let certificate = self.read_object(ObjectKind::ClientCertificate)?;
         let certificate = Fingerprint::new(Sha256::digest(&certificate).into());
         Ok(Some(Held { certificate, ..held }))
+    }
+
+    fn read_certificate(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
+        let reply = self.identify_same()?;
+        if answers::held(&reply).is_none() {
+            return Ok(None);
+        }
+        if !reply.capabilities.has(Capabilities::READ) {
+            return Err(LinkError::CannotRead { what: "its certificate" });
+        }
+        self.read_object(ObjectKind::ClientCertificate).map(Some)
     }
 
     fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError> {

@@ -1,0 +1,130 @@
+//! A file that comes back: a manifest, the zip that holds one, or a table that an
+//! administrator kept.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use serde_json::Value;
+use zip::ZipArchive;
+
+use super::HandoffError;
+use super::claim::Claim;
+use super::export::MANIFEST;
+use super::manifest::{Returned, VERSION};
+
+/// The longest file that is read: a manifest of some millions of certificates.
+const MAX_LENGTH: u64 = 1 << 30;
+
+/// The names under which a table may have a certificate's fingerprint.
+const FINGERPRINT: [&str; 3] = ["fingerprint_sha256", "fingerprint", "sha256_fingerprint"];
+
+/// One row of a file: its number, and what it claims or what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// Its row in a table, below that of the names; its place in a manifest, from 1.
+    pub place: u64,
+    /// What it claims.
+    pub claim: Result<Claim, String>,
+}
+
+/// Reads what a returned file claims.
+pub fn read_claims(path: &Path) -> Result<Vec<Read>, HandoffError> {
+    let bytes =
+        read(path).map_err(|source| HandoffError::Read { path: path.to_owned(), source })?;
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned());
+    let claims = text.and_then(|text| {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        match text.trim_start().starts_with('{') {
+            true => of_json(text),
+            false => of_table(text),
+        }
+    });
+    claims.map_err(|why| HandoffError::Form { path: path.to_owned(), why })
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_LENGTH).read_to_end(&mut bytes)?;
+    if !bytes.starts_with(b"PK") {
+        return Ok(bytes);
+    }
+    let mut zip = ZipArchive::new(io::Cursor::new(bytes))?;
+    let mut manifest = Vec::new();
+    zip.by_name(MANIFEST)?.take(MAX_LENGTH).read_to_end(&mut manifest)?;
+    Ok(manifest)
+}
+
+fn of_json(text: &str) -> Result<Vec<Read>, String> {
+    let values = match serde_json::from_str::<Returned>(text) {
+        Ok(Returned { manifest: VERSION, certificates }) => {
+            certificates.into_iter().map(Ok).collect()
+        }
+        Ok(Returned { manifest, .. }) => return Err(format!("its form {manifest} is not known")),
+        // Not one object but one a line, as an export has it.
+        Err(_) => text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| serde_json::from_str(line).map_err(|error| error.to_string()))
+            .collect::<Vec<Result<Value, String>>>(),
+    };
+    let claims =
+        values.into_iter().map(|value| value.and_then(|value| of_fields(&strings(&value))));
+    Ok((1..).zip(claims).map(|(place, claim)| Read { place, claim }).collect())
+}
+
+/// The texts of an object by their names.
+fn strings(value: &Value) -> BTreeMap<String, String> {
+    let fields = value.as_object().into_iter().flatten();
+    let text = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+    fields.filter_map(text).collect()
+}
+
+fn of_table(text: &str) -> Result<Vec<Read>, String> {
+    let first = text.lines().next().unwrap_or_default();
+    // Spreadsheets of some countries write semicolons.
+    let delimiter = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
+    let mut table = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let names: Vec<String> = table
+        .headers()
+        .map_err(|error| error.to_string())?
+        .iter()
+        .map(|name| name.to_lowercase().replace([' ', '-'], "_"))
+        .collect();
+    if !FINGERPRINT.iter().any(|name| names.iter().any(|known| known == name)) {
+        return Err("its first line names no column fingerprint_sha256".to_owned());
+    }
+    let mut claims = Vec::new();
+    // As a spreadsheet counts: the names stand in row 1.
+    for (place, record) in (2..).zip(table.records()) {
+        let record = record.map_err(|error| error.to_string())?;
+        let fields = names.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
+        claims.push(Read { place, claim: of_fields(&fields) });
+    }
+    Ok(claims)
+}
+
+fn of_fields(fields: &BTreeMap<String, String>) -> Result<Claim, String> {
+    let text = |name: &str| fields.get(name).filter(|text| !text.is_empty());
+    let fingerprint = FINGERPRINT.iter().find_map(|name| text(name)).ok_or("no fingerprint")?;
+    let sn = text("certificate_sn")
+        .map(|text| hex(text).parse().map_err(|error| format!("certificate_sn {text:?}: {error}")));
+    Ok(Claim {
+        fingerprint: hex(fingerprint)
+            .parse()
+            .map_err(|error| format!("fingerprint {fingerprint:?}: {error}"))?,
+        certificate_sn: sn.transpose()?,
+        serial: text("serial").cloned(),
+        client_id: text("client_id").cloned(),
+    })
+}
+
+/// Hexadecimal as OpenSSL and others write it: with colons, in capitals.
+fn hex(text: &str) -> String {
+    text.to_lowercase().replace(':', "")
+}
