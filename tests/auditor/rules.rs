@@ -25,6 +25,9 @@ pub(crate) fn hold(
         }
     }
     ended(model, moment, findings);
+    if moment >= Moment::Started && !scene.device_keys {
+        never_asked(model, findings);
+    }
     passed(model, scene, findings);
 }
 
@@ -43,7 +46,9 @@ fn whole(device: &Device, findings: &mut Vec<String>) {
 fn known(model: &Model, device: &Device, scene: &Scene<'_>, findings: &mut Vec<String>) {
     let file = device.file.display();
     let Some(certificate) = model.certificates.get(&device.sn) else {
-        findings.push(format!("{file} holds {}, which the ledger lacks", device.sn));
+        if !scene.gap {
+            findings.push(format!("{file} holds {}, which the ledger lacks", device.sn));
+        }
         return;
     };
     if certificate.der != device.certificate || certificate.image != device.image {
@@ -116,6 +121,16 @@ fn ended(model: &Model, moment: Moment, findings: &mut Vec<String>) {
         let unended = unit.attempts.values().filter(|end| end.is_none()).count();
         if unended != usize::from(open.is_some()) {
             findings.push(format!("{serial}: {unended} attempts without an end, open: {open:?}"));
+        }
+    }
+}
+
+/// After start-up a certificate whose commit was never asked is void: no device can hold it.
+fn never_asked(model: &Model, findings: &mut Vec<String>) {
+    for (sn, certificate) in &model.certificates {
+        let open = model.units.get(&certificate.serial).and_then(|unit| unit.open.as_ref());
+        if certificate.state == "issued" && open.is_none_or(|open| open.sn != *sn) {
+            findings.push(format!("{sn} was never asked to be committed, and is not void"));
         }
     }
 }

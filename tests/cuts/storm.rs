@@ -256,8 +256,14 @@ impl Storm {
 
     fn audit(&self, moment: Moment) -> Model {
         let (data_dir, devices) = (self.world.data_dir(), self.world.devices());
-        let scene =
-            Scene { data_dir: &data_dir, devices: &devices, passed: &self.passed, liars: true };
+        let scene = Scene {
+            data_dir: &data_dir,
+            devices: &devices,
+            passed: &self.passed,
+            gap: false,
+            device_keys: false,
+            liars: true,
+        };
         let report = audit(&scene, moment);
         self.assert(report.findings.is_empty(), &report.findings.join("\n"));
         report.model

@@ -63,9 +63,10 @@ impl World {
     pub(crate) fn without_store(other: &World) -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         copy(&other.devices(), &world.devices());
-        for name in ["station.toml", "ca.pem", "ca.key", "server-root.pem", "backup.db"] {
-            if other.path(name).exists() {
-                fs::copy(other.path(name), world.path(name)).unwrap();
+        for entry in fs::read_dir(other.folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), world.path(entry.file_name().to_str().unwrap())).unwrap();
             }
         }
         world
@@ -111,6 +112,22 @@ impl World {
     #[track_caller]
     pub(crate) fn batch(&self, label: &str, code: i32) {
         self.run(&["batch", "--serials", &self.labels(label)], code);
+    }
+
+    /// Changes station.toml.
+    #[track_caller]
+    pub(crate) fn change(&self, from: &str, to: &str) {
+        let file = self.path("station.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{from} is not in {text}");
+        fs::write(file, text.replace(from, to)).unwrap();
+    }
+
+    /// Takes the ledger away, as a broken disk would, and leaves the journal's key.
+    pub(crate) fn lose_ledger(&self) {
+        for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "journal.head"] {
+            let _ = fs::remove_file(self.data_dir().join(name));
+        }
     }
 
     /// A file with one label, which names its slot: the scan waits for the device there.
