@@ -44,8 +44,11 @@ fn say_where(demo: &Demo, factory: &Factory, context: &mut Context) -> Result<()
         format!("{dir}/data           the ledger"),
         format!("{dir}/devices        what the simulated devices hold"),
         format!("{dir}/ca.pem         the demo CA"),
+        format!("{dir}/cloud.state    what the emulated cloud knows; it runs again with"),
     ] {
         context.out.line(line)?;
     }
-    Ok(())
+    let (address, state) = (factory.cloud_address().unwrap_or_default(), factory.cloud_state());
+    let state = state.display();
+    context.out.line(format!("  station sim cloud --listen {address} --state {state}"))
 }
