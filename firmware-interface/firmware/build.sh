@@ -25,16 +25,7 @@ is_fresh() {
 }
 if is_fresh; then echo "$elf"; exit 0; fi
 
-fetch_micro_ecc() {
-  local manifest="$here/third-party/Cargo.toml" crate
-  [ -f "$folder/micro-ecc/uECC.c" ] && return
-  crate="$(cargo metadata --quiet --locked --format-version 1 --manifest-path "$manifest" |
-    tr ',' '\n' | sed -n 's/^"manifest_path":"\(.*micro-ecc-sys-[0-9.]*\)\/Cargo.toml"$/\1/p' | head -n 1)"
-  if [ -z "$crate" ]; then echo "build.sh: cargo did not fetch micro-ecc-sys" >&2; exit 1; fi
-  mkdir -p "$folder/micro-ecc"
-  cp -r "$crate/micro-ecc/." "$folder/micro-ecc/"
-}
-fetch_micro_ecc
+"$here/micro-ecc.sh" "$folder"
 
 own=(-std=c99 -Wall -Wextra -Werror -pedantic)
 common=(-mcpu=cortex-m3 -mthumb -O2 -g -ffreestanding -ffunction-sections -fdata-sections

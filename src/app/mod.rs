@@ -1,7 +1,8 @@
 //! The composition root: the only place that knows everything and joins it.
 //!
-//! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a line over it, `batch` feeds a
-//! line without a screen, `demo` builds a whole factory in a directory. No policy here.
+//! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a
+//! line over it, `batch` feeds a line without a screen, `demo` builds a whole factory in a
+//! directory, `selftest` tries a new device with a throw-away CA. No policy here.
 
 pub mod batch;
 pub mod clock;
@@ -11,4 +12,5 @@ pub mod labels;
 pub mod line;
 pub mod parts;
 pub mod people;
+pub mod selftest;
 mod signals;

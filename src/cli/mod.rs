@@ -8,6 +8,7 @@
 mod acts;
 mod handoff;
 mod line;
+mod selftest;
 mod sim;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use acts::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use handoff::{Export, ExportFormat, ImportRegistered};
 pub use line::{Batch, Demo};
+pub use selftest::Selftest;
 pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
 
 const EXIT_STATUSES: &str = "\
@@ -125,6 +127,14 @@ pub enum Command {
     /// Simulated devices and an emulated cloud, to try a line without either
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Tries a new device's firmware against the protocol, rule by rule
+    ///
+    /// Speaks raw frames, right and wrong ones, over a real port, and prints a verdict for
+    /// each rule of docs/protocol.md. What it burns is of a CA that is made in memory and
+    /// thrown away; it needs no station.toml and touches neither ledger nor CA. The device is
+    /// blank at the end.
+    #[command(after_help = selftest::EXAMPLES)]
+    Selftest(Selftest),
     /// Checks before the shift whether the line could run: red or green
     ///
     /// Looks at the clock, the ledger, the disk, the CA, the ports and the scanner. Exits

@@ -19,6 +19,7 @@ mod manual;
 mod operator;
 mod person;
 mod ports;
+mod selftest;
 mod sim;
 mod unit;
 mod usage;
@@ -68,6 +69,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Ledger(command) => ledger::run(command, context),
         Command::Operator(command) => operator::run(command, context),
         Command::Ports => ports::run(context),
+        Command::Selftest(selftest) => selftest::run(&selftest, context),
         Command::Doctor => doctor::run(context),
         Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),
         Command::Config(ConfigCommand::Check) => config_check::run(context),

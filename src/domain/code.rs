@@ -243,6 +243,8 @@ codes! {
     DevUnknownIdentity = "E-DEV-UNKNOWN-IDENTITY",
     /// The device is locked and takes no identity.
     DevLocked = "E-DEV-LOCKED",
+    /// The device holds an identity, and a self-test would erase it.
+    DevHoldsIdentity = "E-DEV-HOLDS-IDENTITY",
     /// The device lacks a protection that the product requires.
     DevSecurity = "E-DEV-SECURITY",
     /// The product's devices make their own keys, and this one can't.

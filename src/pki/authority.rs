@@ -93,7 +93,11 @@ impl Authority {
         Self::of_parts(ca, chain, key)
     }
 
-    fn of_parts(ca: CaCertificate, chain: Vec<Vec<u8>>, key: SigningKey) -> Result<Self, PkiError> {
+    pub(super) fn of_parts(
+        ca: CaCertificate,
+        chain: Vec<Vec<u8>>,
+        key: SigningKey,
+    ) -> Result<Self, PkiError> {
         if *key.public_key() != ca.public_key {
             return Err(PkiError::Mismatch);
         }

@@ -1,4 +1,5 @@
-//! Makes a new authority: a P-256 key, encrypted at rest, and its own certificate.
+//! Makes a new authority: a P-256 key, encrypted at rest, and its own certificate; or one
+//! that is thrown away.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -21,7 +22,7 @@ use super::issue::{cannot_sign, random_sn, utc};
 use super::key_file::{self, Hardness};
 use super::profile::{ValidFor, wrong};
 use super::signer::SigningKey;
-use super::{Passphrase, PkiError};
+use super::{Authority, Passphrase, PkiError};
 use crate::domain::clock::Timestamp;
 
 /// How far a new CA's start of validity is set back: more than a device's, so that the
@@ -59,8 +60,7 @@ pub(super) fn init_with(
     hardness: Hardness,
 ) -> Result<AuthorityInfo, PkiError> {
     refuse_existing(files)?;
-    let key = SecretKey::try_generate()
-        .map_err(|_| PkiError::Sign { problem: "the system gives no random bytes".to_owned() })?;
+    let key = new_key()?;
     let der = self_signed(&key, request)?;
     // Whatever `load` would refuse is refused before anything is written.
     CaCertificate::from_der(&der)?;
@@ -73,6 +73,24 @@ pub(super) fn init_with(
         return Err(error);
     }
     AuthorityInfo::read(&AuthorityFiles { chain: None, ..files.clone() })
+}
+
+/// Makes a CA in memory alone, which is gone with the process: for identities that protect
+/// nothing.
+pub fn throw_away(request: &AuthorityRequest) -> Result<Authority, PkiError> {
+    let key = new_key()?;
+    let ca = CaCertificate::from_der(&self_signed(&key, request)?)?;
+    Authority::of_parts(ca, Vec::new(), for_certificates(&key)?)
+}
+
+fn new_key() -> Result<SecretKey, PkiError> {
+    SecretKey::try_generate()
+        .map_err(|_| PkiError::Sign { problem: "the system gives no random bytes".to_owned() })
+}
+
+fn for_certificates(key: &SecretKey) -> Result<SigningKey, PkiError> {
+    SigningKey::for_certificates(key)
+        .map_err(|_| PkiError::Sign { problem: "the new key can't be used".to_owned() })
 }
 
 fn refuse_existing(files: &AuthorityFiles) -> Result<(), PkiError> {
@@ -95,8 +113,7 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), PkiError> {
 }
 
 fn self_signed(key: &SecretKey, request: &AuthorityRequest) -> Result<Vec<u8>, PkiError> {
-    let signer = SigningKey::for_certificates(key)
-        .map_err(|_| PkiError::Sign { problem: "the new key can't be used".to_owned() })?;
+    let signer = for_certificates(key)?;
     let signed = parameters(request)?.self_signed(&signer).map_err(|error| cannot_sign(&error))?;
     Ok(signed.der().to_vec())
 }

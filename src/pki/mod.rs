@@ -32,7 +32,7 @@ pub use authority::{Authority, AuthorityFiles, AuthorityInfo};
 pub use certificate_file::{certificate_pem, fingerprint_of, read_certificates, server_roots};
 pub use csr::{VerifiedCsr, verify_csr};
 pub use error::PkiError;
-pub use init::{AuthorityRequest, CA_BACKDATE, init};
+pub use init::{AuthorityRequest, CA_BACKDATE, init, throw_away};
 pub use issue::{IssueRequest, random_sn};
 pub use journal_certificate::{JournalCertificate, journal_key_of};
 pub use journal_key::JournalKey;

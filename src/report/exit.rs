@@ -84,9 +84,9 @@ impl Exit {
             | ScanAhead | ScanNoDevice | UnitUnknown | UnitProven | UnitOtherDevice
             | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline | UnitInterrupted
             | DevTimeout | DevNoise | DevUnplugged | DevRefused | DevMalformed | DevVersion
-            | DevModel | DevCapacity | DevHardwareId | DevTwice | DevOtherLabel
-            | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen
-            | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
+            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
+            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
+            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
             | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }

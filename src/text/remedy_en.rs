@@ -145,6 +145,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevFactorySerial => "find the device's own label; label and device were mixed up",
         DevUnknownIdentity => "put the device aside: this ledger does not know its certificate",
         DevLocked => "put the device aside: a locked device takes no identity",
+        DevHoldsIdentity => "look at what it holds; where that may be lost, add --overwrite",
         DevSecurity => "put the device aside: its protections were not switched on",
         DevNoKeygen => "update its firmware, or let the station make keys (`key_origin`)",
         DevCsr => "put the device aside: it asks for a certificate that is not its own",

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
 mod authority;
+mod board;
 mod codes;
 mod config;
 mod device_keys;
@@ -16,6 +17,8 @@ mod ledgers;
 mod line;
 mod people;
 mod scans;
+mod selftest;
+mod selftest_c;
 mod sim_cloud;
 mod station;
 mod units;

@@ -19,4 +19,5 @@ mod identity;
 mod line;
 mod machine;
 mod many;
+mod selftest;
 mod wire;

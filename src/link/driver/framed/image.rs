@@ -136,7 +136,7 @@ fn lay_out(identity: &Identity) -> Result<(ObjectTable, Vec<u8>), LinkError> {
     Ok((table, public))
 }
 
-fn settings(settings: &ConnectionSettings) -> Result<Vec<u8>, LinkError> {
+pub(super) fn settings(settings: &ConnectionSettings) -> Result<Vec<u8>, LinkError> {
     let client_id = ShortText::new(settings.client_id.as_str());
     let host = ShortText::new(&settings.host);
     if settings.port == 0 || settings.tls_min > settings.tls_max {

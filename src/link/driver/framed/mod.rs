@@ -2,10 +2,12 @@
 //!
 //! Start with [`Framed`]. Below it: `session` sends requests again and matches replies,
 //! `staging` sends chunks in a window, `image` composes what is sent, `restart` proves
-//! that a device restarted, `answers` turns replies into the domain's words. Only this
-//! module knows the crate `firmware-interface`.
+//! that a device restarted, `answers` turns replies into the domain's words, `conformance`
+//! tries a device's implementation against the page. Only this module knows the crate
+//! `firmware-interface`.
 
 mod answers;
+pub mod conformance;
 mod image;
 mod made_key;
 mod restart;

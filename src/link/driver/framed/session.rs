@@ -109,6 +109,11 @@ impl Received {
     pub(super) fn seq(&self) -> u16 {
         self.header.seq
     }
+
+    /// The frame as it came, for who judges it by itself.
+    pub(super) fn into_parts(self) -> (Header, Vec<u8>) {
+        (self.header, self.body)
+    }
 }
 
 /// What had been heard when a request was first sent.

@@ -1,0 +1,96 @@
+//! `station selftest`: a new device against the protocol, one line for each rule.
+
+use serde_json::json;
+
+use super::Context;
+use crate::app;
+use crate::cli::Selftest;
+use crate::domain::code::Code;
+use crate::link::driver::framed::conformance::{Finding, Notice, Options, Summary, Verdict};
+use crate::link::settings::PortSettings;
+use crate::report::{Exit, Failure, Output};
+
+/// Tries a device, and says what was found.
+pub(super) fn run(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failure> {
+    let port = selftest.port.as_deref();
+    let port = port.ok_or_else(|| Failure::new(Code::Usage, "--port is missing"))?;
+    let settings = PortSettings::new(port, selftest.baud);
+    let power_cuts = selftest.power_cut.unwrap_or(0);
+    let options = Options { overwrite: selftest.overwrite, lock: selftest.lock, power_cuts };
+    let now = context.now();
+    let out = &mut context.out;
+    let mut told = Ok(());
+    let summary = app::selftest::run(settings, options, now, &mut |notice| {
+        if told.is_ok() {
+            told = tell(notice, out);
+        }
+    })?;
+    told?;
+    tell_summary(&summary, options, out)?;
+    match summary.failed + summary.not_run {
+        0 => Ok(Exit::Done),
+        _ => Ok(Exit::NotAll),
+    }
+}
+
+fn tell(notice: Notice<'_>, out: &mut Output) -> Result<(), Failure> {
+    match notice {
+        Notice::Finding(finding) => tell_finding(finding, out),
+        Notice::Instruction { round, rounds, text } if out.is_json() => out.json(&json!({
+            "event": "instruction", "round": round, "rounds": rounds, "text": text,
+        })),
+        Notice::Instruction { round, rounds, text } => {
+            out.line(format_args!("NOW   {round} of {rounds}: {text}"))
+        }
+    }
+}
+
+fn tell_finding(finding: &Finding, out: &mut Output) -> Result<(), Failure> {
+    let Finding { check, section, rule, verdict, took } = finding;
+    let (word, detail) = match verdict {
+        Verdict::Pass(note) => ("pass", note.as_deref()),
+        Verdict::Fail(how) => ("fail", Some(how.as_str())),
+        Verdict::Skipped(why) => ("skipped", Some(*why)),
+    };
+    if out.is_json() {
+        return out.json(&json!({
+            "event": "check", "check": check, "section": section, "rule": rule,
+            "verdict": word, "detail": detail, "duration_ms": took.as_millis(),
+        }));
+    }
+    let shown = match verdict {
+        Verdict::Pass(_) => "PASS",
+        Verdict::Fail(_) => "FAIL",
+        Verdict::Skipped(_) => "skip",
+    };
+    out.line(format_args!("{shown}  {check:<22}  {section}: {rule}"))?;
+    match detail {
+        Some(detail) => out.line(format_args!("{:<30}{detail}", "")),
+        None => Ok(()),
+    }
+}
+
+fn tell_summary(summary: &Summary, options: Options, out: &mut Output) -> Result<(), Failure> {
+    let Summary { passed, failed, skipped, not_run } = *summary;
+    let not_asked = not_asked(options);
+    if out.is_json() {
+        return out.json(&json!({
+            "event": "summary", "passed": passed, "failed": failed, "skipped": skipped,
+            "not_run": not_run, "not_asked_for": not_asked,
+        }));
+    }
+    out.line(format_args!("{passed} passed, {failed} failed, {skipped} skipped"))?;
+    if not_run > 0 {
+        out.line(format_args!("{not_run} were not run: the device answers nothing any more"))?;
+    }
+    match not_asked.is_empty() {
+        true => Ok(()),
+        false => out.line(format_args!("not asked for: {}", not_asked.join(", "))),
+    }
+}
+
+/// What a run leaves out unless it is asked for, by its option.
+fn not_asked(options: Options) -> Vec<&'static str> {
+    let all = [("--lock", options.lock), ("--power-cut", options.power_cuts > 0)];
+    all.into_iter().filter(|(_, asked)| !asked).map(|(option, _)| option).collect()
+}

@@ -1,0 +1,102 @@
+//! FINISH, ABORT and ERASE: what ends an attempt, and what is gone after it.
+
+use firmware_interface::ids::{ErrorCode, Lifecycle, RequestType};
+
+use super::bench::{Bench, expect_equal, expect_held};
+use super::sample::chunk;
+use super::{Check, Checked, check};
+
+const FINISH: &str = "5 FINISH";
+
+pub(super) const CHECKS: &[Check] = &[
+    check("abort", "5 ABORT", "it drops the transfer, and what is active stays", abort),
+    check(
+        "finish-values",
+        FINISH,
+        "other results, and a lock without a pass, are BAD_VALUE",
+        values,
+    ),
+    check("finish-pass", FINISH, "it drops the transfer and says what the device is", pass),
+    check("finish-fail", FINISH, "so does one without a pass; what is active stays", fail),
+    check("erase", "5 ERASE", "the identity is gone, and stays so after a restart", erase),
+    check("old-identity", "9 Storage and the commit", "a replaced identity never comes back", old),
+];
+
+/// Drops an open transfer with a request, and sees that it is gone and the identity is not.
+fn drops_transfer(bench: &mut Bench<'_>, kind: RequestType, body: &[u8]) -> Checked<Vec<u8>> {
+    let (first, second) = (bench.first.clone(), bench.second.clone());
+    bench.hold(&first)?;
+    bench.stage(&second)?;
+    let answer = bench.reply(kind, body)?;
+    let seen = bench.expect_active(Some(&first))?;
+    expect_equal("the lifecycle after it", seen.lifecycle, Lifecycle::Provisioned)?;
+    let data = chunk(0, &[1; 32]);
+    bench.refused(RequestType::Chunk, &data, ErrorCode::NoTransfer, Some(0))?;
+    bench.refused(RequestType::Commit, &second.digest, ErrorCode::NoTransfer, Some(0))?;
+    // It may be asked again: its answer could have been lost.
+    let again = bench.reply(kind, body)?;
+    expect_equal("the answer, asked again", again, answer.clone())?;
+    bench.begin_anew(&second)?;
+    Ok(answer)
+}
+
+fn abort(bench: &mut Bench<'_>) -> Checked {
+    drops_transfer(bench, RequestType::Abort, &[])?;
+    bench.blank()?;
+    bench.reply(RequestType::Abort, &[])?;
+    bench.expect_active(None).map(|_| ())
+}
+
+fn values(bench: &mut Bench<'_>) -> Checked {
+    let first = bench.first.clone();
+    bench.hold(&first)?;
+    for (body, detail) in [([2, 0], 0), ([0xff, 0], 0), ([0, 1], 1), ([0, 2], 1), ([1, 2], 1)] {
+        bench.refused(RequestType::Finish, &body, ErrorCode::BadValue, Some(detail))?;
+    }
+    let seen = bench.expect_active(Some(&first))?;
+    expect_equal("the lifecycle after them", seen.lifecycle, Lifecycle::Provisioned)
+}
+
+fn pass(bench: &mut Bench<'_>) -> Checked {
+    let provisioned = [Lifecycle::Provisioned.to_wire()];
+    let answer = drops_transfer(bench, RequestType::Finish, &[1, 0])?;
+    expect_equal("what FINISH answers", answer.as_slice(), &provisioned)
+}
+
+fn fail(bench: &mut Bench<'_>) -> Checked {
+    let provisioned = [Lifecycle::Provisioned.to_wire()];
+    let answer = drops_transfer(bench, RequestType::Finish, &[0, 0])?;
+    expect_equal("what FINISH answers", answer.as_slice(), &provisioned)?;
+    bench.blank()?;
+    let answer = bench.reply(RequestType::Finish, &[0, 0])?;
+    let blank = [Lifecycle::Blank.to_wire()];
+    expect_equal("what FINISH answers on a blank device", answer.as_slice(), &blank)
+}
+
+fn erase(bench: &mut Bench<'_>) -> Checked {
+    let (first, second) = (bench.first.clone(), bench.second.clone());
+    bench.hold(&first)?;
+    bench.burn(&second)?;
+    for _ in 0..2 {
+        bench.reply(RequestType::Erase, &[])?;
+        let seen = bench.expect_active(None)?;
+        expect_equal("the lifecycle after it", seen.lifecycle, Lifecycle::Blank)?;
+    }
+    for image in [&first, &second] {
+        bench.refused(RequestType::Commit, &image.digest, ErrorCode::NoTransfer, Some(0))?;
+    }
+    let seen = bench.restart()?;
+    expect_held(&seen, None)
+}
+
+/// The one before is wiped by FINISH: it can't be committed, and no restart brings it back.
+fn old(bench: &mut Bench<'_>) -> Checked {
+    let (first, second) = (bench.first.clone(), bench.second.clone());
+    bench.hold(&first)?;
+    bench.burn(&second)?;
+    bench.refused(RequestType::Commit, &first.digest, ErrorCode::NoTransfer, Some(0))?;
+    bench.reply(RequestType::Finish, &[1, 0])?;
+    let seen = bench.restart()?;
+    expect_held(&seen, Some(&second))?;
+    bench.refused(RequestType::Commit, &first.digest, ErrorCode::NoTransfer, Some(0))
+}

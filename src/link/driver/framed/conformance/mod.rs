@@ -1,0 +1,406 @@
+//! Tries a device's implementation against `docs/protocol.md`, rule by rule.
+//!
+//! The run speaks raw frames, right and wrong ones, over a real port. Each check has a name
+//! that stays, the section of the page that it comes from, and a verdict; one that fails
+//! stops no other, unless the device falls silent. Start with [`run`] and [`CHECKS`]; the
+//! checks stand in files by topic, `bench` is what they do with the device again and again,
+//! `wire` asks and waits, `frame` makes bytes, `sample` what is burned.
+//!
+//! Nothing here knows a CA or a ledger: [`Samples`] brings identities that are thrown away.
+
+mod answering;
+mod begin;
+mod bench;
+mod chunks;
+mod commit;
+mod ending;
+mod frame;
+mod framing;
+mod keygen;
+mod lock;
+mod power;
+mod prove;
+mod read;
+mod restart;
+mod sample;
+mod sessions;
+mod timing;
+mod wire;
+
+use std::time::{Duration, Instant};
+
+use firmware_interface::ids::{Capabilities, Lifecycle, RequestType};
+use firmware_interface::message::{ErrorReply, IdentifyReply};
+
+use super::session::{Policy, Session, random_number};
+use crate::domain::device::Fault;
+use crate::link::LinkError;
+use crate::link::port::Port;
+use crate::link::settings::SlotLink;
+use bench::Bench;
+use sample::Image;
+use wire::Wire;
+
+pub use sample::{SampleIdentity, Samples};
+
+/// What a run may do beyond what leaves the device as it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// An identity that the device holds may be lost.
+    pub overwrite: bool,
+    /// The device is locked at the end, for ever.
+    pub lock: bool,
+    /// How often the power is to be cut.
+    pub power_cuts: u32,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// As the page says; perhaps with a word on what was found.
+    Pass(Option<String>),
+    /// Otherwise than the page says, and how.
+    Fail(String),
+    /// It is about something optional that the device does not claim.
+    Skipped(&'static str),
+}
+
+/// What came of one check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The check's name, which stays.
+    pub check: &'static str,
+    /// The section of `docs/protocol.md` that it comes from.
+    pub section: &'static str,
+    /// What the page demands, in one line.
+    pub rule: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What is told while a run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// A check ended.
+    Finding(&'a Finding),
+    /// Somebody must do something with the device now.
+    Instruction {
+        /// Which time, counted from 1.
+        round: u32,
+        /// Of how many.
+        rounds: u32,
+        /// What.
+        text: &'a str,
+    },
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Checks that passed.
+    pub passed: u32,
+    /// Checks that failed.
+    pub failed: u32,
+    /// Checks on what the device does not claim.
+    pub skipped: u32,
+    /// Checks that were not reached, because the device fell silent.
+    pub not_run: u32,
+}
+
+/// Why a run could not be made, or not be ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ConformanceError {
+    /// The port, or the station itself.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The device holds something that would be lost.
+    #[error("the device holds an identity already, and a run would erase it")]
+    HoldsIdentity,
+    /// The throw-away CA failed.
+    #[error("{}", .0.detail)]
+    Samples(Fault),
+}
+
+/// What a check comes to; `Err` is why it does not pass.
+type Checked<T = ()> = Result<T, Wrong>;
+
+/// Why a check does not pass.
+#[derive(Debug)]
+enum Wrong {
+    /// The device does otherwise than the page says.
+    Device(String),
+    /// It refuses what it must take.
+    Refused { how: String, error: ErrorReply },
+    /// It says nothing.
+    Silent(String),
+    /// The port, or the station.
+    Link(LinkError),
+    /// The throw-away CA.
+    Samples(Fault),
+}
+
+impl Wrong {
+    fn device(how: impl Into<String>) -> Self {
+        Self::Device(how.into())
+    }
+
+    fn silence(message_type: u8, sends: u32) -> Self {
+        let name = RequestType::from_wire(message_type)
+            .map_or_else(|| format!("type {message_type:#04x}"), |kind| kind.to_string());
+        Self::Silent(format!("no answer to {name}, sent {sends} times"))
+    }
+}
+
+impl From<LinkError> for Wrong {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
+    }
+}
+
+impl From<Fault> for Wrong {
+    fn from(fault: Fault) -> Self {
+        Self::Samples(fault)
+    }
+}
+
+/// One rule of the page, and how it is tried.
+struct Check {
+    name: &'static str,
+    section: &'static str,
+    rule: &'static str,
+    /// What the device must claim for it.
+    needs: Capabilities,
+    try_it: fn(&mut Bench<'_>) -> Checked,
+}
+
+const fn check(
+    name: &'static str,
+    section: &'static str,
+    rule: &'static str,
+    try_it: fn(&mut Bench<'_>) -> Checked,
+) -> Check {
+    Check { name, section, rule, needs: Capabilities::NONE, try_it }
+}
+
+impl Check {
+    /// The same, for devices that claim something optional.
+    const fn needs(self, needs: Capabilities) -> Self {
+        Self { needs, ..self }
+    }
+
+    fn is_asked_for(&self, options: &Options) -> bool {
+        match self.name {
+            power::NAME => options.power_cuts > 0,
+            _ if self.name.starts_with(lock::PREFIX) => options.lock,
+            _ => true,
+        }
+    }
+}
+
+/// Every check, in the order in which they run: what ends an attempt comes after what needs
+/// an attempt, and what can't be undone comes last.
+const CHECKS: &[&[Check]] = &[
+    framing::CHECKS,
+    answering::CHECKS,
+    sessions::CHECKS,
+    begin::CHECKS,
+    chunks::CHECKS,
+    commit::CHECKS,
+    restart::CHECKS,
+    prove::CHECKS,
+    read::CHECKS,
+    keygen::CHECKS,
+    power::CHECKS,
+    ending::CHECKS,
+    timing::CHECKS,
+    answering::LAST,
+    lock::CHECKS,
+];
+
+/// Those that these options ask for.
+fn asked_for(options: Options) -> impl Iterator<Item = &'static Check> {
+    CHECKS.iter().copied().flatten().filter(move |check| check.is_asked_for(&options))
+}
+
+/// The first check: what the device says about itself.
+const IDENTIFY: Check =
+    check("identify", "5 IDENTIFY", "IDENTIFY is answered by its layout", |_| Ok(()));
+
+/// Tries a device at an open port against every rule, telling each verdict as it is found.
+///
+/// A device that holds an identity is refused unless it may be lost, a locked one always.
+pub fn run(
+    port: Port,
+    samples: &dyn Samples,
+    options: Options,
+    tell: &mut dyn FnMut(Notice<'_>),
+) -> Result<Summary, ConformanceError> {
+    let mut run = Run { summary: Summary::default(), options };
+    let mut session = Session::new(port)?;
+    let begun = Instant::now();
+    let arriving = Policy::arriving(begun + SlotLink::ARRIVAL);
+    let facts = match session.identify(&arriving) {
+        Ok(facts) => facts,
+        Err(error) => return run.ended_at_once(error.into(), begun.elapsed(), tell),
+    };
+    admit(&facts, &options)?;
+    match Sampled::new(samples, facts.capacity) {
+        Ok(sampled) => run.all(&mut on_bench(session, sampled, facts, options, tell)?),
+        Err(wrong) => run.ended_at_once(wrong, begun.elapsed(), tell),
+    }
+}
+
+/// Refuses a device on which a run would do harm, or could do nothing.
+fn admit(facts: &IdentifyReply, options: &Options) -> Result<(), ConformanceError> {
+    if facts.lifecycle == Lifecycle::Locked {
+        return Err(LinkError::Locked { request: "a conformance run" }.into());
+    }
+    match facts.holds_identity() && !options.overwrite {
+        true => Err(ConformanceError::HoldsIdentity),
+        false => Ok(()),
+    }
+}
+
+/// What is burned.
+struct Sampled<'a> {
+    samples: &'a dyn Samples,
+    first: Image,
+    second: Image,
+}
+
+impl<'a> Sampled<'a> {
+    /// Two identities for a device of that capacity; wrong if it has no room for one.
+    fn new(samples: &'a dyn Samples, capacity: u32) -> Checked<Self> {
+        let image = || Image::of_identity(samples, &samples.identity()?, capacity);
+        Ok(Self { samples, first: image()?, second: image()? })
+    }
+}
+
+fn on_bench<'a>(
+    session: Session,
+    sampled: Sampled<'a>,
+    facts: IdentifyReply,
+    options: Options,
+    tell: &'a mut dyn FnMut(Notice<'_>),
+) -> Result<Bench<'a>, LinkError> {
+    let Sampled { samples, first, second } = sampled;
+    let (wire, session) = (Wire::new(session), random_number()?);
+    let (note, times) = (None, None);
+    Ok(Bench { wire, samples, options, tell, facts, session, first, second, note, times })
+}
+
+struct Run {
+    summary: Summary,
+    options: Options,
+}
+
+impl Run {
+    fn all(&mut self, bench: &mut Bench<'_>) -> Result<Summary, ConformanceError> {
+        let mut alive = self.one(&IDENTIFY, bench)?;
+        for check in asked_for(self.options) {
+            match alive {
+                true => alive = self.one(check, bench)?,
+                false => self.summary.not_run += 1,
+            }
+        }
+        if alive && !self.options.lock {
+            // Nothing of the run stays; a device that can't be erased was told of above.
+            ignore_device(bench.blank())?;
+        }
+        Ok(self.summary)
+    }
+
+    /// Runs one check; false where the device answers nothing any more.
+    fn one(&mut self, check: &Check, bench: &mut Bench<'_>) -> Result<bool, ConformanceError> {
+        let begun = Instant::now();
+        let verdict = match bench.offers(check.needs) {
+            false => Verdict::Skipped(not_offered(check.needs)),
+            true => match (check.try_it)(bench) {
+                Ok(()) => Verdict::Pass(bench.note.take()),
+                Err(wrong) => Verdict::Fail(how(wrong)?),
+            },
+        };
+        let failed = matches!(verdict, Verdict::Fail(_));
+        self.tell(check, verdict, begun.elapsed(), bench.tell);
+        (bench.note, bench.times) = (None, None);
+        match failed {
+            true => still_answers(bench),
+            false => Ok(true),
+        }
+    }
+
+    fn tell(
+        &mut self,
+        check: &Check,
+        verdict: Verdict,
+        took: Duration,
+        tell: &mut dyn FnMut(Notice<'_>),
+    ) {
+        let counted = match &verdict {
+            Verdict::Pass(_) => &mut self.summary.passed,
+            Verdict::Fail(_) => &mut self.summary.failed,
+            Verdict::Skipped(_) => &mut self.summary.skipped,
+        };
+        *counted += 1;
+        let Check { name, section, rule, .. } = *check;
+        tell(Notice::Finding(&Finding { check: name, section, rule, verdict, took }));
+    }
+
+    /// A device that can't even say who it is: one verdict, and nothing else is tried.
+    fn ended_at_once(
+        &mut self,
+        wrong: Wrong,
+        took: Duration,
+        tell: &mut dyn FnMut(Notice<'_>),
+    ) -> Result<Summary, ConformanceError> {
+        let how = how(wrong)?;
+        self.tell(&IDENTIFY, Verdict::Fail(how), took, tell);
+        let others = asked_for(self.options).count();
+        self.summary.not_run = u32::try_from(others).unwrap_or(u32::MAX);
+        Ok(self.summary)
+    }
+}
+
+/// What is wrong with the device; an error where something else is wrong.
+fn how(wrong: Wrong) -> Result<String, ConformanceError> {
+    match wrong {
+        Wrong::Device(how) | Wrong::Refused { how, .. } | Wrong::Silent(how) => Ok(how),
+        Wrong::Samples(fault) => Err(ConformanceError::Samples(fault)),
+        Wrong::Link(error) => match error {
+            LinkError::Timeout { .. }
+            | LinkError::Noise { .. }
+            | LinkError::Refused { .. }
+            | LinkError::Malformed { .. }
+            | LinkError::Version { .. }
+            | LinkError::HardwareId(_) => Ok(error.to_string()),
+            other => Err(other.into()),
+        },
+    }
+}
+
+fn ignore_device(outcome: Checked) -> Result<(), ConformanceError> {
+    match outcome {
+        Err(wrong) => how(wrong).map(|_| ()),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn still_answers(bench: &mut Bench<'_>) -> Result<bool, ConformanceError> {
+    bench.renew().or_else(|wrong| how(wrong).map(|_| ()))?;
+    let (header, body) = bench.harmless();
+    match bench.ask_as(header, &body) {
+        Ok(_) => Ok(true),
+        Err(wrong) => how(wrong).map(|_| false),
+    }
+}
+
+fn not_offered(needs: Capabilities) -> &'static str {
+    match needs {
+        Capabilities::PROVE => "the device does not claim PROVE",
+        Capabilities::READ => "the device does not claim READ",
+        Capabilities::LOCK => "the device does not claim that it can lock",
+        _ => "the device does not claim KEYGEN and CSR",
+    }
+}

@@ -1,0 +1,153 @@
+//! Sections 4 and 8, and IDENTIFY: sessions and versions.
+
+use firmware_interface::ids::{ErrorCode, Lifecycle, RequestType};
+
+use super::bench::{Bench, expect_equal, expect_refusal};
+use super::sample::chunk;
+use super::{Check, Checked, Wrong, check};
+
+const SESSIONS: &str = "4 Sessions, order and resends";
+const IDENTIFY: &str = "5 IDENTIFY";
+
+pub(super) const CHECKS: &[Check] = &[
+    check("identify-layout", IDENTIFY, "every field has an allowed value", layout),
+    check("identify-range", IDENTIFY, "min above max is BAD_VALUE, detail 0", range),
+    check("version-none", IDENTIFY, "without a common version no session opens", no_version),
+    check("version-byte", "8 Versions", "another version byte is BAD_VERSION", version_byte),
+    check("session-zero", "3 Answering", "IDENTIFY under session 0 is NO_SESSION", zero),
+    check("session-other", SESSIONS, "another session is NO_SESSION, without effect", other),
+    check("session-same", SESSIONS, "the same number again changes nothing", same),
+    check("session-new", SESSIONS, "a new number drops what was staged", new),
+];
+
+fn layout(bench: &mut Bench<'_>) -> Checked {
+    let seen = bench.new_session()?;
+    bench.hardware()?;
+    let unknown = (seen.capabilities.0 & !0xf, seen.security.0 & !0x7);
+    expect_equal("the bits that mean nothing", unknown, (0, 0))?;
+    let made_without_proof = seen.capabilities.0 & 0x9 == 0x8;
+    if made_without_proof {
+        return Err(Wrong::device("it claims KEYGEN and not PROVE"));
+    }
+    let empty = [seen.image, seen.certificate].map(|digest| digest == [0; 32]);
+    expect_equal("whether it has an image and a certificate", empty[0], empty[1])?;
+    bench.note = Some(format!(
+        "{} {}, window {}, chunks of {}, capacity {}",
+        seen.model,
+        seen.firmware,
+        seen.window.chunks(),
+        seen.max_chunk.bytes(),
+        seen.capacity
+    ));
+    Ok(())
+}
+
+fn range(bench: &mut Bench<'_>) -> Checked {
+    bench.new_session()?;
+    bench.refused(RequestType::Identify, &[2, 1], ErrorCode::BadValue, Some(0))
+}
+
+/// Demands BAD_VERSION, and that the versions it names have 1 among them.
+fn expect_versions(answer: &super::wire::Answer, what: &str) -> Checked {
+    expect_refusal(what, answer, ErrorCode::BadVersion, None)?;
+    let [lowest, highest] = [answer.body.get(2), answer.body.get(3)].map(|byte| byte.copied());
+    let names_ours = lowest <= Some(1) && highest >= Some(1);
+    match names_ours && answer.body.get(4..6) == Some(&[0, 0]) {
+        true => Ok(()),
+        false => Err(Wrong::device("BAD_VERSION names other versions than it speaks")),
+    }
+}
+
+fn no_version(bench: &mut Bench<'_>) -> Checked {
+    bench.new_session()?;
+    let mut header = bench.header(RequestType::Identify.to_wire());
+    header.session = !header.session;
+    let refused = bench.ask_as(header, &[200, 201])?;
+    expect_versions(&refused, "IDENTIFY for versions 200 to 201")?;
+    let mut header = bench.header(RequestType::Abort.to_wire());
+    header.session = !header.session;
+    let answer = bench.ask_as(header, &[])?;
+    expect_refusal("ABORT in the session that was refused", &answer, ErrorCode::NoSession, Some(0))
+}
+
+fn version_byte(bench: &mut Bench<'_>) -> Checked {
+    bench.new_session()?;
+    for (kind, body) in [(RequestType::Identify, [1, 1].as_slice()), (RequestType::Abort, &[])] {
+        let mut header = bench.header(kind.to_wire());
+        header.version = 0xfe;
+        let answer = bench.ask_as(header, body)?;
+        expect_versions(&answer, "a request with version byte 0xfe")?;
+    }
+    Ok(())
+}
+
+fn zero(bench: &mut Bench<'_>) -> Checked {
+    bench.new_session()?;
+    let mut header = bench.header(RequestType::Identify.to_wire());
+    header.session = 0;
+    let answer = bench.ask_as(header, &[1, 1])?;
+    expect_refusal("IDENTIFY under session 0", &answer, ErrorCode::NoSession, Some(0))
+}
+
+/// Every request but IDENTIFY, as it would be right in the open session.
+fn requests(image: &super::Image) -> Vec<(RequestType, Vec<u8>)> {
+    let key = chunk(0, &image.bytes[..image.key_length()]);
+    vec![
+        (RequestType::Begin, image.begin()),
+        (RequestType::Chunk, key),
+        (RequestType::Commit, image.digest.to_vec()),
+        (RequestType::Prove, vec![7; 32]),
+        (RequestType::Finish, vec![0, 0]),
+        (RequestType::Abort, Vec::new()),
+        (RequestType::Erase, Vec::new()),
+        (RequestType::Read, vec![3, 0, 0, 0, 0, 1, 0]),
+        (RequestType::Keygen, vec![1, 1, 0, 0, 0]),
+        (RequestType::Csr, vec![0, 0, 0, 0, 1, 0]),
+        (RequestType::Restart, Vec::new()),
+    ]
+}
+
+fn other(bench: &mut Bench<'_>) -> Checked {
+    let (first, second) = (bench.first.clone(), bench.second.clone());
+    bench.hold(&first)?;
+    bench.begin_anew(&second)?;
+    bench.send_key(&second)?;
+    let before = bench.identify()?;
+    for (kind, body) in requests(&second) {
+        for session in [!bench.session, 0] {
+            let mut header = bench.header(kind.to_wire());
+            header.session = session;
+            let answer = bench.ask_as(header, &body)?;
+            let what = format!("{kind} under another session");
+            expect_refusal(&what, &answer, ErrorCode::NoSession, Some(0))?;
+        }
+    }
+    expect_equal("what IDENTIFY says after them", bench.identify()?, before)?;
+    expect_equal("next after them", bench.begin(&second)? as usize, second.key_length())
+}
+
+fn same(bench: &mut Bench<'_>) -> Checked {
+    let second = bench.second.clone();
+    let opened = bench.new_session()?;
+    bench.begin_anew(&second)?;
+    bench.send_key(&second)?;
+    let again = bench.identify()?;
+    expect_equal("the replaced session", again.replaced, opened.replaced)?;
+    expect_equal("the lifecycle", again.lifecycle, Lifecycle::Staged)?;
+    expect_equal("next after it", bench.begin(&second)? as usize, second.key_length())
+}
+
+fn new(bench: &mut Bench<'_>) -> Checked {
+    let (first, second) = (bench.first.clone(), bench.second.clone());
+    bench.hold(&first)?;
+    bench.stage(&second)?;
+    let before = bench.session;
+    let seen = bench.new_session()?;
+    expect_equal("the replaced session", seen.replaced, before)?;
+    expect_equal("the lifecycle", seen.lifecycle, Lifecycle::Provisioned)?;
+    let data = chunk(second.total(), &[1]);
+    bench.refused(RequestType::Chunk, &data, ErrorCode::NoTransfer, Some(0))?;
+    bench.refused(RequestType::Commit, &second.digest, ErrorCode::NoTransfer, Some(0))?;
+    bench.expect_active(Some(&first))?;
+    bench.begin_anew(&second)
+}
