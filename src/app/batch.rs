@@ -8,10 +8,13 @@ use serde::Serialize;
 
 use crate::batch::{Batch, Ending, Heard, Style, Summary};
 use crate::config::Config;
+use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::engine::Stopper;
 use crate::report::{Exit, Failure, warn};
 
+use super::aside;
+use super::clock::SystemClock;
 use super::labels::Labels;
 use super::line::{self, Session};
 use super::signals;
@@ -110,7 +113,8 @@ pub fn run(
         Failure::new(Code::Output, what).print(talk.color);
     }
     if let Some(fault) = &ending.stopped {
-        Failure::from(fault).print(talk.color);
+        let now = SystemClock::start().now().wall;
+        aside::told(&config.station.data_dir, fault.into(), now).print(talk.color);
     }
     Ok(exit_of(&ending, watch.was_asked()))
 }

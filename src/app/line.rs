@@ -1,25 +1,31 @@
 //! Starts a line: locks, opens, checks and records what a session runs under.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::{Binding, Config};
 use crate::domain::clock::Clock;
-use crate::domain::event::EventSink;
+use crate::domain::code::Code;
+use crate::domain::event::{Event, EventSink};
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
-use crate::domain::record::{AuthoritySeen, LineStarted, Record};
+use crate::domain::record::{AuthoritySeen, Gap, LineStarted, Record};
 use crate::engine::{Line, LineSettings, Shop};
-use crate::ledger::{Ledger, Work, WorkLock};
+use crate::ledger::{Ledger, Reader, Work, WorkLock};
 use crate::pki::Authority;
 use crate::report::Failure;
 use crate::vault::{self, Vault};
 
+use super::backups::{BackupThread, Told};
 use super::clock::SystemClock;
-use super::parts;
+use super::{aside, parts};
 
 /// How long a line whose labels wait goes without any of its ports: longer than a fixture
 /// or a simulator takes to change devices.
 const PORT_GRACE: Duration = Duration::from_secs(3);
+
+/// Up to so many bytes the whole ledger is looked at before a line starts: a tenth of a
+/// second. Damage in a larger one is found by its next backup, or when it is met.
+const CHECKED_AT_START: u64 = 32 << 20;
 
 /// Who works on what.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +46,7 @@ pub struct RunningLine {
     /// How many slots it has.
     pub slots: usize,
     ledger: Ledger,
+    backups: BackupThread,
     _lock: WorkLock,
 }
 
@@ -52,15 +59,27 @@ impl RunningLine {
     /// Waits until the line has ended and everything is written.
     pub fn join(self) -> Result<(), Failure> {
         let ended = self.line.join();
+        drop(self.backups);
         drop(self.ledger);
         Ok(ended?)
     }
 }
 
-/// Starts a line over what station.toml names.
+/// Starts a line over what station.toml names. A ledger that is found damaged is set aside.
 pub fn start(config: &Config, session: Session, events: EventSink) -> Result<RunningLine, Failure> {
-    vault::harden_process()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let now = clock.now().wall;
+    start_by(config, session, events, clock)
+        .map_err(|failure| aside::told(&config.station.data_dir, failure, now))
+}
+
+fn start_by(
+    config: &Config,
+    session: Session,
+    events: EventSink,
+    clock: Arc<dyn Clock>,
+) -> Result<RunningLine, Failure> {
+    vault::harden_process()?;
     let now = clock.now().wall;
     let authority = parts::authority(config)?;
     let profile = parts::profile(config)?;
@@ -69,6 +88,8 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
     let (ledger, journal_key) = parts::open_ledger(config, &clock)?;
     let lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
     let reader = ledger.reader()?;
+    reader.check_if_small(CHECKED_AT_START)?;
+    closed_by_a_gap(&reader)?;
     reader.clock_check(now, config.station.max_clock_gap)?;
     let work_order = parts::work_order(config, &reader, session.work_order.as_ref())?;
     let rule = parts::label_rule(config, work_order.as_ref())?;
@@ -90,7 +111,7 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
         vault,
         writer: ledger.writer(),
         inquiries: ledger.inquiries()?,
-        clock,
+        clock: Arc::clone(&clock),
         policy: parts::policy(config),
         lock: config.product.lock,
         broker,
@@ -106,8 +127,47 @@ pub fn start(config: &Config, session: Session, events: EventSink) -> Result<Run
         any_device: config.scanner.binding == Some(Binding::Any),
         port_grace: session.labels_are_ready.then_some(PORT_GRACE),
     };
-    let line = Line::start(settings, Arc::new(shop), events)?;
-    Ok(RunningLine { line, slots: count, ledger, _lock: lock })
+    let events = Arc::new(Mutex::new(events));
+    let line = Line::start(settings, Arc::new(shop), sink(&events))?;
+    let told = told(&line, sink(&events));
+    let backups = BackupThread::start(parts::backups(config), reader, clock, told)?;
+    Ok(RunningLine { line, slots: count, ledger, backups, _lock: lock })
+}
+
+/// One more way to the front end.
+fn sink(events: &Arc<Mutex<EventSink>>) -> EventSink {
+    let events = Arc::clone(events);
+    Box::new(move |event| {
+        let say = events.lock().unwrap_or_else(PoisonError::into_inner);
+        (*say)(event);
+    })
+}
+
+fn told(line: &Line, events: EventSink) -> Told {
+    let stopper = line.stopper();
+    Told {
+        warn: Box::new(move |fault| events(Event::Warning(fault))),
+        stop: Box::new(move |fault| stopper.stop_because(fault)),
+    }
+}
+
+/// After a restore the line is closed until somebody knows what was lost.
+fn closed_by_a_gap(reader: &Reader) -> Result<(), Failure> {
+    match reader.gap()? {
+        None => Ok(()),
+        Some(Gap { restored_seq, restored }) => {
+            let last = restored.last_seq;
+            let lost = match restored.known_seq {
+                Some(known) if known > last => format!("entries {} to {known}", last + 1),
+                _ => format!("what came after entry {last}"),
+            };
+            let what = format!(
+                "the ledger was restored (entry {restored_seq}): {lost} may be lost, and nobody \
+                 accepted that yet"
+            );
+            Err(Failure::new(Code::LedgerGap, what))
+        }
+    }
 }
 
 /// The session begins with what it runs under.

@@ -1,9 +1,13 @@
 //! The composition root: the only place that knows everything and joins it.
 //!
-//! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a
-//! line over it, `batch` feeds a line without a screen, `demo` builds a whole factory in a
+//! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a line
+//! over it, `batch` feeds a line without a screen, `adopt` enters a device that the ledger
+//! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
 //! directory, `selftest` tries a new device with a throw-away CA. No policy here.
 
+pub mod adopt;
+pub mod aside;
+pub mod backups;
 pub mod batch;
 pub mod clock;
 pub mod cloud;
@@ -14,3 +18,4 @@ pub mod parts;
 pub mod people;
 pub mod selftest;
 mod signals;
+pub mod sync;

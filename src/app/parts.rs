@@ -12,11 +12,13 @@ use crate::domain::label::{LabelRule, SerialPattern};
 use crate::domain::work_order::WorkOrder;
 use crate::engine::{Broker, SlotSettings};
 use crate::flow::Policy;
-use crate::ledger::{self, Ledger, Reader};
+use crate::ledger::{self, BackupRule, Backups, Ledger, Reader};
 use crate::link::settings::{DriverKind, PortSettings, PresenceBy, RestartBy, SlotLink};
 use crate::pki::{self, Authority, JournalKey, Passphrase, Profile};
 use crate::report::Failure;
 use crate::secret::{self, IfAbsent, Process, Secret};
+
+use super::aside;
 
 /// The journal key's file in the data directory.
 pub const JOURNAL_KEY_FILE: &str = "journal.key";
@@ -35,6 +37,17 @@ pub fn ledger_settings(config: &Config) -> ledger::Settings {
     }
 }
 
+/// The backups that a line makes by itself.
+pub fn backups(config: &Config) -> Backups {
+    let rule = BackupRule {
+        dir: config.ledger.backup_dir.clone(),
+        every: config.ledger.backup_every,
+        after: config.ledger.backup_after.into(),
+        keep: usize::try_from(config.ledger.backup_keep).unwrap_or(usize::MAX),
+    };
+    Backups::new(&ledger_settings(config), rule)
+}
+
 /// A secret as the text that a key file is encrypted with.
 pub fn passphrase(secret: &Secret) -> Result<Passphrase, Failure> {
     let text = std::str::from_utf8(secret.as_bytes())
@@ -51,7 +64,20 @@ pub fn open_ledger(
     ledger::make_data_dir(&settings.data_dir)?;
     let key = journal_key(config)?;
     let public_key = key.public_key();
-    Ok((Ledger::open(settings, Arc::new(key), Arc::clone(clock))?, public_key))
+    let data_dir = settings.data_dir.clone();
+    let opened = Ledger::open(settings, Arc::new(key), Arc::clone(clock));
+    let ledger = opened.map_err(|error| aside::told(&data_dir, error.into(), clock.now().wall))?;
+    Ok((ledger, public_key))
+}
+
+/// Opens the ledger for writing where there is one.
+pub fn open_existing_ledger(config: &Config, clock: &Arc<dyn Clock>) -> Result<Ledger, Failure> {
+    let settings = ledger_settings(config);
+    if !settings.data_dir.join(ledger::LEDGER_FILE).exists() {
+        return Err(ledger::LedgerError::Missing(settings.data_dir).into());
+    }
+    let key = journal_key(config)?;
+    Ok(Ledger::open_existing(settings, Arc::new(key), Arc::clone(clock))?)
 }
 
 /// The key that signs the journal; made, with its secret, where there is none.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::domain::ids::{OperatorId, Serial, WorkOrderId};
+use crate::domain::ids::{OperatorId, Serial, SlotName, WorkOrderId};
 use crate::domain::label::{CheckCharacter, SerialPattern, SerialRange};
 use crate::domain::operators::Role;
 
@@ -208,6 +208,27 @@ pub enum UnitCommand {
     },
     /// Scraps a unit: it is never provisioned again
     Scrap(UnitAct),
+    /// Enters a device whose identity the ledger lost, as its certificate and its key prove it
+    ///
+    /// After a restore, devices made in the gap hold certificates of this station's CA that
+    /// the ledger does not know. This reads the certificate from the device in a slot, checks
+    /// that it was issued here and makes sense for the product, restarts the device and has it
+    /// sign a challenge; then the unit is proven, and says that it was adopted. The line must
+    /// stand still.
+    #[command(after_help = "\
+Example:
+  station unit adopt --slot A --reason 'made in the gap of 25 November' --by s04")]
+    Adopt {
+        /// The slot that the device is in
+        #[arg(long, value_name = "SLOT")]
+        slot: SlotName,
+        /// Why; kept in the journal
+        #[arg(long, value_name = "R")]
+        reason: String,
+        /// Who decides it: an id, never a name
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
 }
 
 /// A person's act on a unit.
@@ -272,14 +293,50 @@ pub enum LedgerCommand {
         /// The file to make; it must not be there yet
         file: PathBuf,
     },
-    /// Restores a backup into an empty data directory
+    /// Restores a backup where there is no ledger, or where it was set aside
+    ///
+    /// The backup is audited first. What was recorded after it is lost to the station: the
+    /// journal says so, and no unit begins until the gap is accepted, by `station sync
+    /// --full` or by `station ledger accept-gap`.
+    #[command(after_help = "\
+Examples:
+  station ledger restore --newest --by s04
+  station ledger restore /mnt/backup/line-1.db --by s04")]
     Restore {
         /// The backup
-        file: PathBuf,
+        #[arg(required_unless_present = "newest", conflicts_with = "newest")]
+        file: Option<PathBuf>,
+        /// The newest backup of `[ledger] backup_dir` that holds
+        #[arg(long)]
+        newest: bool,
         /// Who restores it: an id, never a name
         #[arg(long, value_name = "ID")]
         by: Option<OperatorId>,
     },
+    /// Accepts what a restore lost, so that the line may go on
+    ///
+    /// Devices made in the gap hold certificates that the ledger lacks; they are refused
+    /// until `station unit adopt` enters them. Say in the reason what is known of them.
+    #[command(after_help = "\
+Example:
+  station ledger accept-gap --reason 'units 1200 to 1207 are in tray 9, to be adopted' --by s04")]
+    AcceptGap(LedgerAct),
+    /// Sets a ledger that can't be used aside, under another name; deletes nothing
+    ///
+    /// A ledger whose file is damaged is set aside by the line itself. This is for one that
+    /// does not verify, was cut or was rolled back, when its backup is to take its place.
+    SetAside(LedgerAct),
+}
+
+/// A person's act on the ledger.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerAct {
+    /// Why; kept
+    #[arg(long, value_name = "R")]
+    pub reason: String,
+    /// Who decides it: an id, never a name
+    #[arg(long, value_name = "ID")]
+    pub by: Option<OperatorId>,
 }
 
 /// `station config …`

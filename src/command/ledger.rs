@@ -1,21 +1,23 @@
 //! `station ledger …`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
-use super::person::{person, pin_of};
+use super::person::{person, pin_of, reason, record};
 use crate::app::{parts, people};
-use crate::cli::LedgerCommand;
+use crate::cli::{LedgerAct, LedgerCommand};
 use crate::config::Config;
 use crate::domain::code::Code;
+use crate::domain::device::Fault;
 use crate::domain::ids::{OperatorId, PublicKey};
+use crate::domain::record::{GapAccepted, Record, Restored};
 use crate::ledger::views::Stats;
 use crate::ledger::{self, Audit, Reader, Verification};
 use crate::pki::{self, Verifier};
-use crate::report::{Exit, Failure};
+use crate::report::{self, Exit, Failure};
 
 /// Does what `station ledger …` says.
 pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit, Failure> {
@@ -42,7 +44,9 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
         LedgerCommand::Stats => stats(&config, context)?,
         LedgerCommand::Check => check(&config, context)?,
         LedgerCommand::Backup { file } => backup(&config, &file, context)?,
-        LedgerCommand::Restore { file, by } => restore(&config, &file, by, context)?,
+        LedgerCommand::Restore { file, by, .. } => restore(&config, file, by, context)?,
+        LedgerCommand::AcceptGap(act) => accept_gap(&config, act, context)?,
+        LedgerCommand::SetAside(act) => set_aside(&config, act, context)?,
     }
     Ok(Exit::Done)
 }
@@ -174,33 +178,112 @@ fn backup(config: &Config, file: &Path, context: &mut Context) -> Result<(), Fai
     }
 }
 
+/// Brings back the backup that was named, or the newest that holds.
 fn restore(
     config: &Config,
-    file: &Path,
+    file: Option<PathBuf>,
     by: Option<OperatorId>,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    if !file.is_file() {
+    if let Some(file) = &file
+        && !file.is_file()
+    {
         return Err(Failure::new(Code::Input, format!("{} is no backup", file.display())));
-    }
-    // A file that is no ledger is told by the restore itself.
-    if let Ok(backup) = Reader::open_backup(file) {
-        let ask = |id: &OperatorId| pin_of(config, id);
-        people::approve_restore(&backup, by.as_ref(), ask, context.now())?;
     }
     let settings = parts::ledger_settings(config);
     let key = parts::journal_key(config)?;
     let clock = context.clock();
-    let restored = ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), person(by))?;
+    let now = context.now();
+    let bring = |file: &Path| -> Result<Restored, Failure> {
+        // A file that is no ledger is told by the restore itself.
+        if let Ok(backup) = Reader::open_backup(file) {
+            let ask = |id: &OperatorId| pin_of(config, id);
+            people::approve_restore(&backup, by.as_ref(), ask, now)?;
+        }
+        let by = person(by.clone());
+        Ok(ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), by)?)
+    };
+    let (file, restored) = match file {
+        Some(file) => {
+            let restored = bring(&file)?;
+            (file, restored)
+        }
+        None => newest_that_holds(config, context.color, bring)?,
+    };
     let (last, known) = (restored.last_seq, restored.known_seq);
     if context.out.is_json() {
-        return context.out.json(&json!({ "restored": last, "known": known }));
+        let line = json!({ "restored": last, "known": known, "from": file, "gap": "open" });
+        return context.out.json(&line);
     }
-    context.out.line(format!("{last} entries are restored"))?;
-    match known {
-        Some(known) if known > last => context.out.line(format!(
+    context.out.line(format!("{last} entries are restored from {}", file.display()))?;
+    if let Some(known) = known.filter(|known| *known > last) {
+        context.out.line(format!(
             "entries up to {known} are known to have existed: what they held is lost"
+        ))?;
+    }
+    let next = "the line is closed until `station sync --full` or `station ledger accept-gap`";
+    context.out.line(next)
+}
+
+/// Tries the backups of `[ledger] backup_dir` from the newest on; one that does not hold is
+/// told and passed over.
+fn newest_that_holds(
+    config: &Config,
+    color: bool,
+    bring: impl Fn(&Path) -> Result<Restored, Failure>,
+) -> Result<(PathBuf, Restored), Failure> {
+    let backups = parts::backups(config);
+    for backup in backups.list()?.into_iter().rev() {
+        match bring(&backup.path) {
+            Ok(restored) => return Ok((backup.path, restored)),
+            Err(error) if matches!(error.code, Code::LedgerCorrupt | Code::LedgerJournal) => {
+                let detail = format!("{} does not hold: {error}", backup.path.display());
+                report::warn(&Fault::new(error.code, detail), color);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let what = format!("no backup of station {} that holds", config.station.id);
+    let what = format!("{what} is in {}", backups.dir().display());
+    Err(Failure::new(Code::LedgerBackup, what)
+        .with_help("name a backup on another medium: `station ledger restore FILE`"))
+}
+
+fn accept_gap(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(), Failure> {
+    let (reason, by) = (reason(&act.reason)?, person(act.by));
+    let gap = Reader::open(&config.station.data_dir, Some(&config.station.id))?.gap()?;
+    let restored_seq = gap.map(|gap| gap.restored_seq);
+    if let Some(restored_seq) = restored_seq {
+        record(
+            config,
+            context,
+            Record::GapAccepted(GapAccepted { restored_seq, compared: false, reason, by }),
+        )?;
+    }
+    match (context.out.is_json(), restored_seq) {
+        (true, seq) => context.out.json(&json!({ "accepted": seq })),
+        (false, Some(seq)) => context
+            .out
+            .line(format!("what the restore of entry {seq} lost is accepted: the line is open")),
+        (false, None) => context.out.line("there is no gap to accept"),
+    }
+}
+
+/// The reason goes into the note beside the ledger: its journal may be what is wrong.
+fn set_aside(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(), Failure> {
+    if let Ok(reader) = Reader::open(&config.station.data_dir, Some(&config.station.id)) {
+        let ask = |id: &OperatorId| pin_of(config, id);
+        people::approve_restore(&reader, act.by.as_ref(), ask, context.now())?;
+    }
+    let who = act.by.as_ref().map_or("-", |id| id.as_str());
+    let uid = person(None).uid;
+    let why = format!("{} (by {who}, user {uid})", reason(&act.reason)?);
+    let aside = ledger::set_aside(&config.station.data_dir, &why, context.now())?;
+    match context.out.is_json() {
+        true => context.out.json(&json!({ "set_aside": aside })),
+        false => context.out.line(format!(
+            "the ledger is {} now; bring a backup back with `station ledger restore`",
+            aside.display()
         )),
-        _ => Ok(()),
     }
 }

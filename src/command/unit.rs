@@ -1,7 +1,8 @@
 //! `station unit …`
 
 use super::Context;
-use super::person::{person, reason, record};
+use super::person::{person, pin_of, reason, record};
+use crate::app::adopt;
 use crate::cli::{UnitAct, UnitCommand, UnitState};
 use crate::config::Config;
 use crate::domain::certificate::CertificateState;
@@ -25,6 +26,11 @@ pub(super) fn run(command: UnitCommand, context: &mut Context) -> Result<Exit, F
         UnitCommand::Void(act) => change(&config, context, act, false, Record::UnitVoided)?,
         UnitCommand::Rework { act, new_device } => {
             change(&config, context, act, new_device, Record::ReworkAllowed)?;
+        }
+        UnitCommand::Adopt { slot, reason: text, by } => {
+            let serial =
+                adopt::run(&config, &slot, reason(&text)?, person(by), |id| pin_of(&config, id))?;
+            show(&config, &serial, context)?;
         }
         UnitCommand::Scrap(act) => change(&config, context, act, false, Record::UnitScrapped)?,
     }
@@ -146,8 +152,12 @@ const fn state_of(story: &CertificateStory) -> &'static str {
 
 fn certificate(story: &CertificateStory) -> String {
     let proof = story.proof.map_or("not proven", |proof| proof.as_str());
+    let origin = match story.origin {
+        states::Origin::Issued => "",
+        states::Origin::Adopted => ", adopted from its device",
+    };
     format!(
-        "certificate {}: {}, {proof}, registration {}",
+        "certificate {}: {}, {proof}{origin}, registration {}",
         story.certificate_sn,
         state_of(story),
         story.registration.state

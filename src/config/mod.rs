@@ -113,6 +113,14 @@ pub struct LedgerSettings {
     pub anchor: Option<PathBuf>,
     /// Bytes of free disk below which no new unit starts.
     pub reserve: u64,
+    /// Where the line's own backups go; none is the data directory's `backups`.
+    pub backup_dir: Option<PathBuf>,
+    /// A backup is made when the newest is older and something was recorded since.
+    pub backup_every: Duration,
+    /// A backup is made when so many entries are in none.
+    pub backup_after: u32,
+    /// How many of them stay; 0 makes none.
+    pub backup_keep: u32,
     /// The file that holds the secret which encrypts the journal key.
     pub journal_secret_file: Option<PathBuf>,
 }
@@ -241,6 +249,11 @@ fn ledger(section: &Section<'_>) -> Result<LedgerSettings, ConfigError> {
     Ok(LedgerSettings {
         anchor: section.path("anchor")?,
         reserve,
+        backup_dir: section.path("backup_dir")?,
+        // What an hour's work is worth is what a dead disk may cost.
+        backup_every: duration(section, "backup_every", Duration::from_secs(3_600))?,
+        backup_after: section.integer("backup_after", 1..=u32::MAX)?.unwrap_or(50_000),
+        backup_keep: section.integer("backup_keep", 0..=1_000)?.unwrap_or(8),
         journal_secret_file: section.path("journal_secret_file")?,
     })
 }

@@ -86,7 +86,18 @@ pub(super) const KNOWN: &[(&str, &[&str])] = &[
             "revoker_secret_key_file",
         ],
     ),
-    ("ledger", &["anchor", "reserve", "journal_secret_file"]),
+    (
+        "ledger",
+        &[
+            "anchor",
+            "reserve",
+            "journal_secret_file",
+            "backup_dir",
+            "backup_every",
+            "backup_after",
+            "backup_keep",
+        ],
+    ),
 ];
 
 /// The file as text.

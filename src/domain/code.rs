@@ -57,6 +57,12 @@ codes! {
 
     /// The ledger can't be opened or read.
     LedgerOpen = "E-LEDGER-OPEN",
+    /// A ledger that could not be used was set aside, and none was restored in its place.
+    LedgerSetAside = "E-LEDGER-SET-ASIDE",
+    /// A ledger was restored, and nobody accepted yet what the restore lost.
+    LedgerGap = "E-LEDGER-GAP",
+    /// The ledger was not backed up.
+    LedgerBackup = "E-LEDGER-BACKUP",
     /// The ledger was written by a newer program.
     LedgerNewer = "E-LEDGER-NEWER",
     /// The ledger belongs to another station.

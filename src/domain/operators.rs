@@ -225,10 +225,13 @@ pub fn supervised(record: &Record) -> Option<&Person> {
         Record::ProfileAccepted(accepted) => Some(&accepted.by),
         Record::ClockAccepted(accepted) => Some(&accepted.by),
         Record::Restored(restored) => Some(&restored.by),
+        Record::GapAccepted(accepted) if !accepted.compared => Some(&accepted.by),
+        Record::Adopted(adopted) => Some(&adopted.by),
         Record::OperatorAdded(added) => Some(&added.by),
         Record::OperatorDisabled(disabled) => Some(&disabled.by),
         Record::PinChanged(changed) if !changed.with_authority => Some(&changed.by),
         Record::PinChanged(_)
+        | Record::GapAccepted(_)
         | Record::SignedIn(_)
         | Record::LineStarted(_)
         | Record::AuthoritySeen(_)

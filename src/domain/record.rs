@@ -74,6 +74,10 @@ pub enum Record {
     Shipped(Shipped),
     /// A list of revoked certificates was signed.
     CrlIssued(CrlIssued),
+    /// What a restore lost is known, or taken as lost: the line may go on.
+    GapAccepted(GapAccepted),
+    /// A device proved an identity that this ledger lacked.
+    Adopted(Adopted),
     /// A person becomes known.
     OperatorAdded(OperatorAdded),
     /// A person may do nothing any more.
@@ -341,6 +345,58 @@ pub struct Restored {
     pub by: Person,
 }
 
+/// The gap that a restore left, accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapAccepted {
+    /// The entry of the restore.
+    pub restored_seq: u64,
+    /// A sync compared the whole cloud with the ledger; otherwise a person decides.
+    pub compared: bool,
+    /// Why: what is known of what was lost.
+    pub reason: String,
+    /// Who.
+    pub by: Person,
+}
+
+/// An identity that was read from the device that holds it, and proven there. Its
+/// certificate was issued under a CA of this station, and the ledger did not know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopted {
+    /// The unit, by the certificate's client id and the product's rule.
+    pub serial: Serial,
+    /// The client id that the certificate names.
+    pub client_id: ClientId,
+    /// The device.
+    pub hardware: HardwareId,
+    /// What the device called its model.
+    pub model: String,
+    /// What the device called its firmware.
+    pub firmware: String,
+    /// Where it was.
+    pub slot: SlotName,
+    /// The certificate as the device gave it.
+    pub certificate: Arc<Certificate>,
+    /// The digest of its image: the device's own word, which its signature covers.
+    pub image: ImageDigest,
+    /// How it was proven.
+    pub proof: Proof,
+    /// How the restart before the proof came about.
+    pub restart: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: Person,
+}
+
+/// A restore whose gap nobody has accepted yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The entry of the restore.
+    pub restored_seq: u64,
+    /// What the restore said.
+    pub restored: Restored,
+}
+
 /// What is known of a unit: two independent facts and a permission.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
@@ -461,8 +517,8 @@ pub struct Looked {
 pub struct Recorded {
     /// The journal's sequence number.
     pub seq: u64,
-    /// For [`Record::Begun`] and [`Record::FailedEarly`]: the attempt's number within its
-    /// unit. Otherwise 0.
+    /// For [`Record::Begun`], [`Record::FailedEarly`] and [`Record::Adopted`]: the attempt's
+    /// number within its unit. Otherwise 0.
     pub attempt: u32,
 }
 

@@ -52,6 +52,14 @@ macro_rules! states {
 }
 
 states! {
+    /// How a certificate came into the ledger.
+    pub enum Origin {
+        /// It was issued here.
+        Issued = "issued",
+        /// It was read from the device that holds it, and proven there.
+        Adopted = "adopted",
+    }
+
     /// A unit's state for people: the furthest point that holds.
     pub enum UnitState {
         /// An attempt began; nothing was signed.

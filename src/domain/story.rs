@@ -10,7 +10,7 @@ use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, OperatorId, Serial, SlotName, WorkOrderId,
 };
 
-use super::state::{AttemptOutcome, RegistrationState, UnitState};
+use super::state::{AttemptOutcome, Origin, RegistrationState, UnitState};
 
 /// RFC 3339 in UTC.
 fn rfc3339<S: Serializer>(time: &Timestamp, s: S) -> Result<S::Ok, S::Error> {
@@ -79,6 +79,8 @@ pub struct CertificateStory {
     pub state: CertificateState,
     /// How it was proven.
     pub proof: Option<Proof>,
+    /// How it came into the ledger.
+    pub origin: Origin,
     /// Start of validity.
     #[serde(serialize_with = "rfc3339")]
     pub not_before: Timestamp,

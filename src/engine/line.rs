@@ -60,6 +60,8 @@ pub(super) enum ToLine {
     Place(usize, Place, SlotStatus),
     /// A slot's unit ended.
     Ended(usize, Box<Ending>),
+    /// Something outside the slots went wrong, and the line can't go on.
+    Broken(Fault),
     /// A slot's device left before the job could begin.
     Returned(usize, Job),
     /// A slot's thread has ended, because of this fault where there is one. It is the last
@@ -92,6 +94,11 @@ impl Stopper {
         }
         // A line that has ended needs no stop.
         let _ = self.to_line.send(ToLine::Command(Command::Stop));
+    }
+
+    /// Lands every unit because the line can't go on, for this reason.
+    pub fn stop_because(&self, fault: Fault) {
+        let _ = self.to_line.send(ToLine::Broken(fault));
     }
 }
 
@@ -278,11 +285,13 @@ impl LineThread {
     fn take(&mut self, message: ToLine) {
         match message {
             ToLine::Command(Command::Scan(scan)) => self.scan(scan),
+            ToLine::Command(Command::Withdraw) => self.withdraw(),
             ToLine::Command(Command::NoMoreScans) => self.router.no_more_scans(),
             ToLine::Command(Command::Stop) => {
                 self.stop(&told_to_stop(), None);
             }
             ToLine::Place(slot, place, status) => self.place(slot, place, status),
+            ToLine::Broken(fault) => self.stop(&fault.clone(), Some(fault)),
             ToLine::Ended(slot, ending) => self.ended(slot, *ending),
             ToLine::Returned(slot, job) => {
                 let decisions = self.router.returned(slot, job, self.now());
@@ -290,6 +299,14 @@ impl LineThread {
             }
             ToLine::Gone(slot, fault) => self.gone(slot, fault),
         }
+    }
+
+    fn withdraw(&mut self) {
+        let (withdrawn, decisions) = self.router.withdraw();
+        for serial in withdrawn {
+            self.say(Event::Withdrawn(serial.to_string()));
+        }
+        self.carry_out(decisions);
     }
 
     fn gone(&mut self, slot: usize, fault: Option<Fault>) {
@@ -313,9 +330,13 @@ impl LineThread {
 
     fn scan(&mut self, scan: Scan) {
         if let Err(fault) = self.accept(&scan) {
+            let broken = (fault.code == Code::LedgerCorrupt).then(|| fault.clone());
             self.say(Event::Unit(Box::new(UnitReport::refused(scan.text, scan.slot, fault))));
             let decisions = self.router.spent();
             self.carry_out(decisions);
+            if let Some(fault) = broken {
+                self.stop(&fault.clone(), Some(fault));
+            }
         }
     }
 

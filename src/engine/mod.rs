@@ -4,6 +4,7 @@
 //! fixture position) and `work` (one effect performed). Decisions about a unit are made
 //! in [`crate::flow`], decisions about which slot takes it in `router`; both are pure.
 
+mod adopt;
 mod halt;
 mod line;
 mod router;
@@ -12,5 +13,6 @@ mod slot;
 mod unit;
 mod work;
 
+pub use adopt::{FoundIdentity, find_identity};
 pub use line::{Line, LineSettings, SlotSettings, Stopper};
 pub use shop::{Broker, Shop};

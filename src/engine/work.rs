@@ -210,8 +210,15 @@ impl<'a> Work<'a> {
         let looked = self
             .shop
             .inquiries
-            .ask(move |reader| reader.look(&serial, &hardware, holds.as_ref()))??;
-        Ok(looked)
+            .ask(move |reader| reader.look(&serial, &hardware, holds.as_ref()))?;
+        looked.map_err(|error| {
+            let fault = Fault::from(error);
+            // On a ledger that is damaged nothing further may be decided.
+            if fault.code == Code::LedgerCorrupt {
+                self.ledger_failed = Some(fault.clone());
+            }
+            fault
+        })
     }
 
     fn record(&mut self, entry: Entry) -> Result<Recorded, Refusal> {

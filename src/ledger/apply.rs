@@ -16,7 +16,7 @@ use super::error::LedgerError;
 use super::journal::{Created, Entry, Fact, Kind};
 use super::payload::HexBytes;
 use super::sql::stored;
-use super::{apply_attempt, apply_cloud, apply_person, apply_unit};
+use super::{apply_adopted, apply_attempt, apply_cloud, apply_person, apply_unit};
 
 /// A clock may run this far ahead of the journal within one entry without being held
 /// for wrong; further only a unit's begin or a person takes it.
@@ -67,6 +67,7 @@ impl Context<'_> {
                 let known = r.known_seq.map_or_else(|| "?".to_owned(), |seq| seq.to_string());
                 let gap = format!("entry {} of {known}", r.last_seq);
                 self.act("restored", None, None, Some(&gap), &r.by)?;
+                self.set_gap(Some(self.seq))?;
             }
             Record::RegisteredByHand(r) => apply_cloud::registered_by_hand(self, r)?,
             Record::Sent(r) => apply_cloud::sent(self, r)?,
@@ -79,6 +80,11 @@ impl Context<'_> {
                 let what = format!("{} of CA {}", r.certificates, r.authority);
                 self.act("crl-issued", None, None, Some(&what), &r.by)?;
             }
+            Record::GapAccepted(r) => {
+                self.act("gap-accepted", None, None, Some(&r.reason), &r.by)?;
+                self.set_gap(None)?;
+            }
+            Record::Adopted(r) => apply_adopted::adopted(self, r, attempt)?,
             Record::OperatorAdded(r) => apply_person::added(self, r)?,
             Record::OperatorDisabled(r) => apply_person::disabled(self, r)?,
             Record::PinChanged(r) => apply_person::pin_changed(self, r)?,
@@ -92,7 +98,7 @@ impl Context<'_> {
         let instance = HexBytes::parse(&created.instance)
             .ok_or_else(|| LedgerError::Nonsense("the ledger's instance id".to_owned()))?;
         self.connection.execute(
-            "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?3, ?3)",
+            "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?3, ?3, NULL)",
             params![self.station, instance.0, self.wall, stored(self.seq)],
         )?;
         Ok(())
@@ -118,6 +124,13 @@ impl Context<'_> {
             }
             _ => statement.execute(params![stored(self.seq), self.wall, CLOCK_STEP])?,
         };
+        Ok(())
+    }
+
+    /// The restore that keeps the line closed.
+    fn set_gap(&self, restored_seq: Option<u64>) -> rusqlite::Result<()> {
+        let sql = "UPDATE ledger SET gap_seq = ?1";
+        self.connection.execute(sql, [restored_seq.map(stored)])?;
         Ok(())
     }
 

@@ -7,20 +7,22 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
+use crate::domain::certificate::Certificate;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{CertificateSn, ClientId, HardwareId, PublicKey, Serial, WorkOrderId};
 use crate::domain::record::{
-    AttemptRef, Begun, End, Ended, FailedEarly, Finished, Issued, PersonAct, Record, WorkOrderAct,
-    WorkOrderCreated,
+    AttemptRef, Begun, End, Ended, FailedEarly, Finished, GapAccepted, Issued, PersonAct, Record,
+    WorkOrderAct, WorkOrderCreated,
 };
 
 use super::error::LedgerError;
 use super::payload::HexBytes;
+use super::sql::stored;
 use super::states::{Permission, Position};
 use super::unit_row::{self, OpenAttempt, UnitRow};
-use super::{clock, filesystem};
+use super::{clock, decide_adopted, filesystem};
 
 /// What a station sets as limits.
 #[derive(Debug, Clone)]
@@ -72,6 +74,7 @@ impl View<'_> {
         match record {
             Record::Begun(r) => return self.begun(r),
             Record::FailedEarly(r) => return self.failed_early(r),
+            Record::Adopted(r) => return decide_adopted::adopted(self, r),
             Record::LineStarted(r) => {
                 if let Some(id) = &r.work_order {
                     self.work_order_exists(id)?;
@@ -104,11 +107,13 @@ impl View<'_> {
             | Record::Restored(_)
             | Record::CloudChosen(_)
             | Record::CrlIssued(_) => {}
+            Record::GapAccepted(r) => self.gap_accepted(r)?,
         }
         Ok(0)
     }
 
     fn begun(&self, begun: &Begun) -> Decision<u32> {
+        self.no_gap()?;
         self.clock_and_room()?;
         let unit = unit_row::load(self.connection, &begun.serial)?;
         if let Some(unit) = &unit {
@@ -135,6 +140,32 @@ impl View<'_> {
         Ok(unit.map_or(0, |unit| unit.attempts) + 1)
     }
 
+    /// After a restore nothing begins before somebody knows what was lost.
+    fn no_gap(&self) -> Decision<()> {
+        match self.gap_seq()? {
+            None => Ok(()),
+            Some(seq) => {
+                let detail = format!("entry {seq} restored a backup, and nobody accepted the gap");
+                refuse(Code::LedgerGap, detail)
+            }
+        }
+    }
+
+    fn gap_seq(&self) -> rusqlite::Result<Option<i64>> {
+        let sql = "SELECT gap_seq FROM ledger";
+        self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    }
+
+    fn gap_accepted(&self, accepted: &GapAccepted) -> Decision<()> {
+        match self.gap_seq()? {
+            Some(seq) if seq == stored(accepted.restored_seq) => Ok(()),
+            _ => {
+                let detail = format!("no gap of entry {} is open", accepted.restored_seq);
+                refuse(Code::LedgerGap, detail)
+            }
+        }
+    }
+
     fn clock_and_room(&self) -> Decision<()> {
         let limits = self.limits;
         let mark = clock::mark(self.connection)?;
@@ -142,7 +173,7 @@ impl View<'_> {
         filesystem::check_room(&limits.data_dir, limits.reserve_bytes).or_else(row)
     }
 
-    fn client_id_is_free(&self, serial: &Serial, client_id: &ClientId) -> Decision<()> {
+    pub(super) fn client_id_is_free(&self, serial: &Serial, client_id: &ClientId) -> Decision<()> {
         let sql = "SELECT serial FROM units WHERE client_id = ?1 AND serial <> ?2
             UNION ALL SELECT serial FROM certificates WHERE client_id = ?1 AND serial <> ?2 LIMIT 1";
         match self.first_serial(sql, params![client_id, serial])? {
@@ -154,7 +185,7 @@ impl View<'_> {
         }
     }
 
-    fn hardware_is_free(&self, serial: &Serial, hardware: &HardwareId) -> Decision<()> {
+    pub(super) fn hardware_is_free(&self, serial: &Serial, hardware: &HardwareId) -> Decision<()> {
         match hardware_owner(self.connection, serial, hardware)? {
             None => Ok(()),
             Some(other) => refuse(
@@ -273,14 +304,7 @@ impl View<'_> {
                 format!("{} was reserved, the certificate has {}", open.cert, certificate.sn);
             return refuse(Code::Bug, detail);
         }
-        if Sha256::digest(&certificate.der)[..] != certificate.fingerprint.as_bytes()[..] {
-            return refuse(Code::Bug, "the certificate's fingerprint is not that of its DER");
-        }
-        let sql = "SELECT 1 FROM authorities WHERE fingerprint = ?1";
-        if !self.connection.prepare_cached(sql)?.exists([certificate.issuer])? {
-            let detail = format!("the issuing CA {} is not in the ledger", certificate.issuer);
-            return refuse(Code::Bug, detail);
-        }
+        self.is_whole(certificate)?;
         // The same certificate again stands there already, and no other with its key can.
         let sql = "SELECT serial FROM certificates
             WHERE (public_key = ?1 OR fingerprint = ?2) AND NOT (?3 AND sn = ?4 AND fingerprint = ?2)";
@@ -291,6 +315,21 @@ impl View<'_> {
             Some(other) => refuse(
                 Code::KeyDuplicate,
                 format!("the public key for {} is unit {other}'s", issued.attempt.serial),
+            ),
+        }
+    }
+
+    /// The certificate is the bytes that its fingerprint names, and its CA is known.
+    pub(super) fn is_whole(&self, certificate: &Certificate) -> Decision<()> {
+        if Sha256::digest(&certificate.der)[..] != certificate.fingerprint.as_bytes()[..] {
+            return refuse(Code::Bug, "the certificate's fingerprint is not that of its DER");
+        }
+        let sql = "SELECT 1 FROM authorities WHERE fingerprint = ?1";
+        match self.connection.prepare_cached(sql)?.exists([certificate.issuer])? {
+            true => Ok(()),
+            false => refuse(
+                Code::Bug,
+                format!("the issuing CA {} is not in the ledger", certificate.issuer),
             ),
         }
     }
@@ -346,13 +385,19 @@ impl View<'_> {
 
     fn voided(&self, act: &PersonAct) -> Decision<()> {
         let unit = self.at_rest(act)?;
-        match unit.open.is_some() || unit.proven.is_some() {
+        match unit.open.is_some() || unit.proven.is_some() || self.has_left(&act.serial)? {
             true => Ok(()),
             false => refuse(
                 Code::UnitState,
                 format!("{} is {} and has no certificate to void", act.serial, unit.state()),
             ),
         }
+    }
+
+    /// Whether an interrupted attempt left a certificate for a key that its device made.
+    fn has_left(&self, serial: &Serial) -> Decision<bool> {
+        let sql = "SELECT 1 FROM certificates WHERE serial = ?1 AND state = 'issued'";
+        Ok(self.connection.prepare_cached(sql)?.exists([serial])?)
     }
 
     fn rework_allowed(&self, act: &PersonAct) -> Decision<()> {

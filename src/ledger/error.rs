@@ -39,6 +39,9 @@ pub enum LedgerError {
     /// A value in it is not one that this program writes.
     #[error("the ledger's file is damaged: {0}")]
     Nonsense(String),
+    /// It could not be used and was set aside; nothing was restored in its place.
+    #[error("there is no ledger: it was set aside as {}", .0.display())]
+    SetAside(PathBuf),
     /// A newer program wrote it.
     #[error("the ledger has schema {found}, this program knows up to {known}")]
     Newer {
@@ -75,6 +78,12 @@ pub enum LedgerError {
     /// A write failed.
     #[error("can't write to the ledger")]
     Write(#[source] rusqlite::Error),
+    /// A write found no room on the disk.
+    #[error("the disk is full: can't write to the ledger")]
+    Full(#[source] rusqlite::Error),
+    /// Backups can't be made, looked for or removed.
+    #[error("{0}")]
+    Backup(String),
     /// The writer thread is gone.
     #[error("the ledger's writer has stopped")]
     WriterGone,
@@ -152,6 +161,8 @@ impl LedgerError {
             | LedgerError::Older { .. }
             | LedgerError::ReaderGone => Code::LedgerOpen,
             LedgerError::Damaged(_) | LedgerError::Nonsense(_) => Code::LedgerCorrupt,
+            LedgerError::SetAside(_) => Code::LedgerSetAside,
+            LedgerError::Backup(_) => Code::LedgerBackup,
             LedgerError::Newer { .. } => Code::LedgerNewer,
             LedgerError::Station { .. } => Code::LedgerStation,
             LedgerError::Exists(_) => Code::LedgerExists,
@@ -163,7 +174,28 @@ impl LedgerError {
             LedgerError::Cut { .. } => Code::LedgerCut,
             LedgerError::RolledBack { .. } => Code::LedgerRolledBack,
             LedgerError::ClockGap { .. } => Code::ClockGap,
-            LedgerError::DiskFull { .. } => Code::LedgerDiskFull,
+            LedgerError::DiskFull { .. } | LedgerError::Full(_) => Code::LedgerDiskFull,
+        }
+    }
+
+    /// Whether the ledger's own bytes are wrong, and not the way to them.
+    pub fn is_about_its_contents(&self) -> bool {
+        matches!(
+            self,
+            LedgerError::Damaged(_)
+                | LedgerError::Nonsense(_)
+                | LedgerError::Journal { .. }
+                | LedgerError::Tables(_)
+        )
+    }
+
+    /// What a failed write means: damage and a full disk have remedies of their own.
+    pub(super) fn write(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => LedgerError::Damaged(error),
+            Some(DiskFull) => LedgerError::Full(error),
+            _ => LedgerError::Write(error),
         }
     }
 

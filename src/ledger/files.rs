@@ -5,10 +5,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
-use super::{LEDGER_FILE, filesystem, schema};
+use super::{LEDGER_FILE, aside, filesystem, schema};
 
 /// How long a connection waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(15);
@@ -66,14 +67,29 @@ pub(super) fn existing(data_dir: &Path) -> Result<PathBuf, LedgerError> {
     let path = ledger_path(data_dir);
     match path.try_exists() {
         Ok(true) => Ok(path),
-        Ok(false) => Err(LedgerError::Missing(data_dir.to_path_buf())),
+        Ok(false) => Err(absent(data_dir)),
         Err(error) => Err(LedgerError::file(path, error)),
     }
 }
 
-/// Opens a ledger's file to write, without making one.
+/// Whether closing leaves the log as it is. It does until a ledger was found to be sound:
+/// SQLite would put a log into a file that is damaged, and remove it.
+pub(super) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
+
+/// Why there is no ledger: there never was one, or it was set aside.
+pub(super) fn absent(data_dir: &Path) -> LedgerError {
+    match aside::newest(data_dir) {
+        Some(aside) => LedgerError::SetAside(aside),
+        None => LedgerError::Missing(data_dir.to_path_buf()),
+    }
+}
+
+/// Opens a ledger's file to write, without making one. Its log is kept until told otherwise.
 pub(super) fn open_to_write(path: &Path) -> Result<Connection, LedgerError> {
     let connection = Connection::open_with_flags(path, plain(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
+    keep_log(&connection, true)?;
     prepare(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;

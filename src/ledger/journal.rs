@@ -12,7 +12,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{PublicKey, StationId, to_hex};
 use crate::domain::record::Record;
 
-use super::payload::CertificateText;
+use super::payload::{AdoptedText, CertificateText};
 
 /// What stands before every hashed entry, so that its hash is nothing else's.
 pub(super) const ENTRY_TAG: &[u8] = b"provisioning-station journal entry 1\n";
@@ -167,6 +167,10 @@ kinds! {
     Shipped = 27, "unit-shipped";
     /// [`Record::CrlIssued`].
     CrlIssued = 28, "crl-issued";
+    /// [`Record::GapAccepted`].
+    GapAccepted = 30, "gap-accepted";
+    /// [`Record::Adopted`].
+    Adopted = 31, "adopted";
     /// [`Record::OperatorAdded`].
     OperatorAdded = 35, "operator-added";
     /// [`Record::OperatorDisabled`].
@@ -213,6 +217,8 @@ impl Kind {
             Record::ActivationAsked(_) => Kind::ActivationAsked,
             Record::Shipped(_) => Kind::Shipped,
             Record::CrlIssued(_) => Kind::CrlIssued,
+            Record::GapAccepted(_) => Kind::GapAccepted,
+            Record::Adopted(_) => Kind::Adopted,
             Record::OperatorAdded(_) => Kind::OperatorAdded,
             Record::OperatorDisabled(_) => Kind::OperatorDisabled,
             Record::PinChanged(_) => Kind::PinChanged,
@@ -287,6 +293,8 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::ActivationAsked(r) => write(station, n, r),
         Record::Shipped(r) => write(station, n, r),
         Record::CrlIssued(r) => write(station, n, r),
+        Record::GapAccepted(r) => write(station, n, r),
+        Record::Adopted(r) => write(station, n, AdoptedText::of(r)),
         Record::OperatorAdded(r) => write(station, n, r),
         Record::OperatorDisabled(r) => write(station, n, r),
         Record::PinChanged(r) => write(station, n, r),
@@ -333,6 +341,8 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::ActivationAsked => read(payload, Record::ActivationAsked),
         Kind::Shipped => read(payload, Record::Shipped),
         Kind::CrlIssued => read(payload, Record::CrlIssued),
+        Kind::GapAccepted => read(payload, Record::GapAccepted),
+        Kind::Adopted => read(payload, |text: AdoptedText| Record::Adopted(text.into_adopted())),
         Kind::OperatorAdded => read(payload, Record::OperatorAdded),
         Kind::OperatorDisabled => read(payload, Record::OperatorDisabled),
         Kind::PinChanged => read(payload, Record::PinChanged),

@@ -8,14 +8,18 @@
 //! [`HeadSigner`] and a [`HeadVerifier`](crate::domain::evidence::HeadVerifier).
 
 mod apply;
+mod apply_adopted;
 mod apply_attempt;
 mod apply_cloud;
 mod apply_person;
 mod apply_unit;
+mod aside;
 mod backup;
+mod backups;
 mod clock;
 mod counts;
 mod decide;
+mod decide_adopted;
 mod decide_cloud;
 mod decide_person;
 mod error;
@@ -47,10 +51,14 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::domain::clock::Clock;
+use crate::domain::device::Fault;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::StationId;
+use crate::domain::record::{Gap, GapAccepted, Person, Record};
 
+pub use aside::{set_aside, set_aside_if_damaged};
 pub use backup::restore;
+pub use backups::{BackupFile, BackupRule, Backups};
 pub use error::LedgerError;
 pub use files::make_data_dir;
 pub use head::Head;
@@ -150,6 +158,7 @@ impl Ledger {
             Some(owner) => owner,
             None => create(&connection, &settings, signer.as_ref(), clock.as_ref())?,
         };
+        files::keep_log(&connection, false)?;
         Ledger::start(settings, owner, connection, signer, clock)
     }
 
@@ -180,6 +189,15 @@ impl Ledger {
     /// A reader in a thread of its own, for many to ask.
     pub fn inquiries(&self) -> Result<Inquiries, LedgerError> {
         Inquiries::start(self.reader()?)
+    }
+
+    /// Accepts the gap that a restore left, after a sync compared the whole cloud with the
+    /// ledger, so that units may begin again; gives it, and does nothing where there is none.
+    pub fn accept_gap(&self, reason: String, by: Person) -> Result<Option<Gap>, Fault> {
+        let Some(gap) = self.reader()?.gap()? else { return Ok(None) };
+        let accepted = GapAccepted { restored_seq: gap.restored_seq, compared: true, reason, by };
+        let done = self.writer().record(Record::GapAccepted(accepted));
+        done.map(|_| Some(gap)).map_err(|refusal| refusal.fault().clone())
     }
 
     /// The random id that tells this ledger from every other.

@@ -1,13 +1,16 @@
-//! A certificate as the journal's JSON has it.
+//! Records with a certificate in them, as the journal's JSON has them.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::certificate::Certificate;
+use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{CertificateSn, Fingerprint, ImageDigest, PublicKey, to_hex};
-use crate::domain::record::{AttemptRef, Issued};
+use crate::domain::ids::{
+    CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, SlotName,
+    to_hex,
+};
+use crate::domain::record::{Adopted, AttemptRef, Issued, Person};
 
 /// Bytes as lowercase hexadecimal text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,5 +83,80 @@ impl CertificateText {
             not_after: self.not_after,
         };
         Issued { attempt: self.attempt, certificate: Arc::new(certificate), image: self.image }
+    }
+}
+
+/// [`Adopted`] with the certificate's DER as text.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AdoptedText {
+    serial: Serial,
+    client_id: ClientId,
+    hardware: HardwareId,
+    model: String,
+    firmware: String,
+    slot: SlotName,
+    certificate_sn: CertificateSn,
+    fingerprint: Fingerprint,
+    public_key: PublicKey,
+    issuer: Fingerprint,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    image: ImageDigest,
+    der: HexBytes,
+    proof: Proof,
+    restart: String,
+    reason: String,
+    by: Person,
+}
+
+impl AdoptedText {
+    pub(super) fn of(adopted: &Adopted) -> Self {
+        let certificate = &adopted.certificate;
+        AdoptedText {
+            serial: adopted.serial.clone(),
+            client_id: adopted.client_id.clone(),
+            hardware: adopted.hardware.clone(),
+            model: adopted.model.clone(),
+            firmware: adopted.firmware.clone(),
+            slot: adopted.slot.clone(),
+            certificate_sn: certificate.sn,
+            fingerprint: certificate.fingerprint,
+            public_key: certificate.public_key,
+            issuer: certificate.issuer,
+            not_before: certificate.not_before,
+            not_after: certificate.not_after,
+            image: adopted.image,
+            der: HexBytes(certificate.der.to_vec()),
+            proof: adopted.proof,
+            restart: adopted.restart.clone(),
+            reason: adopted.reason.clone(),
+            by: adopted.by.clone(),
+        }
+    }
+
+    pub(super) fn into_adopted(self) -> Adopted {
+        let certificate = Certificate {
+            sn: self.certificate_sn,
+            der: Arc::from(self.der.0),
+            fingerprint: self.fingerprint,
+            public_key: self.public_key,
+            issuer: self.issuer,
+            not_before: self.not_before,
+            not_after: self.not_after,
+        };
+        Adopted {
+            serial: self.serial,
+            client_id: self.client_id,
+            hardware: self.hardware,
+            model: self.model,
+            firmware: self.firmware,
+            slot: self.slot,
+            certificate: Arc::new(certificate),
+            image: self.image,
+            proof: self.proof,
+            restart: self.restart,
+            reason: self.reason,
+            by: self.by,
+        }
     }
 }

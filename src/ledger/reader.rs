@@ -14,10 +14,12 @@ use crate::domain::device::Held;
 use crate::domain::ids::{
     CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, StationId,
 };
-use crate::domain::record::{CertificateRow, Holds, Looked, Owners, Standing};
+use crate::domain::record::{CertificateRow, Gap, Holds, Looked, Owners, Record, Standing};
 
 use super::error::LedgerError;
 use super::head::Head;
+use super::journal::{Entry, Fact};
+use super::sql::counted;
 use super::states::certificate_state;
 use super::unit_row::{self, UnitRow};
 use super::witness::Owner;
@@ -155,6 +157,30 @@ impl Reader {
         let units = statement.query_map([], unit_row::from_row)?;
         let named = units.map(|unit| unit.map(|unit| (unit.serial.clone(), unit.standing())));
         Ok(named.collect::<Result<_, _>>()?)
+    }
+
+    /// The restore whose gap nobody accepted yet; while there is one, no unit begins.
+    pub fn gap(&self) -> Result<Option<Gap>, LedgerError> {
+        let sql = "SELECT gap_seq, entry FROM ledger JOIN journal ON journal.seq = gap_seq";
+        let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?));
+        let Some((seq, bytes)) = self.connection.query_row(sql, [], read).optional()? else {
+            return Ok(None);
+        };
+        let fact = Entry::decode(&bytes).map(|entry| entry.fact);
+        match fact {
+            Ok(Fact::Record(Record::Restored(restored), _)) => {
+                Ok(Some(Gap { restored_seq: counted(seq), restored }))
+            }
+            _ => Err(LedgerError::Nonsense(format!("entry {seq} is no restore"))),
+        }
+    }
+
+    /// Every CA certificate that this station issued with, DER.
+    pub fn authority_certificates(&self) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let mut statement =
+            self.connection.prepare("SELECT der FROM authorities ORDER BY seen_seq")?;
+        let authorities = statement.query_map([], |row| row.get(0))?;
+        Ok(authorities.collect::<Result<_, _>>()?)
     }
 
     /// The journal's last entry.

@@ -8,8 +8,12 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// Migration n brings `user_version` from n to n + 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("outbox.sql"), include_str!("people.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("outbox.sql"),
+    include_str!("people.sql"),
+    include_str!("gaps.sql"),
+];
 
 /// The tables that follow from the journal and are compared with a replay of it, with
 /// the columns that order their rows.
@@ -71,7 +75,7 @@ fn migrate_once(connection: &Connection, migrations: &[&str]) -> Result<(), Ledg
     apply().map_err(|error| {
         // The first error is the one to tell.
         let _ = connection.execute_batch("ROLLBACK");
-        LedgerError::Write(error)
+        LedgerError::write(error)
     })
 }
 

@@ -4,9 +4,9 @@
 use super::sql::{known_words, word_columns};
 use crate::domain::certificate::{CertificateState, Proof};
 use crate::domain::operators::Role;
-pub use crate::domain::state::{AttemptOutcome, RegistrationState, UnitState, UnknownWord};
+pub use crate::domain::state::{AttemptOutcome, Origin, RegistrationState, UnitState, UnknownWord};
 
-known_words! { AttemptOutcome RegistrationState Role UnitState }
+known_words! { AttemptOutcome Origin RegistrationState Role UnitState }
 
 word_columns! {
     /// Where a row of the outbox stands.

@@ -81,7 +81,7 @@ impl Reader {
     }
 
     fn certificates_of(&self, serial: &Serial) -> Result<Vec<CertificateStory>, LedgerError> {
-        let sql = "SELECT sn, fingerprint, state, proof, not_before, not_after, der
+        let sql = "SELECT sn, fingerprint, state, proof, not_before, not_after, der, origin
             FROM certificates WHERE serial = ?1 ORDER BY attempt";
         let mut statement = self.connection.prepare_cached(sql)?;
         let stories = statement.query_map([serial], |row| {
@@ -91,6 +91,7 @@ impl Reader {
                 fingerprint_sha256: row.get(1)?,
                 state: read_certificate_state(row, 2)?,
                 proof: read_proof(row, 3)?,
+                origin: row.get(7)?,
                 not_before: row.get(4)?,
                 not_after: row.get(5)?,
                 pem: pem(row.get_ref(6)?.as_blob()?),

@@ -20,6 +20,7 @@ use crate::domain::record::{Record, Recorded, Refusal};
 
 use super::decide::{Limits, Trouble, View};
 use super::error::LedgerError;
+use super::files;
 use super::head::{Head, Note, Notes, Noting, SignedHead};
 use super::journal::{Entry, Fact, Kind};
 use super::persons::Private;
@@ -276,6 +277,8 @@ impl Scribe {
             Ok((answers, signed)) => self.answer(group, answers, signed.as_ref()),
             Err(fault) => {
                 self.failed = Some(fault.clone());
+                // What is wrong may be the file: its log stays as it is.
+                let _ = files::keep_log(&self.connection, true);
                 for (_, waiting) in group {
                     let _ = waiting.send(Err(Refusal::Ledger(fault.clone())));
                 }
@@ -298,7 +301,7 @@ impl Scribe {
 
     fn transact(&mut self, group: &[Waiting]) -> Result<(Answers, Option<SignedHead>), Fault> {
         let result = self.connection.execute_batch("BEGIN IMMEDIATE");
-        let result = result.map_err(LedgerError::Write).and_then(|()| self.append_all(group));
+        let result = result.map_err(LedgerError::write).and_then(|()| self.append_all(group));
         result.map_err(|error| {
             let _ = self.connection.execute_batch("ROLLBACK");
             written_not_read(error).into()
@@ -317,7 +320,7 @@ impl Scribe {
             answers.push(answer);
         }
         if head == before {
-            self.connection.execute_batch("ROLLBACK").map_err(LedgerError::Write)?;
+            self.connection.execute_batch("ROLLBACK").map_err(LedgerError::write)?;
             return Ok((answers, None));
         }
         let signed =
@@ -335,7 +338,7 @@ impl Scribe {
         work: &Work,
     ) -> Result<Result<Recorded, Refusal>, LedgerError> {
         let connection = &self.connection;
-        let run = |sql| connection.execute_batch(sql).map_err(LedgerError::Write);
+        let run = |sql| connection.execute_batch(sql).map_err(LedgerError::write);
         run("SAVEPOINT record")?;
         match self.decide_and_append(head, work) {
             Ok(recorded) => {
@@ -380,7 +383,7 @@ impl Scribe {
 pub(super) fn commit(connection: &Connection, kinds: &[Kind]) -> Result<(), LedgerError> {
     let point = |side| kinds.iter().for_each(|kind| cut::point(side, kind.as_str()));
     point(cut::Kind::Record);
-    connection.execute_batch("COMMIT").map_err(LedgerError::Write)?;
+    connection.execute_batch("COMMIT").map_err(LedgerError::write)?;
     point(cut::Kind::Recorded);
     Ok(())
 }
@@ -399,7 +402,7 @@ fn constraint_is_the_rows(error: LedgerError) -> Trouble {
 
 fn written_not_read(error: LedgerError) -> LedgerError {
     match error {
-        LedgerError::Read(error) => LedgerError::Write(error),
+        LedgerError::Read(error) => LedgerError::write(error),
         other => other,
     }
 }

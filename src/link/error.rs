@@ -104,6 +104,12 @@ pub enum LinkError {
         /// The hardware id that answers now.
         now: String,
     },
+    /// The device's family or firmware does not give out what was asked for.
+    #[error("the device does not give out {what}")]
+    CannotRead {
+        /// What.
+        what: &'static str,
+    },
     /// An operation was asked for before the device was identified or the image composed.
     #[error("{operation} was asked for before {missing}")]
     Order {
@@ -165,7 +171,7 @@ impl LinkError {
             Self::Timeout { .. } => Code::DevTimeout,
             Self::Noise { .. } => Code::DevNoise,
             Self::Unplugged { .. } => Code::DevUnplugged,
-            Self::Refused { .. } => Code::DevRefused,
+            Self::Refused { .. } | Self::CannotRead { .. } => Code::DevRefused,
             Self::Malformed { .. } => Code::DevMalformed,
             Self::Version { .. } => Code::DevVersion,
             Self::Capacity { .. } | Self::Unfit { .. } => Code::DevCapacity,

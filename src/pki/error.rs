@@ -46,6 +46,12 @@ pub enum PkiError {
         /// What the system said.
         source: io::Error,
     },
+    /// A certificate that a device holds is none that this station can have issued.
+    #[error("the device's certificate {problem}")]
+    Foreign {
+        /// Why not.
+        problem: &'static str,
+    },
     /// A passphrase is empty.
     #[error("the passphrase is empty")]
     PassphraseEmpty,
@@ -166,6 +172,7 @@ impl PkiError {
             PkiError::JournalKey { .. } | PkiError::JournalKeyFile { .. } => Code::LedgerKey,
             PkiError::JournalCertificate { .. } => Code::LedgerJournal,
             PkiError::SigningRequest { .. } => Code::DevCsr,
+            PkiError::Foreign { .. } => Code::DevUnknownIdentity,
         }
     }
 }

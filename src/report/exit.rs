@@ -64,7 +64,7 @@ impl Exit {
             | ConfigPortTwice => Exit::Config,
             LedgerOpen | LedgerNewer | LedgerStation | LedgerFileSystem | LedgerDiskFull
             | LedgerWrite | LedgerCorrupt | LedgerJournal | LedgerCut | LedgerRolledBack
-            | LedgerExists | LedgerKey => Exit::Ledger,
+            | LedgerExists | LedgerKey | LedgerSetAside | LedgerGap | LedgerBackup => Exit::Ledger,
             LedgerBusy => Exit::Busy,
             PortMissing | PortBusy | PortOpen | ScannerOpen => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey

@@ -22,6 +22,9 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         SecretMode => "run `chmod 600` on that file, and think about who may have read it",
 
         LedgerOpen => "check the data directory's path, owner and permissions",
+        LedgerSetAside => "restore the newest backup: `station ledger restore --newest`",
+        LedgerGap => "run `station sync --full`, or `station ledger accept-gap --reason …`",
+        LedgerBackup => "look at the backup directory: is its medium there, and has it room?",
         LedgerNewer => "run the program that wrote this ledger, or a newer one; never an older",
         LedgerStation => "correct `[station] id` or `data_dir`: a ledger belongs to one station",
         LedgerFileSystem => "move `[station] data_dir` to a local file system such as ext4 or xfs",

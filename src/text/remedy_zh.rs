@@ -22,6 +22,9 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         SecretMode => "对该文件运行 `chmod 600`，并想想谁可能读过它",
 
         LedgerOpen => "检查数据目录的路径、所有者和权限",
+        LedgerSetAside => "恢复最新的备份：`station ledger restore --newest`",
+        LedgerGap => "运行 `station sync --full` 或 `station ledger accept-gap`",
+        LedgerBackup => "检查备份目录：介质是否在位，空间是否足够",
         LedgerNewer => "使用写入该账本的程序或更新的版本，绝不要用旧版本",
         LedgerStation => "改正 `[station] id` 或 `data_dir`：一个账本只属于一个站",
         LedgerFileSystem => "把 `[station] data_dir` 移到 ext4、xfs 等本地文件系统",

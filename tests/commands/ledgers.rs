@@ -156,13 +156,118 @@ fn a_damaged_file_is_told() {
     for page in bytes.chunks_mut(4096).skip(1) {
         page[..64].fill(0x5a);
     }
-    fs::write(file(&station), bytes).unwrap();
-    for line in ["ledger check", "work-order create C --quantity 1"] {
+    fs::write(file(&station), &bytes).unwrap();
+    // Who only looks moves nothing.
+    for line in ["ledger check", "unit list"] {
         station.fails(line, "E-LEDGER-CORRUPT", 4);
     }
+    assert_eq!(fs::read(file(&station)).unwrap(), bytes);
     fs::write(file(&station), "this is no ledger, but long enough for a header".repeat(100))
         .unwrap();
     station.fails("ledger verify", "E-LEDGER-CORRUPT", 4);
+}
+
+/// The files in the data directory that begin so.
+fn files_named(station: &Station, start: &str) -> Vec<PathBuf> {
+    let files = fs::read_dir(station.path("data")).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files
+        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(start))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_damaged_ledger_is_set_aside_and_nothing_goes_on_until_a_backup_is_back() {
+    let station = station();
+    station.ok("ledger backup saved");
+    let damaged = "this is no ledger, but long enough for a header".repeat(100);
+    fs::write(file(&station), &damaged).unwrap();
+    let told = station.fails("work-order create C --quantity 1", "E-LEDGER-CORRUPT", 4);
+    assert!(told.stderr.contains("set aside as") && told.stderr.contains("restore --newest"));
+    let aside = files_named(&station, "ledger.db.broken-");
+    assert_eq!(fs::read(&aside[0]).unwrap(), damaged.as_bytes());
+    assert!(fs::read_to_string(aside.last().unwrap()).unwrap().contains("Why: "));
+    // No head beside it tells of it any more; still no new one begins.
+    fs::remove_file(station.path("data/journal.head")).unwrap();
+    for line in ["work-order create C --quantity 1", "unit list", "ledger verify", "ledger stats"] {
+        station.fails(line, "E-LEDGER-SET-ASIDE", 4).says("broken-");
+    }
+    let doctor = station.run("doctor --json").json();
+    let ledger = doctor.iter().find(|line| line["check"] == "ledger").unwrap();
+    assert_eq!(
+        (&ledger["status"], &ledger["code"]),
+        (&"fail".into(), &"E-LEDGER-SET-ASIDE".into())
+    );
+    station.ok("ledger restore saved --by s1");
+    assert_eq!(files_named(&station, "ledger.db.broken-"), aside, "the evidence is gone");
+    station.ok("ledger verify");
+}
+
+#[test]
+fn a_person_sets_a_ledger_aside_that_does_not_verify() {
+    let station = station();
+    station.ok("ledger backup saved");
+    tamper(&station, "UPDATE work_orders SET quantity = 1000 WHERE id = 'B'");
+    refuted(&station, "E-LEDGER-JOURNAL");
+    station.fails("ledger restore saved", "E-LEDGER-EXISTS", 4);
+    let aside = station.ok("ledger set-aside --reason 'somebody edited it' --by s1 --json");
+    let aside = PathBuf::from(aside.json_line()["set_aside"].as_str().unwrap());
+    assert!(aside.exists());
+    let note = fs::read_to_string(format!("{}.txt", aside.display())).unwrap();
+    assert!(note.contains("somebody edited it (by s1, user "), "{note}");
+    station.ok("ledger restore saved --by s1");
+    station.ok("ledger verify");
+}
+
+/// A line that would start, had it a device.
+fn batch(station: &Station) -> Run {
+    station.run("batch --serials /dev/null --work-order B")
+}
+
+#[test]
+fn a_restored_ledger_keeps_the_line_closed_until_the_gap_is_accepted() {
+    let station = station();
+    station.change("slot-a", "/dev/null");
+    station.ok("ledger backup saved");
+    station.ok("work-order create C --quantity 1");
+    station.ok("ledger set-aside --reason 'the disk is dying' --by s1");
+    let restored = station.ok("ledger restore saved --by s1 --json").json_line();
+    assert_eq!((&restored["restored"], &restored["known"]), (&4.into(), &5.into()));
+    let closed = batch(&station).failed("E-LEDGER-GAP", 4);
+    assert!(closed.stderr.contains("entries 5 to 5 may be lost"), "{}", closed.stderr);
+    station.fails("ledger accept-gap --reason ' '", "E-USAGE", 2);
+    let accepted = station.ok("ledger accept-gap --reason 'only C is missing' --by s1 --json");
+    assert_eq!(accepted.json_line()["accepted"], 5);
+    let again = station.ok("ledger accept-gap --reason 'twice' --json").json_line();
+    assert!(again["accepted"].is_null(), "{again}");
+    assert!(!batch(&station).stderr.contains("E-LEDGER-GAP"));
+    let notes = station.ok("ledger verify").stdout;
+    assert!(notes.contains("entries 5 to 5 are lost"), "{notes}");
+}
+
+#[test]
+fn the_newest_backup_that_holds_is_restored_and_the_others_are_told() {
+    let station = station();
+    station.change("[[slots]]", "[ledger]\nbackup_dir = \"saved\"\n\n[[slots]]");
+    fs::create_dir(station.path("saved")).unwrap();
+    station.fails("--data-dir other ledger restore --newest", "E-LEDGER-BACKUP", 4);
+    station.ok("ledger backup saved/line-1-20260101T000000Z-0000000004.db");
+    station.ok("work-order create C --quantity 1");
+    station.ok("ledger backup saved/line-1-20260102T000000Z-0000000005.db");
+    let newest = station.path("saved/line-1-20260102T000000Z-0000000005.db");
+    let mut bytes = fs::read(&newest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 512].fill(0x5a);
+    fs::write(&newest, bytes).unwrap();
+    station.ok("ledger set-aside --reason 'to try it' --by s1");
+    let restored = station.ok("ledger restore --newest --by s1 --json");
+    let line = restored.json_line();
+    assert_eq!((&line["restored"], &line["known"]), (&4.into(), &5.into()));
+    assert!(line["from"].as_str().unwrap().ends_with("line-1-20260101T000000Z-0000000004.db"));
+    assert!(
+        restored.stderr.contains("20260102T000000Z") && restored.stderr.contains("does not hold")
+    );
 }
 
 #[test]

@@ -147,6 +147,13 @@ impl ClientIdTemplate {
         self.0.replace("{serial}", serial.as_str()).parse()
     }
 
+    /// The serial of a client id that this template made; none where it made no such one.
+    pub fn serial_of(&self, client_id: &ClientId) -> Option<Serial> {
+        let (before, behind) = self.0.split_once("{serial}")?;
+        let serial = client_id.as_str().strip_prefix(before)?.strip_suffix(behind)?;
+        serial.parse().ok()
+    }
+
     /// The template as written.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -180,6 +187,16 @@ mod tests {
         assert_eq!(code(CheckCharacter::None, "A-501"), Code::ScanRange);
         assert_eq!(code(CheckCharacter::None, "A/1"), Code::ScanClientId);
         assert_eq!(code(CheckCharacter::Luhn, "A-123"), Code::ScanCheck);
+    }
+
+    #[test]
+    fn a_client_id_leads_back_to_its_serial() {
+        let template: ClientIdTemplate = "dev-{serial}-a".parse().unwrap();
+        let serial = |text: &str| template.serial_of(&text.parse().unwrap());
+        assert_eq!(serial("dev-A-0042-a").unwrap().as_str(), "A-0042");
+        for foreign in ["A-0042", "dev-A-0042", "dev--a", "x-A-0042-a"] {
+            assert_eq!(serial(foreign), None, "{foreign}");
+        }
     }
 
     #[test]

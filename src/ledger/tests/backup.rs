@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::testing::*;
 use crate::domain::code::Code;
-use crate::domain::record::Restored;
+use crate::domain::record::{Record, Restored};
 use crate::ledger::{Audit, Ledger, LedgerError, Settings, restore, verify};
 
 struct Bench {
@@ -89,6 +89,11 @@ fn a_restore_names_what_is_missing_and_goes_on() {
     assert_eq!((restored.last_seq, restored.known_seq), (7, Some(12)));
     let ledger = bench.open();
     assert_eq!(ledger.reader().unwrap().head().unwrap().seq, 8);
+    let closed = refusal(ledger.writer().record(Record::Begun(begun(3))));
+    assert_eq!(closed.code, Code::LedgerGap);
+    let gap = ledger.accept_gap("in tray 9".to_owned(), person()).unwrap().unwrap();
+    assert_eq!((gap.restored_seq, gap.restored.known_seq), (8, Some(12)));
+    assert_eq!(ledger.accept_gap("again".to_owned(), person()).unwrap(), None);
     take(&ledger, begun(3), 3, Until::Passed);
     let anchor = Some(bench.dir.path().join("stick/anchor"));
     let audit = Audit { anchor, ..Audit::default() };
@@ -129,4 +134,27 @@ fn a_backup_of_another_station_is_not_restored() {
     let restored =
         restore(&bench.backup(), &other, key.as_ref(), &Checker, clock.as_ref(), person());
     assert_eq!(restored.unwrap_err().code(), Code::LedgerStation);
+}
+
+#[test]
+fn a_log_whose_ledger_is_gone_is_not_played_into_what_is_restored() {
+    let bench = Bench::new();
+    let ledger = bench.open();
+    ledger.writer().record(authority_seen()).unwrap();
+    ledger.reader().unwrap().backup(&bench.backup(), &Checker).unwrap();
+    take(&ledger, begun(1), 1, Until::Passed);
+    // The log as a crash leaves it: it goes with the last connection otherwise.
+    let data = bench.dir.path().join("data");
+    let log = fs::read(data.join("ledger.db-wal")).unwrap();
+    assert!(log.len() > 4096);
+    drop(ledger);
+    fs::remove_file(data.join("ledger.db")).unwrap();
+    fs::write(data.join("ledger.db-wal"), &log).unwrap();
+    bench.restore().unwrap();
+    assert_eq!(bench.open().reader().unwrap().head().unwrap().seq, 3);
+    let kept = fs::read_dir(&data).unwrap().flatten().any(|file| {
+        file.file_name().to_string_lossy().contains(".left-")
+            && fs::read(file.path()).unwrap() == log
+    });
+    assert!(kept, "the log was deleted");
 }

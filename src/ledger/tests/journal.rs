@@ -1,7 +1,7 @@
 //! The frozen bytes of one entry of every kind. A failure here means "revert the change",
 //! not "edit the test": ledgers out there have these bytes.
 
-use super::testing::{authority_seen, begun, certificate, failure, image, sn};
+use super::testing::{adopted, authority_seen, begun, certificate, failure, image, sn};
 use crate::domain::certificate::Proof;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
@@ -14,8 +14,8 @@ use crate::domain::outbox::{
     Sent, Shipped,
 };
 use crate::domain::record::{
-    AttemptRef, ClockAccepted, End, Ended, FailedEarly, Finished, Issued, LineStarted, Person,
-    PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct, WorkOrderCreated,
+    AttemptRef, ClockAccepted, End, Ended, FailedEarly, Finished, GapAccepted, Issued, LineStarted,
+    Person, PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::domain::work_order::WorkOrder;
@@ -158,8 +158,15 @@ fn examples() -> Vec<Fact> {
     ]
     .into_iter()
     .chain(cloud_examples())
+    .chain(gap_examples())
     .chain(person_examples())
     .collect()
+}
+
+fn gap_examples() -> [Fact; 2] {
+    let reason = "in tray 9".to_owned();
+    let accepted = GapAccepted { restored_seq: 42, compared: true, reason, by: person() };
+    [Fact::Record(Record::GapAccepted(accepted), 0), Fact::Record(Record::Adopted(adopted(1)), 1)]
 }
 
 fn person_examples() -> impl Iterator<Item = Fact> {

@@ -1,6 +1,9 @@
 //! Tests of the ledger as a whole; what concerns one file alone stands in that file.
 
+mod adopted;
+mod aside;
 mod backup;
+mod backups;
 mod cloud;
 mod device_key;
 mod journal;

@@ -69,6 +69,7 @@ fn one_units_story_has_the_fields_of_the_contract() {
                 "fingerprint_sha256": fingerprint,
                 "state": "proven",
                 "proof": "possession",
+                "origin": "issued",
                 "not_before": "2026-09-20T14:13:20.000Z",
                 "not_after": "9999-12-31T23:59:59.000Z",
                 "pem": pem,

@@ -20,8 +20,8 @@ use crate::domain::ids::{
 };
 use crate::domain::outbox::{Answer, Answered, CloudChosen, Sent};
 use crate::domain::record::{
-    AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, Person, PersonAct, ProvenRecord, Record,
-    Recorded, Refusal, Step,
+    Adopted, AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, Person, PersonAct, ProvenRecord,
+    Record, Recorded, Refusal, Step,
 };
 use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::ledger::outbox::OutboxRow;
@@ -195,6 +195,24 @@ pub(in crate::ledger) fn act(number: u32) -> PersonAct {
 
 pub(in crate::ledger) fn person() -> Person {
     Person { operator: Some("7".parse().unwrap()), uid: 1000 }
+}
+
+/// Unit n as it was read from device n, with certificate n.
+pub(in crate::ledger) fn adopted(number: u32) -> Adopted {
+    Adopted {
+        serial: serial(number),
+        client_id: serial(number).as_str().parse().unwrap(),
+        hardware: hardware(number),
+        model: "MODEL".to_owned(),
+        firmware: "1.0".to_owned(),
+        slot: "A".parse().unwrap(),
+        certificate: certificate(number),
+        image: image(number),
+        proof: Proof::Possession,
+        restart: "command".to_owned(),
+        reason: "in tray 9".to_owned(),
+        by: person(),
+    }
 }
 
 /// An instance by its id.

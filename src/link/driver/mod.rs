@@ -62,6 +62,12 @@ pub trait Driver: Send {
     /// What the device holds now, from its storage where the family can.
     fn read_back(&mut self) -> Result<Option<Held>, LinkError>;
 
+    /// The client certificate that the device holds, DER, as it comes; none where it holds
+    /// none. A family that can't give it says so.
+    fn read_certificate(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
+        Err(LinkError::CannotRead { what: "its certificate" })
+    }
+
     /// Tells the device that the attempt is over; `lock` counts only with `pass`.
     // IRREVERSIBLE with `lock`: the caller made "proven" durable before.
     fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError>;

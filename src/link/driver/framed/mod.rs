@@ -228,6 +228,17 @@ impl Driver for Framed {
         Ok(Some(Held { certificate, ..held }))
     }
 
+    fn read_certificate(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
+        let reply = self.identify_same()?;
+        if answers::held(&reply).is_none() {
+            return Ok(None);
+        }
+        if !reply.capabilities.has(Capabilities::READ) {
+            return Err(LinkError::CannotRead { what: "its certificate" });
+        }
+        self.read_object(ObjectKind::ClientCertificate).map(Some)
+    }
+
     fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError> {
         let result = if pass { FinishResult::Pass } else { FinishResult::Fail };
         let finish = Finish { result, lock: pass && lock };

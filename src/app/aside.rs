@@ -1,0 +1,33 @@
+//! What becomes of a ledger whose file is damaged: it is set aside, and nothing goes on.
+
+use std::path::Path;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::ledger;
+use crate::report::Failure;
+
+/// Tells a failure; where it is that the ledger's file is damaged, the ledger is set aside,
+/// and that is told with it. To be called when this process has closed the ledger.
+pub fn told(data_dir: &Path, mut failure: Failure, now: Timestamp) -> Failure {
+    if failure.code != Code::LedgerCorrupt {
+        return failure;
+    }
+    let why = failure.causes.iter().fold(failure.what.clone(), |text, cause| text + ": " + cause);
+    match ledger::set_aside_if_damaged(data_dir, &why, now) {
+        Ok(Some(aside)) => {
+            failure.what = format!("{}; it was set aside as {}", failure.what, aside.display());
+            failure.with_help(
+                "nothing was deleted and no new ledger begun: bring the newest backup back with \
+                 `station ledger restore --newest`",
+            )
+        }
+        Ok(None) => failure,
+        // That was done, and told, before.
+        Err(error) if error.code() == Code::LedgerSetAside => failure,
+        Err(error) => {
+            failure.what = format!("{}; it could not be set aside", failure.what);
+            failure.caused_by(&error)
+        }
+    }
+}

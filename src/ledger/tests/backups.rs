@@ -1,0 +1,128 @@
+//! The backups that a line makes by itself: when, which stay, and whose fault a bad one is.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::testing::*;
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::ledger::{BackupRule, Backups, Ledger};
+
+const MINUTE: i64 = 60_000_000;
+
+fn backups(dir: &Path, change: impl FnOnce(&mut BackupRule)) -> Backups {
+    let mut rule =
+        BackupRule { dir: None, every: Duration::from_secs(3_600), after: 1_000, keep: 3 };
+    change(&mut rule);
+    Backups::new(&settings(dir), rule)
+}
+
+fn at(minutes: i64) -> Timestamp {
+    Timestamp(START + minutes * MINUTE)
+}
+
+fn made(backups: &Backups, ledger: &Ledger, minutes: i64) -> bool {
+    backups.keep_up(&ledger.reader().unwrap(), &Checker, at(minutes)).unwrap().is_some()
+}
+
+#[test]
+fn one_is_made_by_age_where_something_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, backups) = (fresh(dir.path()), backups(dir.path(), |_| {}));
+    assert!(made(&backups, &ledger, 0), "there was none");
+    assert!(!made(&backups, &ledger, 120), "nothing changed");
+    ledger.writer().record(authority_seen()).unwrap();
+    assert!(!made(&backups, &ledger, 59), "the newest is young");
+    assert!(made(&backups, &ledger, 60));
+    let names: Vec<_> = backups
+        .list()
+        .unwrap()
+        .into_iter()
+        .map(|backup| backup.path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ["LINE-1-20260921T141320Z-0000000002.db", "LINE-1-20260921T151320Z-0000000003.db"]
+    );
+}
+
+#[test]
+fn one_is_made_by_count_however_young_the_newest_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, backups) = (fresh(dir.path()), backups(dir.path(), |rule| rule.after = 3));
+    assert!(made(&backups, &ledger, 0));
+    for _ in 0..2 {
+        ledger.writer().record(authority_seen()).unwrap();
+        assert!(!made(&backups, &ledger, 1));
+    }
+    ledger.writer().record(authority_seen()).unwrap();
+    assert!(made(&backups, &ledger, 1));
+}
+
+#[test]
+fn one_from_a_wrong_clock_does_not_keep_the_next_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, backups) = (fresh(dir.path()), backups(dir.path(), |_| {}));
+    assert!(made(&backups, &ledger, 365 * 24 * 60));
+    ledger.writer().record(authority_seen()).unwrap();
+    assert!(made(&backups, &ledger, 0));
+}
+
+#[test]
+fn the_oldest_go_when_the_new_one_holds_and_only_those_of_this_station() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, backups) = (fresh(dir.path()), backups(dir.path(), |_| {}));
+    fs::create_dir(backups.dir()).unwrap();
+    let others = ["LINE-2-20200101T000000Z-0000000001.db", "by-hand.db", "LINE-1-notes.db"];
+    for other in others {
+        fs::write(backups.dir().join(other), "kept").unwrap();
+    }
+    let cut_off = backups.dir().join(".LINE-1-20260921T141320Z-0000000002.db.77.0.tmp");
+    fs::write(&cut_off, "half").unwrap();
+    for number in 0..5 {
+        assert!(made(&backups, &ledger, number * 60));
+        ledger.writer().record(authority_seen()).unwrap();
+    }
+    let kept: Vec<u64> = backups.list().unwrap().iter().map(|backup| backup.seq).collect();
+    assert_eq!(kept, [4, 5, 6]);
+    assert!(others.iter().all(|other| backups.dir().join(other).exists()));
+    assert!(!cut_off.exists());
+}
+
+#[test]
+fn a_directory_that_was_named_and_is_not_there_is_not_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let medium = dir.path().join("stick/line-1");
+    let (ledger, backups) =
+        (fresh(dir.path()), backups(dir.path(), |rule| rule.dir = Some(medium.clone())));
+    let failed = backups.keep_up(&ledger.reader().unwrap(), &Checker, at(0)).unwrap_err();
+    assert_eq!(failed.code(), Code::LedgerBackup);
+    assert!(!medium.exists());
+}
+
+#[test]
+fn none_is_made_where_it_would_take_the_reserve_or_where_none_is_wanted() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    let rule = backups(dir.path(), |_| {}).rule().clone();
+    let greedy = crate::ledger::Settings { reserve_bytes: u64::MAX / 2, ..settings(dir.path()) };
+    let greedy = Backups::new(&greedy, rule);
+    let failed = greedy.keep_up(&ledger.reader().unwrap(), &Checker, at(0)).unwrap_err();
+    assert_eq!(failed.code(), Code::LedgerBackup);
+    assert!(!made(&backups(dir.path(), |rule| rule.keep = 0), &ledger, 0));
+}
+
+#[test]
+fn a_copy_of_a_ledger_that_does_not_hold_is_the_ledgers_fault_and_is_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, backups) = (fresh(dir.path()), backups(dir.path(), |_| {}));
+    assert!(made(&backups, &ledger, 0));
+    let other = rusqlite::Connection::open(dir.path().join("data/ledger.db")).unwrap();
+    other.execute_batch("UPDATE authorities SET seen_us = 0").unwrap();
+    ledger.writer().record(authority_seen()).unwrap();
+    let failed = backups.keep_up(&ledger.reader().unwrap(), &Checker, at(60)).unwrap_err();
+    assert_eq!(failed.code(), Code::LedgerJournal);
+    assert!(failed.is_about_its_contents());
+    assert_eq!(backups.list().unwrap().len(), 1, "the bad copy is kept, or the good one is gone");
+}
