@@ -12,6 +12,7 @@ pub mod batch;
 pub mod clock;
 pub mod cloud;
 pub mod demo;
+pub mod enrol;
 pub mod labels;
 pub mod line;
 pub mod parts;
