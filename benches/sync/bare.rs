@@ -1,7 +1,7 @@
 //! The least that a client can do: requests that were signed before, over connections that
 //! are open already, nothing recorded, nothing paced, no answer understood.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

@@ -18,7 +18,7 @@ use provisioning_station::domain::outbox::{CloudChosen, RegisteredByHand};
 use provisioning_station::domain::record::{
     AttemptRef, AuthoritySeen, Begun, End, Ended, Finished, Issued, Person, ProvenRecord, Record,
 };
-use provisioning_station::ledger::Writer;
+use provisioning_station::ledger::{Ticket, Writer};
 use provisioning_station::pki::{
     Authority, IssueRequest, Profile, certificate_pem, make_key, random_sn,
 };
@@ -145,10 +145,16 @@ impl Books {
                 tickets.push(writer.submit(record));
             }
             if tickets.len() >= AT_ONCE {
-                tickets.drain(..).for_each(|ticket| drop(ticket.wait().unwrap()));
+                wait_for(tickets.drain(..));
             }
         }
-        tickets.into_iter().for_each(|ticket| drop(ticket.wait().unwrap()));
+        wait_for(tickets);
+    }
+}
+
+fn wait_for(tickets: impl IntoIterator<Item = Ticket>) {
+    for ticket in tickets {
+        ticket.wait().unwrap();
     }
 }
 
