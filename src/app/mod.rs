@@ -6,6 +6,7 @@
 //! directory, `selftest` tries a new device with a throw-away CA. No policy here.
 
 pub mod adopt;
+pub mod answers;
 pub mod aside;
 pub mod backups;
 pub mod batch;

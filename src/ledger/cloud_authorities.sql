@@ -1,4 +1,4 @@
--- Schema 5: what a CA is called in each cloud instance.
+-- Schema 6: what a CA is called in each cloud instance.
 CREATE TABLE cloud_authorities (
     authority  BLOB NOT NULL REFERENCES authorities (fingerprint),
     site       TEXT NOT NULL,
