@@ -166,7 +166,7 @@ impl<'a> Batch<'a> {
                     let _ = writeln!(self.notes, "{text}");
                 }
             }
-            Event::Ended => {}
+            Event::Waiting { .. } | Event::Withdrawn(_) | Event::Chosen(_) | Event::Ended => {}
         }
     }
 

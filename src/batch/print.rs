@@ -106,6 +106,7 @@ impl Style {
             | SlotStatus::Identifying
             | SlotStatus::Ready(_)
             | SlotStatus::Silent(_)
+            | SlotStatus::Twice(_)
             | SlotStatus::Busy(_)
             | SlotStatus::Done => None,
         }

@@ -25,10 +25,24 @@ pub struct Scan {
 pub enum Command {
     /// Work on this unit. Send no more of them than [`Event::Wanted`] asked for.
     Scan(Scan),
+    /// Forget every scan that still waits for its device.
+    Withdraw,
     /// No more scans will come: end when the units under way have ended.
     NoMoreScans,
     /// Land: no new unit starts, running units end or are recorded as interrupted.
     Stop,
+}
+
+/// Which slot a scan is meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Binding {
+    /// The slot whose own barcode was scanned before it.
+    Slot,
+    /// The slot whose device is put in after it.
+    Insert,
+    /// Any slot that is free.
+    #[default]
+    Any,
 }
 
 /// How the line reaches its front end: it may block, and never drops.
@@ -49,6 +63,17 @@ pub enum Event {
     },
     /// The line takes this many further scans.
     Wanted(usize),
+    /// A scan was accepted and waits for its device, in this slot where it is known.
+    Waiting {
+        /// The unit.
+        serial: String,
+        /// The slot that it is bound to.
+        slot: Option<SlotName>,
+    },
+    /// A scan that waited was taken back.
+    Withdrawn(String),
+    /// The next scan is for this slot; none where a slot is to be chosen first.
+    Chosen(Option<SlotName>),
     /// A unit ended, or a scan was refused.
     Unit(Box<UnitReport>),
     /// Something that a person should know and that stops nothing.
@@ -70,6 +95,8 @@ pub enum SlotStatus {
     Ready(HardwareId),
     /// Something is there and does not say who it is.
     Silent(Fault),
+    /// Its device answers in that slot too: one hardware id may exist only once.
+    Twice(SlotName),
     /// A unit is being worked on.
     Busy(String),
     /// The unit that was worked on is still there.

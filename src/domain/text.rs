@@ -18,6 +18,24 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// `text` with everything escaped that is not plain printable ASCII: for what was scanned or
+/// comes from a device, where nothing else belongs, and where letters that are wide or run
+/// from right to left would shift the columns around them.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c == ' ' || c.is_ascii_graphic();
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match is_plain(c) {
+            true => safe.push(c),
+            false => safe.extend(c.escape_default()),
+        }
+    }
+    Cow::Owned(safe)
+}
+
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -33,6 +51,12 @@ mod tests {
     #[test]
     fn harmless_text_stays_as_it_is() {
         assert!(matches!(printable("TH200 / 测试 ü"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn of_a_scan_only_plain_characters_stay() {
+        assert!(matches!(plain("TH200 1"), Cow::Borrowed(_)));
+        assert_eq!(plain("\u{6d4b}\u{5d0}1\u{1b}"), "\\u{6d4b}\\u{5d0}1\\u{1b}");
     }
 
     #[test]

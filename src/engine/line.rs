@@ -285,6 +285,7 @@ impl LineThread {
     fn take(&mut self, message: ToLine) {
         match message {
             ToLine::Command(Command::Scan(scan)) => self.scan(scan),
+            ToLine::Command(Command::Withdraw) => self.withdraw(),
             ToLine::Command(Command::NoMoreScans) => self.router.no_more_scans(),
             ToLine::Command(Command::Stop) => {
                 self.stop(&told_to_stop(), None);
@@ -298,6 +299,14 @@ impl LineThread {
             }
             ToLine::Gone(slot, fault) => self.gone(slot, fault),
         }
+    }
+
+    fn withdraw(&mut self) {
+        let (withdrawn, decisions) = self.router.withdraw();
+        for serial in withdrawn {
+            self.say(Event::Withdrawn(serial.to_string()));
+        }
+        self.carry_out(decisions);
     }
 
     fn gone(&mut self, slot: usize, fault: Option<Fault>) {

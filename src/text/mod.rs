@@ -5,8 +5,16 @@
 
 mod remedy_en;
 mod remedy_zh;
+mod what_zh;
+mod words;
+
+use std::borrow::Cow;
+
+pub use words::{Word, fill};
 
 use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::text::plain;
 
 /// A language of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -37,5 +45,13 @@ pub const fn remedy(code: Code, language: Language) -> &'static str {
     match language {
         Language::English => remedy_en::remedy(code),
         Language::Chinese => remedy_zh::remedy(code),
+    }
+}
+
+/// What happened, for the screen: the fault's own sentence in English, its code's in others.
+pub fn what(fault: &Fault, language: Language) -> Cow<'_, str> {
+    match language {
+        Language::English => plain(&fault.detail),
+        Language::Chinese => Cow::Borrowed(what_zh::what(fault.code)),
     }
 }

@@ -175,6 +175,12 @@ impl Router {
         self.refuse_waiting(reason)
     }
 
+    /// Forgets every scan that waits for a device; says which.
+    pub(super) fn withdraw(&mut self) -> (Vec<Serial>, Vec<Decision>) {
+        let withdrawn = self.waiting.drain(..).map(|waiting| waiting.job.serial).collect();
+        (withdrawn, self.settle())
+    }
+
     fn refuse_waiting(&mut self, reason: &Fault) -> Vec<Decision> {
         let names = &self.names;
         let refused = |waiting: Waiting| {

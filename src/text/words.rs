@@ -1,0 +1,222 @@
+//! The screen's words, each in every language: one that is missing does not compile.
+//!
+//! `{}` stands for a value, in the order of [`fill`].
+
+use super::Language;
+
+macro_rules! words {
+    ($($name:ident: $english:literal, $chinese:literal;)*) => {
+        /// A text of the screen.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "each is its English text")]
+        pub enum Word { $($name,)* }
+
+        impl Word {
+            /// Every text.
+            pub const ALL: &[Word] = &[$(Word::$name,)*];
+
+            /// The text in this language.
+            pub const fn text(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Word::$name, Language::English) => $english,
+                      (Word::$name, Language::Chinese) => $chinese,)*
+                }
+            }
+        }
+    };
+}
+
+words! {
+    // Pages, and the keys that lead to them.
+    Help: "Help", "帮助";
+    Line: "Line", "产线";
+    History: "History", "历史";
+    Unit: "Unit", "单元";
+    Statistics: "Stats", "统计";
+    Sync: "Sync", "同步";
+    Checks: "Checks", "检查";
+    Log: "Log", "日志";
+    Settings: "Setup", "设置";
+    OtherLanguage: "中文", "English";
+    Quit: "Quit", "退出";
+
+    HelpHelp: "this page", "本页";
+    HelpLine: "the slots: scan, plug in, read the verdict", "工位：扫码、插入、看结果";
+    HelpHistory: "find a unit, list what happened", "查找单元，列出经过";
+    HelpStatistics: "yield, failure codes, slots", "良率、故障代码、工位";
+    HelpSync: "registration with the cloud", "云端注册";
+    HelpChecks: "the checks before a shift", "班前检查";
+    HelpLog: "the last messages", "最近的消息";
+    HelpSettings: "what station.toml says (read-only)", "station.toml 的内容（只读）";
+    HelpLanguage: "switch between English and Chinese", "切换中英文";
+    HelpQuit: "leave; asks first while units run", "退出；有单元在处理时先询问";
+    HelpTab: "go to the next slot that needs you", "跳到下一个需要处理的工位";
+    HelpBackTab: "go to the slot before", "跳到上一个工位";
+    HelpArrows: "move between slots, scroll a page", "在工位间移动，滚动页面";
+    HelpPages: "the page of slots before or after", "上一页或下一页工位";
+    HelpEnter: "take what was typed as a scan", "把输入的内容当作扫码";
+    HelpEscape: "mark a message as seen, clear the line, go back", "消息已阅，清空输入，返回";
+    HelpUnit: "the whole story of the slot's unit", "该工位单元的完整经过";
+    HelpWithdraw: "take back scans that wait for a device", "撤回等待设备的扫码";
+    HelpBell: "bell for FAIL and HOLD on or off", "打开或关闭不合格与保留的铃声";
+    HelpTheme: "other colours", "更换配色";
+    HelpAutoScan: "the demo's scanner on or off", "打开或关闭演示扫码";
+    HelpRedraw: "draw the screen anew", "重画屏幕";
+    HelpScanner: "A scanner may be used at any time, on every page and over every question.",
+        "任何时候都可以扫码，无论在哪一页或有什么提问。";
+
+    // The three verdicts.
+    Pass: "PASS", "合格";
+    Fail: "FAIL", "不合格";
+    Hold: "HOLD", "保留";
+
+    // What a slot is doing.
+    SlotEmpty: "empty", "空";
+    SlotIdentifying: "asking the device", "正在询问设备";
+    SlotReady: "device waits for a scan", "设备等待扫码";
+    SlotReadyInsert: "take it out, scan, put it in", "取出，扫码，再插入";
+    SlotSilent: "no answer", "无应答";
+    SlotTwice: "same device as in {}", "与 {} 是同一设备";
+    SlotDone: "take the device out", "取出设备";
+    SlotOut: "out of service", "停用";
+    SlotBound: "put the device in", "请插入设备";
+    SlotWrong: "wrong slot? a scan waits in another", "放错工位？扫码在等另一工位";
+    SlotClosing: "done", "完成";
+
+    // The steps of one unit.
+    StepIdentify: "identify", "识别";
+    StepReserve: "reserve", "登记";
+    StepIssue: "make certificate", "签发证书";
+    StepWrite: "write", "写入";
+    StepCommit: "activate", "生效";
+    StepRestart: "restart", "重启";
+    StepProve: "prove", "验证";
+    StepFinish: "finish", "收尾";
+
+    // What to do with a unit.
+    DoPass: "Take it out: done.", "取出：已完成。";
+    DoPassAgain: "Proven before, and proven again just now.", "以前已合格，刚才再次验证合格。";
+    DoHold: "Keep this unit and put it back into any slot.", "保留此单元，放回任意工位。";
+    AtStep: "at {}", "在{}";
+
+    // Header.
+    NoWorkOrder: "no work order", "无工单";
+    DoneOf: "{} of {}", "{}/{}";
+    AnHour: "{} units/h", "每小时 {} 件";
+    FirstPass: "first pass {} %", "一次通过 {} %";
+    TimeLeft: "{} left", "还需 {}";
+    SlotsOf: "slots {} to {} of {}", "工位 {}–{}，共 {}";
+    Starting: "starting …", "正在启动……";
+    Landing: "ending: units under way are being finished or recorded",
+        "正在结束：处理中的单元会做完或记录下来";
+    Hours: "{} h {} min", "{} 小时 {} 分";
+    WholeHours: "{} h", "{} 小时";
+    Minutes: "{} min", "{} 分钟";
+    Days: "{} days", "{} 天";
+    Years: "{} years", "{} 年";
+    ThisMinute: "now", "刚刚";
+    Ago: "{} ago", "{}前";
+
+    // Footer.
+    Backlog: "cloud {} waiting", "云端待传 {}";
+    SyncNever: "never synced", "从未同步";
+    SyncAgo: "sync {}", "同步 {}";
+    Disk: "disk {}", "磁盘 {}";
+    ClockGood: "clock", "时钟";
+    ClockBad: "clock wrong", "时钟有误";
+    CaLeft: "CA {}", "CA {}";
+    Nobody: "nobody signed in", "无人登录";
+    BellOff: "bell off", "铃声关";
+    AutoScanOn: "demo scans by itself (Ctrl-D)", "演示自动扫码（Ctrl-D）";
+    AutoScanOff: "demo waits (Ctrl-D)", "演示暂停（Ctrl-D）";
+
+    // The scan line.
+    ScanHere: "scan", "扫码";
+    ScanAny: "Scan a label.", "请扫描标签。";
+    ScanInsert: "Scan a label, then put its device in.", "先扫标签，再插入设备。";
+    ScanSlotFirst: "Scan the slot's barcode, then the label.", "先扫工位条码，再扫标签。";
+    ScanForSlot: "Slot {}: scan the label.", "工位 {}：请扫标签。";
+    ScanWaits: "{} waits: put its device in. Ctrl-X takes the scan back.",
+        "{} 等待：请插入设备。Ctrl-X 撤回。";
+    ScanNotYet: "Not yet: the slots are being looked at.", "稍候：正在查看工位。";
+
+    // Messages.
+    Refused: "REFUSED", "拒绝";
+    Warning: "WARNING", "警告";
+    SeenKey: "Esc: seen", "Esc：已阅";
+    More: "+{} more", "还有 {} 条";
+    AheadScan: "{} scans wait already", "已有 {} 个扫码在等待";
+
+    // Dialogs.
+    QuitTitle: "Leave?", "退出？";
+    QuitRunning: "Units that are being worked on: {}", "正在处理的单元：{}";
+    QuitWaiting: "Scans that wait are taken back.", "等待中的扫码会被撤回。";
+    QuitYes: "Enter: finish them, then leave", "Enter：做完再退出";
+    QuitNo: "Esc: stay", "Esc：留下";
+    StoppedTitle: "The line has stopped", "产线已停止";
+    StoppedLeave: "Enter or Esc: leave", "Enter 或 Esc：退出";
+
+    // Pages.
+    NothingYet: "Nothing yet.", "暂无内容。";
+    NoFigures: "No figures yet.", "暂无数据。";
+    TooSmall: "This terminal is too small: 60 columns and 15 lines are needed.",
+        "终端太小：至少需要 60 列 15 行。";
+    Slot: "slot", "工位";
+    Passed: "passed", "合格";
+    Failed: "failed", "不合格";
+    Held: "held", "保留";
+    Serial: "serial", "序列号";
+    Outcome: "outcome", "结果";
+    Code: "code", "代码";
+    Reason: "reason", "原因";
+    Remedy: "what to do", "怎么办";
+    Hardware: "device", "设备";
+    Certificate: "certificate", "证书";
+    Attempt: "attempt", "尝试";
+    Duration: "took", "用时";
+    SessionOnly: "since this screen was started", "本次启动以来";
+}
+
+/// The text of `word` with its values in their places.
+pub fn fill(word: Word, language: Language, values: &[&str]) -> String {
+    let mut parts = word.text(language).split("{}");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for (index, part) in parts.enumerate() {
+        text.push_str(values.get(index).copied().unwrap_or_default());
+        text.push_str(part);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_there_in_both_languages_with_the_same_places() {
+        let places = |word: Word, language| word.text(language).matches("{}").count();
+        for word in Word::ALL {
+            for language in Language::ALL {
+                assert!(!word.text(*language).trim().is_empty(), "{word:?} in {language:?}");
+            }
+            let [english, chinese] =
+                [Language::English, Language::Chinese].map(|l| places(*word, l));
+            assert_eq!(english, chinese, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn the_texts_of_the_two_languages_differ() {
+        let same: Vec<_> = Word::ALL
+            .iter()
+            .filter(|word| word.text(Language::English) == word.text(Language::Chinese))
+            .collect();
+        assert_eq!(same, [&Word::CaLeft]);
+    }
+
+    #[test]
+    fn values_go_to_their_places() {
+        assert_eq!(fill(Word::DoneOf, Language::English, &["3", "20"]), "3 of 20");
+        assert_eq!(fill(Word::DoneOf, Language::Chinese, &["3", "20"]), "3/20");
+    }
+}

@@ -1,0 +1,24 @@
+//! The operator's screen: what reaches it changes the model, and the model is drawn.
+//!
+//! It knows only `domain` and `text`: events and answers come in, commands and questions go
+//! out, and `app` gives it the channels. [`update`] is pure, views read the model alone;
+//! [`Screen`] holds the terminal. Start with [`Model`], then [`update`].
+
+mod keymap;
+mod layout;
+mod model;
+mod msg;
+mod screen;
+mod theme;
+mod update;
+mod view;
+
+pub use model::{AutoScan, Model, Phase, Setup, View};
+pub use msg::{Action, Msg};
+pub use screen::{Ending, Screen, Terminal, is_terminal, restore};
+pub use theme::ThemeName;
+pub use update::update;
+pub use view::draw;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! The demo's scanner, which scans by itself.
+
+use std::time::Duration;
+
+/// Between two scans, so that an onlooker can follow.
+const PACE: Duration = Duration::from_millis(700);
+
+/// A scanner that scans one label after another while it is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoScan {
+    labels: std::collections::VecDeque<String>,
+    on: bool,
+    last: Option<Duration>,
+}
+
+impl AutoScan {
+    /// A scanner with these labels, switched on.
+    pub fn new(labels: Vec<String>) -> Self {
+        Self { labels: labels.into(), on: true, last: None }
+    }
+
+    /// Whether it scans.
+    pub fn is_on(&self) -> bool {
+        self.on && !self.labels.is_empty()
+    }
+
+    /// Switches it on or off.
+    pub(in crate::tui) fn switch(&mut self) {
+        self.on = !self.on;
+    }
+
+    /// The next label, where it is time for one.
+    pub(in crate::tui) fn next(&mut self, now: Duration) -> Option<String> {
+        let due = self.last.is_none_or(|last| now >= last + PACE);
+        let label = if self.on && due { self.labels.pop_front() } else { None };
+        if label.is_some() {
+            self.last = Some(now);
+        }
+        label
+    }
+}

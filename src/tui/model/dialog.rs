@@ -1,0 +1,35 @@
+//! What stands over a page and wants an answer.
+
+use std::time::Duration;
+
+/// A dialog takes keys only so long after it was drawn: whoever was typing when it came up
+/// did not mean it.
+const DIALOG_DELAY: Duration = Duration::from_millis(300);
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) enum DialogKind {
+    /// Whether to leave although units are being worked on.
+    Quit,
+    /// The line stopped by itself; the reason is in the model.
+    Stopped,
+}
+
+/// One dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) struct Dialog {
+    pub(in crate::tui) kind: DialogKind,
+    /// When it was first drawn.
+    pub(in crate::tui) drawn: Option<Duration>,
+}
+
+impl Dialog {
+    pub(in crate::tui) const fn new(kind: DialogKind) -> Self {
+        Self { kind, drawn: None }
+    }
+
+    /// Whether a key at this time was meant for it.
+    pub(in crate::tui) fn takes_keys(&self, at: Duration) -> bool {
+        self.drawn.is_some_and(|drawn| at >= drawn + DIALOG_DELAY)
+    }
+}

@@ -1,0 +1,187 @@
+//! What the screen knows: plain data, changed by `update` alone and read by the views.
+
+mod auto_scan;
+mod burst;
+mod dialog;
+mod notice;
+mod tile;
+
+use std::time::Duration;
+
+use tui_input::Input;
+
+pub use auto_scan::AutoScan;
+pub(super) use burst::{Burst, BurstEnd};
+pub(super) use dialog::{Dialog, DialogKind};
+pub(super) use notice::{Notice, NoticeKind, Notices};
+pub(super) use tile::{Mark, Need, Running, Tile, Verdict};
+
+use crate::domain::clock::Now;
+use crate::domain::device::Fault;
+use crate::domain::event::Binding;
+use crate::domain::ids::SlotName;
+use crate::domain::question::Overview;
+use crate::text::Language;
+
+use super::theme::ThemeName;
+
+/// What stands fixed while the screen runs.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The station's id.
+    pub station: String,
+    /// The product's name.
+    pub product: String,
+    /// The slots, in the order of station.toml.
+    pub slots: Vec<SlotName>,
+    /// Which slot a scan is meant for.
+    pub binding: Binding,
+    /// station.toml for the settings page: a key and its value a line.
+    pub settings: Vec<(String, String)>,
+    /// The language to begin with.
+    pub language: Language,
+    /// The colours to begin with.
+    pub theme: ThemeName,
+    /// A scanner that scans by itself, where this is a demo.
+    pub auto_scan: Option<AutoScan>,
+}
+
+/// Which page is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum View {
+    /// The slots.
+    Line,
+    /// Attempts, searched and filtered.
+    History,
+    /// One unit's whole story.
+    Unit,
+    /// Yield, codes, slots.
+    Statistics,
+    /// The registrations at the cloud.
+    Sync,
+    /// The checks before a shift.
+    Checks,
+    /// The last lines of the log.
+    Log,
+    /// station.toml.
+    Settings,
+    /// The keys.
+    Help,
+}
+
+/// Where the line is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// It is being opened.
+    Starting,
+    /// It takes scans.
+    Running,
+    /// It takes no more; units land.
+    Landing,
+    /// Nothing is under way any more.
+    Ended,
+}
+
+/// Everything that the screen knows.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub(super) setup: Setup,
+    pub(super) view: View,
+    pub(super) phase: Phase,
+    /// Why the line stopped by itself.
+    pub(super) stopped: Option<Fault>,
+    /// A person, or a signal, asked for the end.
+    pub(super) leaving: bool,
+    pub(super) tiles: Vec<Tile>,
+    /// The tile that the keys are about.
+    pub(super) focus: usize,
+    /// What is being typed or scanned.
+    pub(super) scan: Input,
+    pub(super) burst: Burst,
+    /// Scans that the line still takes.
+    pub(super) wanted: usize,
+    /// Scans that wait for a device, bound to no slot yet.
+    pub(super) waiting: Vec<String>,
+    /// The slot that the next scan is for.
+    pub(super) chosen: Option<SlotName>,
+    pub(super) notices: Notices,
+    pub(super) dialog: Option<Dialog>,
+    pub(super) overview: Option<Box<Overview>>,
+    /// The number of the last question.
+    pub(super) asked: u64,
+    /// When the figures were last asked for.
+    pub(super) overview_at: Option<Duration>,
+    pub(super) language: Language,
+    pub(super) theme: ThemeName,
+    pub(super) bell: bool,
+    pub(super) size: (u16, u16),
+    /// How far the page shown is scrolled.
+    pub(super) scroll: usize,
+    pub(super) now: Now,
+    /// What is on the screen is out of date.
+    pub(super) changed: bool,
+}
+
+impl Model {
+    /// A screen before its first event.
+    pub fn new(setup: Setup, size: (u16, u16), now: Now) -> Self {
+        let tiles = setup.slots.iter().cloned().map(Tile::new).collect();
+        Self {
+            view: View::Line,
+            phase: Phase::Starting,
+            stopped: None,
+            leaving: false,
+            tiles,
+            focus: 0,
+            scan: Input::default(),
+            burst: Burst::default(),
+            wanted: 0,
+            waiting: Vec::new(),
+            chosen: None,
+            notices: Notices::default(),
+            dialog: None,
+            overview: None,
+            asked: 0,
+            overview_at: None,
+            language: setup.language,
+            theme: setup.theme,
+            bell: true,
+            size,
+            scroll: 0,
+            now,
+            changed: true,
+            setup,
+        }
+    }
+
+    /// How many units are being worked on.
+    pub fn running(&self) -> usize {
+        self.tiles.iter().filter(|tile| tile.running.is_some()).count()
+    }
+
+    /// Whether the screen may go: the line has ended, and nobody need read why.
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Ended && (self.leaving || self.stopped.is_none())
+    }
+
+    pub(super) fn tile_mut(&mut self, slot: &SlotName) -> Option<&mut Tile> {
+        self.tiles.iter_mut().find(|tile| tile.name == *slot)
+    }
+
+    pub(super) fn focused(&self) -> Option<&Tile> {
+        self.tiles.get(self.focus)
+    }
+
+    /// What a tile needs a person for, seen together with the other tiles.
+    pub(super) fn need(&self, tile: &Tile) -> Option<Need> {
+        let bound_elsewhere = self.tiles.iter().any(|other| {
+            other.name != tile.name && other.bound.is_some() && other.running.is_none()
+        });
+        tile.need(bound_elsewhere)
+    }
+
+    /// Whether something moves by itself, so that the screen must look often.
+    pub(super) fn is_busy(&self) -> bool {
+        self.running() > 0 || self.setup.auto_scan.as_ref().is_some_and(AutoScan::is_on)
+    }
+}

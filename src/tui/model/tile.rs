@@ -1,0 +1,151 @@
+//! One slot as the screen knows it.
+
+use std::time::Duration;
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::event::{Outcome, Progress, SlotStatus, UnitReport};
+use crate::domain::ids::SlotName;
+
+/// The three words that are read from two metres.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::tui) enum Mark {
+    /// Proven.
+    Pass,
+    /// Not done; the reason says why.
+    Fail,
+    /// A device may hold a certificate: keep the unit, put it back.
+    Hold,
+}
+
+/// How a unit ended in this slot. It belongs to the device that was there then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) struct Verdict {
+    pub(in crate::tui) report: UnitReport,
+    /// The device that it belongs to is still there.
+    pub(in crate::tui) fresh: bool,
+}
+
+impl Verdict {
+    /// The word.
+    pub(in crate::tui) fn mark(&self) -> Mark {
+        match self.report.outcome {
+            Outcome::Pass => Mark::Pass,
+            Outcome::Refused if self.report.verified => Mark::Pass,
+            _ if self.report.uncertain => Mark::Hold,
+            Outcome::Fail | Outcome::Interrupted | Outcome::Refused => Mark::Fail,
+        }
+    }
+}
+
+/// A unit that is being worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) struct Running {
+    pub(in crate::tui) serial: String,
+    pub(in crate::tui) since: Duration,
+    pub(in crate::tui) progress: Progress,
+}
+
+/// Why a slot needs a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::tui) enum Need {
+    /// Its unit may hold a certificate.
+    Hold,
+    /// Its unit was not done.
+    Fail,
+    /// Its device answers in another slot too.
+    Twice,
+    /// Its port can't be used.
+    OutOfService,
+    /// Something is there and says nothing.
+    Silent,
+    /// A device came here, while the scan is bound to another slot.
+    WrongSlot,
+}
+
+/// One slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) struct Tile {
+    pub(in crate::tui) name: SlotName,
+    /// What the line said last of it.
+    pub(in crate::tui) status: SlotStatus,
+    /// The serial that is bound to it and waits for its device.
+    pub(in crate::tui) bound: Option<String>,
+    pub(in crate::tui) running: Option<Running>,
+    pub(in crate::tui) verdict: Option<Verdict>,
+}
+
+impl Tile {
+    pub(in crate::tui) fn new(name: SlotName) -> Self {
+        Self { name, status: SlotStatus::Empty, bound: None, running: None, verdict: None }
+    }
+
+    /// Takes what the line says of the slot. A verdict is out of date as soon as its device
+    /// has left, or another one answers.
+    pub(in crate::tui) fn take(&mut self, status: SlotStatus, now: Duration) {
+        if let SlotStatus::Busy(serial) = &status {
+            let progress = Progress { serial: Some(serial.clone()), ..Progress::default() };
+            self.running = Some(Running { serial: serial.clone(), since: now, progress });
+            self.verdict = None;
+            self.bound = None;
+        }
+        if let Some(verdict) = &mut self.verdict {
+            verdict.fresh &= match &status {
+                SlotStatus::Ready(here) => verdict.report.hardware.as_ref() == Some(here),
+                SlotStatus::Done | SlotStatus::OutOfService(_) => true,
+                // Whoever is asked who it is has just come.
+                SlotStatus::Empty
+                | SlotStatus::Identifying
+                | SlotStatus::Silent(_)
+                | SlotStatus::Twice(_)
+                | SlotStatus::Busy(_) => false,
+            };
+        }
+        self.status = status;
+    }
+
+    /// Its unit ended.
+    pub(in crate::tui) fn end(&mut self, report: UnitReport) {
+        self.running = None;
+        self.status = SlotStatus::Done;
+        self.verdict = Some(Verdict { report, fresh: true });
+    }
+
+    /// What it needs a person for.
+    pub(in crate::tui) fn need(&self, bound_elsewhere: bool) -> Option<Need> {
+        if self.running.is_some() {
+            return None;
+        }
+        match &self.status {
+            SlotStatus::Twice(_) => return Some(Need::Twice),
+            SlotStatus::OutOfService(_) => return Some(Need::OutOfService),
+            SlotStatus::Silent(_) => return Some(Need::Silent),
+            SlotStatus::Ready(_) if bound_elsewhere && self.bound.is_none() => {
+                return Some(Need::WrongSlot);
+            }
+            _ => {}
+        }
+        let verdict = self.verdict.as_ref().filter(|verdict| verdict.fresh)?;
+        match verdict.mark() {
+            Mark::Pass => None,
+            Mark::Fail => Some(Need::Fail),
+            Mark::Hold => Some(Need::Hold),
+        }
+    }
+
+    /// What is wrong here, where something is.
+    pub(in crate::tui) fn fault(&self) -> Option<&Fault> {
+        match &self.status {
+            SlotStatus::Silent(fault) | SlotStatus::OutOfService(fault) => Some(fault),
+            _ => self.verdict.as_ref().and_then(|verdict| verdict.report.fault.as_ref()),
+        }
+    }
+
+    /// The code of what is wrong here.
+    pub(in crate::tui) fn code(&self) -> Option<Code> {
+        match &self.status {
+            SlotStatus::Twice(_) => Some(Code::DevTwice),
+            _ => self.fault().map(|fault| fault.code),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What reaches the screen, and what it wants done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
+
+use crate::domain::device::Fault;
+use crate::domain::event::{Command, Event, Progress, ProgressCell};
+use crate::domain::question::{Answered, Asked};
+
+/// What reaches the screen. One channel carries all of it.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key, and when it was pressed on the screen's clock.
+    Key(KeyEvent, Duration),
+    /// Text from the terminal's clipboard.
+    Paste(String),
+    /// The terminal has this many columns and lines now.
+    Resize(u16, u16),
+    /// The line runs; one progress cell a slot.
+    Started(Vec<Arc<ProgressCell>>),
+    /// From the line.
+    Line(Event),
+    /// From a scanner at a port of its own.
+    Scanned(String),
+    /// From whoever answers questions.
+    Answered(Answered),
+    /// Something that a person should know and that stops nothing.
+    Warning(Fault),
+    /// A signal: the line is landing.
+    Stop,
+    /// How far each slot is, in the order of the slots.
+    Progress(Vec<Progress>),
+    /// Time went by.
+    Tick,
+    /// What is known is on the screen now.
+    Drawn,
+}
+
+/// What the screen wants done; it does nothing itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// To the line.
+    Command(Command),
+    /// To whoever answers questions.
+    Ask(Asked),
+    /// Ring the terminal's bell.
+    Bell,
+    /// Draw everything anew, whatever is there.
+    Redraw,
+}

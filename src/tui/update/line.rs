@@ -1,0 +1,126 @@
+//! What the line says.
+
+use crate::domain::device::Fault;
+use crate::domain::event::{Event, SlotStatus, UnitReport};
+use crate::domain::ids::SlotName;
+
+use super::super::model::{Dialog, DialogKind, Mark, Model, Notice, NoticeKind, Phase};
+use super::super::msg::Action;
+
+pub(super) fn event(model: &mut Model, event: Event, actions: &mut Vec<Action>) {
+    match event {
+        Event::Slot { slot, status } => slot_says(model, &slot, status),
+        Event::Wanted(more) => model.wanted += more,
+        Event::Waiting { serial, slot } => waits(model, serial, slot),
+        Event::Withdrawn(serial) => forget(model, &serial),
+        Event::Chosen(slot) => model.chosen = slot,
+        Event::Unit(report) => unit(model, *report, actions),
+        Event::Warning(fault) => notice(model, None, None, fault, NoticeKind::Warning),
+        Event::Stopping(fault) => stopping(model, fault),
+        Event::Ended => ended(model),
+    }
+}
+
+fn slot_says(model: &mut Model, slot: &SlotName, status: SlotStatus) {
+    if let SlotStatus::Busy(serial) = &status {
+        forget(model, serial);
+    }
+    let now = model.now.monotonic;
+    if let Some(tile) = model.tile_mut(slot) {
+        tile.take(status, now);
+    }
+    jump_to(model, slot);
+}
+
+fn waits(model: &mut Model, serial: String, slot: Option<SlotName>) {
+    let Some(slot) = slot else { return model.waiting.push(serial) };
+    if let Some(tile) = model.tile_mut(&slot) {
+        tile.bound = Some(serial);
+    }
+}
+
+/// A scan waits no longer.
+fn forget(model: &mut Model, serial: &str) {
+    model.waiting.retain(|waiting| waiting != serial);
+    for tile in &mut model.tiles {
+        tile.bound.take_if(|bound| bound == serial);
+    }
+}
+
+fn unit(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
+    let runs_here = |tile: &super::super::model::Tile| {
+        Some(&tile.name) == report.slot.as_ref()
+            && tile.running.as_ref().is_some_and(|running| running.serial == report.serial)
+    };
+    let here = model.tiles.iter().position(runs_here);
+    match here {
+        Some(index) => verdict(model, index, report, actions),
+        None => {
+            forget(model, &report.serial);
+            refused(model, report, actions);
+        }
+    }
+}
+
+fn verdict(model: &mut Model, index: usize, report: UnitReport, actions: &mut Vec<Action>) {
+    let Some(tile) = model.tiles.get_mut(index) else { return };
+    tile.end(report.clone());
+    let slot = tile.name.clone();
+    let mark = tile.verdict.as_ref().map(super::super::model::Verdict::mark);
+    if mark != Some(Mark::Pass) {
+        bell(model, actions);
+    }
+    // The unit must not leave the line, even when its device has left the slot.
+    if let (Some(Mark::Hold), Some(fault)) = (mark, report.fault) {
+        notice(model, Some(report.serial), Some(slot.clone()), fault, NoticeKind::Hold);
+    }
+    jump_to(model, &slot);
+}
+
+fn refused(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
+    let Some(fault) = report.fault else { return };
+    notice(model, Some(report.serial), report.slot, fault, NoticeKind::Refused);
+    bell(model, actions);
+}
+
+pub(super) fn notice(
+    model: &mut Model,
+    serial: Option<String>,
+    slot: Option<SlotName>,
+    fault: Fault,
+    kind: NoticeKind,
+) {
+    model.notices.push(Notice { serial, slot, fault, kind });
+}
+
+pub(super) fn bell(model: &Model, actions: &mut Vec<Action>) {
+    if model.bell {
+        actions.push(Action::Bell);
+    }
+}
+
+/// The focus goes to a slot that needs a person, unless it is at one already.
+fn jump_to(model: &mut Model, slot: &SlotName) {
+    let needs = |model: &Model, index: usize| {
+        model.tiles.get(index).is_some_and(|tile| model.need(tile).is_some())
+    };
+    let Some(index) = model.tiles.iter().position(|tile| tile.name == *slot) else { return };
+    if needs(model, index) && !needs(model, model.focus) {
+        model.focus = index;
+    }
+}
+
+fn stopping(model: &mut Model, fault: Option<Fault>) {
+    model.phase = Phase::Landing;
+    match fault {
+        Some(fault) => drop(model.stopped.get_or_insert(fault)),
+        None => model.leaving = true,
+    }
+}
+
+fn ended(model: &mut Model) {
+    model.phase = Phase::Ended;
+    if model.stopped.is_some() && !model.leaving {
+        model.dialog = Some(Dialog::new(DialogKind::Stopped));
+    }
+}

@@ -1,0 +1,121 @@
+//! What happens to the model: one message at a time, without a clock or a terminal.
+
+mod keys;
+mod line;
+mod scan;
+
+use std::time::Duration;
+
+use crate::domain::clock::Now;
+use crate::domain::event::Command;
+use crate::domain::question::{Answer, Answered, Asked, Question};
+
+use super::model::{Model, Notice, NoticeKind, Phase};
+use super::msg::{Action, Msg};
+
+/// How often the figures are asked for.
+const OVERVIEW_EVERY: Duration = Duration::from_secs(3);
+
+/// Takes one message; what is to be done because of it comes back.
+pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Action> {
+    let before = model.now;
+    model.now = now;
+    let mut actions = Vec::new();
+    match msg {
+        Msg::Tick => tick(model, before, &mut actions),
+        Msg::Drawn => {
+            model.changed = false;
+            if let Some(dialog) = &mut model.dialog {
+                dialog.drawn.get_or_insert(now.monotonic);
+            }
+        }
+        Msg::Progress(all) => progress(model, all),
+        other => {
+            model.changed = true;
+            take(model, other, &mut actions);
+        }
+    }
+    actions
+}
+
+fn take(model: &mut Model, msg: Msg, actions: &mut Vec<Action>) {
+    match msg {
+        Msg::Key(key, at) => keys::key(model, key, at, actions),
+        Msg::Paste(text) => keys::paste(model, &text),
+        Msg::Resize(width, height) => model.size = (width, height),
+        Msg::Started(_) => started(model, actions),
+        Msg::Line(event) => line::event(model, event, actions),
+        Msg::Scanned(text) => scan::scan(model, &text, actions),
+        Msg::Answered(answered) => answered_to(model, answered),
+        Msg::Warning(fault) => {
+            model.notices.push(Notice {
+                serial: None,
+                slot: None,
+                fault,
+                kind: NoticeKind::Warning,
+            });
+        }
+        Msg::Stop => model.leaving = true,
+        Msg::Progress(_) | Msg::Tick | Msg::Drawn => {}
+    }
+}
+
+fn started(model: &mut Model, actions: &mut Vec<Action>) {
+    model.phase = Phase::Running;
+    if model.leaving {
+        actions.push(Action::Command(Command::Stop));
+    }
+    ask_for_figures(model, actions);
+}
+
+fn tick(model: &mut Model, before: Now, actions: &mut Vec<Action>) {
+    let minute = |now: Now| now.wall.seconds().div_euclid(60);
+    model.changed |= model.running() > 0 || minute(before) != minute(model.now);
+    if model.phase == Phase::Running {
+        ask_for_figures(model, actions);
+        scan::by_itself(model, actions);
+    }
+}
+
+fn ask_for_figures(model: &mut Model, actions: &mut Vec<Action>) {
+    let now = model.now.monotonic;
+    if model.overview_at.is_some_and(|last| now < last + OVERVIEW_EVERY) {
+        return;
+    }
+    model.overview_at = Some(now);
+    ask(model, Question::Overview, actions);
+}
+
+/// Asks a question under a number of its own, which comes back.
+pub(super) fn ask(model: &mut Model, question: Question, actions: &mut Vec<Action>) -> u64 {
+    model.asked += 1;
+    actions.push(Action::Ask(Asked { number: model.asked, question }));
+    model.asked
+}
+
+fn answered_to(model: &mut Model, answered: Answered) {
+    match answered.answer {
+        Ok(Answer::Overview(overview)) => model.overview = Some(overview),
+        Ok(_) => {}
+        Err(fault) => {
+            model.notices.push(Notice {
+                serial: None,
+                slot: None,
+                fault,
+                kind: NoticeKind::Warning,
+            });
+        }
+    }
+}
+
+fn progress(model: &mut Model, all: Vec<crate::domain::event::Progress>) {
+    for (tile, progress) in model.tiles.iter_mut().zip(all) {
+        let Some(running) = &mut tile.running else { continue };
+        // A cell that was not written to yet says nothing of this unit.
+        let is_its = progress.serial.as_ref() == Some(&running.serial);
+        if is_its && running.progress != progress {
+            running.progress = progress;
+            model.changed = true;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Dialogs, over the page that they are about.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
+
+use crate::text::Word;
+
+use super::super::model::{Dialog, DialogKind, Model};
+use super::super::theme::Role;
+use super::look::Look;
+
+/// Columns of a dialog, with its border.
+const COLUMNS: u16 = 56;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, dialog: &Dialog, look: Look) {
+    let (title, lines) = match dialog.kind {
+        DialogKind::Quit => (Word::QuitTitle, quit(model, look)),
+        DialogKind::Stopped => (Word::StoppedTitle, stopped(model, look)),
+    };
+    let block = Block::bordered()
+        .border_type(BorderType::Double)
+        .border_style(look.style(Role::Amber))
+        .title(format!(" {} ", look.text(title)));
+    let place = centred(area, COLUMNS, 9);
+    frame.render_widget(Clear, place);
+    frame.buffer_mut().set_style(place, look.style(Role::Text));
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }).block(block), place);
+}
+
+/// A place of that size in the middle of an area, as far as there is room.
+pub(in crate::tui) fn centred(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    let x = area.x + (area.width - width) / 2;
+    let y = area.y + (area.height - height) / 2;
+    Rect::new(x, y, width, height)
+}
+
+fn quit<'a>(model: &Model, look: Look) -> Vec<Line<'a>> {
+    let running = look.fill(Word::QuitRunning, &[&model.running().to_string()]);
+    vec![
+        Line::from(""),
+        Line::from(look.span(Role::Strong, running)),
+        Line::from(look.text(Word::QuitWaiting)),
+        Line::from(""),
+        Line::from(look.span(Role::Key, look.text(Word::QuitYes))),
+        Line::from(look.span(Role::Key, look.text(Word::QuitNo))),
+    ]
+}
+
+fn stopped<'a>(model: &Model, look: Look) -> Vec<Line<'a>> {
+    let mut lines = Vec::new();
+    if let Some(fault) = &model.stopped {
+        lines.push(Line::from(look.span(Role::Red, fault.code.as_str())));
+        lines.push(Line::from(look.what(fault)));
+        lines.push(Line::from(look.span(Role::Strong, look.remedy(fault.code))));
+    }
+    lines.push(Line::from(look.span(Role::Key, look.text(Word::StoppedLeave))));
+    lines
+}

@@ -1,0 +1,133 @@
+//! The two lines at the bottom: the station's health, and the keys.
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::{Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::question::{Light, Overview};
+use crate::domain::text::plain;
+use crate::text::Word;
+
+use super::super::keymap::KEYS;
+use super::super::model::{AutoScan, Model};
+use super::super::theme::Role;
+use super::look::{Look, both_ends};
+
+/// With so many columns the keys stand further apart.
+const WIDE: u16 = 100;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+    let [health, keys] = Layout::vertical([1, 1]).areas(area);
+    frame.render_widget(lights(model, look, health.width), health);
+    frame.render_widget(key_line(look, keys.width), keys);
+}
+
+fn lights<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
+    let mut left = Vec::new();
+    if let Some(overview) = &model.overview {
+        for (light, text) in health(overview, look) {
+            left.extend(lamp(light, text, look));
+        }
+    }
+    both_ends(left, switches(model, look), columns)
+}
+
+/// A light is a shape too: a dot, a triangle, a cross.
+fn lamp<'a>(light: Light, text: String, look: Look) -> [Span<'a>; 3] {
+    let (shape, role) = match light {
+        Light::Green => ("● ", Role::Green),
+        Light::Amber => ("▲ ", Role::Amber),
+        Light::Red => ("✖ ", Role::Red),
+    };
+    let text_role = if light == Light::Green { Role::Text } else { role };
+    [look.span(role, format!(" {shape}")), look.span(text_role, text), Span::raw(" ")]
+}
+
+fn health(overview: &Overview, look: Look) -> [(Light, String); 4] {
+    let since = |then: Timestamp| between(then, overview.at);
+    let sync = match overview.last_sync {
+        None => look.text(Word::SyncNever).to_owned(),
+        Some(then) => {
+            let ago = match since(then) {
+                time if time < Duration::from_secs(60) => look.text(Word::ThisMinute).to_owned(),
+                time => look.fill(Word::Ago, &[&look.age(time)]),
+            };
+            look.fill(Word::SyncAgo, &[&ago])
+        }
+    };
+    let backlog = look.fill(Word::Backlog, &[&overview.backlog.to_string()]);
+    let clock = match &overview.clock {
+        Ok(()) => (Light::Green, look.text(Word::ClockGood)),
+        Err(_) => (Light::Red, look.text(Word::ClockBad)),
+    };
+    let left = between(overview.at, overview.issues_until);
+    [
+        (overview.sync, format!("{backlog}, {sync}")),
+        (overview.disk, look.fill(Word::Disk, &[&size(overview.disk_free)])),
+        (clock.0, clock.1.to_owned()),
+        (overview.authority, look.fill(Word::CaLeft, &[&look.span_of_time(left)])),
+    ]
+}
+
+fn between(start: Timestamp, end: Timestamp) -> Duration {
+    Duration::from_micros(u64::try_from(end.0.saturating_sub(start.0)).unwrap_or(0))
+}
+
+/// Bytes as people say them.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["MB", "GB", "TB", "PB"];
+    let mut value = bytes / 1_000_000;
+    let mut unit = 0;
+    while value >= 10_000 && unit + 1 < UNITS.len() {
+        value /= 1000;
+        unit += 1;
+    }
+    format!("{value} {}", UNITS[unit])
+}
+
+fn switches<'a>(model: &Model, look: Look) -> Vec<Span<'a>> {
+    let mut spans = Vec::new();
+    if let Some(scanner) = &model.setup.auto_scan {
+        let word = if AutoScan::is_on(scanner) { Word::AutoScanOn } else { Word::AutoScanOff };
+        spans.push(look.span(Role::Busy, format!("{} ", look.text(word))));
+    }
+    if !model.bell {
+        spans.push(look.span(Role::Amber, format!("{} ", look.text(Word::BellOff))));
+    }
+    let Some(overview) = &model.overview else { return spans };
+    let person = match &overview.operator {
+        None => look.text(Word::Nobody).to_owned(),
+        Some(person) => match &person.name {
+            Some(name) => crate::domain::text::printable(name).into_owned(),
+            None => plain(person.id.as_str()).into_owned(),
+        },
+    };
+    spans.push(look.span(Role::Strong, format!("{person} ")));
+    spans
+}
+
+fn key_line<'a>(look: Look, columns: u16) -> Line<'a> {
+    let mut spans = Vec::new();
+    let gap = if columns >= WIDE { " " } else { "" };
+    for row in KEYS {
+        let Some(short) = row.short else { continue };
+        spans.push(look.span(Role::Key, format!(" {}{gap}", row.name)));
+        spans.push(Span::raw(format!("{}{gap}", look.text(short))));
+    }
+    Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_said_roughly() {
+        assert_eq!(size(900_000_000), "900 MB");
+        assert_eq!(size(41_000_000_000), "41 GB");
+        assert_eq!(size(41_000_000_000_000), "41 TB");
+    }
+}

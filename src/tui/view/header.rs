@@ -1,0 +1,111 @@
+//! The two lines at the top: what is being made, how far it is, how well it goes.
+
+use ratatui::Frame;
+use ratatui::layout::{Layout, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::domain::question::Overview;
+use crate::text::Word;
+
+use super::super::model::{Mark, Model, Phase, View};
+use super::super::theme::Role;
+use super::look::{Look, bar, both_ends};
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+    let [top, bottom] = Layout::vertical([1, 1]).areas(area);
+    frame.buffer_mut().set_style(top, look.style(Role::Bar));
+    frame.render_widget(title(model, look, top.width), top);
+    frame.render_widget(figures(model, look, bottom.width), bottom);
+}
+
+fn title<'a>(model: &'a Model, look: Look, columns: u16) -> Line<'a> {
+    let order = model.overview.as_ref().and_then(|overview| overview.work_order.as_ref());
+    let order = order.map_or(look.text(Word::NoWorkOrder), |order| order.id.as_str());
+    let left = vec![
+        Span::raw(format!(" {} ", look.text(page_name(model.view)))),
+        Span::raw(format!("│ {} │ {} │ {order}", model.setup.station, model.setup.product)),
+    ];
+    let right = match model.phase {
+        Phase::Starting => look.text(Word::Starting),
+        Phase::Landing | Phase::Ended => look.text(Word::Landing),
+        Phase::Running => "",
+    };
+    let right = if right.is_empty() { paging(model, look) } else { right.to_owned() };
+    both_ends(left, vec![Span::raw(format!("{right} "))], columns)
+}
+
+pub(super) const fn page_name(view: View) -> Word {
+    match view {
+        View::Line => Word::Line,
+        View::History => Word::History,
+        View::Unit => Word::Unit,
+        View::Statistics => Word::Statistics,
+        View::Sync => Word::Sync,
+        View::Checks => Word::Checks,
+        View::Log => Word::Log,
+        View::Settings => Word::Settings,
+        View::Help => Word::Help,
+    }
+}
+
+/// Which slots are shown, where they are not all.
+fn paging(model: &Model, look: Look) -> String {
+    let page = super::slots::page(model);
+    let count = model.tiles.len();
+    if model.view != View::Line || page.len() == count {
+        return String::new();
+    }
+    let numbers = [page.start + 1, page.end, count].map(|number| number.to_string());
+    look.fill(Word::SlotsOf, &numbers.each_ref().map(String::as_str))
+}
+
+fn figures<'a>(model: &'a Model, look: Look, columns: u16) -> Line<'a> {
+    let mut left = vec![Span::raw(" ")];
+    if let Some(overview) = &model.overview {
+        left.extend(progress(overview, look, columns));
+    }
+    both_ends(left, needs(model, look), columns)
+}
+
+fn progress<'a>(overview: &Overview, look: Look, columns: u16) -> Vec<Span<'a>> {
+    let mut spans = Vec::new();
+    let mut add = |text: String| {
+        spans.push(Span::raw(text));
+        spans.push(Span::raw("  "));
+    };
+    if let Some(order) = &overview.work_order {
+        let share = f64::from(order.proven) / f64::from(order.quantity.max(1));
+        let [proven, quantity] = [order.proven, order.quantity].map(|count| count.to_string());
+        let length = usize::from(columns / 8).min(20);
+        let done = look.fill(Word::DoneOf, &[&proven, &quantity]);
+        add(format!("{done} {} {:.0} %", bar(share, length), (share * 100.0).floor()));
+    }
+    if let Some(pace) = overview.units_an_hour {
+        add(look.fill(Word::AnHour, &[&format!("{pace:.0}")]));
+    }
+    if let Some(share) = overview.first_pass_yield {
+        // Rounded down: 99.96 % are not 100.
+        let percent = (share * 1000.0).floor() / 10.0;
+        add(look.fill(Word::FirstPass, &[&format!("{percent:.1}")]));
+    }
+    if let Some(time) = overview.time_to_finish().filter(|time| !time.is_zero()) {
+        add(look.fill(Word::TimeLeft, &[&look.span_of_time(time)]));
+    }
+    spans
+}
+
+/// How many slots show what a person must see to, on other pages too.
+fn needs<'a>(model: &Model, look: Look) -> Vec<Span<'a>> {
+    let count = |wanted: Mark| {
+        let verdicts = model.tiles.iter().filter_map(|tile| tile.verdict.as_ref());
+        verdicts.filter(|verdict| verdict.fresh && verdict.mark() == wanted).count()
+    };
+    let mut spans = Vec::new();
+    for mark in [Mark::Fail, Mark::Hold] {
+        let (word, role) = look.mark(mark);
+        if count(mark) > 0 {
+            spans.push(look.span(role, format!("{word} {} ", count(mark))));
+        }
+    }
+    spans
+}

@@ -1,0 +1,191 @@
+//! What every view needs to draw: colours, words, and text that fits.
+
+use std::time::Duration;
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::text::{Language, Word, fill, remedy, what};
+
+use super::super::model::{Mark, Model};
+use super::super::theme::{Role, Theme};
+
+/// Colours and words.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::tui) struct Look {
+    theme: Theme,
+    pub(in crate::tui) language: Language,
+}
+
+impl Look {
+    pub(in crate::tui) fn of(model: &Model) -> Self {
+        Self { theme: Theme::new(model.theme), language: model.language }
+    }
+
+    pub(in crate::tui) fn style(self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    pub(in crate::tui) fn text(self, word: Word) -> &'static str {
+        word.text(self.language)
+    }
+
+    pub(in crate::tui) fn fill(self, word: Word, values: &[&str]) -> String {
+        fill(word, self.language, values)
+    }
+
+    pub(in crate::tui) fn span<'a>(
+        self,
+        role: Role,
+        text: impl Into<std::borrow::Cow<'a, str>>,
+    ) -> Span<'a> {
+        Span::styled(text, self.style(role))
+    }
+
+    /// A verdict's word and colour.
+    pub(in crate::tui) fn mark(self, mark: Mark) -> (&'static str, Role) {
+        match mark {
+            Mark::Pass => (self.text(Word::Pass), Role::Pass),
+            Mark::Fail => (self.text(Word::Fail), Role::Fail),
+            Mark::Hold => (self.text(Word::Hold), Role::Hold),
+        }
+    }
+
+    /// What happened, as a sentence.
+    pub(in crate::tui) fn what(self, fault: &Fault) -> String {
+        self.sentence(&what(fault, self.language))
+    }
+
+    /// What to do about it, as a sentence.
+    pub(in crate::tui) fn remedy(self, code: Code) -> String {
+        self.sentence(remedy(code, self.language))
+    }
+
+    fn sentence(self, text: &str) -> String {
+        let mut characters = text.chars();
+        let first = characters.next().map(|c| c.to_ascii_uppercase());
+        let end = match self.language {
+            Language::English => '.',
+            Language::Chinese => '。',
+        };
+        first.into_iter().chain(characters).chain([end]).collect()
+    }
+
+    /// An age in one unit.
+    pub(in crate::tui) fn age(self, time: Duration) -> String {
+        let hours = time.as_secs() / 3600;
+        match hours {
+            1..48 => self.fill(Word::WholeHours, &[&hours.to_string()]),
+            _ => self.span_of_time(time),
+        }
+    }
+
+    /// A length of time, as roughly as people say it.
+    pub(in crate::tui) fn span_of_time(self, time: Duration) -> String {
+        let minutes = time.as_secs() / 60;
+        let text = |number: u64| number.to_string();
+        match minutes {
+            0..60 => self.fill(Word::Minutes, &[&text(minutes)]),
+            60..2880 => self.fill(Word::Hours, &[&text(minutes / 60), &text(minutes % 60)]),
+            2880..1_051_200 => self.fill(Word::Days, &[&text(minutes / 1440)]),
+            _ => self.fill(Word::Years, &[&text(minutes / 525_960)]),
+        }
+    }
+}
+
+/// How wide a text is on the screen.
+pub(in crate::tui) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text`, cut to so many columns; what is cut is shown by an ellipsis.
+pub(in crate::tui) fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut fitting = String::new();
+    let mut used = 1;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > columns {
+            break;
+        }
+        fitting.push(c);
+    }
+    if columns > 0 {
+        fitting.push('…');
+    }
+    fitting
+}
+
+/// `text` in exactly so many columns, filled up with spaces.
+pub(in crate::tui) fn pad(text: &str, columns: usize) -> String {
+    let mut padded = fit(text, columns);
+    padded.extend(std::iter::repeat_n(' ', columns - width(&padded).min(columns)));
+    padded
+}
+
+/// One line with something at its left and something at its right end.
+pub(in crate::tui) fn both_ends<'a>(
+    left: Vec<Span<'a>>,
+    right: Vec<Span<'a>>,
+    columns: u16,
+) -> Line<'a> {
+    let taken = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let gap = usize::from(columns).saturating_sub(taken(&left) + taken(&right));
+    if gap == 0 {
+        // The right end is short and stands there for a reason: the left one is cut.
+        let room = usize::from(columns).saturating_sub(taken(&right) + 1);
+        let mut spans = cut(left, room);
+        spans.push(Span::raw(" "));
+        spans.extend(right);
+        return Line::from(spans);
+    }
+    let mut spans = left;
+    spans.push(Span::raw(" ".repeat(gap)));
+    spans.extend(right);
+    Line::from(spans)
+}
+
+fn cut(spans: Vec<Span<'_>>, columns: usize) -> Vec<Span<'_>> {
+    let mut left = columns;
+    let mut kept = Vec::new();
+    for span in spans {
+        let fitting = fit(&span.content, left);
+        left -= width(&fitting).min(left);
+        kept.push(Span::styled(fitting, span.style));
+    }
+    kept
+}
+
+/// A bar of so many columns, filled to that share.
+pub(in crate::tui) fn bar(share: f64, columns: usize) -> String {
+    let full = (share.clamp(0.0, 1.0) * columns as f64).round() as usize;
+    let full = full.min(columns);
+    format!("{}{}", "█".repeat(full), "░".repeat(columns - full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_cut_by_columns_and_not_by_characters() {
+        assert_eq!(fit("TH200-1", 7), "TH200-1");
+        assert_eq!(fit("TH200-12", 7), "TH200-…");
+        assert_eq!(fit("序列号", 5), "序列…");
+        assert_eq!(fit("序列号", 4), "序…");
+        assert_eq!(width(&pad("序列号", 9)), 9);
+        assert_eq!(width(&pad("序列号", 4)), 4);
+        assert_eq!(fit("x", 0), "");
+    }
+
+    #[test]
+    fn a_bar_is_as_long_as_asked_for() {
+        assert_eq!(bar(0.5, 4), "██░░");
+        assert_eq!(bar(7.0, 4), "████");
+    }
+}

@@ -1,0 +1,272 @@
+//! One slot: its name and state in a bar, below it the serial and what there is room for.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use crate::domain::event::{Binding, SlotStatus};
+use crate::domain::record::Step;
+use crate::domain::text::plain;
+use crate::text::Word;
+
+use super::super::layout::Room;
+use super::super::model::{Mark, Model, Need, Running, Tile, Verdict};
+use super::super::theme::Role;
+use super::letters;
+use super::look::{Look, bar, both_ends, fit, width};
+
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    room: Room,
+    model: &Model,
+    tile: &Tile,
+    focused: bool,
+    look: Look,
+) {
+    if area.height == 0 {
+        return;
+    }
+    let title = Rect { height: 1, ..area };
+    let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    draw_title(frame, title, model, tile, focused, look);
+    match &tile.verdict {
+        Some(verdict) if tile.running.is_none() && room != Room::Small => {
+            draw_letters(frame, body, room, verdict, look);
+        }
+        _ => draw_lines(frame, body, model, tile, look),
+    }
+}
+
+/// The serial that is bound to the slot or was worked on in it.
+pub(super) fn serial(tile: &Tile) -> Option<&str> {
+    let running = tile.running.as_ref().map(|running| running.serial.as_str());
+    let verdict = || tile.verdict.as_ref().map(|verdict| verdict.report.serial.as_str());
+    running.or(tile.bound.as_deref()).or_else(verdict)
+}
+
+/// The state in one word or two.
+pub(super) fn state(model: &Model, tile: &Tile, look: Look) -> (String, Role) {
+    if let Some(running) = &tile.running {
+        return (step_name(running, look).to_owned(), Role::Busy);
+    }
+    if let Some(need) = model.need(tile).filter(|need| !matches!(need, Need::Fail | Need::Hold)) {
+        return (needed(tile, need, look), Role::Red);
+    }
+    if let Some(verdict) = &tile.verdict {
+        let (word, role) = look.mark(verdict.mark());
+        let role = if verdict.fresh { role } else { Role::Stale };
+        return (word.to_owned(), role);
+    }
+    if tile.bound.is_some() {
+        return (look.text(Word::SlotBound).to_owned(), Role::Hold);
+    }
+    let (word, role) = match &tile.status {
+        SlotStatus::Identifying => (Word::SlotIdentifying, Role::Busy),
+        SlotStatus::Ready(_) => (Word::SlotReady, Role::Strong),
+        SlotStatus::Done => (Word::SlotDone, Role::Strong),
+        _ => (Word::SlotEmpty, Role::Dim),
+    };
+    (look.text(word).to_owned(), role)
+}
+
+fn needed(tile: &Tile, need: Need, look: Look) -> String {
+    match (need, &tile.status) {
+        (Need::Twice, SlotStatus::Twice(other)) => look.fill(Word::SlotTwice, &[other.as_str()]),
+        (Need::OutOfService, _) => look.text(Word::SlotOut).to_owned(),
+        (Need::Silent, _) => look.text(Word::SlotSilent).to_owned(),
+        _ => look.text(Word::SlotWrong).to_owned(),
+    }
+}
+
+/// What a person is to do now, in one sentence.
+pub(super) fn todo(model: &Model, tile: &Tile, look: Look) -> Option<String> {
+    if tile.running.is_some() {
+        return None;
+    }
+    match model.need(tile) {
+        None | Some(Need::Fail | Need::WrongSlot) => {}
+        Some(Need::Hold) => return Some(look.text(Word::DoHold).to_owned()),
+        Some(Need::Twice | Need::OutOfService | Need::Silent) => {
+            return tile.code().map(|code| look.remedy(code));
+        }
+    }
+    if let Some(verdict) = &tile.verdict {
+        return Some(after(verdict, look));
+    }
+    let word = match (&tile.status, model.setup.binding) {
+        (SlotStatus::Ready(_), Binding::Insert) if tile.bound.is_none() => Word::SlotReadyInsert,
+        (SlotStatus::Ready(_), _) => Word::SlotReady,
+        _ => return None,
+    };
+    Some(look.text(word).to_owned())
+}
+
+fn after(verdict: &Verdict, look: Look) -> String {
+    let word = match verdict.mark() {
+        Mark::Pass if verdict.report.verified => Word::DoPassAgain,
+        Mark::Pass => Word::DoPass,
+        Mark::Hold => Word::DoHold,
+        Mark::Fail => {
+            let fault = verdict.report.fault.as_ref();
+            return fault.map_or_else(String::new, |fault| look.remedy(fault.code));
+        }
+    };
+    look.text(word).to_owned()
+}
+
+fn draw_title(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    model: &Model,
+    tile: &Tile,
+    focused: bool,
+    look: Look,
+) {
+    let (word, role) = state(model, tile, look);
+    let fresh = tile.verdict.as_ref().is_some_and(|verdict| verdict.fresh);
+    let calls = model.need(tile).is_some() || (fresh && tile.running.is_none());
+    // A verdict and a call for help fill the bar, so that a small tile is seen from afar.
+    let style = if calls { filled(look.style(role)) } else { look.style(Role::Bar) };
+    frame.buffer_mut().set_style(area, style);
+    let name = match focused {
+        true => look.span(Role::Focus, format!("▶{} ", tile.name)),
+        false => Span::raw(format!(" {} ", tile.name)),
+    };
+    let shape = match (&tile.verdict, tile.running.is_some()) {
+        (Some(verdict), false) => shape(verdict.mark()),
+        _ => "",
+    };
+    let room = usize::from(area.width).saturating_sub(name.width() + width(shape) + 1);
+    let text = fit(&word, room);
+    let time = elapsed(model, tile).map(|time| format!("{time} "));
+    // The word comes before the time where there is no room for both.
+    let right = time.filter(|time| width(time) + width(&text) < room).map(Span::raw);
+    let style = if calls { style } else { Style::new() };
+    let middle = Span::styled(format!(" {shape}{text}"), style);
+    let line = both_ends(vec![name, middle], right.into_iter().collect(), area.width);
+    frame.render_widget(line, area);
+}
+
+/// A style as a field of its colour.
+fn filled(style: Style) -> Style {
+    match style.add_modifier.contains(Modifier::REVERSED) {
+        true => style,
+        false => style.add_modifier(Modifier::REVERSED),
+    }
+}
+
+/// The shape that stands for a verdict where there is no room for large letters.
+const fn shape(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Pass => "√ ",
+        Mark::Fail => "X ",
+        Mark::Hold => "▲ ",
+    }
+}
+
+fn elapsed(model: &Model, tile: &Tile) -> Option<String> {
+    let tenths = match (&tile.running, &tile.verdict) {
+        (Some(running), _) => model.now.monotonic.saturating_sub(running.since).as_millis() / 100,
+        (None, Some(verdict)) => u128::from(verdict.report.duration_ms / 100),
+        (None, None) => return None,
+    };
+    Some(format!("{}.{} s", tenths / 10, tenths % 10))
+}
+
+fn step_name(running: &Running, look: Look) -> &'static str {
+    look.text(step_word(running.progress.step.unwrap_or(Step::Identify)))
+}
+
+pub(super) const fn step_word(step: Step) -> Word {
+    match step {
+        Step::Identify => Word::StepIdentify,
+        Step::Reserve => Word::StepReserve,
+        Step::Issue => Word::StepIssue,
+        Step::Write => Word::StepWrite,
+        Step::Commit => Word::StepCommit,
+        Step::Restart => Word::StepRestart,
+        Step::Prove => Word::StepProve,
+        Step::Finish => Word::StepFinish,
+    }
+}
+
+/// How far a unit is: its step, and within the writing how many bytes are written.
+fn share(running: &Running) -> f64 {
+    let progress = &running.progress;
+    let step = progress.step.unwrap_or(Step::Identify);
+    let index = Step::ALL.iter().position(|other| *other == step).unwrap_or(0) as f64;
+    let within = match (step, progress.total) {
+        (Step::Write, total) if total > 0 => f64::from(progress.done) / f64::from(total),
+        _ => 0.0,
+    };
+    (index + within) / Step::ALL.len() as f64
+}
+
+/// The body without large letters: as many lines as there is room for.
+fn draw_lines(frame: &mut Frame<'_>, area: Rect, model: &Model, tile: &Tile, look: Look) {
+    let columns = usize::from(area.width).saturating_sub(1);
+    let fresh = tile.verdict.as_ref().is_none_or(|verdict| verdict.fresh);
+    let role = if fresh { Role::Strong } else { Role::Stale };
+    let mut lines = Vec::new();
+    let indented =
+        |role: Role, text: &str| Line::from(look.span(role, format!(" {}", fit(text, columns))));
+    if let Some(serial) = serial(tile) {
+        lines.push(indented(role, &plain(serial)));
+    }
+    if let Some(running) = &tile.running {
+        let percent = format!(" {:.0} %", share(running) * 100.0);
+        let length = columns.saturating_sub(width(&percent)).min(30);
+        lines.push(indented(Role::Busy, &(bar(share(running), length) + &percent)));
+        if area.height > 4 {
+            lines.push(indented(Role::Text, step_name(running, look)));
+        }
+    } else {
+        let text_role = if fresh { Role::Text } else { Role::Stale };
+        if let Some(fault) = tile.fault() {
+            lines.push(indented(text_role, &look.what(fault)));
+        }
+        if let Some(todo) = todo(model, tile, look) {
+            lines.push(indented(text_role, &todo));
+        }
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The body with the verdict in large letters.
+fn draw_letters(frame: &mut Frame<'_>, area: Rect, room: Room, verdict: &Verdict, look: Look) {
+    let mark = verdict.mark();
+    let role = if verdict.fresh { look.mark(mark).1 } else { Role::Stale };
+    let text_role = if verdict.fresh { Role::Text } else { Role::Stale };
+    // Letters are drawn in the colour of the verdict alone, not reversed: they are shapes.
+    let style = look.style(role).remove_modifier(Modifier::REVERSED);
+    let rows = if room == Room::Large && area.height >= 10 {
+        letters::large(mark, area.width >= 2 * letters::LARGE)
+    } else {
+        letters::small(mark)
+    };
+    let serial = format!(" {}", plain(&verdict.report.serial));
+    let mut lines = vec![Line::from(look.span(role_of(verdict), serial))];
+    let count = u16::try_from(rows.len()).unwrap_or(0);
+    lines.extend(
+        rows.into_iter()
+            .map(|row| Line::from(Span::styled(row, style)).alignment(Alignment::Center)),
+    );
+    let used = (count + 1).min(area.height);
+    frame.render_widget(Paragraph::new(lines), area);
+    let rest = Rect { y: area.y + used, height: area.height - used, ..area };
+    let inner = Rect { x: rest.x + 1, width: rest.width.saturating_sub(2), ..rest };
+    let mut text = Vec::new();
+    if let Some(fault) = verdict.report.fault.as_ref().filter(|_| mark != Mark::Pass) {
+        text.push(Line::from(look.span(text_role, look.what(fault))));
+    }
+    let todo = after(verdict, look);
+    text.push(Line::from(look.span(if verdict.fresh { Role::Strong } else { Role::Stale }, todo)));
+    frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), inner);
+}
+
+const fn role_of(verdict: &Verdict) -> Role {
+    if verdict.fresh { Role::Strong } else { Role::Stale }
+}
