@@ -6,12 +6,14 @@
 //! directory, `selftest` tries a new device with a throw-away CA. No policy here.
 
 pub mod adopt;
+pub mod answers;
 pub mod aside;
 pub mod backups;
 pub mod batch;
 pub mod clock;
 pub mod cloud;
 pub mod demo;
+pub mod enrol;
 pub mod labels;
 pub mod line;
 pub mod parts;
