@@ -6,15 +6,18 @@
 //! directory, `selftest` tries a new device with a throw-away CA. No policy here.
 
 pub mod adopt;
+pub mod answers;
 pub mod aside;
 pub mod backups;
 pub mod batch;
 pub mod clock;
 pub mod cloud;
 pub mod demo;
+pub mod enrol;
 pub mod labels;
 pub mod line;
 pub mod parts;
 pub mod people;
 pub mod selftest;
 mod signals;
+pub mod sync;

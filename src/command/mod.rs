@@ -21,6 +21,7 @@ mod person;
 mod ports;
 mod selftest;
 mod sim;
+mod sync;
 mod unit;
 mod usage;
 mod work_order;
@@ -77,6 +78,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Man { command } => manual::page(&command, context),
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
+        Command::Sync(sync) => sync::run(&sync, context),
         Command::Export(export) => handoff::export(&export, context),
         Command::ImportRegistered(import) => handoff::import(&import, context),
         Command::Sim(command) => sim::run(&command, context),
