@@ -6,6 +6,7 @@
 //! directory, `selftest` tries a new device with a throw-away CA. No policy here.
 
 pub mod adopt;
+pub mod answers;
 pub mod aside;
 pub mod backups;
 pub mod batch;
@@ -13,6 +14,7 @@ pub mod clock;
 pub mod cloud;
 pub mod crl;
 pub mod demo;
+pub mod enrol;
 pub mod labels;
 pub mod line;
 pub mod parts;

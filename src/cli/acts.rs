@@ -50,6 +50,24 @@ Example:
         #[arg(long, value_name = "ID")]
         by: Option<OperatorId>,
     },
+    /// Registers the CA in the cloud of station.toml and waits until it is active
+    ///
+    /// A CA that is there already is recognised by its certificate; nothing is changed then.
+    #[command(after_help = "\
+Where the API can't be reached, make the files for the console and upload them there, with
+the registration code that the console shows:
+  station authority register --code CODE --out DIR")]
+    Register {
+        /// The registration code that the console shows; the cloud is not called
+        #[arg(long, requires = "out")]
+        code: Option<String>,
+        /// The directory for the files to upload; made if missing
+        #[arg(long, value_name = "DIR", requires = "code")]
+        out: Option<PathBuf>,
+        /// Who registers it: an id, never a name
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
     /// Writes the CA's certificate as PEM, for the cloud's console
     Export {
         /// Write to this file; without it, to standard output

@@ -29,6 +29,7 @@ mod signature;
 mod signer;
 #[cfg(test)]
 mod tests;
+mod verification;
 
 pub use authority::{Authority, AuthorityFiles, AuthorityInfo};
 pub use certificate_file::{certificate_pem, fingerprint_of, read_certificates, server_roots};
