@@ -34,6 +34,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
     vec![
         checks::clock(&settings, now),
         checks::ledger(&settings, &Verifier),
+        checks::backups(&parts::backups(config), &settings, now),
         checks::disk(data_dir, config.ledger.reserve),
         checks::memory(config.slots.len()),
         authority(config, context),
