@@ -11,7 +11,7 @@ mod machine;
 mod ports;
 
 pub use authority::authority;
-pub use books::{clock, ledger};
+pub use books::{backups, clock, ledger};
 pub use machine::{disk, memory};
 pub use ports::{PortCheck, ports, scanner};
 

@@ -1,4 +1,6 @@
-//! `station demo`: a whole line in one process.
+//! `station demo`: a whole line in one process, and the cloud behind it.
+
+mod register;
 
 use crate::app::batch::{self, Talk};
 use crate::app::demo::{self, Factory};
@@ -9,6 +11,7 @@ use crate::config::Config;
 use crate::domain::code::Code;
 use crate::report::{Exit, Failure};
 
+use self::register::LastLine;
 use super::{Context, ledger};
 
 pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
@@ -17,9 +20,13 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
     let labels = Labels::of_list(demo::serials(demo.units));
     let style = context.style();
     let color = context.color;
-    let mut out = std::io::stdout();
+    let mut out = LastLine::of(std::io::stdout());
     let mut talk = Talk { style, out: &mut out, color };
-    let exit = batch::run(&config, labels, Session::default(), &mut talk)?;
+    let mut exit = batch::run(&config, labels, Session::default(), &mut talk)?;
+    let ran_to_its_end = matches!(exit, Exit::Done | Exit::NotAll);
+    if ran_to_its_end && !demo.no_sync {
+        exit = exit.and(register::run(&config, out.line(), context)?);
+    }
     let verification = ledger::audit(&config, context)?;
     if let Some(why) = verification.why {
         let code = verification.code.unwrap_or(Code::LedgerJournal);
@@ -44,8 +51,11 @@ fn say_where(demo: &Demo, factory: &Factory, context: &mut Context) -> Result<()
         format!("{dir}/data           the ledger"),
         format!("{dir}/devices        what the simulated devices hold"),
         format!("{dir}/ca.pem         the demo CA"),
+        format!("{dir}/cloud.state    what the emulated cloud knows; it runs again with"),
     ] {
         context.out.line(line)?;
     }
-    Ok(())
+    let (address, state) = (factory.cloud_address().unwrap_or_default(), factory.cloud_state());
+    let state = state.display();
+    context.out.line(format!("  station sim cloud --listen {address} --state {state}"))
 }
