@@ -23,7 +23,7 @@ pub use handoff::{Export, ExportFormat, ImportRegistered};
 pub use line::{Batch, Demo};
 pub use selftest::Selftest;
 pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
-pub use sync::Sync;
+pub use sync::{Ship, Sync};
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 all done; 1 not all that was asked is done; 2 wrong usage; 3 station.toml; \

@@ -26,6 +26,9 @@ pub(super) fn run(command: AuthorityCommand, context: &mut Context) -> Result<Ex
         AuthorityCommand::Init { common_name, days } => init(&config, common_name, days, context)?,
         AuthorityCommand::Show => show(&config, &read(&config)?, context)?,
         AuthorityCommand::Check => check(&config, context)?,
+        AuthorityCommand::Crl { out, next_days, by } => {
+            crl(&config, &out, next_days, by, context)?;
+        }
         AuthorityCommand::Register { code: Some(code), out: Some(dir), .. } => {
             for_console(&config, &code, &dir, context)?;
         }
@@ -33,6 +36,30 @@ pub(super) fn run(command: AuthorityCommand, context: &mut Context) -> Result<Ex
         AuthorityCommand::Export { out } => export(&read(&config)?, out.as_deref(), context)?,
     }
     Ok(Exit::Done)
+}
+
+fn crl(
+    config: &Config,
+    out: &Path,
+    next_days: u16,
+    by: Option<OperatorId>,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let made = crate::app::crl::make(config, &context.clock(), next_days, person(by))?;
+    crate::app::crl::replace(out, made.pem.as_bytes())?;
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "written": out,
+            "number": made.number,
+            "certificates": made.certificates,
+        })),
+        false => context.out.line(format!(
+            "list {} with {} certificates is in {}",
+            made.number,
+            made.certificates,
+            out.display()
+        )),
+    }
 }
 
 fn read(config: &Config) -> Result<AuthorityInfo, Failure> {

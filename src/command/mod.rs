@@ -20,6 +20,7 @@ mod operator;
 mod person;
 mod ports;
 mod selftest;
+mod ship;
 mod sim;
 mod sync;
 mod unit;

@@ -219,6 +219,14 @@ impl Reader {
         Ok(statement.query_row([client_id], read_row).optional()?)
     }
 
+    /// The first open row of a unit's client id.
+    pub fn outbox_of_unit(&self, serial: &Serial) -> Result<Option<OutboxRow>, LedgerError> {
+        let sql = "SELECT client_id FROM units WHERE serial = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let client_id = statement.query_row([serial], |row| row.get(0)).optional()?;
+        client_id.map_or(Ok(None), |client_id| self.outbox_of(&client_id))
+    }
+
     /// What is to be registered for a client id once this row is done.
     pub fn outbox_behind(
         &self,

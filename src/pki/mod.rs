@@ -13,6 +13,7 @@ mod authority;
 mod ca_certificate;
 mod certificate_file;
 mod check;
+mod crl;
 mod csr;
 mod error;
 mod file;
@@ -32,6 +33,7 @@ mod verification;
 
 pub use authority::{Authority, AuthorityFiles, AuthorityInfo};
 pub use certificate_file::{certificate_pem, fingerprint_of, read_certificates, server_roots};
+pub use crl::{CrlNumbering, RevokedCertificate};
 pub use csr::{VerifiedCsr, verify_csr};
 pub use error::PkiError;
 pub use init::{AuthorityRequest, CA_BACKDATE, init, throw_away};
