@@ -18,7 +18,7 @@ use crate::sync::plan::Rules;
 use crate::sync::{self, Books, Event, Halt, Stop, Summary};
 
 /// The first pause after a call that failed.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What a person asked for.
 #[derive(Debug, Clone, Default)]
