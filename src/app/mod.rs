@@ -12,6 +12,7 @@ pub mod backups;
 pub mod batch;
 pub mod clock;
 pub mod cloud;
+pub mod cloud_checks;
 pub mod crl;
 pub mod demo;
 pub mod enrol;

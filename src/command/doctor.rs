@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Context;
-use crate::app::{parts, sync};
+use crate::app::{cloud_checks, parts, sync};
 use crate::checks::{self, Finding, PortCheck, Status};
 use crate::config::{Config, Presence, ScannerKind};
 use crate::domain::code::Code;
@@ -42,6 +42,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
         checks::ports(&ports(config)),
         checks::scanner(scanner(config)),
     ];
+    findings.extend(cloud_checks::findings(config));
     findings.extend(backlog(config, context));
     findings
 }

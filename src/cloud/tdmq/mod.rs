@@ -445,3 +445,6 @@ fn call_error(action: &'static str, class: ErrorClass, code: Code, message: Stri
 fn shortened(text: &str) -> String {
     text.chars().take(LONGEST_MESSAGE).collect()
 }
+
+#[cfg(test)]
+mod tests;
