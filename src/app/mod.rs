@@ -18,3 +18,4 @@ pub mod parts;
 pub mod people;
 pub mod selftest;
 mod signals;
+pub mod terminal;

@@ -4,22 +4,37 @@ use crate::app::batch::{self, Talk};
 use crate::app::demo::{self, Factory};
 use crate::app::labels::Labels;
 use crate::app::line::Session;
+use crate::app::terminal::{self, Options};
 use crate::cli::Demo;
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::report::{Exit, Failure};
+use crate::tui;
 
 use super::{Context, ledger};
 
+/// Units and slots where nobody names a number: a screen is watched for a while.
+const SMALL: (u32, u32) = (8, 2);
+const ON_SCREEN: (u32, u32) = (400, 6);
+
+/// Whether the demo is shown on the operator's screen.
+pub(super) fn has_screen(demo: &Demo) -> bool {
+    !demo.headless && tui::is_terminal()
+}
+
 pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
-    let factory = Factory::lay_out(demo.dir.as_deref(), demo.units, demo.slots)?;
+    let screen = has_screen(demo) && !context.out.is_json();
+    let (units, slots) = if screen { ON_SCREEN } else { SMALL };
+    let (units, slots) = (demo.units.unwrap_or(units), demo.slots.unwrap_or(slots));
+    let dir = demo.dir.as_deref();
+    let factory = match screen {
+        true => Factory::lay_out_to_watch(dir, units, slots)?,
+        false => Factory::lay_out(dir, units, slots)?,
+    };
     let config = Config::load(&factory.config(), None)?;
-    let labels = Labels::of_list(demo::serials(demo.units));
-    let style = context.style();
-    let color = context.color;
-    let mut out = std::io::stdout();
-    let mut talk = Talk { style, out: &mut out, color };
-    let exit = batch::run(&config, labels, Session::default(), &mut talk)?;
+    let serials = demo::serials(units);
+    let exit =
+        if screen { watch(&config, serials, context)? } else { print(&config, serials, context)? };
     let verification = ledger::audit(&config, context)?;
     if let Some(why) = verification.why {
         let code = verification.code.unwrap_or(Code::LedgerJournal);
@@ -30,6 +45,24 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
         say_where(demo, &factory, context)?;
     }
     Ok(exit)
+}
+
+/// The demo on the operator's screen, with a scanner that scans by itself.
+fn watch(config: &Config, serials: Vec<String>, context: &Context) -> Result<Exit, Failure> {
+    let options = Options {
+        colors: context.colors_on_screen(),
+        log: context.log.clone(),
+        auto_scan: Some(serials),
+    };
+    terminal::run(config, Session::default(), options)
+}
+
+/// The demo as lines.
+fn print(config: &Config, serials: Vec<String>, context: &Context) -> Result<Exit, Failure> {
+    let (style, color) = (context.style(), context.color);
+    let mut out = std::io::stdout();
+    let mut talk = Talk { style, out: &mut out, color };
+    batch::run(config, Labels::of_list(serials), Session::default(), &mut talk)
 }
 
 /// Says where everything lies and what to do with it.

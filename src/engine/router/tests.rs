@@ -8,7 +8,7 @@ const NOW: Duration = Duration::from_secs(100);
 
 fn router(slots: usize) -> Router {
     let names = (0..slots).map(|slot| format!("S{slot}").parse().unwrap()).collect();
-    Router::new(names, Duration::from_secs(60))
+    Router::new(names, Duration::from_secs(60), Binding::Any)
 }
 
 fn hardware(id: u8) -> HardwareId {
