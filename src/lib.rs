@@ -22,6 +22,7 @@ pub mod pki;
 pub mod report;
 pub mod secret;
 pub mod sim;
+pub mod sync;
 pub mod text;
 pub mod tui;
 pub mod vault;

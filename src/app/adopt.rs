@@ -36,7 +36,7 @@ pub fn run(
     let (ledger, _) = parts::open_ledger(config, &clock)?;
     let _lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
     let now = clock.now().wall;
-    people::approve_act(&ledger, by.operator.as_ref(), pin, now)?;
+    people::approve_act(&ledger.reader()?, &ledger.persons()?, by.operator.as_ref(), pin, now)?;
     let mut driver = open(config, &link)?;
     let policy = parts::policy(config);
     let authorities = authorities(config, &ledger)?;

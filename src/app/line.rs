@@ -9,7 +9,7 @@ use crate::domain::code::Code;
 use crate::domain::event::{Binding, Event, EventSink};
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, Gap, LineStarted, Record};
-use crate::engine::{Line, LineSettings, Shop};
+use crate::engine::{Crew, Line, LineSettings, Shop};
 use crate::ledger::{Ledger, Reader, Work, WorkLock};
 use crate::pki::Authority;
 use crate::report::Failure;
@@ -48,6 +48,10 @@ pub struct RunningLine {
     pub line: Line,
     /// How many slots it has.
     pub slots: usize,
+    /// The lot that it works on.
+    pub work_order: Option<WorkOrderId>,
+    /// Who works at it.
+    pub crew: Arc<Crew>,
     ledger: Ledger,
     backups: BackupThread,
     _lock: WorkLock,
@@ -108,6 +112,8 @@ fn start_by(
         journal_certificate: Some(to_hex(&journal)),
     };
     record_session(&ledger, &authority, begun)?;
+    let crew = Arc::new(Crew::of(session.operator));
+    let order = work_order.map(|order| order.id);
     let shop = Shop {
         authority,
         profile,
@@ -118,8 +124,8 @@ fn start_by(
         policy: parts::policy(config),
         lock: config.product.lock,
         broker,
-        work_order: work_order.map(|order| order.id),
-        operator: session.operator,
+        work_order: order.clone(),
+        crew: Arc::clone(&crew),
         unit_deadline: config.station.unit_deadline,
     };
     let count = slots.len();
@@ -135,7 +141,7 @@ fn start_by(
     let line = Line::start(settings, Arc::new(shop), sink(&events))?;
     let told = told(&line, sink(&events));
     let backups = BackupThread::start(parts::backups(config), reader, clock, told)?;
-    Ok(RunningLine { line, slots: count, ledger, backups, _lock: lock })
+    Ok(RunningLine { line, slots: count, work_order: order, crew, ledger, backups, _lock: lock })
 }
 
 /// One more way to the front end.

@@ -70,6 +70,16 @@ pub fn open_ledger(
     Ok((ledger, public_key))
 }
 
+/// Opens the ledger for writing where there is one.
+pub fn open_existing_ledger(config: &Config, clock: &Arc<dyn Clock>) -> Result<Ledger, Failure> {
+    let settings = ledger_settings(config);
+    if !settings.data_dir.join(ledger::LEDGER_FILE).exists() {
+        return Err(ledger::LedgerError::Missing(settings.data_dir).into());
+    }
+    let key = journal_key(config)?;
+    Ok(Ledger::open_existing(settings, Arc::new(key), Arc::clone(clock))?)
+}
+
 /// The key that signs the journal; made, with its secret, where there is none.
 pub fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
     let data_dir = &config.station.data_dir;

@@ -8,35 +8,35 @@ use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
 use crate::domain::operators::{Pin, PinVerifier, may_approve, supervised};
 use crate::domain::record::Record;
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::{Persons, Reader};
 use crate::report::Failure;
 use crate::secret::pin;
 
 /// Finds out whether whoever asks for this record is who they say, where it needs a
 /// supervisor. `ask` gives the PIN of the person named, and is called only where needed.
 pub fn approve(
-    ledger: &Ledger,
+    reader: &Reader,
+    persons: &Persons,
     record: &Record,
     ask: impl FnOnce(&OperatorId) -> Result<Pin, Failure>,
     now: Timestamp,
 ) -> Result<(), Failure> {
     match supervised(record) {
-        Some(person) => approve_act(ledger, person.operator.as_ref(), ask, now),
+        Some(person) => approve_act(reader, persons, person.operator.as_ref(), ask, now),
         None => Ok(()),
     }
 }
 
 /// The same for an act that is no record.
 pub fn approve_act(
-    ledger: &Ledger,
+    reader: &Reader,
+    persons: &Persons,
     by: Option<&OperatorId>,
     ask: impl FnOnce(&OperatorId) -> Result<Pin, Failure>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let reader = ledger.reader()?;
-    let Some(id) = who_approves(&reader, by, now)? else { return Ok(()) };
+    let Some(id) = who_approves(reader, by, now)? else { return Ok(()) };
     let pin = ask(id)?;
-    let persons = ledger.persons()?;
     let verifier = persons.begin_try(id, now)??;
     is_right(id, &pin, &verifier)?;
     Ok(persons.was_right(id)?)

@@ -23,9 +23,9 @@ use crate::secret::Process;
 use crate::text::Language;
 use crate::tui::{self, Action, AutoScan, Ending, Model, Msg, Screen, Setup, ThemeName};
 
+use super::answers::{self, Sources};
 use super::clock::SystemClock;
 use super::line::{self, RunningLine, Session};
-use super::parts;
 use super::signals::{Stopping, Watch};
 
 /// Messages that may wait for the screen. Beyond that whoever sends them waits; slots finish
@@ -80,7 +80,7 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
     for failure in told.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         failure.print(colors);
     }
-    let exit = land(stage, shown, &heard, &stopping, colors)?;
+    let exit = land(stage, shown, heard, &stopping, colors)?;
     Ok(if watch.was_asked() { exit.and(Exit::Stopped) } else { exit })
 }
 
@@ -152,8 +152,19 @@ fn open_line(
     };
     Stopping::hand_over(stopping, running.line.stopper());
     let commands = running.line.commands();
-    let answers = to_screen.clone();
-    let ask = answer(config, &running, answers)?;
+    let to_screen = to_screen.clone();
+    let sources = Sources {
+        config,
+        ledger: running.ledger(),
+        work_order: running.work_order.clone(),
+        crew: Arc::clone(&running.crew),
+        clock: Arc::new(SystemClock::start()),
+    };
+    let answered = Box::new(move |answered| {
+        // As above.
+        let _ = to_screen.send(Msg::Answered(answered));
+    });
+    let ask = answers::start(sources, answered)?;
     Ok(Doors { running, commands, ask })
 }
 
@@ -262,15 +273,17 @@ fn show(
 fn land(
     mut stage: Stage,
     shown: Shown,
-    heard: &Receiver<Msg>,
+    heard: Receiver<Msg>,
     stopping: &Mutex<Stopping>,
     colors: bool,
 ) -> Result<Exit, Failure> {
     if !matches!(shown, Shown::Left(_)) {
         Stopping::ask(stopping);
-        wait_for_end(&mut stage, heard);
+        wait_for_end(&mut stage, &heard);
     }
     stage.doors();
+    // Whoever still sends must not wait for a screen that is gone.
+    drop(heard);
     if let Some(failure) = stage.failure {
         return Err(failure);
     }

@@ -10,6 +10,7 @@ mod handoff;
 mod line;
 mod selftest;
 mod sim;
+mod sync;
 
 use std::path::PathBuf;
 
@@ -22,11 +23,12 @@ pub use handoff::{Export, ExportFormat, ImportRegistered};
 pub use line::{Batch, Demo, Run};
 pub use selftest::Selftest;
 pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
+pub use sync::Sync;
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 all done; 1 not all that was asked is done; 2 wrong usage; 3 station.toml; \
-4 ledger; 5 serial port or scanner; 7 issuing authority; 8 another line process works on \
-this ledger; 70 a bug; 130 stopped by a signal.
+4 ledger; 5 serial port or scanner; 6 cloud; 7 issuing authority; 8 another line process or sync \
+works on this ledger; 70 a bug; 130 stopped by a signal.
 
 Try it with nothing but this program:  station demo --headless --units 4";
 
@@ -106,6 +108,13 @@ pub enum Command {
     /// earlier run are resolved first.
     #[command(after_help = line::BATCH_EXAMPLES)]
     Batch(Batch),
+    /// Registers in the cloud what is proven, and finds out what is uncertain
+    ///
+    /// Registers each proven certificate once, revokes what is void, and looks up what an
+    /// earlier run left unclear. The line may run meanwhile. Exits with 1 where something is
+    /// left that needs another run or a person.
+    #[command(after_help = sync::SYNC_EXAMPLES)]
+    Sync(Sync),
     /// The issuing authority (CA): make it, show it, check it
     #[command(subcommand)]
     Authority(AuthorityCommand),

@@ -51,6 +51,8 @@ fn the_lines_of_the_contract_are_understood() {
         "ports",
         "sim device --link p --state d --baud 0 --units 3 --fault mute@2 --seed 7",
         "sim device --fault list",
+        "sync",
+        "sync --full --dry-run --deadline 6h --limit 1 --migrate --by s1 --json",
         "selftest --port p --baud 9600 --json",
         "selftest --port p --overwrite --lock --power-cut",
         "selftest --port p --power-cut 5",
@@ -68,7 +70,7 @@ fn the_lines_of_the_contract_are_understood() {
 
 #[test]
 fn what_this_version_lacks_is_not_offered() {
-    for line in ["run", "sync", "unit ship S", "sim cloud", "export", "authority register"] {
+    for line in ["run", "unit ship S", "sim cloud", "export", "authority register"] {
         assert_eq!(parse(line).unwrap_err(), ErrorKind::InvalidSubcommand, "{line}");
     }
 }

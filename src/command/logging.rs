@@ -36,16 +36,15 @@ pub(super) fn start(global: &Global, book: Option<&LogBook>) {
         .from_env_lossy();
     // A screen stands where the lines would go, unless standard error goes elsewhere.
     let printed = book.is_none() || !io::stderr().is_terminal();
-    let lines = fmt::layer().with_ansi(false);
-    let (json, plain) = match (printed, global.log_json) {
-        (false, _) => (None, None),
-        (true, true) => (Some(lines.json().with_writer(io::stderr)), None),
-        (true, false) => (None, Some(lines.with_writer(|| Harmless(io::stderr())))),
+    let lines = || fmt::layer().with_ansi(false);
+    let lines: Option<Box<dyn Layer<_> + Send + Sync>> = match (printed, global.log_json) {
+        (false, _) => None,
+        (true, true) => Some(lines().json().with_writer(io::stderr).boxed()),
+        (true, false) => Some(lines().with_writer(|| Harmless(io::stderr())).boxed()),
     };
     let booked = book.cloned().map(Booked);
     // Whether it was started before is nothing to tell anyone.
-    let _ =
-        tracing_subscriber::registry().with(filter).with(json).with(plain).with(booked).try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(lines).with(booked).try_init();
 }
 
 /// Writes into the book of a screen.

@@ -22,6 +22,7 @@ mod ports;
 mod run;
 mod selftest;
 mod sim;
+mod sync;
 mod unit;
 mod usage;
 mod work_order;
@@ -91,6 +92,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Run(run) => run::run(&run, context),
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
+        Command::Sync(sync) => sync::run(&sync, context),
         Command::Export(export) => handoff::export(&export, context),
         Command::ImportRegistered(import) => handoff::import(&import, context),
         Command::Sim(command) => sim::run(&command, context),

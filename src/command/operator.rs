@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::Context;
-use super::person::{self, person, pin_of, sentence};
+use super::person::{self, person, sentence};
 use crate::app::{parts, people};
 use crate::cli::{NewOperator, OperatorCommand};
 use crate::config::Config;
@@ -42,7 +42,7 @@ fn add(config: &Config, new: NewOperator, context: &mut Context) -> Result<(), F
     let (ledger, _) = parts::open_ledger(config, &context.clock())?;
     let added = OperatorAdded { operator: id.clone(), role, by: person(by) };
     let record = Record::OperatorAdded(added);
-    people::approve(&ledger, &record, |id| pin_of(config, id), context.now())?;
+    person::approve(&ledger, &record, config, context)?;
     // Who approves nothing needs no PIN, and may have one.
     let pin = match role == Role::Supervisor || pin_file.is_some() {
         true => Some(people::verifier(&new_pin(&ledger, pin_file.as_deref())?)?),
@@ -64,7 +64,7 @@ fn disable(
     let known = ledger.reader()?.operator(&id, now)?;
     let record = OperatorDisabled { operator: id.clone(), by: person(by) };
     let record = Record::OperatorDisabled(record);
-    people::approve(&ledger, &record, |id| pin_of(config, id), now)?;
+    person::approve(&ledger, &record, config, context)?;
     // Of somebody who is disabled already the name may be erased later.
     if !(erase_name && known.is_some_and(|row| row.disabled)) {
         let done = ledger.writer().record(record);
@@ -89,7 +89,7 @@ fn reset_pin(
         true => drop(parts::authority(config)?),
         false => {
             let record = Record::PinChanged(changed.clone());
-            people::approve(&ledger, &record, |id| pin_of(config, id), context.now())?;
+            person::approve(&ledger, &record, config, context)?;
         }
     }
     let pin = people::verifier(&new_pin(&ledger, pin_file)?)?;

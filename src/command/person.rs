@@ -7,6 +7,7 @@ use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
 use crate::domain::operators::Pin;
 use crate::domain::record::{Person, Record};
+use crate::ledger::Ledger;
 use crate::report::Failure;
 use crate::secret::{self, Process, Secret};
 
@@ -48,10 +49,21 @@ pub(super) fn pin(secret: &Secret) -> Result<Pin, Failure> {
     Pin::new(text).map_err(|error| Failure::of(Code::PinWeak, &error))
 }
 
+/// Finds out whether whoever asks for this record may have it made.
+pub(super) fn approve(
+    ledger: &Ledger,
+    record: &Record,
+    config: &Config,
+    context: &Context,
+) -> Result<(), Failure> {
+    let (reader, persons) = (ledger.reader()?, ledger.persons()?);
+    people::approve(&reader, &persons, record, |id| pin_of(config, id), context.now())
+}
+
 /// Makes one record durable, once a supervisor approved it where it needs one.
 pub(super) fn record(config: &Config, context: &Context, record: Record) -> Result<(), Failure> {
     let (ledger, _) = parts::open_ledger(config, &context.clock())?;
-    people::approve(&ledger, &record, |id| pin_of(config, id), context.now())?;
+    approve(&ledger, &record, config, context)?;
     let done = ledger.writer().record(record).map_err(|refusal| Failure::from(refusal.fault()));
     done.map(|_| ())
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::domain::clock::length_of_time;
+
 /// A text in station.toml that can't be read as what its key wants.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
@@ -237,11 +239,7 @@ impl FromStr for ValidFor {
 
 /// A length of time such as "90s", "10m", "24h" or "30d".
 pub(super) fn duration(text: &str) -> Result<Duration, ValueError> {
-    const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
-    // Ten years: every use of it is an operation or a clock on a factory floor.
-    const LONGEST: u64 = 3_660 * 86_400;
-    let seconds = scaled(text, &UNITS).filter(|seconds| (1..=LONGEST).contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| ValueError::Time(text.to_owned()))
+    length_of_time(text).ok_or_else(|| ValueError::Time(text.to_owned()))
 }
 
 /// A size such as "64KiB", "256MiB" or "1GiB", in bytes.

@@ -42,6 +42,19 @@ pub enum CertificateState {
     Void,
 }
 
+impl CertificateState {
+    /// The word in JSON and the ledger.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CertificateState::Issued => "issued",
+            CertificateState::Uncertain => "uncertain",
+            CertificateState::Proven => "proven",
+            CertificateState::Superseded => "superseded",
+            CertificateState::Void => "void",
+        }
+    }
+}
+
 /// How strongly a device showed that it holds what was burned, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -34,6 +34,18 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A length of time such as "90s", "10m", "24h" or "30d": one second to ten years.
+pub fn length_of_time(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+    // Every use of it is an operation or a clock on a factory floor.
+    const LONGEST: u64 = 3_660 * 86_400;
+    let (number, factor) =
+        UNITS.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))?;
+    let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = number.parse::<u64>().ok().filter(|_| plain)?.checked_mul(*factor)?;
+    (1..=LONGEST).contains(&seconds).then(|| Duration::from_secs(seconds))
+}
+
 /// One reading of both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {

@@ -19,7 +19,7 @@ use super::work_order::WorkOrderRow;
 pub type AskSink = Box<dyn Fn(Asked) -> bool + Send>;
 
 /// How answers reach the screen.
-pub type AnswerSink = Box<dyn Fn(Answered) + Send>;
+pub type AnswerSink = Box<dyn Fn(Answered) + Send + Sync>;
 
 /// A question, or a person's act, under a number that the screen chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub enum Question {
     Operators,
     /// What waits for the cloud, and what went wrong there.
     Registrations,
-    /// The checks before a shift; takes seconds, and opens the ports.
+    /// The checks that can be made beside a running line; takes seconds.
     Checks,
     /// A person's act.
     Act(Act),
@@ -175,9 +175,9 @@ pub fn disk_light(free: u64, reserve: u64) -> Light {
     }
 }
 
-/// A light over the CA: amber for the last 60 days in which it can issue.
+/// A light over the CA: amber for the last 90 days in which it can issue.
 pub fn authority_light(issues_until: Timestamp, now: Timestamp) -> Light {
-    const NOTICE: i64 = 60 * 24 * 3600 * 1_000_000;
+    const NOTICE: i64 = 90 * 24 * 3600 * 1_000_000;
     match issues_until.0.saturating_sub(now.0) {
         left if left <= 0 => Light::Red,
         left if left < NOTICE => Light::Amber,
@@ -391,12 +391,6 @@ pub enum Act {
         /// Who approves.
         approval: Approval,
     },
-    /// The line goes on with this work order; none for none.
-    ChooseWorkOrder(Option<WorkOrderId>),
-    /// Starts a sync with the cloud.
-    StartSync,
-    /// Stops the sync that runs.
-    StopSync,
 }
 
 /// Who approves an act.
@@ -419,7 +413,7 @@ mod tests {
         assert_eq!(disk_light(400, 100), Light::Green);
         let day = 24 * 3600 * 1_000_000;
         let light = |days: i64| authority_light(Timestamp(days * day), Timestamp(0));
-        assert_eq!([light(0), light(59), light(60)], [Light::Red, Light::Amber, Light::Green]);
+        assert_eq!([light(0), light(89), light(90)], [Light::Red, Light::Amber, Light::Green]);
         assert_eq!(authority_light(Timestamp::NO_EXPIRY, Timestamp(0)), Light::Green);
     }
 

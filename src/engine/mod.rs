@@ -15,4 +15,4 @@ mod work;
 
 pub use adopt::{FoundIdentity, find_identity};
 pub use line::{Line, LineSettings, SlotSettings, Stopper};
-pub use shop::{Broker, Shop};
+pub use shop::{Broker, Crew, Shop};

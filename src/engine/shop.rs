@@ -1,6 +1,6 @@
 //! What every slot shares: the authority, the vault, the ledger's doors and the product.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::domain::clock::Clock;
@@ -39,6 +39,28 @@ impl Broker {
     }
 }
 
+/// Who works at the line: the newest person who signed in. A unit that begins has the
+/// person of that moment in its record.
+#[derive(Debug, Default)]
+pub struct Crew(Mutex<Option<OperatorId>>);
+
+impl Crew {
+    /// With this person at the line.
+    pub fn of(operator: Option<OperatorId>) -> Self {
+        Self(Mutex::new(operator))
+    }
+
+    /// Who works at the line at this moment.
+    pub fn at_work(&self) -> Option<OperatorId> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Another person does, or nobody.
+    pub fn change(&self, operator: Option<OperatorId>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = operator;
+    }
+}
+
 /// What every slot shares.
 pub struct Shop {
     /// Issues certificates.
@@ -61,8 +83,8 @@ pub struct Shop {
     pub broker: Broker,
     /// The lot that this session works on.
     pub work_order: Option<WorkOrderId>,
-    /// The person at the line.
-    pub operator: Option<OperatorId>,
+    /// Who works at the line.
+    pub crew: Arc<Crew>,
     /// How long one unit may take, from its scan's start in a slot.
     pub unit_deadline: Duration,
 }

@@ -241,7 +241,7 @@ impl<'a> Work<'a> {
                 client_id: self.job.client_id.clone(),
                 slot: self.slot.clone(),
                 work_order: self.shop.work_order.clone(),
-                operator: self.shop.operator.clone(),
+                operator: self.shop.crew.at_work(),
                 end,
             }),
             Entry::Issued { attempt: number, .. } => {
@@ -277,7 +277,7 @@ impl<'a> Work<'a> {
             certificate_sn,
             slot: self.slot.clone(),
             work_order: self.shop.work_order.clone(),
-            operator: self.shop.operator.clone(),
+            operator: self.shop.crew.at_work(),
         })
     }
 

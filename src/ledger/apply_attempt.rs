@@ -227,15 +227,31 @@ pub(super) fn end_attempt(
 ) -> Result<(), LedgerError> {
     let sql = "UPDATE attempts SET ended_us = ?3, ended_seq = ?4, outcome = ?5, step = ?6,
             code = ?7, message = ?8
-        WHERE serial = ?1 AND attempt = ?2 RETURNING slot";
+        WHERE serial = ?1 AND attempt = ?2 RETURNING slot, work_order";
     let AttemptEnd { outcome, step, code, message } = *end;
-    let slot: String = context.connection.prepare_cached(sql)?.query_row(
-        params![serial, attempt, context.wall, stored(context.seq), outcome, step, code, message],
-        |row| row.get(0),
-    )?;
-    let first = attempt == 1;
-    counts::attempt_ended(context.connection, outcome, &slot, code, first, context.wall)?;
-    Ok(())
+    let (slot, work_order): (String, Option<String>) =
+        context.connection.prepare_cached(sql)?.query_row(
+            params![
+                serial,
+                attempt,
+                context.wall,
+                stored(context.seq),
+                outcome,
+                step,
+                code,
+                message
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+    let ended = counts::EndedAttempt {
+        outcome,
+        slot: &slot,
+        code,
+        first: attempt == 1,
+        work_order: work_order.as_deref(),
+        at: context.wall,
+    };
+    Ok(counts::attempt_ended(context.connection, &ended)?)
 }
 
 /// Makes void what an interrupted attempt left for a key that its device may have kept,

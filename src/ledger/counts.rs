@@ -1,6 +1,6 @@
 //! Sums for the statistics, kept by the transactions that change them.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::Fingerprint;
@@ -55,23 +55,56 @@ pub(super) fn accepted(issuer: &Fingerprint, cloud: &CloudInstance) -> String {
     format!("{issuer} {} {} {}", cloud.site, cloud.region, cloud.instance)
 }
 
-/// Counts one attempt that ended.
+/// The sum's name for first attempts of one work order with this outcome.
+pub(super) const fn by_order(outcome: AttemptOutcome) -> &'static str {
+    match outcome {
+        AttemptOutcome::Pass => "order-first-pass",
+        AttemptOutcome::Fail => "order-first-fail",
+        AttemptOutcome::Interrupted | AttemptOutcome::Running => "order-first-interrupted",
+    }
+}
+
+/// The sum's name for one day in UTC, counted from 1970-01-01.
+pub(super) fn of_day(what: &str, day: i64) -> String {
+    format!("{what}@{day}")
+}
+
+/// The day in UTC of a time.
+pub(super) const fn day(at: Timestamp) -> i64 {
+    at.seconds().div_euclid(86_400)
+}
+
+/// An attempt that ended, as it is counted.
+pub(super) struct EndedAttempt<'a> {
+    pub(super) outcome: AttemptOutcome,
+    pub(super) slot: &'a str,
+    pub(super) code: Option<&'a str>,
+    pub(super) first: bool,
+    pub(super) work_order: Option<&'a str>,
+    pub(super) at: Timestamp,
+}
+
+/// Counts one attempt that ended: altogether, and among those of its day.
 pub(super) fn attempt_ended(
     connection: &Connection,
-    outcome: AttemptOutcome,
-    slot: &str,
-    code: Option<&str>,
-    first: bool,
-    at: Timestamp,
+    ended: &EndedAttempt<'_>,
 ) -> rusqlite::Result<()> {
-    add(connection, ATTEMPTS, outcome.as_str(), 1)?;
-    add(connection, by_slot(outcome), slot, 1)?;
+    let EndedAttempt { outcome, slot, code, first, work_order, at } = *ended;
+    let both = |what: &str, name: &str| {
+        add(connection, what, name, 1)?;
+        add(connection, &of_day(what, day(at)), name, 1)
+    };
+    both(ATTEMPTS, outcome.as_str())?;
+    both(by_slot(outcome), slot)?;
     let hour = at.seconds().div_euclid(3600).to_string();
     add(connection, by_hour(outcome), &hour, 1)?;
     if first {
-        add(connection, FIRST, outcome.as_str(), 1)?;
+        both(FIRST, outcome.as_str())?;
+        if let Some(id) = work_order {
+            add(connection, by_order(outcome), id, 1)?;
+        }
     }
-    code.map_or(Ok(()), |code| add(connection, CODES, code, 1))
+    code.map_or(Ok(()), |code| both(CODES, code))
 }
 
 /// Every sum of one kind, by name.
@@ -80,4 +113,26 @@ pub(super) fn read(connection: &Connection, what: &str) -> rusqlite::Result<Vec<
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([what], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
+}
+
+/// Sums whose names lie within a range, both ends included: hours are numbers of as many
+/// digits for the next thousand years.
+pub(super) fn read_range(
+    connection: &Connection,
+    what: &str,
+    names: (i64, i64),
+) -> rusqlite::Result<Vec<(String, i64)>> {
+    let sql = "SELECT name, value FROM counts WHERE what = ?1 AND name BETWEEN ?2 AND ?3
+        ORDER BY name";
+    let mut statement = connection.prepare_cached(sql)?;
+    let values = params![what, names.0.to_string(), names.1.to_string()];
+    let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// One sum.
+pub(super) fn one(connection: &Connection, what: &str, name: &str) -> rusqlite::Result<i64> {
+    let sql = "SELECT value FROM counts WHERE what = ?1 AND name = ?2";
+    let found = connection.prepare_cached(sql)?.query_row([what, name], |row| row.get(0));
+    Ok(found.optional()?.unwrap_or(0))
 }

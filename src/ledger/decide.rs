@@ -385,13 +385,19 @@ impl View<'_> {
 
     fn voided(&self, act: &PersonAct) -> Decision<()> {
         let unit = self.at_rest(act)?;
-        match unit.open.is_some() || unit.proven.is_some() {
+        match unit.open.is_some() || unit.proven.is_some() || self.has_left(&act.serial)? {
             true => Ok(()),
             false => refuse(
                 Code::UnitState,
                 format!("{} is {} and has no certificate to void", act.serial, unit.state()),
             ),
         }
+    }
+
+    /// Whether an interrupted attempt left a certificate for a key that its device made.
+    fn has_left(&self, serial: &Serial) -> Decision<bool> {
+        let sql = "SELECT 1 FROM certificates WHERE serial = ?1 AND state = 'issued'";
+        Ok(self.connection.prepare_cached(sql)?.exists([serial])?)
     }
 
     fn rework_allowed(&self, act: &PersonAct) -> Decision<()> {

@@ -219,6 +219,21 @@ impl Reader {
         Ok(statement.query_row([client_id], read_row).optional()?)
     }
 
+    /// What is to be registered for a client id once this row is done.
+    pub fn outbox_behind(
+        &self,
+        id: u64,
+        client_id: &ClientId,
+    ) -> Result<Vec<OutboxRow>, LedgerError> {
+        let sql = format!(
+            "{ROW} WHERE {OPEN} AND o.client_id = ?1 AND o.id > ?2 AND o.operation = 'register'
+            ORDER BY o.id"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![client_id, stored(id)], read_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// How many rows are open, by what is to be done.
     pub fn outbox_open(&self) -> Result<Vec<(Operation, u64)>, LedgerError> {
         let mut statement = self.connection.prepare_cached(&count_of_open())?;

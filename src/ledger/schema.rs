@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("outbox.sql"),
     include_str!("people.sql"),
     include_str!("gaps.sql"),
+    include_str!("history.sql"),
 ];
 
 /// The tables that follow from the journal and are compared with a replay of it, with

@@ -266,12 +266,12 @@ impl Reader {
         })
     }
 
-    fn sums(&self, what: &str) -> Result<BTreeMap<String, u64>, LedgerError> {
+    pub(super) fn sums(&self, what: &str) -> Result<BTreeMap<String, u64>, LedgerError> {
         let sums = counts::read(&self.connection, what)?;
         Ok(sums.into_iter().map(|(name, value)| (name, counted(value))).collect())
     }
 
-    fn outcomes(&self, what: &str) -> Result<Outcomes, LedgerError> {
+    pub(super) fn outcomes(&self, what: &str) -> Result<Outcomes, LedgerError> {
         let sums = self.sums(what)?;
         let of = |outcome: AttemptOutcome| sums.get(outcome.as_str()).copied().unwrap_or(0);
         Ok(Outcomes {
@@ -301,12 +301,12 @@ impl Reader {
 }
 
 /// An hour since the epoch as people read it.
-fn hour(number: String) -> String {
+pub(super) fn hour(number: String) -> String {
     let start = number.parse::<i64>().ok().and_then(|hour| hour.checked_mul(3600 * 1_000_000));
     start.map_or(number, |start| crate::domain::clock::Timestamp(start).to_string())
 }
 
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     // Exact up to 2^53 units.
     part as f64 / whole as f64
 }

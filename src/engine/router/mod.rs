@@ -514,4 +514,6 @@ fn own_device(serial: &Serial, standing: &Standing) -> Option<(HardwareId, Code,
 }
 
 #[cfg(test)]
+mod binding_tests;
+#[cfg(test)]
 mod tests;

@@ -165,7 +165,7 @@ fn shop(dir: &TempDir, ledger: &Ledger) -> Shop {
             server_root: Arc::from([]),
         },
         work_order: None,
-        operator: None,
+        crew: Arc::default(),
         unit_deadline: Duration::from_secs(10),
     }
 }

@@ -80,6 +80,21 @@ fn a_unit_that_is_scrapped_leaves_no_certificate_that_could_be_issued_again() {
     assert!(!resumable(&reader, 1, 1, 1));
 }
 
+#[test]
+fn a_person_may_void_what_an_interrupted_attempt_left_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    let reader = ledger.reader().unwrap();
+    interrupted(&ledger);
+    ledger.writer().record(Record::UnitVoided(act(1))).unwrap();
+    assert_eq!(state(&reader, 1), CertificateState::Void);
+    assert!(!resumable(&reader, 1, 1, 1), "void is final");
+    let again = ledger.writer().record(Record::UnitVoided(act(1)));
+    assert_eq!(refusal(again).code, Code::UnitState);
+    take(&ledger, begun(1), 2, Until::Issued);
+    assert_eq!(state(&reader, 2), CertificateState::Issued);
+}
+
 /// A new certificate for the key of an old one, under the number that was reserved.
 fn refused_for_key_of(ledger: &Ledger, number: u32, of: crate::domain::record::AttemptRef) -> Code {
     let mut new = (*certificate(900)).clone();

@@ -1,0 +1,50 @@
+//! The checks that can be made beside a running line: in a thread of their own, since an
+//! audit takes its time. Ports are the line's, and nobody is asked for a passphrase.
+
+use std::sync::Arc;
+use std::thread;
+
+use crate::app::parts;
+use crate::checks::{self, Finding, Status};
+use crate::config::Config;
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::question::{Answer, Answered, CheckLine, Light};
+use crate::pki::Verifier;
+
+use super::Answers;
+
+impl Answers {
+    pub(super) fn check(&self, number: u64) {
+        let (config, now, sink) = (self.config.clone(), self.now(), Arc::clone(&self.sink));
+        let work = move || {
+            let lines = beside_a_line(&config, now);
+            sink(Answered { number, answer: Ok(Answer::Checks(lines)) });
+        };
+        if let Err(error) = thread::Builder::new().name("checks".to_owned()).spawn(work) {
+            let fault = Fault::new(Code::Bug, format!("no thread for the checks: {error}"));
+            (self.sink)(Answered { number, answer: Err(fault) });
+        }
+    }
+}
+
+fn beside_a_line(config: &Config, now: Timestamp) -> Vec<CheckLine> {
+    let settings = parts::ledger_settings(config);
+    let findings = [
+        checks::clock(&settings, now),
+        checks::ledger(&settings, &Verifier),
+        checks::disk(&config.station.data_dir, config.ledger.reserve),
+        checks::memory(config.slots.len()),
+    ];
+    findings.into_iter().map(line).collect()
+}
+
+fn line(finding: Finding) -> CheckLine {
+    let light = match finding.status {
+        Status::Ok => Light::Green,
+        Status::Warn => Light::Amber,
+        Status::Fail => Light::Red,
+    };
+    CheckLine { check: finding.check.to_owned(), light, detail: finding.detail, code: finding.code }
+}

@@ -1,0 +1,117 @@
+//! The figures around the line, and the work orders to choose from.
+
+use std::path::Path;
+
+use crate::app::parts;
+use crate::domain::clock::Timestamp;
+use crate::domain::question::{
+    Light, OrderProgress, Overview, SignedInPerson, WorkOrderChoice, authority_light, disk_light,
+};
+use crate::pki::AuthorityInfo;
+use crate::report::Failure;
+
+use super::Answers;
+
+/// Work orders that are shown to choose from.
+const CHOICES: u32 = 200;
+
+impl Answers {
+    pub(super) fn overview(&self, now: Timestamp) -> Result<Overview, Failure> {
+        let order = self.order()?;
+        let first_pass_yield = match &order {
+            Some(order) => self.reader.order_yield(&order.id)?,
+            None => self.reader.day_yield(now)?,
+        };
+        let waiting = self.reader.backlog()?;
+        let disk_free = free(&self.config.station.data_dir);
+        let (not_after, until) = self.authority(now)?;
+        Ok(Overview {
+            at: now,
+            units_an_hour: self.reader.pace(now)?,
+            first_pass_yield,
+            sync: self.sync_light(waiting.oldest, now),
+            backlog: waiting.count,
+            last_sync: self.reader.last_answer_of_cloud()?,
+            disk_free,
+            disk: disk_light(disk_free, self.config.ledger.reserve),
+            clock: self.clock_holds(now)?,
+            authority_not_after: not_after,
+            issues_until: until,
+            authority: authority_light(until, now),
+            operator: self.at_work(now)?,
+            work_order: order,
+        })
+    }
+
+    fn order(&self) -> Result<Option<OrderProgress>, Failure> {
+        let Some(id) = &self.work_order else { return Ok(None) };
+        let row = self.reader.work_order(id)?;
+        Ok(row.map(|row| OrderProgress {
+            id: id.clone(),
+            quantity: row.work_order.quantity,
+            proven: row.proven,
+            under_way: row.open,
+        }))
+    }
+
+    /// Amber where a proof has waited for half of what it may, red beyond; green without a
+    /// cloud, since nothing is expected then.
+    fn sync_light(&self, oldest: Option<Timestamp>, now: Timestamp) -> Light {
+        let (Some(cloud), Some(oldest)) = (&self.config.cloud, oldest) else {
+            return Light::Green;
+        };
+        let limit = i64::try_from(cloud.max_backlog.as_micros()).unwrap_or(i64::MAX);
+        match now.0.saturating_sub(oldest.0) {
+            waited if waited > limit => Light::Red,
+            waited if waited > limit / 2 => Light::Amber,
+            _ => Light::Green,
+        }
+    }
+
+    fn clock_holds(
+        &self,
+        now: Timestamp,
+    ) -> Result<Result<(), crate::domain::device::Fault>, Failure> {
+        let checked = self.reader.clock_check(now, self.config.station.max_clock_gap);
+        Ok(checked.map_err(Into::into))
+    }
+
+    /// The CA's end, and until when it can issue what the profile asks for.
+    fn authority(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), Failure> {
+        let info = AuthorityInfo::read(&parts::authority_files(&self.config.authority))?;
+        let end = info.not_after;
+        let wanted = parts::valid_for(self.config.certificate.valid_for).end(now);
+        let until = match wanted {
+            Some(wanted) if end != Timestamp::NO_EXPIRY => {
+                Timestamp(end.0.saturating_sub(wanted.0.saturating_sub(now.0)))
+            }
+            _ => end,
+        };
+        Ok((end, until))
+    }
+
+    fn at_work(&self, now: Timestamp) -> Result<Option<SignedInPerson>, Failure> {
+        let Some(id) = self.crew.at_work() else { return Ok(None) };
+        let row = self.reader.operator(&id, now)?;
+        let role = row.as_ref().map(|row| row.role);
+        let name = row.and_then(|row| row.name);
+        Ok(Some(SignedInPerson { id, name, role }))
+    }
+
+    /// Open ones first, each with whether the product is still what it was made for.
+    pub(super) fn work_orders(&self) -> Result<Vec<WorkOrderChoice>, Failure> {
+        let profile = self.config.profile_digest()?;
+        let rows = self.reader.work_orders(None, CHOICES)?;
+        let mut choices: Vec<_> = rows
+            .into_iter()
+            .map(|row| WorkOrderChoice { profile_holds: row.work_order.profile == profile, row })
+            .collect();
+        choices.sort_by_key(|choice| choice.row.closed);
+        Ok(choices)
+    }
+}
+
+/// Bytes that are free for the ledger; none where the system does not say.
+fn free(data_dir: &Path) -> u64 {
+    rustix::fs::statvfs(data_dir).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize))
+}

@@ -1,0 +1,111 @@
+//! Answers what the screen asks: one thread with a reader of its own, so that neither the
+//! screen nor a slot waits for a search.
+//!
+//! `figures` looks things up, `acts` carries out what a person decides, `checks` runs what
+//! takes long in threads of their own. Start with [`start`].
+
+mod acts;
+mod checks;
+mod figures;
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use crate::config::Config;
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::ids::WorkOrderId;
+use crate::domain::question::{Answer, AnswerSink, Answered, AskSink, Asked, Question};
+use crate::engine::Crew;
+use crate::ledger::{Ledger, Persons, Reader, Writer};
+use crate::report::Failure;
+
+/// What the answers come from.
+pub struct Sources<'a> {
+    /// station.toml.
+    pub config: &'a Config,
+    /// The line's ledger.
+    pub ledger: &'a Ledger,
+    /// The lot that the line works on.
+    pub work_order: Option<WorkOrderId>,
+    /// Who works at the line.
+    pub crew: Arc<Crew>,
+    /// The machine's clocks.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What the thread works with.
+struct Answers {
+    config: Config,
+    reader: Reader,
+    persons: Persons,
+    writer: Writer,
+    work_order: Option<WorkOrderId>,
+    crew: Arc<Crew>,
+    clock: Arc<dyn Clock>,
+    sink: Arc<AnswerSink>,
+}
+
+/// Starts the thread; it ends when the sink that is given back is dropped.
+pub fn start(sources: Sources<'_>, sink: AnswerSink) -> Result<AskSink, Failure> {
+    let answers = Answers {
+        config: sources.config.clone(),
+        reader: sources.ledger.reader()?,
+        persons: sources.ledger.persons()?,
+        writer: sources.ledger.writer(),
+        work_order: sources.work_order,
+        crew: sources.crew,
+        clock: sources.clock,
+        sink: Arc::new(sink),
+    };
+    let (asks, asked) = mpsc::channel();
+    let thread = thread::Builder::new().name("answers".to_owned());
+    let spawned = thread.spawn(move || answers.run(&asked));
+    spawned.map_err(|error| Failure::new(Code::Bug, "no thread for answers").caused_by(&error))?;
+    Ok(Box::new(move |question| asks.send(question).is_ok()))
+}
+
+impl Answers {
+    fn run(&self, asked: &Receiver<Asked>) {
+        for Asked { number, question } in asked {
+            if question == Question::Checks {
+                self.check(number);
+                continue;
+            }
+            let answer = self.answer(question).map_err(fault);
+            (self.sink)(Answered { number, answer });
+        }
+    }
+
+    fn answer(&self, question: Question) -> Result<Answer, Failure> {
+        let now = self.now();
+        Ok(match question {
+            Question::Overview => Answer::Overview(Box::new(self.overview(now)?)),
+            Question::History(query) => Answer::History(self.reader.history(&query)?),
+            Question::Unit(serial) => Answer::Unit(self.reader.unit_story(&serial)?.map(Box::new)),
+            Question::Statistics(period) => {
+                Answer::Statistics(Box::new(self.reader.statistics(period)?))
+            }
+            Question::WorkOrders => Answer::WorkOrders(self.work_orders()?),
+            Question::Operators => Answer::Operators(self.reader.operators(now)?),
+            Question::Registrations => {
+                Answer::Registrations(Box::new(self.reader.registrations()?))
+            }
+            Question::Act(act) => self.act(act, now)?,
+            // Answered in a thread of their own.
+            Question::Checks => Answer::Checks(Vec::new()),
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now().wall
+    }
+}
+
+/// A failure as one sentence with its causes.
+fn fault(failure: Failure) -> Fault {
+    let causes = failure.causes.iter().fold(failure.what, |text, cause| text + ": " + cause);
+    Fault::new(failure.code, causes)
+}

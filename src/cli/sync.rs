@@ -1,0 +1,44 @@
+//! The command that speaks to the cloud at night.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::domain::clock;
+use crate::domain::ids::OperatorId;
+
+pub(super) const SYNC_EXAMPLES: &str = "\
+Examples:
+  station sync --limit 1        the first article: see whether the cloud takes one
+  station sync --deadline 6h    at night, from a timer
+  station sync --full           also compare the whole cloud with the ledger
+
+SIGINT or SIGTERM lands it: no new call is made, calls under way end. What was under way is
+looked up first by the next one.";
+
+/// `station sync`
+#[derive(Debug, Clone, Args)]
+pub struct Sync {
+    /// Also compare every certificate in the cloud with the ledger, and try rejected ones again
+    #[arg(long)]
+    pub full: bool,
+    /// Change nothing anywhere; say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// End cleanly after this long, for example 6h
+    #[arg(long, value_name = "D", value_parser = length_of_time)]
+    pub deadline: Option<Duration>,
+    /// Register no more than so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Move to the instance of `[cloud]`: every proven certificate is registered there
+    #[arg(long)]
+    pub migrate: bool,
+    /// Who does it: an id, never a name
+    #[arg(long, value_name = "ID")]
+    pub by: Option<OperatorId>,
+}
+
+fn length_of_time(text: &str) -> Result<Duration, String> {
+    clock::length_of_time(text).ok_or_else(|| "write 90s, 10m, 6h or 2d".to_owned())
+}

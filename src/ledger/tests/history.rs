@@ -1,0 +1,161 @@
+//! What a person searches for and what the screen counts.
+
+use std::collections::BTreeMap;
+
+use super::testing::*;
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::domain::ids::{HardwareId, SlotName};
+use crate::domain::question::{HistoryQuery, Period};
+use crate::domain::record::{Begun, Record};
+use crate::domain::state::AttemptOutcome;
+use crate::ledger::{Ledger, Reader};
+
+const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+fn slot(name: &str) -> SlotName {
+    name.parse().unwrap()
+}
+
+/// 30 units, a minute apart; each third fails in slot B, the others pass in slot A.
+fn shift(dir: &std::path::Path) -> (Ledger, Reader) {
+    let clock = SetClock::new();
+    let ledger = Ledger::open(settings(dir), KEY.clone(), clock.clone()).unwrap();
+    let writer = ledger.writer();
+    writer.record(authority_seen()).unwrap();
+    writer.record(super::rules::order("WO-1", 100, Vec::new())).unwrap();
+    for number in 1..=30 {
+        clock.advance(MINUTE);
+        let fails = number % 3 == 0;
+        let place = slot(if fails { "B" } else { "A" });
+        let work_order = Some("WO-1".parse().unwrap());
+        let begun = Begun { slot: place, work_order, ..begun(number) };
+        let until = if fails { Until::Begun } else { Until::Passed };
+        let of = take(&ledger, begun, number, until);
+        if fails {
+            writer.record(ended(of, failure(), false)).unwrap();
+        }
+    }
+    let reader = ledger.reader().unwrap();
+    (ledger, reader)
+}
+
+fn query(text: &str) -> HistoryQuery {
+    HistoryQuery { text: text.to_owned(), limit: 7, ..HistoryQuery::default() }
+}
+
+/// Every page's lines, by the number of their unit.
+fn pages(reader: &Reader, mut query: HistoryQuery) -> Vec<Vec<u32>> {
+    let mut pages = Vec::new();
+    loop {
+        let page = reader.history(&query).unwrap();
+        let number = |serial: &str| serial.trim_start_matches("TH-").parse().unwrap();
+        pages.push(page.lines.iter().map(|line| number(line.serial.as_str())).collect());
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return pages,
+        }
+    }
+}
+
+#[test]
+fn the_newest_come_first_and_no_page_has_one_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_ledger, reader) = shift(dir.path());
+    let pages = pages(&reader, query(""));
+    assert!(pages.iter().all(|page| page.len() <= 7));
+    assert_eq!(pages.concat(), (1..=30).rev().collect::<Vec<u32>>());
+}
+
+#[test]
+fn filters_hold_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_ledger, reader) = shift(dir.path());
+    let failed: Vec<u32> = (1..=30).rev().filter(|number| number % 3 == 0).collect();
+    let all = |query| pages(&reader, query).concat();
+    assert_eq!(all(HistoryQuery { outcome: Some(AttemptOutcome::Fail), ..query("") }), failed);
+    assert_eq!(all(HistoryQuery { slot: Some(slot("B")), ..query("") }), failed);
+    assert_eq!(all(HistoryQuery { code: Some(Code::DevTimeout), ..query("") }), failed);
+    let both = HistoryQuery { code: Some(Code::DevTimeout), slot: Some(slot("A")), ..query("") };
+    assert_eq!(all(both), [] as [u32; 0]);
+    let today = Timestamp(START).0.div_euclid(DAY);
+    assert_eq!(all(HistoryQuery { day: Some(today), ..query("") }).len(), 30);
+    assert_eq!(all(HistoryQuery { day: Some(today - 1), ..query("") }).len(), 0);
+    let searched = HistoryQuery { outcome: Some(AttemptOutcome::Fail), ..query("TH-0000001") };
+    assert_eq!(all(searched), [12, 15, 18]);
+}
+
+#[test]
+fn a_unit_is_found_by_whatever_it_is_known_by() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_ledger, reader) = shift(dir.path());
+    let found = |text: &str| pages(&reader, query(text)).concat();
+    assert_eq!(found("TH-00000007"), [7]);
+    assert_eq!(found("TH-0000000"), (1..=9).collect::<Vec<u32>>());
+    assert_eq!(found(&sn(8).to_string()), [8]);
+    assert_eq!(found(&certificate(11).fingerprint.to_string()), [11]);
+    assert_eq!(found(&certificate(11).fingerprint.to_string()[..9]), [11]);
+    assert_eq!(found(&hardware(5).to_string()), [5]);
+    assert_eq!(found("a0646576").len(), 30, "the beginning of every device's id");
+    assert_eq!(found("nothing"), [] as [u32; 0]);
+    assert_eq!(found("'; DROP TABLE units"), [] as [u32; 0]);
+}
+
+#[test]
+fn the_sums_of_a_day_and_of_a_work_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_ledger, reader) = shift(dir.path());
+    let day = Timestamp(START).0.div_euclid(DAY);
+    for period in [Period::All, Period::Day(day)] {
+        let stats = reader.statistics(period).unwrap();
+        assert_eq!((stats.attempts.passed, stats.attempts.failed), (20, 10), "{period:?}");
+        assert_eq!(stats.by_slot["B"].failed, 10);
+        assert_eq!(stats.by_slot["A"].failed, 0);
+        assert_eq!(stats.by_code["E-DEV-TIMEOUT"], 10);
+        assert_eq!(stats.by_hour.values().map(|hour| hour.passed).sum::<u64>(), 20);
+        assert!((stats.first_pass_yield.unwrap() - 2.0 / 3.0).abs() < 1e-9);
+    }
+    let other = reader.statistics(Period::Day(day - 1)).unwrap();
+    assert_eq!((other.attempts.passed, other.by_slot.len(), other.by_hour.len()), (0, 0, 0));
+    let order = reader.order_yield(&"WO-1".parse().unwrap()).unwrap();
+    assert!((order.unwrap() - 2.0 / 3.0).abs() < 1e-9);
+    assert_eq!(reader.order_yield(&"WO-2".parse().unwrap()).unwrap(), None);
+    let now = Timestamp(START + 30 * MINUTE);
+    assert!((reader.day_yield(now).unwrap().unwrap() - 2.0 / 3.0).abs() < 1e-9);
+    // 20 in 29 minutes; nothing in the hour after.
+    assert!((reader.pace(now).unwrap().unwrap() - 20.0 / 29.0 * 60.0).abs() < 0.01);
+    assert_eq!(reader.pace(Timestamp(now.0 + 100 * MINUTE)).unwrap(), None);
+}
+
+fn sums(connection: &rusqlite::Connection) -> BTreeMap<(String, String), i64> {
+    let sql = "SELECT what, name, value FROM counts WHERE value <> 0
+        AND (what LIKE '%@%' OR what LIKE 'order-%')";
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)));
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn an_upgraded_ledger_has_the_sums_that_its_transactions_would_have_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, reader) = shift(dir.path());
+    let of = take(&ledger, Begun { hardware: other_hardware(), ..begun(3) }, 103, Until::Asked);
+    let stopped = Record::UnitVoided(act(3));
+    ledger.writer().record(stopped).unwrap();
+    assert_eq!(of.attempt, 2);
+    drop((ledger, reader));
+    let connection = rusqlite::Connection::open(dir.path().join("data/ledger.db")).unwrap();
+    let kept = sums(&connection);
+    assert!(kept.len() > 8, "{kept:?}");
+    connection
+        .execute("DELETE FROM counts WHERE what LIKE '%@%' OR what LIKE 'order-%'", [])
+        .unwrap();
+    let (_, inserts) = include_str!("../history.sql").split_once("-- The sums").unwrap();
+    connection.execute_batch(&format!("--{inserts}")).unwrap();
+    assert_eq!(sums(&connection), kept);
+}
+
+fn other_hardware() -> HardwareId {
+    hardware(103)
+}

@@ -1,0 +1,260 @@
+//! The whole cloud against the ledger: every certificate of this station's CAs, page by
+//! page, and then every certificate that the ledger says stands there.
+//!
+//! Pages are no snapshot: what is registered or removed meanwhile shifts them. So what
+//! was not seen is looked up by itself before it is told to be missing.
+
+use std::collections::{HashMap, HashSet};
+
+use super::event::{Difference, DifferenceKind, Event};
+use super::run::{Run, Stop};
+use crate::cloud::{CallError, CertificateFilter, Registrar};
+use crate::domain::certificate::CertificateState;
+use crate::domain::ids::{CertificateSn, to_hex};
+use crate::domain::outbox::Found;
+use crate::domain::record::{Record, Refusal};
+use crate::domain::registration::{CloudCertificate, CloudStatus, Registering, SnValue};
+use crate::ledger::outbox::Known;
+use crate::ledger::states::RegistrationState;
+
+/// The most that the API gives at a time.
+const CLOUD_PAGE: u64 = 100;
+
+/// Rows of the ledger that are read at a time.
+const LEDGER_PAGE: u32 = 500;
+
+/// What one certificate in the cloud means for the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Cloud and ledger agree, or what differs is about to change.
+    Agrees,
+    /// The ledger knows it, and should know where it stands now.
+    News,
+    /// A certificate of a CA that other stations issue with too.
+    OfOthers,
+    /// They differ.
+    Differs(DifferenceKind, String),
+}
+
+/// Judges one certificate that the cloud shows. `exclusive`: its CA issues for this
+/// station alone.
+pub fn judge(
+    known: Option<&Known>,
+    found: &CloudCertificate,
+    exclusive: bool,
+    registering: Registering,
+) -> Verdict {
+    use DifferenceKind::{CertificateDiffers, ForeignInCloud, StatusDiffers, VoidInCloud};
+    let status = found.status.map_or("an unknown status", CloudStatus::as_str);
+    let Some(known) = known else {
+        return match exclusive {
+            true => Verdict::Differs(
+                ForeignInCloud,
+                format!("the ledger has no such certificate; it is {status} there"),
+            ),
+            false => Verdict::OfOthers,
+        };
+    };
+    if found.fingerprint != Some(known.fingerprint) {
+        let detail = "another certificate stands under this serial number".to_owned();
+        return Verdict::Differs(CertificateDiffers, detail);
+    }
+    if !found.client_id.is_empty() && found.client_id != known.client_id.as_str() {
+        let detail = format!("it stands there for client id {:?}", found.client_id);
+        return Verdict::Differs(CertificateDiffers, detail);
+    }
+    if known.open {
+        return match (registering, known.certificate) {
+            // Its row waits for just this.
+            (Registering::Automatic, CertificateState::Proven)
+                if known.registration != RegistrationState::Registered =>
+            {
+                Verdict::News
+            }
+            _ => Verdict::Agrees,
+        };
+    }
+    let is_revoked = found.status == Some(CloudStatus::Revoked);
+    if known.certificate != CertificateState::Proven && !is_revoked {
+        let detail = format!("it is {} and {status} there", known.certificate.as_str());
+        return Verdict::Differs(VoidInCloud, detail);
+    }
+    let agrees = match known.registration {
+        RegistrationState::Registered => known.status == found.status,
+        RegistrationState::Revoked => is_revoked,
+        // Not proven and revoked there: nobody uses it.
+        _ => known.certificate != CertificateState::Proven,
+    };
+    match (agrees, known.registration, registering) {
+        (true, ..) => Verdict::Agrees,
+        (false, RegistrationState::Registered | RegistrationState::Revoked, _) => {
+            let ours = known.status.map_or("unknown", CloudStatus::as_str);
+            Verdict::Differs(StatusDiffers, format!("it is {status} there, {ours} in the ledger"))
+        }
+        (false, _, _) => Verdict::News,
+    }
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Seen {
+    ours: HashSet<CertificateSn>,
+    /// The serial number of a certificate that can be used, by its client id.
+    client_ids: HashMap<String, String>,
+    of_others: u64,
+}
+
+/// Compares, tells each difference, and records what is news.
+pub(super) async fn compare<R: Registrar + 'static>(run: &Run<R>) {
+    if run.is_stopped() {
+        return;
+    }
+    run.summary.borrow_mut().differences.get_or_insert_default();
+    let mut seen = Seen::default();
+    let ended = async {
+        let own = run.reader.authorities().map_err(|error| Stop::Ledger(error.into()))?;
+        for ca in run.authorities() {
+            if ca.fingerprint.is_some_and(|fingerprint| own.contains(&fingerprint)) {
+                run.compare_authority(ca.sn.clone(), &mut seen).await?;
+            }
+        }
+        run.missing(&seen).await
+    };
+    if let Err(stop) = ended.await {
+        run.end(stop);
+    }
+    run.summary.borrow_mut().of_others = Some(seen.of_others);
+}
+
+impl<R: Registrar + 'static> Run<R> {
+    async fn compare_authority(
+        &self,
+        ca: crate::domain::registration::CaSn,
+        seen: &mut Seen,
+    ) -> Result<(), Stop> {
+        let filter = CertificateFilter::Authority(ca);
+        let mut offset = 0;
+        while !self.is_stopped() {
+            let page = self
+                .page(&filter, offset, CLOUD_PAGE)
+                .await
+                .map_err(|error| Stop::Cloud(error.into()))?;
+            for found in &page.certificates {
+                self.compare_one(found, seen).await?;
+            }
+            offset += u64::try_from(page.certificates.len()).unwrap_or(CLOUD_PAGE);
+            if page.certificates.is_empty() || offset >= page.total {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn compare_one(&self, found: &CloudCertificate, seen: &mut Seen) -> Result<(), Stop> {
+        let known = match own_sn(&found.sn) {
+            Some(sn) => {
+                seen.ours.insert(sn);
+                self.reader.known(&sn).map_err(|error| Stop::Ledger(error.into()))?
+            }
+            None => None,
+        };
+        self.compare_client_id(found, known.as_ref(), seen);
+        let registering = self.settings.rules.registering;
+        match judge(known.as_ref(), found, self.settings.exclusive, registering) {
+            Verdict::Agrees => {}
+            Verdict::OfOthers => seen.of_others += 1,
+            Verdict::News => self.record_found(known.as_ref(), found).await?,
+            Verdict::Differs(kind, detail) => {
+                let is_news = kind == DifferenceKind::StatusDiffers
+                    || (kind == DifferenceKind::VoidInCloud
+                        && registering == Registering::Automatic);
+                self.tell_difference(kind, found, known.as_ref(), detail);
+                if is_news {
+                    self.record_found(known.as_ref(), found).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_client_id(&self, found: &CloudCertificate, known: Option<&Known>, seen: &mut Seen) {
+        let is_usable = found.status != Some(CloudStatus::Revoked);
+        if !is_usable || found.client_id.is_empty() {
+            return;
+        }
+        let first = seen.client_ids.insert(found.client_id.clone(), found.sn.clone());
+        if let Some(other) = first.filter(|other| *other != found.sn) {
+            let detail = format!("certificate {other} has the same client id");
+            self.tell_difference(DifferenceKind::DuplicateClientId, found, known, detail);
+        }
+    }
+
+    fn tell_difference(
+        &self,
+        kind: DifferenceKind,
+        found: &CloudCertificate,
+        known: Option<&Known>,
+        detail: String,
+    ) {
+        self.summary.borrow_mut().difference(kind);
+        let (certificate_sn, client_id) = (found.sn.clone(), Some(found.client_id.clone()));
+        let serial = known.map(|known| known.serial.clone());
+        let difference = Difference { kind, certificate_sn, serial, client_id, detail };
+        self.tell(Event::Difference(difference));
+    }
+
+    async fn record_found(
+        &self,
+        known: Option<&Known>,
+        found: &CloudCertificate,
+    ) -> Result<(), Stop> {
+        let (Some(known), Some(records)) = (known, &self.records) else { return Ok(()) };
+        let record = Record::Found(Found {
+            certificate_sn: known.sn,
+            sn: found.sn.clone(),
+            status: found.status,
+            revoke: self.settings.rules.registering == Registering::Automatic,
+        });
+        match records.record(record).await {
+            Ok(_) => Ok(()),
+            Err(Refusal::Row(fault) | Refusal::Ledger(fault)) => Err(Stop::Ledger(fault)),
+        }
+    }
+
+    /// Tells what the ledger says stands there and no page showed.
+    async fn missing(&self, seen: &Seen) -> Result<(), Stop> {
+        let mut last: Option<CertificateSn> = None;
+        while !self.is_stopped() {
+            let page = self.reader.standing_in_cloud(last.as_ref(), LEDGER_PAGE);
+            let page = page.map_err(|error| Stop::Ledger(error.into()))?;
+            let Some(row) = page.last() else { break };
+            last = Some(row.sn);
+            for known in page.iter().filter(|known| !seen.ours.contains(&known.sn)) {
+                self.look_for(known).await.map_err(|error| Stop::Cloud(error.into()))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_for(&self, known: &Known) -> Result<(), CallError> {
+        let filter = CertificateFilter::Sn(to_hex(known.sn.as_bytes()));
+        let page = self.page(&filter, 0, 1).await?;
+        if page.total == 0 && page.certificates.is_empty() && !self.is_stopped() {
+            let kind = DifferenceKind::MissingInCloud;
+            self.summary.borrow_mut().difference(kind);
+            self.tell(Event::Difference(Difference {
+                kind,
+                certificate_sn: known.sn.to_string(),
+                serial: Some(known.serial.clone()),
+                client_id: Some(known.client_id.to_string()),
+                detail: "the ledger says that it stands there".to_owned(),
+            }));
+        }
+        Ok(())
+    }
+}
+
+/// A serial number of the station's own form, however the cloud spells it.
+fn own_sn(text: &str) -> Option<CertificateSn> {
+    text.parse::<SnValue>().ok()?.to_string().parse().ok()
+}
