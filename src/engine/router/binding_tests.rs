@@ -29,11 +29,13 @@ fn scan(router: &mut Router, serial: &str, ms: u64) -> Vec<Decision> {
 }
 
 fn runs(decisions: &[Decision]) -> Vec<(usize, &str)> {
-    let run = |decision| match decision {
-        Decision::Run(slot, Job { serial, .. }) => Some((*slot, serial.as_str())),
-        _ => None,
-    };
-    decisions.iter().filter_map(run).collect()
+    decisions
+        .iter()
+        .filter_map(|decision| match decision {
+            Decision::Run(slot, job) => Some((*slot, job.serial.as_str())),
+            _ => None,
+        })
+        .collect()
 }
 
 /// One step of a table: what happens, and what must follow from it.
