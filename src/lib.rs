@@ -14,6 +14,7 @@ pub mod config;
 pub mod cut;
 pub mod domain;
 pub mod engine;
+pub mod enrol;
 pub mod flow;
 pub mod handoff;
 pub mod ledger;

@@ -44,6 +44,17 @@ pub fn client(config: &Config) -> Result<Tdmq, Failure> {
     open(cloud, credentials)
 }
 
+/// The same without asking anybody; none where a secret id or key is not given here, as on
+/// a station whose nightly sync alone has them.
+pub fn client_if_given(config: &Config) -> Result<Option<Tdmq>, Failure> {
+    let cloud = section(config)?;
+    let id = secret::cloud_secret_id(cloud.secret_id_file.as_deref()).read_if_given(&Process);
+    let key = secret::cloud_secret_key(cloud.secret_key_file.as_deref()).read_if_given(&Process);
+    let given = id.map_err(|error| refused(&error))?.is_some()
+        && key.map_err(|error| refused(&error))?.is_some();
+    given.then(|| client(config)).transpose()
+}
+
 /// The client with the credentials of who may deactivate and revoke; none where they were
 /// not given.
 pub fn revoker(config: &Config) -> Result<Option<Tdmq>, Failure> {

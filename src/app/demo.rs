@@ -1,4 +1,5 @@
-//! A whole factory in one directory: simulated devices, a demo CA, a ledger, station.toml.
+//! A whole factory in one directory: simulated devices, a demo CA, a ledger, station.toml, and
+//! an emulated cloud.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
@@ -11,6 +12,7 @@ use crate::domain::code::Code;
 use crate::domain::ids::to_hex;
 use crate::pki::{self, AuthorityFiles, AuthorityRequest, Passphrase, ValidFor};
 use crate::report::Failure;
+use crate::sim::cloud::{self, SimulatedCloud};
 use crate::sim::{self, FaultSpec, SimulatedSlot, Timings};
 
 use super::clock::SystemClock;
@@ -28,11 +30,13 @@ pub struct Factory {
     /// Removes the directory in the end, where nobody asked to keep it.
     keep: bool,
     slots: Vec<SimulatedSlot>,
+    cloud: Option<SimulatedCloud>,
 }
 
 impl Drop for Factory {
     fn drop(&mut self) {
         self.slots.clear();
+        self.cloud = None;
         if !self.keep {
             // What is left of a demo in the system's temporary directory harms nobody.
             let _ = fs::remove_dir_all(&self.dir);
@@ -46,7 +50,17 @@ impl Factory {
         self.dir.join("station.toml")
     }
 
-    /// Makes the directory, CA, configuration and slots; each slot gets its share of units.
+    /// Where its emulated cloud keeps what it knows.
+    pub fn cloud_state(&self) -> PathBuf {
+        self.dir.join("cloud.state")
+    }
+
+    /// The address of its emulated cloud.
+    pub fn cloud_address(&self) -> Option<String> {
+        self.cloud.as_ref().map(|cloud| cloud.address().to_string())
+    }
+
+    /// Makes the directory, CA, configuration, cloud and slots; each slot gets its share of units.
     pub fn lay_out(dir: Option<&Path>, units: u32, slots: u32) -> Result<Factory, Failure> {
         Self::lay_out_with(dir, units, slots, &mut |_, _| {})
     }
@@ -86,12 +100,15 @@ impl Factory {
             None => (temporary(), false),
         };
         make_empty(&dir)?;
-        let mut factory = Factory { dir, keep, slots: Vec::new() };
+        let mut factory = Factory { dir, keep, slots: Vec::new(), cloud: None };
         let secret = random_text()?;
         write_private(&factory.dir.join("demo-passphrase"), &secret)?;
         authorities(&factory.dir, &secret)?;
         let names: Vec<String> = (0..slots).map(|index| slot_name(index, slots)).collect();
-        fs::write(factory.config(), configuration(&names)).map_err(failed(&factory.dir))?;
+        let cloud = factory.open_cloud()?;
+        let text = configuration(&names, &cloud.url());
+        factory.cloud = Some(cloud);
+        fs::write(factory.config(), text).map_err(failed(&factory.dir))?;
         for directory in ["ports", "devices"] {
             let path = factory.dir.join(directory);
             DirBuilder::new().mode(0o700).create(&path).map_err(failed(&path))?;
@@ -105,6 +122,20 @@ impl Factory {
             }
         }
         Ok(factory)
+    }
+}
+
+impl Factory {
+    /// Starts the emulated cloud on a free port, and writes down what is called with.
+    fn open_cloud(&self) -> Result<SimulatedCloud, Failure> {
+        let options =
+            cloud::Options { state: Some(self.cloud_state()), ..cloud::Options::default() };
+        let credentials = &options.credentials;
+        write_private(&self.dir.join("demo-cloud-secret-id"), &credentials.secret_id)?;
+        write_private(&self.dir.join("demo-cloud-secret-key"), &credentials.secret_key)?;
+        cloud::start(options).map_err(|error| {
+            Failure::new(Code::Output, "the demo's cloud can't be emulated").caused_by(&error)
+        })
     }
 }
 
@@ -176,7 +207,7 @@ fn slot_name(index: u32, slots: u32) -> String {
     }
 }
 
-fn configuration(slots: &[String]) -> String {
+fn configuration(slots: &[String], endpoint: &str) -> String {
     let mut text = String::from(
         r#"# Written by `station demo`. Every command works on it; the devices are simulated, and
 # `station sim device --link ports/A --state devices` plugs one in again.
@@ -203,13 +234,29 @@ key = "ca.key"
 passphrase_file = "demo-passphrase"
 
 [broker]
-host = "mqtt-demo.ap-guangzhou.mqtt.example.com"
+host = "mqtt-emulated-gz-public.mqtt.example.com"
 server_root = "server-root.pem"
 
 [scanner]
 binding = "any"
 "#,
     );
+    let instance = cloud::Instance::default();
+    text.push_str(&format!(
+        r#"
+# An emulation that runs for as long as the demo. Start it again in this directory with
+# `station sim cloud --listen {address} --state cloud.state`.
+[cloud]
+endpoint = "{endpoint}"
+region = "{region}"
+instance_id = "{id}"
+secret_id_file = "demo-cloud-secret-id"
+secret_key_file = "demo-cloud-secret-key"
+"#,
+        address = endpoint.trim_start_matches("http://"),
+        region = instance.region,
+        id = instance.id,
+    ));
     for name in slots {
         text.push_str(&format!("\n[[slots]]\nname = \"{name}\"\nport = \"ports/{name}\"\n"));
     }

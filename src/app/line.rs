@@ -17,7 +17,7 @@ use crate::vault::{self, Vault};
 
 use super::backups::{BackupThread, Told};
 use super::clock::SystemClock;
-use super::{aside, parts};
+use super::{aside, cloud_checks, parts};
 
 /// How long a line whose labels wait goes without any of its ports: longer than a fixture
 /// or a simulator takes to change devices.
@@ -139,6 +139,9 @@ fn start_by(
     };
     let events = Arc::new(Mutex::new(events));
     let line = Line::start(settings, Arc::new(shop), sink(&events))?;
+    if let Some(fault) = cloud_checks::first_article(config) {
+        sink(&events)(Event::Warning(fault));
+    }
     let told = told(&line, sink(&events));
     let backups = BackupThread::start(parts::backups(config), reader, clock, told)?;
     Ok(RunningLine { line, slots: count, work_order: order, crew, ledger, backups, _lock: lock })

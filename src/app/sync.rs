@@ -8,6 +8,7 @@ use crate::config::{Config, InitialStatus};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::ids::Serial;
 use crate::domain::outbox::CloudChosen;
 use crate::domain::record::{Person, Record};
 use crate::domain::registration::{CloudInstance, CloudStatus};
@@ -45,6 +46,27 @@ pub struct Ended {
     pub exit: Exit,
 }
 
+/// Carries out what is open for some units alone, at once; says what kept it from that.
+pub fn units(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    ledger: &Ledger,
+    serials: Vec<Serial>,
+) -> Result<Option<Fault>, Failure> {
+    let (registrar, revoker) = (cloud::client(config)?, cloud::revoker(config)?);
+    let instance = cloud::instance(config)?;
+    let _lock = WorkLock::take(&config.station.data_dir, Work::Sync)?;
+    is_current(&ledger.reader()?, &instance)?;
+    let settings = settings(config, &Wanted::default(), revoker.is_some(), Some(serials))?;
+    let books =
+        Books { writer: Some(ledger.writer()), reader: ledger.reader()?, clock: Arc::clone(clock) };
+    let halt = Halt::default();
+    let _watch = watch(&halt)?;
+    let work = sync::sync(registrar, revoker, books, settings, halt, Box::new(|_| {}));
+    let (_, stop) = cloud::runtime()?.block_on(work);
+    Ok(stop.and_then(stopped))
+}
+
 /// Brings the cloud to what the ledger says; `tell` gets every line but the summary.
 pub fn run(
     config: &Config,
@@ -53,35 +75,13 @@ pub fn run(
     by: &Person,
     tell: Box<dyn FnMut(Event)>,
 ) -> Result<Ended, Failure> {
-    let section = cloud::section(config)?;
     let (registrar, revoker) = (cloud::client(config)?, cloud::revoker(config)?);
     let instance = cloud::instance(config)?;
     let open = Opened::open(config, clock, wanted.dry_run)?;
     open.choose(&instance, wanted.migrate, by)?;
-    let settings = sync::Settings {
-        rules: Rules {
-            registering: cloud::registering(section),
-            may_revoke: revoker.is_some(),
-            retry_rejected: wanted.full,
-        },
-        initial_status: match section.initial_status {
-            InitialStatus::Active => CloudStatus::Active,
-            InitialStatus::Inactive => CloudStatus::Inactive,
-        },
-        rate_per_second: section.rate_per_second,
-        full: wanted.full,
-        dry_run: wanted.dry_run,
-        limit: wanted.limit,
-        deadline: wanted.deadline,
-        exclusive: config.authority.exclusive,
-        patience: PATIENCE,
-    };
+    let settings = settings(config, wanted, revoker.is_some(), None)?;
     let halt = Halt::default();
-    let watch = signals::Watch::start({
-        let halt = halt.clone();
-        move || halt.stop()
-    })
-    .map_err(|error| Failure::new(Code::Bug, "signals can't be watched").caused_by(&error))?;
+    let watch = watch(&halt)?;
     let books = Books {
         writer: open.ledger.as_ref().map(Ledger::writer),
         reader: open.reader()?,
@@ -92,6 +92,49 @@ pub fn run(
     drop(watch);
     let backlog = backlog(config, &open.reader()?, clock)?;
     Ok(ended(summary, stop, backlog, wanted))
+}
+
+fn settings(
+    config: &Config,
+    wanted: &Wanted,
+    may_revoke: bool,
+    only: Option<Vec<Serial>>,
+) -> Result<sync::Settings, Failure> {
+    let section = cloud::section(config)?;
+    let registering = cloud::registering(section);
+    Ok(sync::Settings {
+        rules: Rules { registering, may_revoke, retry_rejected: wanted.full },
+        initial_status: match section.initial_status {
+            InitialStatus::Active => CloudStatus::Active,
+            InitialStatus::Inactive => CloudStatus::Inactive,
+        },
+        rate_per_second: section.rate_per_second,
+        full: wanted.full,
+        dry_run: wanted.dry_run,
+        limit: wanted.limit,
+        deadline: wanted.deadline,
+        only,
+        exclusive: config.authority.exclusive,
+        patience: PATIENCE,
+    })
+}
+
+/// Lands the sync at the first signal.
+fn watch(halt: &Halt) -> Result<signals::Watch, Failure> {
+    let halt = halt.clone();
+    signals::Watch::start(move || halt.stop())
+        .map_err(|error| Failure::new(Code::Bug, "signals can't be watched").caused_by(&error))
+}
+
+/// Whether the ledger's instance is the one that station.toml names; false before the first.
+fn is_current(reader: &Reader, instance: &CloudInstance) -> Result<bool, Failure> {
+    match reader.cloud()? {
+        Some(current) if current != *instance => {
+            let what = format!("the ledger registers in {current}, station.toml says {instance}");
+            Err(Failure::new(Code::CloudInstanceChanged, what))
+        }
+        current => Ok(current.is_some()),
+    }
 }
 
 /// The ledger, and the one right to sync it.
@@ -123,15 +166,11 @@ impl<'a> Opened<'a> {
 
     /// Makes sure that the ledger's instance is the one that station.toml names.
     fn choose(&self, instance: &CloudInstance, migrate: bool, by: &Person) -> Result<(), Failure> {
-        let current = self.reader()?.cloud()?;
-        match current {
-            Some(current) if current == *instance => return Ok(()),
-            Some(current) if !migrate => {
-                let what =
-                    format!("the ledger registers in {current}, station.toml says {instance}");
-                return Err(Failure::new(Code::CloudInstanceChanged, what));
-            }
-            Some(_) | None => {}
+        match is_current(&self.reader()?, instance) {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(failure) if failure.code == Code::CloudInstanceChanged && migrate => {}
+            Err(failure) => return Err(failure),
         }
         let Some(ledger) = &self.ledger else { return Ok(()) };
         let chosen = CloudChosen { cloud: instance.clone(), by: by.clone() };
@@ -151,24 +190,25 @@ pub fn backlog(
     Ok(sync::backlog(oldest, clock.now().wall, section.max_backlog, cloud::registering(section)))
 }
 
+/// What a stop is told as; a deadline is none.
+fn stopped(stop: Stop) -> Option<Fault> {
+    match stop {
+        Stop::Deadline => None,
+        Stop::Told => Some(Fault::new(Code::Stopped, "the sync was told to stop")),
+        Stop::Cloud(fault) | Stop::Ledger(fault) => Some(fault),
+    }
+}
+
 fn ended(summary: Summary, stop: Option<Stop>, backlog: Option<Fault>, wanted: &Wanted) -> Ended {
     let mut faults = Vec::new();
     let mut exit = match summary.has_failures() {
         true => Exit::NotAll,
         false => Exit::Done,
     };
-    let stopped = match stop {
-        None => None,
-        Some(Stop::Told) => Some(Fault::new(Code::Stopped, "the sync was told to stop")),
-        Some(Stop::Deadline) => {
-            if summary.pending > 0 {
-                exit = Exit::NotAll;
-            }
-            None
-        }
-        Some(Stop::Cloud(fault) | Stop::Ledger(fault)) => Some(fault),
-    };
-    for fault in stopped.into_iter().chain(backlog.filter(|_| !wanted.dry_run)) {
+    if stop == Some(Stop::Deadline) && summary.pending > 0 {
+        exit = Exit::NotAll;
+    }
+    for fault in stop.and_then(stopped).into_iter().chain(backlog.filter(|_| !wanted.dry_run)) {
         exit = exit.and(Exit::of(fault.code));
         faults.push(fault);
     }

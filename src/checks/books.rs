@@ -1,11 +1,13 @@
 //! The ledger and the clock that it is held against.
 
+use std::time::Duration;
+
 use super::{Finding, Status};
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
-use crate::ledger::{self, Audit, LedgerError, Reader, Settings};
+use crate::ledger::{self, Audit, Backups, LedgerError, Reader, Settings};
 
 /// 2024-01-01T00:00:00Z: this program is younger, so an earlier clock was never set.
 const OLDEST: Timestamp = Timestamp(1_704_067_200_000_000);
@@ -28,6 +30,57 @@ pub fn ledger(settings: &Settings, verifier: &dyn HeadVerifier) -> Finding {
             Finding::ok(NAME, "there is none yet; the first run of the line makes it")
         }
         Err(error) => Finding::fail(NAME, error.into()),
+    }
+}
+
+/// So many times [`BackupRule::every`](crate::ledger::BackupRule) the newest backup may be
+/// old before someone is told: a shift ends, and the next line start backs up.
+const AMBER: u32 = 2;
+
+/// And so long before it is red, if that is longer.
+const RED: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Checks that what the ledger holds is in a backup that is not too old.
+pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Finding {
+    const NAME: &str = "backups";
+    let rule = backups.rule();
+    let fault = |detail: String| Fault::new(Code::LedgerBackup, detail);
+    let known = Reader::open(&settings.data_dir, Some(&settings.station))
+        .and_then(|reader| Ok((reader.head()?, !reader.journal_certificates()?.is_empty())));
+    // The ledger's own check tells what is wrong with it.
+    let Ok((head, line_has_run)) = known else {
+        return Finding::ok(NAME, "there is nothing to back up");
+    };
+    if rule.keep == 0 {
+        return Finding::ok(NAME, "the line makes none (`[ledger] backup_keep = 0`)");
+    }
+    let dir = backups.dir();
+    if rule.dir.is_some() && !dir.is_dir() {
+        return Finding::fail(NAME, fault(format!("{} is not there", dir.display())));
+    }
+    let newest = match backups.list() {
+        Ok(found) => found.into_iter().last(),
+        Err(error) => return Finding::fail(NAME, error.into()),
+    };
+    let Some(newest) = newest else {
+        return match line_has_run {
+            true => Finding::warn(NAME, fault(format!("there is none in {}", dir.display()))),
+            false => Finding::ok(NAME, "the line makes the first one when it starts"),
+        };
+    };
+    let unsaved = head.seq.abs_diff(newest.seq);
+    let detail = format!(
+        "the newest is of {}, {unsaved} entries came after it{}",
+        newest.time,
+        if backups.are_beside_the_ledger() { "; it lies on the ledger's own disk" } else { "" }
+    );
+    let older = |than| unsaved > 0 && backups.is_older(&newest, than, now);
+    match () {
+        () if older(RED.max(rule.every.saturating_mul(AMBER))) => {
+            Finding::fail(NAME, fault(detail))
+        }
+        () if older(rule.every.saturating_mul(AMBER)) => Finding::warn(NAME, fault(detail)),
+        () => Finding::ok(NAME, detail),
     }
 }
 

@@ -7,11 +7,15 @@
 
 mod authority;
 mod books;
+mod cloud;
 mod machine;
 mod ports;
 
 pub use authority::authority;
-pub use books::{clock, ledger};
+pub use books::{backups, clock, ledger};
+pub use cloud::{
+    CloudCheck, cloud, cloud_unasked, cloud_wrong, first_article, first_article_fault, no_cloud,
+};
 pub use machine::{disk, memory};
 pub use ports::{PortCheck, ports, scanner};
 

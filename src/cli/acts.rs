@@ -31,6 +31,43 @@ Example:
     Show,
     /// Checks that key and certificate belong together, are valid and may issue
     Check,
+    /// Signs a list of the certificates that are not to be used any more (CRL)
+    ///
+    /// Names what is void, superseded, or revoked in the cloud. Its number comes from the
+    /// journal, and grows with each list.
+    #[command(after_help = "\
+Example:
+  station authority crl --out ca.crl")]
+    Crl {
+        /// Write to this file, PEM; an older list there is replaced
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// After how many days the next one is to be expected
+        #[arg(long, value_name = "N", default_value_t = 30)]
+        #[arg(value_parser = clap::value_parser!(u16).range(1..=3650))]
+        next_days: u16,
+        /// Who makes it: an id, never a name
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
+    /// Registers the CA in the cloud of station.toml and waits until it is active
+    ///
+    /// A CA that is there already is recognised by its certificate; nothing is changed then.
+    #[command(after_help = "\
+Where the API can't be reached, make the files for the console and upload them there, with
+the registration code that the console shows:
+  station authority register --code CODE --out DIR")]
+    Register {
+        /// The registration code that the console shows; the cloud is not called
+        #[arg(long, requires = "out")]
+        code: Option<String>,
+        /// The directory for the files to upload; made if missing
+        #[arg(long, value_name = "DIR", requires = "code")]
+        out: Option<PathBuf>,
+        /// Who registers it: an id, never a name
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
     /// Writes the CA's certificate as PEM, for the cloud's console
     Export {
         /// Write to this file; without it, to standard output
@@ -208,6 +245,13 @@ pub enum UnitCommand {
     },
     /// Scraps a unit: it is never provisioned again
     Scrap(UnitAct),
+    /// Sends units out of the house: the gate that only active certificates pass
+    ///
+    /// What is registered and inactive is activated at once where the cloud can be reached. A
+    /// unit whose newest certificate was not finished on its device, or is not active in the
+    /// cloud or registered by hand, stays, and the exit status is 1.
+    #[command(after_help = super::sync::SHIP_EXAMPLES)]
+    Ship(super::Ship),
     /// Enters a device whose identity the ledger lost, as its certificate and its key prove it
     ///
     /// After a restore, devices made in the gap hold certificates of this station's CA that

@@ -25,7 +25,7 @@ pub struct Demo {
     /// Without a screen; so it is where there is no terminal too
     #[arg(long)]
     pub headless: bool,
-    /// Without the cloud (this version does not call it, so that it changes nothing)
+    /// Leave the certificates unregistered
     #[arg(long)]
     pub no_sync: bool,
     /// Keep everything in this directory; made if missing, must be empty

@@ -23,7 +23,7 @@ pub use handoff::{Export, ExportFormat, ImportRegistered};
 pub use line::{Batch, Demo, Run};
 pub use selftest::Selftest;
 pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
-pub use sync::Sync;
+pub use sync::{Ship, Sync};
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 all done; 1 not all that was asked is done; 2 wrong usage; 3 station.toml; \
@@ -94,7 +94,8 @@ pub enum Command {
     /// Shows a whole line in one process, with simulated devices and nothing to install
     ///
     /// A fresh CA, a fresh ledger and simulated devices on pseudo-terminals behind the real
-    /// serial code. Provisions the units, verifies the ledger and says where everything lies.
+    /// serial code. Provisions the units, registers them with an emulated cloud, verifies the
+    /// ledger and says where everything lies.
     #[command(after_help = line::DEMO_EXAMPLES)]
     Demo(Demo),
     /// The operator's screen over the slots of station.toml

@@ -1,11 +1,12 @@
-//! The command that speaks to the cloud at night.
+//! The commands that speak to the cloud: the nightly sync, and the gate to the world.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::domain::clock;
-use crate::domain::ids::OperatorId;
+use crate::domain::ids::{OperatorId, Serial};
 
 pub(super) const SYNC_EXAMPLES: &str = "\
 Examples:
@@ -41,4 +42,24 @@ pub struct Sync {
 
 fn length_of_time(text: &str) -> Result<Duration, String> {
     clock::length_of_time(text).ok_or_else(|| "write 90s, 10m, 6h or 2d".to_owned())
+}
+
+pub(super) const SHIP_EXAMPLES: &str = "\
+Examples:
+  station unit ship TH200-00000001 TH200-00000002
+  station unit ship --file pallet-7.txt --by s04";
+
+/// `station unit ship`
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("units").required(true).multiple(true).args(["serials", "file"]))]
+pub struct Ship {
+    /// The units' serials
+    #[arg(value_name = "SERIAL")]
+    pub serials: Vec<Serial>,
+    /// A file of serials, one a line
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Who sends them: an id, never a name
+    #[arg(long, value_name = "ID")]
+    pub by: Option<OperatorId>,
 }

@@ -7,6 +7,7 @@
 
 pub mod pace;
 pub mod preflight;
+pub mod probe;
 mod skew;
 pub mod tdmq;
 

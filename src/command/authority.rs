@@ -7,11 +7,14 @@ use std::path::Path;
 use serde_json::json;
 
 use super::Context;
-use crate::app::parts;
+use super::person::person;
+use crate::app::{cloud, enrol, parts};
 use crate::cli::AuthorityCommand;
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
+use crate::domain::ids::OperatorId;
+use crate::enrol::Enrolled;
 use crate::pki::{self, AuthorityInfo, AuthorityRequest, CA_BACKDATE, ValidFor};
 use crate::report::{Exit, Failure};
 use crate::secret::{self, Process};
@@ -21,11 +24,42 @@ pub(super) fn run(command: AuthorityCommand, context: &mut Context) -> Result<Ex
     let config = context.config()?;
     match command {
         AuthorityCommand::Init { common_name, days } => init(&config, common_name, days, context)?,
-        AuthorityCommand::Show => show(&read(&config)?, context)?,
+        AuthorityCommand::Show => show(&config, &read(&config)?, context)?,
         AuthorityCommand::Check => check(&config, context)?,
+        AuthorityCommand::Crl { out, next_days, by } => {
+            crl(&config, &out, next_days, by, context)?;
+        }
+        AuthorityCommand::Register { code: Some(code), out: Some(dir), .. } => {
+            for_console(&config, &code, &dir, context)?;
+        }
+        AuthorityCommand::Register { by, .. } => register(&config, by, context)?,
         AuthorityCommand::Export { out } => export(&read(&config)?, out.as_deref(), context)?,
     }
     Ok(Exit::Done)
+}
+
+fn crl(
+    config: &Config,
+    out: &Path,
+    next_days: u16,
+    by: Option<OperatorId>,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let made = crate::app::crl::make(config, &context.clock(), next_days, person(by))?;
+    crate::app::crl::replace(out, made.pem.as_bytes())?;
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "written": out,
+            "number": made.number,
+            "certificates": made.certificates,
+        })),
+        false => context.out.line(format!(
+            "list {} with {} certificates is in {}",
+            made.number,
+            made.certificates,
+            out.display()
+        )),
+    }
 }
 
 fn read(config: &Config) -> Result<AuthorityInfo, Failure> {
@@ -53,10 +87,11 @@ fn init(
         now: context.now(),
     };
     let info = pki::init(&files, &passphrase, &request)?;
-    show(&info, context)
+    show(config, &info, context)
 }
 
-fn show(info: &AuthorityInfo, context: &mut Context) -> Result<(), Failure> {
+fn show(config: &Config, info: &AuthorityInfo, context: &mut Context) -> Result<(), Failure> {
+    let ca_sn = enrol::ca_sn(config, info)?;
     if context.out.is_json() {
         return context.out.json(&json!({
             "subject": info.subject,
@@ -67,7 +102,7 @@ fn show(info: &AuthorityInfo, context: &mut Context) -> Result<(), Failure> {
             "key": info.key,
             "fingerprint_sha256": info.fingerprint,
             // The cloud's own number for this CA; it has none before it is registered there.
-            "ca_sn": null,
+            "ca_sn": ca_sn.map(|sn| sn.0),
         }));
     }
     let out = &mut context.out;
@@ -76,6 +111,8 @@ fn show(info: &AuthorityInfo, context: &mut Context) -> Result<(), Failure> {
     out.line(format!("valid until  {}", until(info.not_after)))?;
     out.line(format!("SHA-256      {}", info.fingerprint))?;
     out.line(format!("key kind     {}", info.key))?;
+    let ca_sn = ca_sn.map_or_else(|| "not registered by this station".to_owned(), |sn| sn.0);
+    out.line(format!("in the cloud {ca_sn}"))?;
     out.raw(info.certificate_pem.as_bytes())?;
     out.raw(info.chain_pem.as_deref().unwrap_or_default().as_bytes())
 }
@@ -104,6 +141,42 @@ fn check(config: &Config, context: &mut Context) -> Result<(), Failure> {
     }
 }
 
+fn register(config: &Config, by: Option<OperatorId>, context: &mut Context) -> Result<(), Failure> {
+    let enrolled = enrol::run(config, &context.clock(), person(by))?;
+    let instance = cloud::instance(config)?;
+    let Enrolled { ca_sn, found } = enrolled;
+    if context.out.is_json() {
+        return context.out.json(&json!({
+            "ca_sn": ca_sn.0, "found": found, "status": "ACTIVE",
+            "site": instance.site, "region": instance.region, "instance_id": instance.instance,
+        }));
+    }
+    let how = if found { "was registered before" } else { "is registered" };
+    context.out.line(format!("the CA {how} as {} and active: {instance}", ca_sn.0))
+}
+
+fn for_console(
+    config: &Config,
+    code: &str,
+    dir: &Path,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let clock = context.clock();
+    let [ca, verification] = enrol::for_console(config, code, clock.as_ref())?;
+    std::fs::create_dir_all(dir).map_err(|error| {
+        Failure::new(Code::Output, format!("{} can't be made", dir.display())).caused_by(&error)
+    })?;
+    write_new(&dir.join("ca.pem"), &ca)?;
+    write_new(&dir.join("verification.pem"), &verification)?;
+    match context.out.is_json() {
+        true => context.out.json(&json!({ "written": dir })),
+        false => context.out.line(format!(
+            "upload ca.pem and verification.pem of {} in the console, within a day",
+            dir.display()
+        )),
+    }
+}
+
 fn export(info: &AuthorityInfo, out: Option<&Path>, context: &mut Context) -> Result<(), Failure> {
     let Some(path) = out else {
         return match context.out.is_json() {
@@ -111,14 +184,17 @@ fn export(info: &AuthorityInfo, out: Option<&Path>, context: &mut Context) -> Re
             false => context.out.raw(info.certificate_pem.as_bytes()),
         };
     };
-    let failed = |error: std::io::Error| {
-        Failure::new(Code::Output, format!("{} can't be written", path.display())).caused_by(&error)
-    };
-    // Never over another file: a slip of the hand must not cost a key.
-    let mut file = File::create_new(path).map_err(failed)?;
-    file.write_all(info.certificate_pem.as_bytes()).map_err(failed)?;
+    write_new(path, &info.certificate_pem)?;
     match context.out.is_json() {
         true => context.out.json(&json!({ "written": path })),
         false => context.out.line(format!("written to {}", path.display())),
     }
+}
+
+/// Never over another file: a slip of the hand must not cost a key.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        Failure::new(Code::Output, format!("{} can't be written", path.display())).caused_by(&error)
+    })
 }

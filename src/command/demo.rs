@@ -1,4 +1,6 @@
-//! `station demo`: a whole line in one process.
+//! `station demo`: a whole line in one process, and the cloud behind it.
+
+mod register;
 
 use crate::app::batch::{self, Talk};
 use crate::app::demo::{self, Factory};
@@ -11,6 +13,7 @@ use crate::domain::code::Code;
 use crate::report::{Exit, Failure};
 use crate::tui;
 
+use self::register::LastLine;
 use super::{Context, ledger};
 
 /// Units and slots where nobody names a number: a screen is watched for a while.
@@ -33,8 +36,14 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
     };
     let config = Config::load(&factory.config(), None)?;
     let serials = demo::serials(units);
-    let exit =
-        if screen { watch(&config, serials, context)? } else { print(&config, serials, context)? };
+    let (mut exit, made) = match screen {
+        true => (watch(&config, serials, context)?, Vec::new()),
+        false => print(&config, serials, context)?,
+    };
+    let ran_to_its_end = matches!(exit, Exit::Done | Exit::NotAll);
+    if ran_to_its_end && !demo.no_sync {
+        exit = exit.and(register::run(&config, &made, context)?);
+    }
     let verification = ledger::audit(&config, context)?;
     if let Some(why) = verification.why {
         let code = verification.code.unwrap_or(Code::LedgerJournal);
@@ -57,12 +66,17 @@ fn watch(config: &Config, serials: Vec<String>, context: &Context) -> Result<Exi
     terminal::run(config, Session::default(), options)
 }
 
-/// The demo as lines.
-fn print(config: &Config, serials: Vec<String>, context: &Context) -> Result<Exit, Failure> {
+/// The demo as lines; the last one comes back.
+fn print(
+    config: &Config,
+    serials: Vec<String>,
+    context: &Context,
+) -> Result<(Exit, Vec<u8>), Failure> {
     let (style, color) = (context.style(), context.color);
-    let mut out = std::io::stdout();
+    let mut out = LastLine::of(std::io::stdout());
     let mut talk = Talk { style, out: &mut out, color };
-    batch::run(config, Labels::of_list(serials), Session::default(), &mut talk)
+    let exit = batch::run(config, Labels::of_list(serials), Session::default(), &mut talk)?;
+    Ok((exit, out.line().to_vec()))
 }
 
 /// Says where everything lies and what to do with it.
@@ -77,8 +91,11 @@ fn say_where(demo: &Demo, factory: &Factory, context: &mut Context) -> Result<()
         format!("{dir}/data           the ledger"),
         format!("{dir}/devices        what the simulated devices hold"),
         format!("{dir}/ca.pem         the demo CA"),
+        format!("{dir}/cloud.state    what the emulated cloud knows; it runs again with"),
     ] {
         context.out.line(line)?;
     }
-    Ok(())
+    let (address, state) = (factory.cloud_address().unwrap_or_default(), factory.cloud_state());
+    let state = state.display();
+    context.out.line(format!("  station sim cloud --listen {address} --state {state}"))
 }

@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use super::Context;
-use crate::app::parts;
+use crate::app::{cloud_checks, parts, sync};
 use crate::checks::{self, Finding, PortCheck, Status};
 use crate::config::{Config, Presence, ScannerKind};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::ledger::Reader;
 use crate::link::settings::PortSettings;
 use crate::pki::Verifier;
 use crate::report::{Exit, Failure};
@@ -31,15 +32,31 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
     let now = context.now();
     let data_dir = &config.station.data_dir;
     let settings = parts::ledger_settings(config);
-    vec![
+    let mut findings = vec![
         checks::clock(&settings, now),
         checks::ledger(&settings, &Verifier),
+        checks::backups(&parts::backups(config), &settings, now),
         checks::disk(data_dir, config.ledger.reserve),
         checks::memory(config.slots.len()),
         authority(config, context),
         checks::ports(&ports(config)),
         checks::scanner(scanner(config)),
-    ]
+    ];
+    findings.extend(cloud_checks::findings(config));
+    findings.extend(backlog(config, context));
+    findings
+}
+
+/// Where there is a cloud and a ledger: whether a proof has waited too long.
+fn backlog(config: &Config, context: &Context) -> Option<Finding> {
+    const NAME: &str = "backlog";
+    config.cloud.as_ref()?;
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id)).ok()?;
+    Some(match sync::backlog(config, &reader, &context.clock()) {
+        Ok(None) => Finding::ok(NAME, "no proof has waited too long to be registered"),
+        Ok(Some(fault)) => Finding::fail(NAME, fault),
+        Err(failure) => Finding::fail(NAME, Fault::new(failure.code, failure.what)),
+    })
 }
 
 fn authority(config: &Config, context: &Context) -> Finding {

@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal, Write};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{self, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -40,6 +41,10 @@ pub(super) fn start(global: &Global, book: Option<&LogBook>) {
     let lines: Option<Box<dyn Layer<_> + Send + Sync>> = match (printed, global.log_json) {
         (false, _) => None,
         (true, true) => Some(lines().json().with_writer(io::stderr).boxed()),
+        (true, false) if to_the_journal() => {
+            // The journal has the time and the program's name already.
+            Some(lines().without_time().with_writer(Journal).boxed())
+        }
         (true, false) => Some(lines().with_writer(|| Harmless(io::stderr())).boxed()),
     };
     let booked = book.cloned().map(Booked);
@@ -72,6 +77,59 @@ impl Visit for Text {
     }
 }
 
+/// Whether standard error goes to systemd's journal.
+fn to_the_journal() -> bool {
+    let stream = std::env::var("JOURNAL_STREAM").ok();
+    let found = rustix::fs::fstat(io::stderr()).ok();
+    let named = found.map(|stat| format!("{}:{}", stat.st_dev, stat.st_ino));
+    stream.is_some() && stream == named
+}
+
+/// Standard error as the journal reads it: each line begins with its priority.
+struct Journal;
+
+impl<'a> MakeWriter<'a> for Journal {
+    type Writer = Prioritised<Harmless<io::Stderr>>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Prioritised { priority: PRIORITY_INFO, log: Harmless(io::stderr()) }
+    }
+
+    fn make_writer_for(&'a self, event: &Metadata<'_>) -> Self::Writer {
+        Prioritised { priority: priority(*event.level()), ..self.make_writer() }
+    }
+}
+
+/// The priority of most lines, in syslog's numbers.
+const PRIORITY_INFO: u8 = 6;
+
+/// A level as syslog numbers it.
+fn priority(level: Level) -> u8 {
+    match level {
+        Level::ERROR => 3,
+        Level::WARN => 4,
+        Level::INFO => PRIORITY_INFO,
+        _ => 7,
+    }
+}
+
+/// Puts a priority before each line.
+struct Prioritised<W> {
+    priority: u8,
+    log: W,
+}
+
+impl<W: Write> Write for Prioritised<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.log.write_all(&[format!("<{}>", self.priority).as_bytes(), line].concat())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.log.flush()
+    }
+}
+
 /// Escapes what a label or a device could have put into a line. The log hands over one
 /// line, its ending included, in one call; JSON escapes by itself.
 struct Harmless<W>(W);
@@ -101,5 +159,15 @@ mod tests {
         let mut written = Vec::new();
         Harmless(&mut written).write_all(b"a\nb\x1b[2J\n").unwrap();
         assert_eq!(written, b"a\\nb\\u{1b}[2J\n");
+    }
+
+    #[test]
+    fn a_line_for_the_journal_begins_with_its_priority() {
+        let mut written = Vec::new();
+        for level in [Level::ERROR, Level::WARN, Level::INFO, Level::TRACE] {
+            let log = Harmless(&mut written);
+            Prioritised { priority: priority(level), log }.write_all(b"a\nb\n").unwrap();
+        }
+        assert_eq!(written, b"<3>a\\nb\n<4>a\\nb\n<6>a\\nb\n<7>a\\nb\n");
     }
 }

@@ -21,6 +21,7 @@ mod person;
 mod ports;
 mod run;
 mod selftest;
+mod ship;
 mod sim;
 mod sync;
 mod unit;

@@ -6,7 +6,9 @@ use super::Context;
 use super::person::person;
 use crate::app::sync::{self, Ended, Wanted};
 use crate::cli::Sync;
+use crate::config::Config;
 use crate::domain::outbox::Operation;
+use crate::domain::record::Person;
 use crate::ledger::Reader;
 use crate::report::{Exit, Failure, Output};
 use crate::sync::{DifferenceKind, Event, Outcome, Summary};
@@ -21,14 +23,23 @@ pub(super) fn run(args: &Sync, context: &mut Context) -> Result<Exit, Failure> {
         limit: args.limit,
         deadline: args.deadline,
     };
+    let ended = carry_out(&config, &wanted, &person(args.by.clone()), context)?;
+    conclude(ended, context)
+}
+
+/// One sync; every line of it but the summary is printed.
+pub(super) fn carry_out(
+    config: &Config,
+    wanted: &Wanted,
+    by: &Person,
+    context: &Context,
+) -> Result<Ended, Failure> {
     let station = &config.station;
     let open = Reader::open(&station.data_dir, Some(&station.id)).and_then(|r| r.outbox_open());
     let total = open.unwrap_or_default().iter().map(|(_, count)| count).sum();
     let mut teller = Teller::new(context, total);
     let tell = Box::new(move |event| teller.tell(&event));
-    let by = person(args.by.clone());
-    let ended = sync::run(&config, &context.clock(), &wanted, &by, tell)?;
-    conclude(ended, context)
+    sync::run(config, &context.clock(), wanted, by, tell)
 }
 
 /// Prints the summary and what is wrong beside it.

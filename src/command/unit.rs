@@ -32,6 +32,7 @@ pub(super) fn run(command: UnitCommand, context: &mut Context) -> Result<Exit, F
                 adopt::run(&config, &slot, reason(&text)?, person(by), |id| pin_of(&config, id))?;
             show(&config, &serial, context)?;
         }
+        UnitCommand::Ship(args) => return super::ship::run(&config, args, context),
         UnitCommand::Scrap(act) => change(&config, context, act, false, Record::UnitScrapped)?,
     }
     Ok(Exit::Done)

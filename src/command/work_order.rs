@@ -41,6 +41,9 @@ pub(super) fn run(command: WorkOrderCommand, context: &mut Context) -> Result<Ex
             let act = WorkOrderAct { work_order: id.clone(), by: person(by) };
             record(&config, context, Record::WorkOrderClosed(act))?;
             show(&config, &id, context)?;
+            if config.cloud.is_some() {
+                super::ship::report(&config, &id, context)?;
+            }
         }
     }
     Ok(Exit::Done)

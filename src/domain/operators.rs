@@ -242,6 +242,7 @@ pub fn supervised(record: &Record) -> Option<&Person> {
         | Record::Proven(_)
         | Record::Finished(_)
         | Record::Ended(_)
+        | Record::AuthorityRegistered(_)
         | Record::RegisteredByHand(_)
         | Record::Sent(_)
         | Record::Answered(_)

@@ -19,6 +19,7 @@ use super::operators::{OperatorAdded, OperatorDisabled, PinChanged, ProfileAccep
 use super::outbox::{
     ActivationAsked, Answered, CloudChosen, CrlIssued, Found, RegisteredByHand, Sent, Shipped,
 };
+use super::registration::AuthorityRegistered;
 use super::work_order::WorkOrder;
 
 /// Everything the line and the command line make durable.
@@ -58,6 +59,8 @@ pub enum Record {
     ClockAccepted(ClockAccepted),
     /// The ledger was restored from a backup; what came after it is not in here.
     Restored(Restored),
+    /// A CA is about to be registered in a cloud, or stands there.
+    AuthorityRegistered(AuthorityRegistered),
     /// An administrator registered a certificate by hand.
     RegisteredByHand(RegisteredByHand),
     /// A call of the cloud is about to be made.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
 use super::ids::{CertificateSn, ClientId, Fingerprint, to_hex};
+use super::record::Person;
 
 /// Names one instance of one cloud for good: registrations are kept for each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -125,8 +126,25 @@ impl fmt::Display for SnValue {
 }
 
 /// A CA's serial number exactly as the cloud gave it; the cloud takes no other spelling.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct CaSn(pub String);
+
+/// A CA is about to be registered in a cloud instance, or stands there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorityRegistered {
+    /// The CA.
+    pub authority: Fingerprint,
+    /// The instance.
+    pub cloud: CloudInstance,
+    /// DER of the verification certificate that the CA signed for it, lowercase hex; none
+    /// where the CA was found there.
+    pub verification: Option<String>,
+    /// Its serial number as the cloud gave it; none before the cloud was asked.
+    pub ca_sn: Option<CaSn>,
+    /// Who.
+    pub by: Person,
+}
 
 /// One certificate to be registered.
 #[derive(Debug, Clone, PartialEq, Eq)]

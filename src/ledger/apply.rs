@@ -11,6 +11,7 @@ use crate::domain::ids::{Serial, StationId, WorkOrderId};
 use crate::domain::record::{
     AuthoritySeen, LineStarted, Person, PersonAct, Record, WorkOrderAct, WorkOrderCreated,
 };
+use crate::domain::registration::AuthorityRegistered;
 
 use super::error::LedgerError;
 use super::journal::{Created, Entry, Fact, Kind};
@@ -69,6 +70,7 @@ impl Context<'_> {
                 self.act("restored", None, None, Some(&gap), &r.by)?;
                 self.set_gap(Some(self.seq))?;
             }
+            Record::AuthorityRegistered(r) => self.authority_registered(r)?,
             Record::RegisteredByHand(r) => apply_cloud::registered_by_hand(self, r)?,
             Record::Sent(r) => apply_cloud::sent(self, r)?,
             Record::Answered(r) => apply_cloud::answered(self, r)?,
@@ -160,6 +162,28 @@ impl Context<'_> {
             params![authority.fingerprint, self.station, der.0, self.wall, stored(self.seq)],
         )?;
         Ok(())
+    }
+
+    /// The newest word counts; a number that was known stays where none is said.
+    fn authority_registered(&self, registered: &AuthorityRegistered) -> rusqlite::Result<()> {
+        let AuthorityRegistered { authority, cloud, ca_sn, by, .. } = registered;
+        let ca_sn = ca_sn.as_ref().map(|sn| &sn.0);
+        self.connection.execute(
+            "INSERT INTO cloud_authorities VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            ON CONFLICT DO UPDATE SET ca_sn = coalesce(excluded.ca_sn, ca_sn),
+                changed_us = excluded.changed_us",
+            params![
+                authority,
+                cloud.site,
+                cloud.region,
+                cloud.instance,
+                self.station,
+                ca_sn,
+                self.wall
+            ],
+        )?;
+        let what = format!("{authority} in {cloud}");
+        self.act("ca-registered", None, None, Some(&what), by)
     }
 
     fn work_order_created(&self, created: &WorkOrderCreated) -> rusqlite::Result<()> {

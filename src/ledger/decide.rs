@@ -105,6 +105,7 @@ impl View<'_> {
             Record::Shipped(r) => self.shipped(r)?,
             Record::ClockAccepted(_)
             | Record::Restored(_)
+            | Record::AuthorityRegistered(_)
             | Record::CloudChosen(_)
             | Record::CrlIssued(_) => {}
             Record::GapAccepted(r) => self.gap_accepted(r)?,

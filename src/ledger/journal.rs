@@ -151,6 +151,8 @@ kinds! {
     ClockAccepted = 16, "clock-accepted";
     /// [`Record::Restored`].
     Restored = 17, "restored";
+    /// [`Record::AuthorityRegistered`].
+    AuthorityRegistered = 20, "ca-registered";
     /// [`Record::RegisteredByHand`].
     RegisteredByHand = 21, "registered-by-hand";
     /// [`Record::Sent`].
@@ -209,6 +211,7 @@ impl Kind {
             Record::WorkOrderClosed(_) => Kind::WorkOrderClosed,
             Record::ClockAccepted(_) => Kind::ClockAccepted,
             Record::Restored(_) => Kind::Restored,
+            Record::AuthorityRegistered(_) => Kind::AuthorityRegistered,
             Record::RegisteredByHand(_) => Kind::RegisteredByHand,
             Record::Sent(_) => Kind::Sent,
             Record::Answered(_) => Kind::Answered,
@@ -285,6 +288,7 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::WorkOrderClosed(r) => write(station, n, r),
         Record::ClockAccepted(r) => write(station, n, r),
         Record::Restored(r) => write(station, n, r),
+        Record::AuthorityRegistered(r) => write(station, n, r),
         Record::RegisteredByHand(r) => write(station, n, r),
         Record::Sent(r) => write(station, n, r),
         Record::Answered(r) => write(station, n, r),
@@ -333,6 +337,7 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::WorkOrderClosed => read(payload, Record::WorkOrderClosed),
         Kind::ClockAccepted => read(payload, Record::ClockAccepted),
         Kind::Restored => read(payload, Record::Restored),
+        Kind::AuthorityRegistered => read(payload, Record::AuthorityRegistered),
         Kind::RegisteredByHand => read(payload, Record::RegisteredByHand),
         Kind::Sent => read(payload, Record::Sent),
         Kind::Answered => read(payload, Record::Answered),

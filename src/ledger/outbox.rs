@@ -10,7 +10,7 @@ use crate::domain::certificate::CertificateState;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{CertificateSn, ClientId, Fingerprint, Serial, WorkOrderId};
 use crate::domain::outbox::Operation;
-use crate::domain::registration::{CloudInstance, CloudStatus};
+use crate::domain::registration::{CaSn, CloudInstance, CloudStatus};
 
 use super::counts;
 pub use super::decide_cloud::Gate;
@@ -219,6 +219,14 @@ impl Reader {
         Ok(statement.query_row([client_id], read_row).optional()?)
     }
 
+    /// The first open row of a unit's client id.
+    pub fn outbox_of_unit(&self, serial: &Serial) -> Result<Option<OutboxRow>, LedgerError> {
+        let sql = "SELECT client_id FROM units WHERE serial = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let client_id = statement.query_row([serial], |row| row.get(0)).optional()?;
+        client_id.map_or(Ok(None), |client_id| self.outbox_of(&client_id))
+    }
+
     /// What is to be registered for a client id once this row is done.
     pub fn outbox_behind(
         &self,
@@ -275,6 +283,21 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(sql)?;
         let found: Option<i64> = statement.query_row(values, |row| row.get(0)).optional()?;
         Ok(found.map_or(0, counted))
+    }
+
+    /// What a CA is called in a cloud instance, as it was recorded last.
+    pub fn ca_sn(
+        &self,
+        authority: &Fingerprint,
+        cloud: &CloudInstance,
+    ) -> Result<Option<CaSn>, LedgerError> {
+        let sql = "SELECT ca_sn FROM cloud_authorities
+            WHERE authority = ?1 AND site = ?2 AND region = ?3 AND instance = ?4";
+        let values = params![authority, cloud.site, cloud.region, cloud.instance];
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found: Option<Option<String>> =
+            statement.query_row(values, |row| row.get(0)).optional()?;
+        Ok(found.flatten().map(CaSn))
     }
 
     /// The fingerprints of every CA that this station issues or issued with.

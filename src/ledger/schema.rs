@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("people.sql"),
     include_str!("gaps.sql"),
     include_str!("history.sql"),
+    include_str!("cloud_authorities.sql"),
 ];
 
 /// The tables that follow from the journal and are compared with a replay of it, with
@@ -28,6 +29,7 @@ pub(super) const EVIDENCE: &[(&str, &str)] = &[
     ("attempts", "serial, attempt"),
     ("certificates", "sn"),
     ("clouds", "id"),
+    ("cloud_authorities", "authority, site, region, instance"),
     ("registrations", "certificate_sn, site, region, instance"),
     ("outbox", "id"),
     ("acts", "seq"),

@@ -13,6 +13,7 @@ mod authority;
 mod ca_certificate;
 mod certificate_file;
 mod check;
+mod crl;
 mod csr;
 mod error;
 mod file;
@@ -28,9 +29,11 @@ mod signature;
 mod signer;
 #[cfg(test)]
 mod tests;
+mod verification;
 
 pub use authority::{Authority, AuthorityFiles, AuthorityInfo};
 pub use certificate_file::{certificate_pem, fingerprint_of, read_certificates, server_roots};
+pub use crl::{CrlNumbering, RevokedCertificate};
 pub use csr::{VerifiedCsr, verify_csr};
 pub use error::PkiError;
 pub use init::{AuthorityRequest, CA_BACKDATE, init, throw_away};

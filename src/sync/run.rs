@@ -22,7 +22,7 @@ use crate::cloud::preflight::{self, NeededAuthority};
 use crate::cloud::{CallError, Registrar};
 use crate::domain::clock::Clock;
 use crate::domain::device::Fault;
-use crate::domain::ids::ClientId;
+use crate::domain::ids::{ClientId, Serial};
 use crate::domain::outbox::Operation;
 use crate::domain::registration::{CaSn, CloudAuthority, CloudStatus, Registering};
 use crate::ledger::outbox::OutboxRow;
@@ -53,6 +53,8 @@ pub struct Settings {
     pub limit: Option<u64>,
     /// End after this long.
     pub deadline: Option<Duration>,
+    /// Only what is open for these units.
+    pub only: Option<Vec<Serial>>,
     /// Whether every CA of this ledger issues for this station alone.
     pub exclusive: bool,
     /// How long the first pause after a failed call is; each next one is longer.
@@ -134,6 +136,9 @@ async fn run_until_deadline<R: Registrar + 'static>(run: &Rc<Run<R>>) {
 }
 
 async fn everything<R: Registrar + 'static>(run: &Rc<Run<R>>) {
+    if let Some(units) = &run.settings.only {
+        return some(run, units).await;
+    }
     if let Err(stop) = run.preflight().await {
         return run.end(stop);
     }
@@ -144,6 +149,20 @@ async fn everything<R: Registrar + 'static>(run: &Rc<Run<R>>) {
     queue(run).await;
     if run.settings.full && !automatic {
         compare::compare(run).await;
+    }
+}
+
+/// Carries out what is open for some units, one after another: a person waits for it.
+async fn some<R: Registrar + 'static>(run: &Rc<Run<R>>, units: &[Serial]) {
+    if let Err(stop) = run.preflight().await {
+        return run.end(stop);
+    }
+    for serial in units {
+        match run.reader.outbox_of_unit(serial) {
+            Ok(Some(row)) if !run.is_stopped() => run.client(row).await,
+            Ok(_) => {}
+            Err(error) => return run.end(Stop::Ledger(error.into())),
+        }
     }
 }
 

@@ -39,6 +39,10 @@ pub(crate) struct Scene<'s> {
     pub(crate) devices: &'s Path,
     /// Serials that the station said passed.
     pub(crate) passed: &'s BTreeSet<String>,
+    /// Whether the ledger was restored and devices may hold what it lost.
+    pub(crate) gap: bool,
+    /// Whether devices make their keys: a certificate may then wait for its key to come again.
+    pub(crate) device_keys: bool,
     /// Whether some devices were made to lie: what those hold is then nobody's fault.
     pub(crate) liars: bool,
 }

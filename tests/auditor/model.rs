@@ -106,6 +106,7 @@ impl Model {
             11 => self.voided(record)?,
             12 => self.unit(record)?.moved |= record["new_device"].as_bool()?,
             13 => self.scrapped(record)?,
+            31 => self.adopted(record, number(&entry.payload["attempt"])?)?,
             // What says nothing about attempts and certificates.
             1 | 3 | 14..=30 | 32..=44 => {}
             _ => return None,
@@ -147,15 +148,7 @@ impl Model {
         let sn = record["certificate_sn"].as_str()?.to_owned();
         // The same one again, for the key that its device kept, moves to the newer attempt.
         self.void_left(&serial, Some(&sn));
-        let certificate = Certificate {
-            serial: serial.clone(),
-            attempt: open.attempt,
-            state: "issued",
-            der: unhex(record["der"].as_str()?)?,
-            image: unhex(record["image"].as_str()?)?,
-            public_key: unhex(record["public_key"].as_str()?)?,
-            ..Certificate::default()
-        };
+        let certificate = read(record, serial.clone(), open.attempt)?;
         if self.certificates.get(&sn).is_some_and(|old| old.der != certificate.der) {
             return None;
         }
@@ -240,6 +233,23 @@ impl Model {
         Some(())
     }
 
+    /// A device brought back what the ledger had lost: proven, in an attempt of its own.
+    fn adopted(&mut self, record: &Value, attempt: u32) -> Option<()> {
+        let serial = record["serial"].as_str()?.to_owned();
+        self.void_left(&serial, None);
+        let sn = record["certificate_sn"].as_str()?.to_owned();
+        let unit = self.units.entry(serial.clone()).or_default();
+        let client_id = record["client_id"].as_str()?;
+        unit.client_id = client_id.to_owned();
+        unit.attempts.insert(attempt, Some("pass".to_owned()));
+        let old = unit.proven.replace(sn.clone());
+        if let Some(old) = old {
+            self.certificates.get_mut(&old)?.state = "superseded";
+        }
+        let certificate = Certificate { state: "proven", ..read(record, serial, attempt)? };
+        self.certificates.insert(sn, certificate).is_none().then_some(())
+    }
+
     fn void_open(&mut self, serial: &str) -> Option<bool> {
         let unit = self.units.get_mut(serial)?;
         let Some(open) = unit.open.take() else { return Some(false) };
@@ -260,6 +270,19 @@ impl Model {
         (certificate.state, certificate.by_person) = ("void", true);
         Some(())
     }
+}
+
+/// A certificate as a record has it, just issued.
+fn read(record: &Value, serial: String, attempt: u32) -> Option<Certificate> {
+    Some(Certificate {
+        serial,
+        attempt,
+        state: "issued",
+        der: unhex(record["der"].as_str()?)?,
+        image: unhex(record["image"].as_str()?)?,
+        public_key: unhex(record["public_key"].as_str()?)?,
+        ..Certificate::default()
+    })
 }
 
 fn number(value: &Value) -> Option<u32> {

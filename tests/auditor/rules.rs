@@ -18,13 +18,16 @@ pub(crate) fn hold(
         whole(device, findings);
         known(model, device, scene, findings);
     }
-    different(devices, findings);
+    different(model, devices, findings);
     for (sn, certificate) in &model.certificates {
         if certificate.state == "proven" {
             in_one_device(model, sn, certificate, devices, findings);
         }
     }
     ended(model, moment, findings);
+    if moment >= Moment::Started && !scene.device_keys {
+        never_asked(model, findings);
+    }
     passed(model, scene, findings);
 }
 
@@ -43,7 +46,9 @@ fn whole(device: &Device, findings: &mut Vec<String>) {
 fn known(model: &Model, device: &Device, scene: &Scene<'_>, findings: &mut Vec<String>) {
     let file = device.file.display();
     let Some(certificate) = model.certificates.get(&device.sn) else {
-        findings.push(format!("{file} holds {}, which the ledger lacks", device.sn));
+        if !scene.gap {
+            findings.push(format!("{file} holds {}, which the ledger lacks", device.sn));
+        }
         return;
     };
     if certificate.der != device.certificate || certificate.image != device.image {
@@ -64,16 +69,16 @@ fn known(model: &Model, device: &Device, scene: &Scene<'_>, findings: &mut Vec<S
     }
 }
 
-/// No two devices share a key, a certificate serial number or a client id.
-fn different(devices: &[Device], findings: &mut Vec<String>) {
+/// No two devices share a key, a certificate serial number or, where their certificate counts,
+/// a client id: one whose certificate was given up may keep it beside the unit's new device.
+fn different(model: &Model, devices: &[Device], findings: &mut Vec<String>) {
     let mut seen: BTreeMap<(&str, String), &Device> = BTreeMap::new();
     for device in devices {
-        let client_id = device.client_id.clone().unwrap_or_default();
-        let named = [
-            ("key", hex(&device.public_key)),
-            ("serial number", device.sn.clone()),
-            ("client id", client_id),
-        ];
+        let state = model.certificates.get(&device.sn).map(|certificate| certificate.state);
+        let counts = matches!(state, Some("proven" | "uncertain"));
+        let client_id = device.client_id.clone().filter(|_| counts);
+        let always = [("key", hex(&device.public_key)), ("serial number", device.sn.clone())];
+        let named = always.into_iter().chain(client_id.map(|id| ("client id", id)));
         for (what, value) in named {
             if let Some(other) = seen.insert((what, value), device) {
                 let (one, two) = (other.file.display(), device.file.display());
@@ -116,6 +121,16 @@ fn ended(model: &Model, moment: Moment, findings: &mut Vec<String>) {
         let unended = unit.attempts.values().filter(|end| end.is_none()).count();
         if unended != usize::from(open.is_some()) {
             findings.push(format!("{serial}: {unended} attempts without an end, open: {open:?}"));
+        }
+    }
+}
+
+/// After start-up a certificate whose commit was never asked is void: no device can hold it.
+fn never_asked(model: &Model, findings: &mut Vec<String>) {
+    for (sn, certificate) in &model.certificates {
+        let open = model.units.get(&certificate.serial).and_then(|unit| unit.open.as_ref());
+        if certificate.state == "issued" && open.is_none_or(|open| open.sn != *sn) {
+            findings.push(format!("{sn} was never asked to be committed, and is not void"));
         }
     }
 }

@@ -120,37 +120,37 @@ fn outbox(
     model: &Model,
     findings: &mut Vec<String>,
 ) -> rusqlite::Result<()> {
-    let sql = "SELECT certificate_sn, operation, state FROM outbox";
-    let mut queued: BTreeMap<(String, String), String> = BTreeMap::new();
+    let sql = "SELECT certificate_sn, operation, state FROM outbox ORDER BY id";
+    let mut queued: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let sn: Vec<u8> = row.get(0)?;
-        queued.insert((hex(&sn), row.get(1)?), row.get(2)?);
+        queued.entry(hex(&sn)).or_default().push((row.get(1)?, row.get(2)?));
     }
-    let state = |sn: &str, operation: &str| {
-        queued.get(&(sn.to_owned(), operation.to_owned())).map(String::as_str)
-    };
     for (sn, certificate) in &model.certificates {
-        let (register, revoke) = (state(sn, "register"), state(sn, "revoke"));
-        let right = match certificate.state {
-            "proven" => register.is_some_and(|state| state != "withdrawn") && revoke.is_none(),
-            "issued" | "uncertain" => register.is_none(),
-            _ => match register {
-                None | Some("withdrawn") => true,
-                Some("waiting") => false,
-                Some(_) => revoke.is_some(),
-            },
-        };
-        if !right {
-            let is = certificate.state;
-            findings.push(format!("{sn} is {is}, its outbox says {register:?}, {revoke:?}"));
+        let rows = queued.remove(sn).unwrap_or_default();
+        if !is_right(certificate.state, &rows) {
+            findings.push(format!("{sn} is {}, its outbox says {rows:?}", certificate.state));
         }
     }
-    for (sn, operation) in queued.keys() {
-        if !model.certificates.contains_key(sn) {
-            findings.push(format!("{operation} of {sn}, which the journal does not know"));
-        }
+    for (sn, rows) in queued {
+        findings.push(format!("{rows:?} of {sn}, which the journal does not know"));
     }
     Ok(())
+}
+
+fn is_right(state: &str, rows: &[(String, String)]) -> bool {
+    let any = |wanted: &str, states: &[&str]| {
+        rows.iter().any(|(operation, state)| operation == wanted && states.contains(&&**state))
+    };
+    // It was sent, perhaps: then only a revoke takes it back.
+    let sent = any("register", &["claimed", "parked", "done"]);
+    let waits = any("register", &["waiting"]);
+    let revoked = any("revoke", &["waiting", "claimed", "parked", "done"]);
+    match state {
+        "proven" => (sent || waits) && !revoked,
+        "issued" | "uncertain" => rows.is_empty(),
+        _ => !waits && (revoked || !sent),
+    }
 }

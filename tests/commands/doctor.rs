@@ -32,7 +32,7 @@ fn red(station: &Station, check: &str, code: &str) {
     let line = finding(&run, check, 1);
     assert_eq!((&line["status"], &line["code"]), (&"fail".into(), &code.into()), "{line}");
     assert!(line["help"].as_str().is_some_and(|help| help.len() > 20), "{line}");
-    assert_eq!(run.json().len(), 7, "{run:?}");
+    assert_eq!(run.json().len(), 9, "{run:?}");
 }
 
 #[test]
@@ -40,10 +40,11 @@ fn a_station_that_is_ready_is_green() {
     let station = station();
     let run = station.ok("doctor --json");
     let names: Vec<_> = run.json().iter().map(|line| line["check"].to_string()).collect();
-    let wanted = ["clock", "ledger", "disk", "memory", "authority", "ports", "scanner"];
+    let wanted =
+        ["clock", "ledger", "backups", "disk", "memory", "authority", "ports", "scanner", "cloud"];
     assert_eq!(names, wanted.map(|name| format!("\"{name}\"")));
     assert!(run.json().iter().all(|line| line["status"] == "ok"), "{run:?}");
-    assert_eq!(station.ok("doctor").stdout.lines().count(), 7);
+    assert_eq!(station.ok("doctor").stdout.lines().count(), 9);
 }
 
 #[test]
@@ -169,4 +170,38 @@ fn a_clock_that_was_accepted_is_in_the_journal() {
     let json = station.ok("clock accept --reason again --json").json_line();
     assert!(json["accepted"].as_str().unwrap().ends_with('Z'));
     assert_eq!(station.ok("ledger verify --json").json_line()["entries"], 4);
+}
+
+/// The time so long ago as file names have it.
+fn ago(time: &str) -> String {
+    let line = ["-u", "-d", &format!("{time} ago"), "+%Y%m%dT%H%M%SZ"];
+    let output = Command::new("date").args(line).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn the_backups_are_amber_and_then_red_where_the_newest_is_old_and_something_came_after_it() {
+    let station = station();
+    fs::create_dir(station.path("data/backups")).unwrap();
+    let backup = |age: &str, seq: u32| {
+        let name = format!("data/backups/line-1-{}-{seq:010}.db", ago(age));
+        fs::write(station.path(&name), "only its name counts here").unwrap();
+    };
+    let status = |exit| {
+        let run = station.run("doctor --json");
+        let line = finding(&run, "backups", exit);
+        (line["status"].as_str().unwrap().to_owned(), line["detail"].to_string())
+    };
+    backup("30 days", 2);
+    let (word, detail) = status(0);
+    assert_eq!(word, "ok", "nothing came after it: {detail}");
+    assert!(detail.contains("on the ledger's own disk"), "{detail}");
+    station.ok("work-order create B --quantity 1");
+    red(&station, "backups", "E-LEDGER-BACKUP");
+    backup("3 hours", 2);
+    assert_eq!(status(0).0, "warn");
+    backup("10 minutes", 2);
+    assert_eq!(status(0).0, "ok");
+    station.change("[[slots]]", "[ledger]\nbackup_dir = \"stick\"\n\n[[slots]]");
+    red(&station, "backups", "E-LEDGER-BACKUP");
 }

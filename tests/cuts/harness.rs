@@ -46,7 +46,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    fn take(&mut self, world: After, point: &str) {
+    fn take(&mut self, world: After<'_>, point: &str) {
         *self.ends.entry(world.end).or_default() += 1;
         let about = |finding| format!("{point}, {}: {finding}", world.name);
         self.findings.extend(world.findings.into_iter().map(about));
@@ -82,7 +82,7 @@ impl<'s> Harness<'s> {
     pub(crate) fn new(scenario: &'s Scenario, disk: Disk) -> Self {
         let before = World::new(scenario.product);
         (scenario.prepare)(&before);
-        let report = look(&before, Moment::AsLeft, &BTreeSet::new());
+        let report = look(&before, scenario, Moment::AsLeft, &BTreeSet::new(), scenario.gap);
         assert_eq!(report.findings, [""; 0], "{}: before the act", scenario.name);
         Self { scenario, disk, power: None, before, model: report.model }
     }
@@ -115,11 +115,6 @@ impl<'s> Harness<'s> {
         let points = std::fs::read_to_string(list).unwrap_or_default();
         assert!(!points.is_empty(), "{}: {}", self.scenario.name, finished.story());
         points.lines().map(str::to_owned).collect()
-    }
-
-    /// Cuts the act off at each of its points.
-    pub(crate) fn run(&self) -> Outcome {
-        self.run_at(self.points())
     }
 
     /// Lets the act come to its end, whatever that is, and goes on from there.
@@ -170,7 +165,7 @@ impl<'s> Harness<'s> {
     }
 
     /// One cut, and what followed in both worlds; none where the point was not passed.
-    fn cut(&self, point: &str) -> Option<Vec<After>> {
+    fn cut(&self, point: &str) -> Option<Vec<After<'s>>> {
         let world = World::copy_of(&self.before);
         let device = self.plug(&world);
         world.show_port();
@@ -204,20 +199,18 @@ impl<'s> Harness<'s> {
         world: &World,
         device: Option<SimulatedSlot>,
         cut: &Finished,
-    ) -> After {
-        let mut after = After { name, findings: Vec::new(), end: "old" };
+    ) -> After<'s> {
+        let scenario = self.scenario;
+        let gap = scenario.gap;
+        let mut after = After { name, scenario, findings: Vec::new(), end: "old", gap };
         let mut passed = BTreeSet::new();
         note_passed(cut, &mut passed);
         let left = after.look(world, Moment::AsLeft, &passed);
+        let device = self.order_first(world, device, &mut after);
         let (mut batch, started) = self.start_up(world, &left, &passed, &mut after);
         after.end = self.end_of(&started);
         // A person's order that was cut off is given again; the line is at work meanwhile.
-        for order in self.scenario.orders {
-            let finished = Process::start(world.command(order)).finish(LONG);
-            if !matches!(finished.code(), Some(0 | 1 | 2 | 4)) {
-                after.findings.push(format!("{order:?}: {}", finished.story()));
-            }
-        }
+        self.scenario.orders.iter().for_each(|order| after.order(world, order));
         let now = after.look(world, Moment::Started, &passed).model;
         let open = now.units.get(SERIAL).is_some_and(|unit| unit.open.is_some());
         let device = self.present(world, device);
@@ -229,11 +222,28 @@ impl<'s> Harness<'s> {
         let finished = batch.finish(LONG);
         drop(device);
         note_passed(&finished, &mut passed);
+        after.gap = false;
         let completed = after.look(world, Moment::Completed, &passed);
         if !(self.scenario.done)(&completed.model) {
             after.findings.push(format!("it is not done: {}", finished.story()));
         }
         after
+    }
+
+    /// What a person does before the station can be started, with the device in its slot.
+    fn order_first(
+        &self,
+        world: &World,
+        device: Option<SimulatedSlot>,
+        after: &mut After<'_>,
+    ) -> Option<SimulatedSlot> {
+        if self.scenario.first.is_empty() {
+            return device;
+        }
+        let device = self.present(world, device);
+        self.scenario.first.iter().for_each(|order| after.order(world, order));
+        world.hide_port();
+        Some(device)
     }
 
     /// Starts the station with nothing in its slot, and waits until it has settled what is
@@ -243,7 +253,7 @@ impl<'s> Harness<'s> {
         world: &World,
         left: &Report,
         passed: &BTreeSet<String>,
-        after: &mut After,
+        after: &mut After<'_>,
     ) -> (Process, Model) {
         let batch = Process::start(world.command(&["batch", "--serials", "-"]));
         let deadline = Instant::now() + LONG;
@@ -293,27 +303,46 @@ impl<'s> Harness<'s> {
 }
 
 /// One world after a cut.
-struct After {
+struct After<'s> {
     name: &'static str,
+    scenario: &'s Scenario,
     findings: Vec<String>,
     end: &'static str,
+    gap: bool,
 }
 
-impl After {
+impl After<'_> {
+    /// Gives an order that may have been carried out before.
+    fn order(&mut self, world: &World, order: &[&str]) {
+        let finished = Process::start(world.command(order)).finish(LONG);
+        if !matches!(finished.code(), Some(0 | 1 | 2 | 4)) {
+            self.findings.push(format!("{order:?}: {}", finished.story()));
+        }
+    }
+
     fn look(&mut self, world: &World, moment: Moment, passed: &BTreeSet<String>) -> Report {
-        let mut report = look(world, moment, passed);
+        let mut report = look(world, self.scenario, moment, passed, self.gap);
         let found = std::mem::take(&mut report.findings);
         self.findings.extend(found.into_iter().map(|finding| format!("{moment:?}: {finding}")));
         report
     }
 }
 
-fn look(world: &World, moment: Moment, passed: &BTreeSet<String>) -> Report {
+fn look(
+    world: &World,
+    scenario: &Scenario,
+    moment: Moment,
+    passed: &BTreeSet<String>,
+    gap: bool,
+) -> Report {
     let (data_dir, devices) = (world.data_dir(), world.devices());
-    audit(&Scene { data_dir: &data_dir, devices: &devices, passed, liars: false }, moment)
+    let device_keys = scenario.product.contains("key_origin");
+    let (data_dir, devices) = (&*data_dir, &*devices);
+    audit(&Scene { data_dir, devices, passed, gap, device_keys, liars: false }, moment)
 }
 
-fn note_passed(finished: &Finished, passed: &mut BTreeSet<String>) {
+/// Adds what a process said passed.
+pub(crate) fn note_passed(finished: &Finished, passed: &mut BTreeSet<String>) {
     // A process that was killed may have died in the middle of a line.
     let lines = finished.lines.iter().filter_map(|line| serde_json::from_str(line).ok());
     let units = lines.filter(|event: &serde_json::Value| event["outcome"] == "pass");

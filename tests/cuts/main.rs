@@ -20,6 +20,7 @@ mod every_step;
 mod harness;
 mod power;
 mod scenario;
+mod storm;
 #[path = "../line/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the line's tests use the rest of it")]
 mod support;

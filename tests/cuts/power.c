@@ -6,6 +6,9 @@
  * from them. What is there when the process starts counts as synced. The sync itself is left
  * out: the copy stands for it.
  *
+ * With POWER_FAIL=N, the Nth sync of the ledger's log fails with EIO, and nothing of it counts
+ * as synced; those after it succeed, as they do on Linux.
+ *
  * With POWER_DEAF=NAME, syncs of files whose path ends in NAME are not remembered, as on a
  * disk that lies, or under SQLite's synchronous=OFF.
  */
@@ -14,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +31,9 @@
 static const char *root;
 static const char *shadow;
 static const char *deaf;
+
+/* Counts down to the sync that fails; 0 is none. */
+static atomic_long failing;
 
 /* A file or directory as itself, whatever it is called: inode numbers are used again, so the
  * time of birth belongs to it. */
@@ -132,6 +139,8 @@ __attribute__((constructor)) static void begin(void)
     root = getenv("POWER_ROOT");
     shadow = getenv("POWER_SHADOW");
     deaf = getenv("POWER_DEAF");
+    if (getenv("POWER_FAIL"))
+        failing = atol(getenv("POWER_FAIL"));
     if (root && shadow)
         remember_all(root);
 }
@@ -142,7 +151,13 @@ static int ends_with(const char *text, const char *end)
     return length >= wanted && !strcmp(text + length - wanted, end);
 }
 
-/* Whether the descriptor is something below the root; its sync is done here then. */
+/* Whether this sync of that file is the one that fails. */
+static int fails(const char *path)
+{
+    return ends_with(path, "ledger.db-wal") && failing > 0 && atomic_fetch_sub(&failing, 1) == 1;
+}
+
+/* The result of a sync of something below the root, which is done here then; otherwise 1. */
 static int remembered(int descriptor)
 {
     char link[64], path[PATH];
@@ -150,28 +165,34 @@ static int remembered(int descriptor)
     ssize_t length;
     int before = errno;
     if (!root || !shadow)
-        return 0;
+        return 1;
     snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
     length = readlink(link, path, sizeof path - 1);
     if (length < 0 || strncmp(path, root, strlen(root)) != 0)
-        return 0;
-    path[length < 0 ? 0 : length] = 0;
+        return 1;
+    path[length] = 0;
     if (identify(descriptor, "", &found) != 0)
-        return 0;
+        return 1;
+    if (fails(path)) {
+        errno = EIO;
+        return -1;
+    }
     if (S_ISDIR(found.mode))
         remember_entries(path, &found);
     else if (S_ISREG(found.mode) && !(deaf && ends_with(path, deaf)))
         remember_file(link, &found);
     errno = before;
-    return 1;
+    return 0;
 }
 
 int fsync(int descriptor)
 {
-    return remembered(descriptor) ? 0 : (int)syscall(SYS_fsync, descriptor);
+    int result = remembered(descriptor);
+    return result == 1 ? (int)syscall(SYS_fsync, descriptor) : result;
 }
 
 int fdatasync(int descriptor)
 {
-    return remembered(descriptor) ? 0 : (int)syscall(SYS_fdatasync, descriptor);
+    int result = remembered(descriptor);
+    return result == 1 ? (int)syscall(SYS_fdatasync, descriptor) : result;
 }

@@ -3,6 +3,7 @@
 use provisioning_station::sim::{FaultSpec, Options};
 
 use super::auditor::model::Model;
+use super::support::factory::keep_private;
 use super::world::World;
 
 /// The one unit of every scenario.
@@ -36,9 +37,17 @@ pub(crate) struct Scenario {
     /// Commands that a person gives before the unit is presented again; ones that are refused
     /// because they were carried out already are no failure.
     pub(crate) orders: &'static [&'static [&'static str]],
+    /// Orders without which the station does not start; its device is there.
+    pub(crate) first: &'static [&'static [&'static str]],
+    /// Whether a device holds what the ledger lost, until the end.
+    pub(crate) gap: bool,
     /// Whether everything is as it should be in the end.
     pub(crate) done: fn(&Model) -> bool,
 }
+
+/// An instance of the cloud, before the table that follows.
+const CLOUD: &str = "[cloud]\nkind = \"tdmq\"\nendpoint = \"http://127.0.0.1:9\"\n\
+    region = \"ap-guangzhou\"\ninstance_id = \"mqtt-abcdefgh\"\nregistration = \"manual\"\n\n[broker]";
 
 fn nothing(_: &World) {}
 
@@ -72,6 +81,8 @@ const USUAL: Scenario = Scenario {
     devices_after: sound,
     presented: 1,
     orders: &[],
+    first: &[],
+    gap: false,
     done: proven,
 };
 
@@ -99,6 +110,13 @@ const SCRAP: &[&str] = &["unit", "scrap", SERIAL, "--reason", "tried", "--by", "
 const ORDER: &[&str] = &["work-order", "create", "WO-1", "--quantity", "5", "--by", "s04"];
 const CLOSE: &[&str] = &["work-order", "close", "WO-1", "--by", "s04"];
 const CLOCK: &[&str] = &["clock", "accept", "--reason", "tried", "--by", "s04"];
+const GAP: &[&str] = &["ledger", "accept-gap", "--reason", "tried", "--by", "s04"];
+const ADOPT: &[&str] = &["unit", "adopt", "--slot", "A", "--reason", "tried", "--by", "s04"];
+const PERSON: &[&str] = &["operator", "add", "p1", "--role", "operator", "--pin-file", "pin"];
+const DISABLE: &[&str] = &["operator", "disable", "p1"];
+const RESET_PIN: &[&str] = &["operator", "reset-pin", "p1", "--pin-file", "pin"];
+const PROFILE: &[&str] = &["work-order", "accept-profile", "WO-1", "--reason", "tried"];
+const BY_HAND: &[&str] = &["import-registered", "out.csv", "--by", "s04"];
 const RESTORE: &[&str] = &["ledger", "restore", "backup.db", "--by", "s04"];
 
 /// The line at work.
@@ -229,14 +247,95 @@ pub(crate) const PEOPLE: &[Scenario] = &[
     Scenario {
         name: "ledger restored",
         prepare: |world| {
-            world.run(ORDER, 0);
-            world.run(&["ledger", "backup", "backup.db"], 0);
-            for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "journal.head"] {
-                let _ = std::fs::remove_file(world.data_dir().join(name));
-            }
+            back_up(world);
+            world.lose_ledger();
         },
         act: Act::Command(RESTORE),
-        orders: &[RESTORE],
+        first: &[RESTORE, GAP],
+        ..USUAL
+    },
+    Scenario {
+        name: "gap accepted",
+        prepare: |world| {
+            back_up(world);
+            world.lose_ledger();
+            world.run(RESTORE, 0);
+        },
+        act: Act::Command(GAP),
+        first: &[GAP],
+        ..USUAL
+    },
+    Scenario {
+        name: "device adopted",
+        prepare: |world| {
+            back_up(world);
+            provision(world);
+            world.lose_ledger();
+            world.run(RESTORE, 0);
+            world.run(GAP, 0);
+        },
+        act: Act::Command(ADOPT),
+        first: &[ADOPT],
+        gap: true,
+        ..USUAL
+    },
+    Scenario {
+        name: "person added",
+        prepare: provide_pin,
+        act: Act::Command(PERSON),
+        orders: &[PERSON],
+        ..USUAL
+    },
+    Scenario {
+        name: "person disabled",
+        prepare: |world| {
+            provide_pin(world);
+            world.run(PERSON, 0);
+        },
+        act: Act::Command(DISABLE),
+        orders: &[DISABLE],
+        ..USUAL
+    },
+    Scenario {
+        name: "PIN changed",
+        prepare: |world| {
+            provide_pin(world);
+            world.run(PERSON, 0);
+        },
+        act: Act::Command(RESET_PIN),
+        orders: &[RESET_PIN],
+        ..USUAL
+    },
+    Scenario {
+        name: "profile accepted",
+        prepare: |world| {
+            world.run(ORDER, 0);
+            world.change("\"Example\"", "\"Example two\"");
+        },
+        act: Act::Command(PROFILE),
+        first: &[PROFILE],
+        ..USUAL
+    },
+    Scenario {
+        name: "registered by hand",
+        prepare: |world| {
+            world.change("[broker]", CLOUD);
+            provision(world);
+            world.run(&["export", "--format", "csv", "--out", "out.csv"], 0);
+        },
+        act: Act::Command(BY_HAND),
+        orders: &[BY_HAND],
         ..USUAL
     },
 ];
+
+/// A backup of a ledger that knows a work order and no unit.
+fn back_up(world: &World) {
+    world.run(ORDER, 0);
+    world.run(&["ledger", "backup", "backup.db"], 0);
+}
+
+fn provide_pin(world: &World) {
+    std::fs::write(world.path("pin"), "2468\n").unwrap();
+    keep_private(&world.path("pin"));
+}

@@ -32,8 +32,16 @@ pub(crate) struct World {
 impl World {
     /// A new factory whose product has these further lines.
     pub(crate) fn new(product: &'static str) -> Self {
-        let plan = Plan { product, station: "device_wait = \"10s\"", ..Plan::default() };
-        let factory = Factory::with(&plan);
+        Self::of(&Plan { product, ..Plan::default() })
+    }
+
+    /// A new factory with so many slots.
+    pub(crate) fn with_slots(slots: usize) -> Self {
+        Self::of(&Plan { slots, ..Plan::default() })
+    }
+
+    fn of(plan: &Plan) -> Self {
+        let factory = Factory::with(&Plan { station: "device_wait = \"10s\"", ..plan.clone() });
         let world = Self { folder: tempfile::tempdir().unwrap() };
         for name in ["station.toml", "ca.pem", "ca.key", "server-root.pem"] {
             fs::copy(factory.path(name), world.path(name)).unwrap();
@@ -55,9 +63,10 @@ impl World {
     pub(crate) fn without_store(other: &World) -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         copy(&other.devices(), &world.devices());
-        for name in ["station.toml", "ca.pem", "ca.key", "server-root.pem", "backup.db"] {
-            if other.path(name).exists() {
-                fs::copy(other.path(name), world.path(name)).unwrap();
+        for entry in fs::read_dir(other.folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), world.path(entry.file_name().to_str().unwrap())).unwrap();
             }
         }
         world
@@ -103,6 +112,22 @@ impl World {
     #[track_caller]
     pub(crate) fn batch(&self, label: &str, code: i32) {
         self.run(&["batch", "--serials", &self.labels(label)], code);
+    }
+
+    /// Changes station.toml.
+    #[track_caller]
+    pub(crate) fn change(&self, from: &str, to: &str) {
+        let file = self.path("station.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{from} is not in {text}");
+        fs::write(file, text.replace(from, to)).unwrap();
+    }
+
+    /// Takes the ledger away, as a broken disk would, and leaves the journal's key.
+    pub(crate) fn lose_ledger(&self) {
+        for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "journal.head"] {
+            let _ = fs::remove_file(self.data_dir().join(name));
+        }
     }
 
     /// A file with one label, which names its slot: the scan waits for the device there.
@@ -165,7 +190,7 @@ fn quick_key(factory: &Factory) -> Vec<u8> {
 }
 
 /// Copies a directory with all below it; what vanishes meanwhile was not there.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
     for entry in fs::read_dir(from).unwrap() {

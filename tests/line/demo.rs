@@ -190,3 +190,71 @@ fn a_demo_is_not_made_where_something_is() {
     assert_eq!(finished.code(), Some(2), "{}", finished.story());
     assert!(finished.lines.is_empty(), "{}", finished.story());
 }
+
+/// The value of a key of station.toml.
+fn setting(config: &str, key: &str) -> String {
+    let line = config.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
+    line.split('"').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn a_demo_ends_with_all_units_registered_and_its_cloud_can_be_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let mut command = station();
+    command.args(["demo", "--headless", "--json", "--units", "6", "--slots", "2", "--dir"]);
+    let finished = Process::start({
+        command.arg(&dir);
+        command
+    })
+    .finish(LONG)
+    .expect(0);
+    let events = finished.events();
+    let kinds: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    let units_then_summary = [vec!["unit"; 6], vec!["summary"]].concat();
+    let registrations_then_summary = [vec!["registration"; 6], vec!["summary"]].concat();
+    assert_eq!(kinds, [units_then_summary, registrations_then_summary].concat());
+    assert!(events[7..13].iter().all(|event| event["outcome"] == "registered"));
+    let last = finished.summary();
+    assert_eq!((&last["passed"], &last["registered"]), (&6.into(), &6.into()), "{last}");
+    assert_eq!((&last["failed"], &last["conflict"]), (&0.into(), &0.into()), "{last}");
+
+    let run = |arguments: &[&str]| {
+        let mut command = station();
+        command.arg("--config").arg(dir.join("station.toml")).arg("--json").args(arguments);
+        Process::start(command).finish(LONG)
+    };
+    let listed = run(&["unit", "list", "--state", "registered"]).expect(0).events();
+    assert_eq!(listed.len(), 6);
+    assert_eq!(run(&["ledger", "verify"]).expect(0).only()["valid"], true);
+
+    // Without its cloud nothing is lost and the exit status says so.
+    run(&["sync"]).expect(6);
+    let config = fs::read_to_string(dir.join("station.toml")).unwrap();
+    let address = setting(&config, "endpoint").replace("http://", "");
+    let log = folder.path().join("requests");
+    let mut command = station();
+    command.args(["sim", "cloud", "--json", "--listen", &address, "--state"]);
+    command.arg(dir.join("cloud.state")).arg("--log").arg(&log);
+    let mut cloud = Process::start(command);
+    cloud.line(LONG).unwrap();
+    let summary = run(&["sync"]).expect(0).only();
+    assert_eq!((&summary["registered"], &summary["pending"]), (&0.into(), &0.into()), "{summary}");
+    let requests = fs::read_to_string(&log).unwrap();
+    assert!(requests.lines().count() <= 3, "{requests}");
+    assert!(!requests.contains("RegisterDeviceCertificate"), "{requests}");
+    let full = run(&["sync", "--full"]).expect(0).events();
+    assert!(full.iter().all(|event| event["event"] != "difference"), "{full:?}");
+    assert_eq!(cloud.kill().lines.len(), 1);
+}
+
+#[test]
+fn the_secrets_of_a_demo_are_its_own_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    for name in ["demo-passphrase", "demo-cloud-secret-id", "demo-cloud-secret-key"] {
+        let mode = fs::metadata(demo().dir().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let key = fs::read_to_string(demo().dir().join("demo-cloud-secret-key")).unwrap();
+    assert!(!demo().finished.errors.contains(&key), "{}", demo().finished.errors);
+}

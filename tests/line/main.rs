@@ -11,13 +11,16 @@
     reason = "a test that can't go on has failed, and says where"
 )]
 
+mod adopt;
 mod batch;
+mod broken;
 mod demo;
 mod figures;
 mod fleet;
 mod frames;
 mod kills;
 mod liars;
+mod memory;
 mod orders;
 mod power;
 mod refusals;

@@ -17,7 +17,7 @@ use crate::domain::record::{
     AttemptRef, ClockAccepted, End, Ended, FailedEarly, Finished, GapAccepted, Issued, LineStarted,
     Person, PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct, WorkOrderCreated,
 };
-use crate::domain::registration::{CloudInstance, CloudStatus};
+use crate::domain::registration::{AuthorityRegistered, CaSn, CloudInstance, CloudStatus};
 use crate::domain::work_order::WorkOrder;
 use crate::ledger::journal::*;
 
@@ -191,6 +191,13 @@ fn cloud_examples() -> impl Iterator<Item = Fact> {
     let answer = Answer::Done { status: Some(CloudStatus::Active), sn: Some("1f".to_owned()) };
     let operation = Operation::Register;
     [
+        Record::AuthorityRegistered(AuthorityRegistered {
+            authority: Fingerprint::new([2; 32]),
+            cloud: cloud.clone(),
+            verification: Some("3082".to_owned()),
+            ca_sn: Some(CaSn("0eef".to_owned())),
+            by: person(),
+        }),
         Record::RegisteredByHand(RegisteredByHand {
             certificate_sn,
             cloud: cloud.clone(),

@@ -111,6 +111,11 @@ pub fn start(options: Options) -> Result<SimulatedCloud, CloudSimError> {
 }
 
 impl SimulatedCloud {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its address as `[cloud] endpoint` takes it.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

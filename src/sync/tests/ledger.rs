@@ -114,6 +114,7 @@ impl Bench {
             dry_run: false,
             limit: None,
             deadline: None,
+            only: None,
             exclusive: false,
             patience: Duration::from_millis(1),
         };

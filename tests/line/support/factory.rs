@@ -194,6 +194,18 @@ impl Factory {
         sim::start(Options { faults, ..self.options(slot, units) }).unwrap()
     }
 
+    /// Puts the device of that unit back into a slot that nobody uses, as it was left.
+    pub(crate) fn put_back(&self, slot: &str, unit: u32) -> SimulatedSlot {
+        self.put_back_with(slot, unit, "")
+    }
+
+    /// The same with faults from here on.
+    pub(crate) fn put_back_with(&self, slot: &str, unit: u32, faults: &str) -> SimulatedSlot {
+        let progress = format!("{{\"name\":\"{slot}\",\"unit\":{unit}}}");
+        fs::write(self.devices_dir().join(format!("slot-{slot}.slot.json")), progress).unwrap();
+        self.faulty(slot, unit, faults)
+    }
+
     /// `station sim device` as a process of its own, once it is ready.
     pub(crate) fn device_process(&self, slot: &str, options: &[&str]) -> Process {
         let (port, devices) = (self.port(slot), self.devices_dir());

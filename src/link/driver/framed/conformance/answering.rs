@@ -78,8 +78,8 @@ fn reply_types(bench: &mut Bench<'_>) -> Checked {
     Ok(())
 }
 
-/// A right length of every body that has only one, or a shortest one.
-fn lengths() -> [(RequestType, &'static [usize]); 12] {
+/// For each request, lengths that its body can't have.
+fn wrong_lengths() -> [(RequestType, &'static [usize]); 12] {
     [
         (RequestType::Identify, &[0, 1, 3]),
         (RequestType::Begin, &[0, 36, 42, 44]),
@@ -109,7 +109,7 @@ fn body_lengths(bench: &mut Bench<'_>) -> Checked {
     let first = bench.first.clone();
     bench.hold(&first)?;
     let before = bench.identify()?;
-    let offered = lengths().into_iter().filter(|(kind, _)| is_offered(bench, *kind));
+    let offered = wrong_lengths().into_iter().filter(|(kind, _)| is_offered(bench, *kind));
     for (kind, wrong) in offered.collect::<Vec<_>>() {
         for length in wrong {
             let mut body = vec![0; *length];
@@ -165,8 +165,8 @@ fn resend(bench: &mut Bench<'_>) -> Checked {
     ] {
         let header = bench.header(kind.to_wire());
         let (one, again) = (bench.ask_as(header, &body)?, bench.ask_as(header, &body)?);
-        let same = (one.header, one.body.as_slice()) == (again.header, again.body.as_slice());
         // IDENTIFY and BEGIN change nothing; the chunk lies below next the second time.
+        let same = (one.header, one.body.as_slice()) == (again.header, again.body.as_slice());
         if !same {
             return Err(Wrong::device(format!("a resent {kind} is answered otherwise")));
         }

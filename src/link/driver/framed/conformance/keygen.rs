@@ -28,7 +28,7 @@ pub(super) const CHECKS: &[Check] = &[
         .needs(Capabilities::KEYGEN),
 ];
 
-/// A P-256 point in its uncompressed form.
+/// Has the device make the key of that number.
 fn make(bench: &mut Bench<'_>, key: u32) -> Checked<PublicKey> {
     let body = bench.reply(RequestType::Keygen, &request(1, key))?;
     PublicKey::from_bytes(&body).map_err(|error| Wrong::device(error.to_string()))

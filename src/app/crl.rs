@@ -1,0 +1,66 @@
+//! A list of certificates that are not to be used any more: from the ledger, signed by the CA.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::parts;
+use crate::config::Config;
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::code::Code;
+use crate::domain::outbox::CrlIssued;
+use crate::domain::record::{Person, Record};
+use crate::pki::{CrlNumbering, RevokedCertificate};
+use crate::report::Failure;
+
+/// A signed list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crl {
+    /// The list.
+    pub pem: String,
+    /// Its number.
+    pub number: u64,
+    /// How many certificates it names.
+    pub certificates: usize,
+}
+
+/// Signs a list of what the CA of station.toml issued and is not to be used any more. Its
+/// number is that of the journal's entry about it, so it grows and is never given twice.
+pub fn make(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    next_days: u16,
+    by: Person,
+) -> Result<Crl, Failure> {
+    let authority = parts::authority(config)?;
+    let ledger = parts::open_existing_ledger(config, clock)?;
+    let fingerprint = authority.fingerprint();
+    let retired = ledger.reader()?.retired(&fingerprint)?;
+    let revoked: Vec<RevokedCertificate> = retired
+        .iter()
+        .map(|one| RevokedCertificate { sn: one.sn, superseded: one.superseded, since: one.at })
+        .collect();
+    let certificates = revoked.len();
+    let issued = CrlIssued {
+        authority: fingerprint,
+        certificates: u64::try_from(certificates).unwrap_or(u64::MAX),
+        by,
+    };
+    let recorded = ledger.writer().record(Record::CrlIssued(issued));
+    let number = recorded.map_err(|refusal| Failure::from(refusal.fault()))?.seq;
+    let now = clock.now().wall;
+    let next = Timestamp(now.0.saturating_add(i64::from(next_days) * 86_400_000_000));
+    let pem = authority.revocation_list(&revoked, CrlNumbering { number, now, next })?;
+    Ok(Crl { pem, number, certificates })
+}
+
+/// Puts the list where verifiers read it: the old one or the new one is there, never half.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let aside = path.with_extension("new");
+    let done: io::Result<()> = fs::write(&aside, bytes).and_then(|()| fs::rename(&aside, path));
+    done.map_err(|error| {
+        let what = format!("{} can't be written", path.display());
+        Failure::new(Code::Output, what).caused_by(&error)
+    })
+}

@@ -1,0 +1,118 @@
+//! `station unit ship`, and what `station work-order close` says of units that may not leave.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Context;
+use super::person::person;
+use crate::app::ship::{self, Passed};
+use crate::cli::Ship;
+use crate::config::Config;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::ids::{Serial, WorkOrderId};
+use crate::ledger::Reader;
+use crate::ledger::outbox::Gate;
+use crate::report::{Exit, Failure};
+
+/// Units of a work order that are judged at a time.
+const PAGE: u32 = 500;
+
+/// Does what `station unit ship` says.
+pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<Exit, Failure> {
+    let mut serials = args.serials;
+    if let Some(file) = &args.file {
+        serials.extend(of_file(file)?);
+    }
+    let passed = ship::run(config, &context.clock(), serials, &person(args.by))?;
+    let [mut shipped, mut before, mut refused] = [0_u64; 3];
+    for (serial, passed) in &passed {
+        match passed {
+            Passed::Now(_) => shipped += 1,
+            Passed::Before(_) => before += 1,
+            Passed::Refused(_) => refused += 1,
+        }
+        tell(serial, passed, context)?;
+    }
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "summary",
+            "shipped": shipped,
+            "already_shipped": before,
+            "refused": refused,
+        }))?,
+        false => context.out.line(format!(
+            "{shipped} shipped, {before} had left already, {refused} may not leave"
+        ))?,
+    }
+    Ok(if refused == 0 { Exit::Done } else { Exit::NotAll })
+}
+
+fn of_file(path: &Path) -> Result<Vec<Serial>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let what = format!("the serials can't be read from {}", path.display());
+        Failure::new(Code::Input, what).caused_by(&error)
+    })?;
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+    lines
+        .map(|(index, line)| {
+            line.parse().map_err(|error| {
+                let what = format!("{}:{} is no serial", path.display(), index + 1);
+                Failure::new(Code::Input, what).caused_by(&error)
+            })
+        })
+        .collect()
+}
+
+fn tell(serial: &Serial, passed: &Passed, context: &mut Context) -> Result<(), Failure> {
+    let (outcome, cert, fault) = match passed {
+        Passed::Now(cert) => ("shipped", Some(cert), None),
+        Passed::Before(cert) => ("already_shipped", Some(cert), None),
+        Passed::Refused(fault) => ("refused", None, Some(fault)),
+    };
+    if context.out.is_json() {
+        let mut line = json!({ "event": "unit", "serial": serial, "outcome": outcome });
+        if let Some(cert) = cert {
+            line["certificate_sn"] = json!(cert);
+        }
+        if let Some(Fault { code, detail }) = fault {
+            line["code"] = json!(code);
+            line["message"] = json!(detail);
+        }
+        context.out.json(&line)?;
+    } else if fault.is_none() {
+        context.out.line(format!("{serial}: {}", outcome.replace('_', " ")))?;
+    }
+    if let Some(fault) = fault {
+        Failure::from(fault).print(context.color);
+    }
+    Ok(())
+}
+
+/// Tells which units of a work order could not leave as they are; gives how many.
+pub(super) fn report(
+    config: &Config,
+    work_order: &WorkOrderId,
+    context: &mut Context,
+) -> Result<u64, Failure> {
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
+    let (mut count, mut last) = (0, None);
+    loop {
+        let page = reader.gates(work_order, last.as_ref(), PAGE)?;
+        for (serial, gate) in &page {
+            let why = match gate {
+                Gate::Open(_) | Gate::Gone(_) => continue,
+                Gate::Inactive(_) => format!("{serial} is not active in the cloud"),
+                Gate::Shut(why) => why.clone(),
+            };
+            count += 1;
+            let fault = Fault::new(Code::ShipNotActive, why);
+            tell(serial, &Passed::Refused(fault), context)?;
+        }
+        match page.into_iter().last() {
+            Some((serial, _)) => last = Some(serial),
+            None => return Ok(count),
+        }
+    }
+}
