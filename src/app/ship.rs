@@ -97,7 +97,8 @@ fn pass(
         Some(Gate::Gone(cert)) => return Ok(Passed::Before(cert)),
         Some(Gate::Shut(why)) => return shut(why),
         Some(Gate::Inactive(_)) => {
-            let why = trouble.map_or_else(String::new, |fault| format!(": {fault}"));
+            let because = |fault: &Fault| format!(": {} ({})", fault.detail, fault.code);
+            let why = trouble.map_or_else(String::new, because);
             return shut(format!("{serial} is not active in the cloud{why}"));
         }
         Some(Gate::Open(cert)) => cert,

@@ -338,6 +338,8 @@ fn setup(config: &Config, options: Options) -> Setup {
             config::Language::Chinese => Language::Chinese,
         },
         theme: ThemeName::of(options.colors, colorterm.as_deref()),
+        badge_prefix: config.station.badge_prefix.clone(),
+        idle_lock: config.station.idle_lock,
         auto_scan: options.auto_scan.map(AutoScan::new),
     }
 }

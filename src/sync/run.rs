@@ -315,9 +315,14 @@ impl<R: Registrar + 'static> Run<R> {
         self.tell.borrow_mut()(event);
     }
 
-    /// Ends the run: what is under way ends, nothing new is begun. The first reason stays.
+    /// Ends the run: what is under way ends, nothing new is begun. The first reason stays,
+    /// unless it was only that time was over.
     pub(super) fn end(&self, why: Stop) {
-        self.stop.borrow_mut().get_or_insert(why);
+        let mut stop = self.stop.borrow_mut();
+        if matches!(*stop, None | Some(Stop::Deadline)) {
+            *stop = Some(why);
+        }
+        drop(stop);
         self.halt.stop();
     }
 

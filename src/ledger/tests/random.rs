@@ -280,10 +280,8 @@ proptest! {
         let (writer, reader) = (ledger.writer(), ledger.reader().unwrap());
         let mut attempts = [0; 4];
         for attempt_try in &tries {
-            match {
-                let Some(record) = record(attempt_try, &attempts, &reader) else { continue };
-                writer.record(record)
-            } {
+            let Some(record) = record(attempt_try, &attempts, &reader) else { continue };
+            match writer.record(record) {
                 Ok(recorded) if recorded.attempt > 0 => match attempt_try {
                     Try::Begin { unit, .. } | Try::FailEarly(unit) => {
                         attempts[*unit as usize] = recorded.attempt;
