@@ -61,6 +61,10 @@ fn what_is_proven_goes_out_and_comes_back_as_registered_by_hand() {
     assert_eq!(rest["certificates"], 0);
     let all = station.ok("export --format ndjson --out all --all --json").json_line();
     assert_eq!(all["certificates"], 2);
+
+    // What was registered in one instance says nothing about another.
+    station.change("mqtt-console", "mqtt-other");
+    station.fails("import-registered all --by p117", "E-CLOUD-INSTANCE-CHANGED", 6);
 }
 
 #[test]
