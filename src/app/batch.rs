@@ -1,7 +1,7 @@
 //! A run without a screen: labels, a line, lines of output, an exit status.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -10,14 +10,13 @@ use crate::batch::{Batch, Ending, Heard, Style, Summary};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
-use crate::engine::Stopper;
 use crate::report::{Exit, Failure, warn};
 
 use super::aside;
 use super::clock::SystemClock;
 use super::labels::Labels;
 use super::line::{self, Session};
-use super::signals;
+use super::signals::{self, Stopping};
 
 /// Events and labels that may wait for the front end. Beyond that the line waits; slots
 /// finish their units all the same.
@@ -31,33 +30,6 @@ pub struct Talk<'a> {
     pub out: &'a mut dyn Write,
     /// Whether standard error is coloured.
     pub color: bool,
-}
-
-/// A stop that may be asked for before there is a line to stop.
-#[derive(Default)]
-struct Stopping {
-    asked: bool,
-    line: Option<Stopper>,
-}
-
-impl Stopping {
-    fn ask(this: &Mutex<Self>) {
-        let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
-        this.asked = true;
-        this.stop_if_due();
-    }
-
-    fn hand_over(this: &Mutex<Self>, line: Stopper) {
-        let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
-        this.line = Some(line);
-        this.stop_if_due();
-    }
-
-    fn stop_if_due(&self) {
-        if let (true, Some(line)) = (self.asked, &self.line) {
-            line.stop();
-        }
-    }
 }
 
 #[derive(Serialize)]

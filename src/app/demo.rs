@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -12,9 +13,12 @@ use crate::domain::ids::to_hex;
 use crate::pki::{self, AuthorityFiles, AuthorityRequest, Passphrase, ValidFor};
 use crate::report::Failure;
 use crate::sim::cloud::{self, SimulatedCloud};
-use crate::sim::{self, SimulatedSlot};
+use crate::sim::{self, FaultSpec, SimulatedSlot, Timings};
 
 use super::clock::SystemClock;
+
+/// What is wrong with devices that a person watches: one in about twelve.
+const WATCHED_FAULTS: &str = "mute@2%,lie-key@2%,unplug=chunk:2@2%,withhold=prove@2%";
 
 /// Data bytes in a simulated device's largest chunk.
 const MAX_CHUNK: u16 = 1000;
@@ -59,6 +63,29 @@ impl Factory {
     /// Makes the directory, CA, configuration, cloud and slots; each slot gets its share of units.
     pub fn lay_out(dir: Option<&Path>, units: u32, slots: u32) -> Result<Factory, Failure> {
         Self::lay_out_with(dir, units, slots, &mut |_, _| {})
+    }
+
+    /// The same for a screen: devices that take their time, stay for a moment when they are
+    /// done, and now and then have a fault.
+    pub fn lay_out_to_watch(
+        dir: Option<&Path>,
+        units: u32,
+        slots: u32,
+    ) -> Result<Factory, Failure> {
+        let faults: FaultSpec = WATCHED_FAULTS.parse().map_err(|error| {
+            Failure::new(Code::Bug, "the demo's faults can't be read").caused_by(&error)
+        })?;
+        Self::lay_out_with(dir, units, slots, &mut |_, options| {
+            options.faults = faults.clone();
+            options.timings = Timings {
+                erase: Duration::from_millis(400),
+                chunk: Duration::from_millis(500),
+                commit: Duration::from_millis(200),
+                prove: Duration::from_millis(300),
+                boot: Duration::from_millis(600),
+            };
+            options.swap_time = Duration::from_millis(2500);
+        })
     }
 
     /// The same with other devices: `change` is given each slot's name and devices.

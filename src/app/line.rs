@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::config::{Binding, Config};
+use crate::config::{self, Config};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
-use crate::domain::event::{Event, EventSink};
+use crate::domain::event::{Binding, Event, EventSink};
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, Gap, LineStarted, Record};
 use crate::engine::{Crew, Line, LineSettings, Shop};
@@ -37,6 +37,9 @@ pub struct Session {
     /// The labels are all there already, so devices must be too: a line none of whose
     /// ports appears does not wait for them.
     pub labels_are_ready: bool,
+    /// Which slot a label is meant for, where it is not left to station.toml and the warning
+    /// that goes with it.
+    pub binding: Option<Binding>,
 }
 
 /// A line that is running, with what must live as long as it.
@@ -126,11 +129,12 @@ fn start_by(
         unit_deadline: config.station.unit_deadline,
     };
     let count = slots.len();
+    let any = (config.scanner.binding == Some(config::Binding::Any)).then_some(Binding::Any);
     let settings = LineSettings {
         slots,
         rule,
         device_wait: config.station.device_wait,
-        any_device: config.scanner.binding == Some(Binding::Any),
+        binding: session.binding.or(any),
         port_grace: session.labels_are_ready.then_some(PORT_GRACE),
     };
     let events = Arc::new(Mutex::new(events));

@@ -3,7 +3,7 @@
 //! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a line
 //! over it, `batch` feeds a line without a screen, `adopt` enters a device that the ledger
 //! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
-//! directory, `selftest` tries a new device with a throw-away CA. No policy here.
+//! directory, `terminal` shows the operator's screen, `selftest` tries a new device with a throw-away CA. No policy here.
 
 pub mod adopt;
 pub mod answers;
@@ -24,3 +24,4 @@ pub mod selftest;
 pub mod ship;
 mod signals;
 pub mod sync;
+pub mod terminal;

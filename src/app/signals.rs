@@ -1,17 +1,48 @@
-//! SIGINT and SIGTERM: the first lands what is under way, the second ends the process.
+//! SIGINT, SIGTERM and SIGHUP: the first lands what is under way, the second ends the process.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
+
+use crate::engine::Stopper;
 
 /// How long units may take to land after the first signal.
 const LANDING: Duration = Duration::from_secs(10);
+
+/// A stop that may be asked for before there is a line to stop.
+#[derive(Default)]
+pub(super) struct Stopping {
+    asked: bool,
+    line: Option<Stopper>,
+}
+
+impl Stopping {
+    /// Stops the line, now or as soon as there is one.
+    pub(super) fn ask(this: &Mutex<Self>) {
+        let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
+        this.asked = true;
+        this.stop_if_due();
+    }
+
+    /// There is a line.
+    pub(super) fn hand_over(this: &Mutex<Self>, line: Stopper) {
+        let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
+        this.line = Some(line);
+        this.stop_if_due();
+    }
+
+    fn stop_if_due(&self) {
+        if let (true, Some(line)) = (self.asked, &self.line) {
+            line.stop();
+        }
+    }
+}
 
 /// Watches for signals until it is dropped.
 pub(super) struct Watch {
@@ -23,7 +54,25 @@ impl Watch {
     /// Calls `stop` at the first signal; ends the process at the second, or when landing
     /// takes too long. Whatever is durable by then is what the next start goes on from.
     pub(super) fn start(stop: impl Fn() + Send + 'static) -> io::Result<Watch> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        // A run without a screen may outlive its terminal, as `nohup` has it.
+        Self::over(&[SIGINT, SIGTERM], stop, || {})
+    }
+
+    /// The same for a screen, which ends with its terminal. `last` is called before the
+    /// process ends.
+    pub(super) fn start_for_screen(
+        stop: impl Fn() + Send + 'static,
+        last: impl Fn() + Send + 'static,
+    ) -> io::Result<Watch> {
+        Self::over(&[SIGINT, SIGTERM, SIGHUP], stop, last)
+    }
+
+    fn over(
+        wanted: &[i32],
+        stop: impl Fn() + Send + 'static,
+        last: impl Fn() + Send + 'static,
+    ) -> io::Result<Watch> {
+        let mut signals = Signals::new(wanted)?;
         let (handle, asked) = (signals.handle(), Arc::new(AtomicBool::new(false)));
         let (sender, receiver) = mpsc::channel();
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -41,7 +90,10 @@ impl Watch {
             flag.store(true, Ordering::Release);
             stop();
             match receiver.recv_timeout(LANDING) {
-                Ok(_) | Err(RecvTimeoutError::Timeout) => std::process::exit(130),
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {
+                    last();
+                    std::process::exit(130)
+                }
                 Err(RecvTimeoutError::Disconnected) => {}
             }
         })?;

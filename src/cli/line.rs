@@ -14,15 +14,15 @@ Examples:
 /// `station demo`
 #[derive(Debug, Clone, Args)]
 pub struct Demo {
-    /// How many units to provision
-    #[arg(long, value_name = "N", default_value_t = 8)]
+    /// How many units to provision; 8 without a screen, 400 with one
+    #[arg(long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub units: u32,
-    /// How many slots the line has
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub units: Option<u32>,
+    /// How many slots the line has; 2 without a screen, 6 with one
+    #[arg(long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub slots: u32,
-    /// Without a screen (this version has none, so that it changes nothing)
+    pub slots: Option<u32>,
+    /// Without a screen; so it is where there is no terminal too
     #[arg(long)]
     pub headless: bool,
     /// Leave the certificates unregistered
@@ -31,6 +31,25 @@ pub struct Demo {
     /// Keep everything in this directory; made if missing, must be empty
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+}
+
+pub(super) const RUN_EXAMPLES: &str = "\
+Examples:
+  station
+  station run --work-order WO-1042 --operator p117
+
+A scanner that types may be used at any time, on every page; F1 shows the keys. SIGINT,
+SIGTERM and SIGHUP land the line and give the terminal back.";
+
+/// `station run`
+#[derive(Debug, Clone, Default, Args)]
+pub struct Run {
+    /// The work order; without it the only open one is taken, and none means no limit
+    #[arg(long, value_name = "ID")]
+    pub work_order: Option<WorkOrderId>,
+    /// Who works at the line: an id, never a name
+    #[arg(long, value_name = "ID")]
+    pub operator: Option<OperatorId>,
 }
 
 pub(super) const BATCH_EXAMPLES: &str = "\

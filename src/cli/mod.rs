@@ -20,7 +20,7 @@ pub use acts::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use handoff::{Export, ExportFormat, ImportRegistered};
-pub use line::{Batch, Demo};
+pub use line::{Batch, Demo, Run};
 pub use selftest::Selftest;
 pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
 pub use sync::{Ship, Sync};
@@ -39,14 +39,14 @@ Try it with nothing but this program:  station demo --headless --units 4";
 /// a ledger that can be verified by anyone.
 #[derive(Debug, Parser)]
 #[command(name = "station", version, after_help = EXIT_STATUSES, max_term_width = 100)]
-#[command(subcommand_required = true, disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// What to do; without it, the operator's screen.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// Options of every command.
@@ -98,6 +98,11 @@ pub enum Command {
     /// ledger and says where everything lies.
     #[command(after_help = line::DEMO_EXAMPLES)]
     Demo(Demo),
+    /// The operator's screen over the slots of station.toml
+    ///
+    /// What is done without a command. It needs a terminal; `station batch` does without.
+    #[command(after_help = line::RUN_EXAMPLES)]
+    Run(Run),
     /// Provisions units without a screen: each line that is read is a scan
     ///
     /// Each scan starts a unit on a free slot. Devices with an unfinished unit from an

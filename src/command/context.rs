@@ -8,6 +8,7 @@ use crate::batch::Style;
 use crate::cli::{ColorWhen, Global};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::log::LogBook;
 use crate::report::{Failure, Output};
 
 /// What every command has.
@@ -19,13 +20,15 @@ pub struct Context {
     pub out: Output,
     /// Whether standard error takes colour.
     pub color: bool,
+    /// What a screen shows of the log.
+    pub log: LogBook,
 }
 
 impl Context {
     /// A command's surroundings by its options.
     pub fn new(global: Global) -> Self {
         let color = wants_color(global.color);
-        Self { out: Output::stdout(global.json), color, global }
+        Self { out: Output::stdout(global.json), color, log: LogBook::default(), global }
     }
 
     /// The machine's clocks.
@@ -47,10 +50,23 @@ impl Context {
         if self.out.is_json() { Style::Json } else { Style::People { color } }
     }
 
+    /// Whether the operator's screen has colours.
+    pub fn colors_on_screen(&self) -> bool {
+        match self.global.color {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto => !no_color(),
+        }
+    }
+
     /// Reads and checks station.toml.
     pub fn config(&self) -> Result<Config, Failure> {
         Ok(Config::load(&self.global.config, self.global.data_dir.as_deref())?)
     }
+}
+
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// Whether standard error takes colour.
@@ -58,9 +74,6 @@ pub(super) fn wants_color(when: ColorWhen) -> bool {
     match when {
         ColorWhen::Always => true,
         ColorWhen::Never => false,
-        ColorWhen::Auto => {
-            let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            !no_color && io::stderr().is_terminal()
-        }
+        ColorWhen::Auto => !no_color() && io::stderr().is_terminal(),
     }
 }

@@ -6,26 +6,43 @@ use crate::app::batch::{self, Talk};
 use crate::app::demo::{self, Factory};
 use crate::app::labels::Labels;
 use crate::app::line::Session;
+use crate::app::terminal::{self, Options};
 use crate::cli::Demo;
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::report::{Exit, Failure};
+use crate::tui;
 
 use self::register::LastLine;
 use super::{Context, ledger};
 
+/// Units and slots where nobody names a number: a screen is watched for a while.
+const SMALL: (u32, u32) = (8, 2);
+const ON_SCREEN: (u32, u32) = (400, 6);
+
+/// Whether the demo is shown on the operator's screen.
+pub(super) fn has_screen(demo: &Demo) -> bool {
+    !demo.headless && tui::is_terminal()
+}
+
 pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
-    let factory = Factory::lay_out(demo.dir.as_deref(), demo.units, demo.slots)?;
+    let screen = has_screen(demo) && !context.out.is_json();
+    let (units, slots) = if screen { ON_SCREEN } else { SMALL };
+    let (units, slots) = (demo.units.unwrap_or(units), demo.slots.unwrap_or(slots));
+    let dir = demo.dir.as_deref();
+    let factory = match screen {
+        true => Factory::lay_out_to_watch(dir, units, slots)?,
+        false => Factory::lay_out(dir, units, slots)?,
+    };
     let config = Config::load(&factory.config(), None)?;
-    let labels = Labels::of_list(demo::serials(demo.units));
-    let style = context.style();
-    let color = context.color;
-    let mut out = LastLine::of(std::io::stdout());
-    let mut talk = Talk { style, out: &mut out, color };
-    let mut exit = batch::run(&config, labels, Session::default(), &mut talk)?;
+    let serials = demo::serials(units);
+    let (mut exit, made) = match screen {
+        true => (watch(&config, serials, context)?, Vec::new()),
+        false => print(&config, serials, context)?,
+    };
     let ran_to_its_end = matches!(exit, Exit::Done | Exit::NotAll);
     if ran_to_its_end && !demo.no_sync {
-        exit = exit.and(register::run(&config, out.line(), context)?);
+        exit = exit.and(register::run(&config, &made, context)?);
     }
     let verification = ledger::audit(&config, context)?;
     if let Some(why) = verification.why {
@@ -37,6 +54,29 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
         say_where(demo, &factory, context)?;
     }
     Ok(exit)
+}
+
+/// The demo on the operator's screen, with a scanner that scans by itself.
+fn watch(config: &Config, serials: Vec<String>, context: &Context) -> Result<Exit, Failure> {
+    let options = Options {
+        colors: context.colors_on_screen(),
+        log: context.log.clone(),
+        auto_scan: Some(serials),
+    };
+    terminal::run(config, Session::default(), options)
+}
+
+/// The demo as lines; the last one comes back.
+fn print(
+    config: &Config,
+    serials: Vec<String>,
+    context: &Context,
+) -> Result<(Exit, Vec<u8>), Failure> {
+    let (style, color) = (context.style(), context.color);
+    let mut out = LastLine::of(std::io::stdout());
+    let mut talk = Talk { style, out: &mut out, color };
+    let exit = batch::run(config, Labels::of_list(serials), Session::default(), &mut talk)?;
+    Ok((exit, out.line().to_vec()))
 }
 
 /// Says where everything lies and what to do with it.

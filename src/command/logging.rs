@@ -1,20 +1,28 @@
 //! The log on standard error: for whoever looks into a fault, never for a program.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
 
+use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Level, Metadata};
-use tracing_subscriber::EnvFilter;
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{self, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
+use crate::app::clock::SystemClock;
 use crate::cli::Global;
+use crate::domain::clock::Clock;
+use crate::domain::log::LogBook;
+use crate::domain::question::LogLine;
 use crate::domain::text::printable;
 
 /// The variable that chooses what is logged, in the way of `RUST_LOG`.
 const VARIABLE: &str = "STATION_LOG";
 
 /// Starts the log. A second start in one process changes nothing.
-pub(super) fn start(global: &Global) {
+pub(super) fn start(global: &Global, book: Option<&LogBook>) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
@@ -27,16 +35,46 @@ pub(super) fn start(global: &Global) {
         .with_default_directive(level.into())
         .with_env_var(VARIABLE)
         .from_env_lossy();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
-    // Whether it was started before is nothing to tell anyone.
-    let _ = match global.log_json {
-        true => log.json().with_writer(io::stderr).try_init(),
-        false if to_the_journal() => {
+    // A screen stands where the lines would go, unless standard error goes elsewhere.
+    let printed = book.is_none() || !io::stderr().is_terminal();
+    let lines = || fmt::layer().with_ansi(false);
+    let lines: Option<Box<dyn Layer<_> + Send + Sync>> = match (printed, global.log_json) {
+        (false, _) => None,
+        (true, true) => Some(lines().json().with_writer(io::stderr).boxed()),
+        (true, false) if to_the_journal() => {
             // The journal has the time and the program's name already.
-            log.without_time().with_writer(Journal).try_init()
+            Some(lines().without_time().with_writer(Journal).boxed())
         }
-        false => log.with_writer(|| Harmless(io::stderr())).try_init(),
+        (true, false) => Some(lines().with_writer(|| Harmless(io::stderr())).boxed()),
     };
+    let booked = book.cloned().map(Booked);
+    // Whether it was started before is nothing to tell anyone.
+    let _ = tracing_subscriber::registry().with(filter).with(lines).with(booked).try_init();
+}
+
+/// Writes into the book of a screen.
+struct Booked(LogBook);
+
+impl<S: Subscriber> Layer<S> for Booked {
+    fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
+        let mut text = Text(event.metadata().target().to_owned());
+        event.record(&mut text);
+        let at = SystemClock::start().now().wall;
+        self.0.write(LogLine { at, level: event.metadata().level().as_str(), text: text.0 });
+    }
+}
+
+/// An event's message and values in one line.
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        // Writing into a text has no way to fail.
+        let _ = match field.name() {
+            "message" => write!(self.0, ": {value:?}"),
+            name => write!(self.0, " {name}={value:?}"),
+        };
+    }
 }
 
 /// Whether standard error goes to systemd's journal.

@@ -19,6 +19,7 @@ mod manual;
 mod operator;
 mod person;
 mod ports;
+mod run;
 mod selftest;
 mod ship;
 mod sim;
@@ -34,8 +35,9 @@ use std::process::ExitCode;
 use clap::Parser;
 pub use context::Context;
 
-use crate::cli::{Cli, ClockCommand, Command, ConfigCommand};
+use crate::cli::{Cli, ClockCommand, Command, ConfigCommand, Run};
 use crate::report::{self, Exit, Failure};
+use crate::tui;
 
 /// Reads the command line, does what it says, gives the exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -49,9 +51,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 pub fn run(cli: Cli) -> Exit {
     let mut context = Context::new(cli.global);
     report::install_panic_hook(context.color);
-    logging::start(&context.global);
+    let command = cli.command.unwrap_or_else(|| Command::Run(Run::default()));
+    let book = context.log.clone();
+    logging::start(&context.global, takes_the_terminal(&command).then_some(&book));
     let color = context.color;
-    let command = AssertUnwindSafe(|| dispatch(cli.command, &mut context));
+    let command = AssertUnwindSafe(|| dispatch(command, &mut context));
     match panic::catch_unwind(command) {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
@@ -60,6 +64,15 @@ pub fn run(cli: Cli) -> Exit {
         }
         // The hook has told it already.
         Err(_) => Exit::Bug,
+    }
+}
+
+/// Whether a command shows the operator's screen.
+fn takes_the_terminal(command: &Command) -> bool {
+    match command {
+        Command::Run(_) => tui::is_terminal(),
+        Command::Demo(demo) => demo::has_screen(demo),
+        _ => false,
     }
 }
 
@@ -77,6 +90,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Check) => config_check::run(context),
         Command::Completions { shell } => manual::completions(shell, context),
         Command::Man { command } => manual::page(&command, context),
+        Command::Run(run) => run::run(&run, context),
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
         Command::Sync(sync) => sync::run(&sync, context),

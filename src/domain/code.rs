@@ -203,6 +203,8 @@ codes! {
     ScanSlot = "E-SCAN-SLOT",
     /// The scanner is too far ahead of the slots.
     ScanAhead = "E-SCAN-AHEAD",
+    /// Two devices came for one scan.
+    ScanTwoDevices = "E-SCAN-TWO-DEVICES",
     /// No device came for the scan.
     ScanNoDevice = "E-SCAN-NO-DEVICE",
 

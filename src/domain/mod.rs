@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod identity;
 pub mod ids;
 pub mod label;
+pub mod log;
 pub mod operators;
 pub mod outbox;
 pub mod question;

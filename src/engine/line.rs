@@ -12,7 +12,8 @@ use std::time::Duration;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{
-    Command, CommandSink, Event, EventSink, Outcome, ProgressCell, Scan, SlotStatus, UnitReport,
+    Binding, Command, CommandSink, Event, EventSink, Outcome, ProgressCell, Scan, SlotStatus,
+    UnitReport,
 };
 use crate::domain::ids::{HardwareId, Serial, SlotName};
 use crate::domain::label::LabelRule;
@@ -49,8 +50,9 @@ pub struct LineSettings {
     /// How long a scan may wait while no port of the line has appeared at all; without it
     /// as long as for a device.
     pub port_grace: Option<Duration>,
-    /// Labels that name no slot are meant for any device: nobody need be warned.
-    pub any_device: bool,
+    /// Which slot a label without one is meant for; where none was chosen, any, and a
+    /// warning says so.
+    pub binding: Option<Binding>,
 }
 
 /// What reaches the line thread.
@@ -127,11 +129,12 @@ impl Line {
             slots.push(thread.start()?);
         }
         let names = settings.slots.iter().map(|slot| slot.name.clone()).collect();
-        let router = Router::new(names, settings.device_wait);
+        let binding = settings.binding.unwrap_or_default();
+        let router = Router::new(names, settings.device_wait, binding);
         let port_grace = settings.port_grace.map(|grace| shop.clock.now().monotonic + grace);
         let ports = settings.slots.iter().map(|slot| slot.link.port.path.clone()).collect();
         let rule = settings.rule;
-        let warned = settings.any_device;
+        let warned = settings.binding.is_some();
         let halted = halts.clone();
         let last_out = None;
         let mut state = LineThread {
@@ -221,12 +224,11 @@ impl LineThread {
 
     fn run(&mut self, from_all: &Receiver<ToLine>) {
         while !self.router.has_ended(self.now()) {
-            match from_all.recv_timeout(TICK) {
+            match from_all.recv_timeout(self.patience()) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {
                     self.look_for_any_port();
-                    let decisions = self.router.expire(self.now());
-                    self.carry_out(decisions);
+                    self.look_at_what_waits();
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -274,6 +276,22 @@ impl LineThread {
         }
     }
 
+    /// How long to wait for a message: no longer than until a device that came may be used.
+    fn patience(&self) -> Duration {
+        let closes = self.router.window_closes(self.now());
+        closes.map_or(TICK, |at| at.saturating_sub(self.now()).min(TICK))
+    }
+
+    fn look_at_what_waits(&mut self) {
+        let now = self.now();
+        let mut decisions = self.router.look(now);
+        decisions.extend(self.router.expire(now));
+        self.carry_out(decisions);
+        if self.router.forget_choice(now) {
+            self.say(Event::Chosen(None));
+        }
+    }
+
     fn now(&self) -> Duration {
         self.shop.clock.now().monotonic
     }
@@ -302,7 +320,7 @@ impl LineThread {
     }
 
     fn withdraw(&mut self) {
-        let (withdrawn, decisions) = self.router.withdraw();
+        let (withdrawn, decisions) = self.router.withdraw(self.now());
         for serial in withdrawn {
             self.say(Event::Withdrawn(serial.to_string()));
         }
@@ -332,7 +350,7 @@ impl LineThread {
         if let Err(fault) = self.accept(&scan) {
             let broken = (fault.code == Code::LedgerCorrupt).then(|| fault.clone());
             self.say(Event::Unit(Box::new(UnitReport::refused(scan.text, scan.slot, fault))));
-            let decisions = self.router.spent();
+            let decisions = self.router.spent(self.now());
             self.carry_out(decisions);
             if let Some(fault) = broken {
                 self.stop(&fault.clone(), Some(fault));
@@ -341,10 +359,14 @@ impl LineThread {
     }
 
     fn accept(&mut self, scan: &Scan) -> Result<(), Fault> {
+        if let Some(slot) = self.router.barcode(&scan.text) {
+            self.choose(slot);
+            return Ok(());
+        }
         let (serial, client_id) = self.rule.accept(&scan.text)?;
         let slot =
             match &scan.slot {
-                None => None,
+                None => self.take_choice()?,
                 Some(name) => Some(self.router.slot(name).ok_or_else(|| {
                     Fault::new(Code::ScanSlot, format!("there is no slot {name}"))
                 })?),
@@ -355,10 +377,30 @@ impl LineThread {
         }
         let wanted = serial.clone();
         let standing = self.shop.inquiries.ask(move |reader| reader.standing(&wanted))??;
+        let scanned = serial.clone();
         let job = Job { serial, client_id, resumed: false, named: slot.is_some() };
         let decisions = self.router.scan(job, slot, &standing, self.now());
         self.carry_out(decisions);
+        if let Some(slot) = self.router.waits(&scanned) {
+            self.say(Event::Waiting { serial: scanned.to_string(), slot });
+        }
         Ok(())
+    }
+
+    /// A slot's own barcode was scanned: the next label is for it.
+    fn choose(&mut self, slot: usize) {
+        self.router.choose(slot, self.now());
+        self.say(Event::Chosen(Some(self.router.name(slot).clone())));
+        let decisions = self.router.spent(self.now());
+        self.carry_out(decisions);
+    }
+
+    fn take_choice(&mut self) -> Result<Option<usize>, Fault> {
+        let chosen = self.router.chosen()?;
+        if chosen.is_some() {
+            self.say(Event::Chosen(None));
+        }
+        Ok(chosen)
     }
 
     fn place(&mut self, slot: usize, place: Place, status: SlotStatus) {
@@ -379,6 +421,10 @@ impl LineThread {
         self.carry_out(decisions);
         if let Some(twin) = self.router.twin_of(slot) {
             self.say(Event::Warning(self.router.twin_fault(twin, slot)));
+            for (one, other) in [(slot, twin), (twin, slot)] {
+                let status = SlotStatus::Twice(self.router.name(other).clone());
+                self.say(Event::Slot { slot: self.router.name(one).clone(), status });
+            }
         }
     }
 

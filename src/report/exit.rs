@@ -81,11 +81,11 @@ impl Exit {
             | WorkOrderProfile | OperatorUnknown | OperatorExists | OperatorDisabled
             | OperatorLast | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
             | ScanCharacters | ScanPattern | ScanCheck | ScanRange | ScanClientId
-            | ScanDuplicate | ScanSlot | ScanAhead | ScanNoDevice | UnitUnknown | UnitProven
-            | UnitOtherDevice | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline
-            | UnitInterrupted | DevTimeout | DevNoise | DevUnplugged | DevRefused
-            | DevMalformed | DevVersion | DevModel | DevCapacity | DevHardwareId
-            | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
+            | ScanDuplicate | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice
+            | UnitUnknown | UnitProven | UnitOtherDevice | UnitElsewhere | UnitState
+            | UnitScrapped | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise
+            | DevUnplugged | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity
+            | DevHardwareId | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
             | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
             | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
             | ProofTooWeak | KeyDuplicate => Exit::NotAll,

@@ -11,6 +11,7 @@ mod output;
 use std::error::Error;
 use std::io::{self, Write};
 use std::panic;
+use std::sync::{Mutex, PoisonError};
 
 pub use exit::Exit;
 pub use output::Output;
@@ -129,6 +130,17 @@ pub fn warn(fault: &Fault, color: bool) {
     let _ = io::stderr().lock().write_all(lines.as_bytes());
 }
 
+/// Takes a panic's failure where it may not go to standard error now; gives it back where
+/// it may.
+pub type Aside = Box<dyn Fn(Failure) -> Option<Failure> + Send>;
+
+static ASIDE: Mutex<Option<Aside>> = Mutex::new(None);
+
+/// While a screen is on the terminal, panics are told to it and not written over it.
+pub fn tell_panics_to(aside: Option<Aside>) {
+    *ASIDE.lock().unwrap_or_else(PoisonError::into_inner) = aside;
+}
+
 /// Makes a panic speak as every other error does. Who catches it decides what it ends.
 pub fn install_panic_hook(color: bool) {
     panic::set_hook(Box::new(move |info| {
@@ -139,7 +151,14 @@ pub fn install_panic_hook(color: bool) {
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("no message");
-        Failure::new(Code::Bug, format!("the program broke{place}: {what}")).print(color);
+        let failure = Failure::new(Code::Bug, format!("the program broke{place}: {what}"));
+        let told = match &*ASIDE.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(aside) => aside(failure),
+            None => Some(failure),
+        };
+        if let Some(failure) = told {
+            failure.print(color);
+        }
     }));
 }
 

@@ -124,6 +124,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         ScanDuplicate => "wait for the unit that is under way; it was scanned twice",
         ScanSlot => "name a slot of station.toml that is in service",
         ScanAhead => "wait for a slot to become free, then scan this label again",
+        ScanTwoDevices => "take both devices out, then scan one label and put its own device in",
         ScanNoDevice => "put the device in, check its power and its contacts, scan it again",
 
         UnitUnknown => "check the serial; `station unit list` shows those that are known",

@@ -98,6 +98,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         ScanDuplicate => "等正在处理的单元结束；它被扫了两次",
         ScanSlot => "指定 station.toml 中一个可用的工位",
         ScanAhead => "等有工位空闲后，再扫这张标签",
+        ScanTwoDevices => "取出这两个设备，再扫一张标签并插入它自己的设备",
         ScanNoDevice => "放入设备，检查供电和触点，再扫一次",
 
         UnitUnknown => "检查序列号；`station unit list` 列出已知的单元",

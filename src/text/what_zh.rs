@@ -68,6 +68,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         ScanDuplicate => "该单元正在处理",
         ScanSlot => "工位不存在、不可用或未先选定",
         ScanAhead => "扫码太快，工位还没空出来",
+        ScanTwoDevices => "一次扫码后插入了两个设备",
         ScanNoDevice => "扫码后没有设备插入",
 
         UnitUnknown => "账本中没有该单元",

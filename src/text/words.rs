@@ -112,6 +112,7 @@ words! {
     Starting: "starting …", "正在启动……";
     Landing: "ending: units under way are being finished or recorded",
         "正在结束：处理中的单元会做完或记录下来";
+    Ended: "ended", "已结束";
     Hours: "{} h {} min", "{} 小时 {} 分";
     WholeHours: "{} h", "{} 小时";
     Minutes: "{} min", "{} 分钟";

@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, Event, Progress, ProgressCell};
-use crate::domain::question::{Answered, Asked};
+use crate::domain::question::{Answered, Asked, LogLine};
 
 /// What reaches the screen. One channel carries all of it.
 #[derive(Debug)]
@@ -28,6 +28,10 @@ pub enum Msg {
     Answered(Answered),
     /// Something that a person should know and that stops nothing.
     Warning(Fault),
+    /// Lines of the log.
+    Log(Vec<LogLine>),
+    /// The line could not be started.
+    NotStarted,
     /// A signal: the line is landing.
     Stop,
     /// How far each slot is, in the order of the slots.

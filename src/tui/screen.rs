@@ -20,6 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::domain::clock::Clock;
 use crate::domain::event::ProgressCell;
+use crate::domain::log::LogBook;
 
 use super::model::Model;
 use super::msg::{Action, Msg};
@@ -82,6 +83,7 @@ pub struct Screen {
     terminal: Terminal,
     clock: Arc<dyn Clock>,
     cells: Vec<Arc<ProgressCell>>,
+    log: LogBook,
     drawn: Option<Duration>,
     ticked: Duration,
 }
@@ -94,7 +96,7 @@ impl Drop for Screen {
 
 impl Screen {
     /// Takes the terminal.
-    pub fn open(clock: Arc<dyn Clock>) -> io::Result<Screen> {
+    pub fn open(clock: Arc<dyn Clock>, log: LogBook) -> io::Result<Screen> {
         let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
         terminal::enable_raw_mode()?;
         OPEN.store(true, Ordering::Release);
@@ -106,7 +108,7 @@ impl Screen {
         });
         let terminal = opened.inspect_err(|_| restore())?;
         let ticked = clock.now().monotonic;
-        Ok(Screen { terminal, clock, cells: Vec::new(), drawn: None, ticked })
+        Ok(Screen { terminal, clock, cells: Vec::new(), log, drawn: None, ticked })
     }
 
     /// Its columns and lines.
@@ -217,6 +219,10 @@ impl Screen {
         if model.running() > 0 {
             let progress = self.cells.iter().map(|cell| cell.read()).collect();
             self.take(model, Msg::Progress(progress), act);
+        }
+        let lines = self.log.take();
+        if !lines.is_empty() {
+            self.take(model, Msg::Log(lines), act);
         }
         self.take(model, Msg::Tick, act);
     }

@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::event::Binding;
 use crate::domain::ids::{ClientId, HardwareId, Serial, SlotName};
 use crate::domain::record::{Open, Rework, Standing};
+
+mod binding;
 
 /// How long all slots may be out of service at once before the line gives up: a port that
 /// has just been plugged in again can take a moment until it may be opened.
@@ -81,6 +84,8 @@ impl Place {
 struct Waiting {
     job: Job,
     slot: Option<usize>,
+    /// When it was scanned.
+    since: Duration,
 }
 
 /// The state of all slots and of the scans that wait for them.
@@ -106,10 +111,15 @@ pub(super) struct Router {
     /// When the line last changed; a scan waits for a device only so long after that.
     active_at: Duration,
     device_wait: Duration,
+    binding: Binding,
+    /// The slot that the next label is for, and since when.
+    chosen: Option<(usize, Duration)>,
+    /// When the device that is in each slot came.
+    arrived: Vec<Option<Duration>>,
 }
 
 impl Router {
-    pub(super) fn new(names: Vec<SlotName>, device_wait: Duration) -> Self {
+    pub(super) fn new(names: Vec<SlotName>, device_wait: Duration, binding: Binding) -> Self {
         let slots = names.len();
         let places = vec![Place::Opening; slots];
         Self {
@@ -126,6 +136,9 @@ impl Router {
             seen_anything: false,
             active_at: Duration::ZERO,
             device_wait,
+            binding,
+            chosen: None,
+            arrived: vec![None; slots],
         }
     }
 
@@ -142,6 +155,12 @@ impl Router {
     /// Whether the unit is in a slot or waits for one.
     pub(super) fn has(&self, serial: &Serial) -> bool {
         self.is_running(serial) || self.waiting.iter().any(|waiting| waiting.job.serial == *serial)
+    }
+
+    /// Whether a scan of this unit waits for its device, and for which slot.
+    pub(super) fn waits(&self, serial: &Serial) -> Option<Option<SlotName>> {
+        let waiting = self.waiting.iter().find(|waiting| waiting.job.serial == *serial)?;
+        Some(waiting.slot.map(|slot| self.names[slot].clone()))
     }
 
     fn is_running(&self, serial: &Serial) -> bool {
@@ -176,9 +195,9 @@ impl Router {
     }
 
     /// Forgets every scan that waits for a device; says which.
-    pub(super) fn withdraw(&mut self) -> (Vec<Serial>, Vec<Decision>) {
+    pub(super) fn withdraw(&mut self, now: Duration) -> (Vec<Serial>, Vec<Decision>) {
         let withdrawn = self.waiting.drain(..).map(|waiting| waiting.job.serial).collect();
-        (withdrawn, self.settle())
+        (withdrawn, self.settle(now))
     }
 
     fn refuse_waiting(&mut self, reason: &Fault) -> Vec<Decision> {
@@ -204,6 +223,7 @@ impl Router {
     pub(super) fn place(&mut self, slot: usize, place: Place, now: Duration) -> Vec<Decision> {
         self.active_at = now;
         self.seen_anything |= !matches!(place, Place::Opening | Place::Empty);
+        self.note_arrival(slot, &place, now);
         let mut decisions = Vec::new();
         let place = match place {
             Place::Ready(hardware) => self.admit(slot, hardware, &mut decisions),
@@ -214,7 +234,7 @@ impl Router {
             true => self.out_since.or(Some(now)),
             false => None,
         };
-        decisions.extend(self.settle());
+        decisions.extend(self.settle(now));
         decisions
     }
 
@@ -273,6 +293,8 @@ impl Router {
     ) -> Vec<Decision> {
         self.active_at = now;
         self.seen_anything = true;
+        // It came for its own unit, and not for a label that waits.
+        self.arrived[slot] = None;
         let mut decisions = Vec::new();
         if let Place::Ready(hardware) = place {
             self.places[slot] = self.admit(slot, hardware, &mut decisions);
@@ -282,7 +304,7 @@ impl Router {
         if ready && !self.stopping && !self.has(&job.serial) {
             decisions.push(self.run(slot, job));
         }
-        decisions.extend(self.settle());
+        decisions.extend(self.settle(now));
         decisions
     }
 
@@ -290,10 +312,11 @@ impl Router {
     pub(super) fn returned(&mut self, slot: usize, job: Job, now: Duration) -> Vec<Decision> {
         self.active_at = now;
         self.places[slot] = Place::Opening;
+        self.arrived[slot] = None;
         self.given[slot] = None;
         if !job.resumed {
             let named = job.named.then_some(slot);
-            self.waiting.push_front(Waiting { job, slot: named });
+            self.waiting.push_front(Waiting { job, slot: named, since: now });
         }
         match self.stopping {
             true => self.refuse_waiting(&Fault::new(Code::Stopped, "the line is stopping")),
@@ -311,13 +334,13 @@ impl Router {
                 self.resumed.insert(serial);
             }
         }
-        self.settle()
+        self.settle(now)
     }
 
     /// A label that does not count among those asked for, since it was refused or needs no slot.
-    pub(super) fn spent(&mut self) -> Vec<Decision> {
+    pub(super) fn spent(&mut self, now: Duration) -> Vec<Decision> {
         self.wanted = self.wanted.saturating_sub(1);
-        self.settle()
+        self.settle(now)
     }
 
     /// An accepted scan, with what the ledger knows of its unit.
@@ -330,12 +353,18 @@ impl Router {
     ) -> Vec<Decision> {
         self.active_at = now;
         self.wanted = self.wanted.saturating_sub(1);
-        let mut decisions: Vec<_> = self.decide(job, slot, standing).into_iter().collect();
-        decisions.extend(self.settle());
+        let mut decisions: Vec<_> = self.decide(job, slot, standing, now).into_iter().collect();
+        decisions.extend(self.settle(now));
         decisions
     }
 
-    fn decide(&mut self, job: Job, slot: Option<usize>, standing: &Standing) -> Option<Decision> {
+    fn decide(
+        &mut self,
+        job: Job,
+        slot: Option<usize>,
+        standing: &Standing,
+        now: Duration,
+    ) -> Option<Decision> {
         let name = slot.map(|slot| self.names[slot].clone());
         let refused = |code, detail: String| {
             Some(refuse(&job.serial, name.clone(), &Fault::new(code, detail)))
@@ -359,7 +388,10 @@ impl Router {
             return refused(fault.code, fault.detail);
         }
         let Some((hardware, code, detail)) = own_device(serial, standing) else {
-            self.waiting.push_back(Waiting { job, slot });
+            if let Some(fault) = self.is_ahead(slot) {
+                return refused(fault.code, fault.detail);
+            }
+            self.waiting.push_back(Waiting { job, slot, since: now });
             return None;
         };
         // A run that is started again with the same labels meets the next devices in its
@@ -386,7 +418,7 @@ impl Router {
     }
 
     /// Gives waiting scans to free slots and asks for labels.
-    fn settle(&mut self) -> Vec<Decision> {
+    fn settle(&mut self, now: Duration) -> Vec<Decision> {
         let unsettled = |place: &Place| matches!(place, Place::Opening | Place::Busy(..));
         if self.opening && self.places.iter().any(unsettled) {
             return Vec::new();
@@ -394,7 +426,8 @@ impl Router {
         self.opening = false;
         let mut decisions = Vec::new();
         while !self.stopping {
-            let Some((index, slot)) = self.next_match() else { break };
+            decisions.extend(self.refuse_several());
+            let Some((index, slot)) = self.next_match(now) else { break };
             if let Some(waiting) = self.waiting.remove(index) {
                 decisions.push(self.run(slot, waiting.job));
             }
@@ -405,8 +438,13 @@ impl Router {
 
     /// The first waiting scan for which a slot is free, and that slot. A slot whose device
     /// has said who it is comes before one that has not.
-    fn next_match(&self) -> Option<(usize, usize)> {
-        self.waiting.iter().enumerate().find_map(|(index, waiting)| {
+    fn next_match(&self, now: Duration) -> Option<(usize, usize)> {
+        let by_insertion = self.binding == Binding::Insert;
+        let mut waiting = self.waiting.iter().enumerate();
+        let found = waiting.find_map(|(index, waiting)| {
+            if by_insertion && waiting.slot.is_none() {
+                return None;
+            }
             let suits = |slot: &usize| waiting.slot.is_none_or(|named| named == *slot);
             let free = |wanted: fn(&Place) -> bool| {
                 (0..self.places.len()).filter(suits).find(|slot| wanted(&self.places[*slot]))
@@ -414,7 +452,8 @@ impl Router {
             let slot = free(|place| matches!(place, Place::Ready(_)))
                 .or_else(|| free(|place| *place == Place::Silent))?;
             Some((index, slot))
-        })
+        });
+        found.or_else(|| self.inserted(now))
     }
 
     /// One label for each free slot and one ahead.
@@ -444,7 +483,7 @@ impl Router {
         let fault = Fault::new(Code::ScanNoDevice, format!("no device came within {seconds} s"));
         let mut decisions = self.refuse_waiting(&fault);
         self.active_at = now;
-        decisions.extend(self.settle());
+        decisions.extend(self.settle(now));
         decisions
     }
 }
@@ -474,5 +513,7 @@ fn own_device(serial: &Serial, standing: &Standing) -> Option<(HardwareId, Code,
     }
 }
 
+#[cfg(test)]
+mod binding_tests;
 #[cfg(test)]
 mod tests;

@@ -6,16 +6,19 @@ use crate::domain::record::ProvenIdentity;
 
 const NOW: Duration = Duration::from_secs(100);
 
-fn router(slots: usize) -> Router {
-    let names = (0..slots).map(|slot| format!("S{slot}").parse().unwrap()).collect();
-    Router::new(names, Duration::from_secs(60))
+pub(super) fn names(slots: usize) -> Vec<SlotName> {
+    (0..slots).map(|slot| format!("S{slot}").parse().unwrap()).collect()
 }
 
-fn hardware(id: u8) -> HardwareId {
+fn router(slots: usize) -> Router {
+    Router::new(names(slots), Duration::from_secs(60), Binding::Any)
+}
+
+pub(super) fn hardware(id: u8) -> HardwareId {
     HardwareId::from_bytes(&[id; 4]).unwrap()
 }
 
-fn job(serial: &str) -> Job {
+pub(super) fn job(serial: &str) -> Job {
     let (serial, client_id) = (serial.parse().unwrap(), serial.parse().unwrap());
     Job { serial, client_id, resumed: false, named: false }
 }
@@ -28,7 +31,7 @@ fn scan(router: &mut Router, serial: &str) -> Vec<Decision> {
     router.scan(job(serial), None, &Standing::default(), NOW)
 }
 
-fn codes(decisions: &[Decision]) -> Vec<Code> {
+pub(super) fn codes(decisions: &[Decision]) -> Vec<Code> {
     let code = |decision: &Decision| match decision {
         Decision::Refuse(_, _, fault) => Some(fault.code),
         _ => None,

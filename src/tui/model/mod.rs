@@ -24,7 +24,7 @@ use crate::domain::clock::Now;
 use crate::domain::device::Fault;
 use crate::domain::event::Binding;
 use crate::domain::ids::SlotName;
-use crate::domain::question::Overview;
+use crate::domain::question::{LogLine, Overview};
 use crate::text::Language;
 
 use super::theme::ThemeName;
@@ -123,6 +123,8 @@ pub struct Model {
     pub(super) asked: u64,
     /// When the figures were last asked for.
     pub(super) overview_at: Option<Duration>,
+    /// The last lines of the log, the newest last.
+    pub(super) log: Vec<LogLine>,
     pub(super) language: Language,
     pub(super) theme: ThemeName,
     pub(super) bell: bool,
@@ -157,6 +159,7 @@ impl Model {
             touched: now.monotonic,
             asked: 0,
             overview_at: None,
+            log: Vec::new(),
             language: setup.language,
             theme: setup.theme,
             bell: true,
@@ -176,6 +179,11 @@ impl Model {
     /// Whether the screen may go: the line has ended, and nobody need read why.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Ended && (self.leaving || self.stopped.is_none())
+    }
+
+    /// Why the line stopped by itself, where it did.
+    pub const fn stopped_by(&self) -> Option<&Fault> {
+        self.stopped.as_ref()
     }
 
     /// Whether somebody must sign in before a scan is taken: persons are known, and none of

@@ -118,6 +118,17 @@ impl Tile {
         self.verdict = Some(Verdict { report, fresh: true });
     }
 
+    /// The verdict to show: until another unit or device is there, also when its own device
+    /// has left.
+    pub(in crate::tui) fn shown_verdict(&self) -> Option<&Verdict> {
+        let rests = matches!(
+            self.status,
+            SlotStatus::Empty | SlotStatus::Done | SlotStatus::OutOfService(_)
+        );
+        let free = self.running.is_none() && self.bound.is_none();
+        self.verdict.as_ref().filter(|verdict| free && (verdict.fresh || rests))
+    }
+
     /// What it needs a person for.
     pub(in crate::tui) fn need(&self, bound_elsewhere: bool) -> Option<Need> {
         if self.running.is_some() {
@@ -144,7 +155,7 @@ impl Tile {
     pub(in crate::tui) fn fault(&self) -> Option<&Fault> {
         match &self.status {
             SlotStatus::Silent(fault) | SlotStatus::OutOfService(fault) => Some(fault),
-            _ => self.verdict.as_ref().and_then(|verdict| verdict.report.fault.as_ref()),
+            _ => self.shown_verdict().and_then(|verdict| verdict.report.fault.as_ref()),
         }
     }
 

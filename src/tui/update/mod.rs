@@ -19,6 +19,9 @@ use super::msg::{Action, Msg};
 /// How often the figures are asked for.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(3);
 
+/// How many lines of the log can be looked back on.
+const LOG_KEPT: usize = 500;
+
 /// Takes one message; what is to be done because of it comes back.
 pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Action> {
     let before = model.now;
@@ -64,13 +67,21 @@ fn take(model: &mut Model, msg: Msg, actions: &mut Vec<Action>) {
                 kind: NoticeKind::Warning,
             });
         }
+        Msg::Log(lines) => {
+            model.log.extend(lines);
+            let gone = model.log.len().saturating_sub(LOG_KEPT);
+            model.log.drain(..gone);
+        }
+        Msg::NotStarted => (model.phase, model.leaving) = (Phase::Ended, true),
         Msg::Stop => model.leaving = true,
         Msg::Progress(_) | Msg::Tick | Msg::Drawn => {}
     }
 }
 
 fn started(model: &mut Model, actions: &mut Vec<Action>) {
-    model.phase = Phase::Running;
+    if model.phase == Phase::Starting {
+        model.phase = Phase::Running;
+    }
     if model.leaving {
         actions.push(Action::Command(Command::Stop));
     }

@@ -12,7 +12,7 @@ use crate::domain::text::plain;
 use crate::text::Word;
 
 use super::super::keymap::KEYS;
-use super::super::model::{AutoScan, Model};
+use super::super::model::Model;
 use super::super::theme::Role;
 use super::look::{Look, both_ends};
 
@@ -90,10 +90,6 @@ fn size(bytes: u64) -> String {
 
 fn switches<'a>(model: &Model, look: Look) -> Vec<Span<'a>> {
     let mut spans = Vec::new();
-    if let Some(scanner) = &model.setup.auto_scan {
-        let word = if AutoScan::is_on(scanner) { Word::AutoScanOn } else { Word::AutoScanOff };
-        spans.push(look.span(Role::Busy, format!("{} ", look.text(word))));
-    }
     if !model.bell {
         spans.push(look.span(Role::Amber, format!("{} ", look.text(Word::BellOff))));
     }

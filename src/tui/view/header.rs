@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::question::Overview;
 use crate::text::Word;
 
-use super::super::model::{Mark, Model, Phase, View};
+use super::super::model::{AutoScan, Mark, Model, Phase, View};
 use super::super::theme::Role;
 use super::look::{Look, bar, both_ends};
 
@@ -27,10 +27,14 @@ fn title<'a>(model: &'a Model, look: Look, columns: u16) -> Line<'a> {
     ];
     let right = match model.phase {
         Phase::Starting => look.text(Word::Starting),
-        Phase::Landing | Phase::Ended => look.text(Word::Landing),
+        Phase::Landing => look.text(Word::Landing),
+        Phase::Ended => look.text(Word::Ended),
         Phase::Running => "",
     };
-    let right = if right.is_empty() { paging(model, look) } else { right.to_owned() };
+    let right = match right {
+        "" => [paging(model, look), demo(model, look)].join(" "),
+        right => right.to_owned(),
+    };
     both_ends(left, vec![Span::raw(format!("{right} "))], columns)
 }
 
@@ -46,6 +50,16 @@ pub(super) const fn page_name(view: View) -> Word {
         View::Settings => Word::Settings,
         View::Help => Word::Help,
     }
+}
+
+/// Whether a demo's scanner is on.
+fn demo(model: &Model, look: Look) -> String {
+    let scanner = model.setup.auto_scan.as_ref();
+    let word = scanner.map(|scanner| match AutoScan::is_on(scanner) {
+        true => Word::AutoScanOn,
+        false => Word::AutoScanOff,
+    });
+    word.map_or_else(String::new, |word| look.text(word).to_owned())
 }
 
 /// Which slots are shown, where they are not all.

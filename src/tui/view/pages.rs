@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use crate::domain::question::{CheckLine, Light, Registrations};
+use crate::domain::question::{CheckLine, Light, LogLine, Registrations};
 use crate::domain::text::{plain, printable};
 use crate::text::Word;
 
@@ -134,11 +134,24 @@ fn check_lines<'a>(check: &CheckLine, look: Look) -> Vec<Line<'a>> {
     shown
 }
 
-/// What was warned of.
+/// The last lines of the log, the newest at the top.
 pub(super) fn log(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
-    let shown = match model.notices.shown() {
-        None => nothing(look),
-        Some(notice) => Line::from(format!(" {}", look.what(&notice.fault))),
+    let mut shown: Vec<_> = model.log.iter().rev().map(|line| log_line(line, look)).collect();
+    if shown.is_empty() {
+        shown.push(nothing(look));
+    }
+    lines(frame, area, shown, model.scroll);
+}
+
+fn log_line<'a>(line: &LogLine, look: Look) -> Line<'a> {
+    let role = match line.level {
+        "ERROR" => Role::Red,
+        "WARN" => Role::Amber,
+        _ => Role::Dim,
     };
-    lines(frame, area, vec![shown], model.scroll);
+    Line::from(vec![
+        look.span(Role::Dim, format!(" {} ", line.at)),
+        look.span(role, pad(line.level, 6)),
+        Span::raw(printable(&line.text).into_owned()),
+    ])
 }

@@ -32,8 +32,8 @@ pub(super) fn draw(
     let title = Rect { height: 1, ..area };
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
     draw_title(frame, title, model, tile, focused, look);
-    match &tile.verdict {
-        Some(verdict) if tile.running.is_none() && room != Room::Small => {
+    match tile.shown_verdict() {
+        Some(verdict) if room != Room::Small => {
             draw_letters(frame, body, room, verdict, look);
         }
         _ => draw_lines(frame, body, model, tile, look),
@@ -43,7 +43,7 @@ pub(super) fn draw(
 /// The serial that is bound to the slot or was worked on in it.
 pub(super) fn serial(tile: &Tile) -> Option<&str> {
     let running = tile.running.as_ref().map(|running| running.serial.as_str());
-    let verdict = || tile.verdict.as_ref().map(|verdict| verdict.report.serial.as_str());
+    let verdict = || tile.shown_verdict().map(|verdict| verdict.report.serial.as_str());
     running.or(tile.bound.as_deref()).or_else(verdict)
 }
 
@@ -55,7 +55,7 @@ pub(super) fn state(model: &Model, tile: &Tile, look: Look) -> (String, Role) {
     if let Some(need) = model.need(tile).filter(|need| !matches!(need, Need::Fail | Need::Hold)) {
         return (needed(tile, need, look), Role::Red);
     }
-    if let Some(verdict) = &tile.verdict {
+    if let Some(verdict) = tile.shown_verdict() {
         let (word, role) = look.mark(verdict.mark());
         let role = if verdict.fresh { role } else { Role::Stale };
         return (word.to_owned(), role);
@@ -93,8 +93,8 @@ pub(super) fn todo(model: &Model, tile: &Tile, look: Look) -> Option<String> {
             return tile.code().map(|code| look.remedy(code));
         }
     }
-    if let Some(verdict) = &tile.verdict {
-        return Some(after(verdict, look));
+    if let Some(verdict) = tile.shown_verdict() {
+        return verdict.fresh.then(|| after(verdict, look));
     }
     let word = match (&tile.status, model.setup.binding) {
         (SlotStatus::Ready(_), Binding::Insert) if tile.bound.is_none() => Word::SlotReadyInsert,
@@ -135,10 +135,7 @@ fn draw_title(
         true => look.span(Role::Focus, format!("▶{} ", tile.name)),
         false => Span::raw(format!(" {} ", tile.name)),
     };
-    let shape = match (&tile.verdict, tile.running.is_some()) {
-        (Some(verdict), false) => shape(verdict.mark()),
-        _ => "",
-    };
+    let shape = tile.shown_verdict().map_or("", |verdict| shape(verdict.mark()));
     let room = usize::from(area.width).saturating_sub(name.width() + width(shape) + 1);
     let text = fit(&word, room);
     let time = elapsed(model, tile).map(|time| format!("{time} "));
@@ -168,7 +165,7 @@ const fn shape(mark: Mark) -> &'static str {
 }
 
 fn elapsed(model: &Model, tile: &Tile) -> Option<String> {
-    let tenths = match (&tile.running, &tile.verdict) {
+    let tenths = match (&tile.running, tile.shown_verdict()) {
         (Some(running), _) => model.now.monotonic.saturating_sub(running.since).as_millis() / 100,
         (None, Some(verdict)) => u128::from(verdict.report.duration_ms / 100),
         (None, None) => return None,
@@ -208,7 +205,7 @@ fn share(running: &Running) -> f64 {
 /// The body without large letters: as many lines as there is room for.
 fn draw_lines(frame: &mut Frame<'_>, area: Rect, model: &Model, tile: &Tile, look: Look) {
     let columns = usize::from(area.width).saturating_sub(1);
-    let fresh = tile.verdict.as_ref().is_none_or(|verdict| verdict.fresh);
+    let fresh = tile.shown_verdict().is_none_or(|verdict| verdict.fresh);
     let role = if fresh { Role::Strong } else { Role::Stale };
     let mut lines = Vec::new();
     let indented =
@@ -262,7 +259,7 @@ fn draw_letters(frame: &mut Frame<'_>, area: Rect, room: Room, verdict: &Verdict
     if let Some(fault) = verdict.report.fault.as_ref().filter(|_| mark != Mark::Pass) {
         text.push(Line::from(look.span(text_role, look.what(fault))));
     }
-    let todo = after(verdict, look);
+    let todo = if verdict.fresh { after(verdict, look) } else { String::new() };
     text.push(Line::from(look.span(if verdict.fresh { Role::Strong } else { Role::Stale }, todo)));
     frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), inner);
 }

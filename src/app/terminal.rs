@@ -1,0 +1,362 @@
+//! A run with the operator's screen: joins the line, the terminal, the scanner and the
+//! signals.
+//!
+//! The screen is drawn before the line is opened, which takes longer. Whatever way out is
+//! taken, the terminal is given back and the line lands: what is durable stays true.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crate::config::{self, Config};
+use crate::domain::clock::Clock;
+use crate::domain::code::Code;
+use crate::domain::event::{Binding, CommandSink, Event};
+use crate::domain::log::LogBook;
+use crate::domain::question::AskSink;
+use crate::link::Stop;
+use crate::link::scanner::Scanner;
+use crate::link::settings::PortSettings;
+use crate::report::{self, Exit, Failure, warn};
+use crate::secret::Process;
+use crate::text::Language;
+use crate::tui::{self, Action, AutoScan, Ending, Model, Msg, Screen, Setup, ThemeName};
+
+use super::answers::{self, Sources};
+use super::clock::SystemClock;
+use super::line::{self, RunningLine, Session};
+use super::signals::{Stopping, Watch};
+
+/// Messages that may wait for the screen. Beyond that whoever sends them waits; slots finish
+/// their units all the same.
+const HEARD: usize = 256;
+
+/// How the screen is to be.
+pub struct Options {
+    /// Whether there are colours.
+    pub colors: bool,
+    /// What the log writes to while the screen is on the terminal.
+    pub log: LogBook,
+    /// The labels of a demo's scanner.
+    pub auto_scan: Option<Vec<String>>,
+}
+
+/// A line that is running, and the ways to it.
+struct Doors {
+    running: RunningLine,
+    commands: CommandSink,
+    ask: AskSink,
+}
+
+type Begun = Result<Doors, Failure>;
+
+/// Runs a line under the operator's screen until it is left.
+pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, Failure> {
+    if !tui::is_terminal() {
+        return Err(Failure::new(Code::Usage, "the screen needs a terminal")
+            .with_help("run it at a terminal, or use `station batch` without one"));
+    }
+    let colors = options.colors;
+    let (to_screen, heard) = mpsc::sync_channel(HEARD);
+    let stopping = Arc::new(Mutex::new(Stopping::default()));
+    let watch = watch_signals(&stopping, to_screen.clone())?;
+    // Whoever must type a passphrase types it before the screen is there.
+    let early = match gives_secrets(config)? {
+        true => None,
+        false => Some(open_line(config, session.clone(), &to_screen, &stopping)),
+    };
+    let (begin, begun) = mpsc::sync_channel(1);
+    let mut stage = Stage { begun, doors: None, failure: None };
+    match early {
+        Some(opened) => begin_with(opened?, &begin, &to_screen),
+        None => begin_later(config.clone(), session, begin, to_screen.clone(), &stopping)?,
+    }
+    let scanner = start_scanner(config, &to_screen)?;
+    let told = panics_aside(to_screen.clone());
+    let shown = show(config, options, &heard, to_screen, &mut stage);
+    report::tell_panics_to(None);
+    scanner.set();
+    for failure in told.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        failure.print(colors);
+    }
+    let exit = land(stage, shown, heard, &stopping, colors)?;
+    Ok(if watch.was_asked() { exit.and(Exit::Stopped) } else { exit })
+}
+
+/// What the thread of the screen holds while it runs.
+struct Stage {
+    begun: Receiver<Begun>,
+    doors: Option<Doors>,
+    failure: Option<Failure>,
+}
+
+impl Stage {
+    /// The line, once it has been opened.
+    fn doors(&mut self) -> Option<&Doors> {
+        if self.doors.is_none() {
+            match self.begun.try_recv() {
+                Ok(Ok(doors)) => self.doors = Some(doors),
+                Ok(Err(failure)) => self.failure = Some(failure),
+                Err(_) => {}
+            }
+        }
+        self.doors.as_ref()
+    }
+
+    fn act(&mut self, action: Action) {
+        // A line that has ended takes nothing more and says so itself.
+        let Some(doors) = self.doors() else { return };
+        match action {
+            Action::Command(command) => drop((doors.commands)(command)),
+            Action::Ask(asked) => drop((doors.ask)(asked)),
+            Action::Bell | Action::Redraw => {}
+        }
+    }
+}
+
+fn watch_signals(
+    stopping: &Arc<Mutex<Stopping>>,
+    to_screen: SyncSender<Msg>,
+) -> Result<Watch, Failure> {
+    let asked = Arc::clone(stopping);
+    let stop = move || {
+        Stopping::ask(&asked);
+        // A screen that takes nothing any more is told by the end of the line.
+        let _ = to_screen.try_send(Msg::Stop);
+    };
+    Watch::start_for_screen(stop, tui::restore)
+        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))
+}
+
+/// Whether nobody need type a passphrase for the line to start.
+fn gives_secrets(config: &Config) -> Result<bool, Failure> {
+    let file = config.authority.passphrase_file.as_deref();
+    Ok(crate::secret::authority_passphrase(file).read_if_given(&Process)?.is_some())
+}
+
+fn open_line(
+    config: &Config,
+    session: Session,
+    to_screen: &SyncSender<Msg>,
+    stopping: &Mutex<Stopping>,
+) -> Begun {
+    let events = to_screen.clone();
+    let say = Box::new(move |event| {
+        // A screen that is gone has ended the run.
+        let _ = events.send(Msg::Line(event));
+    });
+    let running = {
+        let session = Session { binding: Some(binding(config)), ..session };
+        line::start(config, session, say)?
+    };
+    Stopping::hand_over(stopping, running.line.stopper());
+    let commands = running.line.commands();
+    let to_screen = to_screen.clone();
+    let sources = Sources {
+        config,
+        ledger: running.ledger(),
+        work_order: running.work_order.clone(),
+        crew: Arc::clone(&running.crew),
+        clock: Arc::new(SystemClock::start()),
+    };
+    let answered = Box::new(move |answered| {
+        // As above.
+        let _ = to_screen.send(Msg::Answered(answered));
+    });
+    let ask = answers::start(sources, answered)?;
+    Ok(Doors { running, commands, ask })
+}
+
+fn begin_with(doors: Doors, begin: &SyncSender<Begun>, to_screen: &SyncSender<Msg>) {
+    let cells = doors.running.line.progress.clone();
+    // Both channels have room: nothing was sent yet that could fill them.
+    let _ = begin.send(Ok(doors));
+    let _ = to_screen.send(Msg::Started(cells));
+}
+
+/// Opens the line in a thread of its own, while the screen says that it does.
+fn begin_later(
+    config: Config,
+    session: Session,
+    begin: SyncSender<Begun>,
+    to_screen: SyncSender<Msg>,
+    stopping: &Arc<Mutex<Stopping>>,
+) -> Result<(), Failure> {
+    let stopping = Arc::clone(stopping);
+    let body = move || match open_line(&config, session, &to_screen, &stopping) {
+        Ok(doors) => begin_with(doors, &begin, &to_screen),
+        Err(failure) => {
+            // As above.
+            let _ = begin.send(Err(failure));
+            let _ = to_screen.send(Msg::NotStarted);
+        }
+    };
+    let started = thread::Builder::new().name("start".to_owned()).spawn(body);
+    started.map(drop).map_err(|error| Failure::new(Code::Bug, "no thread").caused_by(&error))
+}
+
+/// A scanner at a port of its own, where there is one.
+fn start_scanner(config: &Config, to_screen: &SyncSender<Msg>) -> Result<Stop, Failure> {
+    let stop = Stop::new();
+    let Some(port) = &config.scanner.port else { return Ok(stop) };
+    let settings = PortSettings::new(port.to_string(), config.scanner.baud);
+    let scanner = Scanner::open(settings, stop.clone())?;
+    let to_screen = to_screen.clone();
+    let body = move || {
+        for line in scanner {
+            let msg = match line {
+                Ok(text) => Msg::Scanned(text),
+                Err(error) => Msg::Warning(error.into()),
+            };
+            if to_screen.send(msg).is_err() {
+                return;
+            }
+        }
+    };
+    let started = thread::Builder::new().name("scanner".to_owned()).spawn(body);
+    started.map_err(|error| Failure::new(Code::Bug, "no thread").caused_by(&error))?;
+    Ok(stop)
+}
+
+/// Panics of other threads are kept and shown as warnings; one of the screen itself gives
+/// the terminal back first.
+fn panics_aside(to_screen: SyncSender<Msg>) -> Arc<Mutex<Vec<Failure>>> {
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let (keeper, screen) = (Arc::clone(&kept), thread::current().id());
+    report::tell_panics_to(Some(Box::new(move |failure| {
+        if thread::current().id() == screen {
+            tui::restore();
+            return Some(failure);
+        }
+        let fault = crate::domain::device::Fault::new(failure.code, failure.what.clone());
+        // It is printed at the end in any case.
+        let _ = to_screen.try_send(Msg::Warning(fault));
+        keeper.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+        None
+    })));
+    kept
+}
+
+/// How the screen came to its end.
+enum Shown {
+    Left(Box<Model>),
+    TerminalGone,
+    Broken,
+}
+
+fn show(
+    config: &Config,
+    options: Options,
+    heard: &Receiver<Msg>,
+    to_screen: SyncSender<Msg>,
+    stage: &mut Stage,
+) -> Shown {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let log = options.log.clone();
+    let Ok(mut screen) = Screen::open(Arc::clone(&clock), log) else { return Shown::TerminalGone };
+    let mut model = Model::new(setup(config, options), screen.size(), clock.now());
+    if screen.listen(to_screen).is_err() {
+        return Shown::TerminalGone;
+    }
+    let body = AssertUnwindSafe(|| screen.run(&mut model, heard, &mut |action| stage.act(action)));
+    let ending = panic::catch_unwind(body);
+    drop(screen);
+    match ending {
+        Ok(Ending::Over) => Shown::Left(Box::new(model)),
+        Ok(Ending::TerminalGone) => Shown::TerminalGone,
+        Err(_) => Shown::Broken,
+    }
+}
+
+/// Waits for the line's end, whatever became of the screen.
+fn land(
+    mut stage: Stage,
+    shown: Shown,
+    heard: Receiver<Msg>,
+    stopping: &Mutex<Stopping>,
+    colors: bool,
+) -> Result<Exit, Failure> {
+    if !matches!(shown, Shown::Left(_)) {
+        Stopping::ask(stopping);
+        wait_for_end(&mut stage, &heard);
+    }
+    stage.doors();
+    // Whoever still sends must not wait for a screen that is gone.
+    drop(heard);
+    if let Some(failure) = stage.failure {
+        return Err(failure);
+    }
+    if let Some(Doors { running, commands, ask }) = stage.doors {
+        drop((commands, ask));
+        if let Some(fault) = running.ledger().writer().anchor_fault() {
+            warn(&fault, colors);
+        }
+        running.join()?;
+    }
+    Ok(match shown {
+        Shown::Left(model) => match model.stopped_by() {
+            Some(fault) => {
+                Failure::from(fault).print(colors);
+                Exit::of(fault.code)
+            }
+            None => Exit::Done,
+        },
+        Shown::TerminalGone => Exit::Stopped,
+        Shown::Broken => Exit::Bug,
+    })
+}
+
+/// Takes what is still said, so that nobody waits for a screen that is gone.
+fn wait_for_end(stage: &mut Stage, heard: &Receiver<Msg>) {
+    while let Ok(msg) = heard.recv() {
+        stage.doors();
+        if matches!(msg, Msg::Line(Event::Ended) | Msg::NotStarted) {
+            return;
+        }
+    }
+}
+
+fn binding(config: &Config) -> Binding {
+    match config.scanner.binding {
+        Some(config::Binding::Slot) => Binding::Slot,
+        Some(config::Binding::Any) => Binding::Any,
+        Some(config::Binding::Insert) | None => Binding::Insert,
+    }
+}
+
+fn setup(config: &Config, options: Options) -> Setup {
+    let colorterm = std::env::var("COLORTERM").ok();
+    Setup {
+        station: config.station.id.to_string(),
+        product: config.product.name.clone(),
+        slots: config.slots.iter().map(|slot| slot.name.clone()).collect(),
+        binding: binding(config),
+        settings: settings(config),
+        language: match config.station.language {
+            config::Language::English => Language::English,
+            config::Language::Chinese => Language::Chinese,
+        },
+        theme: ThemeName::of(options.colors, colorterm.as_deref()),
+        badge_prefix: config.station.badge_prefix.clone(),
+        idle_lock: config.station.idle_lock,
+        auto_scan: options.auto_scan.map(AutoScan::new),
+    }
+}
+
+/// station.toml as the settings page shows it.
+fn settings(config: &Config) -> Vec<(String, String)> {
+    let mut all = vec![
+        ("station.toml", config.path.display().to_string()),
+        ("station.id", config.station.id.to_string()),
+        ("station.data_dir", config.station.data_dir.display().to_string()),
+        ("product.name", config.product.name.clone()),
+        ("product.key_origin", config.product.key_origin.to_string()),
+        ("broker.host", format!("{}:{}", config.broker.host, config.broker.port)),
+        ("authority.certificate", config.authority.certificate.display().to_string()),
+    ];
+    all.extend(config.slots.iter().map(|slot| {
+        ("slots", format!("{} {} {} {}", slot.name, slot.port, slot.baud, slot.presence))
+    }));
+    all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}

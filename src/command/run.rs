@@ -1,0 +1,21 @@
+//! `station run`: the operator's screen.
+
+use crate::app::line::Session;
+use crate::app::terminal::{self, Options};
+use crate::cli::Run;
+use crate::report::{Exit, Failure};
+
+use super::Context;
+
+pub(super) fn run(run: &Run, context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let session = Session {
+        work_order: run.work_order.clone(),
+        operator: run.operator.clone(),
+        labels_are_ready: false,
+        binding: None,
+    };
+    let options =
+        Options { colors: context.colors_on_screen(), log: context.log.clone(), auto_scan: None };
+    terminal::run(&config, session, options)
+}

@@ -1,0 +1,103 @@
+//! Whole work at the screen: scan, plug, run, verdict, unplug, next.
+
+use super::works::{Works, label};
+
+#[test]
+fn by_insertion_the_label_comes_first_and_its_device_after_it() {
+    let works = Works::new(&["A", "B"], "insert");
+    let screen = works.screen((80, 24), "");
+    for (number, slot) in [(1, "A"), (2, "B"), (3, "A")] {
+        screen.scans(&label(number));
+        screen.wait_for(&format!("{} waits", label(number)));
+        let device = works.devices(slot, &["--seed", &number.to_string()]);
+        screen.wait_until("the serial in its slot, with its verdict", |screen| {
+            let shown = screen.contains(&format!("{slot}  PASS  {}", label(number)));
+            shown || screen.matches("PASS").count() >= 1 && screen.contains(&label(number))
+        });
+        drop(device);
+        screen.wait_for("Scan a label");
+    }
+    // The same label again: it is proven, and its device is in no slot.
+    screen.scans(&label(2));
+    screen.wait_for("E-UNIT-PROVEN");
+    screen.keys(&["F10"]);
+    screen.wait_for("left=0");
+    works.holds(&[(1, "proven"), (2, "proven"), (3, "proven")]);
+}
+
+#[test]
+fn two_devices_for_one_label_are_both_left_alone() {
+    let works = Works::new(&["A", "B"], "insert");
+    let screen = works.screen((120, 40), "");
+    screen.scans(&label(1));
+    screen.wait_for("waits");
+    // Slow to say who they are, so that both have come before either is known.
+    let slow = ["--latency-ms", "400"];
+    let _devices = [
+        works.devices("A", &[&slow[..], &["--seed", "1"]].concat()),
+        works.devices("B", &[&slow[..], &["--seed", "2"]].concat()),
+    ];
+    screen.wait_for("E-SCAN-TWO-DEVICES");
+    screen.keys(&["Escape"]);
+    screen.keys(&["F10"]);
+    screen.wait_for("left=0");
+    assert!(works.json(&["unit", "list"]).is_empty(), "nothing was begun");
+}
+
+#[test]
+fn a_work_order_of_twenty_with_two_faults_a_rework_and_a_duplicate_scan() {
+    let works = Works::new(&["A", "B"], "any");
+    works.succeeds(&["work-order", "create", "WO-7", "--quantity", "20"]);
+    let _devices = [
+        works.devices("A", &["--units", "40", "--seed", "1", "--fault", "lie-forget@3"]),
+        works.devices("B", &["--units", "40", "--seed", "2", "--fault", "lie-key@4"]),
+    ];
+    let screen = works.screen((120, 40), "");
+    screen.wait_for("WO-7");
+    let proven = |number: usize| {
+        let states = works.json(&["unit", "list"]);
+        states
+            .iter()
+            .any(|unit| unit["serial"] == label(number).as_str() && unit["state"] == "proven")
+    };
+    let mut faults = 0;
+    for number in 1..=20 {
+        // A unit that failed is scanned again: the next device takes its place.
+        while !proven(number) {
+            screen.scans(&label(number));
+            screen.wait_until("its verdict", |screen| {
+                screen.contains(&label(number))
+                    && !screen.contains(&format!("{} waits", label(number)))
+                    && (screen.contains("PASS") || screen.contains("FAIL"))
+            });
+            let ended = |unit: &serde_json::Value| {
+                let attempts = unit["attempts"].as_array().cloned().unwrap_or_default();
+                !attempts.is_empty() && attempts.iter().all(|one| one["outcome"] != "running")
+            };
+            screen.wait_until("its end in the ledger", |_| {
+                let listed = works.json(&["unit", "list"]);
+                listed.iter().any(|unit| unit["serial"] == label(number).as_str())
+                    && ended(&works.json(&["unit", "show", &label(number)])[0])
+            });
+            faults += usize::from(!proven(number));
+        }
+    }
+    assert_eq!(faults, 2);
+    screen.wait_for("20 of 20");
+    screen.keys(&["Escape"]);
+    screen.scans(&label(5));
+    screen.wait_for("E-UNIT-PROVEN");
+    screen.keys(&["Escape"]);
+    let rework = ["unit", "rework", &label(6), "--reason", "test", "--new-device"];
+    works.succeeds(&[&rework[..], &["--by", "p1"]].concat());
+    screen.scans(&label(6));
+    let attempts = || {
+        let unit = works.json(&["unit", "show", &label(6)]);
+        unit[0]["attempts"].as_array().map(Vec::len).unwrap_or_default()
+    };
+    screen.wait_until("the second attempt", |_| attempts() >= 2 && proven(6));
+    screen.keys(&["F10"]);
+    screen.wait_for("left=0");
+    let all: Vec<(usize, &str)> = (1..=20).map(|number| (number, "proven")).collect();
+    works.holds(&all);
+}

@@ -1,0 +1,115 @@
+//! Ways out, and what the terminal and the ledger look like behind them.
+
+use std::process::Command;
+
+use super::tmux::Tmux;
+use super::works::{Works, label};
+
+/// The process of the station, which the terminal's shell started.
+fn station(screen: &Tmux) -> String {
+    let children = Command::new("pgrep").args(["-P", &screen.shell()]).output().unwrap();
+    String::from_utf8(children.stdout).unwrap().trim().to_owned()
+}
+
+fn signal(screen: &Tmux, name: &str) {
+    let sent = Command::new("kill").args([name, &station(screen)]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// The terminal is a terminal again: lines are edited, characters are echoed.
+#[track_caller]
+fn is_sane(screen: &Tmux) {
+    assert!(!screen.has_alternate_screen());
+    screen.types("stty -a; echo said");
+    let shown = screen.wait_until("the terminal's settings", |screen| {
+        screen.contains("icanon") && screen.lines().any(|line| line.trim() == "said")
+    });
+    for setting in ["-icanon", "-echo ", "-isig", "-icrnl"] {
+        assert!(!shown.contains(setting), "{setting}\n{shown}");
+    }
+}
+
+/// A screen with a unit under way, which takes long enough to be cut off.
+fn in_mid_unit(works: &Works, environment: &str) -> Tmux {
+    let screen = works.screen((80, 24), environment);
+    screen.wait_for("device waits for a scan");
+    screen.scans(&label(1));
+    screen.wait_for("write");
+    screen
+}
+
+const SLOW: [&str; 2] = ["--chunk-ms", "3000"];
+
+#[test]
+fn a_signal_lands_the_line_and_gives_the_terminal_back() {
+    for name in ["-TERM", "-HUP", "-INT"] {
+        let works = Works::new(&["A"], "any");
+        let _devices = works.devices("A", &SLOW);
+        let screen = in_mid_unit(&works, "");
+        signal(&screen, name);
+        screen.wait_for("left=130");
+        is_sane(&screen);
+        let unit = &works.json(&["unit", "show", &label(1)])[0];
+        assert_eq!(unit["attempts"][0]["outcome"], "interrupted", "{name}");
+        works.holds(&[]);
+    }
+}
+
+#[test]
+fn a_panic_of_the_screen_gives_the_terminal_back_and_lands_the_line() {
+    let works = Works::new(&["A"], "any");
+    let _devices = works.devices("A", &SLOW);
+    let screen = in_mid_unit(&works, "STATION_TEST_PANIC=1");
+    screen.keys(&["F12"]);
+    let shown = screen.wait_for("left=70");
+    assert!(shown.contains("error[E-BUG]") && shown.contains("broken on purpose"), "{shown}");
+    is_sane(&screen);
+    let unit = &works.json(&["unit", "show", &label(1)])[0];
+    assert_eq!(unit["attempts"][0]["outcome"], "interrupted");
+    works.holds(&[]);
+}
+
+#[test]
+fn an_error_at_the_start_is_said_on_a_sane_terminal() {
+    let works = Works::new(&["A"], "any");
+    std::fs::remove_file(works.path("ca.key")).unwrap();
+    let screen = Tmux::new(works.path(".").as_path(), (80, 24));
+    let (station, config) = (env!("CARGO_BIN_EXE_station"), works.path("station.toml"));
+    let config = config.display();
+    screen.types(&format!(
+        "STATION_AUTHORITY_PASSPHRASE=x {station} --config {config}; echo left=$?"
+    ));
+    let shown = screen.wait_for("left=7");
+    assert!(shown.contains("error[E-CA-MISSING]"), "{shown}");
+    is_sane(&screen);
+}
+
+#[test]
+fn a_resize_storm_leaves_a_whole_screen() {
+    let works = Works::new(&["A", "B"], "any");
+    let _devices = works.devices("A", &["--units", "9"]);
+    let screen = works.screen((80, 24), "");
+    for round in 0..40_u16 {
+        screen.resize(20 + round * 7 % 150, 5 + round * 5 % 50);
+        if round == 20 {
+            screen.scans(&label(1));
+        }
+    }
+    screen.resize(100, 30);
+    screen.wait_until("the whole screen", |screen| {
+        screen.contains("F10 Quit") && screen.contains("PASS") && screen.contains(&label(1))
+    });
+    screen.keys(&["F10"]);
+    screen.wait_for("left=0");
+    works.holds(&[(1, "proven")]);
+}
+
+#[test]
+fn without_a_terminal_the_screen_says_what_to_use_instead() {
+    let output = Command::new(env!("CARGO_BIN_EXE_station"))
+        .args(["--config", "/nowhere.toml", "run"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3), "the configuration is read first");
+}
