@@ -74,9 +74,7 @@ fn the_lines_of_the_contract_are_understood() {
 
 #[test]
 fn what_this_version_lacks_is_not_offered() {
-    for line in ["run", "export"] {
-        assert_eq!(parse(line).unwrap_err(), ErrorKind::InvalidSubcommand, "{line}");
-    }
+    assert_eq!(parse("run").unwrap_err(), ErrorKind::InvalidSubcommand);
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //! code of its own, and says which promises do not hold.
 //!
 //! It shares no logic with the station: `docs/ledger.md` and `docs/protocol.md` are all that
-//! it knows, and it uses nothing of the crate. [`flash`] reads a device, [`journal`] checks the
+//! it knows, and it uses nothing of the crate. [`flash`] reads a device, [`cloud`] what a cloud keeps, [`journal`] checks the
 //! chain, [`model`] replays it, [`tables`] holds the replay against the tables, [`rules`] are
 //! the promises. Start with [`audit`].
 
+pub(crate) mod cloud;
 pub(crate) mod flash;
 pub(crate) mod journal;
 pub(crate) mod model;
@@ -37,6 +38,8 @@ pub(crate) struct Scene<'s> {
     pub(crate) data_dir: &'s Path,
     /// A directory with the flash files of all devices; need not be there.
     pub(crate) devices: &'s Path,
+    /// What the emulated cloud keeps, where there is one.
+    pub(crate) cloud: Option<&'s Path>,
     /// Serials that the station said passed.
     pub(crate) passed: &'s BTreeSet<String>,
     /// Whether the ledger was restored and devices may hold what it lost.
@@ -68,6 +71,9 @@ pub(crate) fn audit(scene: &Scene<'_>, moment: Moment) -> Report {
         Err(error) => report.findings.push(format!("the ledger can't be read: {error}")),
     }
     rules::hold(&report.model, &devices, scene, moment, &mut report.findings);
+    if let Some(file) = scene.cloud {
+        cloud::hold(file, &report.model, moment, &mut report.findings);
+    }
     report
 }
 

@@ -5,8 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
+mod answering;
 mod authority;
 mod board;
+mod broker_roots;
+mod cloud;
 mod codes;
 mod config;
 mod device_keys;

@@ -106,6 +106,7 @@ impl<'s> Harness<'s> {
     pub(crate) fn points(&self) -> Vec<String> {
         let world = World::copy_of(&self.before);
         let list = world.path("points");
+        let _cloud = self.scenario.cloud.then(|| world.cloud());
         let device = self.plug(&world);
         world.show_port();
         let mut command = self.act(&world);
@@ -167,6 +168,7 @@ impl<'s> Harness<'s> {
     /// One cut, and what followed in both worlds; none where the point was not passed.
     fn cut(&self, point: &str) -> Option<Vec<After<'s>>> {
         let world = World::copy_of(&self.before);
+        let cloud = self.scenario.cloud.then(|| world.cloud());
         let device = self.plug(&world);
         world.show_port();
         let mut command = self.act(&world);
@@ -181,6 +183,8 @@ impl<'s> Harness<'s> {
         // Both lose their power at this moment, whatever the device was doing.
         let dark = World::without_store(&world);
         power::restore(&world, &dark);
+        // What it took is known to it, whatever its callers know.
+        drop(cloud);
         let killed = self.go_on("killed", &world, Some(device), &finished);
         let dark = self.go_on("power lost", &dark, None, &finished);
         Some(vec![killed, dark])
@@ -203,6 +207,7 @@ impl<'s> Harness<'s> {
         let scenario = self.scenario;
         let gap = scenario.gap;
         let mut after = After { name, scenario, findings: Vec::new(), end: "old", gap };
+        let _cloud = scenario.cloud.then(|| world.cloud());
         let mut passed = BTreeSet::new();
         note_passed(cut, &mut passed);
         let left = after.look(world, Moment::AsLeft, &passed);
@@ -222,6 +227,9 @@ impl<'s> Harness<'s> {
         let finished = batch.finish(LONG);
         drop(device);
         note_passed(&finished, &mut passed);
+        if scenario.cloud {
+            after.order(world, &["sync"]);
+        }
         after.gap = false;
         let completed = after.look(world, Moment::Completed, &passed);
         if !(self.scenario.done)(&completed.model) {
@@ -338,7 +346,9 @@ fn look(
     let (data_dir, devices) = (world.data_dir(), world.devices());
     let device_keys = scenario.product.contains("key_origin");
     let (data_dir, devices) = (&*data_dir, &*devices);
-    audit(&Scene { data_dir, devices, passed, gap, device_keys, liars: false }, moment)
+    let cloud = world.path("cloud.state");
+    let cloud = scenario.cloud.then_some(&*cloud);
+    audit(&Scene { data_dir, devices, cloud, passed, gap, device_keys, liars: false }, moment)
 }
 
 /// Adds what a process said passed.

@@ -1,5 +1,7 @@
 //! What is done when the cut comes, and how it goes on afterwards.
 
+use std::path::Path;
+
 use provisioning_station::sim::{FaultSpec, Options};
 
 use super::auditor::model::Model;
@@ -39,15 +41,25 @@ pub(crate) struct Scenario {
     pub(crate) orders: &'static [&'static [&'static str]],
     /// Orders without which the station does not start; its device is there.
     pub(crate) first: &'static [&'static [&'static str]],
+    /// Whether there is a cloud.
+    pub(crate) cloud: bool,
     /// Whether a device holds what the ledger lost, until the end.
     pub(crate) gap: bool,
     /// Whether everything is as it should be in the end.
     pub(crate) done: fn(&Model) -> bool,
 }
 
-/// An instance of the cloud, before the table that follows.
-const CLOUD: &str = "[cloud]\nkind = \"tdmq\"\nendpoint = \"http://127.0.0.1:9\"\n\
-    region = \"ap-guangzhou\"\ninstance_id = \"mqtt-abcdefgh\"\nregistration = \"manual\"\n\n[broker]";
+const ENROL: &[&str] = &["authority", "register", "--by", "s04"];
+const SYNC: &[&str] = &["sync", "--by", "s04"];
+const FULL: &[&str] = &["sync", "--full", "--by", "s04"];
+const SHIP: &[&str] = &["unit", "ship", SERIAL, "--by", "s04"];
+const CRL: &[&str] = &["authority", "crl", "--out", "out.crl", "--by", "s04"];
+
+/// The emulated instance of the cloud, in place of the broker of station.toml; its address is
+/// another one each time.
+const CLOUD: &str = "[cloud]\nendpoint = \"http://127.0.0.1:9\"\n\
+    region = \"ap-guangzhou\"\ninstance_id = \"mqtt-emulated\"\ninitial_status = \"ACTIVE\"\n\n\
+    [broker]\nhost = \"mqtt-emulated-gz-public.mqtt.example.com\"";
 
 fn nothing(_: &World) {}
 
@@ -82,6 +94,7 @@ const USUAL: Scenario = Scenario {
     presented: 1,
     orders: &[],
     first: &[],
+    cloud: false,
     gap: false,
     done: proven,
 };
@@ -319,7 +332,7 @@ pub(crate) const PEOPLE: &[Scenario] = &[
     Scenario {
         name: "registered by hand",
         prepare: |world| {
-            world.change("[broker]", CLOUD);
+            use_cloud(world);
             provision(world);
             world.run(&["export", "--format", "csv", "--out", "out.csv"], 0);
         },
@@ -328,6 +341,121 @@ pub(crate) const PEOPLE: &[Scenario] = &[
         ..USUAL
     },
 ];
+
+/// What is done with the cloud.
+pub(crate) const CLOUDED: &[Scenario] = &[
+    Scenario {
+        name: "CA registered",
+        cloud: true,
+        prepare: use_cloud,
+        act: Act::Command(ENROL),
+        orders: &[ENROL],
+        ..USUAL
+    },
+    Scenario {
+        name: "registered",
+        cloud: true,
+        prepare: enrolled,
+        act: Act::Command(SYNC),
+        orders: &[SYNC],
+        ..USUAL
+    },
+    Scenario {
+        name: "revoked",
+        cloud: true,
+        prepare: |world| {
+            registered(world);
+            world.run(VOID, 0);
+        },
+        act: Act::Command(SYNC),
+        // Once for the revoke, once for the certificate that the unit gets next.
+        orders: &[SYNC],
+        ..USUAL
+    },
+    Scenario {
+        name: "reworked and registered",
+        cloud: true,
+        prepare: |world| {
+            registered(world);
+            world.run(REWORK, 0);
+            provision(world);
+        },
+        act: Act::Command(SYNC),
+        orders: &[SYNC],
+        done: proven_anew,
+        ..USUAL
+    },
+    Scenario {
+        name: "shipped",
+        cloud: true,
+        prepare: |world| {
+            use_cloud(world);
+            world.change("\"ACTIVE\"", "\"INACTIVE\"");
+            enrol(world);
+            provision(world);
+            world.with_cloud(SYNC);
+        },
+        act: Act::Command(SHIP),
+        orders: &[SHIP],
+        ..USUAL
+    },
+    Scenario {
+        name: "compared",
+        cloud: true,
+        prepare: |world| {
+            registered(world);
+            deactivate_in_the_console(&world.path("cloud.state"));
+        },
+        act: Act::Command(FULL),
+        orders: &[FULL, SYNC],
+        ..USUAL
+    },
+    Scenario {
+        name: "list of revoked ones made",
+        prepare: |world| {
+            provision(world);
+            world.run(VOID, 0);
+        },
+        act: Act::Command(CRL),
+        orders: &[CRL],
+        ..USUAL
+    },
+];
+
+/// Somebody else deactivates every certificate.
+fn deactivate_in_the_console(state: &Path) {
+    let mut text = std::fs::read_to_string(state).unwrap();
+    let changes = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let taken = changes.filter(|change: &serde_json::Value| change["change"] == "certificate");
+    let off = taken.map(|change| {
+        let sn = &change["sn"];
+        let kind = "certificate_status";
+        serde_json::json!({"change": kind, "sn": sn, "status": "INACTIVE", "at": 1}).to_string()
+    });
+    let off: Vec<_> = off.collect();
+    text.extend(off.into_iter().map(|line| line + "\n"));
+    std::fs::write(state, text).unwrap();
+}
+
+fn use_cloud(world: &World) {
+    world.change("[broker]\nhost = \"mqtt.example.com\"", CLOUD);
+}
+
+/// The cloud knows the CA.
+fn enrol(world: &World) {
+    world.with_cloud(ENROL);
+}
+
+fn enrolled(world: &World) {
+    use_cloud(world);
+    enrol(world);
+    provision(world);
+}
+
+fn registered(world: &World) {
+    enrolled(world);
+    world.with_cloud(SYNC);
+}
 
 /// A backup of a ledger that knows a work order and no unit.
 fn back_up(world: &World) {

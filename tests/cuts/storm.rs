@@ -259,6 +259,7 @@ impl Storm {
         let scene = Scene {
             data_dir: &data_dir,
             devices: &devices,
+            cloud: None,
             passed: &self.passed,
             gap: false,
             device_keys: false,

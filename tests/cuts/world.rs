@@ -8,7 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use provisioning_station::sim::cloud::{self, Credentials, SimulatedCloud};
 use provisioning_station::sim::{self, Options, SimulatedSlot, Timings};
 use tempfile::TempDir;
 
@@ -99,6 +102,11 @@ impl World {
         command.arg("--data-dir").arg(self.data_dir()).arg("--json");
         command.args(arguments).current_dir(self.folder.path());
         command.env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE);
+        let Credentials { secret_id, secret_key, .. } = Credentials::of_the_demo();
+        for name in ["STATION_CLOUD", "STATION_CLOUD_REVOKER"] {
+            command.env(format!("{name}_SECRET_ID"), &secret_id);
+            command.env(format!("{name}_SECRET_KEY"), &secret_key);
+        }
         command
     }
 
@@ -121,6 +129,33 @@ impl World {
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "{from} is not in {text}");
         fs::write(file, text.replace(from, to)).unwrap();
+    }
+
+    /// Starts the factory's cloud over what it knows; station.toml then names its address.
+    pub(crate) fn cloud(&self) -> SimulatedCloud {
+        let (state, rate) = (Some(self.path("cloud.state")), Some(0));
+        let options = cloud::Options { state, rate, ..cloud::Options::default() };
+        let deadline = Instant::now() + LONG;
+        // The file is locked for as long as a process that was just forked has it too.
+        let cloud = loop {
+            match cloud::start(options.clone()) {
+                Ok(cloud) => break cloud,
+                Err(error) => assert!(Instant::now() < deadline, "{error}"),
+            }
+            thread::park_timeout(Duration::from_millis(5));
+        };
+        let file = self.path("station.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let line = text.lines().find(|line| line.starts_with("endpoint = ")).unwrap();
+        fs::write(&file, text.replace(line, &format!("endpoint = \"{}\"", cloud.url()))).unwrap();
+        cloud
+    }
+
+    /// Runs the binary to its good end while the cloud is there.
+    #[track_caller]
+    pub(crate) fn with_cloud(&self, arguments: &[&str]) {
+        let _cloud = self.cloud();
+        self.run(arguments, 0);
     }
 
     /// Takes the ledger away, as a broken disk would, and leaves the journal's key.

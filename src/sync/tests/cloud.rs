@@ -44,6 +44,8 @@ pub(super) struct Sky {
     pub(super) seed: u64,
     pub(super) most_at_once: usize,
     at_once: usize,
+    /// Certificates register themselves when their devices first connect.
+    pub(super) automatic: bool,
     /// How often it says that it is not ready when it is asked.
     pub(super) not_ready: u32,
 }
@@ -183,7 +185,7 @@ impl Registrar for MemoryCloud {
             status: status.to_owned(),
             edition: "PRO".to_owned(),
             x509_mode: "BYOC".to_owned(),
-            provision_type: "API".to_owned(),
+            provision_type: if sky.automatic { "JITP" } else { "API" }.to_owned(),
             tls_versions: vec![],
             registration_code: None,
             max_authorities: None,

@@ -322,6 +322,7 @@ fn a_full_run_tells_every_difference() {
 fn in_automatic_mode_nothing_is_uploaded_and_a_void_one_is_revoked() {
     let mut bench = Bench::new(3);
     bench.settings.rules.registering = Registering::Automatic;
+    bench.cloud.sky.borrow_mut().automatic = true;
     let connected = |number: u32| CloudCertificate {
         sn: sn(number).to_string(),
         fingerprint: Some(fingerprint(&der(number))),
