@@ -13,6 +13,7 @@
 mod clouds;
 mod factory;
 mod faults;
+mod gaps;
 mod lifecycle;
 mod refusals;
 mod runs;
