@@ -75,13 +75,25 @@ pub fn run(
     by: &Person,
     tell: Box<dyn FnMut(Event)>,
 ) -> Result<Ended, Failure> {
+    let halt = Halt::default();
+    let _watch = watch(&halt)?;
+    run_until(config, clock, wanted, by, halt, tell)
+}
+
+/// The same beside a running line, which watches for signals itself.
+pub fn run_until(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    wanted: &Wanted,
+    by: &Person,
+    halt: Halt,
+    tell: Box<dyn FnMut(Event)>,
+) -> Result<Ended, Failure> {
     let (registrar, revoker) = (cloud::client(config)?, cloud::revoker(config)?);
     let instance = cloud::instance(config)?;
     let open = Opened::open(config, clock, wanted.dry_run)?;
     open.choose(&instance, wanted.migrate, by)?;
     let settings = settings(config, wanted, revoker.is_some(), None)?;
-    let halt = Halt::default();
-    let watch = watch(&halt)?;
     let books = Books {
         writer: open.ledger.as_ref().map(Ledger::writer),
         reader: open.reader()?,
@@ -89,7 +101,6 @@ pub fn run(
     };
     let work = sync::sync(registrar, revoker, books, settings, halt, tell);
     let (summary, stop) = cloud::runtime()?.block_on(work);
-    drop(watch);
     if stop.is_none() {
         open.close_gap(&summary, by)?;
     }

@@ -111,7 +111,7 @@ pub struct Overview {
     pub first_pass_yield: Option<f64>,
     /// Registrations that wait for the cloud.
     pub backlog: u64,
-    /// When a sync last ended.
+    /// When the cloud was last called.
     pub last_sync: Option<Timestamp>,
     /// Whether the backlog and the age of the last sync need somebody.
     pub sync: Light,
@@ -288,8 +288,23 @@ pub struct Registrations {
     pub counts: Vec<(RegistrationState, u64)>,
     /// Those that need somebody, the newest first; not all where there are many.
     pub troubles: Vec<RegistrationTrouble>,
-    /// When a sync last ended.
+    /// When the cloud was last called.
     pub last_sync: Option<Timestamp>,
+    /// The sync that was started at this screen.
+    pub run: SyncRun,
+}
+
+/// The sync that was started at this screen and runs, or ran last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SyncRun {
+    /// Whether it runs.
+    pub running: bool,
+    /// Certificates that are as they should be.
+    pub done: u64,
+    /// Certificates that are not.
+    pub failed: u64,
+    /// How it ended, or why it did not begin.
+    pub ended: Option<Result<(), Fault>>,
 }
 
 /// A registration that went wrong.
@@ -386,6 +401,10 @@ pub enum Act {
         /// Who approves.
         approval: Approval,
     },
+    /// Starts a sync with the cloud.
+    StartSync,
+    /// Stops the one that runs.
+    StopSync,
     /// Closes a work order.
     CloseWorkOrder {
         /// The work order.

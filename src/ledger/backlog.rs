@@ -4,7 +4,7 @@
 use rusqlite::params;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::question::{RegistrationTrouble, Registrations};
+use crate::domain::question::{RegistrationTrouble, Registrations, SyncRun};
 use crate::domain::state::RegistrationState;
 
 use super::error::LedgerError;
@@ -50,6 +50,7 @@ impl Reader {
             counts: self.open_by_state()?,
             troubles: self.troubles()?,
             last_sync: self.last_answer_of_cloud()?,
+            run: SyncRun::default(),
         })
     }
 

@@ -172,6 +172,8 @@ words! {
     DoVoid: "Void its certificate, for good", "作废其证书（不可恢复）";
     DoScrap: "Scrap it, for good", "报废（不可恢复）";
     DoAcceptClock: "Accept the clock as right", "确认时钟正确";
+    DoStartSync: "Start a sync with the cloud", "开始与云端同步";
+    DoStopSync: "Stop the sync", "停止同步";
     DoOrders: "Work orders …", "工单……";
     DoAcceptProfile: "Accept the changed product", "接受更改后的产品配置";
     DoCloseOrder: "Close the work order", "关闭工单";
@@ -248,8 +250,10 @@ words! {
     LookAtSlot: "look at its contacts", "请检查触点";
     SyncWaits: "Waiting for the cloud", "等待上传云端";
     SyncNothing: "Nothing waits.", "没有等待项。";
+    SyncRunning: "A sync runs: {} done, {} failed", "同步进行中：完成 {}，失败 {}";
+    SyncEnded: "The last sync: {} done, {} failed", "上次同步：完成 {}，失败 {}";
     SyncTroubles: "Needs somebody", "需要处理";
-    SyncKeys: "station sync registers what waits; Enter: look again", "station sync 上传等待项；Enter：刷新";
+    SyncKeys: "Ctrl-O: start or stop a sync   Enter: look again", "Ctrl-O：开始或停止同步   Enter：刷新";
     ChecksRun: "checking …", "正在检查……";
     ChecksKeys: "Enter: check again. Ports are the line's while it runs.", "Enter：重新检查。运行时端口由产线占用。";
     NothingYet: "Nothing yet.", "暂无内容。";

@@ -40,6 +40,8 @@ impl Answers {
                 let accepted = ProfileAccepted { work_order, profile, reason, by };
                 self.record(Record::ProfileAccepted(accepted), approval.pin, now)?;
             }
+            Act::StartSync => self.start_sync()?,
+            Act::StopSync => self.stop_sync(),
             Act::CloseWorkOrder { work_order, approval } => {
                 let act = WorkOrderAct { work_order, by: person(&approval) };
                 self.record(Record::WorkOrderClosed(act), approval.pin, now)?;

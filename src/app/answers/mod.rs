@@ -7,6 +7,7 @@
 mod acts;
 mod checks;
 mod figures;
+mod sync;
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -46,6 +47,7 @@ struct Answers {
     crew: Arc<Crew>,
     clock: Arc<dyn Clock>,
     sink: Arc<AnswerSink>,
+    desk: sync::SharedDesk,
 }
 
 /// Starts the thread; it ends when the sink that is given back is dropped.
@@ -59,6 +61,7 @@ pub fn start(sources: Sources<'_>, sink: AnswerSink) -> Result<AskSink, Failure>
         crew: sources.crew,
         clock: sources.clock,
         sink: Arc::new(sink),
+        desk: Arc::default(),
     };
     let (asks, asked) = mpsc::channel();
     let thread = thread::Builder::new().name("answers".to_owned());
@@ -77,6 +80,8 @@ impl Answers {
             let answer = self.answer(question).map_err(fault);
             (self.sink)(Answered { number, answer });
         }
+        // Nobody asks any more: the screen is left, and what the cloud was asked is recorded.
+        self.stop_sync();
     }
 
     fn answer(&self, question: Question) -> Result<Answer, Failure> {
@@ -91,7 +96,9 @@ impl Answers {
             Question::WorkOrders => Answer::WorkOrders(self.work_orders()?),
             Question::Operators => Answer::Operators(self.reader.operators(now)?),
             Question::Registrations => {
-                Answer::Registrations(Box::new(self.reader.registrations()?))
+                let mut found = self.reader.registrations()?;
+                found.run = self.sync_run();
+                Answer::Registrations(Box::new(found))
             }
             Question::Act(act) => self.act(act, now)?,
             // Answered in a thread of their own.

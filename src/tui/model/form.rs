@@ -148,6 +148,8 @@ impl Form {
 pub(in crate::tui) enum Choice {
     Form(Purpose),
     SignOut,
+    StartSync,
+    StopSync,
     Orders,
 }
 

@@ -5,6 +5,7 @@ use crate::domain::certificate::CertificateState;
 use crate::domain::ids::{Fingerprint, Serial};
 use crate::domain::question::{
     CheckLine, HistoryLine, HistoryPage, Period, Question, RegistrationTrouble, Registrations,
+    SyncRun,
 };
 use crate::domain::state::{AttemptOutcome, Origin, RegistrationState, UnitState};
 use crate::domain::story::{
@@ -240,10 +241,16 @@ fn what_went_wrong_in_the_cloud_is_listed() {
             trouble(11, RegistrationState::Deferred, "E-CLOUD-THROTTLED: too many\u{1b}[2J calls"),
         ],
         last_sync: Some(MORNING),
+        run: SyncRun { running: true, done: 31, failed: 2, ended: None },
     })));
     insta::assert_snapshot!("sync", walk.screen());
     walk.key(KeyCode::F(9));
     insta::assert_snapshot!("sync_zh", walk.screen());
+    walk.ctrl('o');
+    walk.screen();
+    walk.wait(400);
+    walk.key(KeyCode::Enter);
+    assert_eq!(walk.question().1, Question::Act(crate::domain::question::Act::StopSync));
 }
 
 #[test]

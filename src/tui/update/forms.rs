@@ -35,6 +35,13 @@ pub(super) fn menu(model: &mut Model) {
     if clock_is_wrong || model.view == View::Checks {
         add(Word::DoAcceptClock, String::new(), Choice::Form(Purpose::AcceptClock));
     }
+    if model.view == View::Sync {
+        let found = model.pages.registrations.found.as_ref();
+        match found.is_some_and(|found| found.run.running) {
+            true => add(Word::DoStopSync, String::new(), Choice::StopSync),
+            false => add(Word::DoStartSync, String::new(), Choice::StartSync),
+        }
+    }
     add(Word::DoOrders, String::new(), Choice::Orders);
     add(Word::DoSignIn, String::new(), Choice::Form(Purpose::SignIn));
     if model.overview.as_ref().is_some_and(|overview| overview.operator.is_some()) {
@@ -104,6 +111,8 @@ pub(super) fn menu_key(model: &mut Model, intent: Intent, actions: &mut Vec<Acti
             match choice {
                 Some(Choice::Form(purpose)) => open(model, purpose),
                 Some(Choice::SignOut) => drop(ask(model, Question::Act(Act::SignOut), actions)),
+                Some(Choice::StartSync) => drop(ask(model, Question::Act(Act::StartSync), actions)),
+                Some(Choice::StopSync) => drop(ask(model, Question::Act(Act::StopSync), actions)),
                 Some(Choice::Orders) => {
                     let number = ask(model, Question::WorkOrders, actions);
                     model.pages.orders.number = Some(number);

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use crate::domain::question::{CheckLine, Light, LogLine, Registrations};
+use crate::domain::question::{CheckLine, Light, LogLine, Registrations, SyncRun};
 use crate::domain::text::{plain, printable};
 use crate::text::Word;
 
@@ -76,6 +76,7 @@ fn registrations<'a>(found: &Registrations, look: Look, columns: u16) -> Vec<Lin
         .last_sync
         .map_or(look.text(Word::SyncNever).to_owned(), |at| look.fill(Word::SyncAgo, &[&when(at)]));
     shown.push(Line::from(look.span(Role::Dim, format!(" {last}"))));
+    shown.extend(sync_run(&found.run, look));
     if !found.troubles.is_empty() {
         shown.extend([Line::from(""), title(Word::SyncTroubles)]);
     }
@@ -86,6 +87,24 @@ fn registrations<'a>(found: &Registrations, look: Look, columns: u16) -> Vec<Lin
             look.span(Role::Amber, pad(registration_word(trouble.state, look), 10)),
             Span::raw(format!(" {}× {}", trouble.tries, fit(&printable(error), room))),
         ]));
+    }
+    shown
+}
+
+fn sync_run<'a>(run: &SyncRun, look: Look) -> Vec<Line<'a>> {
+    let numbers = [run.done.to_string(), run.failed.to_string()];
+    let numbers = numbers.each_ref().map(String::as_str);
+    let mut shown = Vec::new();
+    if run.running {
+        let text = look.fill(Word::SyncRunning, &numbers);
+        shown.push(Line::from(look.span(Role::Busy, format!(" {text}"))));
+    } else if run.ended.is_some() {
+        let text = look.fill(Word::SyncEnded, &numbers);
+        shown.push(Line::from(look.span(Role::Strong, format!(" {text}"))));
+    }
+    if let Some(Err(fault)) = &run.ended {
+        shown.push(Line::from(look.span(Role::Red, format!(" {}", look.what(fault)))));
+        shown.push(Line::from(format!(" {}", look.remedy(fault.code))));
     }
     shown
 }
