@@ -233,8 +233,10 @@ impl<'ast> Visit<'ast> for Findings {
         // What stands in a macro is not parsed; its words are looked through.
         let text = item.tokens.to_string();
         let words: Vec<&str> = text.split_whitespace().collect();
-        for window in words.windows(3) {
-            if window[1] == "::" {
+        for (at, window) in words.windows(3).enumerate() {
+            // Only where a path begins: `tokio::time::sleep` does not name the crate `time`.
+            let begins = at == 0 || words[at - 1] != "::";
+            if window[1] == "::" && begins {
                 self.add(&[window[0].to_owned(), window[2].to_owned()]);
             }
         }

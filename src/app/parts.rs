@@ -74,10 +74,12 @@ pub fn open_ledger(
 pub fn open_existing_ledger(config: &Config, clock: &Arc<dyn Clock>) -> Result<Ledger, Failure> {
     let settings = ledger_settings(config);
     if !settings.data_dir.join(ledger::LEDGER_FILE).exists() {
-        return Err(ledger::LedgerError::Missing(settings.data_dir).into());
+        return Err(ledger::absent(&settings.data_dir).into());
     }
     let key = journal_key(config)?;
-    Ok(Ledger::open_existing(settings, Arc::new(key), Arc::clone(clock))?)
+    let data_dir = settings.data_dir.clone();
+    let opened = Ledger::open_existing(settings, Arc::new(key), Arc::clone(clock));
+    opened.map_err(|error| aside::told(&data_dir, error.into(), clock.now().wall))
 }
 
 /// The key that signs the journal; made, with its secret, where there is none.

@@ -90,6 +90,9 @@ pub fn run(
     let work = sync::sync(registrar, revoker, books, settings, halt, tell);
     let (summary, stop) = cloud::runtime()?.block_on(work);
     drop(watch);
+    if stop.is_none() {
+        open.close_gap(&summary, by)?;
+    }
     let backlog = backlog(config, &open.reader()?, clock)?;
     Ok(ended(summary, stop, backlog, wanted))
 }
@@ -162,6 +165,17 @@ impl<'a> Opened<'a> {
     fn reader(&self) -> Result<Reader, Failure> {
         let station = &self.config.station;
         Ok(Reader::open(&station.data_dir, Some(&station.id))?)
+    }
+
+    /// Once the whole cloud was compared, what a restore lost is known as far as the cloud
+    /// tells it, and the line may go on.
+    fn close_gap(&self, summary: &Summary, by: &Person) -> Result<(), Failure> {
+        let (Some(ledger), Some(_)) = (&self.ledger, &summary.differences) else { return Ok(()) };
+        let reason = format!("the cloud was compared: {} differences", summary.different());
+        if let Some(gap) = ledger.accept_gap(reason, by.clone())? {
+            tracing::info!(entry = gap.restored_seq, "the gap of a restore is accepted");
+        }
+        Ok(())
     }
 
     /// Makes sure that the ledger's instance is the one that station.toml names.

@@ -176,6 +176,8 @@ codes! {
     OperatorDisabled = "E-OPERATOR-DISABLED",
     /// Without this person nobody could approve anything.
     OperatorLast = "E-OPERATOR-LAST",
+    /// Nobody is signed in at the screen.
+    OperatorAbsent = "E-OPERATOR-ABSENT",
     /// The act needs a supervisor.
     SupervisorNeeded = "E-SUPERVISOR-NEEDED",
     /// The PIN is wrong.

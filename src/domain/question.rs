@@ -129,6 +129,8 @@ pub struct Overview {
     pub authority: Light,
     /// Who works at the line.
     pub operator: Option<SignedInPerson>,
+    /// Whether anybody is known, so that somebody should be signed in.
+    pub people_known: bool,
 }
 
 impl Overview {
@@ -433,6 +435,7 @@ mod tests {
             issues_until: Timestamp(0),
             authority: Light::Red,
             operator: None,
+            people_known: false,
         }
     }
 

@@ -79,7 +79,7 @@ pub(super) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<
 }
 
 /// Why there is no ledger: there never was one, or it was set aside.
-pub(super) fn absent(data_dir: &Path) -> LedgerError {
+pub fn absent(data_dir: &Path) -> LedgerError {
     match aside::newest(data_dir) {
         Some(aside) => LedgerError::SetAside(aside),
         None => LedgerError::Missing(data_dir.to_path_buf()),

@@ -64,7 +64,7 @@ pub use backlog::Backlog;
 pub use backup::restore;
 pub use backups::{BackupFile, BackupRule, Backups};
 pub use error::LedgerError;
-pub use files::make_data_dir;
+pub use files::{absent, make_data_dir};
 pub use head::Head;
 pub use inquiries::Inquiries;
 pub use journal::{Hash, InstanceId, Kind};

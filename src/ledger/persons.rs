@@ -131,6 +131,12 @@ impl Reader {
         Ok(operator(&self.connection, id, now)?)
     }
 
+    /// Whether anybody is known who may work at the line.
+    pub fn knows_anybody(&self) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM operators WHERE NOT disabled";
+        Ok(self.connection.prepare_cached(sql)?.exists([])?)
+    }
+
     /// Whether acts need a supervisor; of a ledger of an older program too.
     pub fn has_supervisor(&self) -> Result<bool, LedgerError> {
         let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'operators'";

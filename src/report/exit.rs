@@ -79,15 +79,16 @@ impl Exit {
             | ShipNotActive | HandoffMismatch => Exit::NotAll,
             Output | WorkOrderUnknown | WorkOrderExists | WorkOrderClosed | WorkOrderFull
             | WorkOrderProfile | OperatorUnknown | OperatorExists | OperatorDisabled
-            | OperatorLast | SupervisorNeeded | PinWrong | PinLocked | PinWeak | ScanCharacters
-            | ScanPattern | ScanCheck | ScanRange | ScanClientId | ScanDuplicate | ScanSlot
-            | ScanAhead | ScanNoDevice | UnitUnknown | UnitProven | UnitOtherDevice
-            | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline | UnitInterrupted
-            | DevTimeout | DevNoise | DevUnplugged | DevRefused | DevMalformed | DevVersion
-            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
-            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
-            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
-            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | OperatorLast | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
+            | ScanCharacters | ScanPattern | ScanCheck | ScanRange | ScanClientId
+            | ScanDuplicate | ScanSlot | ScanAhead | ScanNoDevice | UnitUnknown | UnitProven
+            | UnitOtherDevice | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline
+            | UnitInterrupted | DevTimeout | DevNoise | DevUnplugged | DevRefused
+            | DevMalformed | DevVersion | DevModel | DevCapacity | DevHardwareId
+            | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
+            | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
+            | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
+            | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 

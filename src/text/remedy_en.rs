@@ -110,6 +110,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         OperatorExists => "choose another id, or use `station operator reset-pin`",
         OperatorDisabled => "let another person do it; a disabled id is never used again",
         OperatorLast => "add another supervisor first, then disable this one",
+        OperatorAbsent => "scan your badge, or press Ctrl-P and type your id",
         SupervisorNeeded => "ask a supervisor: their id (`--by ID`) and their PIN are needed",
         PinWrong => "type it again with care; after five wrong ones the PIN is locked for a time",
         PinLocked => "wait five minutes, or let another supervisor approve it",

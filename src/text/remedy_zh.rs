@@ -84,6 +84,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         OperatorExists => "换一个工号，或使用 `station operator reset-pin`",
         OperatorDisabled => "请其他人操作；停用的工号不再使用",
         OperatorLast => "先添加另一位主管，再停用此人",
+        OperatorAbsent => "请扫描工牌，或按 Ctrl-P 输入工号",
         SupervisorNeeded => "请主管批准：需要主管的工号（`--by ID`）和 PIN",
         PinWrong => "请仔细重新输入；连续输错五次后 PIN 会被锁定一段时间",
         PinLocked => "等待五分钟，或请另一位主管批准",

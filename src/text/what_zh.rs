@@ -134,6 +134,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         OperatorExists => "该工号已登记",
         OperatorDisabled => "该工号已停用",
         OperatorLast => "停用此人后就没有主管了",
+        OperatorAbsent => "无人登录",
         SupervisorNeeded => "这一操作需要主管",
         PinWrong => "PIN 不对",
         PinLocked => "PIN 输错太多次，暂时锁定",

@@ -57,6 +57,9 @@ words! {
     HelpEnter: "take what was typed as a scan", "把输入的内容当作扫码";
     HelpEscape: "mark a message as seen, clear the line, go back", "消息已阅，清空输入，返回";
     HelpUnit: "the whole story of the slot's unit", "该工位单元的完整经过";
+    HelpMenu: "what can be decided here: rework, void, clock, work orders",
+        "可在此决定的事：返工、作废、时钟、工单";
+    HelpSignIn: "sign in by id or name; or scan a badge", "用工号或姓名登录；也可扫描工牌";
     HelpWithdraw: "take back scans that wait for a device", "撤回等待设备的扫码";
     HelpBell: "bell for FAIL and HOLD on or off", "打开或关闭不合格与保留的铃声";
     HelpTheme: "other colours", "更换配色";
@@ -135,6 +138,7 @@ words! {
     ScanAny: "Scan a label.", "请扫描标签。";
     ScanInsert: "Scan a label, then put its device in.", "先扫标签，再插入设备。";
     ScanSlotFirst: "Scan the slot's barcode, then the label.", "先扫工位条码，再扫标签。";
+    ScanBadge: "Scan your badge, or press Ctrl-P.", "请扫描工牌，或按 Ctrl-P。";
     ScanForSlot: "Slot {}: scan the label.", "工位 {}：请扫标签。";
     ScanWaits: "{} waits: put its device in. Ctrl-X takes the scan back.",
         "{} 等待：请插入设备。Ctrl-X 撤回。";
@@ -156,7 +160,97 @@ words! {
     StoppedTitle: "The line has stopped", "产线已停止";
     StoppedLeave: "Enter or Esc: leave", "Enter 或 Esc：退出";
 
+    // What a person decides.
+    MenuTitle: "What to do?", "要做什么？";
+    MenuKeys: "↑ ↓ choose   Enter take   Esc leave", "↑ ↓ 选择   Enter 确定   Esc 返回";
+    MenuEmpty: "There is nothing to decide here.", "此处没有可决定的事。";
+    DoSignIn: "Sign in", "登录";
+    DoSignOut: "Sign out", "退出登录";
+    DoRework: "Allow rework on the same device", "允许在同一设备上返工";
+    DoReworkElsewhere: "Allow rework on another device", "允许换设备返工";
+    DoVoid: "Void its certificate, for good", "作废其证书（不可恢复）";
+    DoScrap: "Scrap it, for good", "报废（不可恢复）";
+    DoAcceptClock: "Accept the clock as right", "确认时钟正确";
+    DoOrders: "Work orders …", "工单……";
+    DoAcceptProfile: "Accept the changed product", "接受更改后的产品配置";
+    DoCloseOrder: "Close the work order", "关闭工单";
+    FieldWho: "who", "何人";
+    FieldSupervisor: "supervisor", "主管";
+    FieldPin: "PIN", "PIN 码";
+    FieldReason: "reason", "理由";
+    FormKeys: "Tab next field   Enter go on   Esc leave", "Tab 下一项   Enter 继续   Esc 返回";
+    FormSent: "one moment …", "请稍候……";
+    FormPeople: "Scan a badge, or type an id or a name.", "扫描工牌，或输入工号或姓名。";
+    FormSupervisor: "Goes into the journal with reason and person.", "连同理由和人员记入日志。";
+
     // Pages.
+    Looking: "looking …", "正在查找……";
+    HistoryAll: "all attempts, the newest first", "全部尝试，最新在前";
+    HistoryFound: "found for: {}", "查找：{}";
+    HistoryOnly: "only: {}", "仅：{}";
+    HistoryWrong: "\"{}\" can't be meant. Write for example: slot:A fail code:E-DEV-TIMEOUT day:2026-01-31 TH200-0001",
+        "“{}”无法理解。例如：slot:A fail code:E-DEV-TIMEOUT day:2026-01-31 TH200-0001";
+    HistoryHint: "Type a serial, client id, certificate or device; also slot: code: day: fail",
+        "输入序列号、客户端 ID、证书或设备；也可 slot: code: day: fail";
+    HistoryKeys: "Enter: unit   ← →: outcome   PgDn PgUp: pages", "Enter：单元   ← →：结果   PgDn PgUp：翻页";
+    HistoryMore: "PgDn: more", "PgDn：更多";
+    HistoryTooMany: "too many match: type more", "匹配过多：请输入更多字符";
+    When: "when (UTC)", "时间（UTC）";
+    Person: "who", "何人";
+    OutcomePass: "pass", "合格";
+    OutcomeFail: "fail", "不合格";
+    OutcomeInterrupted: "cut off", "中断";
+    OutcomeRunning: "running", "进行中";
+    StateReserved: "reserved", "已登记";
+    StateIssued: "issued", "已签发";
+    StateUncertain: "uncertain: keep the unit", "未定：保留此单元";
+    StateFailed: "failed", "失败";
+    StateProven: "proven", "已验证";
+    StateRegistered: "registered", "已注册";
+    StateShipped: "shipped", "已出厂";
+    StateRework: "may be reworked", "可返工";
+    StateVoid: "void", "已作废";
+    StateScrapped: "scrapped", "已报废";
+    CertificateIssued: "issued", "已签发";
+    CertificateUncertain: "uncertain", "未定";
+    CertificateProven: "proven", "已验证";
+    CertificateSuperseded: "superseded", "已被取代";
+    CertificateVoid: "void", "已作废";
+    RegistrationNone: "not to be registered", "无需注册";
+    RegistrationWaiting: "waits", "等待";
+    RegistrationUnclear: "unclear", "不明";
+    RegistrationRegistered: "registered", "已注册";
+    RegistrationDeferred: "deferred", "推迟";
+    RegistrationConflict: "conflict", "冲突";
+    RegistrationRejected: "rejected", "被拒";
+    RegistrationWithdrawn: "withdrawn", "已撤回";
+    RegistrationRevoked: "revoked", "已吊销";
+    UnitNone: "No unit is chosen: focus a slot, or take one from the history (F3).",
+        "未选择单元：选中工位，或从历史（F3）中选择。";
+    UnitUnknown: "The ledger has never seen this unit.", "账本中没有此单元。";
+    UnitState: "state", "状态";
+    ClientId: "client id", "客户端 ID";
+    WorkOrder: "work order", "工单";
+    Since: "since", "始于";
+    Registration: "cloud", "云端";
+    Fingerprint: "fingerprint", "指纹";
+    UnitKeys: "Ctrl-O: rework, void, scrap   Esc: history", "Ctrl-O：返工、作废、报废   Esc：历史";
+    PeriodAll: "everything", "全部";
+    PeriodDay: "{} (UTC)", "{}（UTC）";
+    StatisticsKeys: "← → day   Home today   End everything", "← → 日期   Home 今天   End 全部";
+    Attempts: "attempts", "尝试";
+    CutOff: "cut off", "中断";
+    FirstPassYield: "first pass yield", "一次通过率";
+    ByHour: "by hour (UTC)", "按小时（UTC）";
+    ByCode: "failures by code", "按代码统计的故障";
+    BySlot: "by slot", "按工位";
+    LookAtSlot: "look at its contacts", "请检查触点";
+    SyncWaits: "Waiting for the cloud", "等待上传云端";
+    SyncNothing: "Nothing waits.", "没有等待项。";
+    SyncTroubles: "Needs somebody", "需要处理";
+    SyncKeys: "station sync registers what waits; Enter: look again", "station sync 上传等待项；Enter：刷新";
+    ChecksRun: "checking …", "正在检查……";
+    ChecksKeys: "Enter: check again. Ports are the line's while it runs.", "Enter：重新检查。运行时端口由产线占用。";
     NothingYet: "Nothing yet.", "暂无内容。";
     NoFigures: "No figures yet.", "暂无数据。";
     TooSmall: "This terminal is too small: 60 columns and 15 lines are needed.",

@@ -39,6 +39,7 @@ impl Answers {
             issues_until: until,
             authority: authority_light(until, now),
             operator: self.at_work(now)?,
+            people_known: self.reader.knows_anybody()?,
             work_order: order,
         })
     }

@@ -51,6 +51,11 @@ impl Burst {
         self.last = Some(at);
     }
 
+    /// Whether the character that was pushed last may be the first of a scan.
+    pub(in crate::tui) fn has_just_begun(&self) -> bool {
+        self.text.chars().count() <= 1
+    }
+
     /// Whether a key that is no character came in the middle of a scan: a label can hold
     /// control characters, and none of them is a command.
     pub(in crate::tui) fn swallows(&mut self, stand_in: char, at: Duration) -> bool {

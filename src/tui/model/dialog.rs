@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::form::{Form, Menu};
+
 /// A dialog takes keys only so long after it was drawn: whoever was typing when it came up
 /// did not mean it.
 const DIALOG_DELAY: Duration = Duration::from_millis(300);
@@ -13,6 +15,10 @@ pub(in crate::tui) enum DialogKind {
     Quit,
     /// The line stopped by itself; the reason is in the model.
     Stopped,
+    /// Something that a person decides.
+    Form(Form),
+    /// What can be done here.
+    Menu(Menu),
 }
 
 /// One dialog.

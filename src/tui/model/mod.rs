@@ -3,7 +3,9 @@
 mod auto_scan;
 mod burst;
 mod dialog;
+mod form;
 mod notice;
+mod pages;
 mod tile;
 
 use std::time::Duration;
@@ -13,7 +15,9 @@ use tui_input::Input;
 pub use auto_scan::AutoScan;
 pub(super) use burst::{Burst, BurstEnd};
 pub(super) use dialog::{Dialog, DialogKind};
+pub(super) use form::{Choice, Field, Form, Menu, Purpose};
 pub(super) use notice::{Notice, NoticeKind, Notices};
+pub(super) use pages::{Pages, UnitView};
 pub(super) use tile::{Mark, Need, Running, Tile, Verdict};
 
 use crate::domain::clock::Now;
@@ -42,6 +46,10 @@ pub struct Setup {
     pub language: Language,
     /// The colours to begin with.
     pub theme: ThemeName,
+    /// What a badge's text begins with.
+    pub badge_prefix: String,
+    /// After how long without a key or a scan whoever is signed in is signed out.
+    pub idle_lock: Duration,
     /// A scanner that scans by itself, where this is a demo.
     pub auto_scan: Option<AutoScan>,
 }
@@ -107,6 +115,10 @@ pub struct Model {
     pub(super) notices: Notices,
     pub(super) dialog: Option<Dialog>,
     pub(super) overview: Option<Box<Overview>>,
+    /// What the pages besides the line know.
+    pub(super) pages: Pages,
+    /// When a key was last pressed or a label scanned.
+    pub(super) touched: Duration,
     /// The number of the last question.
     pub(super) asked: u64,
     /// When the figures were last asked for.
@@ -141,6 +153,8 @@ impl Model {
             notices: Notices::default(),
             dialog: None,
             overview: None,
+            pages: Pages::default(),
+            touched: now.monotonic,
             asked: 0,
             overview_at: None,
             language: setup.language,
@@ -162,6 +176,13 @@ impl Model {
     /// Whether the screen may go: the line has ended, and nobody need read why.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Ended && (self.leaving || self.stopped.is_none())
+    }
+
+    /// Whether somebody must sign in before a scan is taken: persons are known, and none of
+    /// them is at the line.
+    pub(super) fn is_locked(&self) -> bool {
+        let figures = self.overview.as_ref();
+        figures.is_some_and(|figures| figures.people_known && figures.operator.is_none())
     }
 
     pub(super) fn tile_mut(&mut self, slot: &SlotName) -> Option<&mut Tile> {

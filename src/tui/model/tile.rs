@@ -104,6 +104,13 @@ impl Tile {
         self.status = status;
     }
 
+    /// The unit that it is about: the one in it, otherwise the one that is bound to it.
+    pub(in crate::tui) fn serial(&self) -> Option<&str> {
+        let running = self.running.as_ref().map(|running| running.serial.as_str());
+        let ended = || self.verdict.as_ref().map(|verdict| verdict.report.serial.as_str());
+        running.or_else(ended).or(self.bound.as_deref())
+    }
+
     /// Its unit ended.
     pub(in crate::tui) fn end(&mut self, report: UnitReport) {
         self.running = None;

@@ -5,6 +5,8 @@
 
 mod cycle;
 mod keys;
+mod pages;
+mod people;
 mod refusals;
 mod sizes;
 
@@ -77,6 +79,7 @@ pub(super) fn overview() -> Overview {
         issues_until: Timestamp(MORNING.0 + 40 * day),
         authority: Light::Amber,
         operator: Some(SignedInPerson { id: "p117".parse().unwrap(), name: None, role: None }),
+        people_known: false,
     }
 }
 
@@ -111,6 +114,8 @@ impl Walk {
             settings: vec![("station.id".to_owned(), "line-1".to_owned())],
             language: Language::English,
             theme: ThemeName::Plain,
+            badge_prefix: "OP:".to_owned(),
+            idle_lock: Duration::from_secs(600),
             auto_scan: None,
         };
         change(&mut setup);
@@ -205,6 +210,8 @@ impl Walk {
 
     /// What stands on the screen.
     pub(super) fn screen(&mut self) -> String {
+        // The table keeps what stood behind a wide character; a terminal does not.
+        self.terminal.clear().unwrap();
         self.draw();
         let buffer = self.terminal.backend().buffer();
         let columns = usize::from(buffer.area.width).max(1);

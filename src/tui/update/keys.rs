@@ -9,9 +9,11 @@ use crate::domain::event::{Binding, Command, Scan};
 
 use super::super::keymap::{self, Intent, Press};
 use super::super::layout::{self, Grid};
-use super::super::model::{AutoScan, BurstEnd, Dialog, DialogKind, Model, Phase, View};
+use super::super::model::{
+    AutoScan, BurstEnd, Dialog, DialogKind, Model, Phase, Tile, UnitView, View,
+};
 use super::super::msg::Action;
-use super::scan;
+use super::{forms, pages, scan};
 
 /// The most characters of a field; a label has at most 64.
 const LONGEST_FIELD: usize = 256;
@@ -56,8 +58,13 @@ fn takes_keys(model: &Model, at: Duration) -> bool {
 fn character(model: &mut Model, c: char, at: Duration) {
     let before = field(model).map(|field| field.clone());
     model.burst.push(c, at, before.as_ref());
-    if takes_keys(model, at) {
-        insert(field(model), c);
+    if !takes_keys(model, at) {
+        return;
+    }
+    let is_first = model.burst.has_just_begun();
+    match forms::form(model) {
+        Some(form) => form.push(c, is_first),
+        None => insert(field(model), c),
     }
 }
 
@@ -75,12 +82,16 @@ pub(super) fn paste(model: &mut Model, text: &str) {
 }
 
 fn enter(model: &mut Model, is_enter: bool, at: Duration, actions: &mut Vec<Action>) {
+    let takes_keys = takes_keys(model, at);
     let (end, before) = model.burst.enter(at);
     match end {
         BurstEnd::Scan(text) => {
             // What the scanner typed is taken out of the field again.
             if let (Some(field), Some(before)) = (field(model), before) {
                 *field = before;
+            }
+            if let Some(form) = forms::form(model).filter(|_| takes_keys) {
+                form.take_back();
             }
             scan::scan(model, &text, actions);
         }
@@ -117,11 +128,21 @@ fn answer(model: &mut Model, dialog: &Dialog, intent: Intent, actions: &mut Vec<
             model.dialog = None;
             model.leaving = true;
         }
+        (DialogKind::Form(_), intent) => forms::form_key(model, intent, actions),
+        (DialogKind::Menu(_), intent) => forms::menu_key(model, intent, actions),
         _ => {}
     }
 }
 
 fn anywhere(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
+    let view = model.view;
+    on_page(model, intent, actions);
+    if model.view != view {
+        pages::opened(model, actions);
+    }
+}
+
+fn on_page(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
     match intent {
         Intent::Help => show(model, View::Help),
         Intent::Line => show(model, View::Line),
@@ -131,7 +152,13 @@ fn anywhere(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
         Intent::Checks => show(model, View::Checks),
         Intent::Log => show(model, View::Log),
         Intent::Settings => show(model, View::Settings),
-        Intent::Unit => show(model, View::Unit),
+        Intent::Unit => {
+            let serial = model.focused().and_then(Tile::serial).and_then(|text| text.parse().ok());
+            model.pages.unit = UnitView { serial, ..UnitView::default() };
+            show(model, View::Unit);
+        }
+        Intent::Menu => forms::menu(model),
+        Intent::SignIn => forms::sign_in(model),
         Intent::Language => model.language = model.language.next(),
         Intent::Theme => model.theme = model.theme.next(),
         Intent::Bell => model.bell = !model.bell,
@@ -143,7 +170,7 @@ fn anywhere(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
         Intent::Quit => quit(model, actions),
         Intent::Withdraw => actions.push(Action::Command(Command::Withdraw)),
         Intent::Enter => entered(model, actions),
-        Intent::Escape => escape(model),
+        Intent::Escape => escape(model, actions),
         Intent::Backspace => edit(model, InputRequest::DeletePrevChar),
         Intent::Delete => edit(model, InputRequest::DeleteNextChar),
         Intent::NextNeed => next_need(model),
@@ -156,7 +183,11 @@ fn anywhere(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
         | Intent::PageUp
         | Intent::PageDown
         | Intent::Home
-        | Intent::End => movement(model, intent),
+        | Intent::End => {
+            if !pages::moved(model, intent, actions) {
+                movement(model, intent);
+            }
+        }
     }
 }
 
@@ -189,6 +220,9 @@ fn quit(model: &mut Model, actions: &mut Vec<Action>) {
 fn entered(model: &mut Model, actions: &mut Vec<Action>) {
     let typed = model.scan.value().trim().to_owned();
     model.scan.reset();
+    if pages::entered(model, &typed, actions) {
+        return;
+    }
     if !typed.is_empty() {
         return scan::scan(model, &typed, actions);
     }
@@ -199,12 +233,13 @@ fn entered(model: &mut Model, actions: &mut Vec<Action>) {
     actions.push(Action::Command(Command::Scan(scan)));
 }
 
-fn escape(model: &mut Model) {
+fn escape(model: &mut Model, actions: &mut Vec<Action>) {
     if model.notices.seen() {
         return;
     }
     match model.scan.value().is_empty() {
         false => model.scan.reset(),
+        true if pages::escaped(model, actions) => {}
         true => show(model, View::Line),
     }
 }

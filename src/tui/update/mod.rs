@@ -1,14 +1,17 @@
 //! What happens to the model: one message at a time, without a clock or a terminal.
 
+mod forms;
 mod keys;
 mod line;
+mod pages;
 mod scan;
+mod search;
 
 use std::time::Duration;
 
 use crate::domain::clock::Now;
 use crate::domain::event::Command;
-use crate::domain::question::{Answer, Answered, Asked, Question};
+use crate::domain::question::{Asked, Question};
 
 use super::model::{Model, Notice, NoticeKind, Phase};
 use super::msg::{Action, Msg};
@@ -40,13 +43,19 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Action> {
 
 fn take(model: &mut Model, msg: Msg, actions: &mut Vec<Action>) {
     match msg {
-        Msg::Key(key, at) => keys::key(model, key, at, actions),
+        Msg::Key(key, at) => {
+            model.touched = model.now.monotonic;
+            keys::key(model, key, at, actions);
+        }
         Msg::Paste(text) => keys::paste(model, &text),
         Msg::Resize(width, height) => model.size = (width, height),
         Msg::Started(_) => started(model, actions),
         Msg::Line(event) => line::event(model, event, actions),
-        Msg::Scanned(text) => scan::scan(model, &text, actions),
-        Msg::Answered(answered) => answered_to(model, answered),
+        Msg::Scanned(text) => {
+            model.touched = model.now.monotonic;
+            scan::scan(model, &text, actions);
+        }
+        Msg::Answered(answered) => pages::answered(model, answered, actions),
         Msg::Warning(fault) => {
             model.notices.push(Notice {
                 serial: None,
@@ -74,6 +83,7 @@ fn tick(model: &mut Model, before: Now, actions: &mut Vec<Action>) {
     if model.phase == Phase::Running {
         ask_for_figures(model, actions);
         scan::by_itself(model, actions);
+        forms::lock_when_idle(model, actions);
     }
 }
 
@@ -84,6 +94,7 @@ fn ask_for_figures(model: &mut Model, actions: &mut Vec<Action>) {
     }
     model.overview_at = Some(now);
     ask(model, Question::Overview, actions);
+    pages::refresh(model, actions);
 }
 
 /// Asks a question under a number of its own, which comes back.
@@ -91,21 +102,6 @@ pub(super) fn ask(model: &mut Model, question: Question, actions: &mut Vec<Actio
     model.asked += 1;
     actions.push(Action::Ask(Asked { number: model.asked, question }));
     model.asked
-}
-
-fn answered_to(model: &mut Model, answered: Answered) {
-    match answered.answer {
-        Ok(Answer::Overview(overview)) => model.overview = Some(overview),
-        Ok(_) => {}
-        Err(fault) => {
-            model.notices.push(Notice {
-                serial: None,
-                slot: None,
-                fault,
-                kind: NoticeKind::Warning,
-            });
-        }
-    }
 }
 
 fn progress(model: &mut Model, all: Vec<crate::domain::event::Progress>) {

@@ -14,6 +14,9 @@ pub(super) fn scan(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
     if text.is_empty() {
         return;
     }
+    if super::forms::badge(model, text, actions) {
+        return;
+    }
     if let Some(fault) = why_not(model) {
         notice(model, Some(text.to_owned()), None, fault, NoticeKind::Refused);
         bell(model, actions);
@@ -25,6 +28,9 @@ pub(super) fn scan(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
 }
 
 fn why_not(model: &Model) -> Option<Fault> {
+    if model.is_locked() {
+        return Some(Fault::new(Code::OperatorAbsent, "nobody is signed in"));
+    }
     match model.phase {
         Phase::Running if model.wanted > 0 => None,
         Phase::Running | Phase::Starting => {

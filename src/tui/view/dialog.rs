@@ -9,24 +9,37 @@ use crate::text::Word;
 
 use super::super::model::{Dialog, DialogKind, Model};
 use super::super::theme::Role;
+use super::form;
 use super::look::Look;
 
 /// Columns of a dialog, with its border.
 const COLUMNS: u16 = 56;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, dialog: &Dialog, look: Look) {
-    let (title, lines) = match dialog.kind {
+    let (title, lines) = match &dialog.kind {
+        DialogKind::Form(form) => return form::draw_form(frame, area, form, look),
+        DialogKind::Menu(menu) => return form::draw_menu(frame, area, menu, look),
         DialogKind::Quit => (Word::QuitTitle, quit(model, look)),
         DialogKind::Stopped => (Word::StoppedTitle, stopped(model, look)),
     };
+    frame_of(frame, centred(area, COLUMNS, 9), look.text(title), lines, look);
+}
+
+/// A box with a title over whatever stands there.
+pub(super) fn frame_of(
+    frame: &mut Frame<'_>,
+    place: Rect,
+    title: &str,
+    lines: Vec<Line<'_>>,
+    look: Look,
+) {
     let block = Block::bordered()
         .border_type(BorderType::Double)
         .border_style(look.style(Role::Amber))
-        .title(format!(" {} ", look.text(title)));
-    let place = centred(area, COLUMNS, 9);
+        .title(format!(" {title} "));
     frame.render_widget(Clear, place);
     frame.buffer_mut().set_style(place, look.style(Role::Text));
-    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }).block(block), place);
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }).block(block), place);
 }
 
 /// A place of that size in the middle of an area, as far as there is room.

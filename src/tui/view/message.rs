@@ -9,7 +9,7 @@ use crate::domain::event::Binding;
 use crate::domain::text::plain;
 use crate::text::Word;
 
-use super::super::model::{Model, Notice, NoticeKind, Phase, Tile};
+use super::super::model::{Model, Notice, NoticeKind, Phase, Tile, View};
 use super::super::theme::Role;
 use super::look::{Look, both_ends, fit, width};
 use super::tile;
@@ -105,8 +105,14 @@ fn hint(model: &Model, look: Look) -> String {
     if let Some(serial) = waiting(model) {
         return look.fill(Word::ScanWaits, &[&plain(serial)]);
     }
+    if model.is_locked() {
+        return look.text(Word::ScanBadge).to_owned();
+    }
     if model.wanted == 0 {
         return look.text(Word::ScanNotYet).to_owned();
+    }
+    if model.view == View::History {
+        return look.text(Word::HistoryHint).to_owned();
     }
     match (&model.chosen, model.setup.binding) {
         (Some(slot), _) => look.fill(Word::ScanForSlot, &[slot.as_str()]),

@@ -2,13 +2,17 @@
 
 mod dialog;
 mod footer;
+mod form;
 mod header;
 mod help;
+mod history;
 mod letters;
 mod look;
 mod message;
 mod pages;
 mod slots;
+mod statistics;
+mod story;
 mod tile;
 
 use ratatui::Frame;
@@ -49,9 +53,9 @@ fn page(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
         View::Line => slots::draw(frame, area, model, look),
         View::Help => help::draw(frame, area, model, look),
         View::Settings => pages::settings(frame, area, model, look),
-        View::Unit => pages::unit(frame, area, model, look),
-        View::History => pages::history(frame, area, model, look),
-        View::Statistics => pages::statistics(frame, area, model, look),
+        View::Unit => story::draw(frame, area, model, look),
+        View::History => history::draw(frame, area, model, look),
+        View::Statistics => statistics::draw(frame, area, model, look),
         View::Sync => pages::sync(frame, area, model, look),
         View::Checks => pages::checks(frame, area, model, look),
         View::Log => pages::log(frame, area, model, look),

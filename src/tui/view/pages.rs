@@ -5,31 +5,34 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
+use crate::domain::question::{CheckLine, Light, Registrations};
 use crate::domain::text::{plain, printable};
 use crate::text::Word;
 
-use super::super::model::{Mark, Model, Tile};
+use super::super::model::Model;
 use super::super::theme::Role;
-use super::look::{Look, pad};
+use super::history::when;
+use super::look::{Look, fit, pad};
+use super::story::registration_word;
 use super::tile;
 
 /// Columns for the names of values.
 const NAMES: usize = 14;
 
-fn named<'a>(name: &str, value: impl Into<String>, look: Look) -> Line<'a> {
+pub(super) fn named<'a>(name: &str, value: impl Into<String>, look: Look) -> Line<'a> {
     Line::from(vec![
         look.span(Role::Dim, format!(" {} ", pad(name, NAMES))),
         Span::raw(value.into()),
     ])
 }
 
-fn lines(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'_>>, scroll: usize) {
+pub(super) fn lines(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'_>>, scroll: usize) {
     let hidden = lines.len().saturating_sub(usize::from(area.height));
     let scroll = u16::try_from(scroll.min(hidden)).unwrap_or(u16::MAX);
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((scroll, 0)), area);
 }
 
-fn nothing<'a>(look: Look) -> Line<'a> {
+pub(super) fn nothing<'a>(look: Look) -> Line<'a> {
     Line::from(look.span(Role::Dim, format!(" {}", look.text(Word::NothingYet))))
 }
 
@@ -45,107 +48,90 @@ pub(super) fn settings(frame: &mut Frame<'_>, area: Rect, model: &Model, look: L
     lines(frame, area, shown.collect(), model.scroll);
 }
 
-/// The unit in the focused slot.
-pub(super) fn unit(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
-    let shown = match model.focused().and_then(|tile| Some((tile, tile.verdict.as_ref()?))) {
-        None => vec![nothing(look)],
-        Some((tile, verdict)) => {
-            let report = &verdict.report;
-            let (word, _) = look.mark(verdict.mark());
-            let mut shown = vec![
-                named(look.text(Word::Serial), plain(&report.serial), look),
-                named(look.text(Word::Slot), tile.name.as_str(), look),
-                named(look.text(Word::Outcome), word, look),
-            ];
-            if let Some(step) = report.step {
-                shown.push(named(
-                    "",
-                    look.fill(Word::AtStep, &[look.text(tile::step_word(step))]),
-                    look,
-                ));
-            }
-            if let Some(fault) = &report.fault {
-                shown.push(named(look.text(Word::Code), fault.code.as_str(), look));
-                shown.push(named(look.text(Word::Reason), look.what(fault), look));
-                let todo = look.remedy(fault.code);
-                shown.push(named(look.text(Word::Remedy), todo, look));
-            }
-            if let Some(hardware) = &report.hardware {
-                shown.push(named(look.text(Word::Hardware), hardware.to_string(), look));
-            }
-            if let Some(sn) = &report.certificate_sn {
-                shown.push(named(look.text(Word::Certificate), sn.to_string(), look));
-            }
-            if let Some(attempt) = report.attempt {
-                shown.push(named(look.text(Word::Attempt), attempt.to_string(), look));
-            }
-            shown.push(named(
-                look.text(Word::Duration),
-                format!("{} ms", report.duration_ms),
-                look,
-            ));
-            shown
-        }
-    };
-    lines(frame, area, shown, model.scroll);
-}
-
-fn verdict_line<'a>(tile: &'a Tile, look: Look) -> Option<Line<'a>> {
-    let verdict = tile.verdict.as_ref()?;
-    let (word, role) = look.mark(verdict.mark());
-    let code = verdict.report.fault.as_ref().map_or("", |fault| fault.code.as_str());
-    Some(Line::from(vec![
-        Span::raw(format!(" {} ", pad(tile.name.as_str(), 8))),
-        look.span(role, pad(word, 8)),
-        Span::raw(format!("{} {code}", pad(&plain(&verdict.report.serial), 28))),
-    ]))
-}
-
-/// The last unit of each slot.
-pub(super) fn history(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
-    let mut shown: Vec<_> =
-        model.tiles.iter().filter_map(|tile| verdict_line(tile, look)).collect();
-    if shown.is_empty() {
-        shown.push(nothing(look));
-    }
-    lines(frame, area, shown, model.scroll);
-}
-
-/// How many of the slots show what.
-pub(super) fn statistics(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
-    let count = |mark: Mark| {
-        let verdicts = model.tiles.iter().filter_map(|tile| tile.verdict.as_ref());
-        verdicts.filter(|verdict| verdict.mark() == mark).count().to_string()
-    };
-    let shown = vec![
-        named(look.text(Word::Passed), count(Mark::Pass), look),
-        named(look.text(Word::Failed), count(Mark::Fail), look),
-        named(look.text(Word::Held), count(Mark::Hold), look),
-    ];
-    lines(frame, area, shown, model.scroll);
-}
-
-/// What waits for the cloud.
+/// What waits for the cloud, and what went wrong there.
 pub(super) fn sync(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
-    let shown = match &model.overview {
-        None => Line::from(format!(" {}", look.text(Word::NoFigures))),
-        Some(overview) => {
-            Line::from(format!(" {}", look.fill(Word::Backlog, &[&overview.backlog.to_string()])))
-        }
-    };
-    lines(frame, area, vec![shown], model.scroll);
+    let asking = &model.pages.registrations;
+    let mut shown = Vec::new();
+    match (&asking.found, &asking.fault) {
+        (_, Some(fault)) => shown.push(Line::from(look.span(Role::Red, look.what(fault)))),
+        (None, None) => shown.push(Line::from(format!(" {}", look.text(Word::Looking)))),
+        (Some(found), None) => shown.extend(registrations(found, look, area.width)),
+    }
+    shown.push(Line::from(""));
+    shown.push(Line::from(look.span(Role::Dim, format!(" {}", look.text(Word::SyncKeys)))));
+    lines(frame, area, shown, model.scroll);
 }
 
-/// What is wrong with the slots.
+fn registrations<'a>(found: &Registrations, look: Look, columns: u16) -> Vec<Line<'a>> {
+    let room = usize::from(columns).saturating_sub(1 + 24 + 1 + 10 + 5);
+    let title = |word| Line::from(look.span(Role::Strong, format!(" {}", look.text(word))));
+    let mut shown = vec![title(Word::SyncWaits)];
+    if found.counts.is_empty() {
+        shown.push(Line::from(format!(" {}", look.text(Word::SyncNothing))));
+    }
+    for (state, count) in &found.counts {
+        shown.push(named(registration_word(*state, look), count.to_string(), look));
+    }
+    let last = found
+        .last_sync
+        .map_or(look.text(Word::SyncNever).to_owned(), |at| look.fill(Word::SyncAgo, &[&when(at)]));
+    shown.push(Line::from(look.span(Role::Dim, format!(" {last}"))));
+    if !found.troubles.is_empty() {
+        shown.extend([Line::from(""), title(Word::SyncTroubles)]);
+    }
+    for trouble in &found.troubles {
+        let error = trouble.last_error.as_deref().unwrap_or_default();
+        shown.push(Line::from(vec![
+            Span::raw(format!(" {} ", pad(&plain(trouble.serial.as_str()), 24))),
+            look.span(Role::Amber, pad(registration_word(trouble.state, look), 10)),
+            Span::raw(format!(" {}× {}", trouble.tries, fit(&printable(error), room))),
+        ]));
+    }
+    shown
+}
+
+/// The checks that can be made beside a running line, and the slots.
 pub(super) fn checks(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
-    let shown = model.tiles.iter().map(|tile| {
+    let asking = &model.pages.checks;
+    let mut shown: Vec<Line<'_>> = Vec::new();
+    for check in asking.found.iter().flatten() {
+        shown.extend(check_lines(check, look));
+    }
+    if asking.number.is_some() {
+        shown.push(Line::from(format!(" {}", look.text(Word::ChecksRun))));
+    }
+    if let Some(fault) = &asking.fault {
+        shown.push(Line::from(look.span(Role::Red, look.what(fault))));
+    }
+    shown.push(Line::from(""));
+    shown.extend(model.tiles.iter().map(|tile| {
         let (word, role) = tile::state(model, tile, look);
         Line::from(vec![
-            Span::raw(format!(" {} ", pad(tile.name.as_str(), 8))),
+            Span::raw(format!(" {} {} ", look.text(Word::Slot), pad(tile.name.as_str(), 8))),
             look.span(role, word),
         ])
-    });
-    lines(frame, area, shown.collect(), model.scroll);
+    }));
+    shown.push(Line::from(""));
+    shown.push(Line::from(look.span(Role::Dim, format!(" {}", look.text(Word::ChecksKeys)))));
+    lines(frame, area, shown, model.scroll);
+}
+
+fn check_lines<'a>(check: &CheckLine, look: Look) -> Vec<Line<'a>> {
+    let (shape, role) = match check.light {
+        Light::Green => ("●", Role::Green),
+        Light::Amber => ("▲", Role::Amber),
+        Light::Red => ("✖", Role::Red),
+    };
+    let mut shown = vec![Line::from(vec![
+        look.span(role, format!(" {shape} ")),
+        look.span(Role::Strong, pad(&check.check, 12)),
+        Span::raw(printable(&check.detail).into_owned()),
+    ])];
+    if let Some(code) = check.code {
+        let todo = format!("{code}  {}", look.remedy(code));
+        shown.push(named("", todo, look));
+    }
+    shown
 }
 
 /// What was warned of.

@@ -1,0 +1,189 @@
+//! Dialogs with fields, for what a person decides, and menus that lead to them.
+
+use zeroize::Zeroizing;
+
+use crate::domain::device::Fault;
+use crate::domain::ids::{Serial, WorkOrderId};
+use crate::text::Word;
+
+/// What a form is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) enum Purpose {
+    SignIn,
+    Rework { serial: Serial, new_device: bool },
+    Void(Serial),
+    Scrap(Serial),
+    AcceptClock,
+    AcceptProfile(WorkOrderId),
+    CloseOrder(WorkOrderId),
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::tui) enum Field {
+    /// An id or a name.
+    Who,
+    /// A PIN, shown as dots.
+    Pin,
+    Reason,
+}
+
+/// The text of a field: wiped when dropped, and shown by the views alone.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(in crate::tui) struct FieldText(Zeroizing<String>);
+
+impl std::fmt::Debug for FieldText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FieldText(…)")
+    }
+}
+
+impl FieldText {
+    pub(in crate::tui) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(in crate::tui) fn set(&mut self, text: &str) {
+        self.0 = Zeroizing::new(text.to_owned());
+    }
+}
+
+/// The most characters of a field: a reason is a sentence.
+const LONGEST: usize = 200;
+
+/// A dialog with fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) struct Form {
+    pub(in crate::tui) purpose: Purpose,
+    pub(in crate::tui) fields: Vec<(Field, FieldText)>,
+    /// The field that is typed into.
+    pub(in crate::tui) at: usize,
+    /// The number under which it was sent.
+    pub(in crate::tui) sent: Option<u64>,
+    /// Why it was refused, or a field that is empty.
+    pub(in crate::tui) fault: Option<Fault>,
+    /// The field as it was before the characters that may be a scanner's.
+    before: FieldText,
+}
+
+impl Form {
+    pub(in crate::tui) fn new(purpose: Purpose) -> Self {
+        let fields: &[Field] = match purpose {
+            Purpose::SignIn => &[Field::Who],
+            Purpose::CloseOrder(_) => &[Field::Who, Field::Pin],
+            _ => &[Field::Reason, Field::Who, Field::Pin],
+        };
+        let fields = fields.iter().map(|field| (*field, FieldText::default())).collect();
+        let before = FieldText::default();
+        Self { purpose, fields, at: 0, sent: None, fault: None, before }
+    }
+
+    fn focused(&mut self) -> Option<&mut FieldText> {
+        self.fields.get_mut(self.at).map(|(_, text)| text)
+    }
+
+    /// Takes one character; `is_first` where it may be the first of a scanner's.
+    pub(in crate::tui) fn push(&mut self, c: char, is_first: bool) {
+        if is_first {
+            self.before = self.focused().cloned().unwrap_or_default();
+        }
+        if let Some(text) = self.focused().filter(|text| text.0.chars().count() < LONGEST) {
+            // Room beforehand: a text that grows leaves copies behind.
+            text.0.reserve(LONGEST * 4);
+            text.0.push(c);
+        }
+    }
+
+    pub(in crate::tui) fn backspace(&mut self) {
+        if let Some(text) = self.focused() {
+            text.0.pop();
+        }
+    }
+
+    /// What came was a scanner's: the field is as it was before.
+    pub(in crate::tui) fn take_back(&mut self) {
+        let before = std::mem::take(&mut self.before);
+        if let Some(text) = self.focused() {
+            *text = before;
+        }
+    }
+
+    pub(in crate::tui) fn step(&mut self, by: isize) {
+        let count = self.fields.len().max(1);
+        self.at = self.at.saturating_add_signed(by.rem_euclid(count.cast_signed())) % count;
+    }
+
+    pub(in crate::tui) fn is_last(&self) -> bool {
+        self.at + 1 >= self.fields.len()
+    }
+
+    pub(in crate::tui) fn text(&self, field: Field) -> &str {
+        let found = self.fields.iter().find(|(known, _)| *known == field);
+        found.map_or("", |(_, text)| text.as_str().trim())
+    }
+
+    /// A badge was read: whose it is stands in its field, and the next one is typed into.
+    pub(in crate::tui) fn badge(&mut self, id: &str) {
+        let found = self.fields.iter().position(|(field, _)| *field == Field::Who);
+        let Some(index) = found else { return };
+        if let Some((_, text)) = self.fields.get_mut(index) {
+            text.set(id);
+        }
+        self.at = (index + 1).min(self.fields.len() - 1);
+    }
+
+    /// Wipes the PIN: a refused form begins there anew.
+    pub(in crate::tui) fn forget_pin(&mut self) {
+        let found = self.fields.iter().position(|(field, _)| *field == Field::Pin);
+        let Some(index) = found else { return };
+        if let Some((_, text)) = self.fields.get_mut(index) {
+            text.set("");
+        }
+        self.at = index;
+    }
+}
+
+/// Where an item of a menu leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) enum Choice {
+    Form(Purpose),
+    SignOut,
+    Orders,
+}
+
+/// A list to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) struct Menu {
+    pub(in crate::tui) items: Vec<(Word, String, Choice)>,
+    pub(in crate::tui) at: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scan_in_the_middle_of_a_field_is_taken_out_again() {
+        let mut form = Form::new(Purpose::AcceptClock);
+        form.push('a', true);
+        form.push('b', true);
+        for (index, c) in "TH2001".chars().enumerate() {
+            form.push(c, index == 0);
+        }
+        form.take_back();
+        assert_eq!(form.text(Field::Reason), "ab");
+    }
+
+    #[test]
+    fn a_badge_fills_in_who_approves_and_goes_on_to_the_pin() {
+        let mut form = Form::new(Purpose::AcceptClock);
+        form.badge("s04");
+        assert_eq!(form.text(Field::Who), "s04");
+        assert_eq!(form.fields[form.at].0, Field::Pin);
+        assert!(form.is_last());
+        form.push('1', true);
+        form.forget_pin();
+        assert_eq!(form.text(Field::Pin), "");
+        assert!(!format!("{form:?}").contains("s04"));
+    }
+}

@@ -1,0 +1,244 @@
+//! What a person decides: menus, forms, badges, and the lock of an idle screen.
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::operators::Pin;
+use crate::domain::question::{Act, Approval, Question};
+use crate::domain::state::UnitState;
+use crate::text::Word;
+
+use super::super::keymap::Intent;
+use super::super::model::{Choice, Dialog, DialogKind, Field, Form, Menu, Model, Purpose, View};
+use super::super::msg::Action;
+use super::{ask, pages};
+
+/// The dialog that signs somebody in.
+pub(super) fn sign_in(model: &mut Model) {
+    open(model, Purpose::SignIn);
+}
+
+fn open(model: &mut Model, purpose: Purpose) {
+    model.dialog = Some(Dialog::new(DialogKind::Form(Form::new(purpose))));
+}
+
+/// What can be done on this page.
+pub(super) fn menu(model: &mut Model) {
+    let mut items = Vec::new();
+    let mut add = |word, about: String, choice| items.push((word, about, choice));
+    if model.view == View::Unit {
+        let story = model.pages.unit.asking.found.as_ref().and_then(Option::as_ref);
+        for (word, purpose) in story.map(|story| acts_on(story)).unwrap_or_default() {
+            add(word, String::new(), Choice::Form(purpose));
+        }
+    }
+    let clock_is_wrong = model.overview.as_ref().is_some_and(|overview| overview.clock.is_err());
+    if clock_is_wrong || model.view == View::Checks {
+        add(Word::DoAcceptClock, String::new(), Choice::Form(Purpose::AcceptClock));
+    }
+    add(Word::DoOrders, String::new(), Choice::Orders);
+    add(Word::DoSignIn, String::new(), Choice::Form(Purpose::SignIn));
+    if model.overview.as_ref().is_some_and(|overview| overview.operator.is_some()) {
+        add(Word::DoSignOut, String::new(), Choice::SignOut);
+    }
+    model.dialog = Some(Dialog::new(DialogKind::Menu(Menu { items, at: 0 })));
+}
+
+/// What may be decided about a unit as it stands; the ledger decides again.
+fn acts_on(story: &crate::domain::story::UnitStory) -> Vec<(Word, Purpose)> {
+    let serial = || story.serial.clone();
+    let rework = |new_device| Purpose::Rework { serial: serial(), new_device };
+    let proven = matches!(
+        story.state,
+        UnitState::Proven | UnitState::Registered | UnitState::Shipped | UnitState::Rework
+    );
+    let mut acts = Vec::new();
+    if proven {
+        acts.push((Word::DoRework, rework(false)));
+        acts.push((Word::DoReworkElsewhere, rework(true)));
+    }
+    if proven || story.state == UnitState::Uncertain {
+        acts.push((Word::DoVoid, Purpose::Void(serial())));
+    }
+    if story.state != UnitState::Scrapped {
+        acts.push((Word::DoScrap, Purpose::Scrap(serial())));
+    }
+    acts
+}
+
+/// The work orders came: they are listed, to accept a profile or to close one.
+pub(super) fn orders_came(model: &mut Model) {
+    let Some(orders) = model.pages.orders.found.as_ref() else { return };
+    let open = orders.iter().filter(|choice| !choice.row.closed);
+    let items: Vec<_> = open
+        .flat_map(|choice| {
+            let order = &choice.row.work_order;
+            let (id, about) = (
+                order.id.clone(),
+                format!("{}  {}/{}", order.id, choice.row.proven, order.quantity),
+            );
+            let close =
+                (Word::DoCloseOrder, about.clone(), Choice::Form(Purpose::CloseOrder(id.clone())));
+            let accept = Choice::Form(Purpose::AcceptProfile(id));
+            let changed = (!choice.profile_holds).then_some((Word::DoAcceptProfile, about, accept));
+            changed.into_iter().chain([close])
+        })
+        .collect();
+    model.dialog = Some(Dialog::new(DialogKind::Menu(Menu { items, at: 0 })));
+}
+
+/// A key over a menu.
+pub(super) fn menu_key(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
+    let Some(DialogKind::Menu(menu)) = model.dialog.as_mut().map(|dialog| &mut dialog.kind) else {
+        return;
+    };
+    let last = menu.items.len().saturating_sub(1);
+    match intent {
+        Intent::Up => menu.at = menu.at.saturating_sub(1),
+        Intent::Down | Intent::NextNeed => menu.at = (menu.at + 1).min(last),
+        Intent::Home => menu.at = 0,
+        Intent::End => menu.at = last,
+        Intent::Escape => model.dialog = None,
+        Intent::Enter => {
+            let choice = menu.items.get(menu.at).map(|(_, _, choice)| choice.clone());
+            model.dialog = None;
+            match choice {
+                Some(Choice::Form(purpose)) => open(model, purpose),
+                Some(Choice::SignOut) => drop(ask(model, Question::Act(Act::SignOut), actions)),
+                Some(Choice::Orders) => {
+                    let number = ask(model, Question::WorkOrders, actions);
+                    model.pages.orders.number = Some(number);
+                }
+                None => {}
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The form that is open.
+pub(super) fn form(model: &mut Model) -> Option<&mut Form> {
+    match model.dialog.as_mut().map(|dialog| &mut dialog.kind) {
+        Some(DialogKind::Form(form)) => Some(form),
+        _ => None,
+    }
+}
+
+/// A key over a form.
+pub(super) fn form_key(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
+    let Some(form) = form(model) else { return };
+    match intent {
+        Intent::Up | Intent::PreviousSlot => form.step(-1),
+        Intent::Down | Intent::NextNeed => form.step(1),
+        Intent::Backspace => form.backspace(),
+        Intent::Escape => model.dialog = None,
+        Intent::Enter if form.is_last() => send(model, actions),
+        Intent::Enter => form.step(1),
+        _ => {}
+    }
+}
+
+fn send(model: &mut Model, actions: &mut Vec<Action>) {
+    let Some(form) = form(model).filter(|form| form.sent.is_none()) else { return };
+    match act(form) {
+        Ok(act) => {
+            let number = ask(model, Question::Act(act), actions);
+            if let Some(form) = self::form(model) {
+                (form.sent, form.fault) = (Some(number), None);
+            }
+        }
+        Err(fault) => form.fault = Some(fault),
+    }
+}
+
+/// What a filled-in form asks for.
+fn act(form: &Form) -> Result<Act, Fault> {
+    let reason = || match form.text(Field::Reason) {
+        "" => Err(Fault::new(Code::Usage, "the reason is empty")),
+        reason => Ok(reason.to_owned()),
+    };
+    let who = form.text(Field::Who);
+    if form.purpose == Purpose::SignIn {
+        return match who {
+            "" => Err(Fault::new(Code::OperatorUnknown, "nobody was named")),
+            who => Ok(Act::SignIn(who.to_owned())),
+        };
+    }
+    let approval = || approval(who, form.text(Field::Pin));
+    Ok(match form.purpose.clone() {
+        Purpose::SignIn => Act::SignOut,
+        Purpose::Rework { serial, new_device } => {
+            Act::Rework { serial, new_device, reason: reason()?, approval: approval()? }
+        }
+        Purpose::Void(serial) => Act::Void { serial, reason: reason()?, approval: approval()? },
+        Purpose::Scrap(serial) => Act::Scrap { serial, reason: reason()?, approval: approval()? },
+        Purpose::AcceptClock => Act::AcceptClock { reason: reason()?, approval: approval()? },
+        Purpose::AcceptProfile(work_order) => {
+            Act::AcceptProfile { work_order, reason: reason()?, approval: approval()? }
+        }
+        Purpose::CloseOrder(work_order) => {
+            Act::CloseWorkOrder { work_order, approval: approval()? }
+        }
+    })
+}
+
+fn approval(who: &str, pin: &str) -> Result<Approval, Fault> {
+    let unknown = || Fault::new(Code::OperatorUnknown, format!("nobody is known as {who}"));
+    let by = (!who.is_empty()).then(|| who.parse().map_err(|_| unknown())).transpose()?;
+    let wrong =
+        |error: crate::domain::operators::PinError| Fault::new(Code::PinWrong, error.to_string());
+    let pin = (!pin.is_empty()).then(|| Pin::new(pin).map_err(wrong)).transpose()?;
+    Ok(Approval { by, pin })
+}
+
+/// An act is done: its form goes, and what it changed is looked up.
+pub(super) fn done(model: &mut Model, number: u64, actions: &mut Vec<Action>) {
+    if form(model).is_some_and(|form| form.sent == Some(number)) {
+        model.dialog = None;
+    }
+    model.overview_at = None;
+    pages::opened(model, actions);
+}
+
+/// An act was refused: its form says why, and the PIN is typed anew. Whether it was one.
+pub(super) fn refused(model: &mut Model, number: u64, fault: &Fault) -> bool {
+    let Some(form) = form(model).filter(|form| form.sent == Some(number)) else { return false };
+    form.sent = None;
+    form.fault = Some(fault.clone());
+    form.forget_pin();
+    true
+}
+
+/// A badge was scanned: into the form that is open, otherwise it signs its person in.
+/// Whether the text was one.
+pub(super) fn badge(model: &mut Model, text: &str, actions: &mut Vec<Action>) -> bool {
+    let prefix = &model.setup.badge_prefix;
+    let Some(id) = text.strip_prefix(prefix.as_str()).filter(|_| !prefix.is_empty()) else {
+        return false;
+    };
+    let id = id.trim().to_owned();
+    match form(model) {
+        Some(form) if form.purpose != Purpose::SignIn => form.badge(&id),
+        _ => {
+            if form(model).is_some() {
+                model.dialog = None;
+            }
+            ask(model, Question::Act(Act::SignIn(id)), actions);
+        }
+    }
+    true
+}
+
+/// Nobody touched the screen for long: whoever was signed in is signed out.
+pub(super) fn lock_when_idle(model: &mut Model, actions: &mut Vec<Action>) {
+    let idle = model.now.monotonic.saturating_sub(model.touched) >= model.setup.idle_lock;
+    let somebody = model.overview.as_ref().is_some_and(|overview| overview.operator.is_some());
+    if !idle || !somebody || model.is_locked() {
+        return;
+    }
+    // Told once; the next figures show nobody.
+    if let Some(overview) = &mut model.overview {
+        overview.operator = None;
+    }
+    model.changed = true;
+    ask(model, Question::Act(Act::SignOut), actions);
+}

@@ -1,0 +1,241 @@
+//! The pages besides the line: what they ask, and what their keys do.
+
+use crate::domain::device::Fault;
+use crate::domain::ids::Serial;
+use crate::domain::question::{Answer, Answered, HistoryQuery, Period, Question};
+use crate::domain::state::AttemptOutcome;
+
+use super::super::keymap::Intent;
+use super::super::layout;
+use super::super::model::{Model, View};
+use super::super::msg::Action;
+use super::{ask, forms, search};
+
+/// Lines above and below a page's rows.
+const FRAME: u16 = 3;
+
+/// A page is shown: it asks for what it shows.
+pub(super) fn opened(model: &mut Model, actions: &mut Vec<Action>) {
+    match model.view {
+        View::History => history(model, actions),
+        View::Unit => unit(model, actions),
+        View::Statistics => statistics(model, actions),
+        View::Sync => {
+            let number = ask(model, Question::Registrations, actions);
+            model.pages.registrations.number = Some(number);
+        }
+        View::Checks => {
+            let number = ask(model, Question::Checks, actions);
+            model.pages.checks.number = Some(number);
+        }
+        View::Line | View::Log | View::Settings | View::Help => {}
+    }
+}
+
+/// Time went by: what changes by itself is asked for again.
+pub(super) fn refresh(model: &mut Model, actions: &mut Vec<Action>) {
+    if matches!(model.view, View::Sync | View::Statistics) {
+        opened(model, actions);
+    }
+}
+
+/// The page of the unit with this serial.
+pub(super) fn show_unit(model: &mut Model, serial: Option<Serial>, actions: &mut Vec<Action>) {
+    model.pages.unit = super::super::model::UnitView { serial, ..Default::default() };
+    model.view = View::Unit;
+    model.scroll = 0;
+    unit(model, actions);
+}
+
+fn unit(model: &mut Model, actions: &mut Vec<Action>) {
+    let Some(serial) = model.pages.unit.serial.clone() else { return };
+    let number = ask(model, Question::Unit(serial), actions);
+    model.pages.unit.asking.number = Some(number);
+}
+
+fn statistics(model: &mut Model, actions: &mut Vec<Action>) {
+    let number = ask(model, Question::Statistics(model.pages.statistics.period), actions);
+    model.pages.statistics.asking.number = Some(number);
+}
+
+fn history(model: &mut Model, actions: &mut Vec<Action>) {
+    let rows = layout::frame(model.size).body.height.saturating_sub(FRAME).max(1);
+    let query = HistoryQuery { limit: rows.into(), ..model.pages.history.query.clone() };
+    let number = ask(model, Question::History(query), actions);
+    model.pages.history.asking.number = Some(number);
+}
+
+/// What was typed on the history page, or with nothing typed the unit that is chosen.
+/// Whether that was meant for this page.
+pub(super) fn entered(model: &mut Model, typed: &str, actions: &mut Vec<Action>) -> bool {
+    match (model.view, typed) {
+        (View::History, "") => {
+            let chosen = chosen(model);
+            if chosen.is_some() {
+                show_unit(model, chosen, actions);
+            }
+        }
+        (View::History, typed) => searched(model, typed, actions),
+        (View::Checks | View::Sync, "") => opened(model, actions),
+        _ => return false,
+    }
+    true
+}
+
+/// The unit of the row that is chosen.
+fn chosen(model: &Model) -> Option<Serial> {
+    let history = &model.pages.history;
+    let page = history.asking.found.as_ref()?;
+    page.lines.get(history.selected).map(|line| line.serial.clone())
+}
+
+fn searched(model: &mut Model, typed: &str, actions: &mut Vec<Action>) {
+    let view = &mut model.pages.history;
+    typed.clone_into(&mut view.text);
+    match search::parse(typed) {
+        Ok(query) => {
+            (view.query, view.wrong) = (query, None);
+            restart(model, actions);
+        }
+        Err(word) => view.wrong = Some(word),
+    }
+}
+
+/// From the first page on.
+fn restart(model: &mut Model, actions: &mut Vec<Action>) {
+    let view = &mut model.pages.history;
+    view.query.after = None;
+    view.before.clear();
+    view.selected = 0;
+    history(model, actions);
+}
+
+/// Escape on the history page takes the search back. Whether there was one.
+pub(super) fn escaped(model: &mut Model, actions: &mut Vec<Action>) -> bool {
+    if model.view == View::Unit {
+        model.view = View::History;
+        history(model, actions);
+        return true;
+    }
+    let view = &mut model.pages.history;
+    let searched = model.view == View::History && !view.text.is_empty();
+    if searched {
+        view.text.clear();
+        (view.query, view.wrong) = (HistoryQuery::default(), None);
+        restart(model, actions);
+    }
+    searched
+}
+
+/// An arrow or page key. Whether it was meant for this page.
+pub(super) fn moved(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) -> bool {
+    match model.view {
+        View::History => moved_in_history(model, intent, actions),
+        View::Statistics => moved_in_statistics(model, intent, actions),
+        _ => false,
+    }
+}
+
+fn moved_in_history(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) -> bool {
+    let view = &mut model.pages.history;
+    let found = view.asking.found.as_ref();
+    let last = found.map_or(0, |page| page.lines.len()).saturating_sub(1);
+    match intent {
+        Intent::Up => view.selected = view.selected.saturating_sub(1),
+        Intent::Down => view.selected = (view.selected + 1).min(last),
+        Intent::Home => restart(model, actions),
+        Intent::End => view.selected = last,
+        Intent::PageDown => {
+            let next = found.and_then(|page| page.next.clone());
+            if next.is_some() && view.asking.number.is_none() {
+                view.before.push(view.query.after.take());
+                view.query.after = next;
+                view.selected = 0;
+                history(model, actions);
+            }
+        }
+        Intent::PageUp => {
+            if let Some(start) = view.before.pop() {
+                view.query.after = start;
+                view.selected = 0;
+                history(model, actions);
+            }
+        }
+        Intent::Left | Intent::Right => {
+            view.query.outcome = next_outcome(view.query.outcome, intent == Intent::Right);
+            restart(model, actions);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// All, then each way in which an attempt ends, then all again.
+fn next_outcome(now: Option<AttemptOutcome>, forwards: bool) -> Option<AttemptOutcome> {
+    const ALL: [Option<AttemptOutcome>; 5] = [
+        None,
+        Some(AttemptOutcome::Fail),
+        Some(AttemptOutcome::Interrupted),
+        Some(AttemptOutcome::Pass),
+        Some(AttemptOutcome::Running),
+    ];
+    let at = ALL.iter().position(|known| *known == now).unwrap_or(0);
+    let step = if forwards { 1 } else { ALL.len() - 1 };
+    ALL[(at + step) % ALL.len()]
+}
+
+fn moved_in_statistics(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) -> bool {
+    let today = model.now.wall.seconds().div_euclid(86_400);
+    let period = &mut model.pages.statistics.period;
+    *period = match (intent, *period) {
+        (Intent::Left, Period::All) | (Intent::Home, _) => Period::Day(today),
+        (Intent::Left, Period::Day(day)) => Period::Day(day - 1),
+        (Intent::Right, Period::Day(day)) if day < today => Period::Day(day + 1),
+        (Intent::Right, _) | (Intent::End, _) => Period::All,
+        _ => return false,
+    };
+    statistics(model, actions);
+    true
+}
+
+/// An answer goes to the page that asked.
+pub(super) fn answered(model: &mut Model, answered: Answered, actions: &mut Vec<Action>) {
+    let number = answered.number;
+    let pages = &mut model.pages;
+    match answered.answer {
+        Ok(Answer::Overview(overview)) => model.overview = Some(overview),
+        Ok(Answer::History(page)) => pages.history.asking.take(number, Ok(page)),
+        Ok(Answer::Unit(story)) => pages.unit.asking.take(number, Ok(story)),
+        Ok(Answer::Statistics(stats)) => pages.statistics.asking.take(number, Ok(stats)),
+        Ok(Answer::Registrations(found)) => pages.registrations.take(number, Ok(found)),
+        Ok(Answer::Checks(lines)) => pages.checks.take(number, Ok(lines)),
+        Ok(Answer::WorkOrders(orders)) => {
+            pages.orders.take(number, Ok(orders));
+            forms::orders_came(model);
+        }
+        Ok(Answer::Operators(_)) => {}
+        Ok(Answer::Done) => forms::done(model, number, actions),
+        Err(fault) => refused(model, number, fault),
+    }
+}
+
+fn refused(model: &mut Model, number: u64, fault: Fault) {
+    if forms::refused(model, number, &fault) {
+        return;
+    }
+    let pages = &mut model.pages;
+    let waits = |asked: Option<u64>| asked == Some(number);
+    if waits(pages.history.asking.number) {
+        pages.history.asking.take(number, Err(fault));
+    } else if waits(pages.unit.asking.number) {
+        pages.unit.asking.take(number, Err(fault));
+    } else if waits(pages.statistics.asking.number) {
+        pages.statistics.asking.take(number, Err(fault));
+    } else if waits(pages.registrations.number) {
+        pages.registrations.take(number, Err(fault));
+    } else if waits(pages.checks.number) {
+        pages.checks.take(number, Err(fault));
+    } else {
+        super::line::notice(model, None, None, fault, super::super::model::NoticeKind::Warning);
+    }
+}

@@ -1,0 +1,135 @@
+//! The history: one attempt a line.
+
+use ratatui::Frame;
+use ratatui::layout::{Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::question::HistoryLine;
+use crate::domain::state::AttemptOutcome;
+use crate::domain::text::plain;
+use crate::text::Word;
+
+use super::super::model::Model;
+use super::super::theme::Role;
+use super::look::{Look, both_ends, fit, pad};
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+    let [head, titles, rows, keys] = Layout::vertical([
+        ratatui::layout::Constraint::Length(1),
+        ratatui::layout::Constraint::Length(1),
+        ratatui::layout::Constraint::Min(0),
+        ratatui::layout::Constraint::Length(1),
+    ])
+    .areas(area);
+    let view = &model.pages.history;
+    frame.render_widget(summary(model, look, head.width), head);
+    let wide = area.width >= 100;
+    frame.render_widget(Line::from(look.span(Role::Dim, titles_of(look, wide))), titles);
+    let page = view.asking.found.as_ref();
+    let lines = page.map_or(&[][..], |page| &page.lines);
+    let shown =
+        lines.iter().enumerate().map(|(index, line)| row(line, index == view.selected, look, wide));
+    let shown: Vec<Line<'_>> = match (lines.is_empty(), view.asking.number) {
+        (true, Some(_)) => vec![Line::from(format!(" {}", look.text(Word::Looking)))],
+        (true, None) => vec![Line::from(format!(" {}", look.text(Word::NothingYet)))],
+        (false, _) => shown.collect(),
+    };
+    frame.render_widget(Paragraph::new(shown), rows);
+    let left = vec![look.span(Role::Dim, format!(" {}", look.text(Word::HistoryKeys)))];
+    let more = match page {
+        Some(page) if page.too_many => look.text(Word::HistoryTooMany),
+        Some(page) if page.next.is_some() => look.text(Word::HistoryMore),
+        _ => "",
+    };
+    let right = vec![look.span(Role::Key, format!("{more} "))];
+    frame.render_widget(both_ends(left, right, keys.width), keys);
+}
+
+/// What is shown: all, or what was searched for and filtered by.
+fn summary<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
+    let view = &model.pages.history;
+    let room = usize::from(columns).saturating_sub(2);
+    if let Some(word) = &view.wrong {
+        let text = look.fill(Word::HistoryWrong, &[&plain(word)]);
+        return Line::from(look.span(Role::Red, format!(" {}", fit(&text, room))));
+    }
+    if let Some(fault) = &view.asking.fault {
+        return Line::from(look.span(Role::Red, format!(" {}", fit(&look.what(fault), room))));
+    }
+    let mut text = match view.text.as_str() {
+        "" => look.text(Word::HistoryAll).to_owned(),
+        typed => look.fill(Word::HistoryFound, &[&plain(typed)]),
+    };
+    if let Some(outcome) = view.query.outcome {
+        text.push_str("  ");
+        text.push_str(&look.fill(Word::HistoryOnly, &[outcome_word(outcome, look).0]));
+    }
+    Line::from(look.span(Role::Strong, format!(" {}", fit(&text, room))))
+}
+
+fn titles_of(look: Look, wide: bool) -> String {
+    let [when, serial, slot] = [Word::When, Word::Serial, Word::Slot].map(|word| look.text(word));
+    let [outcome, code, person] =
+        [Word::Outcome, Word::Code, Word::Person].map(|word| look.text(word));
+    let (serials, codes) = columns(wide);
+    let mut text = format!(
+        " {} {} {} {} {}",
+        pad(when, 16),
+        pad(serial, serials),
+        pad(slot, 6),
+        pad(outcome, 8),
+        pad(code, codes),
+    );
+    if wide {
+        text.push_str(&format!(" {}", pad(person, 12)));
+    }
+    text
+}
+
+/// Columns for a serial and for a code.
+const fn columns(wide: bool) -> (usize, usize) {
+    if wide { (32, 26) } else { (20, 24) }
+}
+
+fn row<'a>(line: &HistoryLine, chosen: bool, look: Look, wide: bool) -> Line<'a> {
+    let (serials, codes) = columns(wide);
+    let (word, role) = outcome_word(line.outcome, look);
+    let serial = match line.attempt {
+        1 => plain(line.serial.as_str()).into_owned(),
+        attempt => format!("{} #{attempt}", plain(line.serial.as_str())),
+    };
+    let base = if chosen { Role::Focus } else { Role::Text };
+    let text = |text: String| look.span(base, text);
+    let mut spans = vec![
+        text(format!(" {} ", pad(&when(line.started_at), 16))),
+        text(format!("{} {} ", pad(&serial, serials), pad(line.slot.as_str(), 6))),
+        look.span(if chosen { base } else { role }, pad(word, 8)),
+        text(format!(" {}", pad(&plain(line.code.as_deref().unwrap_or("")), codes))),
+    ];
+    if wide {
+        let who = line.operator.as_ref().map_or("", |operator| operator.as_str());
+        spans.push(text(format!(" {}", pad(&plain(who), 12))));
+    }
+    spans.push(Span::raw(""));
+    Line::from(spans)
+}
+
+/// Month, day and second.
+pub(super) fn when(at: Timestamp) -> String {
+    let text = at.to_string();
+    let [date, time] = [text.get(5..10), text.get(11..19)].map(Option::unwrap_or_default);
+    format!("{date} {time}")
+}
+
+/// How an attempt ended, and its colour.
+pub(super) fn outcome_word(outcome: AttemptOutcome, look: Look) -> (&'static str, Role) {
+    let (word, role) = match outcome {
+        AttemptOutcome::Pass => (Word::OutcomePass, Role::Pass),
+        AttemptOutcome::Fail => (Word::OutcomeFail, Role::Fail),
+        AttemptOutcome::Interrupted => (Word::OutcomeInterrupted, Role::Hold),
+        AttemptOutcome::Running => (Word::OutcomeRunning, Role::Busy),
+    };
+    (look.text(word), role)
+}

@@ -1,0 +1,163 @@
+//! One unit's whole story.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::domain::certificate::CertificateState;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::state::{RegistrationState, UnitState};
+use crate::domain::story::{ActStory, AttemptStory, CertificateStory, UnitStory};
+use crate::domain::text::printable;
+use crate::text::Word;
+
+use super::super::model::Model;
+use super::super::theme::Role;
+use super::history::{outcome_word, when};
+use super::look::{Look, both_ends};
+use super::pages::{lines, named, nothing};
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+    let view = &model.pages.unit;
+    let sentence = |word| Line::from(format!(" {}", look.text(word)));
+    let shown = match (&view.serial, &view.asking.fault, &view.asking.found) {
+        (None, ..) => vec![sentence(Word::UnitNone)],
+        (_, Some(fault), _) => vec![Line::from(look.span(Role::Red, look.what(fault)))],
+        (_, _, Some(Some(story))) => whole(story, look, area.width),
+        (_, _, Some(None)) => vec![sentence(Word::UnitUnknown)],
+        (_, _, None) => vec![sentence(Word::Looking)],
+    };
+    let shown = if shown.is_empty() { vec![nothing(look)] } else { shown };
+    lines(frame, area, shown, model.scroll);
+}
+
+fn whole<'a>(story: &UnitStory, look: Look, columns: u16) -> Vec<Line<'a>> {
+    let (state, role) = state_word(story.state, look);
+    let order = story.work_order.as_ref().map_or(look.text(Word::NoWorkOrder), |id| id.as_str());
+    let mut shown = vec![
+        both_ends(
+            vec![
+                look.span(Role::Strong, format!(" {}  ", printable(story.serial.as_str()))),
+                look.span(role, state),
+            ],
+            vec![look.span(Role::Dim, format!("{} ", look.text(Word::UnitKeys)))],
+            columns,
+        ),
+        named(look.text(Word::ClientId), story.client_id.to_string(), look),
+        named(look.text(Word::WorkOrder), order, look),
+        named(look.text(Word::Since), when(story.created_at), look),
+    ];
+    for attempt in story.attempts.iter().rev() {
+        shown.push(Line::from(""));
+        shown.extend(attempt_lines(attempt, look));
+    }
+    for certificate in story.certificates.iter().rev() {
+        shown.push(Line::from(""));
+        shown.extend(certificate_lines(certificate, look));
+    }
+    if !story.acts.is_empty() {
+        shown.push(Line::from(""));
+    }
+    shown.extend(story.acts.iter().rev().map(|act| act_line(act, look)));
+    shown
+}
+
+fn attempt_lines<'a>(attempt: &AttemptStory, look: Look) -> Vec<Line<'a>> {
+    let (word, role) = outcome_word(attempt.outcome, look);
+    let who = attempt.operator.as_ref().map_or(String::new(), |id| format!("  {id}"));
+    let place = format!(
+        "{} {}  {} {}{who}  ",
+        attempt.attempt,
+        when(attempt.started_at),
+        look.text(Word::Slot),
+        attempt.slot
+    );
+    let mut shown = vec![named(look.text(Word::Attempt), place, look)];
+    shown[0].spans.push(look.span(role, word));
+    if let Some(code) = &attempt.code {
+        let message = attempt.message.clone().unwrap_or_default();
+        match code.parse::<Code>() {
+            Ok(code) => {
+                let fault = Fault::new(code, message);
+                shown.push(named("", format!("{code}  {}", look.what(&fault)), look));
+                shown.push(named("", look.remedy(code), look));
+            }
+            Err(_) => {
+                shown.push(named("", printable(&format!("{code}  {message}")).into_owned(), look))
+            }
+        }
+    }
+    if let Some(hardware) = &attempt.hardware {
+        shown.push(named(look.text(Word::Hardware), hardware.to_string(), look));
+    }
+    shown
+}
+
+fn certificate_lines<'a>(certificate: &CertificateStory, look: Look) -> Vec<Line<'a>> {
+    let (word, role) = certificate_word(certificate.state, look);
+    let mut head =
+        named(look.text(Word::Certificate), format!("{}  ", certificate.certificate_sn), look);
+    head.spans.push(look.span(role, word));
+    let registration = &certificate.registration;
+    let mut cloud = registration_word(registration.state, look).to_owned();
+    for more in [&registration.status, &registration.last_error].into_iter().flatten() {
+        cloud.push_str(&format!("  {}", printable(more)));
+    }
+    vec![
+        head,
+        named(look.text(Word::Fingerprint), certificate.fingerprint_sha256.to_string(), look),
+        named(look.text(Word::Registration), cloud, look),
+    ]
+}
+
+fn act_line<'a>(act: &ActStory, look: Look) -> Line<'a> {
+    let who = act.operator.as_ref().map_or("-", |operator| operator.as_str());
+    let why = act.reason.as_deref().unwrap_or_default();
+    Line::from(vec![
+        look.span(Role::Dim, format!(" {} ", when(act.at))),
+        Span::raw(format!("{} {who}: {}", act.act, printable(why))),
+    ])
+}
+
+fn state_word(state: UnitState, look: Look) -> (&'static str, Role) {
+    let (word, role) = match state {
+        UnitState::Reserved => (Word::StateReserved, Role::Busy),
+        UnitState::Issued => (Word::StateIssued, Role::Busy),
+        UnitState::Uncertain => (Word::StateUncertain, Role::Hold),
+        UnitState::Failed => (Word::StateFailed, Role::Fail),
+        UnitState::Proven => (Word::StateProven, Role::Pass),
+        UnitState::Registered => (Word::StateRegistered, Role::Pass),
+        UnitState::Shipped => (Word::StateShipped, Role::Pass),
+        UnitState::Rework => (Word::StateRework, Role::Hold),
+        UnitState::Void => (Word::StateVoid, Role::Fail),
+        UnitState::Scrapped => (Word::StateScrapped, Role::Fail),
+    };
+    (look.text(word), role)
+}
+
+fn certificate_word(state: CertificateState, look: Look) -> (&'static str, Role) {
+    let (word, role) = match state {
+        CertificateState::Issued => (Word::CertificateIssued, Role::Busy),
+        CertificateState::Uncertain => (Word::CertificateUncertain, Role::Hold),
+        CertificateState::Proven => (Word::CertificateProven, Role::Pass),
+        CertificateState::Superseded => (Word::CertificateSuperseded, Role::Dim),
+        CertificateState::Void => (Word::CertificateVoid, Role::Fail),
+    };
+    (look.text(word), role)
+}
+
+/// Where a registration stands.
+pub(super) fn registration_word(state: RegistrationState, look: Look) -> &'static str {
+    look.text(match state {
+        RegistrationState::None => Word::RegistrationNone,
+        RegistrationState::Waiting => Word::RegistrationWaiting,
+        RegistrationState::Unclear => Word::RegistrationUnclear,
+        RegistrationState::Registered => Word::RegistrationRegistered,
+        RegistrationState::Deferred => Word::RegistrationDeferred,
+        RegistrationState::Conflict => Word::RegistrationConflict,
+        RegistrationState::Rejected => Word::RegistrationRejected,
+        RegistrationState::Withdrawn => Word::RegistrationWithdrawn,
+        RegistrationState::Revoked => Word::RegistrationRevoked,
+    })
+}
