@@ -31,29 +31,29 @@ pub(super) enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoAnswer {
     #[error("it is no JSON")]
-    NoJson,
+    Json,
     #[error("it has no object \"Response\"")]
-    NoResponse,
+    Response,
     #[error("its error has no code")]
-    NoCode,
+    Code,
     #[error("it has no request id")]
-    NoRequestId,
+    RequestId,
 }
 
 /// Reads a body. Other fields beside `Response`, and unknown ones in it, mean nothing.
 pub(super) fn read(body: &[u8]) -> Result<Answer, NoAnswer> {
-    let mut body: Value = serde_json::from_slice(body).map_err(|_| NoAnswer::NoJson)?;
+    let mut body: Value = serde_json::from_slice(body).map_err(|_| NoAnswer::Json)?;
     let response = body.get_mut("Response").map(Value::take);
-    let Some(response @ Value::Object(_)) = response else { return Err(NoAnswer::NoResponse) };
+    let Some(response @ Value::Object(_)) = response else { return Err(NoAnswer::Response) };
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let request_id = text(&response, "RequestId").filter(|id| !id.is_empty());
     match response.get("Error") {
         None | Some(Value::Null) => {
-            let request_id = request_id.ok_or(NoAnswer::NoRequestId)?;
+            let request_id = request_id.ok_or(NoAnswer::RequestId)?;
             Ok(Answer::Done { fields: response, request_id })
         }
         Some(error) => Ok(Answer::Refused {
-            code: text(error, "Code").filter(|code| !code.is_empty()).ok_or(NoAnswer::NoCode)?,
+            code: text(error, "Code").filter(|code| !code.is_empty()).ok_or(NoAnswer::Code)?,
             message: text(error, "Message").unwrap_or_default(),
             request_id: request_id.unwrap_or_default(),
         }),
@@ -101,17 +101,17 @@ mod tests {
     #[test]
     fn what_is_no_answer_is_never_taken_for_success() {
         let table = [
-            ("<html>welcome</html>", NoAnswer::NoJson),
-            ("", NoAnswer::NoJson),
-            (r#"{"Response":{"RequestId":"1""#, NoAnswer::NoJson),
-            ("[]", NoAnswer::NoResponse),
-            (r#"{"status":"ok","RequestId":"1"}"#, NoAnswer::NoResponse),
-            (r#"{"Response":"ok"}"#, NoAnswer::NoResponse),
-            (r#"{"Response":{}}"#, NoAnswer::NoRequestId),
-            (r#"{"Response":{"RequestId":""}}"#, NoAnswer::NoRequestId),
-            (r#"{"Response":{"RequestId":7}}"#, NoAnswer::NoRequestId),
-            (r#"{"Response":{"Error":{},"RequestId":"1"}}"#, NoAnswer::NoCode),
-            (r#"{"Response":{"Error":"A","RequestId":"1"}}"#, NoAnswer::NoCode),
+            ("<html>welcome</html>", NoAnswer::Json),
+            ("", NoAnswer::Json),
+            (r#"{"Response":{"RequestId":"1""#, NoAnswer::Json),
+            ("[]", NoAnswer::Response),
+            (r#"{"status":"ok","RequestId":"1"}"#, NoAnswer::Response),
+            (r#"{"Response":"ok"}"#, NoAnswer::Response),
+            (r#"{"Response":{}}"#, NoAnswer::RequestId),
+            (r#"{"Response":{"RequestId":""}}"#, NoAnswer::RequestId),
+            (r#"{"Response":{"RequestId":7}}"#, NoAnswer::RequestId),
+            (r#"{"Response":{"Error":{},"RequestId":"1"}}"#, NoAnswer::Code),
+            (r#"{"Response":{"Error":"A","RequestId":"1"}}"#, NoAnswer::Code),
         ];
         for (body, wanted) in table {
             assert_eq!(read(body.as_bytes()), Err(wanted), "{body}");

@@ -7,6 +7,7 @@ mod issue;
 mod journal;
 mod openssl;
 mod roots;
+mod verification;
 
 use std::fs;
 use std::path::{Path, PathBuf};
