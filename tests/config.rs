@@ -67,7 +67,7 @@ fn what_the_example_calls_a_default_is_one() {
             if setting.starts_with("kind = \"tdmq\"") {
                 break;
             }
-            let same = ["port = \"/dev", "rts", "journal_secret_file", "backup_dir", "exclusive"];
+            let same = ["port = \"/dev", "rts", "journal_secret_file", "exclusive"];
             if !same.iter().any(|start| setting.starts_with(start)) {
                 let changed = load(&text.replacen(line, setting, 1));
                 assert_eq!(without_digest(&changed), without_digest(&load(&text)), "{setting}");

@@ -98,10 +98,8 @@ mod tests {
 
     #[test]
     fn no_command_names_those_there_are() {
-        let said = lines("station");
-        assert!(said.starts_with("error[E-USAGE]: no command was given\nhelp: name one of"));
-        assert!(said.contains("demo, batch, authority"), "{said}");
         let said = lines("station ledger");
+        assert!(said.starts_with("error[E-USAGE]: no command was given\nhelp: name one of"));
         assert!(said.contains("verify, stats, check, backup, restore"), "{said}");
     }
 }

@@ -6,10 +6,10 @@ use std::process::Stdio;
 use crate::station::{Run, Station};
 
 #[test]
-fn no_command_is_wrong_usage_and_names_those_there_are() {
-    let run = Station::new().fails("", "E-USAGE", 2);
+fn a_command_without_its_second_word_is_wrong_usage_and_names_those_there_are() {
+    let run = Station::new().fails("ledger", "E-USAGE", 2);
     assert!(run.stdout.is_empty());
-    run.says("demo, batch, authority");
+    run.says("verify, stats, check");
 }
 
 #[test]
@@ -18,8 +18,15 @@ fn a_misspelt_option_names_the_near_one() {
 }
 
 #[test]
-fn a_command_of_a_later_version_is_wrong_usage() {
-    Station::new().fails("sync", "E-USAGE", 2);
+fn without_a_command_the_screen_is_meant_and_needs_a_terminal() {
+    let run = Station::new().fails("", "E-USAGE", 2);
+    assert!(run.stdout.is_empty());
+    run.says("station batch");
+}
+
+#[test]
+fn a_command_that_is_none_is_wrong_usage() {
+    Station::new().fails("provision", "E-USAGE", 2);
 }
 
 #[test]

@@ -72,6 +72,7 @@ fn a_ledger_restored_without_its_journal_key_verifies_once_the_ca_certified_anot
     let there = ["--data-dir", elsewhere.to_str().unwrap()];
     let run = |arguments: &[&str]| factory.run(&[&there[..], arguments].concat());
     run(&["ledger", "restore", backup.to_str().unwrap()]).expect(0);
+    run(&["ledger", "accept-gap", "--reason", "nothing came after the backup"]).expect(0);
     let _another = factory.another_device("A");
     let serials = factory.path("serials.txt");
     fs::write(&serials, labels(2)).unwrap();

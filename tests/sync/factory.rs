@@ -284,6 +284,15 @@ impl Factory {
         story.certificates.iter().map(|one| of(one.fingerprint_sha256)).collect()
     }
 
+    /// Revokes a unit's certificate in the cloud, as a person at the console does.
+    pub(crate) fn revoke_by_hand(&self, unit: u32) {
+        let client = cloud::client(&self.config()).unwrap();
+        let found = self.in_cloud();
+        let sn = &found.iter().find(|found| found.client_id == label(unit)).unwrap().sn;
+        let revoked = client.set_status(sn, CloudStatus::Revoked);
+        cloud::runtime().unwrap().block_on(revoked).unwrap();
+    }
+
     /// Where a unit stands, and its newest certificate's registration.
     pub(crate) fn standing(&self, unit: u32) -> (String, String) {
         let shown = self.run(&["unit", "show", &label(unit)]).expect(0);

@@ -53,6 +53,7 @@ fn a_foreign_certificate_under_our_serial_number_is_a_conflict() {
         ran.events("registration").into_iter().filter(|l| l["outcome"] == "conflict").collect();
     assert_eq!(conflict.len(), 1);
     assert_eq!(conflict[0]["certificate_sn"], taken.to_string());
+    assert_eq!(conflict[0]["code"], "E-CLOUD-CONFLICT");
     assert_eq!(factory.standing(2), ("proven".to_owned(), "conflict".to_owned()));
     factory.sync().expect(1);
     factory.assert_it_verifies();

@@ -62,10 +62,13 @@ fn play(router: &mut Router, steps: &[Step]) -> (Vec<(usize, String)>, Vec<Code>
     (ran, refused)
 }
 
+/// What happens, the units that start then with their slots, and the codes of the refused.
+type Row<'a> = (&'a str, &'a [Step], &'a [(usize, &'a str)], &'a [Code]);
+
 #[test]
 fn by_insertion_a_label_belongs_to_the_one_device_that_comes_after_it() {
     use Step::{Comes, Leaves, Look, Scan};
-    let rows: &[(&str, &[Step], &[(usize, &str)], &[Code])] = &[
+    let rows: &[Row<'_>] = &[
         ("scan, then plug", &[Scan("U1", 10), Comes(1, 1000), Look(1500)], &[(1, "U1")], &[]),
         (
             "not before the window has closed",

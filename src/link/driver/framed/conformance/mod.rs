@@ -2,7 +2,7 @@
 //!
 //! The run speaks raw frames, right and wrong ones, over a real port. Each check has a name
 //! that stays, the section of the page that it comes from, and a verdict; one that fails
-//! stops no other, unless the device falls silent. Start with [`run`] and [`CHECKS`]; the
+//! stops no other, unless the device falls silent. Start with [`run`] and `CHECKS`; the
 //! checks stand in files by topic, `bench` is what they do with the device again and again,
 //! `wire` asks and waits, `frame` makes bytes, `sample` what is burned.
 //!
