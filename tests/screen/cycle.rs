@@ -54,8 +54,8 @@ fn a_work_order_of_twenty_with_two_faults_a_rework_and_a_duplicate_scan() {
     let works = Works::new(&["A", "B"], "any");
     works.succeeds(&["work-order", "create", "WO-7", "--quantity", "20"]);
     let _devices = [
-        works.devices("A", &["--units", "40", "--seed", "1", "--fault", "lie-forget@3"]),
-        works.devices("B", &["--units", "40", "--seed", "2", "--fault", "lie-key@4"]),
+        works.devices("A", &["--units", "40", "--seed", "1", "--fault", "lie-forget@2,lie-key@3"]),
+        works.devices("B", &["--units", "40", "--seed", "2", "--fault", "lie-forget@2,lie-key@3"]),
     ];
     let screen = works.screen((120, 40), "");
     screen.wait_for("WO-7");
@@ -84,7 +84,8 @@ fn a_work_order_of_twenty_with_two_faults_a_rework_and_a_duplicate_scan() {
             faults += usize::from(!proven(number));
         }
     }
-    assert_eq!(faults, 2);
+    // Two a slot that came to its third device; which slot is the quicker one is open.
+    assert!((2..=4).contains(&faults), "{faults}");
     screen.wait_for("20 of 20");
     screen.keys(&["Escape"]);
     screen.scans(&label(5));

@@ -20,9 +20,9 @@ fn a_scan_at_scanner_speed_is_one_on_every_page() {
         screen
             .wait_until("bound to its slot", |screen| !screen.contains("Slot A: scan the label."));
         screen.keys(&["F2"]);
-        screen.wait_for("waits: put its device in");
+        screen.wait_for("put the device in");
         screen.keys(&["C-x"]);
-        screen.wait_for("Scan the slot's barcode");
+        screen.wait_until("taken back", |screen| !screen.contains("put the device in"));
     }
     screen.keys(&["F10"]);
     screen.wait_for("left=0");

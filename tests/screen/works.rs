@@ -17,12 +17,14 @@ pub(crate) struct Works {
 }
 
 /// One `station sim device`; dropping it pulls its device out.
-pub(crate) struct Devices(Child);
+pub(crate) struct Devices(Child, PathBuf);
 
 impl Drop for Devices {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+        // What a killed simulator leaves; another may get the same terminal meanwhile.
+        let _ = fs::remove_file(&self.1);
     }
 }
 
@@ -97,9 +99,9 @@ binding = "{binding}"
     pub(crate) fn devices(&self, slot: &str, further: &[&str]) -> Devices {
         let link = self.path(&format!("slot-{slot}"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
-        command.args(["sim", "device", "--link"]).arg(link).args(further);
+        command.args(["sim", "device", "--link"]).arg(&link).args(further);
         command.stdin(Stdio::null()).stdout(Stdio::null());
-        Devices(command.spawn().unwrap())
+        Devices(command.spawn().unwrap(), link)
     }
 
     /// Begins the screen in a terminal, and waits until it takes scans.
