@@ -55,8 +55,11 @@ fn before_their_record(points: &[String]) -> Vec<&str> {
         // Of an attempt that began before the act, its records are from before too.
         let Some(recorded) = &mut attempt else { continue };
         recorded.insert(name);
-        let missing =
-            |(request, record): &&(&str, &str)| *request == name && !recorded.contains(record);
+        // One that was never asked to commit is let go of with the same request.
+        let let_go = name == "send/finish" && !recorded.contains("recorded/commit-asked");
+        let missing = |(request, record): &&(&str, &str)| {
+            *request == name && !recorded.contains(record) && !let_go
+        };
         early.extend(BEFORE.iter().find(missing).map(|_| name));
     }
     early

@@ -171,7 +171,7 @@ pub(crate) const LINE: &[Scenario] = &[
     },
     Scenario {
         name: "storage full",
-        devices: |options| faults(options, "flash-full=512@1"),
+        devices: |options| faults(options, "flash-full=512"),
         faulty: true,
         presented: 2,
         ..USUAL
