@@ -9,8 +9,8 @@ use provisioning_station::domain::code::Code;
 /// Codes that nothing outside the program can provoke; their tests stand beside the code
 /// that gives them.
 const NOT_HERE: &[(&str, &str)] = &[
-    ("E-BUG", "a bug that is known is mended"),
     ("E-OPERATOR-ABSENT", "a person at the screen; the walks through it provoke it"),
+    ("E-CLOUD-ABSENT", "a certificate deleted at the console; the plan of a sync tells it"),
     ("E-CA-ISSUE", "a machine that signs wrongly, or gives no random bytes"),
 ];
 

@@ -185,21 +185,3 @@ fn what_was_revoked_by_hand_before_it_was_registered_is_rejected() {
     assert_eq!(rejected[0]["code"], "E-CLOUD-REVOKED");
     assert_eq!(ran.summary()["registered"], 1);
 }
-
-#[test]
-fn what_was_deleted_by_hand_can_t_be_activated() {
-    let cloud = start(emulated()).unwrap();
-    let mut factory = Factory::enrolled(&cloud);
-    factory.more = "initial_status = \"INACTIVE\"".to_owned();
-    factory.configure();
-    factory.prove(1..=1);
-    factory.sync().expect(0);
-    // The same instance, without what stood there.
-    let emptied = start(emulated()).unwrap();
-    factory.go_to(&emptied);
-    factory.run(&["authority", "register"]).expect(0);
-    factory.run(&["unit", "ship", &label(1)]).expect(1);
-    let shown = factory.run(&["unit", "show", &label(1)]).expect(0);
-    let last_error = shown.lines[0]["certificates"][0]["registration"]["last_error"].to_string();
-    assert!(last_error.contains("E-CLOUD-ABSENT"), "{last_error}");
-}
