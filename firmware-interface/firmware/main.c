@@ -107,7 +107,7 @@ static const struct station_hooks hooks = {
     .reset = reset,
 };
 
-/* The times have room for eight of these machines on two processors. */
+/* An emulated board is as slow as its host: the times have room for eight on two busy processors. */
 static void set_facts(void)
 {
     facts.model = "MPS2-AN385";
@@ -119,11 +119,11 @@ static void set_facts(void)
     facts.can_lock = true;
     facts.capacity = FLASH_CAPACITY;
     facts.max_chunk = 512u;
-    facts.busy_erase_ms = 100u;
-    facts.busy_chunk_ms = 30u;
-    facts.busy_commit_ms = 200u;
-    facts.busy_prove_ms = 500u;
-    facts.busy_boot_ms = 1000u;
+    facts.busy_erase_ms = 500u;
+    facts.busy_chunk_ms = 200u;
+    facts.busy_commit_ms = 1500u;
+    facts.busy_prove_ms = 3000u;
+    facts.busy_boot_ms = 4000u;
 }
 
 int main(void)

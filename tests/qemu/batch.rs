@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::device::NONCE;
 use super::flash::Flash;
 use super::line::Line;
-use super::machine::{Machine, firmware};
+use super::machine::{Machine, all_to_itself, firmware};
 use super::wire::Wire;
 
 const DEVICES: u8 = 8;
@@ -101,6 +101,7 @@ fn eight_boards_make_their_own_keys_and_the_station_certifies_them() {
 /// Eight boards in one batch of a product that has these lines too.
 fn provision(product: &str) {
     let Some(firmware) = firmware() else { return };
+    let _turn = all_to_itself();
     let folder = tempfile::tempdir().unwrap();
     lay_out(folder.path(), product);
     let slots: Vec<Slot> =

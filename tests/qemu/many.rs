@@ -7,7 +7,7 @@ use firmware_interface::ids::Lifecycle;
 use super::device::{Device, NONCE};
 use super::flash::Flash;
 use super::identity::Identity;
-use super::machine::firmware;
+use super::machine::{all_to_itself, firmware};
 
 const DEVICES: u8 = 8;
 
@@ -20,6 +20,7 @@ fn eight_boards_at_once_are_provisioned_and_prove() {
     if firmware().is_none() {
         return;
     }
+    let _turn = all_to_itself();
     let begun = Instant::now();
     std::thread::scope(|scope| {
         for number in 1..=DEVICES {

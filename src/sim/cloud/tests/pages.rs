@@ -17,6 +17,11 @@ fn a_list_is_filtered_ordered_and_paged() {
     }
     let fields = device(&other.issue("unit-9", &[0x29]), &other_sn, "unit-1");
     call(&cloud, "RegisterDeviceCertificate", fields).unwrap();
+    // Times are in milliseconds, and rows of the same one keep the order of registration.
+    let registered = jiff::Timestamp::now().as_millisecond();
+    while jiff::Timestamp::now().as_millisecond() == registered {
+        std::hint::spin_loop();
+    }
     call(&cloud, "DeactivateDeviceCertificate", json!({"DeviceCertificateSn": "22"})).unwrap();
     let found = |fields: Value| -> (u64, String) {
         let answer = call(&cloud, LIST, fields).unwrap();
