@@ -97,8 +97,10 @@ fn pass(
         Some(Gate::Gone(cert)) => return Ok(Passed::Before(cert)),
         Some(Gate::Shut(why)) => return shut(why),
         Some(Gate::Inactive(_)) => {
-            let because = |fault: &Fault| format!(": {} ({})", fault.detail, fault.code);
-            let why = trouble.map_or_else(String::new, because);
+            let why = match trouble {
+                Some(fault) => format!(": {} ({})", fault.detail, fault.code),
+                None => own_trouble(reader, serial)?,
+            };
             return shut(format!("{serial} is not active in the cloud{why}"));
         }
         Some(Gate::Open(cert)) => cert,
@@ -109,4 +111,10 @@ fn pass(
         Err(crate::domain::record::Refusal::Row(fault)) => Ok(Passed::Refused(fault)),
         Err(crate::domain::record::Refusal::Ledger(fault)) => Err(fault.into()),
     }
+}
+
+/// What the cloud said of this unit alone, where it said anything.
+fn own_trouble(reader: &Reader, serial: &Serial) -> Result<String, Failure> {
+    let trouble = reader.outbox_of_unit(serial)?.and_then(|row| row.trouble);
+    Ok(trouble.map_or_else(String::new, |(code, what)| format!(": {what} ({code})")))
 }

@@ -166,8 +166,24 @@ pub(super) fn answered(context: &Context<'_>, answered: &Answered) -> Result<(),
         (Operation::Revoke, Answer::Nothing) => {
             mark(context, cert, &cloud.name, RegistrationState::Withdrawn, None, None)
         }
-        _ => Ok(()),
+        _ => blame(context, cert, &cloud.name, code, message.map(String::as_str)),
     }
+}
+
+/// Notes why the status of a certificate could not be changed; where it stands is as before.
+fn blame(
+    context: &Context<'_>,
+    cert: CertificateSn,
+    cloud: &CloudInstance,
+    code: Option<&str>,
+    message: Option<&str>,
+) -> Result<(), LedgerError> {
+    let sql = "UPDATE registrations SET last_code = ?5, last_error = ?6
+        WHERE certificate_sn = ?1 AND site = ?2 AND region = ?3 AND instance = ?4";
+    let CloudInstance { site, region, instance } = cloud;
+    let values = params![cert, site, region, instance, code, message];
+    context.connection.prepare_cached(sql)?.execute(values)?;
+    Ok(())
 }
 
 fn is_proven(context: &Context<'_>, cert: CertificateSn) -> rusqlite::Result<bool> {
@@ -249,7 +265,7 @@ fn moved(
         Operation::Revoke => RegistrationState::Revoked,
         _ => RegistrationState::Registered,
     };
-    let sql = "UPDATE registrations SET state = ?5, status = ?6
+    let sql = "UPDATE registrations SET state = ?5, status = ?6, last_code = NULL, last_error = NULL
         WHERE certificate_sn = ?1 AND site = ?2 AND region = ?3 AND instance = ?4";
     let CloudInstance { site, region, instance } = cloud;
     let values = params![cert, site, region, instance, state, status];

@@ -10,7 +10,6 @@ use provisioning_station::domain::code::Code;
 /// that gives them.
 const NOT_HERE: &[(&str, &str)] = &[
     ("E-OPERATOR-ABSENT", "a person at the screen; the walks through it provoke it"),
-    ("E-CLOUD-ABSENT", "a certificate deleted at the console; the plan of a sync tells it"),
     ("E-CA-ISSUE", "a machine that signs wrongly, or gives no random bytes"),
 ];
 

@@ -116,6 +116,24 @@ fn an_inactive_unit_stays_where_the_cloud_can_t_be_reached() {
 }
 
 #[test]
+fn a_unit_whose_certificate_was_deleted_at_the_console_stays_and_says_why() {
+    let cloud = start(emulated()).unwrap();
+    let mut factory = Factory::enrolled(&cloud);
+    factory.more = "initial_status = \"INACTIVE\"".to_owned();
+    factory.configure();
+    factory.prove(1..=2);
+    factory.sync().expect(0);
+    cloud.uproot(&label(1)).unwrap();
+    let ran = factory.run(&["unit", "ship", &label(1), &label(2)]).expect(1);
+    assert_eq!(ran.summary()["shipped"], 1);
+    assert!(ran.errors.contains("E-CLOUD-ABSENT"), "{}", ran.errors);
+    let shown = factory.run(&["unit", "show", &label(1)]).expect(0);
+    let registration = &shown.lines[0]["certificates"][0]["registration"];
+    assert_eq!(registration["last_error"], "it does not stand in the cloud");
+    factory.assert_it_verifies();
+}
+
+#[test]
 fn openssl_verifies_the_list_of_what_is_not_to_be_used_any_more() {
     let cloud = start(emulated()).unwrap();
     let mut factory = Factory::enrolled(&cloud);

@@ -218,7 +218,17 @@ impl Desk {
             source: if automatic { "JITP" } else { "API" }.to_owned(),
             times: super::book::Times::born(status, now),
         };
-        let change = Change::Certificate(Box::new(row));
+        self.alter(Change::Certificate(Box::new(row)))
+    }
+
+    /// Deletes a client's certificates as if it had happened some other way than through the API.
+    pub(super) fn uproot(&mut self, client_id: &str) -> Result<(), &'static str> {
+        let of_client = self.book.certificates().filter(|row| row.client_id == client_id);
+        let sns: Vec<String> = of_client.map(|row| row.sn.clone()).collect();
+        sns.into_iter().try_for_each(|sn| self.alter(Change::CertificateGone { sn }))
+    }
+
+    fn alter(&mut self, change: Change) -> Result<(), &'static str> {
         self.store.append(&change).map_err(|_| "the state can't be kept")?;
         self.book.apply(change);
         Ok(())

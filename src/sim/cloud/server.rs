@@ -141,6 +141,11 @@ impl SimulatedCloud {
     pub fn plant(&self, pem: &str, client_id: &str, automatic: bool) -> Result<(), &'static str> {
         lock(&self.desk).plant(pem, client_id, Status::Active, automatic)
     }
+
+    /// Deletes a client's certificates, as an administrator does at the console.
+    pub fn uproot(&self, client_id: &str) -> Result<(), &'static str> {
+        lock(&self.desk).uproot(client_id)
+    }
 }
 
 impl Drop for SimulatedCloud {
