@@ -25,8 +25,8 @@ use provisioning_station::sim::cloud as sim;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const SECRET_ID: &str = "AKIDemulatedcloud";
-const SECRET_KEY: &str = "for-the-emulated-cloud-alone";
+pub(crate) const SECRET_ID: &str = "AKIDemulatedcloud";
+pub(crate) const SECRET_KEY: &str = "for-the-emulated-cloud-alone";
 
 /// A factory that is gone with its test.
 pub(crate) struct Factory {

@@ -7,7 +7,7 @@ use provisioning_station::pki::certificate_pem;
 use provisioning_station::sim::cloud::{CloudFaults, start};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::factory::{Factory, emulated, label};
+use crate::factory::{Factory, SECRET_ID, SECRET_KEY, emulated, label};
 
 #[test]
 fn a_run_says_what_the_contract_says_and_a_second_one_asks_for_nothing() {
@@ -192,4 +192,26 @@ fn a_proof_that_waits_for_too_long_turns_sync_and_doctor_red() {
     factory.sync().expect(0);
     assert_eq!(red(factory.run(&["doctor"])), "ok");
     assert_eq!(label(1), "TH200-00000001");
+}
+
+#[test]
+fn no_log_at_any_level_has_a_secret() {
+    let cloud = start(emulated()).unwrap();
+    let mut factory = Factory::enrolled(&cloud);
+    factory.more = "initial_status = \"INACTIVE\"".to_owned();
+    factory.configure();
+    factory.prove(1..=2);
+    for (key, unit) in [(SECRET_KEY, label(1)), ("a-key-that-the-cloud-refuses", label(2))] {
+        factory.secret("secret-key", key);
+        for line in [&["sync", "--full"][..], &["sync", "--log-json"], &["unit", "ship", &unit]] {
+            let mut command = factory.command(line);
+            let output = command.env("STATION_LOG", "trace").output().unwrap();
+            let all = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert!(all.contains("TRACE"), "{line:?}: {all}");
+            for secret in [SECRET_ID, key, "a passphrase", "PRIVATE KEY"] {
+                assert!(!all.contains(secret), "{line:?}: {all}");
+            }
+        }
+    }
+    assert_eq!(factory.standing(1).0, "shipped");
 }
