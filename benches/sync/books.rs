@@ -170,6 +170,7 @@ fn way_of(number: u32, certificate: Certificate) -> Vec<Record> {
         firmware: "1.0.0".to_owned(),
         certificate_sn: sn,
         slot: "A".parse().unwrap(),
+        product: Some("TH200".to_owned()),
         work_order: None,
         operator: None,
     };

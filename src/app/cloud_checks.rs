@@ -27,13 +27,13 @@ pub fn first_article(config: &Config) -> Option<Fault> {
     accepted(config).and_then(checks::first_article_fault)
 }
 
-/// How many certificates of the CA of station.toml the cloud accepted; none where there is
+/// How many certificates of the CA and product of station.toml the cloud accepted; none where there is
 /// no cloud, no CA or no ledger, of which other checks tell.
 fn accepted(config: &Config) -> Option<u64> {
     let issuer = issuer(config)?;
     let cloud = cloud::instance(config).ok()?;
     let Some(reader) = reader(config) else { return Some(0) };
-    reader.accepted(&issuer, &cloud).ok()
+    reader.accepted(&issuer, &cloud, &config.product.name).ok()
 }
 
 fn asked(config: &Config, section: &config::Cloud) -> Result<Vec<Finding>, Box<Finding>> {

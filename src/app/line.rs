@@ -116,6 +116,7 @@ fn start_by(
     let order = work_order.map(|order| order.id);
     let shop = Shop {
         authority,
+        product: config.product.name.clone(),
         profile,
         vault,
         writer: ledger.writer(),

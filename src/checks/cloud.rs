@@ -51,10 +51,10 @@ pub fn cloud_wrong(fault: Fault) -> Finding {
     Finding::fail(CLOUD, fault)
 }
 
-/// Whether the cloud has accepted a certificate of this CA in this instance.
+/// Whether the cloud has accepted a certificate of this CA and product in this instance.
 pub fn first_article(accepted: u64) -> Finding {
     match first_article_fault(accepted) {
-        None => Finding::ok(FIRST, "the cloud has accepted certificates of this CA"),
+        None => Finding::ok(FIRST, "the cloud has accepted certificates of this CA and product"),
         Some(fault) => Finding::warn(FIRST, fault),
     }
 }

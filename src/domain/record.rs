@@ -146,6 +146,9 @@ pub struct Begun {
     pub certificate_sn: CertificateSn,
     /// Where it happens.
     pub slot: SlotName,
+    /// The product's name; none in entries from before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
     /// The lot, where there is one.
     pub work_order: Option<WorkOrderId>,
     /// The person, where one is named.

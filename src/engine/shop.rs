@@ -65,6 +65,8 @@ impl Crew {
 pub struct Shop {
     /// Issues certificates.
     pub authority: Authority,
+    /// The product's name.
+    pub product: String,
     /// What certificates look like.
     pub profile: Profile,
     /// Holds private keys.

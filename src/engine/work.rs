@@ -276,6 +276,7 @@ impl<'a> Work<'a> {
             firmware: seen.firmware,
             certificate_sn,
             slot: self.slot.clone(),
+            product: Some(self.shop.product.clone()),
             work_order: self.shop.work_order.clone(),
             operator: self.shop.crew.at_work(),
         })

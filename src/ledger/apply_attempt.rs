@@ -77,8 +77,9 @@ pub(super) fn begun(context: &Context<'_>, begun: &Begun, attempt: u32) -> Resul
     });
     unit_row::save(context.connection, context.station, before.as_ref(), &after, context.wall)?;
     let sql = "INSERT INTO attempts (serial, attempt, station, slot, work_order, operator,
-            hardware, model, firmware, certificate_sn, started_us, started_seq, outcome)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'running')";
+            hardware, model, firmware, certificate_sn, started_us, started_seq, product,
+            outcome)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'running')";
     context.connection.prepare_cached(sql)?.execute(params![
         begun.serial,
         attempt,
@@ -92,6 +93,7 @@ pub(super) fn begun(context: &Context<'_>, begun: &Begun, attempt: u32) -> Resul
         begun.certificate_sn,
         context.wall,
         stored(context.seq),
+        begun.product,
     ])?;
     Ok(())
 }

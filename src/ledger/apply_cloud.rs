@@ -241,11 +241,13 @@ fn registered(
         context.wall,
         cloud_sn
     ])?;
-    let sql = "SELECT serial, issuer FROM certificates WHERE sn = ?1";
+    let sql = "SELECT c.serial, c.issuer, coalesce(a.product, '') FROM certificates c
+        LEFT JOIN attempts a ON a.serial = c.serial AND a.attempt = c.attempt WHERE c.sn = ?1";
     let mut statement = context.connection.prepare_cached(sql)?;
-    let (serial, issuer): (Serial, Fingerprint) =
-        statement.query_row([cert], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    counts::add(context.connection, counts::ACCEPTED, &counts::accepted(&issuer, &cloud.name), 1)?;
+    let (serial, issuer, product): (Serial, Fingerprint, String) =
+        statement.query_row([cert], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let accepted = counts::accepted(&issuer, &cloud.name, &product);
+    counts::add(context.connection, counts::ACCEPTED, &accepted, 1)?;
     let is_current = current(context)?.is_some_and(|current| current.id == cloud.id);
     if is_current && is_proven(context, cert)? {
         change(context, &serial, |unit| unit.registered = true)?;
@@ -265,7 +267,8 @@ fn moved(
         Operation::Revoke => RegistrationState::Revoked,
         _ => RegistrationState::Registered,
     };
-    let sql = "UPDATE registrations SET state = ?5, status = ?6, last_code = NULL, last_error = NULL
+    let sql =
+        "UPDATE registrations SET state = ?5, status = ?6, last_code = NULL, last_error = NULL
         WHERE certificate_sn = ?1 AND site = ?2 AND region = ?3 AND instance = ?4";
     let CloudInstance { site, region, instance } = cloud;
     let values = params![cert, site, region, instance, state, status];

@@ -14,7 +14,7 @@ pub(super) const UNITS: &str = "units";
 pub(super) const ATTEMPTS: &str = "attempts";
 /// Ended first attempts by outcome.
 pub(super) const FIRST: &str = "first";
-/// Certificates that a cloud instance accepted, by CA and instance.
+/// Certificates that a cloud instance accepted, by CA, instance and product.
 pub(super) const ACCEPTED: &str = "accepted";
 /// Failed and interrupted attempts by code.
 pub(super) const CODES: &str = "codes";
@@ -50,9 +50,9 @@ pub(super) const fn by_hour(outcome: AttemptOutcome) -> &'static str {
     }
 }
 
-/// The sum's name for certificates of one CA in one instance.
-pub(super) fn accepted(issuer: &Fingerprint, cloud: &CloudInstance) -> String {
-    format!("{issuer} {} {} {}", cloud.site, cloud.region, cloud.instance)
+/// The sum's name for certificates of one CA and product in one instance.
+pub(super) fn accepted(issuer: &Fingerprint, cloud: &CloudInstance, product: &str) -> String {
+    format!("{issuer} {} {} {} {product}", cloud.site, cloud.region, cloud.instance)
 }
 
 /// The sum's name for first attempts of one work order with this outcome.

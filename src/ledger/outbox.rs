@@ -272,14 +272,15 @@ impl Reader {
         Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 
-    /// How many certificates of a CA this instance has accepted.
+    /// How many certificates of a CA and a product this instance has accepted.
     pub fn accepted(
         &self,
         issuer: &Fingerprint,
         cloud: &CloudInstance,
+        product: &str,
     ) -> Result<u64, LedgerError> {
         let sql = "SELECT value FROM counts WHERE what = ?1 AND name = ?2";
-        let values = params![counts::ACCEPTED, counts::accepted(issuer, cloud)];
+        let values = params![counts::ACCEPTED, counts::accepted(issuer, cloud, product)];
         let mut statement = self.connection.prepare_cached(sql)?;
         let found: Option<i64> = statement.query_row(values, |row| row.get(0)).optional()?;
         Ok(found.map_or(0, counted))

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("gaps.sql"),
     include_str!("history.sql"),
     include_str!("cloud_authorities.sql"),
+    include_str!("product.sql"),
 ];
 
 /// The tables that follow from the journal and are compared with a replay of it, with

@@ -232,6 +232,7 @@ impl Factory {
             firmware: "1".to_owned(),
             certificate_sn: request.sn,
             slot: "A".parse().unwrap(),
+            product: Some("TH200".to_owned()),
             work_order: self.work_order.map(|id| id.parse().unwrap()),
             operator: None,
         };

@@ -145,6 +145,7 @@ fn shop(dir: &TempDir, ledger: &Ledger) -> Shop {
     ledger.writer().record(Record::AuthoritySeen(seen)).unwrap();
     Shop {
         authority,
+        product: "TH200".to_owned(),
         profile: Profile::new(None, None, ValidFor::Years(1), Profile::BACKDATE).unwrap(),
         vault: Vault::new(1).unwrap(),
         writer: ledger.writer(),

@@ -5,7 +5,7 @@ use crate::domain::code::Code;
 use crate::domain::outbox::{
     ActivationAsked, Answer, CrlIssued, Found, Operation, RegisteredByHand, Shipped,
 };
-use crate::domain::record::{Record, Refusal};
+use crate::domain::record::{Begun, Record, Refusal};
 use crate::domain::registration::CloudStatus;
 use crate::ledger::outbox::{Gate, OutboxRow};
 use crate::ledger::states::{OutboxState, RegistrationState, UnitState};
@@ -22,7 +22,8 @@ fn bench(units: u32) -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let ledger = fresh(dir.path());
     for number in 1..=units {
-        take(&ledger, begun(number), number, Until::Passed);
+        let begun = Begun { product: Some("TH200".to_owned()), ..begun(number) };
+        take(&ledger, begun, number, Until::Passed);
     }
     let reader = ledger.reader().unwrap();
     Bench { dir, ledger, reader }
@@ -96,7 +97,8 @@ fn a_registration_goes_from_waiting_by_unclear_to_registered() {
     let registration = &story.certificates[0].registration;
     assert_eq!(registration.status.as_deref(), Some("ACTIVE"));
     assert_eq!((registration.tries, registration.registered_at.unwrap().0), (1, START));
-    assert_eq!(bench.reader.accepted(&ca(), &cloud("mqtt-a")).unwrap(), 1);
+    let accepted = |product| bench.reader.accepted(&ca(), &cloud("mqtt-a"), product).unwrap();
+    assert_eq!((accepted("TH200"), accepted("TH300")), (1, 0));
     assert_eq!(bench.refused(sent(&row)), Code::UnitState);
     bench.assert_it_verifies();
 }

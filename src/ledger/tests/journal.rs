@@ -14,8 +14,9 @@ use crate::domain::outbox::{
     Sent, Shipped,
 };
 use crate::domain::record::{
-    AttemptRef, ClockAccepted, End, Ended, FailedEarly, Finished, GapAccepted, Issued, LineStarted,
-    Person, PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct, WorkOrderCreated,
+    AttemptRef, Begun, ClockAccepted, End, Ended, FailedEarly, Finished, GapAccepted, Issued,
+    LineStarted, Person, PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct,
+    WorkOrderCreated,
 };
 use crate::domain::registration::{AuthorityRegistered, CaSn, CloudInstance, CloudStatus};
 use crate::domain::work_order::WorkOrder;
@@ -250,6 +251,15 @@ fn the_words_of_an_answer_never_change() {
         assert_eq!(serde_json::to_string(&answer).unwrap(), *json);
         assert_eq!(serde_json::from_str::<Answer>(json).unwrap(), answer);
     }
+}
+
+/// A field that came later is written where it stands, and an entry without it still reads.
+#[test]
+fn a_product_stands_before_the_work_order_or_not_at_all() {
+    let of = |product| serde_json::to_string(&Begun { product, ..begun(1) }).unwrap();
+    let (with, without) = (of(Some("TH200".to_owned())), of(None));
+    assert!(with.contains(r#""slot":"A","product":"TH200","work_order":null"#), "{with}");
+    assert_eq!(serde_json::from_str::<Begun>(&without).unwrap(), begun(1));
 }
 
 /// The JSON of each, in the same order; each a line of this file.

@@ -157,6 +157,7 @@ pub(in crate::ledger) fn begun(number: u32) -> Begun {
         firmware: "1.0".to_owned(),
         certificate_sn: sn(number),
         slot: "A".parse().unwrap(),
+        product: None,
         work_order: None,
         operator: None,
     }

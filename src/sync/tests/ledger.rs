@@ -149,6 +149,7 @@ impl Bench {
             firmware: "1.0".to_owned(),
             certificate_sn: sn(cert),
             slot: "A".parse().unwrap(),
+            product: Some("TH200".to_owned()),
             work_order: None,
             operator: None,
         };
