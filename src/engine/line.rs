@@ -17,8 +17,9 @@ use crate::domain::event::{
 };
 use crate::domain::ids::{HardwareId, Serial, SlotName};
 use crate::domain::label::LabelRule;
-use crate::domain::record::{AttemptRef, Ended, Record};
+use crate::domain::record::{AttemptRef, Ended, Record, Rework};
 use crate::flow::{self, Entry};
+use crate::ledger::{LedgerError, Reader};
 use crate::link::settings::SlotLink;
 
 use super::halt::Halt;
@@ -413,6 +414,10 @@ impl LineThread {
         }
         self.say(Event::Slot { slot: self.router.name(slot).clone(), status });
         // What a device has open is resolved before a scan could take its slot.
+        if let Some(hardware) = hardware.clone() {
+            let owned = self.is_taken(hardware);
+            self.router.note_owner(slot, owned);
+        }
         let resume = hardware.and_then(|hardware| self.open_attempt(hardware));
         let decisions = match resume {
             Some(job) => self.router.place_and_resume(slot, place, job, self.now()),
@@ -428,20 +433,31 @@ impl LineThread {
         }
     }
 
+    /// Whether a unit is proven on this device and is not to be burned again.
+    fn is_taken(&self, hardware: HardwareId) -> bool {
+        let owner = self.look_up(move |reader| {
+            let Some(serial) = reader.proven_on(&hardware)? else { return Ok(None) };
+            let again = reader.standing(&serial)?.rework != Rework::No;
+            Ok(Some(serial).filter(|_| !again))
+        });
+        owner.is_some()
+    }
+
+    /// A unit that the ledger knows; where it can't be asked, a warning says so.
+    fn look_up(
+        &self,
+        question: impl FnOnce(&Reader) -> Result<Option<Serial>, LedgerError> + Send + 'static,
+    ) -> Option<Serial> {
+        let found = self.shop.inquiries.ask(question);
+        found.and_then(|found| found.map_err(Fault::from)).unwrap_or_else(|fault| {
+            self.say(Event::Warning(fault));
+            None
+        })
+    }
+
     /// The unit whose commit was asked on this device.
     fn open_attempt(&self, hardware: HardwareId) -> Option<Job> {
-        let found = self.shop.inquiries.ask(move |reader| reader.open_attempt_on(&hardware));
-        let serial: Serial = match found {
-            Ok(Ok(serial)) => serial?,
-            Ok(Err(error)) => {
-                self.say(Event::Warning(error.into()));
-                return None;
-            }
-            Err(fault) => {
-                self.say(Event::Warning(fault));
-                return None;
-            }
-        };
+        let serial = self.look_up(move |reader| reader.open_attempt_on(&hardware))?;
         let client_id = self.rule.client_id.make(&serial).ok()?;
         Some(Job { serial, client_id, resumed: true, named: false })
     }

@@ -9,8 +9,8 @@ use provisioning_station::sim::cloud::{CloudFaults, SerialForm, start};
 use crate::factory::{Factory, emulated, label};
 
 /// A third of all calls meet one of these.
-const A_THIRD: &str = "throttle@5%,5xx@5%,5xx-after@5%,reset@5%,reset-after@5%,\
-    wrong-body@4%,html-body@3%,internal-error@2%,slow=40@3%";
+const A_THIRD: &str = "throttle@1%,5xx@6%,5xx-after@6%,reset@6%,reset-after@6%,\
+    wrong-body@4%,html-body@2%,internal-error@2%,slow=40@1%";
 
 #[test]
 fn five_hundred_with_a_third_of_the_calls_failing_and_five_kills() {

@@ -68,7 +68,7 @@ impl Router {
 
     /// Why a label must not wait: another one already waits for its device.
     pub(super) fn is_ahead(&self, slot: Option<usize>) -> Option<Fault> {
-        let first = self.waiting.iter().find(|waiting| waiting.slot.is_none())?;
+        let first = self.waiting.iter().find(|waiting| waiting.is_for_any())?;
         let waits = self.binding == Binding::Insert && slot.is_none();
         waits.then(|| {
             let detail = format!("{} still waits for its device", first.job.serial);
@@ -93,7 +93,7 @@ impl Router {
         if self.binding != Binding::Insert {
             return None;
         }
-        self.waiting.iter().position(|waiting| waiting.slot.is_none())
+        self.waiting.iter().position(Waiting::is_for_any)
     }
 
     /// The label that waits and the slot of the one device that came for it, once nobody

@@ -1,7 +1,8 @@
 //! Which scan goes to which slot. Pure: it is told what happened and says what to do.
 //!
 //! A scan for a unit whose device is known to be in a slot goes there; every other scan
-//! goes to a free slot whose device has no open attempt, or waits for one. Nothing here
+//! goes to a free slot whose device has no open attempt, or waits for one. A device that
+//! another unit is proven on is the last to be tried, and only to say so. Nothing here
 //! asks the ledger or a device: the line thread looks up a unit's standing and passes it in.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -86,6 +87,15 @@ struct Waiting {
     slot: Option<usize>,
     /// When it was scanned.
     since: Duration,
+    /// Its unit's own device, which another label has met, and why it is refused without.
+    own: Option<(HardwareId, Fault)>,
+}
+
+impl Waiting {
+    /// Whether whatever device comes may be meant.
+    fn is_for_any(&self) -> bool {
+        self.slot.is_none() && self.own.is_none()
+    }
 }
 
 /// The state of all slots and of the scans that wait for them.
@@ -116,6 +126,8 @@ pub(super) struct Router {
     chosen: Option<(usize, Duration)>,
     /// When the device that is in each slot came.
     arrived: Vec<Option<Duration>>,
+    /// Whether a unit is proven on the device that is in each slot.
+    owned: Vec<bool>,
 }
 
 impl Router {
@@ -139,6 +151,7 @@ impl Router {
             binding,
             chosen: None,
             arrived: vec![None; slots],
+            owned: vec![false; slots],
         }
     }
 
@@ -219,6 +232,11 @@ impl Router {
         decisions
     }
 
+    /// The device that a slot is about to say is there has a unit proven on it, or has not.
+    pub(super) fn note_owner(&mut self, slot: usize, owned: bool) {
+        self.owned[slot] = owned;
+    }
+
     /// A slot says what is there.
     pub(super) fn place(&mut self, slot: usize, place: Place, now: Duration) -> Vec<Decision> {
         self.active_at = now;
@@ -227,7 +245,10 @@ impl Router {
         let mut decisions = Vec::new();
         let place = match place {
             Place::Ready(hardware) => self.admit(slot, hardware, &mut decisions),
-            place => place,
+            place => {
+                self.owned[slot] = false;
+                place
+            }
         };
         self.places[slot] = place;
         self.out_since = match self.places.iter().all(|place| *place == Place::Out) {
@@ -316,7 +337,7 @@ impl Router {
         self.given[slot] = None;
         if !job.resumed {
             let named = job.named.then_some(slot);
-            self.waiting.push_front(Waiting { job, slot: named, since: now });
+            self.waiting.push_front(Waiting { job, slot: named, since: now, own: None });
         }
         match self.stopping {
             true => self.refuse_waiting(&Fault::new(Code::Stopped, "the line is stopping")),
@@ -391,15 +412,46 @@ impl Router {
             if let Some(fault) = self.is_ahead(slot) {
                 return refused(fault.code, fault.detail);
             }
-            self.waiting.push_back(Waiting { job, slot, since: now });
+            self.waiting.push_back(Waiting { job, slot, since: now, own: None });
             return None;
         };
         // A run that is started again with the same labels meets the next devices in its
         // slots: a label whose unit is proven is refused for that, whatever stands there.
         match self.place_of(&hardware) {
             Some(at) if slot.is_none_or(|slot| slot == at) => Some(self.run(at, job)),
+            None if slot.is_none() && self.is_met_by_another(&hardware) => {
+                let own = Some((hardware, Fault::new(code, detail)));
+                self.waiting.push_back(Waiting { job, slot, since: now, own });
+                None
+            }
             _ => refused(code, detail),
         }
+    }
+
+    /// Whether a label that is not its own is being tried on this device.
+    fn is_met_by_another(&self, hardware: &HardwareId) -> bool {
+        let met = |place: &Place| matches!(place, Place::Busy(_, Some(here)) if here == hardware);
+        self.places.iter().any(met)
+    }
+
+    /// Labels whose own device was met by another one: they are next, or refused.
+    fn follow(&mut self) -> Vec<Decision> {
+        let mut decisions = Vec::new();
+        let mut index = 0;
+        while let Some(waiting) = self.waiting.get(index) {
+            let own = waiting.own.as_ref();
+            let Some((hardware, fault)) = own.filter(|own| !self.is_met_by_another(&own.0)) else {
+                index += 1;
+                continue;
+            };
+            let (at, fault) = (self.place_of(hardware), fault.clone());
+            let Some(Waiting { job, .. }) = self.waiting.remove(index) else { break };
+            decisions.push(match at {
+                Some(at) => self.run(at, job),
+                None => refuse(&job.serial, None, &fault),
+            });
+        }
+        decisions
     }
 
     /// Where a device is that could be worked on now.
@@ -426,6 +478,7 @@ impl Router {
         self.opening = false;
         let mut decisions = Vec::new();
         while !self.stopping {
+            decisions.extend(self.follow());
             decisions.extend(self.refuse_several());
             let Some((index, slot)) = self.next_match(now) else { break };
             if let Some(waiting) = self.waiting.remove(index) {
@@ -437,23 +490,32 @@ impl Router {
     }
 
     /// The first waiting scan for which a slot is free, and that slot. A slot whose device
-    /// has said who it is comes before one that has not.
+    /// has said who it is comes before one that has not. One whose device is another unit's
+    /// comes last, where nothing else is to be waited for.
     fn next_match(&self, now: Duration) -> Option<(usize, usize)> {
         let by_insertion = self.binding == Binding::Insert;
         let mut waiting = self.waiting.iter().enumerate();
         let found = waiting.find_map(|(index, waiting)| {
-            if by_insertion && waiting.slot.is_none() {
+            if waiting.own.is_some() || by_insertion && waiting.is_for_any() {
                 return None;
             }
             let suits = |slot: &usize| waiting.slot.is_none_or(|named| named == *slot);
-            let free = |wanted: fn(&Place) -> bool| {
-                (0..self.places.len()).filter(suits).find(|slot| wanted(&self.places[*slot]))
+            let free = |wanted: fn(&Place) -> bool, owned: bool| {
+                let free = |slot: &usize| self.owned[*slot] == owned && wanted(&self.places[*slot]);
+                (0..self.places.len()).filter(suits).find(free)
             };
-            let slot = free(|place| matches!(place, Place::Ready(_)))
-                .or_else(|| free(|place| *place == Place::Silent))?;
+            let ready = |place: &Place| matches!(place, Place::Ready(_));
+            let slot = free(ready, false).or_else(|| free(|place| *place == Place::Silent, false));
+            let in_vain = waiting.slot.is_some() || !self.is_any_busy();
+            let slot = slot.or_else(|| free(ready, true).filter(|_| in_vain))?;
             Some((index, slot))
         });
         found.or_else(|| self.inserted(now))
+    }
+
+    /// Whether a slot is at work, or looks who is there.
+    fn is_any_busy(&self) -> bool {
+        self.places.iter().any(|place| matches!(place, Place::Opening | Place::Busy(..)))
     }
 
     /// One label for each free slot and one ahead.

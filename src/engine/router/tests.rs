@@ -124,6 +124,45 @@ fn a_proven_unit_whose_device_left_before_its_end_was_recorded_is_known_as_prove
     assert!(fault.detail.ends_with("it was not seen to finish"), "{fault}");
 }
 
+fn owned(router: &mut Router, slot: usize, id: u8) -> Vec<Decision> {
+    router.note_owner(slot, true);
+    ready(router, slot, id)
+}
+
+#[test]
+fn a_device_that_is_another_unit_s_is_left_to_its_own_label() {
+    let mut router = router(2);
+    owned(&mut router, 0, 1);
+    ready(&mut router, 1, 2);
+    assert_eq!(scan(&mut router, "U2")[0], Decision::Run(1, job("U2")));
+    // Another one waits for the slot that is at work, and the unit's own does not.
+    assert_eq!(scan(&mut router, "U3"), []);
+    let own = router.scan(job("U1"), None, &proven(1), NOW);
+    assert_eq!(own[0], Decision::Run(0, job("U1")));
+}
+
+#[test]
+fn where_nothing_else_is_to_be_waited_for_a_label_learns_whose_device_is_there() {
+    let mut router = router(2);
+    owned(&mut router, 0, 1);
+    router.place(1, Place::Empty, NOW);
+    assert_eq!(scan(&mut router, "U2")[0], Decision::Run(0, job("U2")));
+    // The device's own label comes while the wrong one is tried: it is next.
+    assert_eq!(codes(&router.scan(job("U1"), None, &proven(1), NOW)), []);
+    assert_eq!(router.waits(&"U1".parse().unwrap()), Some(None));
+    assert_eq!(router.ended(0, false, NOW)[0], Decision::Run(0, job("U1")));
+}
+
+#[test]
+fn a_label_whose_own_device_left_meanwhile_is_refused() {
+    let mut router = router(1);
+    owned(&mut router, 0, 1);
+    scan(&mut router, "U2");
+    router.scan(job("U1"), None, &proven(1), NOW);
+    assert_eq!(codes(&router.place(0, Place::Empty, NOW)), [Code::UnitProven]);
+    assert_eq!(scan(&mut router, "U3"), []);
+}
+
 #[test]
 fn a_proven_label_that_names_a_slot_with_another_device_stays_proven() {
     let mut router = router(2);
