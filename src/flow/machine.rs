@@ -146,11 +146,12 @@ fn looked_up(unit: &Unit, seen: Seen, looked: &Looked) -> Move {
 
 /// The open attempt ends because its device, which is here, does not hold its certificate.
 fn void_presented(seen: Seen, attempt: u32) -> Move {
-    let end = End::Interrupted {
-        step: Step::Commit,
-        code: Code::UnitInterrupted,
-        message: "its commit was asked and never took effect on the device".to_owned(),
-    };
+    let what = "its commit was asked and never took effect on the device";
+    void_interrupted(seen, attempt, Step::Commit, Code::UnitInterrupted, what)
+}
+
+fn void_interrupted(seen: Seen, attempt: u32, step: Step, code: Code, what: &str) -> Move {
+    let end = End::Interrupted { step, code, message: what.to_owned() };
     (State::Voiding(seen), Effect::Record(Entry::Ended { attempt, end, void: true }))
 }
 
@@ -404,20 +405,23 @@ fn proved(unit: &Unit, burn: Burn, result: Result<Answer, Fault>) -> Result<Move
         Ok(Answer::Proof(Verified::Yes(proof))) => {
             void(burn, Step::Prove, too_weak(proof, required))
         }
-        Ok(Answer::Proof(Verified::Wrong | Verified::NoKey)) if burn.presented => {
-            void_presented(burn.seen, burn.attempt)
-        }
         Ok(Answer::Proof(Verified::Wrong)) => {
-            let detail = "the device's answer does not verify under its new certificate";
-            void(burn, Step::Prove, Fault::new(Code::DevProof, detail))
+            disproved(burn, "the device's answer does not verify under its new certificate")
         }
         Ok(Answer::Proof(Verified::NoKey)) => {
-            let detail = "the device says that it holds no key";
-            void(burn, Step::Prove, Fault::new(Code::DevProof, detail))
+            disproved(burn, "the device says that it holds no key")
         }
         Err(fault) => recheck(burn, Step::Prove, fault),
         other => return Err(unexpected(&State::Proving(burn), &Input::Device(other))),
     })
+}
+
+/// The device holds the certificate and not its key: a presented one gets a new attempt.
+fn disproved(burn: Burn, detail: &str) -> Move {
+    match burn.presented {
+        true => void_interrupted(burn.seen, burn.attempt, Step::Prove, Code::DevProof, detail),
+        false => void(burn, Step::Prove, Fault::new(Code::DevProof, detail)),
+    }
 }
 
 fn recorded_proven(burn: Burn, proof: Proof, result: Result<Recorded, Refusal>) -> Move {

@@ -198,8 +198,7 @@ impl Model {
         if record["void"].as_bool()? {
             let certificate = self.certificates.get_mut(&open.sn)?;
             certificate.state = "void";
-            let asked = open.position == Asked && end == "fail";
-            certificate.disproved = asked && record["end"]["step"] == "prove";
+            certificate.disproved = open.position == Asked && record["end"]["step"] == "prove";
         }
         let unit = self.units.get_mut(&serial)?;
         let legal = end != "pass" || open.position == Proven;
