@@ -154,7 +154,11 @@ impl Storm {
             if calm > 1 {
                 self.give_up(&model);
             }
-            let finished = self.play(&round, &self.not_passed(&model));
+            let mut labels = self.not_passed(&model);
+            if calm > 1 {
+                self.name_slots(&mut labels, &left, number);
+            }
+            let finished = self.play(&round, &labels);
             let killed = finished.status.signal() == Some(9);
             let _ = writeln!(
                 self.story,
@@ -192,6 +196,15 @@ impl Storm {
     fn not_passed(&self, model: &Model) -> Vec<String> {
         let passed = |serial: &String| model.units.get(serial).is_some_and(|unit| unit.passed);
         (1..=self.units).map(label).filter(|serial| !passed(serial)).collect()
+    }
+
+    /// In the slot of a label that is left over may sit a device that was given up and still
+    /// holds another unit's certificate: a person tries the slots one after the other.
+    fn name_slots(&self, labels: &mut [String], left: &[String], number: u64) {
+        let slots = self.slots.iter().cycle().skip(usize::try_from(number).unwrap());
+        for (label, slot) in labels.iter_mut().filter(|label| left.contains(label)).zip(slots) {
+            *label = format!("{slot}\t{label}");
+        }
     }
 
     /// Devices that are lost with their certificate, perhaps: a person says so.

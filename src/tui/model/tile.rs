@@ -86,7 +86,6 @@ impl Tile {
         if let SlotStatus::Busy(serial) = &status {
             let progress = Progress { serial: Some(serial.clone()), ..Progress::default() };
             self.running = Some(Running { serial: serial.clone(), since: now, progress });
-            self.verdict = None;
             self.bound = None;
         }
         if let Some(verdict) = &mut self.verdict {
@@ -107,7 +106,7 @@ impl Tile {
     /// The unit that it is about: the one in it, otherwise the one that is bound to it.
     pub(in crate::tui) fn serial(&self) -> Option<&str> {
         let running = self.running.as_ref().map(|running| running.serial.as_str());
-        let ended = || self.verdict.as_ref().map(|verdict| verdict.report.serial.as_str());
+        let ended = || self.shown_verdict().map(|verdict| verdict.report.serial.as_str());
         running.or_else(ended).or(self.bound.as_deref())
     }
 
@@ -127,6 +126,11 @@ impl Tile {
         );
         let free = self.running.is_none() && self.bound.is_none();
         self.verdict.as_ref().filter(|verdict| free && (verdict.fresh || rests))
+    }
+
+    /// The verdict before, while another unit or device is there: it may have come at once.
+    pub(in crate::tui) fn past_verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref().filter(|_| self.shown_verdict().is_none())
     }
 
     /// What it needs a person for.

@@ -20,8 +20,15 @@ fn a_good_cycle() {
     walk.wait(1100);
     walk.unit(report("TH200-00000001", "A", Outcome::Pass));
     insta::assert_snapshot!("cycle_5_pass", walk.screen());
+    insta::assert_snapshot!("cycle_5_pass_zh", walk.in_chinese());
     walk.slot("A", SlotStatus::Empty);
     insta::assert_snapshot!("cycle_6_left", walk.screen());
+    // Another device comes: the verdict is not its own, and is still told.
+    walk.slot("A", SlotStatus::Identifying);
+    walk.slot("A", SlotStatus::Ready(hardware(2)));
+    insta::assert_snapshot!("cycle_7_next", walk.screen());
+    walk.slot("A", SlotStatus::Busy("TH200-00000002".to_owned()));
+    insta::assert_snapshot!("cycle_8_next_at_work", walk.screen());
 }
 
 #[test]
@@ -64,6 +71,7 @@ fn hold_and_its_way_out() {
     walk.ends(held.clone());
     assert!(walk.actions.contains(&Action::Bell));
     insta::assert_snapshot!("hold_1", walk.screen());
+    insta::assert_snapshot!("hold_1_zh", walk.in_chinese());
     walk.slot("A", SlotStatus::Empty);
     insta::assert_snapshot!("hold_2_left", walk.screen());
     walk.key(KeyCode::Esc);

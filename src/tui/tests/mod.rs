@@ -134,6 +134,14 @@ impl Walk {
         walk
     }
 
+    /// The screen in the other language, to which it returns.
+    pub(super) fn in_chinese(&mut self) -> String {
+        self.key(KeyCode::F(9));
+        let screen = self.screen();
+        self.key(KeyCode::F(9));
+        screen
+    }
+
     fn now(&self) -> Now {
         let since = self.time - Duration::from_secs(1000);
         let wall = MORNING.0 + i64::try_from(since.as_micros()).unwrap();

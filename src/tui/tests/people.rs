@@ -51,6 +51,12 @@ fn a_shift_starts_with_a_badge_and_no_label_counts_before_it() {
 #[test]
 fn somebody_signs_in_by_typing() {
     let mut walk = with_people(false, (80, 24));
+    walk.key(KeyCode::F(9));
+    walk.ctrl('p');
+    insta::assert_snapshot!("sign_in_zh", walk.screen());
+    walk.wait(400);
+    walk.key(KeyCode::Esc);
+    walk.key(KeyCode::F(9));
     walk.ctrl('p');
     insta::assert_snapshot!("sign_in", walk.screen());
     walk.wait(400);

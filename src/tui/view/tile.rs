@@ -229,6 +229,11 @@ fn draw_lines(frame: &mut Frame<'_>, area: Rect, model: &Model, tile: &Tile, loo
             lines.push(indented(text_role, &todo));
         }
     }
+    if let Some(past) = tile.past_verdict() {
+        let mark = past.mark();
+        let text = [shape(mark), look.mark(mark).0, " ", &plain(&past.report.serial)].concat();
+        lines.push(indented(Role::Stale, &text));
+    }
     frame.render_widget(Paragraph::new(lines), area);
 }
 
