@@ -320,6 +320,9 @@ pub enum LedgerCommand {
     ///
     /// Exits with 4 where it does not hold, and names the first bad entry.
     Verify {
+        /// Only the entries since the last verify that held; without the tables
+        #[arg(long)]
+        new: bool,
         /// The CA certificate, PEM, under which the journal key is certified, in place of
         /// the one that station.toml names
         #[arg(long, value_name = "FILE")]

@@ -23,7 +23,7 @@ use crate::report::{self, Exit, Failure};
 pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     match command {
-        LedgerCommand::Verify { key, anchor } => {
+        LedgerCommand::Verify { new, key, anchor } => {
             let mut config = config;
             let (by_key, by_anchor) = (key.is_some(), anchor.is_some());
             config.authority.certificate = key.unwrap_or(config.authority.certificate);
@@ -39,7 +39,7 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
             {
                 return Err(proves_nothing("is no file", anchor));
             }
-            return verify(&config, context);
+            return verify(&config, new, context);
         }
         LedgerCommand::Stats => stats(&config, context)?,
         LedgerCommand::Check => check(&config, context)?,
@@ -66,18 +66,24 @@ struct Summary<'a> {
 }
 
 /// Holds the journal against everything that is known of it.
-pub(super) fn audit(config: &Config, context: &Context) -> Result<Verification, Failure> {
+pub(super) fn audit(
+    config: &Config,
+    only_new: bool,
+    context: &Context,
+) -> Result<Verification, Failure> {
     let audit = Audit {
         expected_key: expected_key(config, context)?,
         anchor: config.ledger.anchor.clone(),
         every_head: true,
         skip_tables: false,
+        only_new,
+        noted_at: Some(config.station.data_dir.join(ledger::AUDITED_FILE)),
     };
     Ok(ledger::verify(&config.station.data_dir, &Verifier, &audit)?)
 }
 
-fn verify(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
-    let verification = audit(config, context)?;
+fn verify(config: &Config, only_new: bool, context: &mut Context) -> Result<Exit, Failure> {
+    let verification = audit(config, only_new, context)?;
     if context.out.is_json() {
         context.out.json(&Summary { event: "summary", verification: &verification })?;
     }
@@ -99,7 +105,9 @@ fn verify(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
 
 fn say_valid(verification: &Verification, context: &mut Context) -> Result<(), Failure> {
     let Verification { entries, head, remarks, .. } = verification;
-    context.out.line(format!("{entries} entries hold, head {head}"))?;
+    let before = verification.verified_before;
+    let before = before.map_or_else(String::new, |last| format!(", up to {last} verified before"));
+    context.out.line(format!("{entries} entries hold{before}, head {head}"))?;
     remarks.iter().try_for_each(|remark| context.out.line(format!("note: {remark}")))
 }
 

@@ -152,7 +152,14 @@ pub fn restore(
     unfinished.finish(&path)?;
     let note = Note::new(&owner.station, &owner.instance, &signed);
     settings.notes().write(&note, Noting::Anyway)?;
-    Ok(restored)
+    // Its audits are those of entries that may be lost.
+    let audited = settings.data_dir.join(super::AUDITED_FILE);
+    match fs::remove_file(&audited) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(LedgerError::file(&audited, error));
+        }
+        _ => Ok(restored),
+    }
 }
 
 /// The newest entry that a note of this very ledger knows.

@@ -158,7 +158,8 @@ impl Note {
         }
     }
 
-    fn write(&self, path: &Path, sync: bool) -> Result<(), LedgerError> {
+    /// Writes the note, and whether it is to be durable when that is done.
+    pub(super) fn write(&self, path: &Path, sync: bool) -> Result<(), LedgerError> {
         let temporary = temporary_beside(path);
         let written = self.write_to(&temporary, sync).and_then(|()| fs::rename(&temporary, path));
         written.map_err(|error| {

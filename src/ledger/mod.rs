@@ -86,6 +86,9 @@ pub const LEDGER_FILE: &str = "ledger.db";
 /// The note of the newest head beside it.
 pub const HEAD_FILE: &str = "journal.head";
 
+/// Beside the ledger, the newest head that an audit reached.
+pub const AUDITED_FILE: &str = "journal.audited";
+
 /// Where a ledger lies, whose it is, and its limits.
 #[derive(Debug, Clone)]
 pub struct Settings {

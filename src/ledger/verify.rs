@@ -42,6 +42,11 @@ pub struct Audit {
     pub every_head: bool,
     /// Do not compare the tables with a replay of the journal.
     pub skip_tables: bool,
+    /// Go on where the last noted audit ended, if there is one: entries up to there are not
+    /// read again, and the tables not compared.
+    pub only_new: bool,
+    /// Where audits that held are noted, for the next one to go on from.
+    pub noted_at: Option<PathBuf>,
 }
 
 /// What an audit found.
@@ -49,6 +54,9 @@ pub struct Audit {
 pub struct Verification {
     /// Entries that hold.
     pub entries: u64,
+    /// The last entry that was not read again, since an earlier audit had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_before: Option<u64>,
     /// Whether the whole ledger holds.
     pub valid: bool,
     /// The hash of the last entry that holds.
@@ -83,6 +91,7 @@ pub fn verify(
     let found = walk.run(verifier);
     let mut verification = Verification {
         entries: walk.head.seq,
+        verified_before: walk.before.map(|head| head.seq),
         valid: found.is_ok(),
         head: walk.head.hash.to_string(),
         first_bad_entry: None,
@@ -172,6 +181,8 @@ struct Walk {
     audit: Audit,
     notes: Vec<(Note, String)>,
     head: Head,
+    /// Where an earlier audit ended.
+    before: Option<Head>,
     key: Option<PublicKey>,
     remarks: Vec<String>,
 }
@@ -190,6 +201,7 @@ impl Walk {
             audit: audit.clone(),
             notes: Vec::new(),
             head: Head::NONE,
+            before: None,
             key: None,
             remarks: Vec::new(),
         };
@@ -216,8 +228,33 @@ impl Walk {
         Ok(())
     }
 
+    /// Where the last noted audit ended, if its note is this ledger's and still true.
+    fn go_on(&mut self, verifier: &dyn HeadVerifier) -> Result<(), LedgerError> {
+        let Some(path) = self.audit.noted_at.as_deref().filter(|_| self.audit.only_new) else {
+            return Ok(());
+        };
+        let (note, owner) = (Note::read(path)?, Owner::read(&self.connection)?);
+        let (Some(note), Some(owner)) = (note, owner) else {
+            self.remarks.push("no earlier audit is noted: everything was read".to_owned());
+            return Ok(());
+        };
+        if !is_trusted(&self.connection, &owner, verifier, &note)? {
+            let remark = "the earlier audit's note is not signed by this ledger's key: everything \
+                          was read";
+            self.remarks.push(remark.to_owned());
+            return Ok(());
+        }
+        let newest = Head::read(&self.connection)?;
+        let name = format!("the earlier audit's note {}", path.display());
+        witness::check_note(&self.connection, &owner, newest, &note, &name)?;
+        self.before = note.signed().map(|signed| signed.head);
+        self.head = self.before.unwrap_or(Head::NONE);
+        Ok(())
+    }
+
     fn run(&mut self, verifier: &dyn HeadVerifier) -> Result<(), LedgerError> {
-        let mut replay = match self.audit.skip_tables {
+        self.go_on(verifier)?;
+        let mut replay = match self.audit.skip_tables || self.before.is_some() {
             true => None,
             false => Some(Replay::new()?),
         };
@@ -239,7 +276,9 @@ impl Walk {
         self.key = SignedHead::newest(&snapshot)?.map(|signed| signed.public_key);
         inside?;
         first_entry_is_the_owners(&snapshot, &owner)?;
-        check_heads(&snapshot, &owner.instance, verifier, &self.audit, &mut self.remarks)?;
+        let after = self.before.map_or(0, |head| head.seq);
+        let heads = Heads { connection: &snapshot, instance: &owner.instance, verifier, after };
+        heads.check(&self.audit, &mut self.remarks)?;
         let trusted = |note: &Note| is_trusted(&snapshot, &owner, verifier, note);
         for (note, name) in &self.notes {
             match trusted(note)? {
@@ -251,7 +290,15 @@ impl Walk {
             let remark = "held against the key that the ledger names, not against the CA";
             self.remarks.push(remark.to_owned());
         }
-        replay.map_or(Ok(()), |replay| replay.compare(&snapshot))
+        replay.map_or(Ok(()), |replay| replay.compare(&snapshot))?;
+        let newest = SignedHead::newest(&snapshot)?;
+        let done = newest.map(|signed| Note::new(&owner.station, &owner.instance, &signed));
+        if let (Some(path), Some(note)) = (&self.audit.noted_at, done) {
+            // It holds all the same where its directory may not be written.
+            let failed = note.write(path, true).err();
+            self.remarks.extend(failed.map(|error| format!("this audit is not noted: {error}")));
+        }
+        Ok(())
     }
 }
 
@@ -352,36 +399,62 @@ fn follow(head: &mut Head, seq: u64, bytes: &[u8], hash: Hash) -> Result<Entry, 
     Ok(entry)
 }
 
-/// The newest head must be the expected key's and verify; since the chain holds, that
-/// proves every entry. Where it does not verify, the first that does not is found.
-fn check_heads(
-    connection: &Connection,
-    instance: &InstanceId,
-    verifier: &dyn HeadVerifier,
-    audit: &Audit,
-    remarks: &mut Vec<String>,
-) -> Result<(), LedgerError> {
-    let newest = SignedHead::newest(connection)?;
-    let newest = newest.ok_or_else(|| LedgerError::Journal {
-        entry: 1,
-        why: "no signed head covers it".to_owned(),
-    })?;
-    if let Some(wanted) = audit.expected_key.filter(|key| *key != newest.public_key) {
-        let Some(seq) = began_with_a_restore(connection, &newest.public_key)? else {
-            let (found, wanted) = (Box::new(newest.public_key), Box::new(wanted));
-            return Err(LedgerError::Key { found, wanted });
-        };
-        remarks.push(format!(
-            "entry {seq} restored the ledger under a new journal key, which the CA certifies at \
-             the next line start"
-        ));
+/// The signed heads of a journal whose chain holds.
+struct Heads<'a> {
+    connection: &'a Connection,
+    instance: &'a InstanceId,
+    verifier: &'a dyn HeadVerifier,
+    /// Those up to this entry were checked before.
+    after: u64,
+}
+
+impl Heads<'_> {
+    /// The newest head must be the expected key's and verify; since the chain holds, that
+    /// proves every entry. Where it does not verify, the first that does not is found.
+    fn check(&self, audit: &Audit, remarks: &mut Vec<String>) -> Result<(), LedgerError> {
+        let newest = SignedHead::newest(self.connection)?;
+        let newest = newest.ok_or_else(|| LedgerError::Journal {
+            entry: 1,
+            why: "no signed head covers it".to_owned(),
+        })?;
+        if let Some(wanted) = audit.expected_key.filter(|key| *key != newest.public_key) {
+            let Some(seq) = began_with_a_restore(self.connection, &newest.public_key)? else {
+                let (found, wanted) = (Box::new(newest.public_key), Box::new(wanted));
+                return Err(LedgerError::Key { found, wanted });
+            };
+            remarks.push(format!(
+                "entry {seq} restored the ledger under a new journal key, which the CA certifies \
+                 at the next line start"
+            ));
+        }
+        let sound = holds(self.verifier, self.instance, &newest);
+        self.check_older(if audit.every_head || !sound { 1 } else { SAMPLE })?;
+        match sound {
+            true => Ok(()),
+            false => Err(bad_head(newest.head.seq, newest.head.seq - 1)),
+        }
     }
-    let sound = holds(verifier, instance, &newest);
-    let step = if audit.every_head || !sound { 1 } else { SAMPLE };
-    check_older_heads(connection, instance, verifier, step)?;
-    match sound {
-        true => Ok(()),
-        false => Err(bad_head(newest.head.seq, newest.head.seq - 1)),
+
+    fn check_older(&self, step: u64) -> Result<(), LedgerError> {
+        let sql = "SELECT heads.seq, hash, public_key, signature FROM heads
+            JOIN journal ON journal.seq = heads.seq JOIN journal_keys ON journal_keys.id = heads.key
+            WHERE heads.seq > ?1 ORDER BY heads.seq";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([stored(self.after)])?;
+        let mut good = self.after;
+        let mut index: u64 = 0;
+        while let Some(row) = rows.next()? {
+            let head = Head { seq: counted(row.get(0)?), hash: Hash(row.get(1)?) };
+            if index.is_multiple_of(step) {
+                let signed = SignedHead { head, public_key: row.get(2)?, signature: row.get(3)? };
+                if !holds(self.verifier, self.instance, &signed) {
+                    return Err(bad_head(head.seq, good));
+                }
+            }
+            good = head.seq;
+            index += 1;
+        }
+        Ok(())
     }
 }
 
@@ -405,31 +478,4 @@ fn began_with_a_restore(
 fn bad_head(seq: u64, good: u64) -> LedgerError {
     let why = format!("the signature of the head at entry {seq} does not verify");
     LedgerError::Journal { entry: good + 1, why }
-}
-
-fn check_older_heads(
-    connection: &Connection,
-    instance: &InstanceId,
-    verifier: &dyn HeadVerifier,
-    step: u64,
-) -> Result<(), LedgerError> {
-    let sql = "SELECT heads.seq, hash, public_key, signature FROM heads
-        JOIN journal ON journal.seq = heads.seq JOIN journal_keys ON journal_keys.id = heads.key
-        ORDER BY heads.seq";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    let mut good = 0;
-    let mut index: u64 = 0;
-    while let Some(row) = rows.next()? {
-        let head = Head { seq: counted(row.get(0)?), hash: Hash(row.get(1)?) };
-        if index.is_multiple_of(step) {
-            let signed = SignedHead { head, public_key: row.get(2)?, signature: row.get(3)? };
-            if !holds(verifier, instance, &signed) {
-                return Err(bad_head(head.seq, good));
-            }
-        }
-        good = head.seq;
-        index += 1;
-    }
-    Ok(())
 }

@@ -60,6 +60,28 @@ fn a_ledger_that_holds_says_so() {
 }
 
 #[test]
+fn only_what_came_since_the_last_verify_is_read_again_on_request() {
+    let station = station();
+    let first = station.ok("ledger verify --new --json").json_line();
+    assert!(first["remarks"][0].as_str().unwrap().contains("no earlier audit"), "{first}");
+    assert_eq!(first["verified_before"], serde_json::Value::Null);
+    station.ok("work-order create NEXT --quantity 3");
+    // What is older is not looked at: that takes a whole verify.
+    let changed = "UPDATE journal SET entry = CAST(substr(entry, 1, length(entry) - 1) || x'00' AS BLOB) WHERE seq = ";
+    tamper(&station, &format!("{changed}2"));
+    let second = station.ok("ledger verify --new --json").json_line();
+    assert_eq!((&second["verified_before"], &second["entries"]), (&4.into(), &5.into()));
+    refuted(&station, "E-LEDGER-JOURNAL");
+    station.ok("work-order create LAST --quantity 3");
+    tamper(&station, &format!("{changed}6"));
+    let third = station.fails("ledger verify --new --json", "E-LEDGER-JOURNAL", 4).json_line();
+    assert_eq!(third["first_bad_entry"], 6);
+    // A journal that goes on otherwise from before the note is another one.
+    tamper(&station, "UPDATE journal SET hash = zeroblob(32) WHERE seq = 5");
+    station.fails("ledger verify --new", "E-LEDGER-ROLLED-BACK", 4);
+}
+
+#[test]
 fn an_entry_changed_by_a_byte_is_named() {
     let station = station();
     tamper(
