@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use provisioning_station::app::clock::SystemClock;
@@ -18,7 +19,7 @@ use provisioning_station::domain::outbox::{CloudChosen, RegisteredByHand};
 use provisioning_station::domain::record::{
     AttemptRef, AuthoritySeen, Begun, End, Ended, Finished, Issued, Person, ProvenRecord, Record,
 };
-use provisioning_station::ledger::{Ticket, Writer};
+use provisioning_station::ledger::{Ledger, Ticket, Writer};
 use provisioning_station::pki::{
     Authority, IssueRequest, Profile, certificate_pem, make_key, random_sn,
 };
@@ -36,14 +37,19 @@ pub(crate) struct Books {
     authority: Authority,
     profile: Profile,
     ca_sn: RefCell<String>,
-    /// Keeps the directory.
-    _factory: Factory,
+    /// Keeps the directory, and has the devices.
+    factory: Factory,
 }
 
 impl Books {
     /// A station that registers so many a second.
     pub(crate) fn new(emulation: &SimulatedCloud, rate: u32) -> Self {
-        let factory = Factory::lay_out(None, 0, 1).unwrap();
+        Self::with_devices(emulation, rate, 0)
+    }
+
+    /// The same with so many blank devices, one after the other in one slot.
+    pub(crate) fn with_devices(emulation: &SimulatedCloud, rate: u32, devices: u32) -> Self {
+        let factory = Factory::lay_out(None, devices, 1).unwrap();
         let mut config = Config::load(&factory.config(), None).unwrap();
         let section = config.cloud.as_mut().unwrap();
         section.endpoint = emulation.url().parse().unwrap();
@@ -52,13 +58,30 @@ impl Books {
         let profile = parts::profile(&config).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let ca_sn = RefCell::default();
-        let books = Self { config, clock, authority, profile, ca_sn, _factory: factory };
+        let books = Self { config, clock, authority, profile, ca_sn, factory };
         books.write(|writer| {
             let (fingerprint, der) =
                 (books.authority.fingerprint(), to_hex(&books.authority.certificate_der()));
             writer.record(Record::AuthoritySeen(AuthoritySeen { fingerprint, der })).unwrap();
         });
         books
+    }
+
+    /// The configuration and where it is.
+    pub(crate) fn config(&self) -> (&Config, PathBuf) {
+        (&self.config, self.factory.config())
+    }
+
+    /// The ledger, opened to write.
+    pub(crate) fn ledger(&self) -> Ledger {
+        parts::open_ledger(&self.config, &self.clock).unwrap().0
+    }
+
+    /// One unit from its reservation to its end, each record durable before the next.
+    pub(crate) fn attempt(&self, writer: &Writer, number: u32) {
+        for record in way_of(number, made_up(number, self.authority.fingerprint())) {
+            writer.record(record).unwrap();
+        }
     }
 
     /// Makes the CA known to the cloud.
@@ -115,8 +138,7 @@ impl Books {
     }
 
     fn write(&self, work: impl FnOnce(&Writer)) {
-        let (ledger, _) = parts::open_ledger(&self.config, &self.clock).unwrap();
-        work(&ledger.writer());
+        work(&self.ledger().writer());
     }
 
     fn certificate(&self, number: u32) -> Certificate {
@@ -204,7 +226,7 @@ fn made_up(number: u32, issuer: Fingerprint) -> Certificate {
     }
 }
 
-fn serial(number: u32) -> Serial {
+pub(crate) fn serial(number: u32) -> Serial {
     format!("TH200-{number:08}").parse().unwrap()
 }
 

@@ -156,7 +156,7 @@ pub fn restore(
     let audited = settings.data_dir.join(super::AUDITED_FILE);
     match fs::remove_file(&audited) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(LedgerError::file(&audited, error));
+            Err(LedgerError::file(&audited, error))
         }
         _ => Ok(restored),
     }

@@ -1,0 +1,194 @@
+//! What a large ledger costs: the same questions to one of a thousand units and to one of a
+//! million, with their journals.
+//!
+//! `cargo bench --bench scale` makes both by the ledger's own writer, which takes a quarter of
+//! an hour; another number of units after `--`. `docs/performance.md` says what was reached.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that can't run has nothing to report")]
+
+#[allow(dead_code, reason = "the sync's benchmark makes ledgers by it too, and needs more of it")]
+#[path = "../sync/books.rs"]
+mod books;
+mod line;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use books::{Books, serial};
+use provisioning_station::domain::question::{HistoryQuery, Period};
+use provisioning_station::ledger::{self, Audit, Reader};
+use provisioning_station::pki::Verifier;
+use provisioning_station::sim::cloud::{Options, SimulatedCloud, start};
+
+/// Units of the large ledger, where nobody names a number.
+const UNITS: u32 = 1_000_000;
+const SMALL: u32 = 1_000;
+
+/// How often each thing is done; the median is told.
+const ROUNDS: usize = 15;
+
+/// Units that a line makes for its memory to be looked at.
+const ON_THE_LINE: u32 = 40;
+
+fn main() {
+    let named = std::env::args().skip(1).find_map(|word| word.parse().ok());
+    let large: u32 = named.unwrap_or(UNITS);
+    let cloud = start(Options { rate: Some(0), ..Options::default() }).unwrap();
+    let (small, large) = (Measured::of(&cloud, SMALL), Measured::of(&cloud, large));
+    println!("{:<44} {:>12} {:>12} {:>7}", "", small.units, large.units, "ratio");
+    for ((name, small), (_, large)) in small.times.iter().zip(&large.times) {
+        println!("{name:<44} {small:>12.3} {large:>12.3} {:>7.2}", large / small);
+    }
+}
+
+/// What was measured, each with its name and unit.
+struct Measured {
+    units: u32,
+    times: Vec<(&'static str, f64)>,
+}
+
+impl Measured {
+    fn of(cloud: &SimulatedCloud, units: u32) -> Self {
+        let books = Books::with_devices(cloud, 10, ON_THE_LINE);
+        let begun = Instant::now();
+        books.made_up(1..=units);
+        println!("{units} units made in {:.0} s", begun.elapsed().as_secs_f64());
+        let mut measured = Measured { units, times: Vec::new() };
+        measured.opening(&books);
+        measured.asking(&books);
+        measured.attempts(&books);
+        measured.audits(&books);
+        measured.backup(&books);
+        measured.line(&books);
+        measured.export(&books);
+        measured
+    }
+
+    fn note(&mut self, name: &'static str, value: f64) {
+        println!("  {name}: {value:.3}");
+        self.times.push((name, value));
+    }
+
+    fn time(&mut self, name: &'static str, mut work: impl FnMut()) {
+        let mut times: Vec<f64> = (0..ROUNDS).map(|_| milliseconds(&mut work)).collect();
+        times.sort_by(f64::total_cmp);
+        self.note(name, times[ROUNDS / 2]);
+    }
+
+    fn opening(&mut self, books: &Books) {
+        self.time("opening to write, ms", || drop(books.ledger()));
+        let dir = data_dir(books);
+        self.time("opening to read, ms", || drop(Reader::open(&dir, None).unwrap()));
+    }
+
+    /// What a scan and the screen ask.
+    fn asking(&mut self, books: &Books) {
+        let reader = Reader::open(&data_dir(books), None).unwrap();
+        let mut number = 0;
+        let mut scans = || {
+            for _ in 0..100 {
+                number = (number * 7919 + 13) % (2 * self.units);
+                std::hint::black_box(reader.standing(&serial(number)).unwrap());
+            }
+        };
+        let mut times: Vec<f64> = (0..ROUNDS).map(|_| milliseconds(&mut scans) / 100.0).collect();
+        times.sort_by(f64::total_cmp);
+        self.note("a scan's duplicate check, ms", times[ROUNDS / 2]);
+        self.time("statistics, ms", || drop(reader.statistics(Period::All).unwrap()));
+        self.time("all sums of ledger stats, ms", || drop(reader.stats().unwrap()));
+        let newest = HistoryQuery { limit: 30, ..HistoryQuery::default() };
+        self.time("a page of the history, ms", || drop(reader.history(&newest).unwrap()));
+        self.time("backlog, ms", || drop(reader.backlog().unwrap()));
+    }
+
+    fn attempts(&mut self, books: &Books) {
+        let ledger = books.ledger();
+        let (writer, mut number) = (ledger.writer(), self.units);
+        self.time("an attempt of six durable records, ms", || {
+            number += 1;
+            books.attempt(&writer, number);
+        });
+    }
+
+    /// Audits as `ledger verify` makes them, by parts.
+    fn audits(&mut self, books: &Books) {
+        let dir = data_dir(books);
+        let noted_at = Some(dir.join(ledger::AUDITED_FILE));
+        let chain = Audit { skip_tables: true, noted_at, ..Audit::default() };
+        let audit = |audit: &Audit| {
+            let begun = Instant::now();
+            let found = ledger::verify(&dir, &Verifier, audit).unwrap();
+            assert!(found.valid, "{found:?}");
+            (found.entries as f64, begun.elapsed().as_secs_f64())
+        };
+        let (entries, seconds) = audit(&chain);
+        self.note("entries", entries);
+        self.note("verify: the chain, 1000 entries/s", entries / seconds / 1e3);
+        let (_, every) = audit(&Audit { every_head: true, ..chain.clone() });
+        self.note("verify: all signatures besides, s", every - seconds);
+        let (_, whole) = audit(&Audit { skip_tables: false, ..chain.clone() });
+        self.note("verify: the tables besides, s", whole - seconds);
+        let new = Audit { only_new: true, every_head: true, ..chain };
+        self.time("verify --new, ms", || drop(audit(&new)));
+    }
+
+    fn backup(&mut self, books: &Books) {
+        let reader = Reader::open(&data_dir(books), None).unwrap();
+        let copy = data_dir(books).with_file_name("copy.db");
+        let begun = Instant::now();
+        reader.backup(&copy, &Verifier).unwrap();
+        self.note("a backup, verified after writing, s", begun.elapsed().as_secs_f64());
+        self.note("its size, MiB", fs::metadata(&copy).unwrap().len() as f64 / 1048576.0);
+        fs::remove_file(copy).unwrap();
+    }
+
+    fn line(&mut self, books: &Books) {
+        let labels = self.units + 1_000..self.units + 1_000 + ON_THE_LINE;
+        let peak = line::peak_mib(&books.config().1, labels.map(serial));
+        self.note("VmHWM of a line, MiB", peak);
+    }
+
+    /// Everything is exported while another thread records units as fast as it can.
+    fn export(&mut self, books: &Books) {
+        let ledger = books.ledger();
+        let (dir, ended) = (data_dir(books), AtomicBool::new(false));
+        let (mut number, mut longest) = (self.units + 2_000, 0);
+        let (config, out) = (books.config().1, dir.with_file_name("export.ndjson"));
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut station = Command::new(line::STATION);
+                station.arg("--config").arg(config).args(["export", "--all"]);
+                station.args(["--format", "ndjson", "--out"]).arg(&out);
+                assert!(station.output().unwrap().status.success());
+                ended.store(true, Ordering::Relaxed);
+            });
+            let writer = ledger.writer();
+            while !ended.load(Ordering::Relaxed) {
+                number += 1;
+                books.attempt(&writer, number);
+                let log = fs::metadata(dir.join("ledger.db-wal")).map_or(0, |log| log.len());
+                longest = longest.max(log);
+            }
+        });
+        self.note("an export of all beside a busy line, s", begun.elapsed().as_secs_f64());
+        self.note("units recorded meanwhile", f64::from(number - self.units - 2_000));
+        self.note("the longest the log became, MiB", longest as f64 / 1048576.0);
+    }
+}
+
+fn data_dir(books: &Books) -> PathBuf {
+    books.config().0.station.data_dir.clone()
+}
+
+fn milliseconds(work: &mut impl FnMut()) -> f64 {
+    let begun = Instant::now();
+    work();
+    let lasted: Duration = begun.elapsed();
+    lasted.as_secs_f64() * 1e3
+}
