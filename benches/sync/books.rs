@@ -37,7 +37,7 @@ pub(crate) struct Books {
     authority: Authority,
     profile: Profile,
     ca_sn: RefCell<String>,
-    /// Keeps the directory, and has the devices.
+    /// Its directory, and its devices.
     factory: Factory,
 }
 
@@ -77,9 +77,9 @@ impl Books {
         parts::open_ledger(&self.config, &self.clock).unwrap().0
     }
 
-    /// One unit from its reservation to its end, each record durable before the next.
+    /// One unit from its certificate to its end, each record durable before the next.
     pub(crate) fn attempt(&self, writer: &Writer, number: u32) {
-        for record in way_of(number, made_up(number, self.authority.fingerprint())) {
+        for record in way_of(number, self.certificate(number)) {
             writer.record(record).unwrap();
         }
     }
@@ -102,9 +102,18 @@ impl Books {
         });
     }
 
-    /// Units that are registered already. Nothing looks at their certificates any more, so
+    /// Units that are registered already. A sync looks at their certificates no more, so
     /// these are none.
     pub(crate) fn made_up(&self, units: RangeInclusive<u32>) {
+        self.registered(units, &|number| made_up(number, self.authority.fingerprint()));
+    }
+
+    /// Units that are registered already, with certificates of the CA.
+    pub(crate) fn real(&self, units: RangeInclusive<u32>) {
+        self.registered(units, &|number| self.certificate(number));
+    }
+
+    fn registered(&self, units: RangeInclusive<u32>, certificate: &dyn Fn(u32) -> Certificate) {
         let name = cloud::instance(&self.config).unwrap();
         self.write(|writer| {
             let chosen = CloudChosen { cloud: name.clone(), by: person() };
@@ -113,8 +122,7 @@ impl Books {
                 let (cloud, by) = (name.clone(), person());
                 Record::RegisteredByHand(RegisteredByHand { certificate_sn: sn, cloud, by })
             };
-            let made_up = |number| made_up(number, self.authority.fingerprint());
-            self.take_all(writer, units, &made_up, Some(&by_hand));
+            self.take_all(writer, units, certificate, Some(&by_hand));
         });
         self.enrol();
     }

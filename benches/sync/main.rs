@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't run has nothing to report")]
 
 mod bare;
+#[allow(dead_code, reason = "the benchmark of large ledgers needs more of it")]
 mod books;
 mod requests;
 
