@@ -12,6 +12,7 @@ use std::thread;
 use crate::config::{self, Config};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
+use crate::domain::device::Fault;
 use crate::domain::event::{Binding, CommandSink, Event};
 use crate::domain::log::LogBook;
 use crate::domain::question::AskSink;
@@ -24,6 +25,7 @@ use crate::text::Language;
 use crate::tui::{self, Action, AutoScan, Ending, Model, Msg, Screen, Setup, ThemeName};
 
 use super::answers::{self, Sources};
+use super::aside;
 use super::clock::SystemClock;
 use super::line::{self, RunningLine, Session};
 use super::signals::{Stopping, Watch};
@@ -80,7 +82,17 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
     for failure in told.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         failure.print(colors);
     }
-    let exit = land(stage, shown, heard, &stopping, colors)?;
+    let stopped = land(stage, &shown, heard, &stopping, colors)?;
+    let exit = match (stopped, shown) {
+        (Some(fault), _) => {
+            let now = SystemClock::start().now().wall;
+            aside::told(&config.station.data_dir, Failure::from(&fault), now).print(colors);
+            Exit::of(fault.code)
+        }
+        (None, Shown::Left(_)) => Exit::Done,
+        (None, Shown::TerminalGone) => Exit::Stopped,
+        (None, Shown::Broken) => Exit::Bug,
+    };
     Ok(if watch.was_asked() { exit.and(Exit::Stopped) } else { exit })
 }
 
@@ -269,14 +281,14 @@ fn show(
     }
 }
 
-/// Waits for the line's end, whatever became of the screen.
+/// Waits for the line's end, whatever became of the screen; says what stopped it.
 fn land(
     mut stage: Stage,
-    shown: Shown,
+    shown: &Shown,
     heard: Receiver<Msg>,
     stopping: &Mutex<Stopping>,
     colors: bool,
-) -> Result<Exit, Failure> {
+) -> Result<Option<Fault>, Failure> {
     if !matches!(shown, Shown::Left(_)) {
         Stopping::ask(stopping);
         wait_for_end(&mut stage, &heard);
@@ -295,15 +307,8 @@ fn land(
         running.join()?;
     }
     Ok(match shown {
-        Shown::Left(model) => match model.stopped_by() {
-            Some(fault) => {
-                Failure::from(fault).print(colors);
-                Exit::of(fault.code)
-            }
-            None => Exit::Done,
-        },
-        Shown::TerminalGone => Exit::Stopped,
-        Shown::Broken => Exit::Bug,
+        Shown::Left(model) => model.stopped_by().cloned(),
+        Shown::TerminalGone | Shown::Broken => None,
     })
 }
 

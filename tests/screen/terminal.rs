@@ -1,5 +1,7 @@
 //! Ways out, and what the terminal and the ledger look like behind them.
 
+use std::fs::OpenOptions;
+use std::io::{Seek, SeekFrom, Write};
 use std::process::Command;
 
 use super::tmux::Tmux;
@@ -82,6 +84,36 @@ fn an_error_at_the_start_is_said_on_a_sane_terminal() {
     let shown = screen.wait_for("left=7");
     assert!(shown.contains("error[E-CA-MISSING]"), "{shown}");
     is_sane(&screen);
+}
+
+#[test]
+fn a_ledger_that_is_damaged_under_the_screen_stops_the_line_and_is_set_aside() {
+    let works = Works::new(&["A"], "any");
+    let _devices = works.devices("A", &["--units", "9"]);
+    let screen = works.screen((80, 24), "");
+    screen.scans(&label(1));
+    screen.wait_for(&format!("PASS {}", label(1)));
+    // Everything goes into the file, and then all of it but its header is spoilt.
+    let file = works.path("data/ledger.db");
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+    rusqlite::Connection::open(&file).unwrap().query_row(checkpoint, [], |_| Ok(())).unwrap();
+    let mut spoilt = OpenOptions::new().write(true).open(&file).unwrap();
+    let pages = spoilt.metadata().unwrap().len() / 4096;
+    for page in 1..pages {
+        spoilt.seek(SeekFrom::Start(page * 4096)).unwrap();
+        spoilt.write_all(&[0x5a; 256]).unwrap();
+    }
+    drop(spoilt);
+    screen.scans(&label(2));
+    screen.wait_for("E-LEDGER-CORRUPT");
+    screen.wait_until("the way out", |shown| {
+        screen.keys(&["Enter"]);
+        shown.contains("left=4")
+    });
+    let shown = screen.wait_for("set aside as");
+    assert!(shown.contains("station ledger restore --newest"), "{shown}");
+    is_sane(&screen);
+    assert!(!file.exists());
 }
 
 #[test]
