@@ -325,6 +325,7 @@ impl LineThread {
         for serial in withdrawn {
             self.say(Event::Withdrawn(serial.to_string()));
         }
+        self.say(Event::Chosen(None));
         self.carry_out(decisions);
     }
 

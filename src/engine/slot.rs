@@ -123,10 +123,14 @@ impl SlotThread {
     fn await_arrival(&self, watch: &mut Watch, orders: &Receiver<ToSlot>) -> Arrival {
         let mut said = None;
         loop {
+            // A port that could not be used for a moment has its finished device again.
+            let was_out = matches!(said, Some(SlotStatus::OutOfService(_)));
             let (place, status) = match watch.poll() {
                 Ok(Presence::Here(driver)) => return Arrival::Device(driver),
                 Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
-                Ok(Presence::Same) => (None, SlotStatus::Done),
+                Ok(Presence::Same) => {
+                    (was_out.then(|| Place::Done(watch.done())), SlotStatus::Done)
+                }
                 Err(LinkError::Stopped) if self.halt.is_final() => return Arrival::Over,
                 Err(LinkError::Stopped) => {
                     self.halt.unit_landed();

@@ -173,6 +173,14 @@ impl Watch {
         self.awaited = Awaited::Anybody;
     }
 
+    /// The device that was worked on and must leave before another one is taken.
+    pub fn done(&self) -> Option<HardwareId> {
+        match &self.awaited {
+            Awaited::AnotherThan(done) => Some(done.clone()),
+            Awaited::Anybody | Awaited::AnAnswer => None,
+        }
+    }
+
     fn line(&self) -> Option<InputLine> {
         match self.slot.presence {
             PresenceBy::Cts => Some(InputLine::Cts),
@@ -426,8 +434,10 @@ mod tests {
         let (mut driver, _) = wait_for_one(&mut watch);
         assert_eq!(driver.identify().unwrap().hardware, id(1));
         watch.let_go(driver, Some(id(1)));
+        assert_eq!(watch.done(), Some(id(1)));
         let (mut driver, same) = wait_for_one(&mut watch);
         assert!(same);
+        assert_eq!(watch.done(), None);
         assert_eq!(driver.identify().unwrap().hardware, id(2));
     }
 

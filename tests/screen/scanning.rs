@@ -19,6 +19,59 @@ fn a_scan_at_scanner_speed_is_one_on_every_page() {
 }
 
 #[test]
+fn a_label_is_burned_from_every_page_and_a_field_stays_as_it_was() {
+    let works = Works::new(&["A"], "any");
+    let _devices = works.devices("A", &["--units", "8"]);
+    let screen = works.screen((120, 40), "");
+    let mut scanner = screen.keyboard();
+    for page in 1..=8 {
+        screen.keys(&[&format!("F{page}")]);
+        if page == 3 {
+            screen.keys(&["T"]);
+            screen.wait_for("▸ T▏");
+        }
+        scanner.scans(&label(page));
+        screen.wait_until("it is proven", |_| {
+            let units = works.json(&["unit", "list", "--state", "proven"]);
+            units.iter().any(|unit| unit["serial"] == label(page).as_str())
+        });
+        if page == 3 {
+            screen.wait_for("▸ T▏");
+            screen.keys(&["BSpace"]);
+        }
+    }
+    screen.keys(&["F2"]);
+    screen.wait_for(&label(8));
+    screen.keys(&["F10"]);
+    screen.wait_for("left=0");
+}
+
+#[test]
+fn what_was_scanned_for_a_slot_is_taken_back_by_a_key() {
+    let works = Works::new(&["A", "B"], "slot");
+    let screen = works.screen((80, 24), "");
+    for page in ["F2", "F3"] {
+        screen.keys(&[page]);
+        screen.scans("SLOT:B");
+        screen.wait_for("Slot B: scan the label.");
+        screen.keys(&["C-x"]);
+        screen.wait_until("no slot is chosen", |shown| !shown.contains("Slot B: scan"));
+    }
+    screen.keys(&["F2"]);
+    screen.scans("SLOT:B");
+    screen.wait_for("Slot B: scan the label.");
+    screen.scans(&label(1));
+    screen.wait_for("put the device in");
+    screen.keys(&["C-x"]);
+    screen.wait_until("nothing waits", |shown| !shown.contains(&label(1)));
+    let shown = screen.wait_for("Scan the slot");
+    assert!(!shown.contains("E-SCAN"), "{shown}");
+    screen.keys(&["F10"]);
+    screen.wait_for("left=0");
+    works.holds(&[]);
+}
+
+#[test]
 fn a_scan_over_a_question_is_a_scan_and_answers_nothing() {
     let works = Works::new(&["A"], "any");
     // A device that takes long, so that the question stays.

@@ -210,6 +210,7 @@ impl Router {
     /// Forgets every scan that waits for a device; says which.
     pub(super) fn withdraw(&mut self, now: Duration) -> (Vec<Serial>, Vec<Decision>) {
         let withdrawn = self.waiting.drain(..).map(|waiting| waiting.job.serial).collect();
+        self.chosen = None;
         (withdrawn, self.settle(now))
     }
 

@@ -111,7 +111,7 @@ fn hint(model: &Model, look: Look) -> String {
     if model.wanted == 0 {
         return look.text(Word::ScanNotYet).to_owned();
     }
-    if model.view == View::History {
+    if model.view == View::History && model.chosen.is_none() {
         return look.text(Word::HistoryHint).to_owned();
     }
     match (&model.chosen, model.setup.binding) {
