@@ -5,6 +5,7 @@
 
 mod cycle;
 mod scanning;
+mod sync;
 mod terminal;
 mod tmux;
 mod works;
