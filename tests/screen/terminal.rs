@@ -1,9 +1,13 @@
 //! Ways out, and what the terminal and the ledger look like behind them.
 
 use std::fs::OpenOptions;
-use std::io::{Seek, SeekFrom, Write};
-use std::process::Command;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
+use super::LONG;
 use super::tmux::Tmux;
 use super::works::{Works, label};
 
@@ -114,6 +118,50 @@ fn a_ledger_that_is_damaged_under_the_screen_stops_the_line_and_is_set_aside() {
     assert!(shown.contains("station ledger restore --newest"), "{shown}");
     is_sane(&screen);
     assert!(!file.exists());
+}
+
+#[test]
+fn a_terminal_that_stops_reading_stops_no_burn() {
+    let works = Works::new(&["A"], "any");
+    works.succeeds(&["work-order", "create", "WO-1", "--quantity", "1"]);
+    let _devices = works.devices("A", &["--chunk-ms", "300"]);
+    let run = format!("stty cols 120 rows 40; exec {}", works.run_line());
+    let mut script = Command::new("script");
+    script.args(["-qfec", &run, "/dev/null"]).env("TERM", "xterm").env("LC_ALL", "C.UTF-8");
+    let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut keys, mut shown) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let is_read = Arc::new(AtomicBool::new(true));
+    let still = Arc::clone(&is_read);
+    let reading = std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while still.load(Ordering::SeqCst) && shown.read(&mut bytes).unwrap() > 0 {}
+        may_go_on.recv().unwrap();
+        shown.read_to_end(&mut Vec::new())
+    });
+    let deadline = Instant::now() + LONG;
+    while works.json(&["unit", "list"]).is_empty() {
+        keys.write_all(format!("{}\r", label(1)).as_bytes()).unwrap();
+        assert!(Instant::now() < deadline, "no scan is taken");
+    }
+    // From here on nobody reads, and pages that are drawn again and again fill what is between.
+    is_read.store(false, Ordering::SeqCst);
+    for _ in 0..400 {
+        keys.write_all(b"\x1b[19~\x1bOQ").unwrap();
+    }
+    let is_proven = || works.json(&["unit", "list", "--state", "proven"]).len() == 1;
+    while !is_proven() {
+        assert!(Instant::now() < deadline, "the burn waits for the terminal");
+    }
+    assert!(script.try_wait().unwrap().is_none());
+    go_on.send(()).unwrap();
+    // It is told to leave by a signal, since its keys wait behind what is drawn.
+    let station = Command::new("pgrep").args(["-P", &script.id().to_string()]).output().unwrap();
+    let station = String::from_utf8(station.stdout).unwrap();
+    assert!(Command::new("kill").args(["-TERM", station.trim()]).status().unwrap().success());
+    assert_eq!(script.wait().unwrap().code(), Some(130));
+    reading.join().unwrap().unwrap();
+    works.holds(&[(1, "proven")]);
 }
 
 #[test]

@@ -104,15 +104,17 @@ binding = "{binding}"
         Devices(command.spawn().unwrap(), link)
     }
 
+    /// What a person types to begin the screen.
+    pub(crate) fn run_line(&self) -> String {
+        let (station, config) = (env!("CARGO_BIN_EXE_station"), self.path("station.toml"));
+        let config = config.display();
+        format!("env STATION_AUTHORITY_PASSPHRASE='{PASSPHRASE}' {station} --config {config} run")
+    }
+
     /// Begins the screen in a terminal, and waits until it takes scans.
     pub(crate) fn screen(&self, size: (u16, u16), environment: &str) -> Tmux {
         let terminal = Tmux::new(self.folder.path(), size);
-        let (station, config) = (env!("CARGO_BIN_EXE_station"), self.path("station.toml"));
-        terminal.types(&format!(
-            "STATION_AUTHORITY_PASSPHRASE='{PASSPHRASE}' {environment} {station} --config {} run; \
-             echo left=$?",
-            config.display()
-        ));
+        terminal.types(&format!("{environment} {}; echo left=$?", self.run_line()));
         terminal.wait_until("the screen takes scans", |screen| {
             screen.contains("Scan a label") || screen.contains("Scan the slot")
         });
