@@ -7,12 +7,12 @@ use crate::domain::outbox::Operation;
 use crate::domain::record::{Adopted, PersonAct};
 
 use super::apply::Context;
-use super::apply_attempt::{move_certificate, void_left};
+use super::apply_attempt::{load_or_new, move_certificate, void_left};
 use super::apply_cloud::{current, queue, retire};
 use super::error::LedgerError;
 use super::sql::stored;
 use super::states::Permission;
-use super::unit_row::{self, ProvenOn, UnitRow};
+use super::unit_row::{self, ProvenOn};
 
 /// Enters an identity that its device proved, in an attempt of its own. That attempt is in
 /// no sum: nothing was burned.
@@ -21,10 +21,7 @@ pub(super) fn adopted(
     adopted: &Adopted,
     attempt: u32,
 ) -> Result<(), LedgerError> {
-    let before = unit_row::load(context.connection, &adopted.serial)?;
-    let mut after = before.clone().unwrap_or_else(|| {
-        UnitRow::new(adopted.serial.clone(), adopted.client_id.clone(), context.wall)
-    });
+    let (before, mut after) = load_or_new(context, &adopted.serial, &adopted.client_id)?;
     if let Some(old) = &after.proven {
         move_certificate(context, old.cert, CertificateState::Superseded)?;
         retire(context, old.cert)?;

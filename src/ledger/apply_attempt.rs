@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use crate::domain::certificate::CertificateState;
-use crate::domain::ids::{CertificateSn, Serial};
+use crate::domain::ids::{CertificateSn, ClientId, Serial};
 use crate::domain::outbox::Operation;
 use crate::domain::record::{AttemptRef, Begun, End, Ended, FailedEarly, Issued, ProvenRecord};
 
@@ -59,11 +59,20 @@ pub(super) fn change(
     Ok(before)
 }
 
+/// A unit's row as it is, and the one to be saved: the same, or a new one.
+pub(super) fn load_or_new(
+    context: &Context<'_>,
+    serial: &Serial,
+    client_id: &ClientId,
+) -> rusqlite::Result<(Option<UnitRow>, UnitRow)> {
+    let before = unit_row::load(context.connection, serial)?;
+    let new = || UnitRow::new(serial.clone(), client_id.clone(), context.wall);
+    let after = before.clone().unwrap_or_else(new);
+    Ok((before, after))
+}
+
 pub(super) fn begun(context: &Context<'_>, begun: &Begun, attempt: u32) -> Result<(), LedgerError> {
-    let before = unit_row::load(context.connection, &begun.serial)?;
-    let mut after = before.clone().unwrap_or_else(|| {
-        UnitRow::new(begun.serial.clone(), begun.client_id.clone(), context.wall)
-    });
+    let (before, mut after) = load_or_new(context, &begun.serial, &begun.client_id)?;
     after.client_id = begun.client_id.clone();
     after.work_order = begun.work_order.clone().or(after.work_order);
     after.attempts = attempt;
@@ -103,10 +112,7 @@ pub(super) fn failed_early(
     failed: &FailedEarly,
     attempt: u32,
 ) -> Result<(), LedgerError> {
-    let before = unit_row::load(context.connection, &failed.serial)?;
-    let mut after = before.clone().unwrap_or_else(|| {
-        UnitRow::new(failed.serial.clone(), failed.client_id.clone(), context.wall)
-    });
+    let (before, mut after) = load_or_new(context, &failed.serial, &failed.client_id)?;
     after.attempts = attempt;
     after.work_order = after.work_order.or_else(|| failed.work_order.clone());
     unit_row::save(context.connection, context.station, before.as_ref(), &after, context.wall)?;
