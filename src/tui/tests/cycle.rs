@@ -2,33 +2,43 @@
 
 use super::*;
 
+/// Slots and size of a walk, and what its pictures are called besides.
+const WALKS: [(usize, (u16, u16), &str); 3] =
+    [(2, (80, 24), ""), (2, (120, 40), "_120x40"), (32, (120, 40), "_32_slots")];
+
 #[test]
 fn a_good_cycle() {
-    let mut walk = Walk::new(2, (80, 24));
-    insta::assert_snapshot!("cycle_1_start", walk.screen());
-    walk.scans("TH200-00000001");
-    assert_eq!(walk.scanned(), ["TH200-00000001"]);
-    walk.line(Event::Waiting { serial: "TH200-00000001".to_owned(), slot: None });
-    insta::assert_snapshot!("cycle_2_scanned", walk.screen());
-    walk.slot("A", SlotStatus::Identifying);
-    walk.slot("A", SlotStatus::Ready(hardware(1)));
-    walk.slot("A", SlotStatus::Busy("TH200-00000001".to_owned()));
-    insta::assert_snapshot!("cycle_3_bound", walk.screen());
-    walk.wait(1200);
-    walk.progress(&[(0, "TH200-00000001", Step::Write, 700, 1400)]);
-    insta::assert_snapshot!("cycle_4_writing", walk.screen());
-    walk.wait(1100);
-    walk.unit(report("TH200-00000001", "A", Outcome::Pass));
-    insta::assert_snapshot!("cycle_5_pass", walk.screen());
-    insta::assert_snapshot!("cycle_5_pass_zh", walk.in_chinese());
-    walk.slot("A", SlotStatus::Empty);
-    insta::assert_snapshot!("cycle_6_left", walk.screen());
-    // Another device comes: the verdict is not its own, and is still told.
-    walk.slot("A", SlotStatus::Identifying);
-    walk.slot("A", SlotStatus::Ready(hardware(2)));
-    insta::assert_snapshot!("cycle_7_next", walk.screen());
-    walk.slot("A", SlotStatus::Busy("TH200-00000002".to_owned()));
-    insta::assert_snapshot!("cycle_8_next_at_work", walk.screen());
+    for (slots, size, suffix) in WALKS {
+        let picture = |step: &str, walk: &mut Walk| {
+            insta::assert_snapshot!(format!("cycle_{step}{suffix}"), walk.screen());
+        };
+        let (first, slot) = ("TH200-00000001", names(slots)[0].to_string());
+        let mut walk = Walk::new(slots, size);
+        picture("1_start", &mut walk);
+        walk.scans(first);
+        assert_eq!(walk.scanned(), [first]);
+        walk.line(Event::Waiting { serial: first.to_owned(), slot: None });
+        picture("2_scanned", &mut walk);
+        walk.slot(&slot, SlotStatus::Identifying);
+        walk.slot(&slot, SlotStatus::Ready(hardware(1)));
+        walk.slot(&slot, SlotStatus::Busy(first.to_owned()));
+        picture("3_bound", &mut walk);
+        walk.wait(1200);
+        walk.progress(&[(0, first, Step::Write, 700, 1400)]);
+        picture("4_writing", &mut walk);
+        walk.wait(1100);
+        walk.unit(report(first, &slot, Outcome::Pass));
+        picture("5_pass", &mut walk);
+        insta::assert_snapshot!(format!("cycle_5_pass_zh{suffix}"), walk.in_chinese());
+        walk.slot(&slot, SlotStatus::Empty);
+        picture("6_left", &mut walk);
+        // Another device comes: the verdict is not its own, and is still told.
+        walk.slot(&slot, SlotStatus::Identifying);
+        walk.slot(&slot, SlotStatus::Ready(hardware(2)));
+        picture("7_next", &mut walk);
+        walk.slot(&slot, SlotStatus::Busy("TH200-00000002".to_owned()));
+        picture("8_next_at_work", &mut walk);
+    }
 }
 
 #[test]
@@ -64,23 +74,28 @@ fn the_serial_that_is_bound_is_shown_before_anything_is_written() {
 
 #[test]
 fn hold_and_its_way_out() {
-    let mut walk = Walk::new(2, (80, 24));
-    let mut held = report("TH200-00000003", "A", Outcome::Fail);
-    (held.uncertain, held.step) = (true, Some(Step::Prove));
-    held.fault = Some(Fault::new(Code::DevUnplugged, "the port vanished while PROVE was asked"));
-    walk.ends(held.clone());
-    assert!(walk.actions.contains(&Action::Bell));
-    insta::assert_snapshot!("hold_1", walk.screen());
-    insta::assert_snapshot!("hold_1_zh", walk.in_chinese());
-    walk.slot("A", SlotStatus::Empty);
-    insta::assert_snapshot!("hold_2_left", walk.screen());
-    walk.key(KeyCode::Esc);
-    walk.slot("B", SlotStatus::Busy("TH200-00000003".to_owned()));
-    walk.wait(500);
-    let mut resolved = report("TH200-00000003", "B", Outcome::Pass);
-    resolved.resumed = true;
-    walk.unit(resolved);
-    insta::assert_snapshot!("hold_3_resolved", walk.screen());
+    for (slots, size, suffix) in WALKS {
+        let names = names(slots);
+        let (here, there) = (names[0].to_string(), names[1].to_string());
+        let mut walk = Walk::new(slots, size);
+        let mut held = report("TH200-00000003", &here, Outcome::Fail);
+        (held.uncertain, held.step) = (true, Some(Step::Prove));
+        let fault = Fault::new(Code::DevUnplugged, "the port vanished while PROVE was asked");
+        held.fault = Some(fault);
+        walk.ends(held.clone());
+        assert!(walk.actions.contains(&Action::Bell));
+        insta::assert_snapshot!(format!("hold_1{suffix}"), walk.screen());
+        insta::assert_snapshot!(format!("hold_1_zh{suffix}"), walk.in_chinese());
+        walk.slot(&here, SlotStatus::Empty);
+        insta::assert_snapshot!(format!("hold_2_left{suffix}"), walk.screen());
+        walk.key(KeyCode::Esc);
+        walk.slot(&there, SlotStatus::Busy("TH200-00000003".to_owned()));
+        walk.wait(500);
+        let mut resolved = report("TH200-00000003", &there, Outcome::Pass);
+        resolved.resumed = true;
+        walk.unit(resolved);
+        insta::assert_snapshot!(format!("hold_3_resolved{suffix}"), walk.screen());
+    }
 }
 
 #[test]
