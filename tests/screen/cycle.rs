@@ -1,6 +1,19 @@
 //! Whole work at the screen: scan, plug, run, verdict, unplug, next.
 
+use super::tmux::Tmux;
 use super::works::{Works, label};
+
+/// Takes note of every message. An Escape that is still under way would make what is typed
+/// behind it another key.
+fn see_all(screen: &Tmux) {
+    screen.wait_until("no message is left", |shown| {
+        let is_left = shown.contains("Esc: seen");
+        if is_left {
+            screen.keys(&["Escape"]);
+        }
+        !is_left
+    });
+}
 
 #[test]
 fn by_insertion_the_label_comes_first_and_its_device_after_it() {
@@ -43,7 +56,7 @@ fn two_devices_for_one_label_are_both_left_alone() {
         works.devices("B", &[&slow[..], &["--seed", "2"]].concat()),
     ];
     screen.wait_for("E-SCAN-TWO-DEVICES");
-    screen.keys(&["Escape"]);
+    see_all(&screen);
     screen.keys(&["F10"]);
     screen.wait_for("left=0");
     assert!(works.json(&["unit", "list"]).is_empty(), "nothing was begun");
@@ -87,10 +100,10 @@ fn a_work_order_of_twenty_with_two_faults_a_rework_and_a_duplicate_scan() {
     // Two a slot that came to its third device; which slot is the quicker one is open.
     assert!((2..=4).contains(&faults), "{faults}");
     screen.wait_for("20 of 20");
-    screen.keys(&["Escape"]);
+    see_all(&screen);
     screen.scans(&label(5));
     screen.wait_for("E-UNIT-PROVEN");
-    screen.keys(&["Escape"]);
+    see_all(&screen);
     let rework = ["unit", "rework", &label(6), "--reason", "test", "--new-device"];
     works.succeeds(&[&rework[..], &["--by", "p1"]].concat());
     screen.scans(&label(6));

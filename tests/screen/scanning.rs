@@ -23,14 +23,13 @@ fn a_label_is_burned_from_every_page_and_a_field_stays_as_it_was() {
     let works = Works::new(&["A"], "any");
     let _devices = works.devices("A", &["--units", "8"]);
     let screen = works.screen((120, 40), "");
-    let mut scanner = screen.keyboard();
     for page in 1..=8 {
         screen.keys(&[&format!("F{page}")]);
         if page == 3 {
             screen.keys(&["T"]);
             screen.wait_for("▸ T▏");
         }
-        scanner.scans(&label(page));
+        screen.scans(&label(page));
         screen.wait_until("it is proven", |_| {
             let units = works.json(&["unit", "list", "--state", "proven"]);
             units.iter().any(|unit| unit["serial"] == label(page).as_str())
