@@ -139,7 +139,8 @@ impl Config {
         Ok(config)
     }
 
-    fn parse(path: &Path, dir: PathBuf, bytes: &[u8]) -> Result<Self, ConfigError> {
+    /// Checks the bytes of a file of this path; relative paths in it start from `dir`.
+    pub fn parse(path: &Path, dir: PathBuf, bytes: &[u8]) -> Result<Self, ConfigError> {
         let source = Source { file: path.to_owned(), text: text_of(path, bytes)?, dir };
         let table = DeTable::parse(&source.text).map_err(|error| ConfigError::Syntax {
             place: error.span().map_or_else(|| source.whole(), |span| source.place(&span)),
