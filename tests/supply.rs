@@ -1,5 +1,5 @@
 //! What the program is made of: where each package comes from, under which licence, and what
-//! must not be among them. The lists are those of `deny.toml`, which `cargo deny` reads too.
+//! must not be among them. The lists are those of `tests/deny.toml`, which `cargo deny` reads too.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn rules() -> toml::Table {
-    std::fs::read_to_string(format!("{ROOT}/deny.toml")).unwrap().parse().unwrap()
+    std::fs::read_to_string(format!("{ROOT}/tests/deny.toml")).unwrap().parse().unwrap()
 }
 
 fn words(rules: &toml::Table, section: &str, key: &str) -> Vec<String> {
