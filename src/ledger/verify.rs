@@ -233,7 +233,9 @@ impl Walk {
         let Some(path) = self.audit.noted_at.as_deref().filter(|_| self.audit.only_new) else {
             return Ok(());
         };
-        let (note, owner) = (Note::read(path)?, Owner::read(&self.connection)?);
+        // One that somebody else left and that can't be read counts as none.
+        let note = Note::read(path).ok().flatten();
+        let owner = Owner::read(&self.connection)?;
         let (Some(note), Some(owner)) = (note, owner) else {
             self.remarks.push("no earlier audit is noted: everything was read".to_owned());
             return Ok(());
