@@ -38,8 +38,7 @@ fn by_insertion_the_label_comes_first_and_its_device_after_it() {
     // The same label again: it is proven, and its device is in no slot.
     screen.scans(&label(2));
     screen.wait_for("E-UNIT-PROVEN");
-    screen.keys(&["F10"]);
-    screen.wait_for("left=0");
+    screen.leave();
     works.holds(&[(1, "proven"), (2, "proven"), (3, "proven")]);
 }
 
@@ -57,8 +56,7 @@ fn two_devices_for_one_label_are_both_left_alone() {
     ];
     screen.wait_for("E-SCAN-TWO-DEVICES");
     see_all(&screen);
-    screen.keys(&["F10"]);
-    screen.wait_for("left=0");
+    screen.leave();
     assert!(works.json(&["unit", "list"]).is_empty(), "nothing was begun");
 }
 
@@ -114,8 +112,7 @@ fn a_work_order_of_twenty_with_two_faults_a_rework_and_a_duplicate_scan() {
     screen.wait_until("the second attempt", |_| attempts() >= 2 && proven(6));
     // Nobody is asked whether to leave once its slot has the next device.
     screen.wait_for(&format!("PASS {}", label(6)));
-    screen.keys(&["F10"]);
-    screen.wait_for("left=0");
+    screen.leave();
     let all: Vec<(usize, &str)> = (1..=20).map(|number| (number, "proven")).collect();
     works.holds(&all);
 }

@@ -14,8 +14,7 @@ fn a_scan_at_scanner_speed_is_one_on_every_page() {
         screen.keys(&["Escape"]);
         screen.wait_until("seen", |screen| !screen.contains("E-SCAN-PATTERN"));
     }
-    screen.keys(&["F10"]);
-    screen.wait_for("left=0");
+    screen.leave();
 }
 
 #[test]
@@ -41,8 +40,7 @@ fn a_label_is_burned_from_every_page_and_a_field_stays_as_it_was() {
     }
     screen.keys(&["F2"]);
     screen.wait_for(&label(8));
-    screen.keys(&["F10"]);
-    screen.wait_for("left=0");
+    screen.leave();
 }
 
 #[test]
@@ -65,8 +63,7 @@ fn what_was_scanned_for_a_slot_is_taken_back_by_a_key() {
     screen.wait_until("nothing waits", |shown| !shown.contains(&label(1)));
     let shown = screen.wait_for("Scan the slot");
     assert!(!shown.contains("E-SCAN"), "{shown}");
-    screen.keys(&["F10"]);
-    screen.wait_for("left=0");
+    screen.leave();
     works.holds(&[]);
 }
 

@@ -67,7 +67,6 @@ fn a_sync_is_started_shown_and_tells_what_failed_and_why() {
     });
     let shown = screen.wait_for(&label(2));
     assert!(shown.contains("conflict"), "{shown}");
-    screen.keys(&["F10"]);
-    screen.wait_for("left=0");
+    screen.leave();
     works.holds(&[(1, "registered"), (2, "proven"), (3, "registered")]);
 }

@@ -179,8 +179,7 @@ fn a_resize_storm_leaves_a_whole_screen() {
     screen.wait_until("the whole screen", |screen| {
         screen.contains("F10 Quit") && screen.contains("PASS") && screen.contains(&label(1))
     });
-    screen.keys(&["F10"]);
-    screen.wait_for("left=0");
+    screen.leave();
     works.holds(&[(1, "proven")]);
 }
 

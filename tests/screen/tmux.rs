@@ -79,6 +79,18 @@ impl Tmux {
         self.run(&[&["send-keys", "-H"], &keys[..]].concat());
     }
 
+    /// Leaves the screen; where a unit is just ending, its question is answered.
+    #[track_caller]
+    pub(crate) fn leave(&self) {
+        self.keys(&["F10"]);
+        self.wait_until("it was left", |shown| {
+            if shown.contains("Leave?") {
+                self.keys(&["Enter"]);
+            }
+            shown.contains("left=0")
+        });
+    }
+
     pub(crate) fn resize(&self, columns: u16, lines: u16) {
         let (columns, lines) = (columns.to_string(), lines.to_string());
         self.run(&["resize-window", "-x", &columns, "-y", &lines]);
