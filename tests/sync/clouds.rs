@@ -1,5 +1,7 @@
 //! CAs and instances that change.
 
+use std::time::Duration;
+
 use provisioning_station::domain::registration::CloudStatus;
 use provisioning_station::sim::cloud::{Instance, Mode, Options, start};
 
@@ -23,6 +25,21 @@ fn in_a_rollover_the_old_ca_s_certificates_are_finished_while_the_new_one_issues
     assert_eq!(issuers.len(), 2);
     let full = factory.run(&["sync", "--full"]).expect(0);
     assert_eq!(full.events("difference").len(), 0);
+}
+
+#[test]
+fn a_ca_that_takes_a_while_is_waited_for() {
+    let authority_pending = Duration::from_secs(2);
+    let instance = Instance { authority_pending, ..Instance::default() };
+    let cloud = start(Options { instance, ..emulated() }).unwrap();
+    let mut factory = Factory::new(&cloud.url());
+    let enrolled = factory.run(&["authority", "register"]).expect(0);
+    assert_eq!(enrolled.lines[0]["status"], "ACTIVE");
+    let looks = cloud.requests();
+    let looks = looks.iter().filter(|request| request.action.starts_with("DescribeCaCert"));
+    assert!(looks.count() > 2, "it was not pending");
+    factory.prove(1..=1);
+    factory.sync().expect(0);
 }
 
 #[test]

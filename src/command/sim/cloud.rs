@@ -92,6 +92,7 @@ fn instance(asked: &SimCloud) -> Instance {
             SimCloudMode::Automatic => Mode::Automatic,
         },
         max_authorities: asked.max_ca,
+        authority_pending: std::time::Duration::ZERO,
         tls: asked.tls.clone(),
         host: asked.endpoint_host.clone(),
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::fault::CloudFaults;
 
@@ -90,6 +91,8 @@ pub struct Instance {
     pub mode: Mode,
     /// How many CAs it takes.
     pub max_authorities: u32,
+    /// For how long a new CA is not active yet.
+    pub authority_pending: Duration,
     /// The TLS versions that it speaks, comma-separated.
     pub tls: String,
     /// The host of its endpoints.
@@ -106,6 +109,7 @@ impl Default for Instance {
             x509_mode: "BYOC".to_owned(),
             mode: Mode::Manual,
             max_authorities: 32,
+            authority_pending: Duration::ZERO,
             tls: "TLSv1.3,TLSv1.2".to_owned(),
             host: "mqtt-emulated-gz-public.mqtt.example.com".to_owned(),
         }

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Fields, Refusal, Work, check_format};
-use crate::sim::cloud::SerialForm;
 use crate::sim::cloud::book::{AuthorityRow, Change, Status, Times};
 use crate::sim::cloud::certificate::Certificate;
 
@@ -72,28 +71,38 @@ pub(super) fn new_status(fields: &Fields) -> Result<Status, Refusal> {
 }
 
 pub(super) fn describe(work: &mut Work<'_>, fields: &Fields) -> Answer {
-    let mut item = item(named(work, fields)?, work.options.serial_form);
+    let mut item = item(work, named(work, fields)?);
     item.remove("VerificationCertificate");
     Ok(item)
 }
 
 pub(super) fn list(work: &mut Work<'_>, _: &Fields) -> Answer {
-    let form = work.options.serial_form;
     let mut rows: Vec<_> = work.book.authorities().collect();
     rows.sort_by_key(|row| row.times.created);
-    let data: Vec<Value> = rows.into_iter().map(|row| item(row, form).into()).collect();
+    let data: Vec<Value> = rows.into_iter().map(|row| item(work, row).into()).collect();
     Ok(Map::from_iter([("Data".to_owned(), data.into())]))
 }
 
-fn item(row: &AuthorityRow, form: SerialForm) -> Map<String, Value> {
+/// A CA's status at this time: a new one may take a while to become active.
+pub(super) fn status(work: &Work<'_>, row: &AuthorityRow) -> Status {
+    let pending = i64::try_from(work.instance().authority_pending.as_millis()).unwrap_or(i64::MAX);
+    match row.status {
+        Status::Active if work.now < row.times.created.saturating_add(pending) => {
+            Status::PendingActivation
+        }
+        status => status,
+    }
+}
+
+fn item(work: &Work<'_>, row: &AuthorityRow) -> Map<String, Value> {
     let fields = json!({
         "CaCn": row.cn,
         "CaIssuerCn": row.issuer_cn,
         "CaCertificate": row.pem,
-        "CaSn": form.print(&row.sn),
+        "CaSn": work.options.serial_form.print(&row.sn),
         "Format": "PEM",
         "VerificationCertificate": row.verification_pem,
-        "Status": row.status.as_str(),
+        "Status": status(work, row).as_str(),
         "CreatedTime": row.times.created,
         "UpdateTime": row.times.updated,
         "LastActivationTime": row.times.activated,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::authorities::{find as find_authority, new_status};
+use super::authorities::{find as find_authority, new_status, status as status_of};
 use super::{Answer, Fields, Refusal, Work, check_format};
 use crate::sim::cloud::book::{CertificateRow, Change, Status, Times};
 use crate::sim::cloud::certificate::Certificate;
@@ -61,7 +61,7 @@ fn check_issuer(
     let row = find_authority(work, ca_text)?;
     let failed = |why: &str| Refusal::new("FailedOperation.CertificateVerificationFailed", why);
     let ca = Certificate::read(&row.pem).map_err(failed)?;
-    if row.status != Status::Active {
+    if status_of(work, row) != Status::Active {
         return Err(failed("the CA is not active"));
     }
     if certificate.is_ca || !certificate.is_issued_by(&ca) {
