@@ -8,7 +8,7 @@ use crate::domain::outbox::Operation;
 use crate::domain::record::{AttemptRef, Begun, End, Ended, FailedEarly, Issued, ProvenRecord};
 
 use super::apply::Context;
-use super::apply_cloud::{current, queue, retire};
+use super::apply_cloud::{current, is_registered, queue, retire};
 use super::counts;
 use super::error::LedgerError;
 use super::sql::stored;
@@ -186,6 +186,7 @@ pub(super) fn proven(context: &Context<'_>, proven: &ProvenRecord) -> Result<(),
         return Err(LedgerError::Nonsense(format!("unit {serial} has no open attempt")));
     };
     let cert = open.cert;
+    let registered = is_registered(context, cert)?;
     // The old identity leaves its device's index before the new one enters.
     if let Some(old) = &unit.proven {
         move_certificate(context, old.cert, CertificateState::Superseded)?;
@@ -195,7 +196,7 @@ pub(super) fn proven(context: &Context<'_>, proven: &ProvenRecord) -> Result<(),
         unit.proven = Some(ProvenOn { hardware: open.hardware, cert, work_order: open.work_order });
         unit.finished = false;
         unit.rework = Permission::No;
-        unit.registered = false;
+        unit.registered = registered;
         unit.shipped = false;
         advance(unit, Position::Proven);
     })?;
@@ -210,6 +211,9 @@ pub(super) fn proven(context: &Context<'_>, proven: &ProvenRecord) -> Result<(),
         proof,
         proven.restart
     ])?;
+    if registered {
+        return Ok(());
+    }
     let cloud = current(context)?.map(|cloud| cloud.id);
     Ok(queue(context, cert, Operation::Register, cloud)?)
 }

@@ -191,6 +191,23 @@ fn is_proven(context: &Context<'_>, cert: CertificateSn) -> rusqlite::Result<boo
     context.connection.prepare_cached(sql)?.exists([cert])
 }
 
+/// Whether nobody may use a certificate any more.
+fn is_retired(context: &Context<'_>, cert: CertificateSn) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM certificates WHERE sn = ?1 AND state IN ('void', 'superseded')";
+    context.connection.prepare_cached(sql)?.exists([cert])
+}
+
+/// Whether a certificate stands in the current instance. A cloud that registers at the first
+/// connection may know a device before its proof is recorded.
+pub(super) fn is_registered(
+    context: &Context<'_>,
+    cert: CertificateSn,
+) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM registrations r JOIN clouds c USING (site, region, instance)
+        WHERE r.certificate_sn = ?1 AND r.state = 'registered' AND c.current = 1";
+    context.connection.prepare_cached(sql)?.exists([cert])
+}
+
 /// Notes where a registration stands that did not come about.
 fn mark(
     context: &Context<'_>,
@@ -298,7 +315,7 @@ pub(super) fn found(context: &Context<'_>, found: &Found) -> Result<(), LedgerEr
     }
     settle(context, cert, cloud.id)?;
     registered(context, cert, &cloud, found.status, Some(&found.sn))?;
-    if found.revoke && !is_proven(context, cert)? {
+    if found.revoke && is_retired(context, cert)? {
         queue(context, cert, Operation::Revoke, Some(cloud.id))?;
     }
     Ok(())

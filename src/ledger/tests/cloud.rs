@@ -5,7 +5,7 @@ use crate::domain::code::Code;
 use crate::domain::outbox::{
     ActivationAsked, Answer, CrlIssued, Found, Operation, RegisteredByHand, Shipped,
 };
-use crate::domain::record::{Begun, Record, Refusal};
+use crate::domain::record::{Begun, End, Record, Refusal};
 use crate::domain::registration::CloudStatus;
 use crate::ledger::outbox::{Gate, OutboxRow};
 use crate::ledger::states::{OutboxState, RegistrationState, UnitState};
@@ -252,6 +252,25 @@ fn what_is_found_in_the_cloud_is_registered_and_a_void_one_is_revoked() {
     assert_eq!(bench.state(2), UnitState::Void);
     let open: Vec<_> = bench.open().iter().map(|row| (row.sn, row.operation)).collect();
     assert_eq!(open, [(sn(2), Operation::Revoke)]);
+    bench.assert_it_verifies();
+}
+
+#[test]
+fn what_the_cloud_knew_before_its_proof_is_registered_by_it_and_not_revoked() {
+    let bench = bench(0);
+    let of = take(&bench.ledger, begun(1), 1, Until::Asked);
+    bench.record(choose("mqtt-a"));
+    bench.record(Record::Found(Found {
+        certificate_sn: sn(1),
+        sn: "1f".to_owned(),
+        status: Some(CloudStatus::Active),
+        revoke: true,
+    }));
+    assert_eq!(bench.open().len(), 0, "the unit may be proven yet");
+    bench.record(proven(of.clone()));
+    bench.record(ended(of, End::Passed, false));
+    assert_eq!(bench.state(1), UnitState::Registered);
+    assert_eq!(bench.open().len(), 0);
     bench.assert_it_verifies();
 }
 
