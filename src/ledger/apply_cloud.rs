@@ -199,10 +199,7 @@ fn is_retired(context: &Context<'_>, cert: CertificateSn) -> rusqlite::Result<bo
 
 /// Whether a certificate stands in the current instance. A cloud that registers at the first
 /// connection may know a device before its proof is recorded.
-pub(super) fn is_registered(
-    context: &Context<'_>,
-    cert: CertificateSn,
-) -> rusqlite::Result<bool> {
+pub(super) fn is_registered(context: &Context<'_>, cert: CertificateSn) -> rusqlite::Result<bool> {
     let sql = "SELECT 1 FROM registrations r JOIN clouds c USING (site, region, instance)
         WHERE r.certificate_sn = ?1 AND r.state = 'registered' AND c.current = 1";
     context.connection.prepare_cached(sql)?.exists([cert])
