@@ -1,5 +1,6 @@
 //! How many identities a second one core makes: a device's key in the vault, its
-//! certificate signed by a CA from a file, read back and verified, and the key wiped.
+//! certificate signed by a CA from a file, read back and verified, and the key wiped. Then
+//! the same by a CA whose key is in SoftHSM2, where that is installed, in turns with it.
 //!
 //! `cargo bench --bench issue` prints the median of some rounds, and what each part of one
 //! identity takes. It counts the time that this thread was on a core, so that what else
@@ -15,8 +16,8 @@ use provisioning_station::domain::clock::Timestamp;
 use provisioning_station::domain::identity::KeyLender;
 use provisioning_station::domain::ids::ClientId;
 use provisioning_station::pki::{
-    Authority, AuthorityFiles, AuthorityRequest, CA_BACKDATE, IssueRequest, JournalKey, Passphrase,
-    Profile, ValidFor, init, make_key, random_sn,
+    Authority, AuthorityPlace, AuthorityRequest, CA_BACKDATE, IssueRequest, JournalKey, KeyPlace,
+    Passphrase, Profile, TokenKey, ValidFor, init, make_key, random_sn,
 };
 use provisioning_station::vault::Vault;
 
@@ -42,28 +43,78 @@ fn main() {
     let (least, median, most) = (rates[0], rates[ROUNDS / 2], rates[ROUNDS - 1]);
     println!("identities a second on one core: {median:.0} ({least:.0} to {most:.0})");
     print_parts(&line);
+    match open_token(directory.path()) {
+        Some(token) => print_ratio(&line, &token),
+        None => println!("through SoftHSM2: it is not installed"),
+    }
+}
+
+/// Rounds of both in turns, so that what else the machine does falls on both alike.
+fn print_ratio(file: &Line, token: &Line) {
+    one_identity(token);
+    let mut ratios: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let (in_file, in_token) = (timed(|| one_identity(file)), timed(|| one_identity(token)));
+            in_file.as_secs_f64() / in_token.as_secs_f64()
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    let (least, median, most) = (ratios[0], ratios[ROUNDS / 2], ratios[ROUNDS - 1]);
+    println!("through SoftHSM2: {median:.2} of that ({least:.2} to {most:.2}); goal 0.7");
+}
+
+/// A line whose CA is made in a new token.
+fn open_token(directory: &std::path::Path) -> Option<Line> {
+    const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+    const PIN: &str = "482915";
+    let config = std::env::var_os("SOFTHSM2_CONF")?;
+    let label = "benchmark";
+    let made = std::process::Command::new("softhsm2-util")
+        .env("SOFTHSM2_CONF", &config)
+        .args(["--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", PIN])
+        .output()
+        .ok()?;
+    assert!(made.status.success(), "{made:?}");
+    let place = AuthorityPlace {
+        certificate: directory.join("token-ca.pem"),
+        key: KeyPlace::Token(TokenKey {
+            module: MODULE.into(),
+            token: label.to_owned(),
+            label: Some("ca".to_owned()),
+            id: None,
+        }),
+        chain: None,
+    };
+    Some(line_of(&place, PIN))
 }
 
 fn open_line(directory: &std::path::Path) -> Line {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let now = Timestamp(i64::try_from(now.as_micros()).unwrap());
-    let files = AuthorityFiles {
+    let files = AuthorityPlace {
         certificate: directory.join("ca.pem"),
-        key: directory.join("ca.key"),
+        key: KeyPlace::File(directory.join("ca.key")),
         chain: None,
     };
-    let passphrase = Passphrase::new("benchmark".to_owned()).unwrap();
+    let line = line_of(&files, "benchmark");
+    print_journal_key(directory);
+    line
+}
+
+/// Makes a CA, opens it, and tells how long that took.
+fn line_of(place: &AuthorityPlace, secret: &str) -> Line {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = Timestamp(i64::try_from(now.as_micros()).unwrap());
+    let secret = Passphrase::new(secret.to_owned()).unwrap();
     let profile =
         Profile::new(Some("Acme".into()), Some("TH".into()), ValidFor::Years(20), CA_BACKDATE / 2)
             .unwrap();
     let valid_for = profile.valid_for().of_its_authority();
     let common_name = "Benchmark CA".to_owned();
     let request = AuthorityRequest { common_name, valid_for, backdate: CA_BACKDATE, now };
-    init(&files, &passphrase, &request).unwrap();
+    init(place, &secret, &request).unwrap();
     let start = time_on_core();
-    let authority = Authority::load(&files, &passphrase).unwrap();
-    println!("opening the authority: {} ms", (time_on_core() - start).as_millis());
-    print_journal_key(directory);
+    let authority = Authority::load(place, &secret).unwrap();
+    let kind = place.key.kind();
+    println!("opening the authority ({kind}): {} ms", (time_on_core() - start).as_millis());
     let client_id = "TH200-00000001".parse().unwrap();
     Line { authority, profile, vault: Vault::new(64).unwrap(), client_id, now }
 }

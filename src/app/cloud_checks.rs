@@ -80,8 +80,9 @@ fn needed(config: &Config) -> Vec<NeededAuthority> {
 }
 
 fn issuer(config: &Config) -> Option<Fingerprint> {
-    let files = parts::authority_files(&config.authority);
-    AuthorityInfo::read(&files).ok().map(|info| info.fingerprint)
+    AuthorityInfo::read(&parts::authority_place(&config.authority))
+        .ok()
+        .map(|info| info.fingerprint)
 }
 
 fn reader(config: &Config) -> Option<Reader> {

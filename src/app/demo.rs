@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::ids::to_hex;
-use crate::pki::{self, AuthorityFiles, AuthorityRequest, Passphrase, ValidFor};
+use crate::pki::{self, AuthorityPlace, AuthorityRequest, KeyPlace, Passphrase, ValidFor};
 use crate::report::Failure;
 use crate::sim::cloud::{self, SimulatedCloud};
 use crate::sim::{self, FaultSpec, SimulatedSlot, Timings};
@@ -181,9 +181,10 @@ fn authorities(dir: &Path, secret: &str) -> Result<(), Failure> {
     let now = SystemClock::start().now().wall;
     let passphrase = Passphrase::new(secret.to_owned())?;
     let make = |name: &str, common_name: &str| {
-        let files = AuthorityFiles {
+        let key = dir.join(format!("{name}.key"));
+        let place = AuthorityPlace {
             certificate: dir.join(format!("{name}.pem")),
-            key: dir.join(format!("{name}.key")),
+            key: KeyPlace::File(key.clone()),
             chain: None,
         };
         let request = AuthorityRequest {
@@ -192,7 +193,7 @@ fn authorities(dir: &Path, secret: &str) -> Result<(), Failure> {
             backdate: pki::CA_BACKDATE,
             now,
         };
-        pki::init(&files, &passphrase, &request).map(|_| files.key)
+        pki::init(&place, &passphrase, &request).map(|_| key)
     };
     make("ca", "Demo Devices TH200 provisioning CA")?;
     let unused = make("server-root", "Demo Devices MQTT broker root CA")?;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::config::{self, AuthorityFiles, Config, DriverName, Presence, Restart, Slot, ValidFor};
+use crate::config::{
+    self, AuthorityKey, AuthoritySettings, Config, DriverName, Presence, Restart, Slot, ValidFor,
+};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::evidence::HeadSigner;
@@ -14,9 +16,11 @@ use crate::engine::{Broker, SlotSettings};
 use crate::flow::Policy;
 use crate::ledger::{self, BackupRule, Backups, Ledger, Reader};
 use crate::link::settings::{DriverKind, PortSettings, PresenceBy, RestartBy, SlotLink};
-use crate::pki::{self, Authority, JournalKey, Passphrase, Profile};
+use crate::pki::{
+    self, Authority, AuthorityPlace, JournalKey, KeyPlace, Passphrase, Profile, TokenKey,
+};
 use crate::report::Failure;
-use crate::secret::{self, IfAbsent, Process, Secret};
+use crate::secret::{self, IfAbsent, Process, Secret, Wanted};
 
 use super::aside;
 
@@ -98,21 +102,39 @@ pub fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
     Ok(JournalKey::load_or_create(&path, &passphrase(&secret)?)?)
 }
 
-/// The authority's files.
-pub fn authority_files(files: &AuthorityFiles) -> pki::AuthorityFiles {
-    pki::AuthorityFiles {
-        certificate: files.certificate.clone(),
-        key: files.key.clone(),
-        chain: files.chain.clone(),
+/// Where the authority is, in the pki's words.
+pub fn authority_place(authority: &AuthoritySettings) -> AuthorityPlace {
+    AuthorityPlace {
+        certificate: authority.certificate.clone(),
+        key: match &authority.key {
+            AuthorityKey::File { path, .. } => KeyPlace::File(path.clone()),
+            AuthorityKey::Pkcs11 { module, token_label, key_label, key_id, .. } => {
+                KeyPlace::Token(TokenKey {
+                    module: module.clone(),
+                    token: token_label.clone(),
+                    label: key_label.clone(),
+                    id: key_id.clone(),
+                })
+            }
+        },
+        chain: authority.chain.clone(),
+    }
+}
+
+/// The secret that opens the authority's key: a passphrase or a PIN.
+pub fn authority_secret(authority: &AuthoritySettings) -> Wanted<'_> {
+    match &authority.key {
+        AuthorityKey::File { passphrase_file, .. } => {
+            secret::authority_passphrase(passphrase_file.as_deref())
+        }
+        AuthorityKey::Pkcs11 { pin_file, .. } => secret::token_pin(pin_file.as_deref()),
     }
 }
 
 /// Opens the authority.
 pub fn authority(config: &Config) -> Result<Authority, Failure> {
-    let files = authority_files(&config.authority);
-    let wanted = secret::authority_passphrase(config.authority.passphrase_file.as_deref());
-    let secret = wanted.read(&Process)?;
-    Ok(Authority::load(&files, &passphrase(&secret)?)?)
+    let secret = authority_secret(&config.authority).read(&Process)?;
+    Ok(Authority::load(&authority_place(&config.authority), &passphrase(&secret)?)?)
 }
 
 /// How long certificates are valid, in the pki's words.

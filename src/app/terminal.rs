@@ -28,6 +28,7 @@ use super::answers::{self, Sources};
 use super::aside;
 use super::clock::SystemClock;
 use super::line::{self, RunningLine, Session};
+use super::parts;
 use super::signals::{Stopping, Watch};
 
 /// Messages that may wait for the screen. Beyond that whoever sends them waits; slots finish
@@ -143,8 +144,7 @@ fn watch_signals(
 
 /// Whether nobody need type a passphrase for the line to start.
 fn gives_secrets(config: &Config) -> Result<bool, Failure> {
-    let file = config.authority.passphrase_file.as_deref();
-    Ok(crate::secret::authority_passphrase(file).read_if_given(&Process)?.is_some())
+    Ok(parts::authority_secret(&config.authority).read_if_given(&Process)?.is_some())
 }
 
 fn open_line(

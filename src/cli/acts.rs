@@ -12,9 +12,12 @@ use crate::domain::operators::Role;
 #[derive(Debug, Subcommand)]
 pub enum AuthorityCommand {
     /// Makes a CA where station.toml points: key encrypted, certificate; never overwrites
+    ///
+    /// With `[authority] kind = "pkcs11"` the key is made inside the token and never leaves it.
     #[command(after_help = "\
 The passphrase comes from STATION_AUTHORITY_PASSPHRASE, from `[authority] passphrase_file`
 (mode 0600), from the systemd credential station_authority_passphrase, or from the keyboard.
+A token's PIN comes from STATION_PKCS11_PIN, `pin_file` or station_pkcs11_pin in the same way.
 
 Example:
   station authority init --common-name 'Example line 1 CA'")]
@@ -26,6 +29,36 @@ Example:
         #[arg(long, value_name = "N")]
         #[arg(value_parser = clap::value_parser!(u32).range(1..=3_650_000))]
         days: Option<u32>,
+    },
+    /// Signs a request for a CA below an offline root; makes the key where there is none
+    #[command(after_help = "\
+One station, one CA: give each a name of its own. The root signs the request with CA:TRUE,
+path length 0 and keyCertSign; then `station authority import` takes what it gave.
+
+Example:
+  station authority request --out line-1.csr --common-name 'Example line 1 CA'")]
+    Request {
+        /// Write the request to this file, PEM; never over another
+        #[arg(long, value_name = "CSR")]
+        out: PathBuf,
+        /// The name that the CA is to have
+        #[arg(long, value_name = "CN")]
+        common_name: Option<String>,
+    },
+    /// Takes the certificate that a root signed for this CA, with what stands above it
+    ///
+    /// Everything is checked first: each signature, path lengths, dates, and that the key is
+    /// this station's. Then it is written where `[authority] certificate` and `chain` point.
+    #[command(after_help = "\
+The CA's own certificate comes first, then its issuer, and so on; PEM or DER. Devices carry
+what is imported: leave out the root where whoever verifies them has it anyway.
+
+Example:
+  cat line-1.pem factory-ca.pem > chain.pem && station authority import chain.pem")]
+    Import {
+        /// The certificates
+        #[arg(value_name = "CHAIN")]
+        chain: PathBuf,
     },
     /// Shows the CA's certificate
     Show,

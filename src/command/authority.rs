@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -15,15 +15,22 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
 use crate::enrol::Enrolled;
-use crate::pki::{self, AuthorityInfo, AuthorityRequest, CA_BACKDATE, ValidFor};
+use crate::pki::{
+    self, AuthorityInfo, AuthorityPlace, AuthorityRequest, CA_BACKDATE, KeyPlace, Passphrase,
+    ValidFor,
+};
 use crate::report::{Exit, Failure};
-use crate::secret::{self, Process};
+use crate::secret::Process;
 
 /// Does what `station authority …` says.
 pub(super) fn run(command: AuthorityCommand, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     match command {
         AuthorityCommand::Init { common_name, days } => init(&config, common_name, days, context)?,
+        AuthorityCommand::Request { out, common_name } => {
+            request(&config, &out, common_name, context)?;
+        }
+        AuthorityCommand::Import { chain } => import(&config, &chain, context)?,
         AuthorityCommand::Show => show(&config, &read(&config)?, context)?,
         AuthorityCommand::Check => check(&config, context)?,
         AuthorityCommand::Crl { out, next_days, by } => {
@@ -63,7 +70,7 @@ fn crl(
 }
 
 fn read(config: &Config) -> Result<AuthorityInfo, Failure> {
-    Ok(AuthorityInfo::read(&parts::authority_files(&config.authority))?)
+    Ok(AuthorityInfo::read(&parts::authority_place(&config.authority))?)
 }
 
 fn init(
@@ -72,21 +79,76 @@ fn init(
     days: Option<u32>,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    let files = parts::authority_files(&config.authority);
+    let place = parts::authority_place(&config.authority);
     // Whoever would be asked for a new passphrase in vain is told at once.
-    if let Some(path) = [&files.certificate, &files.key].into_iter().find(|path| path.exists()) {
+    let key = key_file(&place);
+    if let Some(path) = [Some(&place.certificate), key].into_iter().flatten().find(|at| at.exists())
+    {
         return Err(Failure::new(Code::CaExists, format!("{} is there already", path.display())));
     }
-    let wanted = secret::authority_passphrase(config.authority.passphrase_file.as_deref());
-    let passphrase = parts::passphrase(&wanted.read_new(&Process)?)?;
+    let secret = new_secret(config, &place)?;
     let for_profile = parts::valid_for(config.certificate.valid_for).of_its_authority();
     let request = AuthorityRequest {
-        common_name: common_name.unwrap_or_else(|| format!("{} CA", config.station.id)),
+        common_name: common_name.unwrap_or_else(|| default_name(config)),
         valid_for: days.map_or(for_profile, ValidFor::Days),
         backdate: CA_BACKDATE,
         now: context.now(),
     };
-    let info = pki::init(&files, &passphrase, &request)?;
+    let info = pki::init(&place, &secret, &request)?;
+    show(config, &info, context)
+}
+
+fn default_name(config: &Config) -> String {
+    format!("{} CA", config.station.id)
+}
+
+fn key_file(place: &AuthorityPlace) -> Option<&PathBuf> {
+    match &place.key {
+        KeyPlace::File(path) => Some(path),
+        KeyPlace::Token(_) => None,
+    }
+}
+
+/// What a key that is perhaps not there yet is opened with: a passphrase is new, a token has
+/// its PIN.
+fn new_secret(config: &Config, place: &AuthorityPlace) -> Result<Passphrase, Failure> {
+    let wanted = parts::authority_secret(&config.authority);
+    let secret = match key_file(place) {
+        Some(path) if !path.exists() => wanted.read_new(&Process)?,
+        _ => wanted.read(&Process)?,
+    };
+    parts::passphrase(&secret)
+}
+
+fn request(
+    config: &Config,
+    out: &Path,
+    common_name: Option<String>,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    // Before a key is made that nobody would get a request for.
+    if out.symlink_metadata().is_ok() {
+        let what = format!("{} is there already and is never overwritten", out.display());
+        return Err(Failure::new(Code::Output, what));
+    }
+    let place = parts::authority_place(&config.authority);
+    let name = common_name.unwrap_or_else(|| default_name(config));
+    let made = pki::request(&place, &new_secret(config, &place)?, &name)?;
+    write_new(out, &made.pem)?;
+    if context.out.is_json() {
+        return context.out.json(&json!({ "written": out, "made_key": made.made_key }));
+    }
+    let key = if made.made_key { "a new key" } else { "the key that was there" };
+    context.out.line(format!("a request for CN={name}, with {key}, is in {}", out.display()))
+}
+
+fn import(config: &Config, chain: &Path, context: &mut Context) -> Result<(), Failure> {
+    let bytes = std::fs::read(chain).map_err(|error| {
+        Failure::new(Code::Input, format!("{} can't be read", chain.display())).caused_by(&error)
+    })?;
+    let secret = parts::authority_secret(&config.authority).read(&Process)?;
+    let place = parts::authority_place(&config.authority);
+    let info = pki::import(&place, &parts::passphrase(&secret)?, &bytes, context.now())?;
     show(config, &info, context)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use crate::app::parts;
-use crate::config::{Config, Scanner, Slot};
+use crate::config::{AuthorityKey, Config, Scanner, Slot};
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
 use crate::pki::{AuthorityInfo, PkiError};
@@ -36,7 +36,7 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
 /// A profile that the CA at hand can't serve is a mistake in the file; whether the CA itself
 /// can be used is for `authority check` and `doctor` to say.
 fn refuse_profile_beyond_authority(config: &Config, context: &Context) -> Result<(), Failure> {
-    let files = parts::authority_files(&config.authority);
+    let files = parts::authority_place(&config.authority);
     let Ok(authority) = AuthorityInfo::read(&files) else { return Ok(()) };
     let valid_for = parts::valid_for(config.certificate.valid_for);
     match valid_for.end(context.now()) {
@@ -51,9 +51,13 @@ fn refuse_profile_beyond_authority(config: &Config, context: &Context) -> Result
 /// Files that the line will need and that are not there yet: no error in station.toml.
 fn absent_files(config: &Config) -> Vec<Fault> {
     let chain = config.authority.chain.iter().map(|path| ("authority.chain", path));
+    let key = match &config.authority.key {
+        AuthorityKey::File { path, .. } => ("authority.key", path),
+        AuthorityKey::Pkcs11 { module, .. } => ("authority.module", module),
+    };
     let named = [
         ("authority.certificate", &config.authority.certificate),
-        ("authority.key", &config.authority.key),
+        key,
         ("broker.server_root", &config.broker.server_root),
     ];
     let missing = |(_, path): &(&str, &PathBuf)| !path.exists();
@@ -84,7 +88,7 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
         ),
         (
             "authority",
-            format!("{}, key {}", authority.certificate.display(), authority.key.display()),
+            format!("{}, key {}", authority.certificate.display(), authority.key.place()),
         ),
         (
             "broker",

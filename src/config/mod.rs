@@ -32,7 +32,7 @@ pub use values::{
     PortPlace, Presence, RegistrationMode, Restart, ScannerKind, ValidFor, ValueError,
 };
 
-use crate::domain::ids::{ProfileDigest, StationId};
+use crate::domain::ids::{ProfileDigest, StationId, from_hex};
 use crate::domain::label::SerialRange;
 
 /// All of station.toml.
@@ -51,7 +51,7 @@ pub struct Config {
     /// `[certificate]`
     pub certificate: CertificateProfile,
     /// `[authority]`
-    pub authority: AuthorityFiles,
+    pub authority: AuthoritySettings,
     /// `[broker]`
     pub broker: Broker,
     /// `[[slots]]`, in the order of the file.
@@ -91,19 +91,52 @@ pub struct Station {
 
 /// `[authority]`: where the issuing CA is.
 #[derive(Debug, Clone)]
-pub struct AuthorityFiles {
-    /// Where its key is kept.
-    pub kind: AuthorityKind,
+pub struct AuthoritySettings {
     /// Its certificate, PEM.
     pub certificate: PathBuf,
-    /// Its key, encrypted PKCS#8, PEM.
-    pub key: PathBuf,
+    /// Its key.
+    pub key: AuthorityKey,
     /// What stands above it, PEM, its own issuer first.
     pub chain: Option<PathBuf>,
-    /// The file that holds the key's passphrase.
-    pub passphrase_file: Option<PathBuf>,
     /// Whether this CA issues for this station alone.
     pub exclusive: bool,
+}
+
+/// Where the issuing CA's key is, and where the secret is that opens it.
+#[derive(Debug, Clone)]
+pub enum AuthorityKey {
+    /// In a file: `kind = "file"`.
+    File {
+        /// Encrypted PKCS#8, PEM.
+        path: PathBuf,
+        /// The file that holds its passphrase.
+        passphrase_file: Option<PathBuf>,
+    },
+    /// In a token: `kind = "pkcs11"`.
+    Pkcs11 {
+        /// The PKCS#11 library.
+        module: PathBuf,
+        /// The token's label.
+        token_label: String,
+        /// The key's label.
+        key_label: Option<String>,
+        /// The key's id, where labels are not enough.
+        key_id: Option<Vec<u8>>,
+        /// The file that holds the user PIN.
+        pin_file: Option<PathBuf>,
+    },
+}
+
+impl AuthorityKey {
+    /// Where it is, for people.
+    pub fn place(&self) -> String {
+        match self {
+            AuthorityKey::File { path, .. } => path.display().to_string(),
+            AuthorityKey::Pkcs11 { module, token_label, .. } => {
+                format!("in token {token_label} by {}", module.display())
+            }
+        }
+    }
 }
 
 /// `[ledger]`: how evidence is kept.
@@ -224,20 +257,50 @@ fn duration(section: &Section<'_>, key: &str, default: Duration) -> Result<Durat
     values::duration(found.value).map_err(|error| found.refuse(error))
 }
 
-fn authority(section: &Section<'_>) -> Result<AuthorityFiles, ConfigError> {
-    let kind = section.parsed("kind")?.unwrap_or(AuthorityKind::File);
-    for key in ["module", "token_label", "key_label", "pin_file"] {
+fn authority(section: &Section<'_>) -> Result<AuthoritySettings, ConfigError> {
+    let key = match section.parsed("kind")?.unwrap_or(AuthorityKind::File) {
+        AuthorityKind::File => key_in_file(section)?,
+        AuthorityKind::Pkcs11 => key_in_token(section)?,
+    };
+    Ok(AuthoritySettings {
+        certificate: section.required_path("certificate", "\"ca.pem\"")?,
+        key,
+        chain: section.path("chain")?,
+        exclusive: section.boolean("exclusive")?.unwrap_or(false),
+    })
+}
+
+fn key_in_file(section: &Section<'_>) -> Result<AuthorityKey, ConfigError> {
+    for key in ["module", "token_label", "key_label", "key_id", "pin_file"] {
         if let Some(found) = section.text(key)? {
             return Err(found.refuse("belongs to a CA in an HSM, and this one is in files"));
         }
     }
-    Ok(AuthorityFiles {
-        kind,
-        certificate: section.required_path("certificate", "\"ca.pem\"")?,
-        key: section.required_path("key", "\"ca.key\"")?,
-        chain: section.path("chain")?,
+    Ok(AuthorityKey::File {
+        path: section.required_path("key", "\"ca.key\"")?,
         passphrase_file: section.path("passphrase_file")?,
-        exclusive: section.boolean("exclusive")?.unwrap_or(false),
+    })
+}
+
+/// A `key` that is left from a CA in files is not used, and does no harm.
+fn key_in_token(section: &Section<'_>) -> Result<AuthorityKey, ConfigError> {
+    if let Some(found) = section.text("passphrase_file")? {
+        return Err(found.refuse("belongs to a CA in files; a token is opened with `pin_file`"));
+    }
+    let key_label = section.text("key_label")?.map(|found| found.value.to_owned());
+    let key_id = match section.text("key_id")? {
+        Some(found) => Some(from_hex("key id", found.value).map_err(|error| found.refuse(error))?),
+        None => None,
+    };
+    if key_label.is_none() && key_id.is_none() {
+        return Err(section.absent("key_label", "\"line-1-ca\""));
+    }
+    Ok(AuthorityKey::Pkcs11 {
+        module: section.required_path("module", "\"/usr/lib/softhsm/libsofthsm2.so\"")?,
+        token_label: section.required_text("token_label", "\"line-1\"")?.value.to_owned(),
+        key_label,
+        key_id,
+        pin_file: section.path("pin_file")?,
     })
 }
 

@@ -58,6 +58,7 @@ pub(super) const KNOWN: &[(&str, &[&str])] = &[
             "module",
             "token_label",
             "key_label",
+            "key_id",
             "pin_file",
         ],
     ),

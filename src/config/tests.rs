@@ -170,7 +170,10 @@ fn each_value_that_is_not_allowed_is_refused() {
         ("\"20y\"", "\"forever\"", "no validity"),
         ("valid_for", "organization = \"\"\nvalid_for", "the text is empty"),
         ("valid_for", "backdate = \"-1d\"\nvalid_for", "no length of time"),
-        ("[authority]", "[authority]\nkind = \"pkcs11\"", "not yet supported by this version"),
+        ("[authority]", "[authority]\nkind = \"pkcs11\"", "key_label"),
+        ("[authority]", "[authority]\nkind = \"pkcs11\"\nkey_label = \"ca\"", "module"),
+        ("[authority]", "[authority]\nkind = \"pkcs11\"\nkey_id = \"0g\"", "hexadecimal"),
+        ("[authority]", "[authority]\nkind = \"pkcs11\"\npassphrase_file = \"p\"", "`pin_file`"),
         ("[authority]", "[authority]\nkey_label = \"ca\"", "belongs to a CA in an HSM"),
         ("mqtt.example.com", "mqtts://mqtt.example.com:1", "without scheme or port"),
         ("[broker]", "[broker]\nport = 0", "0 is not within 1 to 65535"),
@@ -256,7 +259,7 @@ fn a_data_dir_on_the_command_line_takes_precedence() {
     std::fs::write(&path, SMALLEST).unwrap();
     let config = Config::load(&path, None).unwrap();
     assert_eq!(config.station.data_dir, dir.path().join("data"));
-    assert_eq!(config.authority.key, dir.path().join("ca.key"));
+    assert_eq!(config.authority.key.place(), dir.path().join("ca.key").display().to_string());
     let config = Config::load(&path, Some(Path::new("/elsewhere"))).unwrap();
     assert_eq!(config.station.data_dir, Path::new("/elsewhere"));
 }

@@ -106,7 +106,9 @@ words! {
     AuthorityKind {
         /// In an encrypted PKCS#8 file.
         File = "file",
-    } later { "pkcs11" }
+        /// In a token behind a PKCS#11 module.
+        Pkcs11 = "pkcs11",
+    } later {}
 }
 
 words! {

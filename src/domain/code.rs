@@ -115,6 +115,16 @@ codes! {
     CaTooShort = "E-CA-TOO-SHORT",
     /// Signing or checking a certificate failed.
     CaIssue = "E-CA-ISSUE",
+    /// The PKCS#11 module can't be loaded or started.
+    HsmModule = "E-HSM-MODULE",
+    /// The token is not there.
+    HsmToken = "E-HSM-TOKEN",
+    /// The token does not take the PIN.
+    HsmPin = "E-HSM-PIN",
+    /// The token has no such key.
+    HsmKey = "E-HSM-KEY",
+    /// The token failed.
+    HsmFailed = "E-HSM-FAILED",
     /// The clock disagrees with the journal.
     ClockGap = "E-CLOCK-GAP",
     /// Memory for keys can't be locked.

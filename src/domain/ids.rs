@@ -169,7 +169,8 @@ pub fn to_hex(bytes: &[u8]) -> String {
     text
 }
 
-fn from_hex(kind: &'static str, text: &str) -> Result<Vec<u8>, IdError> {
+/// The bytes of hexadecimal text; `kind` names it in an error.
+pub fn from_hex(kind: &'static str, text: &str) -> Result<Vec<u8>, IdError> {
     const ALLOWED: &str = "pairs of hexadecimal digits";
     let digits: Vec<u8> = text
         .chars()

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use x509_parser::certificate::X509Certificate;
 use zeroize::Zeroizing;
 
-use super::ca_certificate::{CA_CERTIFICATE, CaCertificate, check_is_ca, parse, refused};
+use super::ca_certificate::{
+    CA_CERTIFICATE, CaCertificate, check_is_ca, check_path_length, parse, refused,
+};
 use super::certificate_file::{certificate_pem, certificates_in};
 use super::key_file::{self, Unreadable};
 use super::profile::{Profile, wrong};
 use super::signer::SigningKey;
+use super::token::{TokenKey, TokenSigner};
 use super::{Passphrase, PkiError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::Fingerprint;
@@ -20,15 +23,34 @@ use crate::domain::ids::Fingerprint;
 const CA_CHAIN: &str = "certificate above the CA";
 const SECONDS_A_DAY: i64 = 86_400;
 
-/// Where an authority of kind "file" is kept.
+/// Where an authority is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthorityFiles {
-    /// The CA certificate, PEM or DER.
+pub struct AuthorityPlace {
+    /// The CA certificate, PEM or DER; without `chain`, perhaps with what stands above it.
     pub certificate: PathBuf,
-    /// The CA key, encrypted PKCS#8 in PEM.
-    pub key: PathBuf,
-    /// What stands above the CA, issuer first, where there is something.
+    /// The CA key.
+    pub key: KeyPlace,
+    /// What stands above the CA, issuer first, where that has a file of its own.
     pub chain: Option<PathBuf>,
+}
+
+/// Where a CA key is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In a file, encrypted PKCS#8 in PEM.
+    File(PathBuf),
+    /// In a token, which it never leaves.
+    Token(TokenKey),
+}
+
+impl KeyPlace {
+    /// As `authority show` says it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            KeyPlace::File(_) => "file",
+            KeyPlace::Token(_) => "pkcs11",
+        }
+    }
 }
 
 /// What everyone may know of an authority; no passphrase is needed for it.
@@ -46,16 +68,15 @@ pub struct AuthorityInfo {
     pub not_after: Timestamp,
     /// SHA-256 of the CA certificate's DER.
     pub fingerprint: Fingerprint,
-    /// Where the key is kept: `file`.
+    /// Where the key is kept: `file` or `pkcs11`.
     pub key: &'static str,
 }
 
 impl AuthorityInfo {
     /// Reads and checks the certificates alone.
-    pub fn read(files: &AuthorityFiles) -> Result<Self, PkiError> {
-        let ca = read_ca(&files.certificate)?;
-        let chain = read_chain(&ca, files.chain.as_deref())?;
-        Self::of(&ca, &chain, "file")
+    pub fn read(place: &AuthorityPlace) -> Result<Self, PkiError> {
+        let (ca, chain) = read_all(place)?;
+        Self::of(&ca, &chain, place.key.kind())
     }
 
     fn of(ca: &CaCertificate, chain: &[Vec<u8>], key: &'static str) -> Result<Self, PkiError> {
@@ -82,14 +103,18 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Opens the authority and tries it: its certificate may issue, the passphrase opens
-    /// the key, the two belong together, and what it signs names it byte for byte.
+    /// Opens the authority and tries it: its certificate may issue, the passphrase or PIN
+    /// opens the key, the two belong together, and what it signs names it byte for byte.
     ///
     /// Whether it is valid *now* is asked by [`Authority::check_profile`] and at each issue.
-    pub fn load(files: &AuthorityFiles, passphrase: &Passphrase) -> Result<Self, PkiError> {
-        let ca = read_ca(&files.certificate)?;
-        let chain = read_chain(&ca, files.chain.as_deref())?;
-        let key = read_key(&files.key, passphrase)?;
+    pub fn load(place: &AuthorityPlace, secret: &Passphrase) -> Result<Self, PkiError> {
+        let (ca, chain) = read_all(place)?;
+        let key = match &place.key {
+            KeyPlace::File(path) => read_key(path, secret)?,
+            KeyPlace::Token(key) => {
+                SigningKey::in_token(TokenSigner::open(key, secret)?, ca.public_key)?
+            }
+        };
         Self::of_parts(ca, chain, key)
     }
 
@@ -126,6 +151,11 @@ impl Authority {
         Ok(wanted)
     }
 
+    /// Why a signature did not come about.
+    pub(super) fn cannot_sign(&self, error: &rcgen::Error) -> PkiError {
+        self.issuer.key().cannot_sign(error)
+    }
+
     /// Whole days until the CA ends; negative where it has.
     pub fn days_left(&self, now: Timestamp) -> i64 {
         (self.ca.not_after.seconds() - now.seconds()).div_euclid(SECONDS_A_DAY)
@@ -160,42 +190,59 @@ impl std::fmt::Debug for Authority {
     }
 }
 
-fn read_ca(path: &Path) -> Result<CaCertificate, PkiError> {
-    let bytes = fs::read(path).map_err(|error| missing(CA_CERTIFICATE, path, error))?;
-    let found = certificates_in(&bytes).map_err(|problem| refused(CA_CERTIFICATE, &problem))?;
-    match found.as_slice() {
-        [der] => CaCertificate::from_der(der),
-        several => {
+/// The CA certificate and what stands above it: in the file of the chain, or behind the CA
+/// in its own.
+fn read_all(place: &AuthorityPlace) -> Result<(CaCertificate, Vec<Vec<u8>>), PkiError> {
+    let mut found = read_file(CA_CERTIFICATE, CA_CERTIFICATE, &place.certificate)?;
+    let ca = CaCertificate::from_der(&found.remove(0))?;
+    let chain = match &place.chain {
+        None => found,
+        Some(_) if !found.is_empty() => {
             let problem = format!(
-                "stands in a file with {} certificates; what is above it belongs into `chain`",
-                several.len()
+                "stands in a file with {} others, and what is above it belongs into `chain`",
+                found.len()
             );
-            Err(refused(CA_CERTIFICATE, &problem))
+            return Err(refused(CA_CERTIFICATE, &problem));
         }
+        Some(path) => above(&ca.der, read_file("CA chain", CA_CHAIN, path)?),
+    };
+    check_chain(&ca, &chain)?;
+    Ok((ca, chain))
+}
+
+/// The certificates of a file, at least one.
+fn read_file(
+    file: &'static str,
+    what: &'static str,
+    path: &Path,
+) -> Result<Vec<Vec<u8>>, PkiError> {
+    let bytes = fs::read(path).map_err(|error| missing(file, path, error))?;
+    certificates_in(&bytes).map_err(|problem| refused(what, &problem))
+}
+
+/// The chain without the CA itself, which many tools put first.
+pub(super) fn above(ca: &[u8], mut chain: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    if chain.first().is_some_and(|der| der == ca) {
+        chain.remove(0);
     }
+    chain
 }
 
 fn missing(what: &'static str, path: &Path, source: io::Error) -> PkiError {
     PkiError::Missing { what, path: path.to_owned(), source }
 }
 
-/// The certificates above the CA, each found to have issued the one before it.
-fn read_chain(ca: &CaCertificate, path: Option<&Path>) -> Result<Vec<Vec<u8>>, PkiError> {
-    let Some(path) = path else { return Ok(Vec::new()) };
-    let bytes = fs::read(path).map_err(|error| missing("CA chain", path, error))?;
-    let mut chain = certificates_in(&bytes).map_err(|problem| refused(CA_CHAIN, &problem))?;
-    // Many tools put the CA itself first.
-    if chain.first().is_some_and(|der| **der == *ca.der) {
-        chain.remove(0);
-    }
+/// Checks that each certificate above the CA issued the one before it, and may have.
+pub(super) fn check_chain(ca: &CaCertificate, chain: &[Vec<u8>]) -> Result<(), PkiError> {
     let below = std::iter::once(&*ca.der).chain(chain.iter().map(Vec::as_slice));
-    for (issued, issuer) in below.zip(&chain) {
-        check_link(issued, issuer).map_err(|problem| refused(CA_CHAIN, &problem))?;
+    for (depth, (issued, issuer)) in (1..).zip(below.zip(chain)) {
+        check_link(issued, issuer, depth).map_err(|problem| refused(CA_CHAIN, &problem))?;
     }
-    Ok(chain)
+    Ok(())
 }
 
-fn check_link(issued: &[u8], issuer: &[u8]) -> Result<(), String> {
+/// Checks one link; `depth` CAs stand below the issuer.
+fn check_link(issued: &[u8], issuer: &[u8], depth: u32) -> Result<(), String> {
     let unreadable = || "can't be read".to_owned();
     let (issued, issuer) = parse(issued).zip(parse(issuer)).ok_or_else(unreadable)?;
     check_is_ca(&issuer)?;
@@ -203,14 +250,14 @@ fn check_link(issued: &[u8], issuer: &[u8]) -> Result<(), String> {
     {
         return Err(format!("({}) did not issue {}", issuer.subject(), issued.subject()));
     }
-    Ok(())
+    check_path_length(&issuer, depth)
 }
 
 fn names_differ(issued: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
     issued.issuer().as_raw() != issuer.subject().as_raw()
 }
 
-fn read_key(path: &Path, passphrase: &Passphrase) -> Result<SigningKey, PkiError> {
+pub(super) fn read_key(path: &Path, passphrase: &Passphrase) -> Result<SigningKey, PkiError> {
     let wrong = |problem| PkiError::Key { path: path.to_owned(), problem };
     let bytes = fs::read(path).map_err(|error| missing("CA key", path, error))?;
     // A file in clear would lie here in the open: it is wiped like any other secret.

@@ -131,6 +131,24 @@ pub(super) fn check_is_ca(certificate: &X509Certificate<'_>) -> Result<(), Strin
     }
 }
 
+/// Whether so many CAs may stand below it (RFC 5280, section 4.2.1.9).
+pub(super) fn check_path_length(
+    certificate: &X509Certificate<'_>,
+    below: u32,
+) -> Result<(), String> {
+    let allowed = match certificate.basic_constraints() {
+        Ok(Some(found)) => found.value.path_len_constraint,
+        _ => None,
+    };
+    match allowed {
+        Some(allowed) if allowed < below => Err(format!(
+            "({}) allows {allowed} CAs below it by its path length, and there are {below}",
+            certificate.subject()
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn check_may_sign(certificate: &X509Certificate<'_>) -> Result<(), String> {
     match certificate.key_usage() {
         Ok(Some(usage)) if usage.value.key_cert_sign() => Ok(()),

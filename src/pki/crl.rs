@@ -4,7 +4,7 @@ use rcgen::{
     CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber,
 };
 
-use super::issue::{cannot_sign, utc};
+use super::issue::utc;
 use super::{Authority, PkiError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::CertificateSn;
@@ -47,8 +47,9 @@ impl Authority {
             // What the CA's certificate carries: a verifier finds it by that.
             key_identifier_method: KeyIdMethod::PreSpecified(self.ca.key_id.clone()),
         };
-        let signed = parameters.signed_by(&self.issuer).map_err(|error| cannot_sign(&error))?;
-        signed.pem().map_err(|error| cannot_sign(&error))
+        let signed =
+            parameters.signed_by(&self.issuer).map_err(|error| self.cannot_sign(&error))?;
+        signed.pem().map_err(|error| self.cannot_sign(&error))
     }
 }
 

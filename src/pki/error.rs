@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::token::TokenError;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
@@ -77,6 +78,9 @@ pub enum PkiError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The token that holds the CA key does not sign.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The CA key is not the CA certificate's.
     #[error("the CA key does not belong to the CA certificate: their public keys differ")]
     Mismatch,
@@ -165,6 +169,7 @@ impl PkiError {
             PkiError::Passphrase { .. } => Code::CaPassphrase,
             PkiError::Key { .. } => Code::CaKey,
             PkiError::Authority { .. } => Code::CaProfile,
+            PkiError::Token(error) => error.code(),
             PkiError::Mismatch => Code::CaMismatch,
             PkiError::Expired { .. } => Code::CaExpired,
             PkiError::TooShort { .. } => Code::CaTooShort,

@@ -1,5 +1,5 @@
-//! Makes a new authority: a P-256 key, encrypted at rest, and its own certificate; or one
-//! that is thrown away.
+//! Makes a new authority: a P-256 key, encrypted at rest or in a token, and its own
+//! certificate; or one that is thrown away.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -14,14 +14,15 @@ use rcgen::{
     SerialNumber,
 };
 
-use super::authority::{AuthorityFiles, AuthorityInfo};
+use super::authority::{AuthorityInfo, AuthorityPlace, KeyPlace};
 use super::ca_certificate::CaCertificate;
 use super::certificate_file::certificate_pem;
 use super::file::{OWNER_ONLY, PUBLIC, write_new};
-use super::issue::{cannot_sign, random_sn, utc};
+use super::issue::{random_sn, utc};
 use super::key_file::{self, Hardness};
 use super::profile::{ValidFor, wrong};
 use super::signer::SigningKey;
+use super::token::TokenSigner;
 use super::{Authority, Passphrase, PkiError};
 use crate::domain::clock::Timestamp;
 
@@ -44,43 +45,85 @@ pub struct AuthorityRequest {
     pub now: Timestamp,
 }
 
-/// Makes a CA where no file of one exists: first the key, then the certificate, both durable.
+/// Makes a CA where none is: first the key, then the certificate, both durable.
 pub fn init(
-    files: &AuthorityFiles,
-    passphrase: &Passphrase,
+    place: &AuthorityPlace,
+    secret: &Passphrase,
     request: &AuthorityRequest,
 ) -> Result<AuthorityInfo, PkiError> {
-    init_with(files, passphrase, request, Hardness::Passphrase)
+    init_with(place, secret, request, Hardness::Passphrase)
 }
 
 pub(super) fn init_with(
-    files: &AuthorityFiles,
-    passphrase: &Passphrase,
+    place: &AuthorityPlace,
+    secret: &Passphrase,
     request: &AuthorityRequest,
     hardness: Hardness,
 ) -> Result<AuthorityInfo, PkiError> {
-    refuse_existing(files)?;
-    let key = new_key()?;
-    let der = self_signed(&key, request)?;
-    // Whatever `load` would refuse is refused before anything is written.
-    CaCertificate::from_der(&der)?;
-    let sealed = key_file::encrypt(&key, passphrase, hardness)
-        .map_err(|problem| PkiError::Key { path: files.key.clone(), problem })?;
-    write(&files.key, sealed.as_bytes(), OWNER_ONLY)?;
-    if let Err(error) = write(&files.certificate, certificate_pem(&der)?.as_bytes(), PUBLIC) {
+    refuse_existing(place)?;
+    // What is wrong with the request is found before there is a key.
+    let parameters = parameters(request)?;
+    let made = NewKey::make(&place.key, secret, hardness)?;
+    let written = self_signed(&made.key, &parameters).and_then(|der| {
+        // Whatever `load` would refuse is refused before it is written.
+        CaCertificate::from_der(&der)?;
+        write(&place.certificate, certificate_pem(&der)?.as_bytes(), PUBLIC)
+    });
+    if let Err(error) = written {
         // A key without a certificate would be in the way of the next try.
-        let _ = fs::remove_file(&files.key);
+        made.remove(&place.key);
         return Err(error);
     }
-    AuthorityInfo::read(&AuthorityFiles { chain: None, ..files.clone() })
+    AuthorityInfo::read(&AuthorityPlace { chain: None, ..place.clone() })
+}
+
+/// A key that was just made and is durable.
+pub(super) struct NewKey {
+    pub(super) key: SigningKey,
+}
+
+impl NewKey {
+    /// Makes a key where there is none.
+    pub(super) fn make(
+        place: &KeyPlace,
+        secret: &Passphrase,
+        hardness: Hardness,
+    ) -> Result<Self, PkiError> {
+        let key = match place {
+            KeyPlace::File(path) => {
+                let key = new_key()?;
+                let sealed = key_file::encrypt(&key, secret, hardness)
+                    .map_err(|problem| PkiError::Key { path: path.clone(), problem })?;
+                write(path, sealed.as_bytes(), OWNER_ONLY)?;
+                for_certificates(&key)?
+            }
+            KeyPlace::Token(key) => in_token(TokenSigner::generate(key, secret)?)?,
+        };
+        Ok(Self { key })
+    }
+
+    /// Takes it back, as far as that can be done.
+    fn remove(&self, place: &KeyPlace) {
+        match (place, &self.key) {
+            (KeyPlace::File(path), _) => drop(fs::remove_file(path)),
+            (_, SigningKey::Token { signer, .. }) => drop(signer.destroy()),
+            (KeyPlace::Token(_), SigningKey::File { .. }) => {}
+        }
+    }
+}
+
+/// A token's key, with the public one that is beside it.
+pub(super) fn in_token(signer: TokenSigner) -> Result<SigningKey, PkiError> {
+    let public_key = signer.public_key()?;
+    SigningKey::in_token(signer, public_key)
 }
 
 /// Makes a CA in memory alone, which is gone with the process: for identities that protect
 /// nothing.
 pub fn throw_away(request: &AuthorityRequest) -> Result<Authority, PkiError> {
-    let key = new_key()?;
-    let ca = CaCertificate::from_der(&self_signed(&key, request)?)?;
-    Authority::of_parts(ca, Vec::new(), for_certificates(&key)?)
+    let key = for_certificates(&new_key()?)?;
+    let ca = CaCertificate::from_der(&self_signed(&key, &parameters(request)?)?)?;
+    Authority::of_parts(ca, Vec::new(), key)
 }
 
 fn new_key() -> Result<SecretKey, PkiError> {
@@ -93,15 +136,23 @@ fn for_certificates(key: &SecretKey) -> Result<SigningKey, PkiError> {
         .map_err(|_| PkiError::Sign { problem: "the new key can't be used".to_owned() })
 }
 
-fn refuse_existing(files: &AuthorityFiles) -> Result<(), PkiError> {
-    let all = [Some(&files.key), Some(&files.certificate), files.chain.as_ref()];
-    match all.into_iter().flatten().find(|path| path.symlink_metadata().is_ok()) {
+/// Refuses where a file of the authority is there; a token refuses by itself.
+fn refuse_existing(place: &AuthorityPlace) -> Result<(), PkiError> {
+    let key = match &place.key {
+        KeyPlace::File(path) => Some(path),
+        KeyPlace::Token(_) => None,
+    };
+    match [key, Some(&place.certificate), place.chain.as_ref()]
+        .into_iter()
+        .flatten()
+        .find(|path| path.symlink_metadata().is_ok())
+    {
         Some(path) => Err(PkiError::Exists { path: path.clone() }),
         None => Ok(()),
     }
 }
 
-fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), PkiError> {
+pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), PkiError> {
     let failed = |source| PkiError::Write { path: path.to_owned(), source };
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
@@ -112,23 +163,29 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), PkiError> {
     })
 }
 
-fn self_signed(key: &SecretKey, request: &AuthorityRequest) -> Result<Vec<u8>, PkiError> {
-    let signer = for_certificates(key)?;
-    let signed = parameters(request)?.self_signed(&signer).map_err(|error| cannot_sign(&error))?;
+fn self_signed(key: &SigningKey, parameters: &CertificateParams) -> Result<Vec<u8>, PkiError> {
+    let signed = parameters.self_signed(key).map_err(|error| key.cannot_sign(&error))?;
     Ok(signed.der().to_vec())
 }
 
 fn parameters(request: &AuthorityRequest) -> Result<CertificateParams, PkiError> {
-    check_common_name(&request.common_name)?;
     let term = request.valid_for;
     let no_date = || wrong("days", &term.to_string(), "ends after the year 9999");
     let back = i64::try_from(request.backdate.as_micros()).unwrap_or(i64::MAX);
-    let mut parameters = CertificateParams::default();
-    parameters.distinguished_name = DistinguishedName::new();
-    parameters.distinguished_name.push(DnType::CommonName, request.common_name.as_str());
+    let mut parameters = of_a_ca(&request.common_name)?;
     parameters.serial_number = Some(SerialNumber::from_slice(random_sn()?.as_bytes()));
     parameters.not_before = utc(Timestamp(request.now.0.saturating_sub(back)))?;
     parameters.not_after = utc(term.end(request.now).ok_or_else(no_date)?)?;
+    Ok(parameters)
+}
+
+/// What a station's CA is, whoever signs it: one that issues devices' certificates and lists
+/// of revoked ones, and no CA below it.
+pub(super) fn of_a_ca(common_name: &str) -> Result<CertificateParams, PkiError> {
+    check_common_name(common_name)?;
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = DistinguishedName::new();
+    parameters.distinguished_name.push(DnType::CommonName, common_name);
     parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(parameters)

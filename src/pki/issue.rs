@@ -86,7 +86,10 @@ impl Authority {
             not_after: self.ca.not_before,
             purpose: Purpose::Journal,
         };
-        let unusable = |error| refused(CA_CERTIFICATE, &format!("can't be issued with: {error}"));
+        let unusable = |error| match error {
+            PkiError::Token(_) => error,
+            _ => refused(CA_CERTIFICATE, &format!("can't be issued with: {error}")),
+        };
         self.sign_checked(&expected).map(|_| ()).map_err(unusable)
     }
 
@@ -94,7 +97,7 @@ impl Authority {
     pub(super) fn sign_checked(&self, expected: &Expected<'_>) -> Result<Vec<u8>, PkiError> {
         let signed = parameters(expected)?
             .signed_by(&Subject(expected.public_key), &self.issuer)
-            .map_err(|error| cannot_sign(&error))?;
+            .map_err(|error| self.cannot_sign(&error))?;
         let der = signed.der().to_vec();
         check(&der, expected, &self.ca)?;
         Ok(der)
@@ -134,8 +137,4 @@ fn subject(expected: &Expected<'_>) -> DistinguishedName {
 pub(super) fn utc(time: Timestamp) -> Result<OffsetDateTime, PkiError> {
     OffsetDateTime::from_unix_timestamp(time.seconds())
         .map_err(|_| PkiError::Sign { problem: format!("{time} is no date of the calendar") })
-}
-
-pub(super) fn cannot_sign(error: &rcgen::Error) -> PkiError {
-    PkiError::Sign { problem: error.to_string() }
 }

@@ -6,7 +6,7 @@
 //! [`JournalKey`] signs the ledger's head.
 //!
 //! It must not know the ledger, the wire or the cloud. The CA's key never leaves
-//! `signer`; a device's private key is seen only by [`make_key`] and [`public_key_of`], in the
+//! `signer`, or the token behind it; a device's private key is seen only by [`make_key`] and [`public_key_of`], in the
 //! vault's memory.
 
 mod authority;
@@ -27,11 +27,13 @@ mod passphrase;
 mod profile;
 mod signature;
 mod signer;
+mod subordinate;
 #[cfg(test)]
 mod tests;
+mod token;
 mod verification;
 
-pub use authority::{Authority, AuthorityFiles, AuthorityInfo};
+pub use authority::{Authority, AuthorityInfo, AuthorityPlace, KeyPlace};
 pub use certificate_file::{certificate_pem, fingerprint_of, read_certificates, server_roots};
 pub use crl::{CrlNumbering, RevokedCertificate};
 pub use csr::{VerifiedCsr, verify_csr};
@@ -44,3 +46,5 @@ pub use journal_key::JournalKey;
 pub use passphrase::Passphrase;
 pub use profile::{Profile, ValidFor};
 pub use signature::{Verifier, check_possession, make_key, public_key_of};
+pub use subordinate::{AuthorityCsr, import, request};
+pub use token::{TokenError, TokenKey};

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::PkiError;
 
-/// What a key file is encrypted with.
+/// What a key file is encrypted with, or a token's PIN.
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {

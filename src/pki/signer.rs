@@ -1,4 +1,4 @@
-//! The key that signs: the one place to which a key in an HSM would be added.
+//! The key that signs: in this process, or in a token.
 
 use p256::SecretKey;
 use p256::elliptic_curve::sec1::ToSec1Point;
@@ -8,6 +8,10 @@ use ring::signature::{
     EcdsaSigningAlgorithm,
 };
 
+use super::PkiError;
+use super::signature::Verifier;
+use super::token::TokenSigner;
+use crate::domain::evidence::{HeadVerifier, SignatureHolds};
 use crate::domain::ids::PublicKey;
 
 /// The key could not be used.
@@ -25,6 +29,13 @@ pub(super) enum SigningKey {
         /// The public point.
         public_key: PublicKey,
     },
+    /// In a token; for certificates alone.
+    Token {
+        /// The way to it.
+        signer: TokenSigner,
+        /// The public point.
+        public_key: PublicKey,
+    },
 }
 
 impl SigningKey {
@@ -36,6 +47,18 @@ impl SigningKey {
     /// For messages, whose signatures are raw `r ‖ s`.
     pub(super) fn for_messages(key: &SecretKey) -> Result<Self, SigningFailed> {
         Self::of_file(key, &ECDSA_P256_SHA256_FIXED_SIGNING)
+    }
+
+    /// One in a token, which is found to be the one that belongs to `public_key`: not every
+    /// token keeps the public key beside the private one.
+    pub(super) fn in_token(signer: TokenSigner, public_key: PublicKey) -> Result<Self, PkiError> {
+        let mut challenge = [0; 32];
+        getrandom::fill(&mut challenge).map_err(PkiError::Random)?;
+        let signature = signer.sign(&challenge)?;
+        match Verifier.verify(&public_key, &challenge, &signature) {
+            Some(SignatureHolds) => Ok(SigningKey::Token { signer, public_key }),
+            None => Err(PkiError::Mismatch),
+        }
     }
 
     fn of_file(
@@ -54,7 +77,9 @@ impl SigningKey {
     /// The public point.
     pub(super) fn public_key(&self) -> &PublicKey {
         match self {
-            SigningKey::File { public_key, .. } => public_key,
+            SigningKey::File { public_key, .. } | SigningKey::Token { public_key, .. } => {
+                public_key
+            }
         }
     }
 
@@ -65,13 +90,31 @@ impl SigningKey {
                 .sign(random, message)
                 .map(|signature| signature.as_ref().to_vec())
                 .map_err(|_| SigningFailed),
+            SigningKey::Token { signer, .. } => {
+                let raw = signer.sign(message).map_err(|_| SigningFailed)?;
+                let signature =
+                    p256::ecdsa::Signature::from_slice(&raw).map_err(|_| SigningFailed)?;
+                Ok(signature.to_der().as_bytes().to_vec())
+            }
         }
+    }
+
+    /// Why rcgen got no signature.
+    pub(super) fn cannot_sign(&self, error: &rcgen::Error) -> PkiError {
+        let failure = match self {
+            SigningKey::Token { signer, .. } if *error == rcgen::Error::RemoteKeyError => {
+                signer.last_failure()
+            }
+            _ => None,
+        };
+        failure.map_or_else(|| PkiError::Sign { problem: error.to_string() }, PkiError::from)
     }
 
     /// Where the key is kept, as `authority show` says it.
     pub(super) const fn kept_in(&self) -> &'static str {
         match self {
             SigningKey::File { .. } => "file",
+            SigningKey::Token { .. } => "pkcs11",
         }
     }
 }

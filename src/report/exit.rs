@@ -68,9 +68,8 @@ impl Exit {
             LedgerBusy => Exit::Busy,
             PortMissing | PortBusy | PortOpen | ScannerOpen => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey
-            | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | ClockGap | VaultLock => {
-                Exit::Authority
-            }
+            | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | HsmModule | HsmToken
+            | HsmPin | HsmKey | HsmFailed | ClockGap | VaultLock => Exit::Authority,
             CloudUnreachable | CloudAnswer | CloudUnclear | CloudThrottled | CloudCredentials
             | CloudPermission | CloudClock | CloudAction | CloudInstance | CloudNotReady
             | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
@@ -140,7 +139,7 @@ mod tests {
                 "LEDGER" => &[4, 8],
                 "PORT" | "SCANNER" => &[5],
                 "CLOUD" => &[1, 6],
-                "CA" | "SECRET" | "CLOCK" | "VAULT" => &[7],
+                "CA" | "HSM" | "SECRET" | "CLOCK" | "VAULT" => &[7],
                 "WORK" => &[1, 2],
                 _ => &[1],
             };

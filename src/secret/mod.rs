@@ -172,6 +172,16 @@ pub fn authority_passphrase(file: Option<&Path>) -> Wanted<'_> {
     }
 }
 
+/// The user PIN of the token that holds the CA's key.
+pub fn token_pin(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the token's PIN",
+        variable: "STATION_PKCS11_PIN",
+        key: "[authority] pin_file",
+        file,
+    }
+}
+
 /// The secret that encrypts the journal key.
 pub fn journal_secret(file: Option<&Path>) -> Wanted<'_> {
     Wanted {

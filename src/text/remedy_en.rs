@@ -54,6 +54,13 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CaExpired => "check the clock first; if it is right, a new CA is needed",
         CaTooShort => "shorten `[certificate] valid_for`, or use a CA that is valid for longer",
         CaIssue => "put the unit aside, run `station doctor`, and report it if it comes again",
+        HsmModule => "check `[authority] module`: the HSM maker's PKCS#11 library for this machine",
+        HsmToken => "plug the token in, and compare `[authority] token_label` with its label",
+        HsmPin => "give the token's user PIN; don't try others, it locks after a few",
+        HsmKey => {
+            "check `[authority] key_label` and `key_id`, or make the key with `station authority init`"
+        }
+        HsmFailed => "look at the HSM and its log; the station opens its session anew by itself",
         ClockGap => "set the clock; if it is right, run `station clock accept --reason …`",
         VaultLock => "raise the limit for locked memory (`ulimit -l`, systemd LimitMEMLOCK)",
 

@@ -50,6 +50,11 @@ pub(super) const fn what(code: Code) -> &'static str {
         CaExpired => "CA 此时无效",
         CaTooShort => "证书有效期超过 CA 的期限",
         CaIssue => "签发或检查证书失败",
+        HsmModule => "PKCS#11 模块无法加载",
+        HsmToken => "找不到 HSM 令牌",
+        HsmPin => "HSM 令牌不接受 PIN",
+        HsmKey => "HSM 令牌中没有该密钥",
+        HsmFailed => "HSM 令牌出错",
         ClockGap => "时钟与日志不符",
         VaultLock => "无法锁定密钥内存",
 

@@ -79,7 +79,7 @@ impl Answers {
 
     /// The CA's end, and until when it can issue what the profile asks for.
     fn authority(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), Failure> {
-        let info = AuthorityInfo::read(&parts::authority_files(&self.config.authority))?;
+        let info = AuthorityInfo::read(&parts::authority_place(&self.config.authority))?;
         let end = info.not_after;
         let wanted = parts::valid_for(self.config.certificate.valid_for).end(now);
         let until = match wanted {

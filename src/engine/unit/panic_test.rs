@@ -20,7 +20,9 @@ use crate::flow::Policy;
 use crate::ledger::{Ledger, Settings};
 use crate::link::LinkError;
 use crate::link::port::InputLine;
-use crate::pki::{self, Authority, AuthorityFiles, AuthorityRequest, JournalKey, Passphrase};
+use crate::pki::{
+    self, Authority, AuthorityPlace, AuthorityRequest, JournalKey, KeyPlace, Passphrase,
+};
 use crate::pki::{Profile, ValidFor};
 use crate::vault::Vault;
 
@@ -107,9 +109,9 @@ impl Driver for Buggy {
 }
 
 fn authority(dir: &TempDir) -> Authority {
-    let files = AuthorityFiles {
+    let files = AuthorityPlace {
         certificate: dir.path().join("ca.pem"),
-        key: dir.path().join("ca.key"),
+        key: KeyPlace::File(dir.path().join("ca.key")),
         chain: None,
     };
     let passphrase = Passphrase::new("only for this test".to_owned()).unwrap();

@@ -65,9 +65,9 @@ fn the_key_file_is_encrypted_and_its_owners_alone() {
     let place = Place::empty();
     init(&place.files, &passphrase(), &request(ValidFor::NoExpiry)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&place.files.key), 0o600);
+    assert_eq!(mode(&place.key_file()), 0o600);
     assert_eq!(mode(&place.files.certificate), 0o644);
-    let text = fs::read_to_string(&place.files.key).unwrap();
+    let text = fs::read_to_string(place.key_file()).unwrap();
     assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "{text}");
 }
 
@@ -110,7 +110,7 @@ fn init_where_nothing_can_be_written_leaves_nothing() {
     place.files.certificate = place.path("file").join("ca.pem");
     let error = init(&place.files, &passphrase(), &request(ValidFor::NoExpiry)).unwrap_err();
     assert_eq!(code(&error), "E-OUTPUT");
-    assert!(!place.files.key.exists());
+    assert!(!place.key_file().exists());
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_common_name_is_checked_before_anything_is_made() {
 #[test]
 fn missing_files_are_named() {
     let place = Place::with_ca(ValidFor::NoExpiry);
-    fs::remove_file(&place.files.key).unwrap();
+    fs::remove_file(place.key_file()).unwrap();
     let error = place.refusal();
     assert_eq!(code(&error), "E-CA-MISSING");
     assert!(error.to_string().contains("CA key") && error.to_string().contains("ca.key"));
@@ -141,7 +141,7 @@ fn missing_files_are_named() {
 fn a_key_in_clear_is_refused_with_the_way_to_encrypt_it() {
     let place = Place::with_ca(ValidFor::NoExpiry);
     let clear = new_key().to_pkcs8_pem(LineEnding::LF).unwrap();
-    fs::write(&place.files.key, clear.as_bytes()).unwrap();
+    fs::write(place.key_file(), clear.as_bytes()).unwrap();
     let error = place.refusal();
     assert_eq!(code(&error), "E-CA-KEY");
     assert!(error.to_string().contains("is not encrypted"), "{error}");
@@ -151,9 +151,9 @@ fn a_key_in_clear_is_refused_with_the_way_to_encrypt_it() {
 #[test]
 fn a_key_file_of_something_else_is_refused() {
     let place = Place::with_ca(ValidFor::NoExpiry);
-    fs::write(&place.files.key, "hello").unwrap();
+    fs::write(place.key_file(), "hello").unwrap();
     assert_eq!(code(&place.refusal()), "E-CA-KEY");
-    fs::copy(&place.files.certificate, &place.files.key).unwrap();
+    fs::copy(&place.files.certificate, place.key_file()).unwrap();
     assert_eq!(code(&place.refusal()), "E-CA-KEY");
 }
 
@@ -201,10 +201,16 @@ fn a_ca_of_another_curve_is_refused() {
 }
 
 #[test]
-fn a_file_with_two_certificates_is_no_ca_certificate() {
-    let place = Place::with_ca(ValidFor::NoExpiry);
-    let pem = fs::read_to_string(&place.files.certificate).unwrap();
-    fs::write(&place.files.certificate, pem.repeat(2)).unwrap();
+fn what_is_behind_the_ca_in_its_file_is_above_it_and_nowhere_else() {
+    let mut place = Place::with_ca(ValidFor::NoExpiry);
+    let stranger = Place::with_ca(ValidFor::NoExpiry);
+    let both = [&place, &stranger].map(|of| fs::read(&of.files.certificate).unwrap()).concat();
+    fs::write(&place.files.certificate, both).unwrap();
+    let error = place.refusal();
+    assert_eq!(code(&error), "E-CA-PROFILE");
+    assert!(error.to_string().contains("did not issue"), "{error}");
+
+    place.files.chain = Some(place.path("chain.pem"));
     let error = place.refusal();
     assert_eq!(code(&error), "E-CA-PROFILE");
     assert!(error.to_string().contains("belongs into `chain`"), "{error}");

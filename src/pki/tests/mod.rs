@@ -40,7 +40,7 @@ fn later(days: i64) -> Timestamp {
 /// A directory with an authority in it.
 struct Place {
     dir: TempDir,
-    files: AuthorityFiles,
+    files: AuthorityPlace,
 }
 
 impl Place {
@@ -48,8 +48,16 @@ impl Place {
     fn empty() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
-        let files = AuthorityFiles { certificate: at("ca.pem"), key: at("ca.key"), chain: None };
+        let files = AuthorityPlace {
+            certificate: at("ca.pem"),
+            key: KeyPlace::File(at("ca.key")),
+            chain: None,
+        };
         Self { dir, files }
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.dir.path().join("ca.key")
     }
 
     /// A CA as `authority init` makes it, but for a key file that opens fast.
@@ -67,7 +75,7 @@ impl Place {
         let pem = certificate.self_signed(&signer).unwrap().pem();
         fs::write(&place.files.certificate, pem).unwrap();
         let sealed = key_file::encrypt(in_file, &passphrase(), Hardness::RandomSecret).unwrap();
-        fs::write(&place.files.key, sealed.as_bytes()).unwrap();
+        fs::write(place.key_file(), sealed.as_bytes()).unwrap();
         place
     }
 

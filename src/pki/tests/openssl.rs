@@ -31,7 +31,8 @@ pub(super) fn ca_with_two_units(place: &Place) {
 }
 
 fn make_ca(place: &Place, subject: &str) {
-    let (key, certificate) = (text(&place.files.key), text(&place.files.certificate));
+    let key_file = place.key_file();
+    let (key, certificate) = (text(&key_file), text(&place.files.certificate));
     let curve = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
     let sealed = ["-aes-256-cbc", "-pass", "pass:correct horse", "-out", key];
     succeeded(&openssl(&[&curve[..], &sealed].concat()));
@@ -82,7 +83,8 @@ fn openssl_refuses_under_another_ca_and_outside_the_validity() {
 fn openssl_opens_the_key_that_init_wrote() {
     let place = Place::empty();
     init(&place.files, &passphrase(), &request(ValidFor::NoExpiry)).unwrap();
-    let key = text(&place.files.key);
+    let key_file = place.key_file();
+    let key = text(&key_file);
     let public = ["pkey", "-pubout", "-in", key, "-passin", "pass:correct horse"];
     let of_key = succeeded(&openssl(&public));
     let certificate = text(&place.files.certificate);
@@ -107,7 +109,8 @@ fn a_ca_that_openssl_made_issues() {
 
 /// Encrypts the CA's key file anew, with these options.
 fn encrypt_anew(place: &Place, options: &[&str]) {
-    let (key, other) = (text(&place.files.key), place.path("other.key"));
+    let key_file = place.key_file();
+    let (key, other) = (text(&key_file), place.path("other.key"));
     let files = ["pkcs8", "-topk8", "-in", key, "-out", text(&other)];
     let with = ["-passin", "pass:correct horse", "-passout", "pass:correct horse"];
     succeeded(&openssl(&[&files[..], &with, options].concat()));

@@ -1,6 +1,7 @@
 //! A factory in a directory: station.toml, a CA, a server root and slots whose devices
 //! are simulated.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,6 +50,8 @@ impl Default for Plan {
 pub(crate) struct Factory {
     folder: TempDir,
     slots: Vec<String>,
+    /// What the binary finds in its environment besides.
+    variables: Vec<(&'static str, OsString)>,
 }
 
 /// A serial of the product's pattern.
@@ -86,7 +89,8 @@ impl Factory {
 
     pub(crate) fn with(plan: &Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let factory = Self { folder, slots: (0..plan.slots).map(slot_name).collect() };
+        let factory =
+            Self { folder, slots: (0..plan.slots).map(slot_name).collect(), variables: Vec::new() };
         factory.configure(plan);
         for (name, contents) in authority() {
             let path = factory.path(name);
@@ -95,6 +99,19 @@ impl Factory {
         }
         fs::write(factory.path("server-root.pem"), server_root()).unwrap();
         factory
+    }
+
+    /// Gives the binary another variable from here on.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.variables.retain(|(known, _)| *known != name);
+        self.variables.push((name, value.into()));
+    }
+
+    /// Replaces a piece of station.toml.
+    pub(crate) fn change(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(self.config()).unwrap();
+        assert!(text.contains(old), "{old}");
+        fs::write(self.config(), text.replacen(old, new, 1)).unwrap();
     }
 
     /// Writes station.toml anew.
@@ -131,6 +148,7 @@ impl Factory {
         let mut command = station();
         command.arg("--config").arg(self.config()).arg("--json").args(arguments);
         command.env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -281,7 +299,7 @@ fn authority() -> Vec<(&'static str, &'static [u8])> {
     let files = FILES.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let plan = Plan::default();
-        let maker = Factory { folder, slots: vec![slot_name(0)] };
+        let maker = Factory { folder, slots: vec![slot_name(0)], variables: Vec::new() };
         maker.configure(&plan);
         fs::write(maker.path("server-root.pem"), server_root()).unwrap();
         maker.run(&["authority", "init", "--common-name", "Line test CA"]).expect(0);
