@@ -55,9 +55,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         HsmModule => "检查 `[authority] module`：应为 HSM 厂商为本机提供的 PKCS#11 库",
         HsmToken => "插好令牌，并核对 `[authority] token_label` 与令牌标签是否一致",
         HsmPin => "提供令牌的用户 PIN；不要反复试，几次错误后会锁定",
-        HsmKey => {
-            "核对 `[authority] key_label`，或用 `station authority init` 生成密钥"
-        }
+        HsmKey => "核对 `[authority] key_label`，或用 `station authority init` 生成密钥",
         HsmFailed => "检查 HSM 及其日志；工位会自行重新打开会话",
         ClockGap => "校准时钟；时钟正确时运行 `station clock accept --reason …`",
         VaultLock => "提高锁定内存的上限（`ulimit -l`，systemd LimitMEMLOCK）",
