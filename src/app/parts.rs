@@ -243,7 +243,9 @@ fn slot(slot: &Slot) -> SlotSettings {
         PortSettings { path: slot.port.to_string(), baud: slot.baud, dtr: slot.dtr, rts: slot.rts };
     let link = SlotLink {
         driver: match slot.driver {
-            DriverName::Framed | DriverName::Auto => DriverKind::Framed,
+            DriverName::Framed => DriverKind::Framed,
+            DriverName::Smp => DriverKind::Smp,
+            DriverName::Auto => DriverKind::Auto,
         },
         restart: match slot.restart {
             Restart::Command => RestartBy::Command,
@@ -257,6 +259,7 @@ fn slot(slot: &Slot) -> SlotSettings {
             Presence::Dsr => PresenceBy::Dsr,
             Presence::Dcd => PresenceBy::Dcd,
         },
+        smp_directory: slot.directory.clone().unwrap_or_else(|| SlotLink::SMP_DIRECTORY.to_owned()),
         ..SlotLink::new(port)
     };
     SlotSettings { name: slot.name.clone(), link }

@@ -27,6 +27,8 @@ pub struct Slot {
     pub baud: u32,
     /// What its devices speak.
     pub driver: DriverName,
+    /// Where a device that speaks SMP keeps its identity's files.
+    pub directory: Option<String>,
     /// How its devices are seen to come and go.
     pub presence: Presence,
     /// Who restarts its devices.
@@ -80,17 +82,37 @@ fn slot<'a>(
     name: &Found<'a, &'a str>,
 ) -> Result<PlacedSlot<'a>, ConfigError> {
     let port = port(section)?.ok_or_else(|| section.absent("port", "\"/dev/ttyUSB0\""))?;
+    let driver = section.parsed("driver")?.unwrap_or(DriverName::Framed);
     let slot = Slot {
         name: name.value.parse().map_err(|error| name.refuse(error))?,
         port: port.value.clone(),
         baud: section.integer("baud", BAUD)?.unwrap_or(DEFAULT_BAUD),
-        driver: section.parsed("driver")?.unwrap_or(DriverName::Framed),
+        driver,
+        directory: directory(section, driver)?,
         presence: section.parsed("presence")?.unwrap_or(Presence::Port),
         restart: section.parsed("restart")?.unwrap_or(Restart::Command),
         dtr: section.boolean("dtr")?,
         rts: section.boolean("rts")?,
     };
     Ok((slot, port))
+}
+
+/// The longest directory: with a file's name it is a small part of a message.
+const MAX_DIRECTORY: usize = 32;
+
+/// A directory of the device's own file system.
+fn directory(section: &Section<'_>, driver: DriverName) -> Result<Option<String>, ConfigError> {
+    let Some(found) = section.text("directory")? else { return Ok(None) };
+    if driver == DriverName::Framed {
+        return Err(found.refuse("belongs to devices that speak SMP: driver \"smp\" or \"auto\""));
+    }
+    let text = found.value;
+    let is_plain = text.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    if !text.starts_with('/') || text.ends_with('/') || !is_plain || text.len() > MAX_DIRECTORY {
+        let rule = "must begin with / and not end with it, at most 32 ASCII characters";
+        return Err(found.refuse(rule));
+    }
+    Ok(Some(text.to_owned()))
 }
 
 fn port<'a>(section: &Section<'a>) -> Result<Option<Found<'a, PortPlace>>, ConfigError> {

@@ -63,7 +63,10 @@ pub(super) const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     ("broker", &["host", "port", "server_root", "tls_min", "tls_max"]),
-    ("slots", &["name", "port", "baud", "driver", "presence", "restart", "dtr", "rts"]),
+    (
+        "slots",
+        &["name", "port", "baud", "driver", "directory", "presence", "restart", "dtr", "rts"],
+    ),
     ("scanner", &["kind", "port", "baud", "binding"]),
     (
         "cloud",

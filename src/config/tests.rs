@@ -170,6 +170,7 @@ fn each_value_that_is_not_allowed_is_refused() {
         ("\"20y\"", "\"forever\"", "no validity"),
         ("valid_for", "organization = \"\"\nvalid_for", "the text is empty"),
         ("valid_for", "backdate = \"-1d\"\nvalid_for", "no length of time"),
+        ("name = \"A\"", "name = \"A\"\ndirectory = \"/lfs1\"", "driver \"smp\""),
         ("[authority]", "[authority]\nkind = \"pkcs11\"", "key_label"),
         ("[authority]", "[authority]\nkind = \"pkcs11\"\nkey_label = \"ca\"", "module"),
         ("[authority]", "[authority]\nkind = \"pkcs11\"\nkey_id = \"0g\"", "hexadecimal"),

@@ -116,9 +116,11 @@ words! {
     DriverName {
         /// The framed protocol.
         Framed = "framed",
+        /// MCUmgr's SMP, of Zephyr and MCUboot.
+        Smp = "smp",
         /// Whichever of the station's protocols answers.
         Auto = "auto",
-    } later { "smp", "at" }
+    } later { "at" }
 }
 
 words! {
@@ -426,8 +428,8 @@ mod tests {
 
     #[test]
     fn a_word_for_later_says_so() {
-        assert_eq!("smp".parse::<DriverName>(), Err(ValueError::NotYet("smp".into())));
+        assert_eq!("at".parse::<DriverName>(), Err(ValueError::NotYet("at".into())));
         let error = "usb".parse::<DriverName>().unwrap_err();
-        assert_eq!(error.to_string(), "\"usb\" is none of framed, auto");
+        assert_eq!(error.to_string(), "\"usb\" is none of framed, smp, auto");
     }
 }

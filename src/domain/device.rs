@@ -9,11 +9,25 @@ use super::code::Code;
 use super::identity::IdentityKey;
 use super::ids::{CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey};
 
+/// By what a device is told from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum ToldBy {
+    /// By a hardware id of its own.
+    #[default]
+    HardwareId,
+    /// By the identity that it holds: its family has no hardware id. While it holds one,
+    /// it is the device on which that certificate was burned; while it holds none, it has
+    /// a name for as long as it is watched.
+    Identity,
+}
+
 /// What a device said when it was identified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Its hardware id.
+    /// Its hardware id, or what it is called in the place of one.
     pub hardware: HardwareId,
+    /// Which of the two that is.
+    pub told_by: ToldBy,
     /// Its model name, printable ASCII.
     pub model: String,
     /// Its firmware version, printable ASCII.

@@ -464,7 +464,7 @@ impl LineThread {
     }
 
     fn ended(&mut self, slot: usize, ending: Ending) {
-        let Ending { report, ledger_failed } = ending;
+        let Ending { report, ledger_failed, .. } = ending;
         let completed = report.resumed && report.outcome == Outcome::Pass;
         self.say(Event::Unit(Box::new(report)));
         let decisions = self.router.ended(slot, completed, self.now());

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::domain::clock::Clock;
+use crate::domain::device::{Fault, Held, Seen, ToldBy};
 use crate::domain::identity::ConnectionSettings;
 use crate::domain::identity::TlsVersion;
-use crate::domain::ids::{ClientId, OperatorId, WorkOrderId};
+use crate::domain::ids::{ClientId, HardwareId, OperatorId, WorkOrderId};
 use crate::flow::Policy;
 use crate::ledger::{Inquiries, Writer};
 use crate::pki::{Authority, Profile};
@@ -89,4 +90,19 @@ pub struct Shop {
     pub crew: Arc<Crew>,
     /// How long one unit may take, from its scan's start in a slot.
     pub unit_deadline: Duration,
+}
+
+impl Shop {
+    /// What a device is called in the ledger. One that has no hardware id is, while it
+    /// holds an identity, the device on which that was burned.
+    pub(super) fn known_as(&self, seen: &Seen) -> Result<HardwareId, Fault> {
+        let held = seen.holds.filter(|_| seen.told_by == ToldBy::Identity);
+        let known = match held {
+            Some(Held { certificate, .. }) => {
+                self.inquiries.ask(move |reader| reader.device_of(&certificate))??
+            }
+            None => None,
+        };
+        Ok(known.unwrap_or_else(|| seen.hardware.clone()))
+    }
 }

@@ -193,10 +193,12 @@ impl SlotThread {
         Left::Gone
     }
 
+    /// Says who is there; gives what the device calls itself.
     fn ready(&self, seen: Seen) -> HardwareId {
-        let hardware = seen.hardware;
-        self.say(Place::Ready(hardware.clone()), SlotStatus::Ready(hardware.clone()));
-        hardware
+        // A ledger that can't say it now says so where a unit begins.
+        let known = self.shop.known_as(&seen).unwrap_or_else(|_| seen.hardware.clone());
+        self.say(Place::Ready(known.clone()), SlotStatus::Ready(known));
+        seen.hardware
     }
 
     /// A unit that is known and remains here; its port was let go before.
@@ -222,10 +224,11 @@ impl SlotThread {
         let panicked = ended.is_err();
         let ending = ended.unwrap_or_else(|_| Ending {
             report: unit::end_after_panic(&self.shop, name, job),
+            met: None,
             ledger_failed: None,
         });
         // Only now may the fixture swap devices.
-        watch.let_go(driver, ending.report.hardware.clone());
+        watch.let_go(driver, ending.met.clone());
         self.halt.unit_landed();
         // As in `say`.
         let _ = self.to_line.send(ToLine::Ended(self.index, Box::new(ending)));

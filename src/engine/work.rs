@@ -36,8 +36,10 @@ pub(super) struct Work<'a> {
     job: &'a Job,
     driver: &'a mut dyn Driver,
     progress: &'a ProgressCell,
-    /// The device, as it last said who it is.
+    /// The device, as the ledger calls the one that answered last.
     hardware: Option<HardwareId>,
+    /// The same, as it calls itself.
+    met: Option<HardwareId>,
     reserved: Option<CertificateSn>,
     key: Option<KeyId>,
     /// What the device asked for, for the key that it made.
@@ -70,6 +72,7 @@ impl<'a> Work<'a> {
             driver,
             progress,
             hardware: None,
+            met: None,
             reserved: None,
             key: None,
             request: None,
@@ -81,6 +84,11 @@ impl<'a> Work<'a> {
     /// The device that was worked on.
     pub(super) fn hardware(&self) -> Option<&HardwareId> {
         self.hardware.as_ref()
+    }
+
+    /// The same, as it calls itself.
+    pub(super) fn met(&self) -> Option<&HardwareId> {
+        self.met.as_ref()
     }
 
     /// Why the ledger can't write any more, where it can't.
@@ -116,8 +124,7 @@ impl<'a> Work<'a> {
             }
             Op::Restart => {
                 let seen = self.driver.restart()?;
-                self.hardware = Some(seen.hardware.clone());
-                Ok(Answer::Restarted(seen))
+                Ok(Answer::Restarted(self.meet(seen)?))
             }
             Op::Prove { cert } => Ok(Answer::Proof(self.prove(cert)?)),
             Op::ReadBack { cert } => Ok(Answer::Proof(self.read_back(cert)?)),
@@ -134,6 +141,13 @@ impl<'a> Work<'a> {
 
     fn identify(&mut self) -> Result<Seen, Fault> {
         let seen = self.driver.identify()?;
+        self.meet(seen)
+    }
+
+    /// Gives a device the name that the ledger knows it by.
+    fn meet(&mut self, mut seen: Seen) -> Result<Seen, Fault> {
+        self.met = Some(seen.hardware.clone());
+        seen.hardware = self.shop.known_as(&seen)?;
         self.hardware = Some(seen.hardware.clone());
         Ok(seen)
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::certificate::{CertificateState, Proof};
 use crate::domain::code::Code;
-use crate::domain::device::{Answer, Fault, Op, Security, Seen, Verified};
+use crate::domain::device::{Answer, Fault, Op, Security, Seen, ToldBy, Verified};
 use crate::domain::identity::{IdentityKey, KeyOrigin};
 use crate::domain::ids::{CertificateSn, HardwareId, KeyId, PublicKey};
 use crate::domain::record::{
@@ -37,6 +37,7 @@ impl Device {
     fn seen(&self) -> Seen {
         Seen {
             hardware: self.hardware.clone(),
+            told_by: ToldBy::HardwareId,
             model: "MODEL".to_owned(),
             firmware: "1".to_owned(),
             factory_serial: None,

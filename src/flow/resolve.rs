@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
     use crate::domain::certificate::Proof;
-    use crate::domain::device::Security;
+    use crate::domain::device::{Security, ToldBy};
 
     const PROVEN: u8 = 0x21;
     const OPEN: u8 = 0x22;
@@ -198,6 +198,7 @@ mod tests {
     fn seen() -> Seen {
         Seen {
             hardware: hardware(1),
+            told_by: ToldBy::HardwareId,
             model: String::new(),
             firmware: String::new(),
             factory_serial: None,

@@ -101,6 +101,15 @@ impl Reader {
         self.serial_of("SELECT serial FROM units WHERE proven_hardware = ?1", [hardware])
     }
 
+    /// The device on which the certificate with this fingerprint was to be burned.
+    pub fn device_of(&self, fingerprint: &Fingerprint) -> Result<Option<HardwareId>, LedgerError> {
+        let sql = "SELECT a.hardware FROM certificates c
+            JOIN attempts a ON a.serial = c.serial AND a.attempt = c.attempt
+            WHERE c.fingerprint = ?1 AND a.hardware IS NOT NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([fingerprint], |row| row.get(0)).optional()?)
+    }
+
     /// The unit for which the certificate with this fingerprint was issued.
     pub fn owner_of_fingerprint(
         &self,

@@ -36,11 +36,16 @@ pub struct SlotLink {
     pub presence: PresenceBy,
     /// How long a device may take to answer for the first time after its port was opened.
     pub arrival: Duration,
+    /// Where a device that speaks SMP keeps its identity's files.
+    pub smp_directory: String,
 }
 
 impl SlotLink {
     /// Opening a port resets many boards; a bootloader takes most of this.
     pub const ARRIVAL: Duration = Duration::from_secs(2);
+
+    /// Where Zephyr's samples mount their LittleFS.
+    pub const SMP_DIRECTORY: &'static str = "/lfs1";
 
     /// A slot with what station.toml takes where it is silent.
     pub fn new(port: PortSettings) -> Self {
@@ -50,6 +55,7 @@ impl SlotLink {
             restart: RestartBy::Command,
             presence: PresenceBy::Port,
             arrival: Self::ARRIVAL,
+            smp_directory: Self::SMP_DIRECTORY.to_owned(),
         }
     }
 }
@@ -94,9 +100,13 @@ macro_rules! words {
 
 words! {
     /// What the devices of a slot speak.
-    DriverKind, "framed" {
+    DriverKind, "framed, smp, auto" {
         /// The framed protocol.
         Framed = "framed",
+        /// MCUmgr's SMP.
+        Smp = "smp",
+        /// Whichever answers.
+        Auto = "auto",
     }
 }
 

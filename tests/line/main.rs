@@ -8,6 +8,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::print_stderr,
     reason = "a test that can't go on has failed, and says where"
 )]
 
@@ -26,6 +27,7 @@ mod orders;
 mod power;
 mod refusals;
 mod slots;
+mod smp;
 mod stopping;
 mod support;
 mod tampering;

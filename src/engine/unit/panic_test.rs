@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::domain::certificate::Proof;
 use crate::domain::clock::{Clock, Now, Timestamp};
-use crate::domain::device::{Held, Security, Seen};
+use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::{
     Challenge, Identity, KeyLender, KeyOrigin, Response, SigningRequest, TlsVersion,
 };
@@ -41,6 +41,7 @@ impl Driver for Buggy {
     fn identify(&mut self) -> Result<Seen, LinkError> {
         Ok(Seen {
             hardware: HardwareId::from_bytes(&[1, 2, 3, 4]).unwrap(),
+            told_by: ToldBy::HardwareId,
             model: "M".to_owned(),
             firmware: "1".to_owned(),
             factory_serial: None,

@@ -4,7 +4,9 @@
 //! and closes it when it is dropped; it decides nothing about the unit and compares
 //! neither model nor hardware id: it says what it saw.
 
+mod auto;
 pub mod framed;
+mod smp;
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +39,8 @@ pub trait Driver: Send {
         keys: &dyn KeyLender,
     ) -> Result<ImageDigest, LinkError>;
 
-    /// Takes the image aside on the device; nothing of what is active changes.
+    /// Takes the image aside on the device; nothing of what is active changes. A family
+    /// that has room for one identity gives up the one it holds here.
     ///
     /// `progress` is told the bytes acknowledged and their total.
     fn stage(
@@ -89,5 +92,7 @@ pub trait Driver: Send {
 pub fn over(port: Port, slot: &SlotLink) -> Result<Box<dyn Driver>, LinkError> {
     match slot.driver {
         DriverKind::Framed => Ok(Box::new(framed::Framed::new(port, slot)?)),
+        DriverKind::Smp => Ok(Box::new(smp::Smp::new(port, slot)?)),
+        DriverKind::Auto => Ok(Box::new(auto::Auto::new(port, slot))),
     }
 }

@@ -5,10 +5,12 @@ pub(crate) mod factory;
 pub(crate) mod faulty;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod meddler;
 pub(crate) mod openssl;
 pub(crate) mod process;
 pub(crate) mod tell;
 pub(crate) mod token;
+pub(crate) mod zephyr;
 
 pub(crate) use factory::{Factory, Plan, label, labels, named};
 pub(crate) use ledger::Ledger;

@@ -5,7 +5,7 @@ use firmware_interface::message::{ErrorReply, IdentifyReply};
 use firmware_interface::version;
 
 use crate::domain::certificate::Proof;
-use crate::domain::device::{Held, Security, Seen};
+use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::Challenge;
 use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
 use crate::link::LinkError;
@@ -18,6 +18,7 @@ pub(super) fn seen(reply: &IdentifyReply) -> Result<Seen, LinkError> {
     let hardware = HardwareId::from_bytes(reply.hardware_id.as_bytes());
     Ok(Seen {
         hardware: hardware.map_err(LinkError::HardwareId)?,
+        told_by: ToldBy::HardwareId,
         model: reply.model.to_string(),
         firmware: reply.firmware.to_string(),
         factory_serial: reply.factory_serial.map(|serial| serial.to_string()),

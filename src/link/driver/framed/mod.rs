@@ -62,6 +62,11 @@ impl Framed {
         })
     }
 
+    /// Gives the port back.
+    pub(super) fn into_port(self) -> Port {
+        self.session.into_port()
+    }
+
     /// What was counted on this line since the driver was made.
     pub fn counts(&self) -> Counts {
         self.session.counts()

@@ -158,6 +158,10 @@ impl Session {
         &mut self.port
     }
 
+    pub(super) fn into_port(self) -> Port {
+        self.port
+    }
+
     pub(super) fn counts(&self) -> Counts {
         self.counts
     }
