@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod batch;
+pub mod broker;
 pub mod checks;
 pub mod cli;
 pub mod cloud;

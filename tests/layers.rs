@@ -25,6 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["cut", "domain"]),
     ("cloud", &["domain"]),
     ("vault", &["domain"]),
+    ("broker", &["domain"]),
     // Front ends see plain data: commands, events, questions, answers.
     ("batch", &["domain"]),
     ("tui", &["domain", "text"]),
@@ -46,6 +47,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
             "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "text",
+            "broker",
         ],
     ),
     (

@@ -10,6 +10,7 @@ pub mod answers;
 pub mod aside;
 pub mod backups;
 pub mod batch;
+pub mod broker_selftest;
 pub mod clock;
 pub mod cloud;
 pub mod cloud_checks;

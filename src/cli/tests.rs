@@ -59,6 +59,7 @@ fn the_lines_of_the_contract_are_understood() {
         "sync --full --dry-run --deadline 6h --limit 1 --migrate --by s1 --json",
         "authority request --out f",
         "authority import f",
+        "selftest --broker --crl f",
         "selftest --port p --baud 9600 --json",
         "selftest --port p --overwrite --lock --power-cut",
         "selftest --port p --power-cut 5",
@@ -75,8 +76,10 @@ fn the_lines_of_the_contract_are_understood() {
 }
 
 #[test]
-fn what_this_version_lacks_is_not_offered() {
-    assert!(parse("selftest --broker h:1").is_err());
+fn a_self_test_is_of_one_thing() {
+    for line in ["selftest", "selftest --broker --port p", "selftest --broker --lock"] {
+        assert!(parse(line).is_err(), "{line}");
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `station selftest`: a new device against the protocol, one line for each rule.
+//! `station selftest`: a new device against the protocol, or the way into a broker; one line
+//! for each rule.
 
 use serde_json::json;
 
@@ -10,8 +11,57 @@ use crate::link::driver::framed::conformance::{Finding, Notice, Options, Summary
 use crate::link::settings::PortSettings;
 use crate::report::{Exit, Failure, Output};
 
-/// Tries a device, and says what was found.
+/// Tries a device or a broker, and says what was found.
 pub(super) fn run(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failure> {
+    match selftest.broker {
+        true => try_broker(selftest, context),
+        false => try_device(selftest, context),
+    }
+}
+
+fn try_broker(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let broker = app::broker_selftest::Broker {
+        program: selftest.mosquitto.as_deref(),
+        revoked: selftest.crl.as_deref(),
+    };
+    let now = context.now();
+    let out = &mut context.out;
+    let (mut told, mut passed, mut failed) = (Ok(()), 0, 0);
+    app::broker_selftest::run(&config, &broker, now, &mut |finding| {
+        *if finding.outcome.is_ok() { &mut passed } else { &mut failed } += 1;
+        if told.is_ok() {
+            told = tell_of_broker(finding, out);
+        }
+    })?;
+    told?;
+    match out.is_json() {
+        true => out.json(&json!({ "event": "summary", "passed": passed, "failed": failed }))?,
+        false => out.line(format_args!("{passed} passed, {failed} failed"))?,
+    }
+    Ok(if failed == 0 { Exit::Done } else { Exit::NotAll })
+}
+
+fn tell_of_broker(
+    finding: &app::broker_selftest::Finding,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let app::broker_selftest::Finding { check, rule, outcome, took } = finding;
+    let (word, detail) = match outcome {
+        Ok(detail) => ("pass", detail),
+        Err(detail) => ("fail", detail),
+    };
+    if out.is_json() {
+        return out.json(&json!({
+            "event": "check", "check": check, "rule": rule, "verdict": word, "detail": detail,
+            "duration_ms": took.as_millis(),
+        }));
+    }
+    out.line(format_args!("{}  {check:<22}  {rule}", word.to_uppercase()))?;
+    out.line(format_args!("{:<30}{detail}", ""))
+}
+
+fn try_device(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failure> {
     let port = selftest.port.as_deref();
     let port = port.ok_or_else(|| Failure::new(Code::Usage, "--port is missing"))?;
     let settings = PortSettings::new(port, selftest.baud);

@@ -125,6 +125,10 @@ codes! {
     HsmKey = "E-HSM-KEY",
     /// The token failed.
     HsmFailed = "E-HSM-FAILED",
+    /// The program that plays the broker is not installed.
+    BrokerMissing = "E-BROKER-MISSING",
+    /// The broker for a self-test does not start.
+    BrokerStart = "E-BROKER-START",
     /// The clock disagrees with the journal.
     ClockGap = "E-CLOCK-GAP",
     /// Memory for keys can't be locked.

@@ -4,8 +4,13 @@ use rcgen::{
     CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber,
 };
 
+use x509_parser::pem::parse_x509_pem;
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
+
+use super::ca_certificate::parse;
 use super::issue::utc;
-use super::{Authority, PkiError};
+use super::{Authority, AuthorityInfo, PkiError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::CertificateSn;
 
@@ -29,6 +34,18 @@ pub struct CrlNumbering {
     pub now: Timestamp,
     /// When the next one is to be expected.
     pub next: Timestamp,
+}
+
+/// Whether a text is one list of revoked certificates that this CA signed, PEM.
+pub fn is_list_of(pem: &str, authority: &AuthorityInfo) -> bool {
+    let Ok((rest, block)) = parse_x509_pem(pem.as_bytes()) else { return false };
+    let Ok((_, ca)) = parse_x509_pem(authority.certificate_pem.as_bytes()) else { return false };
+    let list = CertificateRevocationList::from_der(&block.contents).ok();
+    let signed = list.zip(parse(&ca.contents)).is_some_and(|((_, list), ca)| {
+        list.issuer().as_raw() == ca.subject().as_raw()
+            && list.verify_signature(ca.public_key()).is_ok()
+    });
+    signed && block.label == "X509 CRL" && rest.trim_ascii().is_empty()
 }
 
 impl Authority {

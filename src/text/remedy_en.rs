@@ -61,6 +61,8 @@ pub(super) const fn remedy(code: Code) -> &'static str {
             "check `[authority] key_label` and `key_id`, or make the key with `station authority init`"
         }
         HsmFailed => "look at the HSM and its log; the station opens its session anew by itself",
+        BrokerMissing => "install mosquitto (`apt-get install mosquitto`) and run the test again",
+        BrokerStart => "look at the end of its log in the message; compare `--crl` with the CA",
         ClockGap => "set the clock; if it is right, run `station clock accept --reason …`",
         VaultLock => "raise the limit for locked memory (`ulimit -l`, systemd LimitMEMLOCK)",
 

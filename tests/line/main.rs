@@ -15,6 +15,7 @@
 mod adopt;
 mod batch;
 mod broken;
+mod broker;
 mod demo;
 mod figures;
 mod fleet;

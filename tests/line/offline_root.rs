@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::support::broker::Broker;
 use super::support::keys::held_under;
 use super::support::openssl::{assert_verifies, openssl, pem_file, refusal};
 use super::support::token::Token;
-use super::support::{Factory, Plan, labels};
+use super::support::{Factory, Plan, label, labels};
 
 /// What the root gives a station's CA.
 const STATION_CA: &str = "basicConstraints=critical,CA:TRUE,pathlen:0\n\
@@ -154,6 +155,18 @@ fn devices_of_two_stations_carry_their_chains_and_one_station_is_shut_off_alone(
         assert_verifies(&root.certificate(), &held.chain, &held.certificate);
         devices.push((certificate, held));
     }
+    // A broker that knows the root alone takes both, and with one station's list alone only
+    // that station's: it has nothing by which to judge the other's.
+    let lists = [&in_files, &in_token].map(|factory| {
+        let list = factory.path("own.crl");
+        factory.run(&["authority", "crl", "--out", text(&list)]).expect(0);
+        list
+    });
+    let both = Broker::start(&[&root.certificate()], &[&lists[0], &lists[1]]);
+    devices.iter().for_each(|(_, held)| both.assert_takes(held, &label(1)));
+    let second = Broker::start(&[&root.certificate()], &[&lists[1]]);
+    second.assert_takes(&devices[1].1, &label(1));
+    second.assert_refuses(&devices[0].1, &label(1), "UnknownCA");
     // The root's list names the first station's CA.
     let list = root.revokes(&devices[0].0);
     for ((_, held), (factory, shut_off)) in

@@ -2,11 +2,18 @@
 //! pseudo-terminals, against firmware that shares no line of code with it.
 
 use std::fs::{self, DirBuilder};
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use provisioning_station::broker::{Demands, Identity, Meeting, Mosquitto, Refused, connect};
+use provisioning_station::domain::clock::Timestamp;
+use provisioning_station::domain::identity::TlsVersion;
+use provisioning_station::pki::{pkcs8_of, read_certificates, sample_server};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::device::NONCE;
 use super::flash::Flash;
@@ -89,8 +96,10 @@ fn lay_out(folder: &Path, product: &str) {
 }
 
 #[test]
-fn eight_boards_are_provisioned_in_one_batch_and_each_proves_possession() {
-    provision("");
+fn eight_boards_are_provisioned_and_each_connects_to_a_broker_as_itself_alone() {
+    if let Some((folder, flashes)) = provision("") {
+        assert_all_connect(folder.path(), &flashes);
+    }
 }
 
 #[test]
@@ -99,8 +108,8 @@ fn eight_boards_make_their_own_keys_and_the_station_certifies_them() {
 }
 
 /// Eight boards in one batch of a product that has these lines too.
-fn provision(product: &str) {
-    let Some(firmware) = firmware() else { return };
+fn provision(product: &str) -> Option<(TempDir, Vec<Flash>)> {
+    let firmware = firmware()?;
     let _turn = all_to_itself();
     let folder = tempfile::tempdir().unwrap();
     lay_out(folder.path(), product);
@@ -115,21 +124,108 @@ fn provision(product: &str) {
     let summary = lines.last().unwrap();
     assert_eq!(summary["passed"], DEVICES, "{summary}");
     eprintln!("eight boards through station batch: {} ms", summary["duration_ms"]);
-    let held: Vec<String> = slots.into_iter().map(certificate_after_power_cycle).collect();
+    let (held, flashes): (Vec<String>, Vec<Flash>) =
+        slots.into_iter().map(certificate_after_power_cycle).unzip();
     for unit in units {
         let fingerprint = unit["fingerprint_sha256"].as_str().unwrap();
         assert!(held.iter().any(|held| held == fingerprint), "nobody holds {fingerprint}");
     }
     succeeds(folder.path(), &["ledger", "verify", "--json"]);
+    Some((folder, flashes))
 }
 
-/// What the device says that it holds after the power went and came, and still proves.
-fn certificate_after_power_cycle(slot: Slot) -> String {
+/// What the device says that it holds after the power went and came, and still proves; and
+/// its flash.
+fn certificate_after_power_cycle(slot: Slot) -> (String, Flash) {
     drop(slot.line);
     let flash = slot.machine.power_off();
     let (_machine, uart) = Machine::power_on(firmware().unwrap(), &flash);
     let mut wire = Wire::new(uart);
     let seen = wire.identify(0x4001).unwrap();
     assert!(wire.prove(NONCE).is_ok());
-    seen.certificate.iter().map(|byte| format!("{byte:02x}")).collect()
+    (seen.certificate.iter().map(|byte| format!("{byte:02x}")).collect(), flash)
+}
+
+/// Takes each board's identity from its flash and connects with it, as the board would; and
+/// again when the last unit is void.
+fn assert_all_connect(folder: &Path, flashes: &[Flash]) {
+    let units: Vec<(String, Identity)> = (1..=DEVICES)
+        .map(|number| {
+            let serial = format!("TH200-{number:08}");
+            let identity = identity_in(folder, flashes, &serial);
+            (serial, identity)
+        })
+        .collect();
+    let (void, sound) = units.split_last().unwrap();
+    let broker = Broker::start(folder);
+    for (serial, identity) in &units {
+        assert_eq!(broker.meets(serial, identity), Ok(()), "{serial}");
+    }
+    drop(broker);
+    let act = ["unit", "void", &void.0, "--reason", "returned", "--by", "s04", "--json"];
+    succeeds(folder, &act);
+    let broker = Broker::start(folder);
+    for (serial, identity) in sound {
+        assert_eq!(broker.meets(serial, identity), Ok(()), "{serial}");
+    }
+    let refused = Err(Refused::Tls("CertificateRevoked".to_owned()));
+    assert_eq!(broker.meets(&void.0, &void.1), refused);
+}
+
+/// What one board holds for this unit: its image begins with the key, and the certificate
+/// follows.
+fn identity_in(folder: &Path, flashes: &[Flash], serial: &str) -> Identity {
+    let shown = succeeds(folder, &["unit", "show", serial, "--json"]).remove(0);
+    let pem = shown["certificates"][0]["pem"].as_str().unwrap();
+    let path = folder.join("shown.pem");
+    fs::write(&path, pem).unwrap();
+    let certificate = read_certificates(&path).unwrap().remove(0);
+    let mut keys = flashes.iter().flat_map(|flash| flash.before(&certificate, 32));
+    // The scalar alone says which it is; a broker would refuse another one.
+    let key = keys.find_map(|bytes| pkcs8_of(bytes.as_slice().try_into().ok()?)).unwrap();
+    Identity { certificates: vec![certificate], key }
+}
+
+/// A mosquitto that takes the clients of the station's CA but those on its newest list.
+struct Broker {
+    mosquitto: Mosquitto,
+    root: Vec<u8>,
+    _files: TempDir,
+}
+
+impl Broker {
+    fn start(folder: &Path) -> Self {
+        let list = folder.join("ca.crl");
+        succeeds(folder, &["authority", "crl", "--out", list.to_str().unwrap(), "--json"]);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let now = Timestamp(i64::try_from(since.as_micros()).unwrap());
+        let server = sample_server(IpAddr::V4(Ipv4Addr::LOCALHOST), now).unwrap();
+        let files = tempfile::tempdir().unwrap();
+        let demands = Demands {
+            certificate: &server.certificate,
+            key: &server.key,
+            client_authorities: &fs::read_to_string(folder.join("ca.pem")).unwrap(),
+            revoked: &fs::read_to_string(list).unwrap(),
+            tls_min: TlsVersion::V1_2,
+            tls_max: TlsVersion::V1_3,
+        };
+        let mosquitto = Mosquitto::start(None, files.path(), &demands).unwrap();
+        Self { mosquitto, root: server.root, _files: files }
+    }
+
+    /// Has a board connect under its client id, with each version of TLS.
+    fn meets(&self, client_id: &str, identity: &Identity) -> Result<(), Refused> {
+        for version in [TlsVersion::V1_2, TlsVersion::V1_3] {
+            let meeting = Meeting {
+                address: self.mosquitto.address(),
+                name: "127.0.0.1",
+                roots: std::slice::from_ref(&self.root),
+                version,
+                client_id,
+            };
+            assert_eq!(connect(&meeting, Some(identity))?.version, version);
+        }
+        assert!(self.mosquitto.has_let_in(client_id, client_id), "{:#?}", self.mosquitto.log());
+        Ok(())
+    }
 }

@@ -58,6 +58,13 @@ impl Flash {
         u32::from_le_bytes(self.0[STEPS_DONE..STEPS_DONE + 4].try_into().unwrap())
     }
 
+    /// The bytes directly before those, as many as asked for.
+    pub(crate) fn before(&self, bytes: &[u8], count: usize) -> Vec<Vec<u8>> {
+        let places = self.0.windows(bytes.len()).enumerate();
+        let found = places.filter(|(_, window)| *window == bytes);
+        found.filter_map(|(at, _)| Some(self.0.get(at.checked_sub(count)?..at)?.to_vec())).collect()
+    }
+
     /// Whether these bytes stand anywhere in an image area.
     pub(crate) fn contains(&self, bytes: &[u8]) -> bool {
         self.0[IMAGES..].windows(bytes.len()).any(|window| window == bytes)

@@ -1,6 +1,7 @@
 //! What the tests stand on: factories in a directory, processes with deadlines, and what
 //! the ledger and the devices say afterwards.
 
+pub(crate) mod broker;
 pub(crate) mod factory;
 pub(crate) mod faulty;
 pub(crate) mod keys;

@@ -1,0 +1,279 @@
+//! A shift-start self-test of the way into a broker: a mosquitto of the station's own, and
+//! clients that must get in and others that must not.
+//!
+//! The clients are of a CA that is made for it and thrown away, by the product's own
+//! profile; the station's CA signs nothing here. Its certificate and its list of revoked
+//! ones are handed to the broker all the same, which refuses to start with wrong ones.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::app::parts;
+use crate::broker::{self, Demands, Identity, Meeting, Mosquitto, Refused};
+use crate::config::Config;
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::identity::TlsVersion;
+use crate::domain::ids::ClientId;
+use crate::pki::{
+    self, Authority, AuthorityInfo, AuthorityRequest, CA_BACKDATE, CrlNumbering, Profile,
+    RevokedCertificate, SampleClient, ValidFor,
+};
+use crate::report::Failure;
+
+/// The CN of every client here.
+const CLIENT_ID: &str = "selftest-00000001";
+
+const HOUR: i64 = 3_600_000_000;
+const DAY: i64 = 24 * HOUR;
+
+/// What is not in station.toml.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Broker<'a> {
+    /// The mosquitto to start; none takes the machine's own.
+    pub program: Option<&'a Path>,
+    /// The station's own list of revoked certificates.
+    pub revoked: Option<&'a Path>,
+}
+
+/// One rule, and whether it holds.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Its short name.
+    pub check: String,
+    /// What must hold.
+    pub rule: String,
+    /// What was found, where it holds; how it does not, where it does not.
+    pub outcome: Result<String, String>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Who comes to the broker.
+struct Visitor {
+    check: &'static str,
+    rule: &'static str,
+    identity: Option<Identity>,
+    /// Words of the broker's reason, one of which must be in it; none where it must let them in.
+    reasons: &'static [&'static str],
+}
+
+/// Starts a broker and sends everybody to it, each finding told as it is found.
+pub fn run(
+    config: &Config,
+    broker: &Broker<'_>,
+    now: Timestamp,
+    tell: &mut dyn FnMut(&Finding),
+) -> Result<(), Failure> {
+    let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let server = pki::sample_server(localhost, now)?;
+    let authority = throw_away("Selftest, not to be trusted", now)?;
+    let visitors = visitors(config, &authority, now)?;
+    let void = visitors.void;
+    let list = authority.revocation_list(
+        &[void],
+        CrlNumbering { number: 1, now, next: Timestamp(now.0.saturating_add(DAY)) },
+    )?;
+    let station = AuthorityInfo::read(&parts::authority_place(&config.authority))?;
+    let stations_list = match broker.revoked {
+        Some(path) => list_of(&station, path)?,
+        None => String::new(),
+    };
+    let authorities = [
+        pki::certificate_pem(&authority.certificate_der())?,
+        station.certificate_pem,
+        station.chain_pem.unwrap_or_default(),
+    ];
+    let folder = folder()?;
+    let range = (config.broker.tls_min, config.broker.tls_max);
+    let demands = Demands {
+        certificate: &server.certificate,
+        key: &server.key,
+        client_authorities: &authorities.concat(),
+        revoked: &(list + &stations_list),
+        tls_min: range.0,
+        tls_max: range.1,
+    };
+    let mosquitto =
+        Mosquitto::start(broker.program, folder.path(), &demands).map_err(Fault::from)?;
+    let roots = [server.root];
+    let name = localhost.to_string();
+    for version in [TlsVersion::V1_2, TlsVersion::V1_3] {
+        let meeting = Meeting {
+            address: mosquitto.address(),
+            name: &name,
+            roots: &roots,
+            version,
+            client_id: CLIENT_ID,
+        };
+        match (range.0..=range.1).contains(&version) {
+            true => {
+                visitors.all.iter().for_each(|visitor| tell(&visitor.visit(&meeting, &mosquitto)))
+            }
+            false => tell(&outside(visitors.sound(), &meeting)),
+        }
+    }
+    Ok(())
+}
+
+/// A directory that is gone with the test.
+fn folder() -> Result<Folder, Failure> {
+    let path = std::env::temp_dir().join(format!("station-broker-{}", std::process::id()));
+    std::fs::create_dir(&path).map_err(|error| {
+        Failure::new(Code::Output, format!("{} can't be made", path.display())).caused_by(&error)
+    })?;
+    Ok(Folder(path))
+}
+
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left is public, and in the system's own place for such things.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The station's own list; a broker would pass over one that is not its CA's.
+fn list_of(station: &AuthorityInfo, path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(Code::Input, format!("{} can't be read", path.display())).caused_by(&error)
+    })?;
+    match pki::is_list_of(&text, station) {
+        true => Ok(text),
+        false => {
+            let what = format!("{} is no list of revoked certificates of this CA", path.display());
+            Err(Failure::new(Code::Input, what)
+                .with_help("make one with `station authority crl --out FILE`"))
+        }
+    }
+}
+
+fn throw_away(name: &str, now: Timestamp) -> Result<Authority, Failure> {
+    Ok(pki::throw_away(&AuthorityRequest {
+        common_name: name.to_owned(),
+        valid_for: ValidFor::Days(2),
+        backdate: CA_BACKDATE,
+        now,
+    })?)
+}
+
+struct Visitors {
+    all: Vec<Visitor>,
+    /// The one that is on the list.
+    void: RevokedCertificate,
+}
+
+impl Visitors {
+    fn sound(&self) -> Option<&Identity> {
+        self.all.first().and_then(|visitor| visitor.identity.as_ref())
+    }
+}
+
+fn visitors(config: &Config, authority: &Authority, now: Timestamp) -> Result<Visitors, Failure> {
+    let certificate = &config.certificate;
+    // The product's own profile but for its length: the throw-away CA has two days.
+    let profile = Profile::new(
+        certificate.organization.clone(),
+        certificate.organizational_unit.clone(),
+        ValidFor::Days(1),
+        Duration::ZERO,
+    )?;
+    let client_id: ClientId =
+        CLIENT_ID.parse().map_err(|_| Failure::new(Code::Bug, "the client id is none"))?;
+    let issue = |by: &Authority, at| by.sample_client(&client_id, &profile, at);
+    let void = issue(authority, now)?;
+    let revoked = RevokedCertificate { sn: void.certificate.sn, superseded: false, since: now };
+    let stranger = throw_away("Another CA, not to be trusted", now)?;
+    let all = vec![
+        Visitor {
+            check: "issued",
+            rule: "a certificate of the CA connects with its client id and publishes",
+            identity: Some(identity(issue(authority, now)?)),
+            reasons: &[],
+        },
+        Visitor {
+            check: "void",
+            rule: "one on the list of revoked certificates is refused",
+            identity: Some(identity(void)),
+            reasons: &["CertificateRevoked"],
+        },
+        Visitor {
+            check: "other-ca",
+            rule: "one of a CA that the broker does not know is refused",
+            identity: Some(identity(issue(&stranger, now)?)),
+            reasons: &["UnknownCa", "UnknownCA"],
+        },
+        Visitor {
+            check: "expired",
+            rule: "one whose time is over is refused",
+            identity: Some(identity(issue(authority, Timestamp(now.0 - DAY - HOUR))?)),
+            reasons: &["CertificateExpired"],
+        },
+        Visitor {
+            check: "no-certificate",
+            rule: "a client without a certificate is refused",
+            identity: None,
+            reasons: &["CertificateRequired", "HandshakeFailure"],
+        },
+    ];
+    Ok(Visitors { all, void: revoked })
+}
+
+fn identity(client: SampleClient) -> Identity {
+    Identity { certificates: vec![client.certificate.der.to_vec()], key: client.key }
+}
+
+impl Visitor {
+    fn visit(&self, meeting: &Meeting<'_>, mosquitto: &Mosquitto) -> Finding {
+        let started = Instant::now();
+        let outcome = match (broker::connect(meeting, self.identity.as_ref()), self.reasons) {
+            (Ok(_), []) if mosquitto.has_let_in(CLIENT_ID, CLIENT_ID) => {
+                Ok(format!("the broker knows it as {CLIENT_ID}, by its certificate too"))
+            }
+            (Ok(_), []) => Err("it is in, and the broker knows it by another name".to_owned()),
+            (Ok(_), _) => Err("it is in".to_owned()),
+            (Err(Refused::Tls(alert)), reasons) if reasons.contains(&alert.as_str()) => {
+                Ok(format!("the broker says {alert}"))
+            }
+            (Err(refused), _) => Err(refused.to_string()),
+        };
+        Finding {
+            check: format!("{}-{}", self.check, word(meeting.version)),
+            rule: format!("TLS {}: {}", word(meeting.version), self.rule),
+            outcome,
+            took: started.elapsed(),
+        }
+    }
+}
+
+/// A version that station.toml leaves out must not be spoken.
+fn outside(sound: Option<&Identity>, meeting: &Meeting<'_>) -> Finding {
+    let started = Instant::now();
+    let outcome = match broker::connect(meeting, sound) {
+        Ok(_) => Err("it is in".to_owned()),
+        Err(Refused::Tls(reason)) => Ok(format!("the broker says {reason}")),
+        Err(other) => Err(other.to_string()),
+    };
+    Finding {
+        check: format!("outside-{}", word(meeting.version)),
+        rule: format!("TLS {} is outside of [broker] tls_min to tls_max", word(meeting.version)),
+        outcome,
+        took: started.elapsed(),
+    }
+}
+
+const fn word(version: TlsVersion) -> &'static str {
+    match version {
+        TlsVersion::V1_2 => "1.2",
+        TlsVersion::V1_3 => "1.3",
+    }
+}
