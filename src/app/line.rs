@@ -91,7 +91,8 @@ fn start_by(
     let authority = parts::authority(config)?;
     let profile = parts::profile(config)?;
     authority.check_profile(&profile, now)?;
-    let broker = parts::broker(config)?;
+    let broker = parts::broker_settings(config)?;
+    let witness = parts::witness(config, &authority)?;
     let (ledger, journal_key) = parts::open_ledger(config, &clock)?;
     let lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
     let reader = ledger.reader()?;
@@ -125,6 +126,7 @@ fn start_by(
         policy: parts::policy(config),
         lock: config.product.lock,
         broker,
+        witness,
         work_order: order.clone(),
         crew: Arc::clone(&crew),
         unit_deadline: config.station.unit_deadline,

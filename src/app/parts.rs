@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::broker::{self, WitnessSettings};
 use crate::config::{
-    self, AuthorityKey, AuthoritySettings, Config, DriverName, Presence, Restart, Slot, ValidFor,
+    self, AuthorityKey, AuthoritySettings, Config, ConnectSettings, DriverName, Presence, Restart,
+    Slot, ValidFor,
 };
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
-use crate::domain::evidence::HeadSigner;
+use crate::domain::evidence::{HeadSigner, Witness};
 use crate::domain::identity::KeyOrigin;
 use crate::domain::ids::{PublicKey, WorkOrderId};
 use crate::domain::label::{LabelRule, SerialPattern};
@@ -167,11 +169,36 @@ pub fn policy(config: &Config) -> Policy {
             config::KeyOrigin::Station => KeyOrigin::Station,
             config::KeyOrigin::Device => KeyOrigin::Device,
         },
+        connects: config.connect.is_some(),
     }
 }
 
+/// The secret that opens the key of the station's own broker.
+pub fn broker_secret(connect: &ConnectSettings) -> Wanted<'_> {
+    secret::broker_passphrase(connect.passphrase_file.as_deref())
+}
+
+/// Starts the station's own broker, where there is one.
+pub fn witness(
+    config: &Config,
+    authority: &Authority,
+) -> Result<Option<Arc<dyn Witness>>, Failure> {
+    let Some(connect) = &config.connect else { return Ok(None) };
+    let secret = passphrase(&broker_secret(connect).read(&Process)?)?;
+    let settings = WitnessSettings {
+        listen: connect.listen,
+        certificates: pki::read_certificates(&connect.certificate)?,
+        key: pki::read_server_key(&connect.key, &secret)?,
+        authority: authority.certificate_der().to_vec(),
+        tls_min: config.broker.tls_min,
+        tls_max: config.broker.tls_max,
+        patience: connect.within,
+    };
+    Ok(Some(Arc::new(broker::Witness::start(settings)?)))
+}
+
 /// Where devices connect, and what they must trust.
-pub fn broker(config: &Config) -> Result<Broker, Failure> {
+pub fn broker_settings(config: &Config) -> Result<Broker, Failure> {
     let broker = &config.broker;
     Ok(Broker {
         host: broker.host.clone(),

@@ -144,7 +144,12 @@ fn watch_signals(
 
 /// Whether nobody need type a passphrase for the line to start.
 fn gives_secrets(config: &Config) -> Result<bool, Failure> {
-    Ok(parts::authority_secret(&config.authority).read_if_given(&Process)?.is_some())
+    let authority = parts::authority_secret(&config.authority).read_if_given(&Process)?;
+    let broker = match &config.connect {
+        Some(connect) => parts::broker_secret(connect).read_if_given(&Process)?.is_some(),
+        None => true,
+    };
+    Ok(authority.is_some() && broker)
 }
 
 fn open_line(

@@ -1,12 +1,14 @@
-//! A broker as devices meet it: an MQTT client that shows its certificate, and a mosquitto
-//! of the station's own to meet.
+//! Brokers as devices meet them: an MQTT client that shows its certificate, a mosquitto of
+//! the station's own for it to meet, and a witness that says which devices connected.
 //!
-//! Start with [`connect`], which plays a device, and [`Mosquitto::start`]. What is to be
-//! accepted and what refused is the caller's matter.
+//! Start with [`connect`], which plays a device, [`Mosquitto::start`] and [`Witness::start`].
+//! What is to be accepted and what refused is the caller's matter.
 
 mod client;
 mod mosquitto;
 mod mqtt;
+mod witness;
 
 pub use client::{Connected, Identity, Meeting, Refused, connect};
 pub use mosquitto::{Demands, Mosquitto, MosquittoError};
+pub use witness::{Witness, WitnessSettings};

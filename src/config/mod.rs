@@ -16,6 +16,7 @@ mod section;
 mod values;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,6 +55,8 @@ pub struct Config {
     pub authority: AuthoritySettings,
     /// `[broker]`
     pub broker: Broker,
+    /// `[connect]`, where there is one.
+    pub connect: Option<ConnectSettings>,
     /// `[[slots]]`, in the order of the file.
     pub slots: Vec<Slot>,
     /// `[scanner]`
@@ -139,6 +142,21 @@ impl AuthorityKey {
     }
 }
 
+/// `[connect]`: the station's own broker, to which devices connect as their last proof.
+#[derive(Debug, Clone)]
+pub struct ConnectSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Its certificate and what stands above it, PEM.
+    pub certificate: PathBuf,
+    /// Its key, encrypted PKCS#8, PEM.
+    pub key: PathBuf,
+    /// The file that holds the key's passphrase.
+    pub passphrase_file: Option<PathBuf>,
+    /// How long a device is waited for after its restart.
+    pub within: Duration,
+}
+
 /// `[ledger]`: how evidence is kept.
 #[derive(Debug, Clone)]
 pub struct LedgerSettings {
@@ -191,6 +209,7 @@ impl Config {
             certificate: product::certificate(&root.section("certificate")?)?,
             authority: authority(&root.section("authority")?)?,
             broker: product::broker(&root.section("broker")?)?,
+            connect: connect(&root.section("connect")?)?,
             slots: slots.into_iter().map(|(slot, _)| slot).collect(),
             scanner,
             cloud: cloud::cloud(&root.section("cloud")?)?,
@@ -302,6 +321,26 @@ fn key_in_token(section: &Section<'_>) -> Result<AuthorityKey, ConfigError> {
         key_id,
         pin_file: section.path("pin_file")?,
     })
+}
+
+/// A device that boots and finds its network needs some seconds.
+const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+
+fn connect(section: &Section<'_>) -> Result<Option<ConnectSettings>, ConfigError> {
+    if !section.is_present() {
+        return Ok(None);
+    }
+    let listen = section.required_text("listen", "\"0.0.0.0:8883\"")?;
+    let address = listen.value.parse();
+    Ok(Some(ConnectSettings {
+        listen: address.map_err(|_| {
+            listen.refuse("is no address and port: write for example \"0.0.0.0:8883\"")
+        })?,
+        certificate: section.required_path("certificate", "\"broker.pem\"")?,
+        key: section.required_path("key", "\"broker.key\"")?,
+        passphrase_file: section.path("passphrase_file")?,
+        within: duration(section, "within", CONNECT_WITHIN)?,
+    }))
 }
 
 fn ledger(section: &Section<'_>) -> Result<LedgerSettings, ConfigError> {

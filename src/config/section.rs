@@ -62,6 +62,7 @@ pub(super) const KNOWN: &[(&str, &[&str])] = &[
             "pin_file",
         ],
     ),
+    ("connect", &["listen", "certificate", "key", "passphrase_file", "within"]),
     ("broker", &["host", "port", "server_root", "tls_min", "tls_max"]),
     (
         "slots",

@@ -125,10 +125,6 @@ codes! {
     HsmKey = "E-HSM-KEY",
     /// The token failed.
     HsmFailed = "E-HSM-FAILED",
-    /// The program that plays the broker is not installed.
-    BrokerMissing = "E-BROKER-MISSING",
-    /// The broker for a self-test does not start.
-    BrokerStart = "E-BROKER-START",
     /// The clock disagrees with the journal.
     ClockGap = "E-CLOCK-GAP",
     /// Memory for keys can't be locked.
@@ -283,12 +279,18 @@ codes! {
     DevSwapped = "E-DEV-SWAPPED",
     /// The device's proof does not verify.
     DevProof = "E-DEV-PROOF",
+    /// The device did not connect to the station's own broker.
+    DevConnect = "E-DEV-CONNECT",
     /// A proven device can no longer prove its identity.
     DevContradiction = "E-DEV-CONTRADICTION",
     /// The proof that was reached is weaker than the product requires.
     ProofTooWeak = "E-PROOF-TOO-WEAK",
     /// Two certificates would carry one public key.
     KeyDuplicate = "E-KEY-DUPLICATE",
+    /// The program that plays the broker is not installed.
+    BrokerMissing = "E-BROKER-MISSING",
+    /// A broker of the station's own does not start.
+    BrokerStart = "E-BROKER-START",
 
     /// station.toml names another cloud instance than the ledger's.
     CloudInstanceChanged = "E-CLOUD-INSTANCE-CHANGED",

@@ -98,6 +98,12 @@ pub enum Op {
         /// The certificate that must be found there.
         cert: CertificateSn,
     },
+    /// Connect to the station's own broker. The device does so by itself after its restart;
+    /// it is the broker that says whether it did.
+    Connect {
+        /// The certificate that it must show.
+        cert: CertificateSn,
+    },
     /// The attempt is over and passed: wipe the spare slot, lock where the product says so.
     Finish,
     /// The attempt is over and failed: drop what was staged. What is active stays.
@@ -117,7 +123,7 @@ pub enum Answer {
     Committed,
     /// To [`Op::Restart`]: what the device says after it.
     Restarted(Seen),
-    /// To [`Op::Prove`] and [`Op::ReadBack`].
+    /// To [`Op::Prove`], [`Op::ReadBack`] and [`Op::Connect`].
     Proof(Verified),
     /// To [`Op::Finish`] and [`Op::Release`].
     Finished,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::device::{Fault, Held, Seen, ToldBy};
+use crate::domain::evidence::Witness;
 use crate::domain::identity::ConnectionSettings;
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{ClientId, HardwareId, OperatorId, WorkOrderId};
@@ -84,6 +85,8 @@ pub struct Shop {
     pub lock: bool,
     /// Where devices connect.
     pub broker: Broker,
+    /// The station's own broker, where devices connect to one as the last proof.
+    pub witness: Option<Arc<dyn Witness>>,
     /// The lot that this session works on.
     pub work_order: Option<WorkOrderId>,
     /// Who works at the line.

@@ -4,11 +4,13 @@
 //! number in the vault. It decides nothing.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::code::Code;
 use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
 use crate::domain::event::ProgressCell;
+use crate::domain::evidence::Sighting;
 use crate::domain::identity::{Challenge, Identity, IdentityKey, KeyOrigin, Response};
 use crate::domain::ids::{CertificateSn, HardwareId, ImageDigest, KeyId, PublicKey, SlotName};
 use crate::domain::record::{
@@ -40,6 +42,8 @@ pub(super) struct Work<'a> {
     hardware: Option<HardwareId>,
     /// The same, as it calls itself.
     met: Option<HardwareId>,
+    /// When its newest restart was asked for.
+    restarted: Option<Instant>,
     reserved: Option<CertificateSn>,
     key: Option<KeyId>,
     /// What the device asked for, for the key that it made.
@@ -73,6 +77,7 @@ impl<'a> Work<'a> {
             progress,
             hardware: None,
             met: None,
+            restarted: None,
             reserved: None,
             key: None,
             request: None,
@@ -123,11 +128,13 @@ impl<'a> Work<'a> {
                 Ok(Answer::Committed)
             }
             Op::Restart => {
+                self.restarted = Some(Instant::now());
                 let seen = self.driver.restart()?;
                 Ok(Answer::Restarted(self.meet(seen)?))
             }
             Op::Prove { cert } => Ok(Answer::Proof(self.prove(cert)?)),
             Op::ReadBack { cert } => Ok(Answer::Proof(self.read_back(cert)?)),
+            Op::Connect { cert } => Ok(Answer::Proof(self.await_connection(cert)?)),
             Op::Finish => {
                 self.driver.finish(true, self.shop.lock)?;
                 Ok(Answer::Finished)
@@ -201,6 +208,25 @@ impl<'a> Work<'a> {
             }
             Some(_) => Verified::Wrong,
         })
+    }
+
+    /// Waits at the station's own broker for the device, which connects by itself after its
+    /// restart.
+    fn await_connection(&self, cert: CertificateSn) -> Result<Verified, Fault> {
+        let witness = self.shop.witness.as_ref().ok_or_else(|| missing("a broker"))?;
+        let since = self.restarted.ok_or_else(|| missing("a restart"))?;
+        let row = self.row(cert)?;
+        match witness.wait_for(&row.certificate.fingerprint, &row.client_id, since) {
+            Sighting::Connected => Ok(Verified::Yes(Proof::Connect)),
+            Sighting::OtherClientId(_) => Ok(Verified::Wrong),
+            Sighting::Nobody => Err(Fault::new(
+                Code::DevConnect,
+                format!(
+                    "the device did not connect to the station's broker within {} s of its restart",
+                    witness.patience().as_secs()
+                ),
+            )),
+        }
     }
 
     /// The certificate as this attempt made it, or as the ledger knows it.

@@ -65,6 +65,7 @@ pub fn step(unit: &Unit, state: State, input: Input) -> Result<Move, Unexpected>
             uncertain(burn, Step::Restart, fault)
         }
         (S::Proving(burn), I::Device(result)) => proved(unit, burn, result)?,
+        (S::Connecting(burn), I::Device(result)) => connected(burn, result)?,
         (S::RecordingProven(burn, proof), I::Recorded(result)) => {
             recorded_proven(burn, proof, result)
         }
@@ -252,7 +253,7 @@ fn unsuitable(unit: &Unit, seen: &Seen) -> Option<Fault> {
         let detail = "the device makes no key of its own, which the product requires";
         return Some(Fault::new(Code::DevNoKeygen, detail));
     }
-    let (best, required) = (seen.best_proof, policy.required_proof);
+    let (best, required) = (policy.best_proof(seen), policy.required_proof);
     (!best.reaches(required)).then(|| too_weak(best, required))
 }
 
@@ -380,15 +381,23 @@ fn not_stored() -> Fault {
 }
 
 fn prove(unit: &Unit, burn: Burn, seen: &Seen) -> Move {
-    let best = seen.best_proof;
+    let best = unit.policy.best_proof(seen);
     if !best.reaches(unit.policy.required_proof) {
         return void(burn, Step::Prove, too_weak(best, unit.policy.required_proof));
     }
-    if best == Proof::None {
-        return record_proof(burn, Proof::None);
+    match seen.best_proof {
+        Proof::None if unit.policy.connects => connect(burn),
+        Proof::None => record_proof(burn, Proof::None),
+        _ => {
+            let op = proof_op(seen, burn.cert);
+            (State::Proving(burn), Effect::Device(op))
+        }
     }
-    let op = proof_op(seen, burn.cert);
-    (State::Proving(burn), Effect::Device(op))
+}
+
+fn connect(burn: Burn) -> Move {
+    let op = Op::Connect { cert: burn.cert };
+    (State::Connecting(burn), Effect::Device(op))
 }
 
 fn record_proof(burn: Burn, proof: Proof) -> Move {
@@ -399,6 +408,7 @@ fn record_proof(burn: Burn, proof: Proof) -> Move {
 fn proved(unit: &Unit, burn: Burn, result: Result<Answer, Fault>) -> Result<Move, Unexpected> {
     let required = unit.policy.required_proof;
     Ok(match result {
+        Ok(Answer::Proof(Verified::Yes(_))) if unit.policy.connects => connect(burn),
         Ok(Answer::Proof(Verified::Yes(proof))) if proof.reaches(required) => {
             record_proof(burn, proof)
         }
@@ -413,6 +423,18 @@ fn proved(unit: &Unit, burn: Burn, result: Result<Answer, Fault>) -> Result<Move
         }
         Err(fault) => recheck(burn, Step::Prove, fault),
         other => return Err(unexpected(&State::Proving(burn), &Input::Device(other))),
+    })
+}
+
+/// The last proof: a connection counts as possession, so nothing further is asked of it.
+fn connected(burn: Burn, result: Result<Answer, Fault>) -> Result<Move, Unexpected> {
+    Ok(match result {
+        Ok(Answer::Proof(Verified::Yes(proof))) => record_proof(burn, proof),
+        Ok(Answer::Proof(Verified::Wrong | Verified::NoKey)) => {
+            disproved(burn, "the device connected under another client id than its own")
+        }
+        Err(fault) => recheck(burn, Step::Prove, fault),
+        other => return Err(unexpected(&State::Connecting(burn), &Input::Device(other))),
     })
 }
 

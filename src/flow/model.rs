@@ -81,6 +81,10 @@ impl Device {
                 Some(_) => Verified::Wrong,
                 None => Verified::NoKey,
             }),
+            Op::Connect { cert } => Answer::Proof(match self.active {
+                Some(active) if active == cert => Verified::Yes(Proof::Connect),
+                _ => Verified::Wrong,
+            }),
             Op::Finish | Op::Release => Answer::Finished,
         }
     }
@@ -213,6 +217,8 @@ struct World {
     ledger: Ledger,
     key: Option<KeyId>,
     origin: KeyOrigin,
+    /// Whether its devices connect to the station's own broker.
+    connects: bool,
 }
 
 impl World {
@@ -224,7 +230,7 @@ impl World {
         let hardware = HardwareId::from_bytes(&[1, 2, 3, 4]).unwrap();
         let device =
             Device { hardware, active: None, staged: None, keys_made: 0, keeps_key, made: None };
-        World { device, ledger: Ledger::default(), key: None, origin }
+        World { device, ledger: Ledger::default(), key: None, origin, connects: false }
     }
 
     fn perform(&mut self, effect: Effect) -> Input {
@@ -314,6 +320,7 @@ fn unit_of(origin: KeyOrigin) -> Unit {
         require: Security::default(),
         required_proof: Proof::Possession,
         key_origin: origin,
+        connects: false,
     };
     Unit { serial: "U-1".parse().unwrap(), policy }
 }
@@ -321,7 +328,8 @@ fn unit_of(origin: KeyOrigin) -> Unit {
 /// Runs until the verdict, or until `cut` performed-or-not effects. Cut points count two
 /// for each effect: an even one before it, an odd one after it.
 fn run(world: &mut World, cut: Option<usize>) -> Option<Verdict> {
-    let unit = unit_of(world.origin);
+    let mut unit = unit_of(world.origin);
+    unit.policy.connects = world.connects;
     let (mut state, mut effect) = step(&unit, State::New, Input::Start).unwrap();
     for point in 0.. {
         if let Effect::Finish(verdict) = effect {
@@ -389,6 +397,29 @@ fn devices_that_make_their_keys_end_proven_too_whether_they_keep_them_or_not() {
         let mut histories = 0;
         explore(&World::with(KeyOrigin::Device, keeps_key), 3, &mut histories);
         assert!(histories > 5_000, "only {histories} histories were explored");
+    }
+}
+
+#[test]
+fn a_unit_that_connects_ends_as_soundly_wherever_it_is_cut() {
+    for cut in 0.. {
+        let mut world = World::new();
+        world.connects = true;
+        if run(&mut world, Some(cut)).is_some() {
+            assert!(cut > 20, "{cut} is too early for an end");
+            break;
+        }
+        world.restart_station();
+        world.audit();
+        let verdict = run(&mut world, None).unwrap();
+        world.audit();
+        let passed = matches!(
+            verdict.kind,
+            VerdictKind::Passed(Proof::Connect) | VerdictKind::AlreadyProven { .. }
+                // A device that finished late is only looked at again.
+                | VerdictKind::Passed(Proof::Possession)
+        );
+        assert!(passed, "cut at {cut}: {verdict:?}");
     }
 }
 

@@ -28,9 +28,16 @@ pub struct Policy {
     pub required_proof: Proof,
     /// Where its keys are made.
     pub key_origin: KeyOrigin,
+    /// Whether its devices connect to the station's own broker as the last proof.
+    pub connects: bool,
 }
 
 impl Policy {
+    /// The strongest proof that a device can come to.
+    pub(super) fn best_proof(&self, seen: &Seen) -> Proof {
+        if self.connects { Proof::Connect } else { seen.best_proof }
+    }
+
     /// The first protection that is required and not on.
     pub(super) fn missing(&self, has: Security) -> Option<&'static str> {
         let Security { secure_boot, readout_protection, flash_encryption } = self.require;
@@ -203,6 +210,8 @@ pub enum State {
     RestartLooking(Burn, Seen),
     /// The device was challenged.
     Proving(Burn),
+    /// The device is to connect to the station's own broker.
+    Connecting(Burn),
     /// The proof is being recorded.
     RecordingProven(Burn, Proof),
     /// The device finishes.
@@ -247,7 +256,10 @@ impl State {
                 Step::Commit
             }
             State::Restarting(_) | State::RestartLooking(..) => Step::Restart,
-            State::Confirming(..) | State::Proving(_) | State::RecordingProven(..) => Step::Prove,
+            State::Confirming(..)
+            | State::Proving(_)
+            | State::Connecting(_)
+            | State::RecordingProven(..) => Step::Prove,
             State::FinishingAgain(..)
             | State::RecordingFinished(..)
             | State::Finishing(..)
@@ -281,6 +293,7 @@ impl State {
             State::Restarting(_) => "restarting",
             State::RestartLooking(..) => "looking after the restart",
             State::Proving(_) => "proving",
+            State::Connecting(_) => "connecting",
             State::RecordingProven(..) => "recording proven",
             State::Finishing(..) => "finishing",
             State::Forgetting(..) => "forgetting",

@@ -146,6 +146,14 @@ pub enum PkiError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The key of the station's own broker can't be used.
+    #[error("the broker's key {} {problem}", path.display())]
+    ServerKey {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A device's signing request is not what it must be.
     #[error("the device's signing request {problem}")]
     SigningRequest {
@@ -176,6 +184,7 @@ impl PkiError {
             PkiError::Sign { .. } | PkiError::Differs { .. } | PkiError::Random(_) => Code::CaIssue,
             PkiError::JournalKey { .. } | PkiError::JournalKeyFile { .. } => Code::LedgerKey,
             PkiError::JournalCertificate { .. } => Code::LedgerJournal,
+            PkiError::ServerKey { .. } => Code::BrokerStart,
             PkiError::SigningRequest { .. } => Code::DevCsr,
             PkiError::Foreign { .. } => Code::DevUnknownIdentity,
         }

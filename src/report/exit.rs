@@ -76,18 +76,19 @@ impl Exit {
             | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged => Exit::Cloud,
             CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker | CloudBacklog
             | ShipNotActive | HandoffMismatch => Exit::NotAll,
-            BrokerMissing | BrokerStart | Output | WorkOrderUnknown | WorkOrderExists
-            | WorkOrderClosed | WorkOrderFull | WorkOrderProfile | OperatorUnknown
-            | OperatorExists | OperatorDisabled | OperatorLast | OperatorAbsent
-            | SupervisorNeeded | PinWrong | PinLocked | PinWeak | ScanCharacters | ScanPattern
-            | ScanCheck | ScanRange | ScanClientId | ScanDuplicate | ScanSlot | ScanAhead
-            | ScanTwoDevices | ScanNoDevice | UnitUnknown | UnitProven | UnitOtherDevice
-            | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline | UnitInterrupted
-            | DevTimeout | DevNoise | DevUnplugged | DevRefused | DevMalformed | DevVersion
-            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
-            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
-            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
-            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            DevConnect | BrokerMissing | BrokerStart | Output | WorkOrderUnknown
+            | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderProfile
+            | OperatorUnknown | OperatorExists | OperatorDisabled | OperatorLast
+            | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
+            | ScanCharacters | ScanPattern | ScanCheck | ScanRange | ScanClientId
+            | ScanDuplicate | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice
+            | UnitUnknown | UnitProven | UnitOtherDevice | UnitElsewhere | UnitState
+            | UnitScrapped | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise
+            | DevUnplugged | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity
+            | DevHardwareId | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
+            | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
+            | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
+            | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 

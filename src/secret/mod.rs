@@ -182,6 +182,16 @@ pub fn token_pin(file: Option<&Path>) -> Wanted<'_> {
     }
 }
 
+/// The passphrase of the key of the station's own broker.
+pub fn broker_passphrase(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the passphrase of the broker's key",
+        variable: "STATION_CONNECT_PASSPHRASE",
+        key: "[connect] passphrase_file",
+        file,
+    }
+}
+
 /// The secret that encrypts the journal key.
 pub fn journal_secret(file: Option<&Path>) -> Wanted<'_> {
     Wanted {

@@ -61,8 +61,13 @@ pub(super) const fn remedy(code: Code) -> &'static str {
             "check `[authority] key_label` and `key_id`, or make the key with `station authority init`"
         }
         HsmFailed => "look at the HSM and its log; the station opens its session anew by itself",
+        DevConnect => {
+            "check the fixture's network, and that the broker's name leads to the station"
+        }
         BrokerMissing => "install mosquitto (`apt-get install mosquitto`) and run the test again",
-        BrokerStart => "look at the end of its log in the message; compare `--crl` with the CA",
+        BrokerStart => {
+            "the message says what is at fault: a file, an address in use, or the end of its log"
+        }
         ClockGap => "set the clock; if it is right, run `station clock accept --reason …`",
         VaultLock => "raise the limit for locked memory (`ulimit -l`, systemd LimitMEMLOCK)",
 

@@ -55,8 +55,9 @@ pub(super) const fn what(code: Code) -> &'static str {
         HsmPin => "HSM 令牌不接受 PIN",
         HsmKey => "HSM 令牌中没有该密钥",
         HsmFailed => "HSM 令牌出错",
+        DevConnect => "设备没有连接到工位的 broker",
         BrokerMissing => "未安装 mosquitto",
-        BrokerStart => "自检用的 broker 无法启动",
+        BrokerStart => "工位自己的 broker 无法启动",
         ClockGap => "时钟与日志不符",
         VaultLock => "无法锁定密钥内存",
 

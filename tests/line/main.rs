@@ -8,7 +8,6 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::print_stderr,
     reason = "a test that can't go on has failed, and says where"
 )]
 
@@ -16,6 +15,7 @@ mod adopt;
 mod batch;
 mod broken;
 mod broker;
+mod connect;
 mod demo;
 mod figures;
 mod fleet;

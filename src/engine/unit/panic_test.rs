@@ -159,6 +159,7 @@ fn shop(dir: &TempDir, ledger: &Ledger) -> Shop {
             require: Security::default(),
             required_proof: Proof::Possession,
             key_origin: KeyOrigin::Station,
+            connects: false,
         },
         lock: false,
         broker: Broker {
@@ -168,6 +169,7 @@ fn shop(dir: &TempDir, ledger: &Ledger) -> Shop {
             tls_max: TlsVersion::V1_3,
             server_root: Arc::from([]),
         },
+        witness: None,
         work_order: None,
         crew: Arc::default(),
         unit_deadline: Duration::from_secs(10),

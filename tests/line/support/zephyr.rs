@@ -19,6 +19,7 @@ use super::LONG;
 const PROGRAM: &str = "zephyr_4.4.0_smp_server_0eae053d_native_sim_";
 
 /// The program of this configuration, where it was fetched.
+#[allow(clippy::print_stderr, reason = "a test that is left out says so")]
 pub(crate) fn program(configuration: &str) -> Option<PathBuf> {
     let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/zephyr");
     let program = fetched.join(format!("{PROGRAM}{configuration}.exe"));

@@ -1,0 +1,28 @@
+//! The key of a server that the station plays: encrypted at rest like the CA's.
+
+use std::fs;
+use std::path::Path;
+
+use p256::pkcs8::EncodePrivateKey;
+use zeroize::Zeroizing;
+
+use super::key_file::{self, Unreadable};
+use super::{Passphrase, PkiError};
+
+/// Decrypts a P-256 key file, encrypted PKCS#8 in PEM; gives PKCS#8 in DER.
+pub fn read_server_key(
+    path: &Path,
+    passphrase: &Passphrase,
+) -> Result<Zeroizing<Vec<u8>>, PkiError> {
+    let wrong =
+        |problem: &str| PkiError::ServerKey { path: path.to_owned(), problem: problem.to_owned() };
+    let bytes = fs::read(path).map_err(|error| wrong(&format!("can't be read: {error}")))?;
+    // A file in clear would lie here in the open: it is wiped like any other secret.
+    let bytes = Zeroizing::new(bytes);
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is not PEM"))?;
+    let key = key_file::decrypt(text, passphrase).map_err(|why| match why {
+        Unreadable::Passphrase => wrong("does not open with this passphrase"),
+        Unreadable::Content(problem) => wrong(problem),
+    })?;
+    Ok(key.to_pkcs8_der().map_err(|_| wrong("can't be encoded"))?.to_bytes())
+}

@@ -1,0 +1,194 @@
+//! The last proof: a device that connects to the station's own broker with what it holds.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use provisioning_station::broker::{Identity, Meeting, connect};
+use provisioning_station::domain::identity::TlsVersion;
+use provisioning_station::pki::{pkcs8_of, read_certificates};
+use provisioning_station::sim::held_identity;
+
+use super::support::keys::files_under;
+use super::support::openssl::openssl;
+use super::support::zephyr::{Zephyr, program};
+use super::support::{Factory, label, labels, named};
+
+const PASSPHRASE: &str = "the broker's own";
+
+/// A factory with a broker of its own, where devices are waited for this long.
+fn with_a_broker(within: &str) -> (Factory, SocketAddr) {
+    let mut factory = Factory::usual();
+    let at = |name: &str| factory.path(name).to_str().unwrap().to_owned();
+    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"];
+    let (root, root_key) = (at("server-root.pem"), at("root.key"));
+    let made = ["-keyout", &root_key, "-out", &root, "-subj", "/CN=Factory broker root"];
+    openssl(&[&["req", "-x509", "-days", "30"], &curve[..], &made].concat());
+    let (clear, sealed, certificate) = (at("clear.key"), at("broker.key"), at("broker.pem"));
+    let own = ["-keyout", &clear, "-out", &certificate, "-subj", "/CN=broker", "-CA", &root];
+    let names = ["-addext", "subjectAltName=IP:127.0.0.1"];
+    let rest = ["-CAkey", &root_key, "-addext", "basicConstraints=critical,CA:FALSE"];
+    openssl(&[&["req", "-x509", "-days", "30"], &curve[..], &own, &rest, &names].concat());
+    let pass = format!("pass:{PASSPHRASE}");
+    let seal = ["pkcs8", "-topk8", "-scrypt", "-v2", "aes-256-cbc", "-in", &clear];
+    openssl(&[&seal[..], &["-out", &sealed, "-passout", &pass]].concat());
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    factory.change(
+        "[ledger]",
+        &format!(
+            "[connect]\nlisten = \"{address}\"\ncertificate = \"broker.pem\"\n\
+             key = \"broker.key\"\nwithin = \"{within}\"\n\n[ledger]"
+        ),
+    );
+    factory.set("STATION_CONNECT_PASSPHRASE", PASSPHRASE);
+    (factory, address)
+}
+
+/// What a device's own application does: whenever there is an identity, it connects.
+struct Application {
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Application {
+    /// Under the name that `client_id` makes of the certificate's own.
+    fn start(
+        factory: &Factory,
+        address: SocketAddr,
+        client_id: &'static str,
+        identity: impl Fn() -> Option<Identity> + Send + 'static,
+    ) -> Self {
+        let roots = read_certificates(&factory.path("server-root.pem")).unwrap();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let thread = std::thread::spawn(move || {
+            while !over.load(Ordering::Acquire) {
+                let name = "127.0.0.1";
+                let version = TlsVersion::V1_3;
+                let meeting = Meeting { address, name, roots: &roots, version, client_id };
+                if let Some(identity) = identity() {
+                    // A broker that is not there yet is tried again, as a device does.
+                    let _ = connect(&meeting, Some(&identity));
+                }
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+        });
+        Self { is_over, thread: Some(thread) }
+    }
+
+    /// The application of a simulated device of this factory.
+    fn of_simulated(factory: &Factory, address: SocketAddr, client_id: &'static str) -> Self {
+        let devices = factory.devices_dir();
+        Self::start(factory, address, client_id, move || {
+            let flashes = files_under(&devices, &[]);
+            let held = flashes.iter().find_map(|flash| held_identity(flash).ok().flatten())?;
+            Some(Identity { certificates: vec![held.certificate], key: pkcs8_of(&held.key)? })
+        })
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[test]
+fn a_device_that_connects_under_its_client_id_has_shown_it() {
+    let (factory, address) = with_a_broker("60s");
+    let _device = factory.devices("A", 1);
+    let _application = Application::of_simulated(&factory, address, "TH200-00000001");
+    let unit = factory.batch(&labels(1)).expect(0).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["proof"]), (&"pass".into(), &"connect".into()));
+    assert_eq!(factory.show(&label(1))["attempts"][0]["proof"], "connect");
+    factory.verify();
+}
+
+#[test]
+fn a_device_that_does_not_connect_is_no_pass_until_it_does() {
+    let (factory, address) = with_a_broker("1s");
+    let device = factory.devices("A", 1);
+    let unit = factory.batch(&labels(1)).expect(1).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["code"]), (&"fail".into(), &"E-DEV-CONNECT".into()));
+    assert_eq!(unit["step"], "prove");
+    drop(device);
+    let _device = factory.put_back("A", 1);
+    factory.change("within = \"1s\"", "within = \"60s\"");
+    let _application = Application::of_simulated(&factory, address, "TH200-00000001");
+    let unit = factory.batch(&labels(1)).expect(0).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["proof"]), (&"pass".into(), &"connect".into()));
+    assert_eq!(factory.ledger().certificates().len(), 1, "it was not burned again");
+    factory.verify();
+}
+
+#[test]
+fn a_device_that_connects_under_another_client_id_is_no_pass() {
+    let (factory, address) = with_a_broker("60s");
+    let _device = factory.devices("A", 1);
+    let _application = Application::of_simulated(&factory, address, "somebody-else");
+    let unit = factory.batch(&labels(1)).expect(1).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["code"]), (&"fail".into(), &"E-DEV-PROOF".into()));
+    assert!(factory.ledger().in_state("proven").is_empty());
+}
+
+/// What a device of Zephyr keeps, taken out of its flash.
+fn in_flash(flash: &Path) -> Option<Identity> {
+    const HEAD: [u8; 7] = [0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20];
+    const END: &[u8] = b"-----END CERTIFICATE-----\n";
+    let bytes = fs::read(flash).ok()?;
+    let find = |text: &[u8]| bytes.windows(text.len()).position(|window| window == text);
+    let scalar = bytes.get(find(&HEAD)? + HEAD.len()..)?.first_chunk::<32>()?;
+    // The roots are PEM too: the client's is the one that has its client id.
+    let mut at = 0;
+    while let Some(begin) =
+        bytes[at..].windows(27).position(|w| w == b"-----BEGIN CERTIFICATE-----")
+    {
+        let begin = at + begin;
+        let end = begin + bytes[begin..].windows(END.len()).position(|window| window == END)?;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), &bytes[begin..end + END.len()]).unwrap();
+        if let Ok(certificates) = read_certificates(file.path())
+            && certificates[0].windows(14).any(|window| window == b"TH200-00000001")
+        {
+            return Some(Identity { certificates, key: pkcs8_of(scalar)? });
+        }
+        at = end;
+    }
+    None
+}
+
+#[test]
+fn a_family_that_can_not_sign_reaches_possession_by_connecting() {
+    let (factory, address) = with_a_broker("60s");
+    factory.change("port = \"slot-A\"", "port = \"slot-A\"\ndriver = \"smp\"");
+    let Some(program) = program("serial_fs") else { return };
+    let flash = factory.path("flash.bin");
+    let _device = Zephyr::boot(&program, &flash, &factory.port("A"));
+    let kept = flash.clone();
+    let _application =
+        Application::start(&factory, address, "TH200-00000001", move || in_flash(&kept));
+    let unit = factory.batch(&named("A", 1)).expect(0).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["proof"]), (&"pass".into(), &"connect".into()));
+    factory.verify();
+}
+
+#[test]
+fn a_broker_that_can_not_start_stops_the_line_at_once() {
+    let (mut factory, address) = with_a_broker("1s");
+    let taken = TcpListener::bind(address).unwrap();
+    let refused = factory.batch(&labels(1)).expect_error(1, "E-BROKER-START");
+    assert!(refused.errors.contains(&address.to_string()), "{}", refused.story());
+    drop(taken);
+    factory.set("STATION_CONNECT_PASSPHRASE", "another");
+    let refused = factory.batch(&labels(1)).expect_error(1, "E-BROKER-START");
+    assert!(!refused.errors.contains("another"), "{}", refused.story());
+    factory.set("STATION_CONNECT_PASSPHRASE", "");
+    factory.batch(&labels(1)).expect_error(7, "E-SECRET-MISSING");
+}
