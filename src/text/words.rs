@@ -98,6 +98,11 @@ words! {
 
     // What to do with a unit.
     DoPass: "Take it out: done.", "取出：已完成。";
+    DoPassReadBack: "Take it out: done. It was read back, it did not sign.", "取出：已完成。仅回读，设备未签名。";
+    DoPassUnproven: "Take it out: done. Nothing was proven.", "取出：已完成。未作任何验证。";
+    ProofReadBack: "read back", "仅回读";
+    ProofConnect: "connected", "已连接";
+    ProofNone: "nothing proven", "未验证";
     DoPassAgain: "Proven before, and proven again just now.", "以前已合格，刚才再次验证合格。";
     DoHold: "Keep this unit and put it back into any slot.", "保留此单元，放回任意工位。";
     AtStep: "at {}", "在{}";

@@ -110,3 +110,20 @@ fn the_focus_jumps_to_what_needs_a_person() {
     walk.key(KeyCode::Tab);
     assert_eq!(walk.model.focus, 2);
 }
+
+#[test]
+fn a_pass_says_what_it_rests_on_where_that_is_no_signature() {
+    for (proof, says) in [
+        (Proof::Possession, "Take it out: done."),
+        (Proof::Connect, "Take it out: done."),
+        (Proof::ReadBack, "It was read back, it did not sign."),
+        (Proof::None, "Nothing was proven."),
+    ] {
+        let mut walk = Walk::new(1, (80, 24));
+        walk.ends(UnitReport { proof: Some(proof), ..report("U1", "A", Outcome::Pass) });
+        let screen = walk.screen();
+        assert!(screen.contains(says), "{screen}");
+        let chinese = walk.in_chinese().replace(' ', "");
+        assert_eq!(chinese.contains("仅回读"), proof == Proof::ReadBack, "{chinese}");
+    }
+}

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::domain::certificate::CertificateState;
+use crate::domain::certificate::{CertificateState, Proof};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::state::{RegistrationState, UnitState};
@@ -75,6 +75,10 @@ fn attempt_lines<'a>(attempt: &AttemptStory, look: Look) -> Vec<Line<'a>> {
     );
     let mut shown = vec![named(look.text(Word::Attempt), place, look)];
     shown[0].spans.push(look.span(role, word));
+    // What a signature shows is the rule; whatever else a proof rests on is said.
+    if let Some(word) = attempt.proof.and_then(proof_word) {
+        shown[0].spans.push(look.span(Role::Dim, format!("  {}", look.text(word))));
+    }
     if let Some(code) = &attempt.code {
         let message = attempt.message.clone().unwrap_or_default();
         match code.parse::<Code>() {
@@ -92,6 +96,15 @@ fn attempt_lines<'a>(attempt: &AttemptStory, look: Look) -> Vec<Line<'a>> {
         shown.push(named(look.text(Word::Hardware), hardware.to_string(), look));
     }
     shown
+}
+
+const fn proof_word(proof: Proof) -> Option<Word> {
+    match proof {
+        Proof::Possession => None,
+        Proof::Connect => Some(Word::ProofConnect),
+        Proof::ReadBack => Some(Word::ProofReadBack),
+        Proof::None => Some(Word::ProofNone),
+    }
 }
 
 fn certificate_lines<'a>(certificate: &CertificateStory, look: Look) -> Vec<Line<'a>> {

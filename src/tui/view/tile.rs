@@ -6,6 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
+use crate::domain::certificate::Proof;
 use crate::domain::event::{Binding, SlotStatus};
 use crate::domain::record::Step;
 use crate::domain::text::plain;
@@ -107,7 +108,11 @@ pub(super) fn todo(model: &Model, tile: &Tile, look: Look) -> Option<String> {
 fn after(verdict: &Verdict, look: Look) -> String {
     let word = match verdict.mark() {
         Mark::Pass if verdict.report.verified => Word::DoPassAgain,
-        Mark::Pass => Word::DoPass,
+        Mark::Pass => match verdict.report.proof {
+            Some(Proof::ReadBack) => Word::DoPassReadBack,
+            Some(Proof::None) => Word::DoPassUnproven,
+            Some(Proof::Possession | Proof::Connect) | None => Word::DoPass,
+        },
         Mark::Hold => Word::DoHold,
         Mark::Fail => {
             let fault = verdict.report.fault.as_ref();
