@@ -36,7 +36,7 @@ pub(crate) struct Factory {
     /// Further lines of `[authority]`.
     pub(crate) authority: &'static str,
     pub(crate) instance: &'static str,
-    endpoint: String,
+    pub(crate) endpoint: String,
     /// The lot that units are proven in.
     pub(crate) work_order: Option<&'static str>,
     /// How many units were proven so far; each has a device of its own.

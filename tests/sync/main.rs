@@ -15,5 +15,6 @@ mod factory;
 mod faults;
 mod gaps;
 mod lifecycle;
+mod proxy;
 mod refusals;
 mod runs;

@@ -91,6 +91,29 @@ pub(super) struct CertificateRow {
     pub(super) times: Times,
 }
 
+/// What an administrator changed of the instance; what is none is as it was started with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Setup {
+    pub(super) name: Option<String>,
+    pub(super) remark: Option<String>,
+    pub(super) x509_mode: Option<String>,
+    /// `API` or `JITP`.
+    pub(super) provision: Option<String>,
+    pub(super) automatic: Option<bool>,
+}
+
+impl Setup {
+    /// Takes over what the other one says.
+    fn merge(&mut self, other: Setup) {
+        let Setup { name, remark, x509_mode, provision, automatic } = other;
+        self.name = name.or(self.name.take());
+        self.remark = remark.or(self.remark.take());
+        self.x509_mode = x509_mode.or(self.x509_mode.take());
+        self.provision = provision.or(self.provision.take());
+        self.automatic = automatic.or(self.automatic);
+    }
+}
+
 /// What alters the book; one line of the state file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
@@ -99,6 +122,8 @@ pub(super) enum Change {
     Instance { instance: String, region: String },
     /// A registration code was applied for.
     Code { code: String },
+    /// The instance was set up otherwise.
+    Setup(Setup),
     /// A CA was registered.
     Authority(Box<AuthorityRow>),
     /// A CA changed its status.
@@ -118,6 +143,7 @@ pub(super) enum Change {
 pub(super) struct Book {
     pub(super) instance: Option<(String, String)>,
     pub(super) code: Option<String>,
+    pub(super) setup: Setup,
     authorities: BTreeMap<String, AuthorityRow>,
     /// In the order of registration.
     certificates: BTreeMap<u64, CertificateRow>,
@@ -131,6 +157,7 @@ impl Book {
         match change {
             Change::Instance { instance, region } => self.instance = Some((instance, region)),
             Change::Code { code } => self.code = Some(code),
+            Change::Setup(setup) => self.setup.merge(setup),
             Change::Authority(row) => drop(self.authorities.insert(row.sn.clone(), *row)),
             Change::AuthorityStatus { sn, status, at } => {
                 if let Some(row) = self.authorities.get_mut(&sn) {

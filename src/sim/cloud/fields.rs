@@ -50,6 +50,14 @@ impl Fields {
         }
     }
 
+    /// A truth value that may be left out.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(value) => value.as_bool().map(Some).ok_or_else(|| wrong_type(name, "a boolean")),
+        }
+    }
+
     /// A list of objects that may be left out.
     pub(super) fn list(&self, name: &str) -> Result<&[Value], Refusal> {
         match self.0.get(name) {

@@ -2,6 +2,7 @@
 
 mod client;
 mod doors;
+mod instance;
 mod pages;
 mod registration;
 mod wrong;

@@ -164,6 +164,22 @@ pub(super) fn delete(work: &mut Work<'_>, fields: &Fields) -> Answer {
     Ok(Map::new())
 }
 
+/// What was copied to another cluster: nothing, for there is no other one.
+pub(super) fn backup_history(_: &mut Work<'_>, fields: &Fields) -> Answer {
+    const MOST: i64 = 1024;
+    fields.required("Destination")?;
+    for text in ["CaSn", "DeviceCertificateSn"] {
+        fields.text(text)?;
+    }
+    for time in ["ModificationTimeStart", "ModificationTimeEnd"] {
+        fields.number(time)?;
+    }
+    match fields.number("Limit")?.unwrap_or(20) {
+        1..=MOST => Ok(Map::from_iter([("Data".to_owned(), json!([]))])),
+        _ => Err(Refusal::value("Limit", "1 to 1024 is expected")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{Answer, Fields, Work, uuid};
+use super::{Answer, Fields, Refusal, Work, uuid};
 use crate::sim::cloud::Mode;
-use crate::sim::cloud::book::Change;
+use crate::sim::cloud::book::{Change, Setup};
 
 /// The port of MQTT over TLS.
 const TLS_PORT: u16 = 8883;
@@ -14,21 +14,23 @@ const CREATED: i64 = 1_767_225_600;
 
 pub(super) fn describe(work: &mut Work<'_>, _: &Fields) -> Answer {
     let instance = work.instance();
+    let Setup { name, remark, x509_mode, provision, automatic } = work.book.setup.clone();
     let status = if work.not_ready { "MODIFYING" } else { &instance.status };
-    let provision = match instance.mode {
+    let started_with = match instance.mode {
         Mode::Manual => "API",
         Mode::Automatic => "JITP",
     };
     work.answer([
         ("InstanceType", json!(instance.edition)),
-        ("InstanceName", json!("emulated")),
+        ("InstanceName", json!(name.as_deref().unwrap_or("emulated"))),
+        ("Remark", json!(remark.unwrap_or_default())),
         ("InstanceStatus", json!(status)),
         ("TopicNumLimit", json!(1_000)),
         ("ClientNumLimit", json!(10_000)),
         ("CreatedTime", json!(CREATED)),
-        ("X509Mode", json!(instance.x509_mode)),
-        ("DeviceCertificateProvisionType", json!(provision)),
-        ("AutomaticActivation", json!(instance.mode == Mode::Automatic)),
+        ("X509Mode", json!(x509_mode.as_ref().unwrap_or(&instance.x509_mode))),
+        ("DeviceCertificateProvisionType", json!(provision.as_deref().unwrap_or(started_with))),
+        ("AutomaticActivation", json!(automatic.unwrap_or(instance.mode == Mode::Automatic))),
         ("RegistrationCode", json!(work.book.code.as_deref().unwrap_or_default())),
         ("MaxCaNum", json!(instance.max_authorities)),
         ("UseDefaultServerCert", json!(true)),
@@ -36,6 +38,96 @@ pub(super) fn describe(work: &mut Work<'_>, _: &Fields) -> Answer {
         ("ServerCertLimit", json!(3)),
         ("TransportLayerSecurity", json!(instance.tls)),
     ])
+}
+
+/// The account's instances: this one, where it is asked for.
+pub(super) fn list(work: &mut Work<'_>, fields: &Fields) -> Answer {
+    let (limit, offset) = super::query::page(fields)?;
+    let instance = work.instance();
+    let status = if work.not_ready { "MODIFYING" } else { &instance.status };
+    let name = work.book.setup.name.as_deref().unwrap_or("emulated");
+    let mut is_meant = true;
+    for (filter, values) in super::query::named_values(fields)? {
+        let own = match filter.as_str() {
+            "InstanceId" => &instance.id,
+            "InstanceName" => name,
+            "InstanceStatus" => status,
+            "PayMode" => "POSTPAID",
+            _ => return Err(Refusal::value("Filters.Name", "no such filter")),
+        };
+        is_meant &= values.iter().any(|value| value == own);
+    }
+    let item = json!({
+        "InstanceId": instance.id, "InstanceName": name, "InstanceType": instance.edition,
+        "InstanceStatus": status, "CreateTime": CREATED,
+        "Remark": work.book.setup.remark.clone().unwrap_or_default(),
+    });
+    let all = if is_meant { vec![item] } else { Vec::new() };
+    let total = all.len();
+    let page: Vec<_> = all.into_iter().skip(offset).take(limit).collect();
+    let answer = [("TotalCount".to_owned(), json!(total)), ("Data".to_owned(), page.into())];
+    Ok(serde_json::Map::from_iter(answer))
+}
+
+const MODES: [&str; 3] = ["TLS", "mTLS", "BYOC"];
+const PROVISIONS: [&str; 2] = ["API", "JITP"];
+
+/// A text that is one of those allowed, where it is there.
+fn one_of(
+    fields: &Fields,
+    name: &'static str,
+    allowed: &[&str],
+) -> Result<Option<String>, Refusal> {
+    match fields.text(name)? {
+        None => Ok(None),
+        Some(text) if allowed.contains(&text) => Ok(Some(text.to_owned())),
+        Some(_) => Err(Refusal::value(name, &format!("one of {} is expected", allowed.join(", ")))),
+    }
+}
+
+fn x509(fields: &Fields) -> Result<Setup, Refusal> {
+    Ok(Setup {
+        x509_mode: one_of(fields, "X509Mode", &MODES)?,
+        provision: one_of(fields, "DeviceCertificateProvisionType", &PROVISIONS)?,
+        automatic: fields.flag("AutomaticActivation")?,
+        ..Setup::default()
+    })
+}
+
+pub(super) fn modify(work: &mut Work<'_>, fields: &Fields) -> Answer {
+    fields.flag("AuthorizationPolicy")?;
+    fields.flag("UseDefaultServerCert")?;
+    fields.number("MessageRate")?;
+    if fields.text("SkuCode")?.is_some() {
+        return Err(Refusal::new("FailedOperation.CallTrade", "nothing is sold here"));
+    }
+    let name = fields.text("Name")?.map(str::to_owned);
+    let remark = fields.text("Remark")?.map(str::to_owned);
+    work.record(Change::Setup(Setup { name, remark, ..x509(fields)? }))?;
+    work.answer([])
+}
+
+pub(super) fn modify_x509(work: &mut Work<'_>, fields: &Fields) -> Answer {
+    work.record(Change::Setup(x509(fields)?))?;
+    work.answer([])
+}
+
+pub(super) fn bind(work: &mut Work<'_>, fields: &Fields) -> Answer {
+    let mode = fields.required("X509Mode")?;
+    if mode != "TLS" {
+        fields.required("SSLServerCertId")?;
+    }
+    if mode == "mTLS" {
+        fields.required("SSLCaCertId")?;
+    }
+    let setup = x509(fields)?;
+    let setup = Setup {
+        provision: Some(setup.provision.unwrap_or_else(|| "API".to_owned())),
+        automatic: Some(setup.automatic.unwrap_or(false)),
+        ..setup
+    };
+    work.record(Change::Setup(setup))?;
+    work.answer([])
 }
 
 pub(super) fn endpoints(work: &mut Work<'_>, _: &Fields) -> Answer {

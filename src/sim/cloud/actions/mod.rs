@@ -66,6 +66,39 @@ const NEW_DEVICE: &[&str] =
     &["InstanceId", "DeviceCertificate", "CaSn", "ClientId", "Format", "Status"];
 const QUERY: &[&str] = &["InstanceId", "Filters", "Limit", "Offset", "OrderBy"];
 
+const LIST: &[&str] = &["Filters", "TagFilters", "Limit", "Offset"];
+const MODIFY: &[&str] = &[
+    "InstanceId",
+    "Name",
+    "Remark",
+    "SkuCode",
+    "DeviceCertificateProvisionType",
+    "AutomaticActivation",
+    "AuthorizationPolicy",
+    "UseDefaultServerCert",
+    "X509Mode",
+    "MessageRate",
+];
+const MODIFY_X509: &[&str] =
+    &["InstanceId", "X509Mode", "DeviceCertificateProvisionType", "AutomaticActivation"];
+const BIND: &[&str] = &[
+    "InstanceId",
+    "X509Mode",
+    "SSLServerCertId",
+    "SSLCaCertId",
+    "DeviceCertificateProvisionType",
+    "AutomaticActivation",
+];
+const HISTORY: &[&str] = &[
+    "InstanceId",
+    "Destination",
+    "CaSn",
+    "DeviceCertificateSn",
+    "ModificationTimeStart",
+    "ModificationTimeEnd",
+    "Limit",
+];
+
 /// The action with which a client certificate is registered; it has a limit of its own.
 pub(super) const REGISTER: &str = "RegisterDeviceCertificate";
 
@@ -73,6 +106,10 @@ pub(super) const REGISTER: &str = "RegisterDeviceCertificate";
 pub(super) const ACTIONS: &[Action] = &[
     read("DescribeInstance", INSTANCE, true, instance::describe),
     read("DescribeInsPublicEndpoints", INSTANCE, true, instance::endpoints),
+    read("DescribeInstanceList", LIST, true, instance::list),
+    write("ModifyInstance", MODIFY, Caller::Station, instance::modify),
+    write("ModifyX509Config", MODIFY_X509, Caller::Station, instance::modify_x509),
+    write("ModifyInstanceCertBinding", BIND, Caller::Station, instance::bind),
     write("ApplyRegistrationCode", INSTANCE, Caller::Station, instance::apply_code),
     write("RegisterCaCertificate", NEW_CA, Caller::Station, authorities::register),
     read("DescribeCaCertificate", ONE_CA, false, authorities::describe),
@@ -83,6 +120,7 @@ pub(super) const ACTIONS: &[Action] = &[
     write(REGISTER, NEW_DEVICE, Caller::Station, certificates::register),
     read("DescribeDeviceCertificate", ONE_DEVICE, true, certificates::describe),
     read("DescribeDeviceCertificates", QUERY, true, query::list),
+    read("DescribeDeviceCertificateBackupHistory", HISTORY, false, certificates::backup_history),
     write("ActivateDeviceCertificate", ONE_DEVICE, Caller::Station, certificates::activate),
     write("DeactivateDeviceCertificate", ONE_DEVICE, Caller::Revoker, certificates::deactivate),
     write("RevokedDeviceCertificate", ONE_DEVICE, Caller::Revoker, certificates::revoke),
@@ -117,6 +155,10 @@ impl Work<'_> {
     /// Answers one request with this body.
     pub(super) fn perform(&mut self, action: &Action, body: &[u8]) -> Answer {
         let fields = Fields::read(body, action.fields)?;
+        // The one action that is about the account, and not about an instance.
+        if action.name == "DescribeInstanceList" {
+            return (action.perform)(self, &fields);
+        }
         let named = fields.required("InstanceId")?;
         if named != self.instance().id {
             return Err(Refusal::no_instance(named));

@@ -44,13 +44,7 @@ const FIELDS: [(&str, Field); 8] = [
 ];
 
 pub(super) fn list(work: &mut Work<'_>, fields: &Fields) -> Answer {
-    let limit = fields.number("Limit")?.unwrap_or(USUAL_LIMIT);
-    let offset = fields.number("Offset")?.unwrap_or(0);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Refusal::value("Limit", "1 to 100 is expected"));
-    }
-    let offset = usize::try_from(offset).map_err(|_| Refusal::value("Offset", "negative"))?;
-    let limit = usize::try_from(limit).unwrap_or_default();
+    let (limit, offset) = page(fields)?;
     let filters: Vec<Filter> =
         fields.list("Filters")?.iter().map(filter).collect::<Result<_, _>>()?;
     let form = work.options.serial_form;
@@ -63,7 +57,35 @@ pub(super) fn list(work: &mut Work<'_>, fields: &Fields) -> Answer {
     Ok(Map::from_iter(answer))
 }
 
+/// How many are wanted, and behind how many.
+pub(super) fn page(fields: &Fields) -> Result<(usize, usize), Refusal> {
+    let limit = fields.number("Limit")?.unwrap_or(USUAL_LIMIT);
+    let offset = fields.number("Offset")?.unwrap_or(0);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Refusal::value("Limit", "1 to 100 is expected"));
+    }
+    let offset = usize::try_from(offset).map_err(|_| Refusal::value("Offset", "negative"))?;
+    Ok((usize::try_from(limit).unwrap_or_default(), offset))
+}
+
+/// The filters of a request: their names and values.
+pub(super) fn named_values(fields: &Fields) -> Result<Vec<(String, Vec<String>)>, Refusal> {
+    fields.list("Filters")?.iter().map(named_value).collect()
+}
+
 fn filter(value: &Value) -> Result<Filter, Refusal> {
+    let (name, values) = named_value(value)?;
+    let field = FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field);
+    let field = field.ok_or_else(|| Refusal::value("Filters.Name", "no such filter"))?;
+    match (field, values.iter().all(|value| value.parse::<i64>().is_ok())) {
+        (Field::NotAfterEnd | Field::NotAfterStart, false) => {
+            Err(Refusal::value("Filters.Values", "milliseconds are expected"))
+        }
+        _ => Ok(Filter { field, values }),
+    }
+}
+
+fn named_value(value: &Value) -> Result<(String, Vec<String>), Refusal> {
     let object = value.as_object().ok_or_else(|| wrong_type("Filters", "a list of objects"))?;
     if let Some(name) = object.keys().find(|name| !["Name", "Values"].contains(&name.as_str())) {
         let why = format!("the parameter Filters.{name} is not recognized");
@@ -71,19 +93,12 @@ fn filter(value: &Value) -> Result<Filter, Refusal> {
     }
     let name = object.get("Name").and_then(Value::as_str);
     let name = name.ok_or_else(|| Refusal::missing("Filters.Name"))?;
-    let field = FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field);
-    let field = field.ok_or_else(|| Refusal::value("Filters.Name", "no such filter"))?;
     let values = object.get("Values").and_then(Value::as_array);
     let values = values.ok_or_else(|| Refusal::missing("Filters.Values"))?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let values: Option<Vec<String>> = values.iter().map(text).collect();
     let values = values.ok_or_else(|| wrong_type("Filters.Values", "a list of strings"))?;
-    match (field, values.iter().all(|value| value.parse::<i64>().is_ok())) {
-        (Field::NotAfterEnd | Field::NotAfterStart, false) => {
-            Err(Refusal::value("Filters.Values", "milliseconds are expected"))
-        }
-        _ => Ok(Filter { field, values }),
-    }
+    Ok((name.to_owned(), values))
 }
 
 fn matching<'b>(book: &'b Book, filters: &[Filter], form: SerialForm) -> Vec<&'b CertificateRow> {
