@@ -52,6 +52,18 @@ fn a_key_in_a_token_can_not_be_taken_out_and_is_never_made_twice() {
 }
 
 #[test]
+fn a_ca_that_does_not_come_about_leaves_no_key_in_the_token() {
+    let mut factory = Factory::usual();
+    let _token = Token::for_factory(&mut factory);
+    let text = fs::read_to_string(factory.config()).unwrap();
+    // Its directory is a file.
+    factory.change("\"token-ca.pem\"", "\"server-root.pem/ca.pem\"");
+    factory.run(&INIT).expect_error(1, "E-OUTPUT");
+    fs::write(factory.config(), text).unwrap();
+    factory.run(&INIT).expect(0);
+}
+
+#[test]
 fn a_wrong_pin_is_told_tried_once_and_not_printed() {
     let (mut factory, _token) = with_token_ca(1);
     factory.set("STATION_PKCS11_PIN", "000000");
