@@ -150,7 +150,7 @@ impl TokenSigner {
     /// Logs in and makes the key, whose name must be free.
     pub(super) fn generate(key: &TokenKey, pin: &Passphrase) -> Result<Self, PkiError> {
         let signer = Self::closed(key, pin)?;
-        if signer.exists()? {
+        if !signer.key_objects()?.is_empty() {
             let place = format!("the key {} of the token {:?}", key.name(), key.token);
             return Err(PkiError::Exists { path: place.into() });
         }
@@ -160,7 +160,10 @@ impl TokenSigner {
 
     /// Whether the token has a key of this name.
     pub(super) fn has(key: &TokenKey, pin: &Passphrase) -> Result<bool, PkiError> {
-        Self::closed(key, pin)?.exists().map_err(PkiError::from)
+        let wanted = key.attributes(ObjectClass::PRIVATE_KEY);
+        let signer = Self::closed(key, pin)?;
+        let found = signer.with_session(|open| Ok(open.session.find_objects(&wanted)?))?;
+        Ok(!found.is_empty())
     }
 
     fn closed(key: &TokenKey, pin: &Passphrase) -> Result<Self, TokenError> {
@@ -171,16 +174,22 @@ impl TokenSigner {
         Ok(Self { key: key.clone(), pin: AuthPin::from(text.to_owned()), last: Mutex::new(None) })
     }
 
-    fn exists(&self) -> Result<bool, TokenError> {
-        let wanted = self.key.attributes(ObjectClass::PRIVATE_KEY);
-        self.with_session(|open| Ok(!open.session.find_objects(&wanted)?.is_empty()))
+    /// The keys of this name, both halves.
+    fn key_objects(&self) -> Result<Vec<ObjectHandle>, TokenError> {
+        self.with_session(|Open { session, .. }| {
+            let mut found = session.find_objects(&self.key.attributes(ObjectClass::PRIVATE_KEY))?;
+            found.extend(session.find_objects(&self.key.attributes(ObjectClass::PUBLIC_KEY))?);
+            Ok(found)
+        })
     }
 
-    /// Removes the key again: of a CA that did not come about.
+    /// Removes the key again: of a CA that did not come about. Its name was free before, so
+    /// what has it now is what was made.
     pub(super) fn destroy(&self) -> Result<(), TokenError> {
-        self.with_session(|Open { session, .. }| {
-            for object in session.find_objects(&self.key.names())? {
-                session.destroy_object(object)?;
+        let made = self.key_objects()?;
+        self.session(Repeat::No, |Open { session, .. }| {
+            for object in &made {
+                session.destroy_object(*object)?;
             }
             Ok(())
         })

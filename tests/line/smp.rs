@@ -36,11 +36,12 @@ fn outcome(factory: &Factory, labels: &str) -> (String, String) {
     (text("outcome"), text("code"))
 }
 
-/// Demands that the device's flash holds the key of the certificate that was issued.
+/// Demands that the device's flash holds the key of the certificate that was issued last.
 fn assert_flash_holds_the_identity(factory: &Factory, serial: &str) {
     let flash = fs::read(factory.path("flash.bin")).unwrap();
     let shown = factory.show(serial);
-    let pem = shown["certificates"][0]["pem"].as_str().unwrap();
+    let newest = shown["certificates"].as_array().unwrap().last().unwrap();
+    let pem = newest["pem"].as_str().unwrap();
     fs::write(factory.path("shown.pem"), pem).unwrap();
     let at = |name: &str| factory.path(name).to_str().unwrap().to_owned();
     let whole = openssl(&["x509", "-in", &at("shown.pem"), "-noout", "-pubkey"]);
@@ -225,4 +226,25 @@ fn a_slot_of_any_family_takes_zephyrs_devices_and_framed_ones() {
     let _framed = factory.devices("A", 1);
     let unit = factory.batch(&named("A", 2)).expect(0).unit(&label(2));
     assert_eq!(unit["proof"], "possession");
+}
+
+#[test]
+fn a_rework_that_failed_leaves_a_device_that_a_person_must_let_in_again() {
+    let factory = factory();
+    let Some(_device) = device(&factory, "serial_fs") else { return };
+    factory.batch(&labels(1)).expect(0);
+    let serial = label(1);
+    let rework = ["unit", "rework", &serial, "--reason", "returned", "--by", "s04"];
+    factory.run(&rework).expect(0);
+    let root = fs::read_to_string(factory.path("server-root.pem")).unwrap();
+    fs::write(factory.path("server-root.pem"), root.repeat(30)).unwrap();
+    assert_eq!(outcome(&factory, &labels(1)).1, "E-DEV-NOT-STORED");
+    fs::write(factory.path("server-root.pem"), root).unwrap();
+    // It holds nothing now, so nobody can say that it is the same one.
+    assert_eq!(outcome(&factory, &labels(1)).0, "refused");
+    factory.run(&[&rework[..], &["--new-device"]].concat()).expect(0);
+    let unit = factory.batch(&labels(1)).expect(0).unit(&serial);
+    assert_eq!((&unit["outcome"], &unit["proof"]), (&"pass".into(), &"read-back".into()));
+    assert_flash_holds_the_identity(&factory, &serial);
+    factory.verify();
 }

@@ -38,6 +38,9 @@ const PING: Duration = Duration::from_millis(150);
 /// How often a port that vanished is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Between two questions to a device that is about to restart: a short absence is to be seen.
+const BETWEEN: Duration = Duration::from_millis(5);
+
 /// A reset line is held that long; a capacitor on it needs a few milliseconds.
 const PULSE: Duration = Duration::from_millis(100);
 
@@ -219,7 +222,7 @@ impl Smp {
         while Instant::now() < until {
             match self.session.ping(PING) {
                 Ok(true) if was_away => return self.greet(),
-                Ok(true) => self.session.port().idle(LOOK).or_else(gone_is_fine)?,
+                Ok(true) => self.session.port().idle(BETWEEN).or_else(gone_is_fine)?,
                 Ok(false) => was_away = true,
                 Err(LinkError::Unplugged { .. }) => {
                     was_away = true;
