@@ -138,6 +138,24 @@ fn a_device_that_connects_under_another_client_id_is_no_pass() {
     assert!(factory.ledger().in_state("proven").is_empty());
 }
 
+#[test]
+fn another_device_that_connects_under_the_units_client_id_is_no_proof_of_it() {
+    let (factory, address) = with_a_broker("1s");
+    let devices = factory.devices("A", 1);
+    let application = Application::of_simulated(&factory, address, "TH200-00000002");
+    factory.change("within = \"1s\"", "within = \"60s\"");
+    let other = label(2);
+    factory.batch(&(other.clone() + "\n")).expect(0);
+    drop((application, devices));
+    factory.change("within = \"60s\"", "within = \"1s\"");
+    // It holds a certificate of the same CA, and gives itself another name.
+    let _liar = Application::of_simulated(&factory, address, "TH200-00000001");
+    let _device = factory.another_device("A");
+    let unit = factory.batch(&labels(1)).expect(1).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["code"]), (&"fail".into(), &"E-DEV-CONNECT".into()));
+    assert_eq!(factory.show(&other)["state"], "proven");
+}
+
 /// What a device of Zephyr keeps, taken out of its flash.
 fn in_flash(flash: &Path) -> Option<Identity> {
     const HEAD: [u8; 7] = [0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20];
