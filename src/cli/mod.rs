@@ -142,12 +142,15 @@ pub enum Command {
     /// Simulated devices and an emulated cloud, to try a line without either
     #[command(subcommand)]
     Sim(SimCommand),
-    /// Tries a new device's firmware against the protocol, rule by rule
+    /// Tries a new device's firmware, or the way into a broker, rule by rule
     ///
-    /// Speaks raw frames, right and wrong ones, over a real port, and prints a verdict for
-    /// each rule of docs/protocol.md. What it burns is of a CA that is made in memory and
-    /// thrown away; it needs no station.toml and touches neither ledger nor CA. The device is
-    /// blank at the end.
+    /// With --port: speaks raw frames, right and wrong ones, over a real port, and prints a
+    /// verdict for each rule of docs/protocol.md. What it burns is of a CA that is made in
+    /// memory and thrown away; it needs no station.toml and touches neither ledger nor CA. The
+    /// device is blank at the end.
+    ///
+    /// With --broker: starts a mosquitto on this machine and sends clients of a throw-away CA
+    /// to it. It needs station.toml and the CA's certificate, and not the CA's key.
     #[command(after_help = selftest::EXAMPLES)]
     Selftest(Selftest),
     /// Checks before the shift whether the line could run: red or green
