@@ -94,6 +94,9 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, LedgerError> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // The plans do not depend on what is bound, so a statement need not be planned again for
+    // each value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 

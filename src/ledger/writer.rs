@@ -299,23 +299,44 @@ impl Scribe {
         }
     }
 
+    /// A group is written together. A record that breaks a constraint which `decide` did not
+    /// foresee would take the others with it, so then all are written again, each apart: a
+    /// savepoint for each would cost every group a copy of the pages that it changes.
     fn transact(&mut self, group: &[Waiting]) -> Result<(Answers, Option<SignedHead>), Fault> {
-        let result = self.connection.execute_batch("BEGIN IMMEDIATE");
-        let result = result.map_err(LedgerError::write).and_then(|()| self.append_all(group));
-        result.map_err(|error| {
+        let result = match self.transact_once(group, Care::Together) {
+            Err(error) if breaks_constraint(&error) => self.transact_once(group, Care::Apart),
+            result => result,
+        };
+        result.map_err(|error| written_not_read(error).into())
+    }
+
+    fn transact_once(
+        &self,
+        group: &[Waiting],
+        care: Care,
+    ) -> Result<(Answers, Option<SignedHead>), LedgerError> {
+        let begun = self.connection.execute_batch("BEGIN IMMEDIATE").map_err(LedgerError::write);
+        begun.and_then(|()| self.append_all(group, care)).inspect_err(|_| {
+            // What never began, or was rolled back by SQLite itself, can't be rolled back.
             let _ = self.connection.execute_batch("ROLLBACK");
-            written_not_read(error).into()
         })
     }
 
     /// The answers, and the head that was committed where anything was.
-    fn append_all(&self, group: &[Waiting]) -> Result<(Answers, Option<SignedHead>), LedgerError> {
+    fn append_all(
+        &self,
+        group: &[Waiting],
+        care: Care,
+    ) -> Result<(Answers, Option<SignedHead>), LedgerError> {
         let before = Head::read(&self.connection)?;
         let mut head = before;
         let mut answers = Vec::with_capacity(group.len());
         let mut kinds = Vec::with_capacity(group.len());
         for (work, _) in group {
-            let answer = self.append_one(&mut head, work)?;
+            let answer = match care {
+                Care::Together => self.append_one(&mut head, work)?,
+                Care::Apart => self.append_apart(&mut head, work)?,
+            };
             kinds.extend(answer.is_ok().then(|| Kind::of_record(&work.record)));
             answers.push(answer);
         }
@@ -331,26 +352,40 @@ impl Scribe {
         Ok((answers, Some(signed)))
     }
 
-    /// One record in its own savepoint: refused, it leaves nothing and harms no other.
+    /// One record; what `decide` refuses has written nothing.
     fn append_one(
         &self,
         head: &mut Head,
         work: &Work,
     ) -> Result<Result<Recorded, Refusal>, LedgerError> {
-        let connection = &self.connection;
-        let run = |sql| connection.execute_batch(sql).map_err(LedgerError::write);
-        run("SAVEPOINT record")?;
         match self.decide_and_append(head, work) {
-            Ok(recorded) => {
-                run("RELEASE record")?;
-                Ok(Ok(recorded))
-            }
-            Err(Trouble::Row(fault)) => {
-                run("ROLLBACK TO record; RELEASE record")?;
-                Ok(Err(Refusal::Row(fault)))
-            }
+            Ok(recorded) => Ok(Ok(recorded)),
+            Err(Trouble::Row(fault)) => Ok(Err(Refusal::Row(fault))),
             Err(Trouble::Ledger(error)) => Err(error),
         }
+    }
+
+    /// One record in its own savepoint: whatever refuses it, it leaves nothing and harms no
+    /// other.
+    fn append_apart(
+        &self,
+        head: &mut Head,
+        work: &Work,
+    ) -> Result<Result<Recorded, Refusal>, LedgerError> {
+        let run = |sql| self.connection.execute_batch(sql).map_err(LedgerError::write);
+        run("SAVEPOINT record")?;
+        let answer = match self.append_one(head, work) {
+            Err(error) if breaks_constraint(&error) => {
+                let detail = format!("the ledger refused a record: {error}");
+                Err(Refusal::Row(Fault::new(Code::Bug, detail)))
+            }
+            answer => answer?,
+        };
+        match answer {
+            Ok(_) => run("RELEASE record")?,
+            Err(_) => run("ROLLBACK TO record; RELEASE record")?,
+        }
+        Ok(answer)
     }
 
     fn decide_and_append(&self, head: &mut Head, work: &Work) -> Result<Recorded, Trouble> {
@@ -364,7 +399,7 @@ impl Scribe {
             station: self.owner.station.clone(),
             fact: Fact::Record(record.clone(), attempt),
         };
-        head.append(&self.connection, &entry).map_err(constraint_is_the_rows)?;
+        head.append(&self.connection, &entry)?;
         if let Some(private) = &work.private {
             private.write(&self.connection)?;
         }
@@ -388,16 +423,19 @@ pub(super) fn commit(connection: &Connection, kinds: &[Kind]) -> Result<(), Ledg
     Ok(())
 }
 
-/// A constraint that `decide` did not foresee refuses its record and no other.
-fn constraint_is_the_rows(error: LedgerError) -> Trouble {
-    match error {
-        LedgerError::Read(error)
-            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
-        {
-            Trouble::Row(Fault::new(Code::Bug, format!("the ledger refused a record: {error}")))
-        }
-        other => Trouble::Ledger(other),
-    }
+/// Whether a constraint of the tables stopped it, which `decide` did not foresee.
+fn breaks_constraint(error: &LedgerError) -> bool {
+    matches!(error, LedgerError::Read(error)
+        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation))
+}
+
+/// How the records of a group are kept from harming each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// Not at all: none is expected to break a constraint.
+    Together,
+    /// Each in a savepoint.
+    Apart,
 }
 
 fn written_not_read(error: LedgerError) -> LedgerError {
