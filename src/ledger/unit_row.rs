@@ -68,6 +68,15 @@ impl UnitRow {
         }
     }
 
+    /// Whether all is the same by which a unit is found, but for its state.
+    fn is_found_as(&self, other: &UnitRow) -> bool {
+        self.attempts == other.attempts
+            && self.client_id == other.client_id
+            && self.work_order == other.work_order
+            && self.open == other.open
+            && self.proven == other.proven
+    }
+
     /// The furthest point that holds.
     pub(super) fn state(&self) -> UnitState {
         let position = self.open.as_ref().map(|open| open.position);
@@ -178,7 +187,10 @@ pub(super) fn save(
     after: &UnitRow,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    write(connection, station, after, now)?;
+    match before {
+        Some(before) if before.is_found_as(after) => write_standing(connection, after, now)?,
+        _ => write(connection, station, after, now)?,
+    }
     let old = before.map(UnitRow::state);
     if old != Some(after.state()) {
         if let Some(old) = old {
@@ -207,6 +219,25 @@ fn count_places(
         };
         connection.prepare_cached(sql)?.execute(params![id, change])?;
     }
+    Ok(())
+}
+
+/// Writes how it stands, where nothing else changed: none of the indices but one.
+fn write_standing(connection: &Connection, unit: &UnitRow, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE units SET state = ?2, changed_us = ?3, finished = ?4, rework = ?5,
+            registered = ?6, shipped = ?7, voided = ?8, scrapped = ?9
+        WHERE serial = ?1";
+    connection.prepare_cached(sql)?.execute(params![
+        unit.serial,
+        unit.state(),
+        now,
+        unit.finished,
+        unit.rework,
+        unit.registered,
+        unit.shipped,
+        unit.voided,
+        unit.scrapped,
+    ])?;
     Ok(())
 }
 

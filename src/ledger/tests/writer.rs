@@ -8,7 +8,7 @@ use crate::domain::device::Fault;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::PublicKey;
 use crate::domain::record::{Record, Refusal};
-use crate::ledger::{Audit, Ledger, verify};
+use crate::ledger::{Audit, LEDGER_FILE, Ledger, verify};
 
 fn assert_holds(dir: &std::path::Path, entries: u64) {
     let audit = Audit { every_head: true, ..Audit::default() };
@@ -71,6 +71,33 @@ fn a_refused_record_harms_no_other_of_its_group() {
     assert_eq!(refusal(twice.wait()).code, Code::ScanDuplicate);
     assert_eq!(other.wait().unwrap().seq, 4);
     assert_holds(dir.path(), 4);
+}
+
+#[test]
+fn a_record_that_breaks_a_constraint_nobody_foresaw_harms_no_other_of_its_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    let writer = ledger.writer();
+    let held = writer.hold_back();
+    // The tables of this one ledger take no unit 2, and no decision knows of it.
+    let other = rusqlite::Connection::open(dir.path().join("data").join(LEDGER_FILE)).unwrap();
+    let trigger = format!(
+        "CREATE TRIGGER odd BEFORE INSERT ON attempts WHEN NEW.serial = '{}'
+            BEGIN SELECT RAISE(ABORT, 'not this one'); END",
+        serial(2)
+    );
+    other.execute_batch(&trigger).unwrap();
+    let waiting: Vec<_> =
+        (1..=3).map(|number| writer.submit(Record::Begun(begun(number)))).collect();
+    drop(held);
+    let answers: Vec<_> = waiting.into_iter().map(|waiting| waiting.wait()).collect();
+    let [first, second, third] = <[_; 3]>::try_from(answers).unwrap();
+    assert_eq!((first.unwrap().seq, third.unwrap().seq), (3, 4));
+    assert_eq!(refusal(second).code, Code::Bug);
+    // The ledger goes on, and each has its place.
+    assert_eq!(writer.record(Record::Begun(begun(4))).unwrap().seq, 5);
+    other.execute_batch("DROP TRIGGER odd").unwrap();
+    assert_holds(dir.path(), 5);
 }
 
 #[test]
