@@ -251,6 +251,8 @@ fn gone_is_fine(error: LinkError) -> Result<(), LinkError> {
 impl Driver for Smp {
     fn identify(&mut self) -> Result<Seen, LinkError> {
         self.greet()?;
+        // Another device may stand where the last one did.
+        self.about = None;
         self.seen()
     }
 
