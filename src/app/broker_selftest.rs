@@ -247,8 +247,8 @@ impl Visitor {
             (Err(refused), _) => Err(refused.to_string()),
         };
         Finding {
-            check: format!("{}-{}", self.check, word(meeting.version)),
-            rule: format!("TLS {}: {}", word(meeting.version), self.rule),
+            check: format!("{}-{}", self.check, meeting.version.as_str()),
+            rule: format!("TLS {}: {}", meeting.version.as_str(), self.rule),
             outcome,
             took: started.elapsed(),
         }
@@ -264,16 +264,9 @@ fn outside(sound: Option<&Identity>, meeting: &Meeting<'_>) -> Finding {
         Err(other) => Err(other.to_string()),
     };
     Finding {
-        check: format!("outside-{}", word(meeting.version)),
-        rule: format!("TLS {} is outside of [broker] tls_min to tls_max", word(meeting.version)),
+        check: format!("outside-{}", meeting.version.as_str()),
+        rule: format!("TLS {} is outside of [broker] tls_min to tls_max", meeting.version.as_str()),
         outcome,
         took: started.elapsed(),
-    }
-}
-
-const fn word(version: TlsVersion) -> &'static str {
-    match version {
-        TlsVersion::V1_2 => "1.2",
-        TlsVersion::V1_3 => "1.3",
     }
 }

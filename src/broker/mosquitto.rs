@@ -242,11 +242,7 @@ fn write_files(
     let certificate = write("broker.pem", demands.certificate)?;
     let authorities = write("clients.pem", demands.client_authorities)?;
     let revoked = write("revoked.crl", demands.revoked)?;
-    let version = |version| match version {
-        TlsVersion::V1_2 => "1.2",
-        TlsVersion::V1_3 => "1.3",
-    };
-    let (min, max) = (version(demands.tls_min), version(demands.tls_max));
+    let (min, max) = (demands.tls_min.as_str(), demands.tls_max.as_str());
     write(
         "openssl.cnf",
         &format!(

@@ -183,13 +183,6 @@ fn host(section: &Section<'_>) -> Result<String, ConfigError> {
     }
 }
 
-const fn tls_text(version: TlsVersion) -> &'static str {
-    match version {
-        TlsVersion::V1_2 => "1.2",
-        TlsVersion::V1_3 => "1.3",
-    }
-}
-
 /// Hashes name and length before each value, so that no two profiles have one text.
 pub(super) fn digest(
     product: &Product,
@@ -235,7 +228,7 @@ fn texts(
         ("certificate.backdate", certificate.backdate.as_secs().to_string()),
         ("broker.host", broker.host.clone()),
         ("broker.port", broker.port.to_string()),
-        ("broker.tls_min", tls_text(broker.tls_min).to_owned()),
-        ("broker.tls_max", tls_text(broker.tls_max).to_owned()),
+        ("broker.tls_min", broker.tls_min.as_str().to_owned()),
+        ("broker.tls_max", broker.tls_max.as_str().to_owned()),
     ]
 }

@@ -21,6 +21,16 @@ pub enum TlsVersion {
     V1_3,
 }
 
+impl TlsVersion {
+    /// Its number, as station.toml and people write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TlsVersion::V1_2 => "1.2",
+            TlsVersion::V1_3 => "1.3",
+        }
+    }
+}
+
 /// Where the device is to connect, and as whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConnectionSettings {

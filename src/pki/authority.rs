@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use x509_parser::certificate::X509Certificate;
-use zeroize::Zeroizing;
 
 use super::ca_certificate::{
     CA_CERTIFICATE, CaCertificate, check_is_ca, check_path_length, parse, refused,
@@ -18,7 +17,7 @@ use super::signer::SigningKey;
 use super::token::{TokenKey, TokenSigner};
 use super::{Passphrase, PkiError};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::Fingerprint;
+use crate::domain::ids::{Fingerprint, PublicKey};
 
 const CA_CHAIN: &str = "certificate above the CA";
 const SECONDS_A_DAY: i64 = 86_400;
@@ -109,12 +108,7 @@ impl Authority {
     /// Whether it is valid *now* is asked by [`Authority::check_profile`] and at each issue.
     pub fn load(place: &AuthorityPlace, secret: &Passphrase) -> Result<Self, PkiError> {
         let (ca, chain) = read_all(place)?;
-        let key = match &place.key {
-            KeyPlace::File(path) => read_key(path, secret)?,
-            KeyPlace::Token(key) => {
-                SigningKey::in_token(TokenSigner::open(key, secret)?, ca.public_key)?
-            }
-        };
+        let key = open_key(&place.key, secret, ca.public_key)?;
         Self::of_parts(ca, chain, key)
     }
 
@@ -257,13 +251,23 @@ fn names_differ(issued: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> b
     issued.issuer().as_raw() != issuer.subject().as_raw()
 }
 
+/// Opens the key that is to belong to this CA. One in a file says itself which it is; one in
+/// a token is asked to sign.
+pub(super) fn open_key(
+    place: &KeyPlace,
+    secret: &Passphrase,
+    public_key: PublicKey,
+) -> Result<SigningKey, PkiError> {
+    match place {
+        KeyPlace::File(path) => read_key(path, secret),
+        KeyPlace::Token(key) => SigningKey::in_token(TokenSigner::open(key, secret)?, public_key),
+    }
+}
+
 pub(super) fn read_key(path: &Path, passphrase: &Passphrase) -> Result<SigningKey, PkiError> {
     let wrong = |problem| PkiError::Key { path: path.to_owned(), problem };
     let bytes = fs::read(path).map_err(|error| missing("CA key", path, error))?;
-    // A file in clear would lie here in the open: it is wiped like any other secret.
-    let bytes = Zeroizing::new(bytes);
-    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is not PEM"))?;
-    let key = key_file::decrypt(text, passphrase).map_err(|why| match why {
+    let key = key_file::decrypt_file(bytes, passphrase).map_err(|why| match why {
         Unreadable::Passphrase => PkiError::Passphrase { path: path.to_owned() },
         Unreadable::Content(problem) => wrong(problem),
     })?;

@@ -63,52 +63,44 @@ pub(super) fn init_with(
     refuse_existing(place)?;
     // What is wrong with the request is found before there is a key.
     let parameters = parameters(request)?;
-    let made = NewKey::make(&place.key, secret, hardness)?;
-    let written = self_signed(&made.key, &parameters).and_then(|der| {
+    let key = make_key(&place.key, secret, hardness)?;
+    let written = self_signed(&key, &parameters).and_then(|der| {
         // Whatever `load` would refuse is refused before it is written.
         CaCertificate::from_der(&der)?;
         write(&place.certificate, certificate_pem(&der)?.as_bytes(), PUBLIC)
     });
     if let Err(error) = written {
         // A key without a certificate would be in the way of the next try.
-        made.remove(&place.key);
+        remove_key(&place.key, &key);
         return Err(error);
     }
     AuthorityInfo::read(&AuthorityPlace { chain: None, ..place.clone() })
 }
 
-/// A key that was just made and is durable.
-pub(super) struct NewKey {
-    pub(super) key: SigningKey,
+/// Makes a key where there is none; it is durable then.
+pub(super) fn make_key(
+    place: &KeyPlace,
+    secret: &Passphrase,
+    hardness: Hardness,
+) -> Result<SigningKey, PkiError> {
+    match place {
+        KeyPlace::File(path) => {
+            let key = new_key()?;
+            let sealed = key_file::encrypt(&key, secret, hardness)
+                .map_err(|problem| PkiError::Key { path: path.clone(), problem })?;
+            write(path, sealed.as_bytes(), OWNER_ONLY)?;
+            for_certificates(&key)
+        }
+        KeyPlace::Token(key) => in_token(TokenSigner::generate(key, secret)?),
+    }
 }
 
-impl NewKey {
-    /// Makes a key where there is none.
-    pub(super) fn make(
-        place: &KeyPlace,
-        secret: &Passphrase,
-        hardness: Hardness,
-    ) -> Result<Self, PkiError> {
-        let key = match place {
-            KeyPlace::File(path) => {
-                let key = new_key()?;
-                let sealed = key_file::encrypt(&key, secret, hardness)
-                    .map_err(|problem| PkiError::Key { path: path.clone(), problem })?;
-                write(path, sealed.as_bytes(), OWNER_ONLY)?;
-                for_certificates(&key)?
-            }
-            KeyPlace::Token(key) => in_token(TokenSigner::generate(key, secret)?)?,
-        };
-        Ok(Self { key })
-    }
-
-    /// Takes it back, as far as that can be done.
-    fn remove(&self, place: &KeyPlace) {
-        match (place, &self.key) {
-            (KeyPlace::File(path), _) => drop(fs::remove_file(path)),
-            (_, SigningKey::Token { signer, .. }) => drop(signer.destroy()),
-            (KeyPlace::Token(_), SigningKey::File { .. }) => {}
-        }
+/// Takes a key back that was just made, as far as that can be done.
+fn remove_key(place: &KeyPlace, key: &SigningKey) {
+    match (place, key) {
+        (KeyPlace::File(path), _) => drop(fs::remove_file(path)),
+        (_, SigningKey::Token { signer, .. }) => drop(signer.destroy()),
+        (KeyPlace::Token(_), SigningKey::File { .. }) => {}
     }
 }
 
@@ -126,7 +118,7 @@ pub fn throw_away(request: &AuthorityRequest) -> Result<Authority, PkiError> {
     Authority::of_parts(ca, Vec::new(), key)
 }
 
-fn new_key() -> Result<SecretKey, PkiError> {
+pub(super) fn new_key() -> Result<SecretKey, PkiError> {
     SecretKey::try_generate()
         .map_err(|_| PkiError::Sign { problem: "the system gives no random bytes".to_owned() })
 }

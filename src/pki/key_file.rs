@@ -79,6 +79,14 @@ fn parameters(hardness: Hardness) -> Result<pbes2::Parameters, &'static str> {
     made.map_err(|_| "can't be encrypted")
 }
 
+/// The key out of an encrypted file's bytes. A file in clear would lie here in the open: it is
+/// wiped like any other secret.
+pub(super) fn decrypt_file(bytes: Vec<u8>, secret: &Passphrase) -> Result<SecretKey, Unreadable> {
+    let bytes = Zeroizing::new(bytes);
+    let text = std::str::from_utf8(&bytes).map_err(|_| Unreadable::Content("is not PEM"))?;
+    decrypt(text, secret)
+}
+
 /// The key out of an encrypted PEM text.
 pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unreadable> {
     let (label, sealed) =

@@ -4,7 +4,6 @@
 use std::net::IpAddr;
 
 use p256::SecretKey;
-use p256::elliptic_curve::Generate;
 use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
@@ -12,7 +11,7 @@ use rcgen::{
 };
 use zeroize::Zeroizing;
 
-use super::init::throw_away;
+use super::init::{new_key, throw_away};
 use super::issue::{random_sn, utc};
 use super::profile::ValidFor;
 use super::signer::{Subject, public_point};
@@ -90,10 +89,6 @@ pub fn sample_server(address: IpAddr, now: Timestamp) -> Result<SampleServer, Pk
         certificate: super::certificate_pem(signed.der())?,
         key: key.to_pkcs8_pem(LineEnding::LF).map_err(|_| unusable())?,
     })
-}
-
-fn new_key() -> Result<SecretKey, PkiError> {
-    SecretKey::try_generate().map_err(|_| unusable())
 }
 
 fn pkcs8(key: &SecretKey) -> Result<Zeroizing<Vec<u8>>, PkiError> {

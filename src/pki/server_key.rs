@@ -17,10 +17,7 @@ pub fn read_server_key(
     let wrong =
         |problem: &str| PkiError::ServerKey { path: path.to_owned(), problem: problem.to_owned() };
     let bytes = fs::read(path).map_err(|error| wrong(&format!("can't be read: {error}")))?;
-    // A file in clear would lie here in the open: it is wiped like any other secret.
-    let bytes = Zeroizing::new(bytes);
-    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is not PEM"))?;
-    let key = key_file::decrypt(text, passphrase).map_err(|why| match why {
+    let key = key_file::decrypt_file(bytes, passphrase).map_err(|why| match why {
         Unreadable::Passphrase => wrong("does not open with this passphrase"),
         Unreadable::Content(problem) => wrong(problem),
     })?;

@@ -5,11 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::authority::{AuthorityInfo, AuthorityPlace, KeyPlace, check_chain, read_key};
+use super::authority::{AuthorityInfo, AuthorityPlace, KeyPlace, check_chain, open_key, read_key};
 use super::ca_certificate::{CA_CERTIFICATE, CaCertificate, parse, refused, validity_of};
 use super::certificate_file::{certificate_pem, certificates_in};
 use super::file::PUBLIC;
-use super::init::{NewKey, in_token, of_a_ca, write};
+use super::init::{in_token, make_key, of_a_ca, write};
 use super::key_file::Hardness;
 use super::signer::SigningKey;
 use super::token::TokenSigner;
@@ -36,7 +36,7 @@ pub fn request(
     let made_key = known.is_none();
     let key = match known {
         Some(key) => key,
-        None => NewKey::make(&place.key, secret, Hardness::Passphrase)?.key,
+        None => make_key(&place.key, secret, Hardness::Passphrase)?,
     };
     let signed = parameters.serialize_request(&key).map_err(|error| key.cannot_sign(&error))?;
     let pem = signed.pem().map_err(|error| key.cannot_sign(&error))?;
@@ -74,12 +74,7 @@ pub fn import(
         Some(path) => (vec![ca.der.to_vec()], Some((path, all.clone()))),
         None => ([vec![ca.der.to_vec()], all.clone()].concat(), None),
     };
-    let key = match &place.key {
-        KeyPlace::File(path) => read_key(path, secret)?,
-        KeyPlace::Token(key) => {
-            SigningKey::in_token(TokenSigner::open(key, secret)?, ca.public_key)?
-        }
-    };
+    let key = open_key(&place.key, secret, ca.public_key)?;
     // Signs once, so that what would fail at the first device fails here.
     Authority::of_parts(ca, all, key)?;
     let own = Draft::new(&place.certificate, &own)?;

@@ -13,6 +13,8 @@ use provisioning_station::pki::{SampleServer, pkcs8_of, sample_server};
 use provisioning_station::sim::Held;
 use tempfile::TempDir;
 
+use super::openssl::split;
+
 /// A broker with TLS 1.2 and 1.3.
 pub(crate) struct Broker {
     mosquitto: Mosquitto,
@@ -50,7 +52,7 @@ impl Broker {
         version: TlsVersion,
     ) -> Result<Connected, Refused> {
         let mut certificates = vec![held.certificate.clone()];
-        certificates.extend(split(&held.chain));
+        certificates.extend(split(&held.chain).map(<[u8]>::to_vec));
         let identity = Identity { certificates, key: pkcs8_of(&held.key).unwrap() };
         let meeting = Meeting {
             address: self.mosquitto.address(),
@@ -80,15 +82,4 @@ impl Broker {
             assert_eq!(refused, Refused::Tls(reason.to_owned()), "{:#?}", self.mosquitto.log());
         }
     }
-}
-
-/// DER one behind the other.
-fn split(ders: &[u8]) -> Vec<Vec<u8>> {
-    let (mut all, mut rest) = (Vec::new(), ders);
-    while let [0x30, 0x82, high, low, ..] = rest {
-        let (der, behind) = rest.split_at(4 + usize::from(u16::from_be_bytes([*high, *low])));
-        all.push(der.to_vec());
-        rest = behind;
-    }
-    all
 }

@@ -26,18 +26,27 @@ fn run(arguments: &[&str]) -> Output {
     Command::new("openssl").args(arguments).output().unwrap()
 }
 
+/// Certificates, DER one behind the other, one by one.
+pub(crate) fn split(mut certificates: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        if certificates.is_empty() {
+            return None;
+        }
+        let [0x30, 0x82, high, low, ..] = certificates else { panic!("these are no certificates") };
+        let length = 4 + usize::from(u16::from_be_bytes([*high, *low]));
+        let (der, behind) = certificates.split_at(length);
+        certificates = behind;
+        Some(der)
+    })
+}
+
 /// Writes certificates, DER one behind the other, to a PEM file.
 pub(crate) fn pem_file(certificates: &[u8]) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    let mut rest = certificates;
-    while let [0x30, 0x82, high, low, ..] = rest {
-        let length = 4 + usize::from(u16::from_be_bytes([*high, *low]));
-        let (der, behind) = rest.split_at(length);
-        rest = behind;
+    for der in split(certificates) {
         file.write_all(provisioning_station::pki::certificate_pem(der).unwrap().as_bytes())
             .unwrap();
     }
-    assert!(rest.is_empty(), "these are no certificates");
     file
 }
 

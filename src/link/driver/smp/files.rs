@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey, KeyLender, TlsVersion};
+use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey, KeyLender};
 use crate::domain::ids::{ImageDigest, KeyId};
 use crate::link::LinkError;
 
@@ -134,12 +134,8 @@ impl Composed {
 
 /// `HOST:PORT TLS MIN-MAX`; the client id is the certificate's CN.
 fn settings(settings: &ConnectionSettings) -> String {
-    let version = |version| match version {
-        TlsVersion::V1_2 => "1.2",
-        TlsVersion::V1_3 => "1.3",
-    };
     let ConnectionSettings { host, port, .. } = settings;
-    let (min, max) = (version(settings.tls_min), version(settings.tls_max));
+    let (min, max) = (settings.tls_min.as_str(), settings.tls_max.as_str());
     format!("{host}:{port} TLS {min}-{max}\n")
 }
 
