@@ -104,6 +104,9 @@ const TOP: &[&str] = &[
     "tests",
     "benches",
     "docs",
+    // What outside parts do that one would not guess; and what makes the packages.
+    "findings",
+    "packaging",
     "README.md",
     "CHANGELOG.md",
     "LICENSE-APACHE",
