@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
-use crate::batch::{Heard, Label, LabelSource, LinesSource, Source, parse_label};
+use crate::batch::{Heard, Label, LabelSource, LinesSource, Source};
 use crate::domain::code::Code;
 use crate::domain::event::{Event, Scan};
 use crate::link::Stop;
@@ -104,10 +104,8 @@ fn push_all(heard: &SyncSender<Heard>, mut next: impl FnMut() -> Option<Label>) 
 /// A scanner that is pulled out is a warning: it is looked for until it is back.
 fn push_scans(heard: &SyncSender<Heard>, scanner: Scanner) {
     for line in scanner {
-        let message = match line.map(|line| (parse_label(&line), line)) {
-            Ok((Ok(None), _)) => continue,
-            Ok((Ok(Some(scan)), _)) => Heard::Label(Label::Scan(scan)),
-            Ok((Err(_), line)) => Heard::Label(Label::Scan(Scan { text: line, slot: None })),
+        let message = match line {
+            Ok(text) => Heard::Label(Label::Scan(Scan::scanned(text))),
             Err(error) => Heard::Line(Event::Warning(error.into())),
         };
         if heard.send(message).is_err() {

@@ -29,17 +29,17 @@ pub trait LabelSource: Send {
 
 /// Reads one line: `SERIAL`, or `SLOT<tab>SERIAL`. Empty lines and lines that begin with
 /// `#` are no labels.
-pub fn parse_label(line: &str) -> Result<Option<Scan>, Fault> {
+fn parse_label(line: &str) -> Result<Option<Scan>, Fault> {
     let line = line.trim_end_matches(['\r', '\n']);
     if line.trim().is_empty() || line.starts_with('#') {
         return Ok(None);
     }
     let Some((slot, text)) = line.split_once('\t') else {
-        return Ok(Some(Scan { text: line.trim().to_owned(), slot: None }));
+        return Ok(Some(Scan::listed(line.trim(), None)));
     };
     let text = text.trim().to_owned();
     match slot.trim().parse::<SlotName>() {
-        Ok(slot) => Ok(Some(Scan { text, slot: Some(slot) })),
+        Ok(slot) => Ok(Some(Scan::listed(text, Some(slot)))),
         Err(error) => Err(Fault::new(Code::ScanSlot, error.to_string())),
     }
 }
@@ -85,7 +85,7 @@ impl<R: BufRead + Send> LabelSource for LinesSource<R> {
                     Ok(None) => {}
                     Ok(Some(scan)) => return Label::Scan(scan),
                     // Not a slot: refused by the line as a whole, with its code.
-                    Err(_) => return Label::Scan(Scan { text: line, slot: None }),
+                    Err(_) => return Label::Scan(Scan::listed(line, None)),
                 },
             }
         }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn scan(text: &str, slot: Option<&str>) -> Scan {
-        Scan { text: text.to_owned(), slot: slot.map(|slot| slot.parse().unwrap()) }
+        Scan::listed(text, slot.map(|slot| slot.parse().unwrap()))
     }
 
     #[test]

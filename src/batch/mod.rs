@@ -15,7 +15,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, CommandSink, Event, Outcome, Scan, UnitReport};
 
-pub use labels::{Label, LabelSource, LinesSource, parse_label};
+pub use labels::{Label, LabelSource, LinesSource};
 pub use print::{Style, unit_json};
 
 /// What the batch hears: the line's events and, from a scanner, labels.

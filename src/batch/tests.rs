@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 fn scan(text: &str) -> Scan {
-    Scan { text: text.to_owned(), slot: None }
+    Scan::listed(text, None)
 }
 
 fn run(source: Source, heard: Vec<Heard>) -> (Vec<Command>, Ending, String) {

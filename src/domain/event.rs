@@ -18,6 +18,30 @@ pub struct Scan {
     pub text: String,
     /// The slot that the line names, where it names one.
     pub slot: Option<SlotName>,
+    /// What gave the text.
+    pub from: ScanSource,
+}
+
+/// What gave the text of a scan, and so what the text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ScanSource {
+    /// A list: the text is a serial and nothing else.
+    List,
+    /// A scanner, or a person who types: all that one pull of the trigger sent, to be read
+    /// by the rules of `[scanner]`.
+    Scanner,
+}
+
+impl Scan {
+    /// A serial of a list, and the slot that the list names.
+    pub fn listed(text: impl Into<String>, slot: Option<SlotName>) -> Self {
+        Self { text: text.into(), slot, from: ScanSource::List }
+    }
+
+    /// What one pull of a scanner's trigger sent.
+    pub fn scanned(text: impl Into<String>) -> Self {
+        Self { text: text.into(), slot: None, from: ScanSource::Scanner }
+    }
 }
 
 /// From a front end to the line.

@@ -95,7 +95,7 @@ impl Running {
     pub(crate) fn scan_all(&self) {
         let send = self.line.line.commands();
         for text in demo::serials(self.units) {
-            send(Command::Scan(Scan { text, slot: None }));
+            send(Command::Scan(Scan::listed(text, None)));
         }
         send(Command::NoMoreScans);
     }

@@ -228,7 +228,7 @@ fn entered(model: &mut Model, actions: &mut Vec<Action>) {
     }
     let by_slot = model.setup.binding == Binding::Slot && model.view == View::Line;
     let Some(tile) = model.focused().filter(|_| by_slot && model.wanted > 0) else { return };
-    let scan = Scan { text: format!("slot:{}", tile.name), slot: None };
+    let scan = Scan::scanned(format!("slot:{}", tile.name));
     model.wanted -= 1;
     actions.push(Action::Command(Command::Scan(scan)));
 }

@@ -23,8 +23,7 @@ pub(super) fn scan(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
         return;
     }
     model.wanted -= 1;
-    let scan = Scan { text: text.to_owned(), slot: None };
-    actions.push(Action::Command(Command::Scan(scan)));
+    actions.push(Action::Command(Command::Scan(Scan::scanned(text))));
 }
 
 fn why_not(model: &Model) -> Option<Fault> {
