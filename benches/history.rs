@@ -178,7 +178,7 @@ fn fill(path: &std::path::Path, units: u32) {
             FROM attempts GROUP BY 1, 2;"
     );
     database.execute_batch(&sql).unwrap();
-    let migration = include_str!("../src/ledger/history.sql");
+    let migration = include_str!("../src/ledger/tables/history.sql");
     let (_, sums) = migration.split_once("-- The sums").unwrap();
     database.execute_batch(&format!("--{sums}")).unwrap();
     database.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();

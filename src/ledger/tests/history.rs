@@ -151,7 +151,7 @@ fn an_upgraded_ledger_has_the_sums_that_its_transactions_would_have_kept() {
     connection
         .execute("DELETE FROM counts WHERE what LIKE '%@%' OR what LIKE 'order-%'", [])
         .unwrap();
-    let (_, inserts) = include_str!("../history.sql").split_once("-- The sums").unwrap();
+    let (_, inserts) = include_str!("../tables/history.sql").split_once("-- The sums").unwrap();
     connection.execute_batch(&format!("--{inserts}")).unwrap();
     assert_eq!(sums(&connection), kept);
 }

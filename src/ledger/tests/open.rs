@@ -34,7 +34,7 @@ fn every_commit_is_synced_and_every_reference_checked() {
     let dir = tempfile::tempdir().unwrap();
     drop(fresh(dir.path()));
     let connection =
-        crate::ledger::files::open_to_write(&dir.path().join("data/ledger.db")).unwrap();
+        crate::ledger::keep::files::open_to_write(&dir.path().join("data/ledger.db")).unwrap();
     let value = |name: &str| -> String {
         let read = |row: &rusqlite::Row<'_>| match row.get_ref(0)? {
             rusqlite::types::ValueRef::Integer(number) => Ok(number.to_string()),

@@ -110,7 +110,7 @@ fn swapped_entries_are_found_at_the_first() {
 /// Someone who also computes the hashes anew, up to the end.
 fn forge(evidence: &Evidence, from: u64, change: impl Fn(Vec<u8>) -> Vec<u8>) {
     let connection = evidence.connection();
-    let mut head = crate::ledger::head::Head::NONE.hash;
+    let mut head = crate::ledger::journal::head::Head::NONE.hash;
     for seq in 1..=ENTRIES {
         let number = i64::try_from(seq).unwrap();
         let sql = "SELECT entry FROM journal WHERE seq = ?1";
@@ -287,8 +287,8 @@ fn a_ledger_on_a_medium_that_can_not_be_written_verifies() {
     let evidence = evidence();
     evidence.tamper("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");
     let path = evidence.data().join("ledger.db");
-    let connection = crate::ledger::files::open_untouchable(&path).unwrap();
-    let head = crate::ledger::head::Head::read(&connection).unwrap();
+    let connection = crate::ledger::keep::files::open_untouchable(&path).unwrap();
+    let head = crate::ledger::journal::head::Head::read(&connection).unwrap();
     assert_eq!(head.seq, ENTRIES);
     assert!(connection.execute_batch("CREATE TABLE x (y)").is_err());
 }

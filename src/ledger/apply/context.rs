@@ -1,0 +1,47 @@
+//! Where an entry stands while it is put into the tables, and what a person did.
+
+use rusqlite::{Connection, params};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{Serial, StationId, WorkOrderId};
+use crate::domain::record::{Person, PersonAct};
+use crate::ledger::tables::sql::stored;
+
+/// Where an entry stands: what every row that it writes carries.
+pub(super) struct Context<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) station: &'a StationId,
+    pub(super) seq: u64,
+    pub(super) wall: Timestamp,
+}
+
+impl Context<'_> {
+    /// Notes what a person did to a unit.
+    pub(super) fn unit_act(&self, act: &str, by: &PersonAct) -> rusqlite::Result<()> {
+        self.act(act, Some(&by.serial), None, Some(&by.reason), &by.by)
+    }
+
+    /// Notes what a person did.
+    pub(super) fn act(
+        &self,
+        act: &str,
+        serial: Option<&Serial>,
+        work_order: Option<&WorkOrderId>,
+        reason: Option<&str>,
+        by: &Person,
+    ) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO acts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            stored(self.seq),
+            self.station,
+            self.wall,
+            act,
+            serial,
+            work_order,
+            reason,
+            by.operator,
+            by.uid,
+        ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! The projection: the only code that writes the evidence tables.
+//!
+//! It decides nothing. What an entry says is put into the rows, the same way when it is
+//! recorded and when the journal is replayed; so it looks at the entry and at the rows,
+//! never at a clock, a setting or a file.
+
+mod adopted;
+mod attempt;
+mod cloud;
+mod context;
+mod line;
+mod person;
+mod queue;
+mod row;
+mod unit;
+
+use rusqlite::{Connection, params};
+
+use crate::domain::record::Record;
+use crate::ledger::error::LedgerError;
+use crate::ledger::journal::entry::{Created, Entry, Fact, Kind};
+use crate::ledger::journal::payload::HexBytes;
+use crate::ledger::tables::sql::stored;
+
+use context::Context;
+
+/// A clock may run this far ahead of the journal within one entry without being held
+/// for wrong; further only a unit's begin or a person takes it.
+const CLOCK_STEP: i64 = 24 * 3600 * 1_000_000;
+
+/// Puts one entry into the evidence tables.
+pub(in crate::ledger) fn apply(connection: &Connection, entry: &Entry) -> Result<(), LedgerError> {
+    let context = Context { connection, station: &entry.station, seq: entry.seq, wall: entry.wall };
+    match &entry.fact {
+        Fact::Created(created) => context.created(created)?,
+        Fact::Record(record, attempt) => {
+            context.record(record, *attempt)?;
+            context.note(Kind::of(&entry.fact))?;
+        }
+    }
+    Ok(())
+}
+
+impl Context<'_> {
+    fn record(&self, record: &Record, attempt: u32) -> Result<(), LedgerError> {
+        match record {
+            Record::LineStarted(r) => self.line_started(r)?,
+            Record::AuthoritySeen(r) => self.authority_seen(r)?,
+            Record::Begun(r) => attempt::begun(self, r, attempt)?,
+            Record::FailedEarly(r) => attempt::failed_early(self, r, attempt)?,
+            Record::Issued(r) => attempt::issued(self, r)?,
+            Record::CommitAsked(r) => attempt::commit_asked(self, r)?,
+            Record::Proven(r) => attempt::proven(self, r)?,
+            Record::Finished(r) => unit::finished(self, r)?,
+            Record::Ended(r) => attempt::ended(self, r)?,
+            Record::UnitVoided(r) => unit::voided(self, r)?,
+            Record::ReworkAllowed(r) => unit::rework_allowed(self, r)?,
+            Record::UnitScrapped(r) => unit::scrapped(self, r)?,
+            Record::WorkOrderCreated(r) => self.work_order_created(r)?,
+            Record::WorkOrderClosed(r) => self.work_order_closed(r)?,
+            Record::ClockAccepted(r) => {
+                self.act("clock-accepted", None, None, Some(&r.reason), &r.by)?;
+            }
+            Record::Restored(r) => {
+                let known = r.known_seq.map_or_else(|| "?".to_owned(), |seq| seq.to_string());
+                let gap = format!("entry {} of {known}", r.last_seq);
+                self.act("restored", None, None, Some(&gap), &r.by)?;
+                self.set_gap(Some(self.seq))?;
+            }
+            Record::AuthorityRegistered(r) => self.authority_registered(r)?,
+            Record::RegisteredByHand(r) => cloud::registered_by_hand(self, r)?,
+            Record::Sent(r) => cloud::sent(self, r)?,
+            Record::Answered(r) => cloud::answered(self, r)?,
+            Record::Found(r) => cloud::found(self, r)?,
+            Record::CloudChosen(r) => cloud::chosen(self, r)?,
+            Record::ActivationAsked(r) => cloud::activation_asked(self, r)?,
+            Record::Shipped(r) => cloud::shipped(self, r)?,
+            Record::CrlIssued(r) => {
+                let what = format!("{} of CA {}", r.certificates, r.authority);
+                self.act("crl-issued", None, None, Some(&what), &r.by)?;
+            }
+            Record::GapAccepted(r) => {
+                self.act("gap-accepted", None, None, Some(&r.reason), &r.by)?;
+                self.set_gap(None)?;
+            }
+            Record::Adopted(r) => adopted::adopted(self, r, attempt)?,
+            Record::OperatorAdded(r) => person::added(self, r)?,
+            Record::OperatorDisabled(r) => person::disabled(self, r)?,
+            Record::PinChanged(r) => person::pin_changed(self, r)?,
+            Record::ProfileAccepted(r) => person::profile_accepted(self, r)?,
+            Record::SignedIn(r) => person::signed_in(self, r)?,
+        }
+        Ok(())
+    }
+
+    fn created(&self, created: &Created) -> Result<(), LedgerError> {
+        let instance = HexBytes::parse(&created.instance)
+            .ok_or_else(|| LedgerError::Nonsense("the ledger's instance id".to_owned()))?;
+        self.connection.execute(
+            "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?3, ?3, NULL)",
+            params![self.station, instance.0, self.wall, stored(self.seq)],
+        )?;
+        Ok(())
+    }
+
+    /// Notes the entry's number and time; the clock's mark follows slowly, so that one
+    /// entry under a wrong clock does not make it right.
+    fn note(&self, kind: Kind) -> rusqlite::Result<()> {
+        let sql = match kind {
+            Kind::ClockAccepted => "UPDATE ledger SET last_seq = ?1, newest_us = ?2, clock_us = ?2",
+            Kind::Begun => {
+                "UPDATE ledger SET last_seq = ?1, newest_us = ?2, clock_us = max(clock_us, ?2)"
+            }
+            _ => {
+                "UPDATE ledger SET last_seq = ?1, newest_us = ?2,
+                    clock_us = iif(?2 BETWEEN clock_us AND clock_us + ?3, ?2, clock_us)"
+            }
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        match kind {
+            Kind::ClockAccepted | Kind::Begun => {
+                statement.execute(params![stored(self.seq), self.wall])?
+            }
+            _ => statement.execute(params![stored(self.seq), self.wall, CLOCK_STEP])?,
+        };
+        Ok(())
+    }
+
+    /// The restore that keeps the line closed.
+    fn set_gap(&self, restored_seq: Option<u64>) -> rusqlite::Result<()> {
+        let sql = "UPDATE ledger SET gap_seq = ?1";
+        self.connection.execute(sql, [restored_seq.map(stored)])?;
+        Ok(())
+    }
+}

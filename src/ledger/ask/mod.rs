@@ -1,0 +1,11 @@
+//! What is known: everything that a [`Reader`](reader::Reader) answers. Nothing here writes.
+
+pub(super) mod backlog;
+pub(super) mod figures;
+pub(super) mod history;
+pub(super) mod inquiries;
+pub(super) mod operators;
+pub mod outbox;
+pub(super) mod reader;
+pub(super) mod story;
+pub mod views;

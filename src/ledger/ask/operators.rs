@@ -1,0 +1,64 @@
+//! Who is known at this station, and what their PINs are held against.
+
+use rusqlite::OptionalExtension;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::OperatorId;
+use crate::domain::operators::{OperatorRow, PinVerifier};
+use crate::ledger::error::LedgerError;
+use crate::ledger::keep::files;
+use crate::ledger::tables::operator_row::{OPERATOR, operator, read_operator, supervisors_besides};
+use crate::ledger::tables::schema;
+
+use super::reader::Reader;
+
+impl Reader {
+    /// Everybody who is known, by id.
+    pub fn operators(&self, now: Timestamp) -> Result<Vec<OperatorRow>, LedgerError> {
+        let sql = format!("{OPERATOR} ORDER BY operators.id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([], |row| read_operator(row, now))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// One person.
+    pub fn operator(
+        &self,
+        id: &OperatorId,
+        now: Timestamp,
+    ) -> Result<Option<OperatorRow>, LedgerError> {
+        Ok(operator(&self.connection, id, now)?)
+    }
+
+    /// Whether anybody is known who may work at the line.
+    pub fn knows_anybody(&self) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM operators WHERE NOT disabled";
+        Ok(self.connection.prepare_cached(sql)?.exists([])?)
+    }
+
+    /// Whether acts need a supervisor; of a ledger of an older program too.
+    pub fn has_supervisor(&self) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'operators'";
+        let knows_persons = self.connection.prepare(sql)?.exists([])?;
+        Ok(knows_persons && supervisors_besides(&self.connection, None)? > 0)
+    }
+
+    /// What a PIN is held against, without counting a try: for a ledger that can't be
+    /// written, such as a backup.
+    pub fn pin_verifier(&self, id: &OperatorId) -> Result<Option<PinVerifier>, LedgerError> {
+        let sql = "SELECT pin FROM persons WHERE id = ?1 AND pin IS NOT NULL";
+        let found = self.connection.query_row(sql, [id], |row| row.get(0)).optional()?;
+        Ok(found.map(PinVerifier))
+    }
+
+    /// Opens a backup of this or an older program to ask who may restore it.
+    pub fn open_backup(path: &std::path::Path) -> Result<Reader, LedgerError> {
+        let connection = files::open_untouchable(path)?;
+        match schema::version(&connection)? {
+            found if found > schema::newest() => {
+                Err(LedgerError::Newer { found, known: schema::newest() })
+            }
+            _ => Ok(Reader { connection }),
+        }
+    }
+}

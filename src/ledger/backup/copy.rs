@@ -1,0 +1,195 @@
+//! Saving a ledger while it is in use, and bringing one back.
+//!
+//! A backup is one file, complete in itself, audited after it was written and only then
+//! given its name. A restore audits first, goes only where no ledger is, and says in the
+//! journal what may be missing.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use crate::domain::clock::Clock;
+use crate::domain::evidence::{HeadSigner, HeadVerifier};
+use crate::domain::record::{Person, Record, Restored};
+use crate::ledger::ask::reader::Reader;
+use crate::ledger::audit::verify::{self, Audit, Sound};
+use crate::ledger::error::LedgerError;
+use crate::ledger::journal::entry::{Entry, Fact, InstanceId, Kind};
+use crate::ledger::journal::head::{Head, SignedHead};
+use crate::ledger::journal::note::{Note, Noting};
+use crate::ledger::keep::files::temporary_beside;
+use crate::ledger::keep::{aside, files, filesystem};
+use crate::ledger::settings::Settings;
+use crate::ledger::tables::schema;
+use crate::ledger::tables::sql::counted;
+use crate::ledger::write::append::{append_signed, commit};
+
+/// A file that is removed unless it was given its final name.
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    fn create(path: &Path) -> Result<Unfinished, LedgerError> {
+        let temporary = temporary_beside(path);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let made = options.open(&temporary);
+        made.map_err(|error| LedgerError::file(&temporary, error))?;
+        Ok(Unfinished(temporary))
+    }
+
+    /// Makes it durable under its final name; one that is there already is kept.
+    fn finish(&self, path: &Path) -> Result<(), LedgerError> {
+        let failed = |error| LedgerError::file(path, error);
+        fs::File::open(&self.0).and_then(|file| file.sync_all()).map_err(failed)?;
+        match fs::hard_link(&self.0, path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(LedgerError::Exists(path.to_path_buf()));
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        files::sync_directory(directory.unwrap_or(Path::new(".")))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // The other name, where it got one, keeps the file.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+impl Reader {
+    /// Saves the ledger as one file while others go on writing; gives its entries.
+    pub fn backup(&self, to: &Path, verifier: &dyn HeadVerifier) -> Result<u64, LedgerError> {
+        self.save(to, verifier, &Audit::default())
+    }
+
+    /// The same with an audit of one's own choice.
+    pub(in crate::ledger) fn save(
+        &self,
+        to: &Path,
+        verifier: &dyn HeadVerifier,
+        audit: &Audit,
+    ) -> Result<u64, LedgerError> {
+        if to.exists() {
+            return Err(LedgerError::Exists(to.to_path_buf()));
+        }
+        let unfinished = Unfinished::create(to)?;
+        copy_pages(&self.connection, &unfinished.0)?;
+        let Sound { head, .. } = verify::demand(&unfinished.0, verifier, audit)?;
+        unfinished.finish(to)?;
+        Ok(head.seq)
+    }
+
+    /// Looks at the structure of a ledger's whole file, unless it is larger than that: then
+    /// the backups find what a line's own questions do not meet.
+    pub fn check_if_small(&self, bytes: u64) -> Result<(), LedgerError> {
+        match self.bytes()? {
+            small if small <= bytes => verify::quick(&self.connection),
+            _ => Ok(()),
+        }
+    }
+
+    /// How large the ledger's file is, its log put in.
+    pub(in crate::ledger) fn bytes(&self) -> Result<u64, LedgerError> {
+        let number = |pragma: &str| -> rusqlite::Result<i64> {
+            self.connection.query_row(pragma, [], |row| row.get(0))
+        };
+        let (pages, size) = (number("PRAGMA page_count")?, number("PRAGMA page_size")?);
+        Ok(counted(pages).saturating_mul(counted(size)))
+    }
+}
+
+/// One read transaction for all pages, so that no commit in between starts it anew.
+fn copy_pages(from: &Connection, to: &Path) -> Result<(), LedgerError> {
+    let mut copy = Connection::open(to)?;
+    let backup = Backup::new(from, &mut copy)?;
+    match backup.step(-1)? {
+        StepResult::Done => {}
+        _ => return Err(LedgerError::Nonsense("SQLite did not finish the copy".to_owned())),
+    }
+    drop(backup);
+    // A file on its own, without a log beside it.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    copy.close().map_err(|(_, error)| LedgerError::from(error))
+}
+
+/// Brings a backup back into a data directory that has no ledger, and appends what may
+/// be missing as far as the notes there tell.
+pub fn restore(
+    backup: &Path,
+    settings: &Settings,
+    signer: &dyn HeadSigner,
+    verifier: &dyn HeadVerifier,
+    clock: &dyn Clock,
+    by: Person,
+) -> Result<Restored, LedgerError> {
+    filesystem::check_local(&settings.data_dir)?;
+    let path = files::ledger_path(&settings.data_dir);
+    if path.exists() {
+        return Err(LedgerError::Exists(path));
+    }
+    let Sound { owner, head } = verify::demand(backup, verifier, &Audit::default())?;
+    if owner.station != settings.station {
+        let wanted = settings.station.clone();
+        return Err(LedgerError::Station { found: owner.station, wanted });
+    }
+    files::make_directory(&settings.data_dir)?;
+    let known_seq = known_outside(settings, &owner.instance)?;
+    let restored = Restored { last_seq: head.seq, known_seq, by };
+    let unfinished = Unfinished::create(&path)?;
+    let copied = fs::copy(backup, &unfinished.0);
+    copied.map_err(|error| LedgerError::file(&unfinished.0, error))?;
+    let entry = Entry {
+        seq: head.seq + 1,
+        wall: clock.now().wall,
+        station: owner.station.clone(),
+        fact: Fact::Record(Record::Restored(restored.clone()), 0),
+    };
+    let signed = append_to(&unfinished.0, &owner.instance, head, &entry, signer)?;
+    aside::clear_left(&settings.data_dir, entry.wall)?;
+    unfinished.finish(&path)?;
+    let note = Note::new(&owner.station, &owner.instance, &signed);
+    settings.notes().write(&note, Noting::Anyway)?;
+    // Its audits are those of entries that may be lost.
+    let audited = settings.data_dir.join(verify::AUDITED_FILE);
+    match fs::remove_file(&audited) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(LedgerError::file(&audited, error))
+        }
+        _ => Ok(restored),
+    }
+}
+
+/// The newest entry that a note of this very ledger knows.
+fn known_outside(settings: &Settings, instance: &InstanceId) -> Result<Option<u64>, LedgerError> {
+    let mut known = None;
+    for (path, _) in settings.notes().places() {
+        if let Some(note) = Note::read(path)?.filter(|note| note.instance() == Some(*instance)) {
+            known = known.max(Some(note.seq));
+        }
+    }
+    Ok(known)
+}
+
+fn append_to(
+    path: &Path,
+    instance: &InstanceId,
+    mut head: Head,
+    entry: &Entry,
+    signer: &dyn HeadSigner,
+) -> Result<SignedHead, LedgerError> {
+    let connection = Connection::open(path)?;
+    schema::migrate(&connection)?;
+    let transaction = connection.unchecked_transaction()?;
+    let signed = append_signed(&transaction, &mut head, instance, entry, signer)?;
+    commit(&transaction, &[Kind::of(&entry.fact)])?;
+    drop(transaction);
+    connection.close().map_err(|(_, error)| LedgerError::Write(error))?;
+    Ok(signed)
+}

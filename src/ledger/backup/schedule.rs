@@ -1,0 +1,216 @@
+//! The backups that a line makes by itself, by age and by count, in a directory of their own.
+//!
+//! Start with [`Backups::keep_up`]: it looks whether one is due, makes it, and removes what
+//! is too old only after the new one was audited. Whose thread that is, and who is told, is
+//! not decided here.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::evidence::HeadVerifier;
+use crate::domain::ids::StationId;
+use crate::ledger::ask::reader::Reader;
+use crate::ledger::audit::verify::{self, Audit};
+use crate::ledger::error::LedgerError;
+use crate::ledger::keep::aside::compact;
+use crate::ledger::keep::{files, filesystem};
+use crate::ledger::settings::Settings;
+
+/// How a file in the directory ends.
+const ENDING: &str = ".db";
+
+/// Up to so many entries the tables of a copy are compared with a replay too; beyond it
+/// that would take minutes beside a busy line, and `ledger verify` does it when asked.
+const TABLES_UP_TO: u64 = 100_000;
+
+/// When backups are made, where, and how many stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupRule {
+    /// The directory; none is the data directory's own.
+    pub dir: Option<PathBuf>,
+    /// One is made when the newest is older and something was recorded since.
+    pub every: Duration,
+    /// One is made when so many entries are in no backup.
+    pub after: u64,
+    /// So many stay; 0 makes none.
+    pub keep: usize,
+}
+
+/// One backup by its file's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BackupFile {
+    /// Its time, as its file's name has it: `20261125T224100Z`.
+    pub time: String,
+    /// Its last entry.
+    pub seq: u64,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// The backups of one station.
+#[derive(Debug, Clone)]
+pub struct Backups {
+    rule: BackupRule,
+    station: StationId,
+    data_dir: PathBuf,
+    reserve_bytes: u64,
+}
+
+impl Backups {
+    /// The backups of a ledger by a rule.
+    pub fn new(settings: &Settings, rule: BackupRule) -> Self {
+        Backups {
+            rule,
+            station: settings.station.clone(),
+            data_dir: settings.data_dir.clone(),
+            reserve_bytes: settings.reserve_bytes,
+        }
+    }
+
+    /// The rule.
+    pub const fn rule(&self) -> &BackupRule {
+        &self.rule
+    }
+
+    /// Where they lie.
+    pub fn dir(&self) -> PathBuf {
+        self.rule.dir.clone().unwrap_or_else(|| self.data_dir.join("backups"))
+    }
+
+    /// Whether they lie in the data directory, so that one lost disk takes both.
+    pub fn are_beside_the_ledger(&self) -> bool {
+        self.dir().starts_with(&self.data_dir)
+    }
+
+    /// Those there are, oldest first.
+    pub fn list(&self) -> Result<Vec<BackupFile>, LedgerError> {
+        let dir = self.dir();
+        let entries = match fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(LedgerError::file(dir, error)),
+        };
+        let mut found: Vec<BackupFile> =
+            entries.filter_map(|entry| self.named(&entry.ok()?.path())).collect();
+        found.sort();
+        Ok(found)
+    }
+
+    fn named(&self, path: &Path) -> Option<BackupFile> {
+        let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?;
+        let rest = name.strip_prefix(self.station.as_str())?.strip_prefix('-')?;
+        let (time, seq) = rest.split_once('-')?;
+        let whole = time.len() == 16 && time.ends_with('Z');
+        let seq = seq.parse().ok().filter(|_| whole)?;
+        Some(BackupFile { time: time.to_owned(), seq, path: path.to_path_buf() })
+    }
+
+    /// Makes a backup if one is due; gives it.
+    pub fn keep_up(
+        &self,
+        reader: &Reader,
+        verifier: &dyn HeadVerifier,
+        now: Timestamp,
+    ) -> Result<Option<BackupFile>, LedgerError> {
+        if self.rule.keep == 0 {
+            return Ok(None);
+        }
+        let seq = reader.head()?.seq;
+        match self.is_due(self.list()?.last(), seq, now) {
+            true => self.make(reader, verifier, now).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn is_due(&self, newest: Option<&BackupFile>, seq: u64, now: Timestamp) -> bool {
+        let Some(newest) = newest else { return true };
+        // Fewer entries than the newest has: another history, after a restore.
+        let unsaved = seq.checked_sub(newest.seq).unwrap_or(u64::MAX);
+        (self.is_older(newest, self.rule.every, now) && unsaved > 0) || unsaved >= self.rule.after
+    }
+
+    /// Whether a backup is older than that. One that lies in the future was made under a
+    /// wrong clock, and is.
+    pub fn is_older(&self, backup: &BackupFile, than: Duration, now: Timestamp) -> bool {
+        let age = i64::try_from(than.as_micros()).unwrap_or(i64::MAX);
+        let earlier = Timestamp(now.0.saturating_sub(age));
+        backup.time <= compact(earlier) || backup.time > compact(now)
+    }
+
+    fn make(
+        &self,
+        reader: &Reader,
+        verifier: &dyn HeadVerifier,
+        now: Timestamp,
+    ) -> Result<BackupFile, LedgerError> {
+        self.prepare(reader)?;
+        let (seq, time) = (reader.head()?.seq, compact(now));
+        let path = self.dir().join(format!("{}-{time}-{seq:010}{ENDING}", self.station));
+        let audit = Audit { skip_tables: seq > TABLES_UP_TO, ..Audit::default() };
+        reader.save(&path, verifier, &audit).map_err(|error| self.whose(error, verifier))?;
+        self.prune()?;
+        Ok(BackupFile { time, seq, path })
+    }
+
+    /// A directory that was named is never made: its medium may not be there.
+    fn prepare(&self, reader: &Reader) -> Result<(), LedgerError> {
+        let dir = self.dir();
+        if self.rule.dir.is_none() && !dir.exists() {
+            let made = DirBuilder::new().mode(0o700).create(&dir);
+            made.map_err(|error| LedgerError::file(&dir, error))?;
+        }
+        if !dir.is_dir() {
+            return Err(LedgerError::Backup(format!("{} is not there", dir.display())));
+        }
+        self.sweep(&dir);
+        let needed = reader.bytes()?;
+        let free = filesystem::free_bytes(&dir)?;
+        match free < needed.saturating_add(self.reserve_bytes) {
+            true => Err(LedgerError::Backup(format!(
+                "{} MiB are free in {}, a backup needs {} MiB beside the reserve",
+                free >> 20,
+                dir.display(),
+                (needed >> 20) + 1
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    /// Removes what a backup that was cut off left. One line process works here at a time.
+    fn sweep(&self, dir: &Path) {
+        let start = format!(".{}-", self.station);
+        let Ok(entries) = fs::read_dir(dir) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(&start) && name.ends_with(".tmp") {
+                // What can't be removed is tried again the next time.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// A copy that does not hold may be the medium's fault, or the ledger's.
+    fn whose(&self, error: LedgerError, verifier: &dyn HeadVerifier) -> LedgerError {
+        if !error.is_about_its_contents() {
+            return error;
+        }
+        let path = files::ledger_path(&self.data_dir);
+        match verify::demand(&path, verifier, &Audit::default()) {
+            Ok(_) => LedgerError::Backup(format!("the copy does not hold: {error}")),
+            Err(found) => found,
+        }
+    }
+
+    /// Removes the oldest beyond those that stay.
+    fn prune(&self) -> Result<(), LedgerError> {
+        let found = self.list()?;
+        let spare = found.len().saturating_sub(self.rule.keep);
+        for old in found.into_iter().take(spare) {
+            fs::remove_file(&old.path).map_err(|error| LedgerError::file(&old.path, error))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! Whether what is asked of the cloud, or came of it, may be made durable; and the gate
+//! through which units leave.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::certificate::CertificateState;
+use crate::domain::code::Code;
+use crate::domain::ids::{CertificateSn, Serial};
+use crate::domain::outbox::{
+    ActivationAsked, Answered, Found, Operation, RegisteredByHand, Sent, Shipped,
+};
+use crate::domain::registration::CloudStatus;
+use crate::ledger::tables::certificate_row::read_certificate_state;
+use crate::ledger::tables::sql::stored;
+use crate::ledger::tables::states::{OutboxState, Permission, RegistrationState};
+use crate::ledger::tables::unit_row::{self, UnitRow};
+
+use super::view::{Decision, View, refuse};
+
+/// Whether a unit may leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gate {
+    /// It left already, with this certificate.
+    Gone(CertificateSn),
+    /// It may leave with this certificate.
+    Open(CertificateSn),
+    /// It may leave once this certificate is activated.
+    Inactive(CertificateSn),
+    /// It may not; one sentence says why.
+    Shut(String),
+}
+
+/// Whether a unit may leave, as the ledger knows it.
+pub(in crate::ledger) fn gate(
+    connection: &Connection,
+    serial: &Serial,
+) -> rusqlite::Result<Option<Gate>> {
+    let Some(unit) = unit_row::load(connection, serial)? else { return Ok(None) };
+    let shut = |why: &str| Ok(Some(Gate::Shut(format!("{serial} {why}"))));
+    let Some(proven) = &unit.proven else {
+        return shut(&format!("is {} and has no proven certificate", unit.state()));
+    };
+    if unit.scrapped || unit.open.is_some() || unit.rework != Permission::No {
+        return shut(&format!("is {}", why_not(&unit)));
+    }
+    if !unit.finished {
+        return shut("is proven, and its device did not finish");
+    }
+    let sql = "SELECT r.state, r.status, r.by_hand FROM registrations r
+        JOIN clouds c USING (site, region, instance)
+        WHERE r.certificate_sn = ?1 AND c.current = 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found: Option<(RegistrationState, Option<CloudStatus>, bool)> = statement
+        .query_row([proven.cert], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let cert = proven.cert;
+    match found {
+        Some((RegistrationState::Registered, ..)) if unit.shipped => Ok(Some(Gate::Gone(cert))),
+        Some((RegistrationState::Registered, Some(CloudStatus::Active), _)) => {
+            Ok(Some(Gate::Open(cert)))
+        }
+        Some((RegistrationState::Registered, None, true)) => Ok(Some(Gate::Open(cert))),
+        Some((RegistrationState::Registered, Some(CloudStatus::Revoked), _)) => {
+            shut("has a certificate that is revoked in the cloud")
+        }
+        Some((RegistrationState::Registered, ..)) => Ok(Some(Gate::Inactive(cert))),
+        Some((state, ..)) => shut(&format!("has a registration that is {state}")),
+        None => shut("has a certificate that is not registered in the cloud"),
+    }
+}
+
+fn why_not(unit: &UnitRow) -> String {
+    match &unit.open {
+        Some(_) if !unit.scrapped => "being worked on".to_owned(),
+        _ => unit.state().to_string(),
+    }
+}
+
+/// What is known of a row of the outbox before it moves.
+struct OutboxRow {
+    cert: CertificateSn,
+    operation: Operation,
+    state: OutboxState,
+    client_id: String,
+    is_current: bool,
+    certificate: CertificateState,
+}
+
+impl View<'_> {
+    fn outbox_row(&self, row: u64) -> Decision<OutboxRow> {
+        let sql = "SELECT o.certificate_sn, o.operation, o.state, o.client_id,
+                ifnull(clouds.current, 0), c.state
+            FROM outbox o JOIN certificates c ON c.sn = o.certificate_sn
+            LEFT JOIN clouds ON clouds.id = o.cloud WHERE o.id = ?1";
+        let found = self.connection.prepare_cached(sql)?.query_row([stored(row)], |row| {
+            Ok(OutboxRow {
+                cert: row.get(0)?,
+                operation: row.get(1)?,
+                state: row.get(2)?,
+                client_id: row.get(3)?,
+                is_current: row.get(4)?,
+                certificate: read_certificate_state(row, 5)?,
+            })
+        });
+        match found.optional()? {
+            Some(row) => Ok(row),
+            None => refuse(Code::Bug, format!("the outbox has no row {row}")),
+        }
+    }
+
+    /// The row if it is what the record says, and open.
+    fn open_row(&self, row: u64, cert: CertificateSn, operation: Operation) -> Decision<OutboxRow> {
+        let found = self.outbox_row(row)?;
+        if (found.cert, found.operation) != (cert, operation) {
+            return refuse(Code::Bug, format!("row {row} of the outbox is another one"));
+        }
+        match found.state {
+            OutboxState::Waiting | OutboxState::Claimed | OutboxState::Parked => Ok(found),
+            OutboxState::Done | OutboxState::Withdrawn => refuse(
+                Code::UnitState,
+                format!("to {} {cert} is {}", operation.as_str(), found.state),
+            ),
+        }
+    }
+
+    pub(in crate::ledger) fn sent(&self, sent: &Sent) -> Decision<()> {
+        let Sent { row, certificate_sn: cert, operation } = *sent;
+        let found = self.open_row(row, cert, operation)?;
+        if !found.is_current {
+            let detail = format!("row {row} of the outbox is for another cloud instance");
+            return refuse(Code::CloudInstanceChanged, detail);
+        }
+        let uploads = matches!(operation, Operation::Register | Operation::Activate);
+        if uploads && found.certificate != CertificateState::Proven {
+            let detail = format!("certificate {cert} is not proven any more");
+            return refuse(Code::UnitState, detail);
+        }
+        // Operations of one client id are carried out in order.
+        let sql = "SELECT 1 FROM outbox JOIN clouds ON clouds.id = cloud WHERE client_id = ?1
+            AND outbox.id < ?2 AND current = 1 AND state IN ('waiting', 'claimed', 'parked')";
+        let values = params![found.client_id, stored(row)];
+        match self.connection.prepare_cached(sql)?.exists(values)? {
+            false => Ok(()),
+            true => refuse(
+                Code::UnitState,
+                format!("something else is open for client id {}", found.client_id),
+            ),
+        }
+    }
+
+    pub(in crate::ledger) fn answered(&self, answered: &Answered) -> Decision<()> {
+        let Answered { row, certificate_sn: cert, operation, .. } = *answered;
+        match self.open_row(row, cert, operation)?.is_current {
+            true => Ok(()),
+            false => refuse(
+                Code::CloudInstanceChanged,
+                format!("row {row} of the outbox is for another cloud instance"),
+            ),
+        }
+    }
+
+    pub(in crate::ledger) fn found(&self, found: &Found) -> Decision<()> {
+        let cert = found.certificate_sn;
+        if !self.connection.prepare_cached("SELECT 1 FROM clouds WHERE current = 1")?.exists([])? {
+            return refuse(Code::Bug, "a certificate was found in no instance");
+        }
+        match self.certificate_state(cert)? {
+            Some(_) => Ok(()),
+            None => refuse(Code::Bug, format!("the ledger has no certificate {cert}")),
+        }
+    }
+
+    fn certificate_state(&self, cert: CertificateSn) -> Decision<Option<CertificateState>> {
+        let sql = "SELECT state FROM certificates WHERE sn = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([cert], |row| read_certificate_state(row, 0)).optional()?)
+    }
+
+    pub(in crate::ledger) fn registered_by_hand(&self, by_hand: &RegisteredByHand) -> Decision<()> {
+        let cert = by_hand.certificate_sn;
+        match self.certificate_state(cert)? {
+            Some(CertificateState::Proven) => Ok(()),
+            Some(_) => {
+                let detail = format!("certificate {cert} is not proven, or not any more");
+                refuse(Code::UnitState, detail)
+            }
+            None => refuse(Code::UnitUnknown, format!("the ledger has no certificate {cert}")),
+        }
+    }
+
+    fn gate(&self, serial: &Serial) -> Decision<Gate> {
+        match gate(self.connection, serial)? {
+            Some(gate) => Ok(gate),
+            None => refuse(Code::UnitUnknown, format!("the ledger knows no unit {serial}")),
+        }
+    }
+
+    pub(in crate::ledger) fn activation_asked(&self, asked: &ActivationAsked) -> Decision<()> {
+        let serial = &asked.serial;
+        match self.gate(serial)? {
+            Gate::Inactive(cert) if cert == asked.certificate_sn => Ok(()),
+            Gate::Shut(why) => refuse(Code::ShipNotActive, why),
+            _ => refuse(Code::UnitState, format!("{serial} has nothing to be activated")),
+        }
+    }
+
+    pub(in crate::ledger) fn shipped(&self, shipped: &Shipped) -> Decision<()> {
+        let serial = &shipped.serial;
+        match self.gate(serial)? {
+            Gate::Open(cert) if cert == shipped.certificate_sn => Ok(()),
+            Gate::Shut(why) => refuse(Code::ShipNotActive, why),
+            Gate::Gone(_) => refuse(Code::UnitState, format!("{serial} left already")),
+            Gate::Open(_) | Gate::Inactive(_) => {
+                refuse(Code::ShipNotActive, format!("{serial} is not active in the cloud"))
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Whether a person may do what a record says, and what is decided about persons.
+
+use crate::domain::code::Code;
+use crate::domain::ids::OperatorId;
+use crate::domain::operators::{
+    self, OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, Role, supervised,
+};
+use crate::domain::record::Record;
+use crate::ledger::tables::operator_row;
+
+use super::view::{Decision, Trouble, View, refuse};
+
+impl View<'_> {
+    /// From the first supervisor on, some records need one. That the PIN is theirs was
+    /// found out before; here it is decided whether they are still what they were then.
+    pub(in crate::ledger) fn approved(&self, record: &Record) -> Decision<()> {
+        let Some(person) = supervised(record) else { return Ok(()) };
+        if operator_row::supervisors_besides(self.connection, None)? == 0 {
+            return Ok(());
+        }
+        let Some(id) = &person.operator else {
+            return refuse(Code::SupervisorNeeded, "a supervisor must approve this");
+        };
+        let known = operator_row::operator(self.connection, id, self.now)?;
+        operators::may_approve(id, known.as_ref()).map_err(Trouble::Row)
+    }
+
+    pub(in crate::ledger) fn operator_added(&self, added: &OperatorAdded) -> Decision<()> {
+        match operator_row::operator(self.connection, &added.operator, self.now)? {
+            None => Ok(()),
+            Some(row) => {
+                let detail = format!("{} is known as {} already", row.id, row.role);
+                refuse(Code::OperatorExists, detail)
+            }
+        }
+    }
+
+    pub(in crate::ledger) fn operator_disabled(&self, disabled: &OperatorDisabled) -> Decision<()> {
+        let id = &disabled.operator;
+        let role = self.enabled(id)?;
+        let others = operator_row::supervisors_besides(self.connection, Some(id))?;
+        match role == Role::Supervisor && others == 0 {
+            true => refuse(Code::OperatorLast, format!("{id} is the only supervisor")),
+            false => Ok(()),
+        }
+    }
+
+    pub(in crate::ledger) fn pin_changed(&self, changed: &PinChanged) -> Decision<()> {
+        self.enabled(&changed.operator).map(drop)
+    }
+
+    /// Somebody who is not known may work where nobody checks; somebody disabled may not.
+    pub(in crate::ledger) fn may_work(&self, id: Option<&OperatorId>) -> Decision<()> {
+        let Some(id) = id else { return Ok(()) };
+        let known = operator_row::operator(self.connection, id, self.now)?;
+        operators::may_sign_in(id, known.as_ref(), false).map_err(Trouble::Row)
+    }
+
+    fn enabled(&self, id: &OperatorId) -> Decision<Role> {
+        match operator_row::operator(self.connection, id, self.now)? {
+            None => refuse(Code::OperatorUnknown, format!("nobody is known as {id}")),
+            Some(row) if row.disabled => {
+                refuse(Code::OperatorDisabled, format!("{id} is disabled already"))
+            }
+            Some(row) => Ok(row.role),
+        }
+    }
+
+    pub(in crate::ledger) fn profile_accepted(&self, accepted: &ProfileAccepted) -> Decision<()> {
+        let id = &accepted.work_order;
+        self.work_order_exists(id)?;
+        let sql = "SELECT closed FROM work_orders WHERE id = ?1";
+        match self.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))? {
+            false => Ok(()),
+            true => refuse(Code::WorkOrderClosed, format!("work order {id} is closed")),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The notes of the journal's head outside the ledger.
+//!
+//! A note is written after the commit whose head it tells, so it is never ahead of the
+//! ledger. It is renamed into place and not synced: the ledger survives a power cut by
+//! SQLite's own syncs, a note is a witness against tampering. A power cut may leave an
+//! older one, or an empty one, which counts as none.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{PublicKey, StationId};
+use crate::ledger::error::LedgerError;
+use crate::ledger::keep::files::temporary_beside;
+
+use super::entry::{Hash, InstanceId};
+use super::head::{Head, SignedHead};
+use super::payload::HexBytes;
+
+/// The note of the newest head beside the ledger.
+pub const HEAD_FILE: &str = "journal.head";
+
+/// A signed head outside the ledger, as its file has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::ledger) struct Note {
+    pub(in crate::ledger) station: StationId,
+    instance: HexBytes,
+    pub(in crate::ledger) seq: u64,
+    hash: HexBytes,
+    pub(in crate::ledger) public_key: PublicKey,
+    signature: HexBytes,
+}
+
+impl Note {
+    pub(in crate::ledger) fn new(
+        station: &StationId,
+        instance: &InstanceId,
+        signed: &SignedHead,
+    ) -> Self {
+        Note {
+            station: station.clone(),
+            instance: HexBytes(instance.0.to_vec()),
+            seq: signed.head.seq,
+            hash: HexBytes(signed.head.hash.0.to_vec()),
+            public_key: signed.public_key,
+            signature: HexBytes(signed.signature.to_vec()),
+        }
+    }
+
+    pub(in crate::ledger) fn instance(&self) -> Option<InstanceId> {
+        self.instance.0.as_slice().try_into().ok().map(InstanceId)
+    }
+
+    pub(in crate::ledger) fn signed(&self) -> Option<SignedHead> {
+        let hash = Hash(self.hash.0.as_slice().try_into().ok()?);
+        let signature = self.signature.0.as_slice().try_into().ok()?;
+        let head = Head { seq: self.seq, hash };
+        Some(SignedHead { head, public_key: self.public_key, signature })
+    }
+
+    /// Reads a note; none where there is no file, or nothing in it that is a note.
+    pub(in crate::ledger) fn read(path: &Path) -> Result<Option<Note>, LedgerError> {
+        match fs::read(path) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(LedgerError::file(path, error)),
+        }
+    }
+
+    /// Writes the note, and whether it is to be durable when that is done.
+    pub(in crate::ledger) fn write(&self, path: &Path, sync: bool) -> Result<(), LedgerError> {
+        let temporary = temporary_beside(path);
+        let written = self.write_to(&temporary, sync).and_then(|()| fs::rename(&temporary, path));
+        written.map_err(|error| {
+            let _ = fs::remove_file(&temporary);
+            LedgerError::file(path, error)
+        })
+    }
+
+    fn write_to(&self, path: &Path, sync: bool) -> std::io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let mut bytes = serde_json::to_vec(self)?;
+        bytes.push(b'\n');
+        file.write_all(&bytes)?;
+        if sync { file.sync_all() } else { Ok(()) }
+    }
+}
+
+/// Where heads are noted outside the ledger.
+#[derive(Debug, Clone)]
+pub(in crate::ledger) struct Notes {
+    pub(in crate::ledger) beside: PathBuf,
+    pub(in crate::ledger) anchor: Option<PathBuf>,
+}
+
+impl Notes {
+    pub(in crate::ledger) fn of(data_dir: &Path, anchor: Option<&Path>) -> Self {
+        let anchor = anchor.map(Path::to_path_buf);
+        Notes { beside: data_dir.join(HEAD_FILE), anchor }
+    }
+
+    /// Each place with its name for people.
+    pub(in crate::ledger) fn places(&self) -> Vec<(&Path, String)> {
+        let beside = (self.beside.as_path(), format!("the head file {}", self.beside.display()));
+        let anchor = self.anchor.as_deref();
+        let anchor = anchor.map(|path| (path, format!("the anchor {}", path.display())));
+        std::iter::once(beside).chain(anchor).collect()
+    }
+
+    /// Reads every note there is. Do this before the ledger is looked at: another process
+    /// may commit and note in between, and a note must not seem to be ahead.
+    ///
+    /// One that can't be read counts as missing, so that a spoilt anchor does not stop a
+    /// line; the first commit tells that it can't be written.
+    pub(in crate::ledger) fn read(&self) -> Vec<(Note, String)> {
+        let places = self.places().into_iter();
+        places
+            .filter_map(|(path, name)| Note::read(path).ok().flatten().map(|note| (note, name)))
+            .collect()
+    }
+
+    /// Notes a committed head everywhere. What can't be written is told, not failed on:
+    /// the commit is durable.
+    pub(in crate::ledger) fn write(&self, note: &Note, how: Noting) -> Result<(), LedgerError> {
+        let mut result = Ok(());
+        for (path, _) in self.places() {
+            let newer = how != Noting::Anyway && is_ahead(path, note);
+            if !newer {
+                result = result.and(note.write(path, how != Noting::AfterCommit));
+            }
+        }
+        result
+    }
+}
+
+/// How a head is noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ledger) enum Noting {
+    /// Unless a newer one stands there: another process may have committed since.
+    AfterCommit,
+    /// The same, and synced: the process ends.
+    AtEnd,
+    /// Whatever stands there, and synced: the ledger was restored.
+    Anyway,
+}
+
+/// Whether a newer head of the same ledger stands there.
+fn is_ahead(path: &Path, note: &Note) -> bool {
+    let found = Note::read(path).ok().flatten();
+    found.is_some_and(|found| found.instance() == note.instance() && found.seq > note.seq)
+}

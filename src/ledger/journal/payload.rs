@@ -1,0 +1,162 @@
+//! Records with a certificate in them, as the journal's JSON has them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::domain::certificate::{Certificate, Proof};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{
+    CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, SlotName,
+    to_hex,
+};
+use crate::domain::record::{Adopted, AttemptRef, Issued, Person};
+
+/// Bytes as lowercase hexadecimal text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::ledger) struct HexBytes(pub(in crate::ledger) Vec<u8>);
+
+impl HexBytes {
+    /// Reads pairs of hexadecimal digits.
+    pub(in crate::ledger) fn parse(text: &str) -> Option<HexBytes> {
+        let digits: Vec<u8> = text
+            .chars()
+            .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+            .collect::<Option<_>>()?;
+        let (pairs, rest) = digits.as_chunks::<2>();
+        rest.is_empty().then(|| HexBytes(pairs.iter().map(|[a, b]| a << 4 | b).collect()))
+    }
+}
+
+impl Serialize for HexBytes {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&to_hex(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for HexBytes {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        let wrong = || serde::de::Error::custom("not pairs of hexadecimal digits");
+        HexBytes::parse(&text).ok_or_else(wrong)
+    }
+}
+
+/// [`Issued`] with the certificate's DER as text.
+#[derive(Serialize, Deserialize)]
+pub(in crate::ledger) struct CertificateText {
+    attempt: AttemptRef,
+    certificate_sn: CertificateSn,
+    fingerprint: Fingerprint,
+    public_key: PublicKey,
+    issuer: Fingerprint,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    image: ImageDigest,
+    der: HexBytes,
+}
+
+impl CertificateText {
+    pub(in crate::ledger) fn of(issued: &Issued) -> Self {
+        let certificate = &issued.certificate;
+        CertificateText {
+            attempt: issued.attempt.clone(),
+            certificate_sn: certificate.sn,
+            fingerprint: certificate.fingerprint,
+            public_key: certificate.public_key,
+            issuer: certificate.issuer,
+            not_before: certificate.not_before,
+            not_after: certificate.not_after,
+            image: issued.image,
+            der: HexBytes(certificate.der.to_vec()),
+        }
+    }
+
+    pub(in crate::ledger) fn into_issued(self) -> Issued {
+        let certificate = Certificate {
+            sn: self.certificate_sn,
+            der: Arc::from(self.der.0),
+            fingerprint: self.fingerprint,
+            public_key: self.public_key,
+            issuer: self.issuer,
+            not_before: self.not_before,
+            not_after: self.not_after,
+        };
+        Issued { attempt: self.attempt, certificate: Arc::new(certificate), image: self.image }
+    }
+}
+
+/// [`Adopted`] with the certificate's DER as text.
+#[derive(Serialize, Deserialize)]
+pub(in crate::ledger) struct AdoptedText {
+    serial: Serial,
+    client_id: ClientId,
+    hardware: HardwareId,
+    model: String,
+    firmware: String,
+    slot: SlotName,
+    certificate_sn: CertificateSn,
+    fingerprint: Fingerprint,
+    public_key: PublicKey,
+    issuer: Fingerprint,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    image: ImageDigest,
+    der: HexBytes,
+    proof: Proof,
+    restart: String,
+    reason: String,
+    by: Person,
+}
+
+impl AdoptedText {
+    pub(in crate::ledger) fn of(adopted: &Adopted) -> Self {
+        let certificate = &adopted.certificate;
+        AdoptedText {
+            serial: adopted.serial.clone(),
+            client_id: adopted.client_id.clone(),
+            hardware: adopted.hardware.clone(),
+            model: adopted.model.clone(),
+            firmware: adopted.firmware.clone(),
+            slot: adopted.slot.clone(),
+            certificate_sn: certificate.sn,
+            fingerprint: certificate.fingerprint,
+            public_key: certificate.public_key,
+            issuer: certificate.issuer,
+            not_before: certificate.not_before,
+            not_after: certificate.not_after,
+            image: adopted.image,
+            der: HexBytes(certificate.der.to_vec()),
+            proof: adopted.proof,
+            restart: adopted.restart.clone(),
+            reason: adopted.reason.clone(),
+            by: adopted.by.clone(),
+        }
+    }
+
+    pub(in crate::ledger) fn into_adopted(self) -> Adopted {
+        let certificate = Certificate {
+            sn: self.certificate_sn,
+            der: Arc::from(self.der.0),
+            fingerprint: self.fingerprint,
+            public_key: self.public_key,
+            issuer: self.issuer,
+            not_before: self.not_before,
+            not_after: self.not_after,
+        };
+        Adopted {
+            serial: self.serial,
+            client_id: self.client_id,
+            hardware: self.hardware,
+            model: self.model,
+            firmware: self.firmware,
+            slot: self.slot,
+            certificate: Arc::new(certificate),
+            image: self.image,
+            proof: self.proof,
+            restart: self.restart,
+            reason: self.reason,
+            by: self.by,
+        }
+    }
+}

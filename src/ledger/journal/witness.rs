@@ -1,0 +1,107 @@
+//! Whether the notes of heads outside the ledger agree with what is in it.
+//!
+//! **Cut**: the ledger is shorter than a witness knows, and its own tables or heads tell
+//! of the missing entries. **Rolled back**: it is whole, and older than a witness knows,
+//! or it went on from such an older copy, so that the same number names another entry.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::domain::ids::StationId;
+use crate::ledger::error::LedgerError;
+use crate::ledger::tables::sql::{counted, stored};
+
+use super::entry::{Hash, InstanceId};
+use super::head::{Head, SignedHead};
+use super::note::Note;
+
+/// Whose ledger it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::ledger) struct Owner {
+    pub(in crate::ledger) station: StationId,
+    pub(in crate::ledger) instance: InstanceId,
+}
+
+impl Owner {
+    /// Whose the open ledger is; none where it has no first entry yet.
+    pub(in crate::ledger) fn read(connection: &Connection) -> Result<Option<Owner>, LedgerError> {
+        let sql = "SELECT station, instance FROM ledger";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Owner { station: row.get(0)?, instance: InstanceId(row.get(1)?) })
+        };
+        Ok(connection.query_row(sql, [], read).optional()?)
+    }
+}
+
+/// The last entry that the ledger's own tables and heads know of.
+fn known_inside(connection: &Connection) -> Result<u64, LedgerError> {
+    let sql = "SELECT max((SELECT max(last_seq) FROM ledger),
+        (SELECT coalesce(max(seq), 0) FROM heads))";
+    Ok(counted(connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0)))
+}
+
+/// Refuses a journal whose own tables know of entries that it lacks, or whose last entry
+/// is not signed. Run in one transaction with what follows.
+pub(in crate::ledger) fn check_inside(connection: &Connection) -> Result<Head, LedgerError> {
+    let head = Head::read(connection)?;
+    let known = known_inside(connection)?;
+    if known > head.seq {
+        let witness = "its own table".to_owned();
+        return Err(LedgerError::Cut { last: head.seq, known, witness });
+    }
+    match SignedHead::newest(connection)? {
+        Some(signed) if signed.head.seq == head.seq => Ok(head),
+        signed => Err(LedgerError::Journal {
+            entry: signed.map_or(0, |signed| signed.head.seq) + 1,
+            why: "no signed head covers it".to_owned(),
+        }),
+    }
+}
+
+/// Holds a note outside against the ledger.
+pub(in crate::ledger) fn check_note(
+    connection: &Connection,
+    owner: &Owner,
+    head: Head,
+    note: &Note,
+    witness: &str,
+) -> Result<(), LedgerError> {
+    if note.station != owner.station {
+        let (found, wanted) = (note.station.clone(), owner.station.clone());
+        return Err(LedgerError::Station { found, wanted });
+    }
+    let same = note.instance() == Some(owner.instance);
+    if same && agrees(connection, head, note)? {
+        return Ok(());
+    }
+    let witness = witness.to_owned();
+    Err(LedgerError::RolledBack { last: head.seq, known: note.seq, witness })
+}
+
+fn agrees(connection: &Connection, head: Head, note: &Note) -> Result<bool, LedgerError> {
+    if note.seq > head.seq {
+        return Ok(false);
+    }
+    let sql = "SELECT hash FROM journal WHERE seq = ?1";
+    let hash: Option<[u8; 32]> =
+        connection.query_row(sql, [stored(note.seq)], |row| row.get(0)).optional()?;
+    let signed = note.signed();
+    Ok(hash.is_some() && hash.map(Hash) == signed.map(|signed| signed.head.hash))
+}
+
+/// Refuses to make a new ledger where a note knows of one.
+pub(in crate::ledger) fn check_absent(
+    station: &StationId,
+    notes: &[(Note, String)],
+) -> Result<(), LedgerError> {
+    let Some((note, witness)) = notes.first() else { return Ok(()) };
+    match note.station == *station {
+        true => {
+            let witness = witness.clone();
+            Err(LedgerError::RolledBack { last: 0, known: note.seq, witness })
+        }
+        false => {
+            let (found, wanted) = (note.station.clone(), station.clone());
+            Err(LedgerError::Station { found, wanted })
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The ledger's files and how they are opened.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::ledger::error::LedgerError;
+use crate::ledger::tables::schema;
+
+use super::filesystem;
+
+/// The ledger's file in the data directory.
+pub const LEDGER_FILE: &str = "ledger.db";
+
+/// What stands behind the ledger's name in that of one that was set aside.
+pub(super) const ASIDE: &str = ".broken-";
+
+/// SQLite's files beside a ledger.
+pub(super) const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// How long a connection waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(15);
+
+/// Where the ledger of a data directory lies.
+pub(in crate::ledger) fn ledger_path(data_dir: &Path) -> PathBuf {
+    data_dir.join(LEDGER_FILE)
+}
+
+/// Makes the data directory, readable by its owner alone, where its file system can hold a
+/// ledger. For what lies beside the ledger and must be there before it: the journal key.
+pub fn make_data_dir(data_dir: &Path) -> Result<(), LedgerError> {
+    filesystem::check_local(data_dir)?;
+    make_directory(data_dir)
+}
+
+/// Makes the data directory and the ledger's empty file.
+pub(in crate::ledger) fn make(data_dir: &Path) -> Result<(), LedgerError> {
+    make_data_dir(data_dir)?;
+    let path = ledger_path(data_dir);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    options.open(&path).map_err(|error| LedgerError::file(&path, error))?;
+    sync_directory(data_dir)
+}
+
+/// Makes the data directory where there is none, and makes it durable: what is synced in it
+/// later would otherwise be lost with its name.
+pub(in crate::ledger) fn make_directory(data_dir: &Path) -> Result<(), LedgerError> {
+    let missing: Vec<&Path> = data_dir.ancestors().take_while(|path| is_missing(path)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    made.map_err(|error| LedgerError::file(data_dir, error))?;
+    missing.into_iter().filter_map(Path::parent).try_for_each(|parent| match parent {
+        here if here.as_os_str().is_empty() => sync_directory(Path::new(".")),
+        parent => sync_directory(parent),
+    })
+}
+
+fn is_missing(path: &Path) -> bool {
+    !path.as_os_str().is_empty() && !path.exists()
+}
+
+/// Makes a rename or a new file in a directory durable.
+pub(in crate::ledger) fn sync_directory(path: &Path) -> Result<(), LedgerError> {
+    let synced = fs::File::open(path).and_then(|directory| directory.sync_all());
+    synced.map_err(|error| LedgerError::file(path, error))
+}
+
+/// A name for a temporary file beside `path` that nobody else uses.
+pub(in crate::ledger) fn temporary_beside(path: &Path) -> PathBuf {
+    static USED: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let number = USED.fetch_add(1, Ordering::Relaxed);
+    let name = format!(".{}.{}.{number}.tmp", name.unwrap_or_default(), std::process::id());
+    path.with_file_name(name)
+}
+
+/// The ledger's file, where there is one and its file system can hold it.
+pub(in crate::ledger) fn existing(data_dir: &Path) -> Result<PathBuf, LedgerError> {
+    filesystem::check_local(data_dir)?;
+    let path = ledger_path(data_dir);
+    match path.try_exists() {
+        Ok(true) => Ok(path),
+        Ok(false) => Err(absent(data_dir)),
+        Err(error) => Err(LedgerError::file(path, error)),
+    }
+}
+
+/// Whether closing leaves the log as it is. It does until a ledger was found to be sound:
+/// SQLite would put a log into a file that is damaged, and remove it.
+pub(in crate::ledger) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
+
+/// Why there is no ledger: there never was one, or it was set aside.
+pub fn absent(data_dir: &Path) -> LedgerError {
+    match newest_aside(data_dir) {
+        Some(aside) => LedgerError::SetAside(aside),
+        None => LedgerError::Missing(data_dir.to_path_buf()),
+    }
+}
+
+/// The newest ledger that was set aside here.
+fn newest_aside(data_dir: &Path) -> Option<PathBuf> {
+    let start = format!("{LEDGER_FILE}{ASIDE}");
+    let names =
+        fs::read_dir(data_dir).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let ledger = |name: &String| {
+        name.starts_with(&start)
+            && !name.ends_with(".txt")
+            && !BESIDE.iter().any(|end| name.ends_with(end))
+    };
+    names.filter(ledger).max().map(|name| data_dir.join(name))
+}
+
+/// Opens a ledger's file to write, without making one. Its log is kept until told otherwise.
+pub(in crate::ledger) fn open_to_write(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = Connection::open_with_flags(path, plain(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
+    keep_log(&connection, true)?;
+    prepare(&connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // The plans do not depend on what is bound, so a statement need not be planned again for
+    // each value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(connection)
+}
+
+/// Opens a ledger's file to read; it must have the schema of this program.
+pub(in crate::ledger) fn open_to_read(path: &Path) -> Result<Connection, LedgerError> {
+    // A reader of a WAL takes part in its locks, so it opens to write where it may.
+    let opened = Connection::open_with_flags(path, plain(OpenFlags::SQLITE_OPEN_READ_WRITE));
+    let opened = opened.and_then(|connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    });
+    let connection = match opened {
+        Ok(connection) => connection,
+        Err(error) => match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly) => {
+                open_untouchable(path)?
+            }
+            _ => return Err(error.into()),
+        },
+    };
+    prepare(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    let (found, known) = (schema::version(&connection)?, schema::newest());
+    match found {
+        found if found > known => Err(LedgerError::Newer { found, known }),
+        found if found < known => Err(LedgerError::Older { found, known }),
+        _ => Ok(connection),
+    }
+}
+
+/// Opens an empty database that has no name and goes when it is closed.
+pub(in crate::ledger) fn open_temporary() -> Result<Connection, LedgerError> {
+    let connection = Connection::open("")?;
+    prepare(&connection)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+/// Opens a file on a medium that can't be written.
+pub(in crate::ledger) fn open_untouchable(path: &Path) -> Result<Connection, LedgerError> {
+    let escaped: String = path.to_string_lossy().chars().fold(String::new(), |mut text, c| {
+        match c {
+            '%' => text.push_str("%25"),
+            '?' => text.push_str("%3f"),
+            '#' => text.push_str("%23"),
+            c => text.push(c),
+        }
+        text
+    });
+    let flags = plain(OpenFlags::SQLITE_OPEN_READ_ONLY) | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
+}
+
+fn plain(flags: OpenFlags) -> OpenFlags {
+    flags | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// What every connection has: a small cache, since a line has several connections and
+/// asks for single rows.
+fn prepare(connection: &Connection) -> Result<(), LedgerError> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "cache_size", -512)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}

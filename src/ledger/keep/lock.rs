@@ -1,0 +1,90 @@
+//! One line process, and one sync: an flock on a file in the data directory.
+//!
+//! The lock goes with the process, however it ends; the file stays.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::ledger::error::LedgerError;
+
+/// Work that only one process at a time does on a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Provisioning units.
+    Line,
+    /// Talking to the cloud.
+    Sync,
+}
+
+impl Work {
+    const fn file(self) -> &'static str {
+        match self {
+            Work::Line => "line.lock",
+            Work::Sync => "sync.lock",
+        }
+    }
+}
+
+/// Held while this process does its work; let go when dropped.
+#[derive(Debug)]
+pub struct WorkLock {
+    _file: File,
+}
+
+impl WorkLock {
+    /// Takes the lock, or names the process that has it.
+    pub fn take(data_dir: &Path, work: Work) -> Result<WorkLock, LedgerError> {
+        let path = data_dir.join(work.file());
+        let failed = |error| LedgerError::file(&path, error);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(&path).map_err(failed)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(LedgerError::Busy { pid: holder(&mut file) });
+            }
+            Err(error) => return Err(failed(error.into())),
+        }
+        file.set_len(0).map_err(failed)?;
+        writeln!(file, "{}", std::process::id()).map_err(failed)?;
+        Ok(WorkLock { _file: file })
+    }
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    match (read, text.trim()) {
+        (Ok(_), pid) if !pid.is_empty() => pid.to_owned(),
+        _ => "?".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::code::Code;
+
+    #[test]
+    fn a_second_line_is_refused_and_the_first_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = WorkLock::take(dir.path(), Work::Line).unwrap();
+        let error = WorkLock::take(dir.path(), Work::Line).unwrap_err();
+        assert_eq!(error.code(), Code::LedgerBusy);
+        assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
+        drop(first);
+        assert!(WorkLock::take(dir.path(), Work::Line).is_ok());
+    }
+
+    #[test]
+    fn a_line_and_a_sync_run_beside_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let _line = WorkLock::take(dir.path(), Work::Line).unwrap();
+        assert!(WorkLock::take(dir.path(), Work::Sync).is_ok());
+    }
+}

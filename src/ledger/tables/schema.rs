@@ -1,0 +1,152 @@
+//! The schema as an append-only list of migrations over `user_version`.
+//!
+//! A migration that was released is never edited: a change is a new one at the end. A
+//! ledger with more migrations than this program knows is refused, never touched.
+
+use rusqlite::Connection;
+
+use crate::ledger::error::LedgerError;
+
+/// Migration n brings `user_version` from n to n + 1.
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("outbox.sql"),
+    include_str!("people.sql"),
+    include_str!("gaps.sql"),
+    include_str!("history.sql"),
+    include_str!("cloud_authorities.sql"),
+    include_str!("product.sql"),
+];
+
+/// The tables that follow from the journal and are compared with a replay of it, with
+/// the columns that order their rows.
+pub(in crate::ledger) const EVIDENCE: &[(&str, &str)] = &[
+    ("ledger", "id"),
+    ("line_sessions", "seq"),
+    ("authorities", "fingerprint"),
+    ("work_orders", "id"),
+    ("work_order_devices", "work_order, hardware"),
+    ("units", "serial"),
+    ("attempts", "serial, attempt"),
+    ("certificates", "sn"),
+    ("clouds", "id"),
+    ("cloud_authorities", "authority, site, region, instance"),
+    ("registrations", "certificate_sn, site, region, instance"),
+    ("outbox", "id"),
+    ("acts", "seq"),
+    ("operators", "id"),
+    ("counts", "what, name"),
+];
+
+/// The newest schema that this program knows.
+pub(in crate::ledger) fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The schema of an open database; 0 for an empty one.
+pub(in crate::ledger) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Brings the database to the newest schema, each step in a transaction of its own.
+pub(in crate::ledger) fn migrate(connection: &Connection) -> Result<(), LedgerError> {
+    migrate_by(connection, MIGRATIONS)
+}
+
+fn migrate_by(connection: &Connection, migrations: &[&str]) -> Result<(), LedgerError> {
+    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    loop {
+        match version(connection)? {
+            found if found > known => return Err(LedgerError::Newer { found, known }),
+            found if found == known => return Ok(()),
+            _ => migrate_once(connection, migrations)?,
+        }
+    }
+}
+
+fn migrate_once(connection: &Connection, migrations: &[&str]) -> Result<(), LedgerError> {
+    let apply = || {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        // Read inside the transaction: another process may be migrating too.
+        let found = version(connection)?;
+        let step = usize::try_from(found).ok().and_then(|index| migrations.get(index));
+        if let Some(step) = step {
+            connection.execute_batch(step)?;
+            connection.pragma_update(None, "user_version", found + 1)?;
+        }
+        connection.execute_batch("COMMIT")
+    };
+    apply().map_err(|error| {
+        // The first error is the one to tell.
+        let _ = connection.execute_batch("ROLLBACK");
+        LedgerError::write(error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(connection: &Connection) -> Vec<String> {
+        let sql = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema
+                   ORDER BY type, name";
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn every_older_ledger_upgraded_equals_a_fresh_one() {
+        let fresh = Connection::open_in_memory().unwrap();
+        migrate(&fresh).unwrap();
+        for length in 0..MIGRATIONS.len() {
+            let old = Connection::open_in_memory().unwrap();
+            migrate_by(&old, &MIGRATIONS[..length]).unwrap();
+            assert_eq!(usize::try_from(version(&old).unwrap()).unwrap(), length);
+            migrate(&old).unwrap();
+            assert_eq!(shape(&old), shape(&fresh), "from schema {length}");
+            assert_eq!(version(&old).unwrap(), newest());
+        }
+    }
+
+    #[test]
+    fn migrations_go_on_from_where_the_ledger_stands() {
+        let steps = ["CREATE TABLE a (x INTEGER) STRICT", "ALTER TABLE a ADD COLUMN y TEXT"];
+        let old = Connection::open_in_memory().unwrap();
+        migrate_by(&old, &steps[..1]).unwrap();
+        old.execute("INSERT INTO a (x) VALUES (7)", []).unwrap();
+        migrate_by(&old, &steps).unwrap();
+        let kept: i64 = old.query_row("SELECT x FROM a WHERE y IS NULL", [], |r| r.get(0)).unwrap();
+        assert_eq!((kept, version(&old).unwrap()), (7, 2));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_schema_before_it() {
+        let steps = ["CREATE TABLE a (x INTEGER) STRICT", "CREATE TABLE b (x INTEGER); nonsense"];
+        let ledger = Connection::open_in_memory().unwrap();
+        assert!(migrate_by(&ledger, &steps).is_err());
+        assert_eq!(version(&ledger).unwrap(), 1);
+        assert!(!shape(&ledger).iter().any(|line| line.starts_with("table b")));
+    }
+
+    #[test]
+    fn a_newer_ledger_is_refused() {
+        let ledger = Connection::open_in_memory().unwrap();
+        ledger.pragma_update(None, "user_version", newest() + 1).unwrap();
+        let error = migrate(&ledger).unwrap_err();
+        assert_eq!(error.code(), crate::domain::code::Code::LedgerNewer);
+    }
+
+    #[test]
+    fn every_table_but_the_journals_own_and_what_is_personal_is_evidence() {
+        let fresh = Connection::open_in_memory().unwrap();
+        migrate(&fresh).unwrap();
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table'
+                   AND name NOT IN ('journal', 'journal_keys', 'heads', 'persons') ORDER BY name";
+        let mut statement = fresh.prepare(sql).unwrap();
+        let tables: Vec<String> =
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        let mut known: Vec<&str> = EVIDENCE.iter().map(|(table, _)| *table).collect();
+        known.sort_unstable();
+        assert_eq!(tables, known);
+    }
+}

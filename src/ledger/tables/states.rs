@@ -1,0 +1,72 @@
+//! The words for states as the tables have them; those that people see too stand in
+//! [`crate::domain::state`].
+
+use crate::domain::certificate::{CertificateState, Proof};
+use crate::domain::operators::Role;
+pub use crate::domain::state::{AttemptOutcome, Origin, RegistrationState, UnitState, UnknownWord};
+
+use super::sql::{known_words, word_columns};
+
+known_words! { AttemptOutcome Origin RegistrationState Role UnitState }
+
+word_columns! {
+    /// Where a row of the outbox stands.
+    pub enum OutboxState {
+        /// Nobody took it yet; it may be withdrawn.
+        Waiting = "waiting",
+        /// A sync sent it, and nobody knows what came of it.
+        Claimed = "claimed",
+        /// It can't go on by itself: a conflict, or the cloud will never take it.
+        Parked = "parked",
+        /// It is done.
+        Done = "done",
+        /// It was taken back before anybody took it.
+        Withdrawn = "withdrawn",
+    }
+
+    /// How far an open attempt is known to have come.
+    pub(in crate::ledger) enum Position {
+        /// Reserved.
+        Begun = "begun",
+        /// Signed.
+        Issued = "issued",
+        /// Commit asked.
+        Asked = "asked",
+        /// Proven.
+        Proven = "proven",
+    }
+
+    /// Whether a proven unit may be burned again.
+    pub(in crate::ledger) enum Permission {
+        /// It may not.
+        No = "no",
+        /// On the device that it is proven on.
+        SameDevice = "same-device",
+        /// On any device.
+        AnyDevice = "any-device",
+    }
+}
+
+/// The word for a certificate's state.
+pub(in crate::ledger) const fn certificate_word(state: CertificateState) -> &'static str {
+    match state {
+        CertificateState::Issued => "issued",
+        CertificateState::Uncertain => "uncertain",
+        CertificateState::Proven => "proven",
+        CertificateState::Superseded => "superseded",
+        CertificateState::Void => "void",
+    }
+}
+
+/// The state that a word names.
+pub(in crate::ledger) fn certificate_state(word: &str) -> Option<CertificateState> {
+    use CertificateState::{Issued, Proven, Superseded, Uncertain, Void};
+    let all = [Issued, Uncertain, Proven, Superseded, Void];
+    all.into_iter().find(|state| certificate_word(*state) == word)
+}
+
+/// The proof that a word names.
+pub(in crate::ledger) fn proof(word: &str) -> Option<Proof> {
+    let all = [Proof::None, Proof::ReadBack, Proof::Possession, Proof::Connect];
+    all.into_iter().find(|proof| proof.as_str() == word)
+}

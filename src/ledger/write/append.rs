@@ -1,0 +1,50 @@
+//! How an entry becomes durable: appended, put into the tables, signed, committed.
+
+use rusqlite::{Connection, params};
+
+use crate::cut;
+use crate::domain::evidence::HeadSigner;
+use crate::ledger::apply::apply;
+use crate::ledger::error::LedgerError;
+use crate::ledger::journal::entry::{Entry, InstanceId, Kind};
+use crate::ledger::journal::head::{Head, SignedHead};
+use crate::ledger::tables::sql::stored;
+
+/// Appends an entry behind this head and puts it into the tables. The head moves on.
+pub(super) fn append(
+    head: &mut Head,
+    connection: &Connection,
+    entry: &Entry,
+) -> Result<(), LedgerError> {
+    let wrong = |error: serde_json::Error| LedgerError::Nonsense(error.to_string());
+    let bytes = entry.encode().map_err(wrong)?;
+    let hash = head.hash.of_next(&bytes);
+    let sql = "INSERT INTO journal VALUES (?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute(params![stored(entry.seq), bytes, hash.0])?;
+    apply(connection, entry)?;
+    *head = Head { seq: entry.seq, hash };
+    Ok(())
+}
+/// Appends one entry and signs it, within the caller's transaction.
+pub(in crate::ledger) fn append_signed(
+    connection: &Connection,
+    head: &mut Head,
+    instance: &InstanceId,
+    entry: &Entry,
+    signer: &dyn HeadSigner,
+) -> Result<SignedHead, LedgerError> {
+    append(head, connection, entry)?;
+    SignedHead::make(connection, instance, *head, signer)
+}
+
+/// The only COMMIT of entries, which are of these kinds.
+pub(in crate::ledger) fn commit(
+    connection: &Connection,
+    kinds: &[Kind],
+) -> Result<(), LedgerError> {
+    let point = |side| kinds.iter().for_each(|kind| cut::point(side, kind.as_str()));
+    point(cut::Kind::Record);
+    connection.execute_batch("COMMIT").map_err(LedgerError::write)?;
+    point(cut::Kind::Recorded);
+    Ok(())
+}
