@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use provisioning_station::config::Config;
+use provisioning_station::config::{self, Config};
 use provisioning_station::domain::code::Code;
+use serde_json::Value;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -83,6 +84,71 @@ fn what_the_example_calls_a_default_is_one() {
 fn without_digest(config: &Config) -> String {
     let text = format!("{config:#?}").replace(&config.digest.to_string(), "…");
     text.replace(&config.dir.display().to_string(), "…")
+}
+
+/// A key of the schema or of the example, with its section, and what is said of its default.
+type Keys = BTreeMap<String, Option<Value>>;
+
+/// Each key of the schema with its default, `[[slots]] baud` as `slots.baud`.
+fn keys_of_schema() -> Keys {
+    let mut keys = Keys::new();
+    collect_keys("", &config::schema(), &mut keys);
+    keys
+}
+
+fn collect_keys(section: &str, table: &Value, keys: &mut Keys) {
+    for (key, wanted) in table["properties"].as_object().unwrap() {
+        let full = format!("{section}.{key}").trim_start_matches('.').to_owned();
+        match wanted.get("items").unwrap_or(wanted) {
+            inner if inner["type"] == "object" => collect_keys(&full, inner, keys),
+            _ => drop(keys.insert(full, wanted.get("default").cloned())),
+        }
+    }
+}
+
+/// Each key of the example, the commented ones too, with the value that stands there.
+fn keys_of_example() -> Keys {
+    let text = shipped();
+    let (mut section, mut keys) = (String::new(), Keys::new());
+    for line in text.lines().map(|line| line.trim_start_matches('#').trim_start()) {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name.trim_matches(['[', ']']).to_owned();
+        } else if let Some((key, value)) = line.split_once(" = ")
+            && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        {
+            // A value of the example is written alike in TOML and JSON.
+            keys.insert(format!("{section}.{key}"), serde_json::from_str(value).ok());
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_checked_in_schema_is_the_program_s() {
+    let text = fs::read_to_string(root().join("docs/station.schema.json")).unwrap();
+    let printed = format!("{}\n", serde_json::to_string_pretty(&config::schema()).unwrap());
+    let how = "cargo run -- config schema >docs/station.schema.json";
+    assert!(text == printed, "docs/station.schema.json is out of date: {how}");
+}
+
+#[test]
+fn the_example_shows_every_key_of_the_schema_and_no_other() {
+    let schema: Vec<String> = keys_of_schema().into_keys().collect();
+    let example: Vec<String> = keys_of_example().into_keys().collect();
+    assert_eq!(example, schema);
+}
+
+#[test]
+fn the_schema_s_defaults_are_those_that_the_example_shows() {
+    let example = keys_of_example();
+    let shown = shipped();
+    for (key, default) in keys_of_schema() {
+        let name = key.rsplit('.').next().unwrap();
+        let is_commented = shown.contains(&format!("\n#{name} = "));
+        if let (Some(default), true) = (default, is_commented) {
+            assert_eq!(example[&key], Some(default), "{key}");
+        }
+    }
 }
 
 #[test]

@@ -81,6 +81,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("rpassword", &["secret"]),
     ("argon2", &["secret"]),
     ("toml", &["config"]),
+    ("schemars", &["config"]),
     ("signal_hook", &["app", "command"]),
     ("reqwest", &["cloud"]),
     ("hyper", &["sim"]),

@@ -424,6 +424,8 @@ pub struct LedgerAct {
 pub enum ConfigCommand {
     /// Checks station.toml and prints what it means
     Check,
+    /// Prints the JSON Schema of station.toml, with which an editor completes and checks it
+    Schema,
 }
 
 /// `station clock …`

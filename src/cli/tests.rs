@@ -39,6 +39,7 @@ fn the_lines_of_the_contract_are_understood() {
         "operator disable p1 --erase-name --by s1",
         "operator reset-pin p1 --pin-file f --by s1",
         "operator reset-pin s1 --with-authority",
+        "config schema",
         "unit show S",
         "unit list --state proven --work-order W",
         "unit void S --reason r --by s1",

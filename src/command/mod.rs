@@ -8,6 +8,7 @@ mod authority;
 mod batch;
 mod clock;
 mod config_check;
+mod config_schema;
 mod context;
 mod demo;
 mod doctor;
@@ -88,6 +89,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Doctor => doctor::run(context),
         Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),
         Command::Config(ConfigCommand::Check) => config_check::run(context),
+        Command::Config(ConfigCommand::Schema) => config_schema::run(context),
         Command::Completions { shell } => manual::completions(shell, context),
         Command::Man { command } => manual::page(&command, context),
         Command::Run(run) => run::run(&run, context),

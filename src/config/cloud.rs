@@ -1,18 +1,16 @@
 //! `[cloud]`: where certificates are registered, and how the cloud is called.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::duration;
-use super::error::ConfigError;
-use super::section::{Found, Section};
-use super::values::{self, CloudKind, Endpoint, InitialStatus, RegistrationMode};
+use super::kinds::{Placed, Time, outside, time_or, under};
+use super::raw;
+use super::refusal::Refusal;
+use super::values::{CloudKind, Endpoint, InitialStatus, RegistrationMode};
 
-/// The product rejects more registrations a second, whoever sends them.
+/// The product rejects more registrations a second, whoever sends them. An emulation on this
+/// machine takes what it was told to take.
 const MAX_RATE: u32 = 15;
-
-/// Only an emulation is on this machine, and it takes what it was told to take.
-const MAX_RATE_HERE: u32 = 100_000;
 
 /// A call that takes longer than five minutes has not been answered, whatever comes then.
 const CALL_LIMITS: std::ops::RangeInclusive<Duration> =
@@ -60,59 +58,61 @@ pub struct Cloud {
     pub revoker_secret_key_file: Option<PathBuf>,
 }
 
-pub(super) fn cloud(section: &Section<'_>) -> Result<Option<Cloud>, ConfigError> {
-    if !section.is_present() {
-        return Ok(None);
-    }
-    let endpoint: Endpoint =
-        section.required("endpoint", "\"https://mqtt.tencentcloudapi.com\"")?;
-    let max_rate = if endpoint.is_here() { MAX_RATE_HERE } else { MAX_RATE };
-    Ok(Some(Cloud {
-        kind: section.parsed("kind")?.unwrap_or(CloudKind::Tdmq),
+pub(super) fn cloud(raw: raw::Cloud, dir: &Path) -> Result<Cloud, Refusal> {
+    let endpoint = raw.endpoint.0;
+    Ok(Cloud {
+        kind: raw.kind.map_or(CloudKind::Tdmq, |word| word.0),
+        rate_per_second: rate(raw.rate_per_second, &endpoint)?,
         endpoint,
-        region: word(&section.required_text("region", "\"ap-guangzhou\"")?)?,
-        instance_id: word(&section.required_text("instance_id", "\"mqtt-xxxxxxxx\"")?)?,
-        registration: section.parsed("registration")?.unwrap_or(RegistrationMode::Manual),
-        // Two thirds of the limit: other programs of the same account call too.
-        rate_per_second: section.integer("rate_per_second", 1..=max_rate)?.unwrap_or(10),
-        call_limit: call_limit(section)?,
-        root: section.path("root")?,
-        proxy: section.text("proxy")?.map(|found| proxy(&found)).transpose()?,
-        own_broker_name: section.boolean("own_broker_name")?.unwrap_or(false),
-        initial_status: section.parsed("initial_status")?.unwrap_or(InitialStatus::Active),
-        max_backlog: duration(section, "max_backlog", MAX_BACKLOG)?,
-        secret_id_file: section.path("secret_id_file")?,
-        secret_key_file: section.path("secret_key_file")?,
-        token_file: section.path("token_file")?,
-        revoker_secret_id_file: section.path("revoker_secret_id_file")?,
-        revoker_secret_key_file: section.path("revoker_secret_key_file")?,
-    }))
+        region: word(raw.region)?,
+        instance_id: word(raw.instance_id)?,
+        registration: raw.registration.map_or(RegistrationMode::Manual, |word| word.0),
+        call_limit: call_limit(raw.call_limit)?,
+        root: under(raw.root, dir),
+        proxy: raw.proxy.map(proxy).transpose()?,
+        own_broker_name: raw.own_broker_name.unwrap_or(false),
+        initial_status: raw.initial_status.map_or(InitialStatus::Active, |word| word.0),
+        max_backlog: time_or(raw.max_backlog, MAX_BACKLOG),
+        secret_id_file: under(raw.secret_id_file, dir),
+        secret_key_file: under(raw.secret_key_file, dir),
+        token_file: under(raw.token_file, dir),
+        revoker_secret_id_file: under(raw.revoker_secret_id_file, dir),
+        revoker_secret_key_file: under(raw.revoker_secret_key_file, dir),
+    })
+}
+
+fn rate(rate: Option<Placed<raw::Rate>>, endpoint: &Endpoint) -> Result<u32, Refusal> {
+    // Two thirds of the limit: other programs of the same account call too.
+    let Some(rate) = rate else { return Ok(10) };
+    match rate.value().0 {
+        wanted if wanted <= MAX_RATE || endpoint.is_here() => Ok(wanted),
+        wanted => Err(rate.refuse(outside(wanted, 1, MAX_RATE))),
+    }
 }
 
 /// Half of it is for a call's turn and half for the answer, which comes within a second.
-fn call_limit(section: &Section<'_>) -> Result<Duration, ConfigError> {
-    let Some(found) = section.text("call_limit")? else { return Ok(Duration::from_secs(30)) };
-    let limit = values::duration(found.value).map_err(|error| found.refuse(error))?;
-    match CALL_LIMITS.contains(&limit) {
-        true => Ok(limit),
-        false => Err(found.refuse("expected \"2s\" to \"5m\"")),
+fn call_limit(limit: Option<Placed<Time>>) -> Result<Duration, Refusal> {
+    let Some(limit) = limit else { return Ok(Duration::from_secs(30)) };
+    match CALL_LIMITS.contains(&limit.value().0) {
+        true => Ok(limit.value().0),
+        false => Err(limit.refuse("expected \"2s\" to \"5m\"")),
     }
 }
 
-fn proxy(found: &Found<'_, &str>) -> Result<String, ConfigError> {
-    let host = found.value.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+fn proxy(found: Placed<String>) -> Result<String, Refusal> {
+    let host = found.value().strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
     let (name, port) = host.and_then(|host| host.rsplit_once(':')).unwrap_or_default();
     match !name.is_empty() && name.chars().all(fits) && port.parse::<u16>().is_ok() {
-        true => Ok(found.value.to_owned()),
+        true => Ok(found.into_value()),
         false => Err(found.refuse("expected \"http://host:port\", without user or password")),
     }
 }
 
-fn word(found: &Found<'_, &str>) -> Result<String, ConfigError> {
+fn word(found: Placed<String>) -> Result<String, Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    match found.value {
-        text if (1..=64).contains(&text.len()) && text.chars().all(fits) => Ok(text.to_owned()),
-        _ => Err(found.refuse("expected 1 to 64 of A-Z a-z 0-9 - _")),
+    match (1..=64).contains(&found.value().len()) && found.value().chars().all(fits) {
+        true => Ok(found.into_value()),
+        false => Err(found.refuse("expected 1 to 64 of A-Z a-z 0-9 - _")),
     }
 }

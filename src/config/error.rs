@@ -64,7 +64,7 @@ pub enum ConfigError {
         /// The key with its section.
         key: String,
         /// The type that the key wants.
-        expected: &'static str,
+        expected: String,
         /// The type that stands there.
         found: &'static str,
     },

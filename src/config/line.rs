@@ -1,18 +1,17 @@
 //! `[[slots]]` and `[scanner]`: what is wired to the station.
 
 use std::fs;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use super::error::ConfigError;
-use super::section::{Found, Section};
+use super::kinds::Placed;
+use super::raw;
+use super::refusal::Refusal;
 use super::values::{Binding, DriverName, PortPlace, Presence, Restart, ScannerKind};
 use crate::domain::ids::SlotName;
 
 /// The most slots that one station drives.
 pub(super) const MAX_SLOTS: usize = 64;
-
-/// Rates that a UART is driven at; the system refuses those that a port can't do.
-const BAUD: std::ops::RangeInclusive<u32> = 1_200..=12_000_000;
 
 const DEFAULT_BAUD: u32 = 115_200;
 
@@ -52,79 +51,108 @@ pub struct Scanner {
     pub binding: Option<Binding>,
 }
 
-/// A slot with the place of its port, for the checks that follow.
-pub(super) type PlacedSlot<'a> = (Slot, Found<'a, PortPlace>);
-
-pub(super) fn slots<'a>(root: &Section<'a>) -> Result<Vec<PlacedSlot<'a>>, ConfigError> {
-    let sections = root.sections("slots")?;
-    if sections.is_empty() {
-        return Err(root.absent("slots", "[[slots]] name = \"A\", port = \"/dev/ttyUSB0\""));
-    }
-    let mut slots: Vec<PlacedSlot<'a>> = Vec::new();
-    for section in &sections {
-        let name = section.required_text("name", "\"A\"")?;
-        if slots.len() == MAX_SLOTS {
-            return Err(name.refuse(format!("a station has at most {MAX_SLOTS} slots")));
-        }
-        let (slot, port) = slot(section, &name)?;
-        let twin = slots.iter().position(|(other, _)| other.name == slot.name);
-        if let Some(index) = twin {
-            return Err(twice(&name, format!("the name {:?}", name.value), index, "name"));
-        }
-        refuse_shared_port(&port, &slots)?;
-        slots.push((slot, port));
-    }
-    Ok(slots)
+/// A port and the bytes that name it.
+struct PlacedPort {
+    port: PortPlace,
+    span: Range<usize>,
 }
 
-fn slot<'a>(
-    section: &Section<'a>,
-    name: &Found<'a, &'a str>,
-) -> Result<PlacedSlot<'a>, ConfigError> {
-    let port = port(section)?.ok_or_else(|| section.absent("port", "\"/dev/ttyUSB0\""))?;
-    let driver = section.parsed("driver")?.unwrap_or(DriverName::Framed);
-    let slot = Slot {
-        name: name.value.parse().map_err(|error| name.refuse(error))?,
-        port: port.value.clone(),
-        baud: section.integer("baud", BAUD)?.unwrap_or(DEFAULT_BAUD),
+/// The slots, and where they and their ports are named: what later ones are held against.
+#[derive(Default)]
+pub(super) struct Fixture {
+    slots: Vec<Slot>,
+    names: Vec<Range<usize>>,
+    ports: Vec<PlacedPort>,
+}
+
+impl Fixture {
+    /// Checks `[[slots]]`.
+    pub(super) fn new(raw: Placed<Vec<raw::Slot>>, dir: &Path) -> Result<Self, Refusal> {
+        if raw.value().is_empty() {
+            return Err(raw.refuse("a station has at least one slot"));
+        }
+        let mut fixture = Self::default();
+        for slot in raw.into_value() {
+            fixture.add(slot, dir)?;
+        }
+        Ok(fixture)
+    }
+
+    /// The slots, in the order of the file.
+    pub(super) fn into_slots(self) -> Vec<Slot> {
+        self.slots
+    }
+
+    fn add(&mut self, raw: raw::Slot, dir: &Path) -> Result<(), Refusal> {
+        if self.slots.len() == MAX_SLOTS {
+            return Err(raw.name.refuse(format!("a station has at most {MAX_SLOTS} slots")));
+        }
+        let (name, port) = (raw.name.span(), port(&raw.port, dir)?);
+        let slot = slot(raw, port.port.clone())?;
+        if let Some(twin) = self.slots.iter().position(|other| other.name == slot.name) {
+            let (first, what) = (self.names[twin].clone(), format!("the name \"{}\"", slot.name));
+            return Err(Refusal::Twice { span: name, first, what });
+        }
+        self.refuse_shared(&port)?;
+        self.slots.push(slot);
+        self.names.push(name);
+        self.ports.push(port);
+        Ok(())
+    }
+
+    fn refuse_shared(&self, port: &PlacedPort) -> Result<(), Refusal> {
+        match self.ports.iter().find(|other| same_port(&other.port, &port.port)) {
+            Some(twin) => Err(Refusal::Twice {
+                span: port.span.clone(),
+                first: twin.span.clone(),
+                what: format!("the port {}", port.port),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn slot(raw: raw::Slot, port: PortPlace) -> Result<Slot, Refusal> {
+    let driver = raw.driver.map_or(DriverName::Framed, |word| word.0);
+    Ok(Slot {
+        name: raw.name.into_value().0,
+        port,
+        baud: raw.baud.map_or(DEFAULT_BAUD, |baud| baud.0),
         driver,
-        directory: directory(section, driver)?,
-        presence: section.parsed("presence")?.unwrap_or(Presence::Port),
-        restart: section.parsed("restart")?.unwrap_or(Restart::Command),
-        dtr: section.boolean("dtr")?,
-        rts: section.boolean("rts")?,
-    };
-    Ok((slot, port))
+        directory: raw.directory.map(|found| directory(found, driver)).transpose()?,
+        presence: raw.presence.map_or(Presence::Port, |word| word.0),
+        restart: raw.restart.map_or(Restart::Command, |word| word.0),
+        dtr: raw.dtr,
+        rts: raw.rts,
+    })
 }
 
 /// The longest directory: with a file's name it is a small part of a message.
 const MAX_DIRECTORY: usize = 32;
 
 /// A directory of the device's own file system.
-fn directory(section: &Section<'_>, driver: DriverName) -> Result<Option<String>, ConfigError> {
-    let Some(found) = section.text("directory")? else { return Ok(None) };
+fn directory(found: Placed<String>, driver: DriverName) -> Result<String, Refusal> {
     if driver == DriverName::Framed {
         return Err(found.refuse("belongs to devices that speak SMP: driver \"smp\" or \"auto\""));
     }
-    let text = found.value;
+    let text = found.value();
     let is_plain = text.chars().all(|c| c.is_ascii_graphic() && c != '\\');
     if !text.starts_with('/') || text.ends_with('/') || !is_plain || text.len() > MAX_DIRECTORY {
         let rule = "must begin with / and not end with it, at most 32 ASCII characters";
         return Err(found.refuse(rule));
     }
-    Ok(Some(text.to_owned()))
+    Ok(found.into_value())
 }
 
-fn port<'a>(section: &Section<'a>) -> Result<Option<Found<'a, PortPlace>>, ConfigError> {
-    let Some(found) = section.text("port")? else { return Ok(None) };
-    let place = match found.value {
+fn port(found: &Placed<String>, dir: &Path) -> Result<PlacedPort, Refusal> {
+    let port = match found.value().as_str() {
         "" => return Err(found.refuse("the port is empty")),
         text if text.starts_with("usb:") => {
             PortPlace::physical(text).map_err(|error| found.refuse(error))?
         }
-        text => PortPlace::Path(section.resolve(text)),
+        text => PortPlace::Path(dir.join(text)),
     };
-    Ok(Some(found.map(place)))
+    Ok(PlacedPort { port, span: found.span() })
 }
 
 /// Two paths are one port where they lead to one file.
@@ -136,40 +164,38 @@ fn same_port(a: &PortPlace, b: &PortPlace) -> bool {
     real(a) == real(b)
 }
 
-fn refuse_shared_port(
-    port: &Found<'_, PortPlace>,
-    slots: &[PlacedSlot<'_>],
-) -> Result<(), ConfigError> {
-    let twin = slots.iter().position(|(_, other)| same_port(&other.value, &port.value));
-    match twin {
-        Some(index) => Err(twice(port, format!("the port {}", port.value), index, "port")),
-        None => Ok(()),
-    }
-}
-
-fn twice<T>(found: &Found<'_, T>, what: String, first: usize, key: &str) -> ConfigError {
-    let first = format!("slots[{first}].{key}");
-    ConfigError::Twice { place: found.place(), key: found.key.clone(), what, first }
-}
-
+/// Checks `[scanner]`, whose port must be none of the slots'.
 pub(super) fn scanner(
-    section: &Section<'_>,
-    slots: &[PlacedSlot<'_>],
-) -> Result<Scanner, ConfigError> {
-    let kind = section.parsed("kind")?.unwrap_or(ScannerKind::Keyboard);
-    let port = port(section)?;
-    match (&port, kind) {
-        (None, ScannerKind::Serial) => return Err(section.absent("port", "\"/dev/ttyACM0\"")),
-        (Some(port), ScannerKind::Keyboard) => {
-            return Err(port.refuse("a keyboard scanner has no port; write kind = \"serial\""));
-        }
-        (Some(port), ScannerKind::Serial) => refuse_shared_port(port, slots)?,
-        (None, ScannerKind::Keyboard) => {}
-    }
+    raw: Option<Placed<raw::Scanner>>,
+    fixture: &Fixture,
+    dir: &Path,
+) -> Result<Scanner, Refusal> {
+    let scanner_port = raw.as_ref().map(|raw| scanner_port(raw, fixture, dir)).transpose()?;
+    let raw = raw.map(Placed::into_value).unwrap_or_default();
     Ok(Scanner {
-        kind,
-        port: port.map(|found| found.value),
-        baud: section.integer("baud", BAUD)?.unwrap_or(DEFAULT_BAUD),
-        binding: section.parsed("binding")?,
+        kind: raw.kind.map_or(ScannerKind::Keyboard, |word| word.0),
+        port: scanner_port.flatten(),
+        baud: raw.baud.map_or(DEFAULT_BAUD, |baud| baud.0),
+        binding: raw.binding.map(|word| word.0),
     })
+}
+
+fn scanner_port(
+    raw: &Placed<raw::Scanner>,
+    fixture: &Fixture,
+    dir: &Path,
+) -> Result<Option<PortPlace>, Refusal> {
+    let found = &raw.value().port;
+    match (found, raw.value().kind.map_or(ScannerKind::Keyboard, |word| word.0)) {
+        (None, ScannerKind::Keyboard) => Ok(None),
+        (None, ScannerKind::Serial) => Err(raw.lacks("port")),
+        (Some(found), ScannerKind::Keyboard) => {
+            Err(found.refuse("a keyboard scanner has no port; write kind = \"serial\""))
+        }
+        (Some(found), ScannerKind::Serial) => {
+            let port = port(found, dir)?;
+            fixture.refuse_shared(&port)?;
+            Ok(Some(port.port))
+        }
+    }
 }

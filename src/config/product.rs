@@ -1,13 +1,14 @@
 //! `[product]`, `[certificate]` and `[broker]`: what is burned, and their digest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::error::ConfigError;
-use super::section::{Found, Section};
-use super::values::{self, KeyOrigin, ValidFor};
+use super::kinds::{Placed, Word, time_or};
+use super::raw;
+use super::refusal::Refusal;
+use super::values::{KeyOrigin, Protection, ValidFor};
 use crate::domain::certificate::Proof;
 use crate::domain::device::Security;
 use crate::domain::identity::TlsVersion;
@@ -65,121 +66,87 @@ pub struct Broker {
     pub tls_max: TlsVersion,
 }
 
-pub(super) fn product(section: &Section<'_>) -> Result<Product, ConfigError> {
-    let name = section.required_text("name", "\"TH200\"")?;
-    let pattern = section.required_text("serial_pattern", "\"TH200-[0-9]{8}\"")?;
+pub(super) fn product(raw: raw::Product) -> Result<Product, Refusal> {
+    let pattern = SerialPattern::new(raw.serial_pattern.value())
+        .map_err(|source| Refusal::Pattern { span: raw.serial_pattern.span(), source })?;
     Ok(Product {
-        name: short_text(&name)?,
-        serial_pattern: SerialPattern::new(pattern.value).map_err(|source| {
-            ConfigError::Pattern { place: pattern.place(), key: pattern.key.clone(), source }
-        })?,
-        client_id: section.required("client_id", "\"{serial}\"")?,
-        check_character: section.parsed("check_character")?.unwrap_or_default(),
-        key_origin: section.parsed("key_origin")?.unwrap_or(KeyOrigin::Station),
-        model: model(section)?,
-        required_proof: required_proof(section)?,
-        lock: section.boolean("lock")?.unwrap_or(false),
-        require: require(section)?,
+        name: short_text(raw.name)?,
+        serial_pattern: pattern,
+        client_id: raw.client_id.0,
+        check_character: raw.check_character.map_or_else(CheckCharacter::default, |kind| kind.0),
+        key_origin: raw.key_origin.map_or(KeyOrigin::Station, |word| word.0),
+        model: raw.model.map(model).transpose()?,
+        required_proof: raw.required_proof.map_or(Proof::Possession, |word| word.0),
+        lock: raw.lock.unwrap_or(false),
+        require: required(&raw.require.unwrap_or_default()),
     })
 }
 
 /// What goes into a subject's O and OU, and what people read: at most 64 characters.
-fn short_text(found: &Found<'_, &str>) -> Result<String, ConfigError> {
-    match found.value.chars().count() {
-        0 => Err(found.refuse("the text is empty")),
-        65.. => Err(found.refuse("the text has more than 64 characters")),
-        _ if found.value.chars().any(char::is_control) => {
-            Err(found.refuse("the text has control characters"))
+fn short_text(text: Placed<String>) -> Result<String, Refusal> {
+    match text.value().chars().count() {
+        0 => Err(text.refuse("the text is empty")),
+        65.. => Err(text.refuse("the text has more than 64 characters")),
+        _ if text.value().chars().any(char::is_control) => {
+            Err(text.refuse("the text has control characters"))
         }
-        _ => Ok(found.value.to_owned()),
+        _ => Ok(text.into_value()),
     }
 }
 
-fn model(section: &Section<'_>) -> Result<Option<String>, ConfigError> {
-    let Some(found) = section.text("model")? else { return Ok(None) };
+fn model(text: Placed<String>) -> Result<String, Refusal> {
     let fits = |c: char| c.is_ascii_graphic() || c == ' ';
-    match found.value {
-        text if (1..=32).contains(&text.len()) && text.chars().all(fits) => {
-            Ok(Some(text.to_owned()))
-        }
-        _ => Err(found.refuse("a model is 1 to 32 printable ASCII characters")),
+    match (1..=32).contains(&text.value().len()) && text.value().chars().all(fits) {
+        true => Ok(text.into_value()),
+        false => Err(text.refuse("a model is 1 to 32 printable ASCII characters")),
     }
 }
 
-fn required_proof(section: &Section<'_>) -> Result<Proof, ConfigError> {
-    let Some(found) = section.text("required_proof")? else { return Ok(Proof::Possession) };
-    let all = [Proof::Possession, Proof::Connect, Proof::ReadBack, Proof::None];
-    all.into_iter().find(|proof| proof.as_str() == found.value).ok_or_else(|| {
-        let allowed = all.map(Proof::as_str).join(", ");
-        found.refuse(format!("{:?} is none of {allowed}", found.value))
-    })
-}
-
-fn require(section: &Section<'_>) -> Result<Security, ConfigError> {
+fn required(protections: &[Word<Protection>]) -> Security {
     let mut required = Security::default();
-    for found in section.texts("require")? {
-        match found.value {
-            "secure-boot" => required.secure_boot = true,
-            "readout-protection" => required.readout_protection = true,
-            "flash-encryption" => required.flash_encryption = true,
-            other => {
-                return Err(found.refuse(format!(
-                    "{other:?} is none of secure-boot, readout-protection, flash-encryption"
-                )));
-            }
+    for protection in protections {
+        match protection.0 {
+            Protection::SecureBoot => required.secure_boot = true,
+            Protection::ReadoutProtection => required.readout_protection = true,
+            Protection::FlashEncryption => required.flash_encryption = true,
         }
     }
-    Ok(required)
+    required
 }
 
-pub(super) fn certificate(section: &Section<'_>) -> Result<CertificateProfile, ConfigError> {
-    let optional = |key| section.text(key)?.map(|found| short_text(&found)).transpose();
-    let backdate = match section.text("backdate")? {
-        Some(found) => values::duration(found.value).map_err(|error| found.refuse(error))?,
-        // A device's clock may be set to the wrong zone, not to the wrong day.
-        None => Duration::from_secs(24 * 3_600),
-    };
+pub(super) fn certificate(raw: raw::Certificate) -> Result<CertificateProfile, Refusal> {
     Ok(CertificateProfile {
-        organization: optional("organization")?,
-        organizational_unit: optional("organizational_unit")?,
-        valid_for: section.required("valid_for", "\"20y\"")?,
-        backdate,
+        organization: raw.organization.map(short_text).transpose()?,
+        organizational_unit: raw.organizational_unit.map(short_text).transpose()?,
+        valid_for: raw.valid_for.0,
+        // A device's clock may be set to the wrong zone, not to the wrong day.
+        backdate: time_or(raw.backdate, Duration::from_secs(24 * 3_600)),
     })
 }
 
-pub(super) fn broker(section: &Section<'_>) -> Result<Broker, ConfigError> {
-    let oldest = tls(section, "tls_min")?;
-    let newest = tls(section, "tls_max")?;
-    let tls_min = oldest.as_ref().map_or(TlsVersion::V1_2, |found| found.value);
-    let tls_max = newest.as_ref().map_or(TlsVersion::V1_3, |found| found.value);
-    if let (true, Some(found)) = (tls_min > tls_max, newest.or(oldest)) {
-        return Err(found.refuse("tls_min lies above tls_max"));
+pub(super) fn broker(raw: raw::Broker, dir: &Path) -> Result<Broker, Refusal> {
+    let tls_min = raw.tls_min.as_ref().map_or(TlsVersion::V1_2, |version| version.value().0);
+    let tls_max = raw.tls_max.as_ref().map_or(TlsVersion::V1_3, |version| version.value().0);
+    if let (true, Some(version)) = (tls_min > tls_max, raw.tls_max.or(raw.tls_min)) {
+        return Err(version.refuse("tls_min lies above tls_max"));
     }
-    let port = section.integer("port", 1..=65_535)?.and_then(|port| u16::try_from(port).ok());
+    let port = raw.port.and_then(|port| u16::try_from(port.0).ok());
     Ok(Broker {
-        host: host(section)?,
+        host: host(raw.host)?,
         port: port.unwrap_or(8_883),
-        server_root: section.required_path("server_root", "\"server-root.pem\"")?,
+        server_root: raw.server_root.under(dir),
         tls_min,
         tls_max,
     })
 }
 
-fn tls<'a>(section: &Section<'a>, key: &str) -> Result<Option<Found<'a, TlsVersion>>, ConfigError> {
-    let Some(found) = section.text(key)? else { return Ok(None) };
-    match found.value {
-        "1.2" => Ok(Some(found.map(TlsVersion::V1_2))),
-        "1.3" => Ok(Some(found.map(TlsVersion::V1_3))),
-        other => Err(found.refuse(format!("{other:?} is none of 1.2, 1.3"))),
-    }
-}
-
-fn host(section: &Section<'_>) -> Result<String, ConfigError> {
-    let found = section.required_text("host", "\"mqtt.example.com\"")?;
+fn host(host: Placed<String>) -> Result<String, Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
-    match found.value {
-        host if (1..=253).contains(&host.len()) && host.chars().all(fits) => Ok(host.to_owned()),
-        _ => Err(found.refuse("a host is 1 to 253 of A-Z a-z 0-9 . - :, without scheme or port")),
+    match (1..=253).contains(&host.value().len()) && host.value().chars().all(fits) {
+        true => Ok(host.into_value()),
+        false => {
+            Err(host.refuse("a host is 1 to 253 of A-Z a-z 0-9 . - :, without scheme or port"))
+        }
     }
 }
 

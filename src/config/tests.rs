@@ -1,9 +1,13 @@
 //! What station.toml may and may not say.
 
+use std::time::Duration;
+
 use super::*;
 use crate::domain::certificate::Proof;
 use crate::domain::code::Code;
 use crate::domain::identity::TlsVersion;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The smallest file that is right, one section a line group, so that a test can change one.
 const SMALLEST: &str = r#"

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::domain::certificate::Proof;
 use crate::domain::clock::length_of_time;
+use crate::domain::identity::TlsVersion;
+use crate::domain::ids::{IdError, from_hex};
 
 /// A text in station.toml that can't be read as what its key wants.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +47,26 @@ pub enum ValueError {
     Port(String),
 }
 
+/// A type with one word in station.toml for each of its values.
+pub(super) trait Choice: Copy + 'static {
+    /// Each value and its word.
+    const WORDS: &'static [(&'static str, Self)];
+    /// Words for what a later version will know.
+    const LATER: &'static [&'static str] = &[];
+
+    /// The value of a word.
+    fn of_word(word: &str) -> Result<Self, ValueError> {
+        if Self::LATER.contains(&word) {
+            return Err(ValueError::NotYet(word.to_owned()));
+        }
+        let found = Self::WORDS.iter().find(|(name, _)| *name == word);
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let names: Vec<&str> = Self::WORDS.iter().map(|(name, _)| *name).collect();
+            ValueError::Word { found: word.to_owned(), allowed: names.join(", ") }
+        })
+    }
+}
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident = $word:literal,)+ }
      later { $($later:literal),* }) => {
@@ -64,18 +87,16 @@ macro_rules! words {
             }
         }
 
+        impl Choice for $name {
+            const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$member),)+];
+            const LATER: &'static [&'static str] = &[$($later),*];
+        }
+
         impl FromStr for $name {
             type Err = ValueError;
 
             fn from_str(word: &str) -> Result<Self, ValueError> {
-                match word {
-                    $($word => Ok(Self::$member),)+
-                    $($later => Err(ValueError::NotYet(word.to_owned())),)*
-                    _ => Err(ValueError::Word {
-                        found: word.to_owned(),
-                        allowed: [$($word),+].join(", "),
-                    }),
-                }
+                Self::of_word(word)
             }
         }
     };
@@ -199,6 +220,50 @@ words! {
         /// The device may connect when someone activates it.
         Inactive = "INACTIVE",
     } later {}
+}
+
+/// A protection that a device reports.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Protection {
+    SecureBoot,
+    ReadoutProtection,
+    FlashEncryption,
+}
+
+impl Choice for Protection {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("secure-boot", Protection::SecureBoot),
+        ("readout-protection", Protection::ReadoutProtection),
+        ("flash-encryption", Protection::FlashEncryption),
+    ];
+}
+
+impl Choice for Proof {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        (Proof::Possession.as_str(), Proof::Possession),
+        (Proof::Connect.as_str(), Proof::Connect),
+        (Proof::ReadBack.as_str(), Proof::ReadBack),
+        (Proof::None.as_str(), Proof::None),
+    ];
+}
+
+impl Choice for TlsVersion {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        (TlsVersion::V1_2.as_str(), TlsVersion::V1_2),
+        (TlsVersion::V1_3.as_str(), TlsVersion::V1_3),
+    ];
+}
+
+/// Bytes, written in hexadecimal.
+#[derive(Debug)]
+pub(super) struct Hex(pub(super) Vec<u8>);
+
+impl FromStr for Hex {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        from_hex("key id", text).map(Self)
+    }
 }
 
 /// How long a device certificate is valid.

@@ -1,0 +1,21 @@
+//! `station config schema`: what may stand in station.toml, for editors.
+
+use super::Context;
+use crate::config;
+use crate::domain::code::Code;
+use crate::report::{Exit, Failure};
+
+/// Prints the JSON Schema, on one line where JSON was asked for. Needs no station.toml.
+pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
+    let schema = config::schema();
+    if context.out.is_json() {
+        context.out.json(&schema)?;
+        return Ok(Exit::Done);
+    }
+    let mut text = serde_json::to_vec_pretty(&schema).map_err(|error| {
+        Failure::new(Code::Bug, "the schema can't be written as JSON").caused_by(&error)
+    })?;
+    text.push(b'\n');
+    context.out.raw(&text)?;
+    Ok(Exit::Done)
+}

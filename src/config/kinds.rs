@@ -1,0 +1,235 @@
+//! The kinds of values in station.toml: each says how it is read and what a schema says of it.
+//!
+//! Serde reads a value straight into its type, so that what is not allowed is refused at its
+//! place. [`Placed`] keeps that place for what only another key can judge.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use toml::Spanned;
+
+use super::refusal::Refusal;
+use super::values::{self, Choice};
+
+/// A schema that stands where it is used, under no name of its own.
+macro_rules! inline_schema {
+    () => {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            Cow::Borrowed("value")
+        }
+    };
+}
+
+/// A value and where it stands.
+#[derive(Debug, serde::Deserialize)]
+#[serde(transparent)]
+pub(super) struct Placed<T>(Spanned<T>);
+
+impl<T> Placed<T> {
+    /// The value.
+    pub(super) fn value(&self) -> &T {
+        self.0.get_ref()
+    }
+
+    /// The value alone.
+    pub(super) fn into_value(self) -> T {
+        self.0.into_inner()
+    }
+
+    /// Its bytes in the file.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.0.span()
+    }
+
+    /// Refuses the value.
+    pub(super) fn refuse(&self, why: impl Display) -> Refusal {
+        Refusal::Value { span: self.span(), why: why.to_string() }
+    }
+
+    /// Refuses a section for want of this key.
+    pub(super) fn lacks(&self, key: &'static str) -> Refusal {
+        Refusal::Absent { section: self.span(), key }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Placed<T> {
+    inline_schema!();
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// Reads a text with `parse`; the error stands at the text, also within a list.
+fn text<'de, D, T, E>(d: D, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    E: Display,
+{
+    struct Text<T, F>(F, PhantomData<T>);
+
+    impl<'de, T, E: Display, F: FnOnce(&str) -> Result<T, E>> Visitor<'de> for Text<T, F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
+            let text = String::deserialize(d)?;
+            (self.0)(&text).map_err(D::Error::custom)
+        }
+    }
+
+    // For a newtype alone, the deserializer adds the value's own place to an error.
+    d.deserialize_newtype_struct("Text", Text(parse, PhantomData))
+}
+
+/// A text that is read into a type of its own.
+#[derive(Debug)]
+pub(super) struct Parsed<T>(pub(super) T);
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Parsed<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        text(d, |text| text.parse().map(Self))
+    }
+}
+
+impl<T> JsonSchema for Parsed<T> {
+    inline_schema!();
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+/// One of the words of a [`Choice`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Word<T>(pub(super) T);
+
+impl<'de, T: Choice> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        text(d, |text| T::of_word(text).map(Self))
+    }
+}
+
+impl<T: Choice> JsonSchema for Word<T> {
+    inline_schema!();
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
+        json_schema!({ "type": "string", "enum": words })
+    }
+}
+
+/// A whole number within bounds, both of them allowed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whole<const MIN: u32, const MAX: u32>(pub(super) u32);
+
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Whole<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let number = i128::deserialize(d)?;
+        match u32::try_from(number) {
+            Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
+            _ => Err(D::Error::custom(outside(number, MIN, MAX))),
+        }
+    }
+}
+
+/// What is said of a number that is not allowed.
+pub(super) fn outside(number: impl Display, min: u32, max: u32) -> String {
+    format!("{number} is not within {min} to {max}")
+}
+
+impl<const MIN: u32, const MAX: u32> JsonSchema for Whole<MIN, MAX> {
+    inline_schema!();
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+}
+
+/// A length of time: "90s", "10m", "24h", "30d".
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Time(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        text(d, |text| values::duration(text).map(Self))
+    }
+}
+
+impl JsonSchema for Time {
+    inline_schema!();
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9]+[smhd]$" })
+    }
+}
+
+/// A size: "64KiB", "256MiB", "1GiB".
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        text(d, |text| values::size(text).map(Self))
+    }
+}
+
+impl JsonSchema for Size {
+    inline_schema!();
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9]+[KMG]iB$" })
+    }
+}
+
+/// A path; a relative one starts at the directory of station.toml.
+#[derive(Debug)]
+pub(super) struct FilePath(String);
+
+impl FilePath {
+    /// The path, absolute where `dir` is.
+    pub(super) fn under(&self, dir: &Path) -> PathBuf {
+        dir.join(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for FilePath {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        text(d, |text| match text {
+            "" => Err("the path is empty"),
+            text => Ok(Self(text.to_owned())),
+        })
+    }
+}
+
+impl JsonSchema for FilePath {
+    inline_schema!();
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1 })
+    }
+}
+
+/// Where a path may be given and is.
+pub(super) fn under(path: Option<FilePath>, dir: &Path) -> Option<PathBuf> {
+    path.map(|path| path.under(dir))
+}
+
+/// A length of time, or its default.
+pub(super) fn time_or(time: Option<Time>, default: Duration) -> Duration {
+    time.map_or(default, |time| time.0)
+}

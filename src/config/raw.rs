@@ -1,0 +1,342 @@
+//! What may stand in station.toml, key by key, before it is checked.
+//!
+//! These structs are the one list of keys: serde reads the file into them and refuses every
+//! other key, and the JSON Schema is made of them. The lines of documentation are what an
+//! editor shows, `default` is what the commented example shows, and the first of `examples`
+//! is what an error offers where the key is missing.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::kinds::{FilePath, Parsed, Placed, Size, Time, Whole, Word};
+use super::values::{
+    AuthorityKind, Binding, CloudKind, DriverName, Endpoint, Hex, InitialStatus, KeyOrigin,
+    Language, Presence, Protection, RegistrationMode, Restart, ScannerKind, ValidFor,
+};
+use crate::domain::certificate::Proof;
+use crate::domain::identity::TlsVersion;
+use crate::domain::ids::{SlotName, StationId};
+use crate::domain::label::{CheckCharacter, ClientIdTemplate, SerialRange};
+
+/// The configuration of one provisioning station. Paths are relative to the file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "station.toml")]
+pub(super) struct File {
+    pub(super) station: Station,
+    pub(super) product: Product,
+    pub(super) certificate: Certificate,
+    pub(super) authority: Placed<Authority>,
+    pub(super) broker: Broker,
+    pub(super) connect: Option<Connect>,
+    pub(super) slots: Placed<Vec<Slot>>,
+    pub(super) scanner: Option<Placed<Scanner>>,
+    pub(super) ledger: Option<Ledger>,
+    pub(super) cloud: Option<Cloud>,
+}
+
+/// This machine.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Station {
+    /// Who this station is. Its ledger belongs to this id for good.
+    #[schemars(extend("examples" = ["line-1"]))]
+    pub(super) id: Parsed<StationId>,
+    /// The language of the screens.
+    #[schemars(extend("default" = "en"))]
+    pub(super) language: Option<Word<Language>>,
+    /// The ledger's directory: on a local file system, with room, and backed up.
+    #[schemars(extend("examples" = ["/var/lib/station"]))]
+    pub(super) data_dir: FilePath,
+    /// The serials that this station may provision: FIRST..LAST. Without it: any.
+    #[schemars(extend("examples" = ["TH200-00000001..TH200-00999999"]))]
+    pub(super) serial_range: Option<Parsed<SerialRange>>,
+    /// How far the clock may be ahead of the journal before nothing is issued any more.
+    #[schemars(extend("default" = "30d"))]
+    pub(super) max_clock_gap: Option<Time>,
+    /// How long one unit may take.
+    #[schemars(extend("default" = "120s"))]
+    pub(super) unit_deadline: Option<Time>,
+    /// How long a scan of a batch waits for a device.
+    #[schemars(extend("default" = "10m"))]
+    pub(super) device_wait: Option<Time>,
+    /// After how long without a key or a scan the screen signs its person out.
+    #[schemars(extend("default" = "10m"))]
+    pub(super) idle_lock: Option<Time>,
+    /// What a badge's text begins with, before the person's id.
+    #[schemars(extend("default" = "OP:", "pattern" = "^[!-~]{1,16}$"))]
+    pub(super) badge_prefix: Option<Placed<String>>,
+    /// The PIN with which acts on the command line are approved, in a file of mode 0600.
+    pub(super) operator_pin_file: Option<FilePath>,
+}
+
+/// What is made here.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Product {
+    /// Its name.
+    #[schemars(extend("examples" = ["TH200"], "minLength" = 1, "maxLength" = 64))]
+    pub(super) name: Placed<String>,
+    /// What a serial looks like, a regular expression; all of a serial must match.
+    #[schemars(extend("examples" = ["TH200-[0-9]{8}"]))]
+    pub(super) serial_pattern: Placed<String>,
+    /// The MQTT client id, made of the serial; also the certificate's CN.
+    #[schemars(extend("examples" = ["{serial}"]))]
+    pub(super) client_id: Parsed<ClientIdTemplate>,
+    /// How the last character of a label guards the others.
+    #[schemars(extend("default" = "none", "enum" = CheckCharacter::ALL))]
+    pub(super) check_character: Option<Parsed<CheckCharacter>>,
+    /// Where the private key is made; for "device" its firmware must offer KEYGEN.
+    #[schemars(extend("default" = "station"))]
+    pub(super) key_origin: Option<Word<KeyOrigin>>,
+    /// The model that a device must report. Without it: any.
+    #[schemars(extend("examples" = ["TH200"], "pattern" = "^[ -~]{1,32}$"))]
+    pub(super) model: Option<Placed<String>>,
+    /// What a device must show before it is PASS.
+    #[schemars(extend("default" = "possession"))]
+    pub(super) required_proof: Option<Word<Proof>>,
+    /// Whether a device is locked when it is finished. This can't be undone.
+    #[schemars(extend("default" = false))]
+    pub(super) lock: Option<bool>,
+    /// Protections that a device must report.
+    #[schemars(extend("default" = []))]
+    pub(super) require: Option<Vec<Word<Protection>>>,
+}
+
+/// The profile of a device certificate.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Certificate {
+    /// O of the subject. Without it: left out.
+    #[schemars(extend("examples" = ["Example Devices"], "minLength" = 1, "maxLength" = 64))]
+    pub(super) organization: Option<Placed<String>>,
+    /// OU of the subject. Without it: left out.
+    #[schemars(extend("examples" = ["TH200"], "minLength" = 1, "maxLength" = 64))]
+    pub(super) organizational_unit: Option<Placed<String>>,
+    /// How long it is valid: years, days or "no-expiry". The CA must be valid as long.
+    #[schemars(extend("examples" = ["20y", "825d", "no-expiry"]))]
+    #[schemars(extend("pattern" = "^([0-9]+[yd]|no-expiry)$"))]
+    pub(super) valid_for: Parsed<ValidFor>,
+    /// How far before its issue it begins, for devices whose clocks are behind.
+    #[schemars(extend("default" = "24h"))]
+    pub(super) backdate: Option<Time>,
+}
+
+/// The issuing CA. `station authority init` makes one where these keys point.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Authority {
+    /// Where its key is: in a file, or in a token behind PKCS#11.
+    #[schemars(extend("default" = "file"))]
+    pub(super) kind: Option<Word<AuthorityKind>>,
+    /// Its certificate, PEM.
+    #[schemars(extend("examples" = ["ca.pem"]))]
+    pub(super) certificate: FilePath,
+    /// Its key, encrypted PKCS#8, PEM; for kind "file".
+    #[schemars(extend("examples" = ["ca.key"]))]
+    pub(super) key: Option<FilePath>,
+    /// What stands above the CA, its own issuer first. Without it: the CA stands alone.
+    #[schemars(extend("examples" = ["ca-chain.pem"]))]
+    pub(super) chain: Option<FilePath>,
+    /// The passphrase of the key, in a file of mode 0600; for kind "file".
+    #[schemars(extend("examples" = ["ca.passphrase"]))]
+    pub(super) passphrase_file: Option<Placed<FilePath>>,
+    /// Whether this CA issues for this station alone.
+    #[schemars(extend("default" = false))]
+    pub(super) exclusive: Option<bool>,
+    /// The PKCS#11 library; for kind "pkcs11".
+    #[schemars(extend("examples" = ["/usr/lib/softhsm/libsofthsm2.so"]))]
+    pub(super) module: Option<Placed<FilePath>>,
+    /// The token by its label; for kind "pkcs11".
+    #[schemars(extend("examples" = ["line-1"]))]
+    pub(super) token_label: Option<Placed<String>>,
+    /// The key by its label; for kind "pkcs11".
+    #[schemars(extend("examples" = ["line-1-ca"]))]
+    pub(super) key_label: Option<Placed<String>>,
+    /// The key by its id, hexadecimal; for kind "pkcs11".
+    #[schemars(extend("examples" = ["0a1b"], "pattern" = "^([0-9A-Fa-f]{2})*$"))]
+    pub(super) key_id: Option<Placed<Parsed<Hex>>>,
+    /// The user PIN of the token, in a file of mode 0600; for kind "pkcs11".
+    #[schemars(extend("examples" = ["token.pin"]))]
+    pub(super) pin_file: Option<Placed<FilePath>>,
+}
+
+/// What the device is told: where it connects.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Broker {
+    /// The broker's host, without scheme or port.
+    #[schemars(extend("examples" = ["mqtt.example.com"], "pattern" = "^[A-Za-z0-9.:-]{1,253}$"))]
+    pub(super) host: Placed<String>,
+    /// Its TLS port.
+    #[schemars(extend("default" = 8883))]
+    pub(super) port: Option<Whole<1, 65_535>>,
+    /// The roots that its certificate must chain to, PEM.
+    #[schemars(extend("examples" = ["server-root.pem"]))]
+    pub(super) server_root: FilePath,
+    /// The oldest TLS version that the device may use.
+    #[schemars(extend("default" = "1.2"))]
+    pub(super) tls_min: Option<Placed<Word<TlsVersion>>>,
+    /// The newest TLS version that the device may use.
+    #[schemars(extend("default" = "1.3"))]
+    pub(super) tls_max: Option<Placed<Word<TlsVersion>>>,
+}
+
+/// A broker of the station's own, to which devices connect as the last proof.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Connect {
+    /// Where it listens: an address and a port.
+    #[schemars(extend("examples" = ["0.0.0.0:8883"]))]
+    pub(super) listen: Placed<String>,
+    /// Its certificate and what stands above it, PEM.
+    #[schemars(extend("examples" = ["broker.pem"]))]
+    pub(super) certificate: FilePath,
+    /// Its key, encrypted PKCS#8, PEM.
+    #[schemars(extend("examples" = ["broker.key"]))]
+    pub(super) key: FilePath,
+    /// The passphrase of the key, in a file of mode 0600.
+    #[schemars(extend("examples" = ["broker.passphrase"]))]
+    pub(super) passphrase_file: Option<FilePath>,
+    /// How long a device is waited for after its restart.
+    #[schemars(extend("default" = "30s"))]
+    pub(super) within: Option<Time>,
+}
+
+/// Rates that a UART is driven at; the system refuses those that a port can't do.
+pub(super) type Baud = Whole<1_200, 12_000_000>;
+
+/// A fixture position.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Slot {
+    /// Its name.
+    #[schemars(extend("examples" = ["A"]))]
+    pub(super) name: Placed<Parsed<SlotName>>,
+    /// Its port: a path, or a physical place as `station ports` prints it ("usb:1-2.3").
+    #[schemars(extend("examples" = ["/dev/ttyUSB0", "usb:1-2.3"]))]
+    pub(super) port: Placed<String>,
+    /// Bits a second.
+    #[schemars(extend("default" = 115_200))]
+    pub(super) baud: Option<Baud>,
+    /// What its devices speak; "auto" takes whichever answers.
+    #[schemars(extend("default" = "framed"))]
+    pub(super) driver: Option<Word<DriverName>>,
+    /// The directory of the device's file system for its identity; for "smp" and "auto".
+    #[schemars(extend("examples" = ["/lfs1"]))]
+    pub(super) directory: Option<Placed<String>>,
+    /// How a device is seen to come and go: its port, its answers, or a line of the fixture.
+    #[schemars(extend("default" = "port"))]
+    pub(super) presence: Option<Word<Presence>>,
+    /// Who restarts a device: it does on command, or the fixture with a pulse.
+    #[schemars(extend("default" = "command"))]
+    pub(super) restart: Option<Word<Restart>>,
+    /// The level of DTR after opening. Without it: as the system sets it.
+    pub(super) dtr: Option<bool>,
+    /// The level of RTS after opening. Without it: as the system sets it.
+    pub(super) rts: Option<bool>,
+}
+
+/// What reads labels.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scanner {
+    /// It types like a keyboard, or is on a serial port.
+    #[schemars(extend("default" = "keyboard"))]
+    pub(super) kind: Option<Word<ScannerKind>>,
+    /// Its port; for kind "serial".
+    #[schemars(extend("examples" = ["/dev/ttyACM0"]))]
+    pub(super) port: Option<Placed<String>>,
+    /// Bits a second; for kind "serial".
+    #[schemars(extend("default" = 115_200))]
+    pub(super) baud: Option<Baud>,
+    /// Which slot a scan is meant for. Without it: "insert" at the screen, "any" in a batch.
+    pub(super) binding: Option<Word<Binding>>,
+}
+
+/// How evidence is kept.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ledger {
+    /// Where the journal's head is written too: a path on another medium.
+    #[schemars(extend("examples" = ["/mnt/anchor/line-1.head"]))]
+    pub(super) anchor: Option<FilePath>,
+    /// Free disk below which no new unit starts.
+    #[schemars(extend("default" = "256MiB"))]
+    pub(super) reserve: Option<Size>,
+    /// Where the line's own backups go. Without it: `backups` in the data directory.
+    #[schemars(extend("examples" = ["/mnt/backup/line-1"]))]
+    pub(super) backup_dir: Option<FilePath>,
+    /// A backup is made when the newest is older and something was recorded since.
+    #[schemars(extend("default" = "1h"))]
+    pub(super) backup_every: Option<Time>,
+    /// A backup is made when so many entries are in none.
+    #[schemars(extend("default" = 50_000))]
+    pub(super) backup_after: Option<Whole<1, { u32::MAX }>>,
+    /// How many backups stay; 0 makes none.
+    #[schemars(extend("default" = 8))]
+    pub(super) backup_keep: Option<Whole<0, 1_000>>,
+    /// The secret that encrypts the journal key, in a file of mode 0600.
+    #[schemars(extend("examples" = ["journal.secret"]))]
+    pub(super) journal_secret_file: Option<FilePath>,
+}
+
+/// Registrations a second.
+pub(super) type Rate = Whole<1, 100_000>;
+
+/// The cloud in which `station sync` registers proven certificates.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cloud {
+    /// Which cloud.
+    #[schemars(extend("default" = "tdmq"))]
+    pub(super) kind: Option<Word<CloudKind>>,
+    /// The address of its API. http:// is accepted for this machine alone.
+    #[schemars(extend("examples" = ["https://mqtt.tencentcloudapi.com"]))]
+    pub(super) endpoint: Parsed<Endpoint>,
+    /// The region of the instance.
+    #[schemars(extend("examples" = ["ap-guangzhou"], "pattern" = "^[A-Za-z0-9_-]{1,64}$"))]
+    pub(super) region: Placed<String>,
+    /// The instance.
+    #[schemars(extend("examples" = ["mqtt-xxxxxxxx"], "pattern" = "^[A-Za-z0-9_-]{1,64}$"))]
+    pub(super) instance_id: Placed<String>,
+    /// How the instance is set: each certificate is uploaded, or registers itself.
+    #[schemars(extend("default" = "manual"))]
+    pub(super) registration: Option<Word<RegistrationMode>>,
+    /// Registrations a second: at most 15, more only for an emulation on this machine.
+    #[schemars(extend("default" = 10))]
+    pub(super) rate_per_second: Option<Placed<Rate>>,
+    /// The longest that one call takes: "2s" to "5m".
+    #[schemars(extend("default" = "30s"))]
+    pub(super) call_limit: Option<Placed<Time>>,
+    /// Whether a device may connect at once, or when it is shipped.
+    #[schemars(extend("default" = "ACTIVE"))]
+    pub(super) initial_status: Option<Word<InitialStatus>>,
+    /// How long a proof may wait to be registered before a sync and `doctor` are red.
+    #[schemars(extend("default" = "72h"))]
+    pub(super) max_backlog: Option<Time>,
+    /// Whether `[broker] host` is a name of your own that leads to the instance.
+    #[schemars(extend("default" = false))]
+    pub(super) own_broker_name: Option<bool>,
+    /// The roots that the API's certificate must chain to. Without it: those of the system.
+    #[schemars(extend("examples" = ["cloud-root.pem"]))]
+    pub(super) root: Option<FilePath>,
+    /// A proxy for the API, http://host:port. Without it: none.
+    #[schemars(extend("examples" = ["http://proxy.example:3128"]))]
+    pub(super) proxy: Option<Placed<String>>,
+    /// The secret id, in a file of mode 0600.
+    #[schemars(extend("examples" = ["secret-id"]))]
+    pub(super) secret_id_file: Option<FilePath>,
+    /// The secret key, in a file of mode 0600.
+    #[schemars(extend("examples" = ["secret-key"]))]
+    pub(super) secret_key_file: Option<FilePath>,
+    /// The token of temporary credentials, in a file of mode 0600.
+    #[schemars(extend("examples" = ["token"]))]
+    pub(super) token_file: Option<FilePath>,
+    /// The secret id of who may deactivate and revoke, in a file of mode 0600.
+    #[schemars(extend("examples" = ["revoker-secret-id"]))]
+    pub(super) revoker_secret_id_file: Option<FilePath>,
+    /// That one's secret key, in a file of mode 0600.
+    #[schemars(extend("examples" = ["revoker-secret-key"]))]
+    pub(super) revoker_secret_key_file: Option<FilePath>,
+}
