@@ -193,7 +193,7 @@ fn codes_in(path: &Path) -> Vec<String> {
 
 /// The words of a unit's line, each once it was named.
 fn unit_lines(name: &str, key: &str) -> Vec<String> {
-    let path = root().join("docs/systemd").join(name);
+    let path = root().join("packaging/debian").join(name);
     let text = fs::read_to_string(path).unwrap();
     let lines = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(key));
     lines.map(|rest| rest.trim_start_matches('=').to_owned()).collect()
@@ -205,26 +205,27 @@ fn the_nightly_unit_calls_the_program_as_it_is_and_gives_the_secrets_that_it_rea
     use provisioning_station::cli::Cli;
     use provisioning_station::secret;
 
-    for line in unit_lines("station-sync.service", "ExecStart") {
+    for line in unit_lines("station.station-sync.service", "ExecStart") {
         Cli::try_parse_from(line.split_whitespace()).unwrap();
     }
     let known = [
         secret::journal_secret(None),
         secret::cloud_secret_id(None),
         secret::cloud_secret_key(None),
+        secret::cloud_token(None),
         secret::revoker_secret_id(None),
         secret::revoker_secret_key(None),
     ];
     let known: BTreeSet<String> =
         known.iter().map(|wanted| wanted.variable.to_ascii_lowercase()).collect();
-    let given = unit_lines("station-sync.service", "LoadCredentialEncrypted");
+    let given = unit_lines("station.station-sync.service", "LoadCredentialEncrypted");
     let given = given.iter().filter_map(|line| line.split(':').next());
     assert_eq!(given.map(str::to_owned).collect::<BTreeSet<_>>(), known);
 }
 
 #[test]
 fn the_nightly_timer_spreads_stations_over_half_an_hour() {
-    assert_eq!(unit_lines("station-sync.timer", "RandomizedDelaySec"), ["30min"]);
-    assert_eq!(unit_lines("station-sync.timer", "Persistent"), ["yes"]);
-    assert_eq!(unit_lines("station-sync.timer", "OnCalendar").len(), 1);
+    assert_eq!(unit_lines("station.station-sync.timer", "RandomizedDelaySec"), ["30min"]);
+    assert_eq!(unit_lines("station.station-sync.timer", "Persistent"), ["yes"]);
+    assert_eq!(unit_lines("station.station-sync.timer", "OnCalendar").len(), 1);
 }

@@ -171,11 +171,16 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Prints a manual page
-    #[command(after_help = "Examples:\n  station man | man -l -\n  station man work-order create")]
+    #[command(
+        after_help = "Examples:\n  station man | man -l -\n  station man work-order create\n  station man --out /usr/local/share/man/man1"
+    )]
     Man {
         /// The command whose page is printed; without it, the page of the program
         #[arg(value_name = "COMMAND")]
         command: Vec<String>,
+        /// Write the pages of all commands into this directory
+        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        out: Option<PathBuf>,
     },
 }
 

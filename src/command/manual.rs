@@ -1,5 +1,7 @@
 //! `station completions` and `station man`, generated from the command line's definitions.
 
+use std::path::Path;
+
 use clap::CommandFactory;
 
 use super::Context;
@@ -34,5 +36,16 @@ pub(super) fn page(path: &[String], context: &mut Context) -> Result<Exit, Failu
         .render(&mut text)
         .map_err(|error| Failure::new(Code::Bug, "the page can't be made").caused_by(&error))?;
     context.out.raw(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Writes the pages of the program and all its commands into `folder`, which is there.
+pub(super) fn all(folder: &Path, context: &mut Context) -> Result<Exit, Failure> {
+    clap_mangen::generate_to(Cli::command(), folder).map_err(|error| {
+        let place = folder.display();
+        Failure::new(Code::Output, format!("the pages can't be written to {place}"))
+            .caused_by(&error)
+    })?;
+    context.out.line(format_args!("the pages are in {}", folder.display()))?;
     Ok(Exit::Done)
 }
