@@ -110,7 +110,7 @@ impl<'a> Refused<'a> {
     fn absent(&self, place: Place, path: &KeyPath, key: &str) -> ConfigError {
         let (table, path_of_key) = (self.wanted(path), path.to_key(key));
         let section = self.wanted(&path_of_key);
-        let (key, example) = match section.and_then(|section| Some((section.kind(), section))) {
+        let (key, example) = match section.map(|section| (section.kind(), section)) {
             Some(("object", section)) => {
                 let first = section.required().next().unwrap_or_default();
                 let line = format!("[{path_of_key}] {}", section.line(first));

@@ -107,7 +107,7 @@ fn required(protections: &[Word<Protection>]) -> Security {
     for protection in protections {
         match protection.0 {
             Protection::SecureBoot => required.secure_boot = true,
-            Protection::ReadoutProtection => required.readout_protection = true,
+            Protection::ReadOut => required.readout_protection = true,
             Protection::FlashEncryption => required.flash_encryption = true,
         }
     }

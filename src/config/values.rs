@@ -226,14 +226,14 @@ words! {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Protection {
     SecureBoot,
-    ReadoutProtection,
+    ReadOut,
     FlashEncryption,
 }
 
 impl Choice for Protection {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("secure-boot", Protection::SecureBoot),
-        ("readout-protection", Protection::ReadoutProtection),
+        ("readout-protection", Protection::ReadOut),
         ("flash-encryption", Protection::FlashEncryption),
     ];
 }
