@@ -38,6 +38,8 @@ pub(super) struct Work<'a> {
     job: &'a Job,
     driver: &'a mut dyn Driver,
     progress: &'a ProgressCell,
+    /// The device, where it said who it is just before the unit began.
+    just_met: Option<Seen>,
     /// The device, as the ledger calls the one that answered last.
     hardware: Option<HardwareId>,
     /// The same, as it calls itself.
@@ -75,6 +77,7 @@ impl<'a> Work<'a> {
             job,
             driver,
             progress,
+            just_met: None,
             hardware: None,
             met: None,
             restarted: None,
@@ -84,6 +87,11 @@ impl<'a> Work<'a> {
             made: None,
             ledger_failed: None,
         }
+    }
+
+    /// Begins with what a device said a moment ago instead of asking it again.
+    pub(super) fn has_met(&mut self, seen: Option<Seen>) {
+        self.just_met = seen;
     }
 
     /// The device that was worked on.
@@ -136,18 +144,21 @@ impl<'a> Work<'a> {
             Op::ReadBack { cert } => Ok(Answer::Proof(self.read_back(cert)?)),
             Op::Connect { cert } => Ok(Answer::Proof(self.await_connection(cert)?)),
             Op::Finish => {
-                self.driver.finish(true, self.shop.lock)?;
-                Ok(Answer::Finished)
+                let seen = self.driver.finish(self.shop.lock)?;
+                Ok(Answer::Finished(self.meet(seen)?))
             }
             Op::Release => {
-                self.driver.finish(false, false)?;
-                Ok(Answer::Finished)
+                self.driver.release()?;
+                Ok(Answer::Released)
             }
         }
     }
 
     fn identify(&mut self) -> Result<Seen, Fault> {
-        let seen = self.driver.identify()?;
+        let seen = match self.just_met.take() {
+            Some(seen) => seen,
+            None => self.driver.identify()?,
+        };
         self.meet(seen)
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use firmware_interface::ids::{ObjectKind, RequestType};
 
 use super::dice::Dice;
+use super::sayings::{HeaderLie, Saying};
 
 mod names;
 mod selection;
@@ -86,6 +87,11 @@ pub(crate) enum Fault {
     Locked,
     HoldsUnknown,
     FactorySerial(String),
+    Says(Saying),
+    Header(HeaderLie),
+    Echo,
+    Gush(u32),
+    Stays,
 }
 
 /// Why a fault specification is not understood.

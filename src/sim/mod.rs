@@ -27,6 +27,7 @@ mod options;
 mod progress;
 mod pty;
 mod relay;
+mod sayings;
 mod schedule;
 mod slot;
 mod stop;

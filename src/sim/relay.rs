@@ -226,6 +226,9 @@ impl<'u> Relay<'u> {
         if self.unit.manners.unreachable {
             self.finish(around)?;
         }
+        if self.unit.manners.echo {
+            self.outbound.send(start, bytes.to_vec(), false);
+        }
         if self.unit.manners.never_answers {
             return Ok(());
         }
@@ -263,7 +266,7 @@ impl<'u> Relay<'u> {
     }
 
     fn finish(&mut self, around: &mut Surroundings<'_>) -> Result<(), SimError> {
-        if self.done {
+        if self.done || self.unit.manners.stays {
             return Ok(());
         }
         self.done = true;
@@ -275,7 +278,9 @@ impl<'u> Relay<'u> {
         let withheld = work.request.is_some_and(|kind| self.withholds(kind));
         let ready = self.busy_until + self.unit.manners.latency;
         if let Some(reply) = work.reply.filter(|_| !withheld) {
-            self.send(ready, reply, work.then == Then::Finished, around);
+            self.gush(ready);
+            let farewell = work.then == Then::Finished && !self.unit.manners.stays;
+            self.send(ready, reply, farewell, around);
         }
         match work.then {
             Then::Listen | Then::Finished => {}
@@ -286,6 +291,15 @@ impl<'u> Relay<'u> {
                 self.restart(self.busy_until);
             }
         }
+    }
+
+    fn gush(&mut self, ready: Moment) {
+        if self.unit.manners.gush == 0 {
+            return;
+        }
+        let mut noise = vec![0; self.unit.manners.gush];
+        self.unit.dice.fill(&mut noise);
+        self.outbound.send(ready, noise, false);
     }
 
     fn withholds(&self, kind: RequestType) -> bool {

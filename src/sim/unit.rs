@@ -21,6 +21,7 @@ use super::flash::{Chip, ChipFaults};
 use super::lies::{Lies, Memory};
 use super::line::Mishaps;
 use super::options::Options;
+use super::sayings::Sayings;
 use super::{SimError, foreign};
 
 /// Bytes of a simulated hardware id, as many as a common unique chip number has.
@@ -41,6 +42,12 @@ pub(crate) struct Manners {
     pub(crate) reset_on_open: bool,
     /// Its port goes away while it restarts.
     pub(crate) usb_restart: bool,
+    /// The line gives back what the station sends, and nobody is behind it.
+    pub(crate) echo: bool,
+    /// Bytes of noise before each answer.
+    pub(crate) gush: usize,
+    /// It stays in its slot when it has finished.
+    pub(crate) stays: bool,
     /// Requests that it carries out and does not answer.
     pub(crate) withheld: Vec<RequestType>,
     /// When it is pulled out.
@@ -132,6 +139,7 @@ fn device(
         chip,
         hand: Hand { other: has(faults, &Fault::LieKey).then(|| other_key(options, name)) },
         lies: lies(faults),
+        sayings: sayings(faults),
         prove_time: options.timings.prove,
     };
     let mut device = Device::power_on(build);
@@ -199,6 +207,18 @@ fn lies(faults: &[Fault]) -> Lies {
         }
     }
     lies
+}
+
+fn sayings(faults: &[Fault]) -> Sayings {
+    let said = faults.iter().filter_map(|fault| match fault {
+        Fault::Says(saying) => Some(saying.clone()),
+        _ => None,
+    });
+    let header = faults.iter().find_map(|fault| match fault {
+        Fault::Header(lie) => Some(*lie),
+        _ => None,
+    });
+    Sayings::new(said.collect(), header)
 }
 
 /// The key that the device draws each time, where it does.
@@ -273,6 +293,10 @@ fn manners(options: &Options, faults: &[Fault]) -> Manners {
             Fault::BootNoise => manners.banner = true,
             Fault::ResetOnOpen => manners.reset_on_open = true,
             Fault::UsbRestart => manners.usb_restart = true,
+            Fault::Echo => manners.echo = true,
+            Fault::Gush(bytes) => manners.gush = usize::try_from(*bytes).unwrap_or(usize::MAX),
+            Fault::Stays => manners.stays = true,
+            Fault::Header(_) => manners.unreachable = true,
             Fault::Withhold(request) => {
                 manners.unreachable |= *request == RequestType::Identify;
                 manners.withheld.push(*request);
@@ -285,7 +309,7 @@ fn manners(options: &Options, faults: &[Fault]) -> Manners {
             _ => {}
         }
     }
-    manners.never_answers |= manners.chatter.is_some();
+    manners.never_answers |= manners.chatter.is_some() || manners.echo;
     manners.unreachable |= manners.never_answers;
     manners
 }

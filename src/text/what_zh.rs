@@ -90,6 +90,7 @@ pub(super) const fn what(code: Code) -> &'static str {
 
         DevTimeout => "设备没有及时应答",
         DevNoise => "设备发来的数据无法识别",
+        DevEcho => "线路把发出的数据原样送回",
         DevUnplugged => "处理中设备被拔出",
         DevRefused => "设备拒绝了请求",
         DevMalformed => "设备的应答没有意义",
@@ -109,6 +110,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         DevNotRestarted => "设备没有真正重启",
         DevSwapped => "处理中设备被换成了另一个",
         DevProof => "设备不能证明它有密钥",
+        DevLostIdentity => "单元自己的设备丢了它的身份",
         DevContradiction => "设备与以前的证明相矛盾",
         ProofTooWeak => "证明强度低于产品要求",
         KeyDuplicate => "同一把密钥出现了两次",

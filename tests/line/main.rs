@@ -27,6 +27,7 @@ mod offline_root;
 mod orders;
 mod power;
 mod refusals;
+mod sayings;
 mod slots;
 mod smp;
 mod stopping;
