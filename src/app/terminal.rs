@@ -29,7 +29,7 @@ use super::aside;
 use super::clock::SystemClock;
 use super::line::{self, RunningLine, Session};
 use super::parts;
-use super::signals::{Stopping, Watch};
+use super::signals::{Sizes, Stopping, Watch};
 
 /// Messages that may wait for the screen. Beyond that whoever sends them waits; slots finish
 /// their units all the same.
@@ -75,6 +75,7 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
         Some(opened) => begin_with(opened?, &begin, &to_screen),
         None => begin_later(config.clone(), session, begin, to_screen.clone(), &stopping)?,
     }
+    let _sizes = watch_sizes(to_screen.clone())?;
     let scanner = start_scanner(config, &to_screen)?;
     let told = panics_aside(to_screen.clone());
     let shown = show(config, options, &heard, to_screen, &mut stage);
@@ -140,6 +141,17 @@ fn watch_signals(
     };
     Watch::start_for_screen(stop, tui::restore)
         .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))
+}
+
+/// Tells the screen of the terminal's sizes until what is given back is dropped.
+fn watch_sizes(to_screen: SyncSender<Msg>) -> Result<Sizes, Failure> {
+    Sizes::watch(move || {
+        if let Some((columns, lines)) = tui::size() {
+            // A screen that is behind asks for the size itself, before each frame.
+            let _ = to_screen.try_send(Msg::Resize(columns, lines));
+        }
+    })
+    .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))
 }
 
 /// Whether nobody need type a passphrase for the line to start.

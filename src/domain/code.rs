@@ -199,6 +199,8 @@ codes! {
 
     /// A scan is not a serial at all.
     ScanCharacters = "E-SCAN-CHARACTERS",
+    /// A scan held control or function keys.
+    ScanKeys = "E-SCAN-KEYS",
     /// A scan does not match the product's or work order's pattern.
     ScanPattern = "E-SCAN-PATTERN",
     /// A scan's check character is wrong.

@@ -80,7 +80,7 @@ impl Exit {
             | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderProfile
             | OperatorUnknown | OperatorExists | OperatorDisabled | OperatorLast
             | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
-            | ScanCharacters | ScanPattern | ScanCheck | ScanRange | ScanClientId
+            | ScanCharacters | ScanKeys | ScanPattern | ScanCheck | ScanRange | ScanClientId
             | ScanDuplicate | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice
             | UnitUnknown | UnitProven | UnitOtherDevice | UnitElsewhere | UnitState
             | UnitScrapped | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevEcho

@@ -131,6 +131,9 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PinWeak => "choose a PIN of 4 to 64 characters that nobody guesses",
 
         ScanCharacters => "scan the unit's own label again; clean or replace it if it stays",
+        ScanKeys => {
+            "scan the unit's own label; if it stays, set the scanner to send text and Enter alone"
+        }
         ScanPattern => "check that this is the unit's serial, and a label of this product",
         ScanCheck => "scan it again; a label that stays wrong is misprinted or damaged",
         ScanRange => "check that the label belongs to this station and work order",

@@ -99,6 +99,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PinWeak => "请选择 4 到 64 个字符、不易被猜到的 PIN",
 
         ScanCharacters => "重新扫描该单元自己的标签；仍然不行就清洁或更换标签",
+        ScanKeys => "扫描该单元自己的标签；仍然不行就把扫描枪设为只发送文本和回车",
         ScanPattern => "确认这是单元的序列号，并且是本产品的标签",
         ScanCheck => "再扫一次；一直不对说明标签印错或损坏",
         ScanRange => "确认该标签属于本站和本工单",

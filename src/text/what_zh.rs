@@ -69,6 +69,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         WorkOrderProfile => "产品配置在建立工单后有变化",
 
         ScanCharacters => "扫到的不是序列号",
+        ScanKeys => "扫码中含有命令按键，均未执行",
         ScanPattern => "序列号格式不符",
         ScanCheck => "校验字符错误",
         ScanRange => "序列号不在范围内",
