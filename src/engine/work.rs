@@ -10,7 +10,7 @@ use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::code::Code;
 use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
 use crate::domain::event::ProgressCell;
-use crate::domain::evidence::Sighting;
+use crate::domain::evidence::{self, Sighting};
 use crate::domain::identity::{Challenge, Identity, IdentityKey, KeyOrigin, Response};
 use crate::domain::ids::{CertificateSn, HardwareId, ImageDigest, KeyId, PublicKey, SlotName};
 use crate::domain::record::{
@@ -230,13 +230,13 @@ impl<'a> Work<'a> {
         match witness.wait_for(&row.certificate.fingerprint, &row.client_id, since) {
             Sighting::Connected => Ok(Verified::Yes(Proof::Connect)),
             Sighting::OtherClientId(_) => Ok(Verified::Wrong),
-            Sighting::Nobody => Err(Fault::new(
-                Code::DevConnect,
-                format!(
-                    "the device did not connect to the station's broker within {} s of its restart",
-                    witness.patience().as_secs()
-                ),
-            )),
+            Sighting::Nobody(visits) => {
+                let within = witness.patience().as_secs();
+                let what = "the device did not connect to the station's broker within";
+                let visits = evidence::told(&visits);
+                let detail = format!("{what} {within} s of its restart: {visits}");
+                Err(Fault::new(Code::DevConnect, detail))
+            }
         }
     }
 

@@ -34,3 +34,4 @@ mod stopping;
 mod support;
 mod tampering;
 mod token;
+mod witness;
