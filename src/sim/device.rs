@@ -259,6 +259,12 @@ impl Device {
         self.lies.after_restart(&self.chip);
     }
 
+    /// Whether it would come up with an identity. A session that is open stays so.
+    pub(crate) fn holds_identity(&self) -> bool {
+        let mut rebooted = start(self.facts, &self.chip, &self.hand, &self.source);
+        conversation::identify(&mut rebooted).is_some_and(|reply| reply.holds_identity())
+    }
+
     /// Takes what the line delivered, up to the end of a frame.
     pub(crate) fn receive(&mut self, mut bytes: &[u8]) -> Work {
         let Some(frame) = self.reader.next_frame(&mut bytes) else {

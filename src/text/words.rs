@@ -64,6 +64,8 @@ words! {
     HelpBell: "bell for FAIL and HOLD on or off", "打开或关闭不合格与保留的铃声";
     HelpTheme: "other colours", "更换配色";
     HelpAutoScan: "the demo's scanner on or off", "打开或关闭演示扫码";
+    HelpTakeOut: "the demo: take this slot's device out", "演示：取出此工位的设备";
+    HelpPutIn: "the demo: put the device back that was taken out last", "演示：放回最近取出的设备";
     HelpRedraw: "draw the screen anew", "重画屏幕";
     HelpScanner: "A scanner may be used at any time, on every page and over every question.",
         "任何时候都可以扫码，无论在哪一页或有什么提问。";
@@ -138,6 +140,8 @@ words! {
     BellOff: "bell off", "铃声关";
     AutoScanOn: "demo scans by itself (Ctrl-D)", "演示自动扫码（Ctrl-D）";
     AutoScanOff: "demo waits (Ctrl-D)", "演示暂停（Ctrl-D）";
+    DemoLast: "demo: the last units", "演示：最后几件";
+    DemoDone: "done: {} passed, {} failed, {} uncertain: F10", "完成：合格 {}，不合格 {}，未定 {}：F10";
 
     // The scan line.
     ScanHere: "scan", "扫码";

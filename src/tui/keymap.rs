@@ -39,6 +39,8 @@ pub(super) enum Intent {
     Bell,
     Theme,
     AutoScan,
+    TakeOut,
+    PutIn,
     Redraw,
     Backspace,
     Delete,
@@ -108,6 +110,8 @@ pub(super) const KEYS: &[Row] = &[
     ctrl('g', "Ctrl-G", Intent::Bell, Word::HelpBell),
     ctrl('t', "Ctrl-T", Intent::Theme, Word::HelpTheme),
     ctrl('d', "Ctrl-D", Intent::AutoScan, Word::HelpAutoScan),
+    ctrl('e', "Ctrl-E", Intent::TakeOut, Word::HelpTakeOut),
+    ctrl('r', "Ctrl-R", Intent::PutIn, Word::HelpPutIn),
     ctrl('l', "Ctrl-L", Intent::Redraw, Word::HelpRedraw),
     ctrl('c', "Ctrl-C", Intent::Quit, Word::HelpQuit),
 ];
@@ -122,9 +126,8 @@ impl Intent {
             Help | Line | History | Statistics | Sync | Checks | Log | Settings | Language
             | Theme | NextNeed | PreviousSlot | Up | Down | Left | Right | PageUp | PageDown
             | Home | End | Backspace | Delete | Point(_) => true,
-            Quit | Unit | Menu | SignIn | Enter | Escape | Withdraw | Bell | AutoScan | Redraw => {
-                false
-            }
+            Quit | Unit | Menu | SignIn | Enter | Escape | Withdraw | Bell | AutoScan | TakeOut
+            | PutIn | Redraw => false,
         }
     }
 }

@@ -16,7 +16,7 @@ mod view;
 
 pub use input::{Mouse, MouseKind, size};
 pub use model::{AutoScan, Model, Phase, Setup, View};
-pub use msg::{Action, Extent, Msg};
+pub use msg::{Action, Extent, HandKey, Msg};
 pub use screen::{Ending, Screen, Terminal, is_terminal, restore};
 pub use theme::ThemeName;
 pub use update::update;

@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, Event, Progress, ProgressCell};
+use crate::domain::ids::SlotName;
 use crate::domain::question::{Answered, Asked, LogLine};
 
 use super::input::Mouse;
@@ -55,6 +56,15 @@ pub struct Extent {
     pub last_scroll: usize,
 }
 
+/// What a person at a demo has done to a simulated device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandKey {
+    /// It is taken out of its slot.
+    TakeOut,
+    /// The one that was taken out last is put in.
+    PutIn,
+}
+
 /// What the screen wants done; it does nothing itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -62,6 +72,8 @@ pub enum Action {
     Command(Command),
     /// To whoever answers questions.
     Ask(Asked),
+    /// To the hands of a demo, at this slot.
+    Hand(HandKey, SlotName),
     /// Ring the terminal's bell.
     Bell,
     /// Draw everything anew, whatever is there.

@@ -47,6 +47,7 @@ pub const FAULTS: &[FaultName] = &[
     named("noise", "noise", "sends random bytes without end and never answers"),
     named("flood", "flood", "sends well-formed frames that nobody asked for, and never answers"),
     named("withhold", "withhold=chunk", "does what a request of this type asks, never answers it"),
+    named("withhold-once", "withhold-once=prove", "the same until it is taken out and put back"),
     named("unplug", "unplug=chunk:2", "is pulled out, for good, as the Kth such request arrives"),
     named("replug", "replug=commit", "is pulled out after the Kth such request, and comes back"),
     named("boot-noise", "boot-noise", "sends a banner and rubbish after each start"),
@@ -98,6 +99,7 @@ pub(super) fn fault(name: &str, value: Option<&str>) -> Result<Fault, FaultError
     }
     match name {
         "withhold" => value.step(RequestType::Chunk).map(Fault::Withhold),
+        "withhold-once" => value.step(RequestType::Prove).map(Fault::WithholdOnce),
         "unplug" => value.pulled(MID_WRITE, false),
         "replug" => value.pulled((RequestType::Commit, 1), true),
         "drop" => value.mishap(Mishap::Drop),

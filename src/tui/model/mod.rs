@@ -198,6 +198,12 @@ impl Model {
         self.tiles.iter().filter(|tile| tile.running.is_some()).count()
     }
 
+    /// Whether a unit is being worked on, or a scan waits for its device.
+    pub(super) fn is_at_work(&self) -> bool {
+        let is_bound = |tile: &Tile| tile.bound.is_some();
+        self.running() > 0 || !self.waiting.is_empty() || self.tiles.iter().any(is_bound)
+    }
+
     /// Whether the screen may go: the line has ended, and nobody need read why.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Ended && (self.leaving || self.stopped.is_none())

@@ -183,6 +183,7 @@ fn is_a_deed(action: &Action) -> bool {
         Action::Command(Command::Scan(_)) | Action::Bell => false,
         Action::Command(_) | Action::Redraw => true,
         Action::Ask(asked) => matches!(asked.question, Question::Act(_)),
+        Action::Hand(..) => true,
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::layout::{self, Grid};
 use super::super::model::{
     Alone, AutoScan, Dialog, DialogKind, FormNote, Model, Phase, Tile, UnitView, View,
 };
-use super::super::msg::Action;
+use super::super::msg::{Action, HandKey};
 use super::pressed::field;
 use super::{forms, pages, scan};
 
@@ -109,6 +109,8 @@ fn on_page(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
                 AutoScan::switch(scanner);
             }
         }
+        Intent::TakeOut => hand(model, HandKey::TakeOut, actions),
+        Intent::PutIn => hand(model, HandKey::PutIn, actions),
         // Leaving is asked always: a label must not end the screen.
         Intent::Quit => model.dialog = Some(Dialog::new(DialogKind::Quit)),
         Intent::Withdraw => actions.push(Action::Command(Command::Withdraw)),
@@ -132,6 +134,13 @@ fn on_page(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
                 movement(model, intent);
             }
         }
+    }
+}
+
+/// A demo's devices are moved by keys; no others are.
+fn hand(model: &Model, key: HandKey, actions: &mut Vec<Action>) {
+    if let Some(tile) = model.focused().filter(|_| model.setup.auto_scan.is_some()) {
+        actions.push(Action::Hand(key, tile.name.clone()));
     }
 }
 

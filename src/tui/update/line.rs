@@ -48,6 +48,9 @@ fn forget(model: &mut Model, serial: &str) {
 }
 
 fn unit(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
+    if let Some(scanner) = &mut model.setup.auto_scan {
+        scanner.note(&report);
+    }
     let runs_here = |tile: &super::super::model::Tile| {
         Some(&tile.name) == report.slot.as_ref()
             && tile.running.as_ref().is_some_and(|running| running.serial == report.serial)
