@@ -39,8 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The simulation contradicts the link, so it shares nothing with it.
     ("sim", &["domain"]),
     ("config", &["domain"]),
-    // Whoever takes a secret into memory shuts others out of it first.
-    ("secret", &["domain", "vault"]),
+    ("secret", &["domain"]),
     ("report", &["domain", "text"]),
     ("cli", &["domain"]),
     (

@@ -23,10 +23,6 @@ use super::{aside, cloud_checks, parts};
 /// or a simulator takes to change devices.
 const PORT_GRACE: Duration = Duration::from_secs(3);
 
-/// Up to so many bytes the whole ledger is looked at before a line starts: a tenth of a
-/// second. Damage in a larger one is found by its next backup, or when it is met.
-const CHECKED_AT_START: u64 = 32 << 20;
-
 /// Who works on what.
 #[derive(Debug, Clone, Default)]
 pub struct Session {
@@ -40,9 +36,6 @@ pub struct Session {
     /// Which slot a label is meant for, where it is not left to station.toml and the warning
     /// that goes with it.
     pub binding: Option<Binding>,
-    /// Nothing that is made leaves for a real cloud, so nobody is warned that it might not be
-    /// accepted there.
-    pub is_practice: bool,
 }
 
 /// A line that is running, with what must live as long as it.
@@ -99,7 +92,7 @@ fn start_by(
     let (ledger, journal_key) = parts::open_ledger(config, &clock)?;
     let lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
     let reader = ledger.reader()?;
-    reader.check_if_small(CHECKED_AT_START)?;
+    reader.check_if_small()?;
     closed_by_a_gap(&reader)?;
     reader.clock_check(now, config.station.max_clock_gap)?;
     let work_order = parts::work_order(config, &reader, session.work_order.as_ref())?;
@@ -144,9 +137,8 @@ fn start_by(
         port_grace: session.labels_are_ready.then_some(PORT_GRACE),
     };
     let events = Arc::new(Mutex::new(events));
-    let unsure = (!session.is_practice).then(|| cloud_checks::first_article(config)).flatten();
     let line = Line::start(settings, Arc::new(shop), sink(&events))?;
-    if let Some(fault) = unsure {
+    if let Some(fault) = cloud_checks::first_article(config) {
         sink(&events)(Event::Warning(fault));
     }
     let told = told(&line, sink(&events));

@@ -7,7 +7,6 @@
 mod client;
 mod mosquitto;
 mod mqtt;
-mod timed;
 mod witness;
 
 pub use client::{Connected, Identity, Meeting, Refused, connect};

@@ -7,7 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
-use crate::ledger::{self, Audit, Backups, LedgerError, Reader, Settings};
+use crate::ledger::{self, Audit, Backups, FileCheck, LedgerError, Reader, Settings};
 
 /// 2024-01-01T00:00:00Z: this program is younger, so an earlier clock was never set.
 const OLDEST: Timestamp = Timestamp(1_704_067_200_000_000);
@@ -18,7 +18,12 @@ const OLDEST: Timestamp = Timestamp(1_704_067_200_000_000);
 /// checks all of them, and the tables too.
 pub fn ledger(settings: &Settings, verifier: &dyn HeadVerifier) -> Finding {
     const NAME: &str = "ledger";
-    let audit = Audit { anchor: settings.anchor.clone(), skip_tables: true, ..Audit::default() };
+    let audit = Audit {
+        anchor: settings.anchor.clone(),
+        skip_tables: true,
+        file: FileCheck::BySize,
+        ..Audit::default()
+    };
     let whose = Reader::open(&settings.data_dir, Some(&settings.station)).map(|_| ());
     match whose.and_then(|()| ledger::verify(&settings.data_dir, verifier, &audit)) {
         Ok(found) if found.valid => Finding::ok(NAME, format!("{} entries hold", found.entries)),

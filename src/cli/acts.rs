@@ -406,6 +406,14 @@ Example:
     /// A ledger whose file is damaged is set aside by the line itself. This is for one that
     /// does not verify, was cut or was rolled back, when its backup is to take its place.
     SetAside(LedgerAct),
+    /// Makes indices anew that were lost, or are not this program's own, and records it
+    ///
+    /// Tried on a copy first: where the ledger would not hold then, nothing is changed. No
+    /// line and no sync may run. Find out first who could write the file.
+    #[command(after_help = "\
+Example:
+  station ledger reindex --reason 'an index was dropped by hand' --by s04")]
+    Reindex(LedgerAct),
 }
 
 /// A person's act on the ledger.

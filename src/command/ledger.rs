@@ -15,7 +15,7 @@ use crate::domain::device::Fault;
 use crate::domain::ids::{OperatorId, PublicKey};
 use crate::domain::record::{GapAccepted, Record, Restored};
 use crate::ledger::views::Stats;
-use crate::ledger::{self, Audit, Reader, Verification};
+use crate::ledger::{self, Audit, FileCheck, Reader, Verification};
 use crate::pki::{self, Verifier};
 use crate::report::{self, Exit, Failure};
 
@@ -47,6 +47,7 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
         LedgerCommand::Restore { file, by, .. } => restore(&config, file, by, context)?,
         LedgerCommand::AcceptGap(act) => accept_gap(&config, act, context)?,
         LedgerCommand::SetAside(act) => set_aside(&config, act, context)?,
+        LedgerCommand::Reindex(act) => reindex(&config, act, context)?,
     }
     Ok(Exit::Done)
 }
@@ -75,6 +76,7 @@ pub(super) fn audit(
         expected_key: expected_key(config, context)?,
         anchor: config.ledger.anchor.clone(),
         every_head: true,
+        file: FileCheck::Whole,
         skip_tables: false,
         only_new,
         noted_at: Some(config.station.data_dir.join(ledger::AUDITED_FILE)),
@@ -293,5 +295,23 @@ fn set_aside(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(
             "the ledger is {} now; bring a backup back with `station ledger restore`",
             aside.display()
         )),
+    }
+}
+
+/// The PIN is asked of a reader of its own: no other opens this ledger.
+fn reindex(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(), Failure> {
+    let reader = Reader::open_to_mend(&config.station.data_dir)?;
+    let ask = |id: &OperatorId| pin_of(config, id);
+    people::approve_restore(&reader, act.by.as_ref(), ask, context.now())?;
+    drop(reader);
+    let (reason, by) = (reason(&act.reason)?, person(act.by));
+    let (settings, key) = (parts::ledger_settings(config), parts::journal_key(config)?);
+    let clock = context.clock();
+    let rebuilt = ledger::reindex(&settings, &key, &Verifier, clock.as_ref(), reason, by)?;
+    let indices = rebuilt.map(|rebuilt| rebuilt.indices);
+    match (context.out.is_json(), indices) {
+        (true, indices) => context.out.json(&json!({ "rebuilt": indices.unwrap_or_default() })),
+        (false, Some(indices)) => context.out.line(format!("made anew: {}", indices.join(", "))),
+        (false, None) => context.out.line("every index holds what it should"),
     }
 }

@@ -29,6 +29,8 @@ macro_rules! codes {
 codes! {
     /// A bug in the station.
     Bug = "E-BUG",
+    /// The machine has too little memory, or too many processes, for what was to be done.
+    Shortage = "E-SHORTAGE",
     /// The command line is wrong.
     Usage = "E-USAGE",
     /// Standard output or a named output file can't be written.
@@ -77,14 +79,22 @@ codes! {
     LedgerCorrupt = "E-LEDGER-CORRUPT",
     /// The journal does not verify.
     LedgerJournal = "E-LEDGER-JOURNAL",
+    /// The ledger has tables, indices or triggers that are not this program's own.
+    LedgerSchema = "E-LEDGER-SCHEMA",
     /// The ledger ends before the head that was noted outside it.
     LedgerCut = "E-LEDGER-CUT",
     /// The ledger is an older copy of itself.
     LedgerRolledBack = "E-LEDGER-ROLLED-BACK",
+    /// A note of the journal's head does not carry the signature that it should.
+    LedgerNote = "E-LEDGER-NOTE",
     /// A ledger is already where one was to be made or restored.
     LedgerExists = "E-LEDGER-EXISTS",
     /// The journal key can't be used.
     LedgerKey = "E-LEDGER-KEY",
+    /// Nothing outside the ledger says that it is this station's own.
+    LedgerUnvouched = "E-LEDGER-UNVOUCHED",
+    /// Others can read or change a file of the ledger.
+    LedgerMode = "E-LEDGER-MODE",
     /// Another line process works on this ledger.
     LedgerBusy = "E-LEDGER-BUSY",
 
@@ -199,8 +209,6 @@ codes! {
 
     /// A scan is not a serial at all.
     ScanCharacters = "E-SCAN-CHARACTERS",
-    /// A scan held control or function keys.
-    ScanKeys = "E-SCAN-KEYS",
     /// A scan does not match the product's or work order's pattern.
     ScanPattern = "E-SCAN-PATTERN",
     /// A scan's check character is wrong.
@@ -241,13 +249,11 @@ codes! {
     DevTimeout = "E-DEV-TIMEOUT",
     /// A device sends, but nothing that can be read.
     DevNoise = "E-DEV-NOISE",
-    /// The line gives back what is sent, and nobody answers.
-    DevEcho = "E-DEV-ECHO",
     /// The port vanished in mid-work.
     DevUnplugged = "E-DEV-UNPLUGGED",
     /// A device answered a request with an error.
     DevRefused = "E-DEV-REFUSED",
-    /// A device's answer is a sound frame and makes no sense.
+    /// A device's answer has the right form and makes no sense.
     DevMalformed = "E-DEV-MALFORMED",
     /// A device and the station share no protocol version.
     DevVersion = "E-DEV-VERSION",
@@ -285,9 +291,7 @@ codes! {
     DevProof = "E-DEV-PROOF",
     /// The device did not connect to the station's own broker.
     DevConnect = "E-DEV-CONNECT",
-    /// The unit's own device no longer holds what was proven on it.
-    DevLostIdentity = "E-DEV-LOST-IDENTITY",
-    /// A device denies what it proved, or what it said before.
+    /// A proven device can no longer prove its identity.
     DevContradiction = "E-DEV-CONTRADICTION",
     /// The proof that was reached is weaker than the product requires.
     ProofTooWeak = "E-PROOF-TOO-WEAK",

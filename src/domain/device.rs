@@ -104,8 +104,7 @@ pub enum Op {
         /// The certificate that it must show.
         cert: CertificateSn,
     },
-    /// The attempt is over and passed: wipe the spare slot, lock where the product says so,
-    /// and identify once more.
+    /// The attempt is over and passed: wipe the spare slot, lock where the product says so.
     Finish,
     /// The attempt is over and failed: drop what was staged. What is active stays.
     Release,
@@ -126,10 +125,8 @@ pub enum Answer {
     Restarted(Seen),
     /// To [`Op::Prove`], [`Op::ReadBack`] and [`Op::Connect`].
     Proof(Verified),
-    /// To [`Op::Finish`]: what the device says after it.
-    Finished(Seen),
-    /// To [`Op::Release`].
-    Released,
+    /// To [`Op::Finish`] and [`Op::Release`].
+    Finished,
 }
 
 /// The result of a check that came to a result.

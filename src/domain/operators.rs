@@ -227,6 +227,8 @@ pub fn supervised(record: &Record) -> Option<&Person> {
         Record::Restored(restored) => Some(&restored.by),
         Record::GapAccepted(accepted) if !accepted.compared => Some(&accepted.by),
         Record::Adopted(adopted) => Some(&adopted.by),
+        Record::IndicesRebuilt(rebuilt) => Some(&rebuilt.by),
+        Record::Vouched(vouched) => Some(&vouched.by),
         Record::OperatorAdded(added) => Some(&added.by),
         Record::OperatorDisabled(disabled) => Some(&disabled.by),
         Record::PinChanged(changed) if !changed.with_authority => Some(&changed.by),

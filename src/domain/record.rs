@@ -15,6 +15,7 @@ use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
     Serial, SlotName, WorkOrderId,
 };
+use super::keeping::{IndicesRebuilt, Vouched};
 use super::operators::{OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, SignedIn};
 use super::outbox::{
     ActivationAsked, Answered, CloudChosen, CrlIssued, Found, RegisteredByHand, Sent, Shipped,
@@ -91,6 +92,10 @@ pub enum Record {
     ProfileAccepted(ProfileAccepted),
     /// Another person works at the line.
     SignedIn(SignedIn),
+    /// Indices of the ledger were made anew.
+    IndicesRebuilt(IndicesRebuilt),
+    /// A person vouches for the ledger, and its key was certified.
+    Vouched(Vouched),
 }
 
 /// The facts that a line session ran under.

@@ -39,6 +39,9 @@ pub enum LedgerError {
     /// A value in it is not one that this program writes.
     #[error("the ledger's file is damaged: {0}")]
     Nonsense(String),
+    /// It has tables, indices, views or triggers that are not those of this program.
+    #[error("the ledger is not made as this program makes it: {}", listed(.0))]
+    Schema(Vec<Difference>),
     /// It could not be used and was set aside; nothing was restored in its place.
     #[error("there is no ledger: it was set aside as {}", .0.display())]
     SetAside(PathBuf),
@@ -161,6 +164,7 @@ impl LedgerError {
             | LedgerError::Older { .. }
             | LedgerError::ReaderGone => Code::LedgerOpen,
             LedgerError::Damaged(_) | LedgerError::Nonsense(_) => Code::LedgerCorrupt,
+            LedgerError::Schema(_) => Code::LedgerSchema,
             LedgerError::SetAside(_) => Code::LedgerSetAside,
             LedgerError::Backup(_) => Code::LedgerBackup,
             LedgerError::Newer { .. } => Code::LedgerNewer,
@@ -184,6 +188,7 @@ impl LedgerError {
             self,
             LedgerError::Damaged(_)
                 | LedgerError::Nonsense(_)
+                | LedgerError::Schema(_)
                 | LedgerError::Journal { .. }
                 | LedgerError::Tables(_)
         )
@@ -202,6 +207,52 @@ impl LedgerError {
     pub(super) fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         LedgerError::File { path: path.into(), source }
     }
+}
+
+/// What is wrong with one table, index, view or trigger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// It is not there.
+    Missing,
+    /// It is there, by another statement.
+    Changed,
+    /// This program makes none of that name.
+    Foreign,
+    /// It is as it should be, and does not hold what its table holds.
+    Wrong,
+}
+
+/// One thing in a ledger's schema that is not as this program makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// What is wrong.
+    pub oddity: Oddity,
+    /// "table", "index", "view" or "trigger", as the file says.
+    pub kind: String,
+    /// Its name, made harmless.
+    pub name: String,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Difference { oddity, kind, name } = self;
+        match oddity {
+            Oddity::Missing => write!(f, "the {kind} {name} is missing"),
+            Oddity::Changed => write!(f, "the {kind} {name} is not as this program makes it"),
+            Oddity::Foreign => write!(f, "the {kind} {name} does not belong there"),
+            Oddity::Wrong => write!(f, "the {kind} {name} does not hold what its table holds"),
+        }
+    }
+}
+
+/// The first few, and how many more.
+fn listed(differences: &[Difference]) -> String {
+    const SHOWN: usize = 5;
+    let mut text: Vec<String> = differences.iter().take(SHOWN).map(ToString::to_string).collect();
+    if let Some(more) = differences.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push(format!("{more} more"));
+    }
+    text.join(", ")
 }
 
 impl From<rusqlite::Error> for LedgerError {

@@ -17,6 +17,7 @@
 //! | `write` | how a record becomes durable |
 //! | `backup` | saving a ledger, and bringing one back |
 //! | `open` | opening one to write |
+//! | `mend` | making lost indices anew |
 //!
 //! Start with [`Ledger`] (opening), then `write` (how a record becomes durable), `decide`,
 //! `apply` and [`Reader`]. `docs/ledger.md` describes the file for those who audit it.
@@ -32,6 +33,7 @@ mod decide;
 mod error;
 mod journal;
 mod keep;
+mod mend;
 mod open;
 mod settings;
 mod tables;
@@ -51,6 +53,8 @@ pub use journal::note::HEAD_FILE;
 pub use keep::aside::{set_aside, set_aside_if_damaged};
 pub use keep::files::{LEDGER_FILE, absent, make_data_dir};
 pub use keep::lock::{Work, WorkLock};
+pub use keep::structure::FileCheck;
+pub use mend::reindex;
 pub use open::Ledger;
 pub use settings::Settings;
 pub use tables::states;

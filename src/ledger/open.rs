@@ -121,7 +121,7 @@ impl Ledger {
 
 /// Checks that an open ledger is this station's, ends in a signed head under its key and
 /// is what the notes outside know; none where it has no first entry yet.
-fn admit(
+pub(super) fn admit(
     connection: &Connection,
     settings: &Settings,
     signer: &dyn HeadSigner,

@@ -62,9 +62,10 @@ impl Exit {
             Stopped => Exit::Stopped,
             ConfigMissing | ConfigSyntax | ConfigKey | ConfigValue | ConfigPattern
             | ConfigPortTwice => Exit::Config,
-            LedgerOpen | LedgerNewer | LedgerStation | LedgerFileSystem | LedgerDiskFull
-            | LedgerWrite | LedgerCorrupt | LedgerJournal | LedgerCut | LedgerRolledBack
-            | LedgerExists | LedgerKey | LedgerSetAside | LedgerGap | LedgerBackup => Exit::Ledger,
+            LedgerSchema | LedgerNote | LedgerUnvouched | LedgerMode | LedgerOpen | LedgerNewer
+            | LedgerStation | LedgerFileSystem | LedgerDiskFull | LedgerWrite | LedgerCorrupt
+            | LedgerJournal | LedgerCut | LedgerRolledBack | LedgerExists | LedgerKey
+            | LedgerSetAside | LedgerGap | LedgerBackup => Exit::Ledger,
             LedgerBusy => Exit::Busy,
             PortMissing | PortBusy | PortOpen | ScannerOpen => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey
@@ -76,19 +77,19 @@ impl Exit {
             | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged => Exit::Cloud,
             CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker | CloudBacklog
             | ShipNotActive | HandoffMismatch => Exit::NotAll,
-            DevConnect | BrokerMissing | BrokerStart | Output | WorkOrderUnknown
+            Shortage | DevConnect | BrokerMissing | BrokerStart | Output | WorkOrderUnknown
             | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderProfile
             | OperatorUnknown | OperatorExists | OperatorDisabled | OperatorLast
             | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
-            | ScanCharacters | ScanKeys | ScanPattern | ScanCheck | ScanRange | ScanClientId
+            | ScanCharacters | ScanPattern | ScanCheck | ScanRange | ScanClientId
             | ScanDuplicate | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice
             | UnitUnknown | UnitProven | UnitOtherDevice | UnitElsewhere | UnitState
-            | UnitScrapped | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevEcho
-            | DevLostIdentity | DevUnplugged | DevRefused | DevMalformed | DevVersion
-            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
-            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
-            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
-            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | UnitScrapped | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise
+            | DevUnplugged | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity
+            | DevHardwareId | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
+            | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
+            | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
+            | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 

@@ -7,6 +7,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
     use Code::*;
     match code {
         Bug => "keep this output and report it, then start again: what was recorded is safe",
+        Shortage => "end other programs, or raise their limits, then start again",
         Usage => "run the same command with --help",
         Output => "make room, or choose another place for the output, and run it again",
         Input => "check the path, and that this user may read the file",
@@ -32,12 +33,22 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         LedgerWrite => "leave the devices where they are, check the disk, then start again",
         LedgerCorrupt => "stop the line, copy the data directory aside, restore a backup",
         LedgerJournal => "stop the line and copy the data directory aside: it is evidence",
+        LedgerSchema => {
+            "stop the line and run `station ledger verify`; lost indices: `ledger reindex`"
+        }
         LedgerCut => "stop the line, copy the data directory aside, find the missing entries",
         LedgerRolledBack => "stop the line and find the newer ledger; do not work on this copy",
+        LedgerNote => {
+            "keep that note, and find out who could write it; then `station ledger verify`"
+        }
         LedgerExists => {
             "choose another file, or an empty data directory; nothing is ever overwritten"
         }
         LedgerKey => "bring back the journal.key and journal secret that this ledger was made with",
+        LedgerUnvouched => {
+            "see whose ledger it is with `station ledger verify`; if yours: `station ledger vouch`"
+        }
+        LedgerMode => "take the others' rights: `chmod -R go= DIR`, and think about who had them",
         LedgerBusy => "wait for that process to end, or stop it with SIGTERM",
 
         PortMissing => "plug the adapter in and compare the path with `station ports`",
@@ -131,9 +142,6 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PinWeak => "choose a PIN of 4 to 64 characters that nobody guesses",
 
         ScanCharacters => "scan the unit's own label again; clean or replace it if it stays",
-        ScanKeys => {
-            "scan the unit's own label; if it stays, set the scanner to send text and Enter alone"
-        }
         ScanPattern => "check that this is the unit's serial, and a label of this product",
         ScanCheck => "scan it again; a label that stays wrong is misprinted or damaged",
         ScanRange => "check that the label belongs to this station and work order",
@@ -155,7 +163,6 @@ pub(super) const fn remedy(code: Code) -> &'static str {
 
         DevTimeout => "check contacts, power and baud rate, then scan it again",
         DevNoise => "check the baud rate and the wiring, then scan it again",
-        DevEcho => "look whether RX and TX touch, or an adapter echoes, and who is behind it",
         DevUnplugged => "put the device in firmly and scan it again",
         DevRefused => "scan it again; put the device aside if it refuses again",
         DevMalformed => "check the device's firmware version and put it aside",
@@ -176,8 +183,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevNotRestarted => "cut its power by hand and scan it again",
         DevSwapped => "leave a device in its slot until the slot shows its result",
         DevProof => "put the device aside: it can't sign with the key it was given",
-        DevLostIdentity => "where it was reset on purpose, allow a rework and scan it again",
-        DevContradiction => "put the device aside and tell a supervisor: it denies its own word",
+        DevContradiction => "put the device aside and tell a supervisor: it was proven before",
         ProofTooWeak => "check `[product] required_proof` and what this firmware can do",
         KeyDuplicate => "stop the line and report it: two devices, or two attempts, have one key",
 

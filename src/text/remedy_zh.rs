@@ -7,6 +7,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
     use Code::*;
     match code {
         Bug => "保存这段输出并上报，然后重新启动：已记录的内容是安全的",
+        Shortage => "结束其他程序或提高其限额，然后重新启动",
         Usage => "用 --help 再次运行该命令",
         Output => "腾出空间或换一个输出位置，然后重新运行",
         Input => "检查路径，以及当前用户是否有权读取该文件",
@@ -32,10 +33,18 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         LedgerWrite => "设备保持原位，检查磁盘，然后重新启动",
         LedgerCorrupt => "停线，把数据目录另外复制一份，再恢复备份",
         LedgerJournal => "停线，把数据目录另外复制一份：它是证据",
+        LedgerSchema => {
+            "停线并运行 `station ledger verify`；索引缺失时运行 `station ledger reindex`"
+        }
         LedgerCut => "停线，把数据目录另外复制一份，找回缺失的记录",
         LedgerRolledBack => "停线，找到较新的账本；不要在这份副本上工作",
+        LedgerNote => "保留该记录文件，查明谁能写它，然后运行 `station ledger verify`",
         LedgerExists => "换一个文件或空的数据目录；任何内容都不会被覆盖",
         LedgerKey => "找回建立该账本时的 journal.key 和日志口令",
+        LedgerUnvouched => {
+            "用 `station ledger verify` 查看它属于谁；确认后运行 `station ledger vouch`"
+        }
+        LedgerMode => "运行 `chmod -R go= 目录` 收回他人的权限，并想想谁曾拥有它们",
         LedgerBusy => "等待那个进程结束，或用 SIGTERM 停止它",
 
         PortMissing => "插好适配器，并与 `station ports` 列出的路径核对",
@@ -99,7 +108,6 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PinWeak => "请选择 4 到 64 个字符、不易被猜到的 PIN",
 
         ScanCharacters => "重新扫描该单元自己的标签；仍然不行就清洁或更换标签",
-        ScanKeys => "扫描该单元自己的标签；仍然不行就把扫描枪设为只发送文本和回车",
         ScanPattern => "确认这是单元的序列号，并且是本产品的标签",
         ScanCheck => "再扫一次；一直不对说明标签印错或损坏",
         ScanRange => "确认该标签属于本站和本工单",
@@ -121,7 +129,6 @@ pub(super) const fn remedy(code: Code) -> &'static str {
 
         DevTimeout => "检查触点、供电和波特率，再扫一次",
         DevNoise => "检查波特率和接线，再扫一次",
-        DevEcho => "检查收发线是否短接、适配器是否回显，以及后面有没有设备",
         DevUnplugged => "把设备放稳，再扫一次",
         DevRefused => "再扫一次；再次拒绝就把设备放到一边",
         DevMalformed => "检查设备的固件版本，并把它放到一边",
@@ -142,8 +149,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevNotRestarted => "手动断电后重新扫描",
         DevSwapped => "在工位显示结果之前不要取出设备",
         DevProof => "把设备放到一边：它不能用所给的密钥签名",
-        DevLostIdentity => "若是有意恢复出厂，先批准返工，再扫一次",
-        DevContradiction => "把设备放到一边并报告主管：它前后说法不一",
+        DevContradiction => "把设备放到一边并报告主管：它以前已被证实",
         ProofTooWeak => "检查 `[product] required_proof` 和该固件的能力",
         KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
 

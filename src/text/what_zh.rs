@@ -8,6 +8,7 @@ pub(super) const fn what(code: Code) -> &'static str {
     use Code::*;
     match code {
         Bug => "程序内部错误",
+        Shortage => "内存或进程数不足",
         Usage => "命令行用法错误",
         Output => "输出无法写入",
         Input => "输入文件无法读取",
@@ -30,10 +31,14 @@ pub(super) const fn what(code: Code) -> &'static str {
         LedgerWrite => "账本写入失败，产线停止",
         LedgerCorrupt => "账本文件损坏",
         LedgerJournal => "日志链校验不通过",
+        LedgerSchema => "账本的表、索引或触发器不是本程序建立的",
         LedgerCut => "账本末尾缺少记录",
         LedgerRolledBack => "账本是旧的副本",
+        LedgerNote => "日志头记录的签名不对",
         LedgerExists => "那里已经有账本",
         LedgerKey => "日志密钥不可用",
+        LedgerUnvouched => "没有任何外部凭据证明该账本属于本站",
+        LedgerMode => "账本文件可被他人读取或修改",
         LedgerBusy => "另一个产线进程正在使用该账本",
 
         PortMissing => "串口不存在",
@@ -69,7 +74,6 @@ pub(super) const fn what(code: Code) -> &'static str {
         WorkOrderProfile => "产品配置在建立工单后有变化",
 
         ScanCharacters => "扫到的不是序列号",
-        ScanKeys => "扫码中含有命令按键，均未执行",
         ScanPattern => "序列号格式不符",
         ScanCheck => "校验字符错误",
         ScanRange => "序列号不在范围内",
@@ -91,7 +95,6 @@ pub(super) const fn what(code: Code) -> &'static str {
 
         DevTimeout => "设备没有及时应答",
         DevNoise => "设备发来的数据无法识别",
-        DevEcho => "线路把发出的数据原样送回",
         DevUnplugged => "处理中设备被拔出",
         DevRefused => "设备拒绝了请求",
         DevMalformed => "设备的应答没有意义",
@@ -111,7 +114,6 @@ pub(super) const fn what(code: Code) -> &'static str {
         DevNotRestarted => "设备没有真正重启",
         DevSwapped => "处理中设备被换成了另一个",
         DevProof => "设备不能证明它有密钥",
-        DevLostIdentity => "单元自己的设备丢了它的身份",
         DevContradiction => "设备与以前的证明相矛盾",
         ProofTooWeak => "证明强度低于产品要求",
         KeyDuplicate => "同一把密钥出现了两次",

@@ -407,3 +407,81 @@ fn a_restored_ledger_says_what_may_be_missing() {
     station.ok("work-order create D --quantity 1");
     station.ok("ledger verify");
 }
+
+/// The finding of one of doctor's checks.
+fn checked(station: &Station, check: &str) -> serde_json::Value {
+    let lines = station.run("doctor --json").json();
+    lines.into_iter().find(|line| line["check"] == check).unwrap()
+}
+
+#[test]
+fn what_does_not_belong_in_a_ledger_is_named_by_whoever_opens_it() {
+    let station = station();
+    station.change("slot-a", "/dev/null");
+    for (sql, name) in [
+        ("CREATE TRIGGER watch BEFORE INSERT ON outbox BEGIN SELECT raise(ignore); END", "watch"),
+        ("CREATE VIEW peep AS SELECT * FROM units", "peep"),
+        ("CREATE TABLE gifts (x)", "gifts"),
+        ("DROP INDEX units_proven_hardware", "units_proven_hardware"),
+        ("CREATE UNIQUE INDEX once ON units (state)", "once"),
+    ] {
+        let sound = fs::read(file(&station)).unwrap();
+        tamper(&station, sql);
+        let why = refuted(&station, "E-LEDGER-SCHEMA")["why"].as_str().unwrap().to_owned();
+        assert!(why.contains(name), "{why}");
+        for line in
+            ["ledger check", "ledger backup b", "unit list", "work-order create C --quantity 1"]
+        {
+            station.fails(line, "E-LEDGER-SCHEMA", 4).says(name);
+        }
+        batch(&station).failed("E-LEDGER-SCHEMA", 4).says(name);
+        let finding = checked(&station, "ledger");
+        assert_eq!(
+            (&finding["status"], &finding["code"]),
+            (&"fail".into(), &"E-LEDGER-SCHEMA".into())
+        );
+        // The same as a backup.
+        fs::copy(file(&station), station.path("odd")).unwrap();
+        station.fails("--data-dir other ledger restore odd", "E-LEDGER-SCHEMA", 4).says(name);
+        assert!(!station.path("other/ledger.db").exists());
+        fs::write(file(&station), sound).unwrap();
+    }
+    station.ok("ledger verify");
+}
+
+#[test]
+fn lost_and_odd_indices_are_made_anew_by_a_person_and_that_is_recorded() {
+    let station = station();
+    assert_eq!(
+        station.ok("ledger reindex --reason why --json").json_line()["rebuilt"],
+        serde_json::json!([])
+    );
+    tamper(
+        &station,
+        "DROP INDEX units_open; DROP INDEX acts_by_unit;
+         CREATE INDEX acts_by_unit ON acts (serial) WHERE 0; CREATE INDEX twice ON units (state);
+         ANALYZE",
+    );
+    station.fails("work-order create C --quantity 1", "E-LEDGER-SCHEMA", 4);
+    station.fails("ledger reindex --reason ' '", "E-USAGE", 2);
+    let told = station.ok("ledger reindex --reason 'somebody tried' --by s1 --json").json_line();
+    let expected = ["acts_by_unit", "sqlite_stat1", "sqlite_stat4", "twice", "units_open"];
+    assert_eq!(told["rebuilt"], serde_json::json!(expected));
+    assert_eq!(entries(&station), 5);
+    let connection = Connection::open(file(&station)).unwrap();
+    let sql = "SELECT act || ' ' || reason || ' ' || operator FROM acts ORDER BY seq DESC LIMIT 1";
+    let act: String = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(act, "indices-rebuilt somebody tried s1");
+    station.ok("work-order create C --quantity 1");
+}
+
+#[test]
+fn what_is_no_index_is_not_made_anew() {
+    let station = station();
+    tamper(&station, "DROP INDEX units_open; CREATE TABLE gifts (x)");
+    station.fails("ledger reindex --reason why", "E-LEDGER-SCHEMA", 4).says("gifts");
+    tamper(&station, "DROP TABLE gifts; UPDATE work_orders SET quantity = 9 WHERE id = 'B'");
+    station.fails("ledger reindex --reason why", "E-LEDGER-JOURNAL", 4).says("work_orders");
+    tamper(&station, "UPDATE work_orders SET quantity = 1 WHERE id = 'B'");
+    assert!(station.ok("ledger reindex --reason why").stdout.contains("units_open"));
+}

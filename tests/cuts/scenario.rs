@@ -124,6 +124,7 @@ const ORDER: &[&str] = &["work-order", "create", "WO-1", "--quantity", "5", "--b
 const CLOSE: &[&str] = &["work-order", "close", "WO-1", "--by", "s04"];
 const CLOCK: &[&str] = &["clock", "accept", "--reason", "tried", "--by", "s04"];
 const GAP: &[&str] = &["ledger", "accept-gap", "--reason", "tried", "--by", "s04"];
+const REINDEX: &[&str] = &["ledger", "reindex", "--reason", "tried", "--by", "s04"];
 const ADOPT: &[&str] = &["unit", "adopt", "--slot", "A", "--reason", "tried", "--by", "s04"];
 const PERSON: &[&str] = &["operator", "add", "p1", "--role", "operator", "--pin-file", "pin"];
 const DISABLE: &[&str] = &["operator", "disable", "p1"];
@@ -276,6 +277,16 @@ pub(crate) const PEOPLE: &[Scenario] = &[
         },
         act: Act::Command(GAP),
         first: &[GAP],
+        ..USUAL
+    },
+    Scenario {
+        name: "indices made anew",
+        prepare: |world| {
+            provision(world);
+            world.drop_index("units_proven_hardware");
+        },
+        act: Act::Command(REINDEX),
+        first: &[REINDEX],
         ..USUAL
     },
     Scenario {

@@ -165,6 +165,12 @@ impl World {
         }
     }
 
+    /// Takes an index out of the ledger, as somebody with another tool would.
+    pub(crate) fn drop_index(&self, name: &str) {
+        let ledger = rusqlite::Connection::open(self.data_dir().join("ledger.db")).unwrap();
+        ledger.execute_batch(&format!("DROP INDEX {name}")).unwrap();
+    }
+
     /// A file with one label, which names its slot: the scan waits for the device there.
     pub(crate) fn labels(&self, label: &str) -> String {
         let file = self.path("serials.txt");

@@ -147,6 +147,33 @@ fn a_changed_table_is_found_although_its_journal_holds() {
     found(&factory);
 }
 
+/// The unique indices of devices say what they should, or hold nothing openly: without them
+/// a proven device would get a second identity.
+#[test]
+fn an_index_that_holds_nothing_stops_the_line_before_a_device_gets_a_second_identity() {
+    let honest = "CREATE UNIQUE INDEX units_proven_hardware ON units (proven_hardware)";
+    let words = "CREATE UNIQUE INDEX units_proven_hardware ON units (proven_hardware)
+    WHERE proven_hardware IS NOT NULL";
+    let empty = format!("DROP INDEX units_proven_hardware; {honest} WHERE 0;");
+    let hidden = format!(
+        "{empty} PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = '{words}' WHERE name = 'units_proven_hardware';"
+    );
+    for sql in [empty, hidden] {
+        let factory = with_units();
+        factory.ledger().tamper(&sql);
+        let why = found(&factory)["why"].as_str().unwrap().to_owned();
+        assert!(why.contains("units_proven_hardware"), "{why}");
+        let doctor = factory.run(&["doctor"]).expect(1);
+        assert!(doctor.story().contains("units_proven_hardware"), "{}", doctor.story());
+        let _another = factory.another_device("A");
+        let refused = factory.batch(&labels(4)).expect(4);
+        assert!(refused.errors.contains("error[E-LEDGER-SCHEMA]"), "{}", refused.story());
+        factory.run(&["ledger", "reindex", "--reason", "dropped", "--by", "s1"]).expect(0);
+        factory.verify();
+    }
+}
+
 #[test]
 fn a_forged_signature_of_a_head_is_found() {
     let factory = with_units();

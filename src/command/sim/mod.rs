@@ -2,7 +2,6 @@
 
 mod cloud;
 mod device;
-mod hand;
 
 use serde::Serialize;
 
@@ -22,10 +21,6 @@ struct FaultLine {
 pub(super) fn run(command: &SimCommand, context: &mut Context) -> Result<Exit, Failure> {
     match command {
         SimCommand::Device(device) => device::run(device, context),
-        SimCommand::Pull(hand) => hand::pull(hand, context),
-        SimCommand::Put(hand) => hand::put(hand, context),
-        SimCommand::Move(moved) => hand::carry(moved, context),
-        SimCommand::Next(hand) => hand::next(hand, context),
         SimCommand::Cloud(cloud) => cloud::run(cloud, context),
     }
 }

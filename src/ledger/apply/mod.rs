@@ -89,6 +89,10 @@ impl Context<'_> {
             Record::PinChanged(r) => person::pin_changed(self, r)?,
             Record::ProfileAccepted(r) => person::profile_accepted(self, r)?,
             Record::SignedIn(r) => person::signed_in(self, r)?,
+            Record::IndicesRebuilt(r) => {
+                self.act("indices-rebuilt", None, None, Some(&r.reason), &r.by)?;
+            }
+            Record::Vouched(r) => self.act("vouched", None, None, Some(&r.reason), &r.by)?,
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Who is known at this station, and what their PINs are held against.
 
+use std::path::Path;
+
 use rusqlite::OptionalExtension;
 
 use crate::domain::clock::Timestamp;
@@ -7,8 +9,9 @@ use crate::domain::ids::OperatorId;
 use crate::domain::operators::{OperatorRow, PinVerifier};
 use crate::ledger::error::LedgerError;
 use crate::ledger::keep::files;
+use crate::ledger::keep::structure::FileCheck;
 use crate::ledger::tables::operator_row::{OPERATOR, operator, read_operator, supervisors_besides};
-use crate::ledger::tables::schema;
+use crate::ledger::tables::shape;
 
 use super::reader::Reader;
 
@@ -52,13 +55,18 @@ impl Reader {
     }
 
     /// Opens a backup of this or an older program to ask who may restore it.
-    pub fn open_backup(path: &std::path::Path) -> Result<Reader, LedgerError> {
+    pub fn open_backup(path: &Path) -> Result<Reader, LedgerError> {
         let connection = files::open_untouchable(path)?;
-        match schema::version(&connection)? {
-            found if found > schema::newest() => {
-                Err(LedgerError::Newer { found, known: schema::newest() })
-            }
-            _ => Ok(Reader { connection }),
-        }
+        shape::check(&connection)?;
+        FileCheck::Quick.run(&connection)?;
+        Ok(Reader { connection })
+    }
+
+    /// Opens a ledger whose indices may be lost to ask who may have them made anew.
+    pub fn open_to_mend(data_dir: &Path) -> Result<Reader, LedgerError> {
+        let connection = files::open_to_audit(&files::existing(data_dir)?)?;
+        shape::odd_indices(&connection)?;
+        FileCheck::Quick.run(&connection)?;
+        Ok(Reader { connection })
     }
 }

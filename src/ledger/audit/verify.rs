@@ -22,8 +22,10 @@ use crate::ledger::journal::note::{HEAD_FILE, Note};
 use crate::ledger::journal::witness::{self, Owner};
 use crate::ledger::keep::files::{self, LEDGER_FILE};
 use crate::ledger::tables::sql::{counted, stored};
+use crate::ledger::tables::{schema, shape};
 
 use super::replay::Replay;
+use crate::ledger::keep::structure::{self, FileCheck};
 
 /// Entries or heads in one page.
 const PAGE: u32 = 512;
@@ -44,6 +46,9 @@ pub struct Audit {
     pub anchor: Option<PathBuf>,
     /// Check the signature of every head, and not only of the newest and of samples.
     pub every_head: bool,
+    /// How closely the file itself is looked at; not at all where the audit goes on from an
+    /// earlier one.
+    pub file: FileCheck,
     /// Do not compare the tables with a replay of the journal.
     pub skip_tables: bool,
     /// Go on where the last noted audit ended, if there is one: entries up to there are not
@@ -119,7 +124,8 @@ pub fn verify(
 /// gives the number of entries.
 pub fn check(path: &Path) -> Result<u64, LedgerError> {
     let mut walk = Walk::open(path, &Audit::default())?;
-    integrity(&walk.connection)?;
+    shape::check(&walk.connection)?;
+    FileCheck::Whole.run(&walk.connection)?;
     let mut replay = Replay::new()?;
     let connection = walk.connection;
     let snapshot = connection.unchecked_transaction()?;
@@ -128,32 +134,8 @@ pub fn check(path: &Path) -> Result<u64, LedgerError> {
     {
     }
     replay.compare(&snapshot)?;
+    structure::references(&snapshot)?;
     Ok(walk.head.seq)
-}
-
-/// Checks the file's structure, fast and without its indexes' contents.
-pub(in crate::ledger) fn quick(connection: &Connection) -> Result<(), LedgerError> {
-    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    match found.as_str() {
-        "ok" => Ok(()),
-        _ => Err(LedgerError::Nonsense(found)),
-    }
-}
-
-fn integrity(connection: &Connection) -> Result<(), LedgerError> {
-    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    if found != "ok" {
-        return Err(LedgerError::Nonsense(found));
-    }
-    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
-    let mut rows = statement.query([])?;
-    match rows.next()? {
-        None => Ok(()),
-        Some(row) => {
-            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-            Err(LedgerError::Nonsense(format!("a row of {table} names none of {parent}")))
-        }
-    }
 }
 
 /// What the restore needs to know of a ledger that holds.
@@ -170,10 +152,6 @@ pub(in crate::ledger) fn demand(
 ) -> Result<Sound, LedgerError> {
     let mut walk = Walk::open(path, audit)?;
     walk.run(verifier)?;
-    match audit.skip_tables {
-        true => quick(&walk.connection)?,
-        false => integrity(&walk.connection)?,
-    }
     let owner = Owner::read(&walk.connection)?;
     let owner = owner.ok_or_else(|| LedgerError::Nonsense("it has no owner".to_owned()))?;
     Ok(Sound { owner, head: walk.head })
@@ -201,7 +179,7 @@ impl Walk {
             return Err(files::absent(path));
         }
         let mut walk = Walk {
-            connection: files::open_to_read(&file)?,
+            connection: files::open_to_audit(&file)?,
             audit: audit.clone(),
             notes: Vec::new(),
             head: Head::NONE,
@@ -209,6 +187,7 @@ impl Walk {
             key: None,
             remarks: Vec::new(),
         };
+        schema::check_version(&walk.connection)?;
         walk.read_notes(&file)?;
         Ok(walk)
     }
@@ -230,6 +209,18 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    fn check_file(&mut self) -> Result<(), LedgerError> {
+        match self.before {
+            None => self.audit.file.run(&self.connection),
+            Some(_) => {
+                let remark = "what came before was not read again, and the file's structure and \
+                              indices not checked";
+                self.remarks.push(remark.to_owned());
+                Ok(())
+            }
+        }
     }
 
     /// Where the last noted audit ended, if its note is this ledger's and still true.
@@ -259,7 +250,10 @@ impl Walk {
     }
 
     fn run(&mut self, verifier: &dyn HeadVerifier) -> Result<(), LedgerError> {
+        // What guards and finds the rows comes before any row.
+        shape::check(&self.connection)?;
         self.go_on(verifier)?;
+        self.check_file()?;
         let mut replay = match self.audit.skip_tables || self.before.is_some() {
             true => None,
             false => Some(Replay::new()?),
@@ -296,7 +290,10 @@ impl Walk {
             let remark = "held against the key that the ledger names, not against the CA";
             self.remarks.push(remark.to_owned());
         }
-        replay.map_or(Ok(()), |replay| replay.compare(&snapshot))?;
+        if let Some(replay) = replay {
+            replay.compare(&snapshot)?;
+            structure::references(&snapshot)?;
+        }
         let newest = SignedHead::newest(&snapshot)?;
         let done = newest.map(|signed| Note::new(&owner.station, &owner.instance, &signed));
         if let (Some(path), Some(note)) = (&self.audit.noted_at, done) {

@@ -21,23 +21,28 @@ use crate::ledger::journal::entry::{Entry, Fact, InstanceId, Kind};
 use crate::ledger::journal::head::{Head, SignedHead};
 use crate::ledger::journal::note::{Note, Noting};
 use crate::ledger::keep::files::temporary_beside;
+use crate::ledger::keep::structure::{self, FileCheck};
 use crate::ledger::keep::{aside, files, filesystem};
 use crate::ledger::settings::Settings;
 use crate::ledger::tables::schema;
-use crate::ledger::tables::sql::counted;
 use crate::ledger::write::append::{append_signed, commit};
 
 /// A file that is removed unless it was given its final name.
-struct Unfinished(PathBuf);
+pub(in crate::ledger) struct Unfinished(PathBuf);
 
 impl Unfinished {
-    fn create(path: &Path) -> Result<Unfinished, LedgerError> {
+    pub(in crate::ledger) fn create(path: &Path) -> Result<Unfinished, LedgerError> {
         let temporary = temporary_beside(path);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let made = options.open(&temporary);
         made.map_err(|error| LedgerError::file(&temporary, error))?;
         Ok(Unfinished(temporary))
+    }
+
+    /// Where it is until then.
+    pub(in crate::ledger) fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Makes it durable under its final name; one that is there already is kept.
@@ -86,28 +91,23 @@ impl Reader {
         Ok(head.seq)
     }
 
-    /// Looks at the structure of a ledger's whole file, unless it is larger than that: then
-    /// the backups find what a line's own questions do not meet.
-    pub fn check_if_small(&self, bytes: u64) -> Result<(), LedgerError> {
+    /// Looks at all of a small ledger's file; a larger one is looked at by its backups.
+    pub fn check_if_small(&self) -> Result<(), LedgerError> {
         match self.bytes()? {
-            small if small <= bytes => verify::quick(&self.connection),
+            small if small <= structure::SMALL => FileCheck::Whole.run(&self.connection),
             _ => Ok(()),
         }
     }
 
     /// How large the ledger's file is, its log put in.
     pub(in crate::ledger) fn bytes(&self) -> Result<u64, LedgerError> {
-        let number = |pragma: &str| -> rusqlite::Result<i64> {
-            self.connection.query_row(pragma, [], |row| row.get(0))
-        };
-        let (pages, size) = (number("PRAGMA page_count")?, number("PRAGMA page_size")?);
-        Ok(counted(pages).saturating_mul(counted(size)))
+        structure::bytes(&self.connection)
     }
 }
 
 /// One read transaction for all pages, so that no commit in between starts it anew.
-fn copy_pages(from: &Connection, to: &Path) -> Result<(), LedgerError> {
-    let mut copy = Connection::open(to)?;
+pub(in crate::ledger) fn copy_pages(from: &Connection, to: &Path) -> Result<(), LedgerError> {
+    let mut copy = files::open_own(to)?;
     let backup = Backup::new(from, &mut copy)?;
     match backup.step(-1)? {
         StepResult::Done => {}
@@ -184,7 +184,7 @@ fn append_to(
     entry: &Entry,
     signer: &dyn HeadSigner,
 ) -> Result<SignedHead, LedgerError> {
-    let connection = Connection::open(path)?;
+    let connection = files::open_own(path)?;
     schema::migrate(&connection)?;
     let transaction = connection.unchecked_transaction()?;
     let signed = append_signed(&transaction, &mut head, instance, entry, signer)?;

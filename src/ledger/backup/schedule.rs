@@ -16,6 +16,7 @@ use crate::ledger::ask::reader::Reader;
 use crate::ledger::audit::verify::{self, Audit};
 use crate::ledger::error::LedgerError;
 use crate::ledger::keep::aside::compact;
+use crate::ledger::keep::structure::FileCheck;
 use crate::ledger::keep::{files, filesystem};
 use crate::ledger::settings::Settings;
 
@@ -149,7 +150,10 @@ impl Backups {
         self.prepare(reader)?;
         let (seq, time) = (reader.head()?.seq, compact(now));
         let path = self.dir().join(format!("{}-{time}-{seq:010}{ENDING}", self.station));
-        let audit = Audit { skip_tables: seq > TABLES_UP_TO, ..Audit::default() };
+        let audit = match seq > TABLES_UP_TO {
+            true => Audit { skip_tables: true, file: FileCheck::Quick, ..Audit::default() },
+            false => Audit::default(),
+        };
         reader.save(&path, verifier, &audit).map_err(|error| self.whose(error, verifier))?;
         self.prune()?;
         Ok(BackupFile { time, seq, path })

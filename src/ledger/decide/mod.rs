@@ -68,7 +68,9 @@ impl View<'_> {
             | Record::Restored(_)
             | Record::AuthorityRegistered(_)
             | Record::CloudChosen(_)
-            | Record::CrlIssued(_) => {}
+            | Record::CrlIssued(_)
+            | Record::IndicesRebuilt(_)
+            | Record::Vouched(_) => {}
             Record::GapAccepted(r) => self.gap_accepted(r)?,
         }
         Ok(0)

@@ -183,6 +183,10 @@ kinds! {
     ProfileAccepted = 38, "profile-accepted";
     /// [`Record::SignedIn`].
     SignedIn = 39, "signed-in";
+    /// [`Record::IndicesRebuilt`].
+    IndicesRebuilt = 44, "indices-rebuilt";
+    /// [`Record::Vouched`].
+    Vouched = 45, "vouched";
 }
 
 impl Kind {
@@ -227,6 +231,8 @@ impl Kind {
             Record::PinChanged(_) => Kind::PinChanged,
             Record::ProfileAccepted(_) => Kind::ProfileAccepted,
             Record::SignedIn(_) => Kind::SignedIn,
+            Record::IndicesRebuilt(_) => Kind::IndicesRebuilt,
+            Record::Vouched(_) => Kind::Vouched,
         }
     }
 
@@ -304,6 +310,8 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::PinChanged(r) => write(station, n, r),
         Record::ProfileAccepted(r) => write(station, n, r),
         Record::SignedIn(r) => write(station, n, r),
+        Record::IndicesRebuilt(r) => write(station, n, r),
+        Record::Vouched(r) => write(station, n, r),
     }
 }
 
@@ -353,6 +361,8 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::PinChanged => read(payload, Record::PinChanged),
         Kind::ProfileAccepted => read(payload, Record::ProfileAccepted),
         Kind::SignedIn => read(payload, Record::SignedIn),
+        Kind::IndicesRebuilt => read(payload, Record::IndicesRebuilt),
+        Kind::Vouched => read(payload, Record::Vouched),
     }
 }
 

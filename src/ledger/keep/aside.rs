@@ -6,8 +6,6 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
-
 use crate::domain::clock::Timestamp;
 use crate::ledger::error::LedgerError;
 
@@ -52,9 +50,7 @@ pub fn set_aside_if_damaged(
 /// Whether SQLite says that a file is no database, or a broken one. The log of one that is
 /// stays as it was found.
 fn is_damaged(path: &Path) -> bool {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let checked = Connection::open_with_flags(path, flags).and_then(|connection| {
-        files::keep_log(&connection, true)?;
+    let checked = files::connect(path).and_then(|connection| {
         let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         files::keep_log(&connection, found != "ok")?;
         Ok(found)

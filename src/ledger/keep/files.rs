@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::ledger::error::LedgerError;
-use crate::ledger::tables::schema;
+use crate::ledger::tables::{schema, shape};
 
 use super::filesystem;
 
@@ -22,6 +23,10 @@ pub(super) const ASIDE: &str = ".broken-";
 
 /// SQLite's files beside a ledger.
 pub(super) const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// No value in a ledger is larger, and none that is gets memory: a work order that lists a
+/// million devices has 40 MB.
+const LARGEST_VALUE: i32 = 64 << 20;
 
 /// How long a connection waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(15);
@@ -121,10 +126,16 @@ fn newest_aside(data_dir: &Path) -> Option<PathBuf> {
 }
 
 /// Opens a ledger's file to write, without making one. Its log is kept until told otherwise.
+/// Whatever its schema's number, it must be made as this program makes it.
 pub(in crate::ledger) fn open_to_write(path: &Path) -> Result<Connection, LedgerError> {
-    let connection = Connection::open_with_flags(path, plain(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
-    keep_log(&connection, true)?;
-    prepare(&connection)?;
+    let connection = open_to_mend(path)?;
+    shape::check(&connection)?;
+    Ok(connection)
+}
+
+/// The same for one whose indices may be lost.
+pub(in crate::ledger) fn open_to_mend(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = connect(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -136,9 +147,17 @@ pub(in crate::ledger) fn open_to_write(path: &Path) -> Result<Connection, Ledger
 
 /// Opens a ledger's file to read; it must have the schema of this program.
 pub(in crate::ledger) fn open_to_read(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = open_to_audit(path)?;
+    schema::check_version(&connection)?;
+    shape::check(&connection)?;
+    Ok(connection)
+}
+
+/// Opens a file to read, whatever is in it.
+pub(in crate::ledger) fn open_to_audit(path: &Path) -> Result<Connection, LedgerError> {
     // A reader of a WAL takes part in its locks, so it opens to write where it may.
-    let opened = Connection::open_with_flags(path, plain(OpenFlags::SQLITE_OPEN_READ_WRITE));
-    let opened = opened.and_then(|connection| {
+    let opened = connect(path).and_then(|connection| {
+        keep_log(&connection, false)?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         Ok(connection)
     });
@@ -151,21 +170,16 @@ pub(in crate::ledger) fn open_to_read(path: &Path) -> Result<Connection, LedgerE
             _ => return Err(error.into()),
         },
     };
-    prepare(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
-    let (found, known) = (schema::version(&connection)?, schema::newest());
-    match found {
-        found if found > known => Err(LedgerError::Newer { found, known }),
-        found if found < known => Err(LedgerError::Older { found, known }),
-        _ => Ok(connection),
-    }
+    Ok(connection)
 }
 
 /// Opens an empty database that has no name and goes when it is closed.
 pub(in crate::ledger) fn open_temporary() -> Result<Connection, LedgerError> {
     let connection = Connection::open("")?;
-    prepare(&connection)?;
+    // Defensive, a connection keeps its log.
     connection.pragma_update(None, "journal_mode", "OFF")?;
+    prepare(&connection)?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
@@ -182,20 +196,48 @@ pub(in crate::ledger) fn open_untouchable(path: &Path) -> Result<Connection, Led
         }
         text
     });
-    let flags = plain(OpenFlags::SQLITE_OPEN_READ_ONLY) | OpenFlags::SQLITE_OPEN_URI;
-    Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?;
+    prepare(&connection)?;
+    Ok(connection)
 }
 
-fn plain(flags: OpenFlags) -> OpenFlags {
-    flags | OpenFlags::SQLITE_OPEN_NO_MUTEX
+/// Opens a file of one's own that nobody else works on, such as a copy under way.
+pub(in crate::ledger) fn open_own(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = connect(path)?;
+    keep_log(&connection, false)?;
+    Ok(connection)
+}
+
+/// Opens a file that is there, and keeps its log until told otherwise.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    keep_log(&connection, true)?;
+    prepare(&connection)?;
+    Ok(connection)
 }
 
 /// What every connection has: a small cache, since a line has several connections and
-/// asks for single rows.
-fn prepare(connection: &Connection) -> Result<(), LedgerError> {
+/// asks for single rows; and no trust in what stands in the file. The program has no
+/// trigger and no view, so none runs, whoever put it there and when.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    use DbConfig::*;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "cache_size", -512)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_db_config(SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    for off in [
+        SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+        SQLITE_DBCONFIG_WRITABLE_SCHEMA,
+        SQLITE_DBCONFIG_ENABLE_TRIGGER,
+        SQLITE_DBCONFIG_ENABLE_VIEW,
+    ] {
+        connection.set_db_config(off, false)?;
+    }
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LARGEST_VALUE)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

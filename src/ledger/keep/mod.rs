@@ -5,3 +5,4 @@ pub(super) mod aside;
 pub(super) mod files;
 pub(super) mod filesystem;
 pub(super) mod lock;
+pub(super) mod structure;

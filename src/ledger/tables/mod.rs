@@ -4,6 +4,7 @@ pub(super) mod certificate_row;
 pub(super) mod counts;
 pub(super) mod operator_row;
 pub(super) mod schema;
+pub(super) mod shape;
 pub(super) mod sql;
 pub mod states;
 pub(super) mod unit_row;

@@ -48,6 +48,16 @@ pub(in crate::ledger) fn version(connection: &Connection) -> rusqlite::Result<i6
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
+/// Refuses a database that has not the newest schema.
+pub(in crate::ledger) fn check_version(connection: &Connection) -> Result<(), LedgerError> {
+    let (found, known) = (version(connection)?, newest());
+    match found {
+        found if (0..known).contains(&found) => Err(LedgerError::Older { found, known }),
+        found if found != known => Err(LedgerError::Newer { found, known }),
+        _ => Ok(()),
+    }
+}
+
 /// Brings the database to the newest schema, each step in a transaction of its own.
 pub(in crate::ledger) fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     migrate_by(connection, MIGRATIONS)
@@ -62,6 +72,15 @@ fn migrate_by(connection: &Connection, migrations: &[&str]) -> Result<(), Ledger
             _ => migrate_once(connection, migrations)?,
         }
     }
+}
+
+/// Brings the database one schema further; false where it has the newest one.
+pub(super) fn migrate_by_one(connection: &Connection) -> Result<bool, LedgerError> {
+    let further = version(connection)? < newest();
+    if further {
+        migrate_once(connection, MIGRATIONS)?;
+    }
+    Ok(further)
 }
 
 fn migrate_once(connection: &Connection, migrations: &[&str]) -> Result<(), LedgerError> {

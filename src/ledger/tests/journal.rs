@@ -6,6 +6,7 @@ use crate::domain::certificate::Proof;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::{Fingerprint, ProfileDigest, PublicKey};
+use crate::domain::keeping::{IndicesRebuilt, Vouched};
 use crate::domain::operators::{
     OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, Role, SignedIn,
 };
@@ -161,6 +162,7 @@ fn examples() -> Vec<Fact> {
     .chain(cloud_examples())
     .chain(gap_examples())
     .chain(person_examples())
+    .chain(keeping_examples())
     .collect()
 }
 
@@ -168,6 +170,20 @@ fn gap_examples() -> [Fact; 2] {
     let reason = "in tray 9".to_owned();
     let accepted = GapAccepted { restored_seq: 42, compared: true, reason, by: person() };
     [Fact::Record(Record::GapAccepted(accepted), 0), Fact::Record(Record::Adopted(adopted(1)), 1)]
+}
+
+fn keeping_examples() -> [Fact; 2] {
+    let indices = vec!["units_open".to_owned(), "twice".to_owned()];
+    let reason = "somebody dropped them".to_owned();
+    let rebuilt = IndicesRebuilt { indices, reason, by: person() };
+    let vouched = Vouched {
+        authority: Fingerprint::new([2; 32]),
+        journal_certificate: "3082".to_owned(),
+        reason: "a new CA".to_owned(),
+        by: person(),
+    };
+    [Record::IndicesRebuilt(rebuilt), Record::Vouched(vouched)]
+        .map(|record| Fact::Record(record, 0))
 }
 
 fn person_examples() -> impl Iterator<Item = Fact> {

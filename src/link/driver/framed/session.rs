@@ -16,8 +16,7 @@ use firmware_interface::message::{
 use firmware_interface::{timing, version};
 use zeroize::Zeroize;
 
-use super::heard::Heard;
-use super::{answers, unreadable};
+use super::answers;
 use crate::cut;
 use crate::link::LinkError;
 use crate::link::port::Port;
@@ -101,8 +100,7 @@ impl Received {
             other if other == request.reply_type() => Reply::parse(request, &self.body),
             _ => return Err(answers::wrong_type(request)),
         };
-        let why = |error| answers::malformed(request, unreadable::why(request, &self.body, error));
-        match parsed.map_err(why)? {
+        match parsed.map_err(|error| answers::malformed(request, error.to_string()))? {
             Reply::Error(error) => Err(answers::refusal(request, error)),
             reply => Ok(reply),
         }
@@ -118,6 +116,13 @@ impl Received {
     }
 }
 
+/// What had been heard when a request was first sent.
+#[derive(Clone, Copy)]
+pub(super) struct Ear {
+    bytes: u64,
+    received: u64,
+}
+
 /// The station's side of one session.
 pub(super) struct Session {
     port: Port,
@@ -125,16 +130,13 @@ pub(super) struct Session {
     /// Read from the port and not yet looked at.
     pending: Vec<u8>,
     number: u32,
-    /// The session that a device answered in last.
-    opened: Option<u32>,
     version: u8,
     seq: u16,
     /// When the last byte written so far will have left, at the line's speed.
     line_free: Instant,
     counts: Counts,
-    heard: Heard,
     /// What was asked last.
-    asked: Header,
+    asked: &'static str,
 }
 
 impl Session {
@@ -144,13 +146,11 @@ impl Session {
             reader: FullFrameReader::new(),
             pending: Vec::with_capacity(READ_SIZE),
             number: random_number()?,
-            opened: None,
             version: version::CURRENT,
             seq: 0,
             line_free: Instant::now(),
             counts: Counts::default(),
-            heard: Heard::default(),
-            asked: Header { version: 0, message_type: REPLY_BIT, seq: 0, session: 0 },
+            asked: "nothing",
         })
     }
 
@@ -175,11 +175,9 @@ impl Session {
         Ok(())
     }
 
-    /// Takes the version that the device chose for this session; whether the session had
-    /// been opened before.
-    pub(super) fn adopt(&mut self, version: u8) -> bool {
+    /// The version that the device chose for this session.
+    pub(super) fn adopt(&mut self, version: u8) {
         self.version = version;
-        self.opened.replace(self.number) == Some(self.number)
     }
 
     /// Opens the port by the same path; `false` where it is not there, or not yet ours.
@@ -228,7 +226,7 @@ impl Session {
         let length = codec::encode(header, &request, &mut frame)
             .map_err(|error| answers::malformed(kind, error.to_string()))?;
         let frame = &frame[..length];
-        let (before, mut sent, mut counted) = (self.heard, 0, 0);
+        let (ear, mut sent, mut counted) = (self.ear(), 0, 0);
         let mut waited = Duration::ZERO;
         while counted < policy.sends {
             let start = Instant::now();
@@ -247,7 +245,7 @@ impl Session {
             }
             waited = start.elapsed();
         }
-        Err(self.silence(kind, before, sent, waited))
+        Err(self.silence(kind, ear, sent, waited))
     }
 
     /// A header with the next seq; a resend keeps its header.
@@ -272,10 +270,10 @@ impl Session {
         let Header { message_type, seq, .. } = header;
         tracing::trace!(message_type, seq, length = frame.len(), "frame sent");
         self.counts.sent += 1;
-        self.asked = header;
-        cut::point(cut::Kind::Send, name_of(message_type));
+        self.asked = name_of(message_type);
+        cut::point(cut::Kind::Send, self.asked);
         let sent = self.port.write_all(frame, until)?;
-        cut::point(cut::Kind::Sent, name_of(message_type));
+        cut::point(cut::Kind::Sent, self.asked);
         Ok(sent)
     }
 
@@ -283,7 +281,7 @@ impl Session {
     ///
     /// Every frame from a device comes through here.
     pub(super) fn receive_frame(&mut self, until: Instant) -> Result<Option<Received>, LinkError> {
-        cut::point(cut::Kind::Receive, name_of(self.asked.message_type));
+        cut::point(cut::Kind::Receive, self.asked);
         loop {
             if let Some(received) = self.take_pending() {
                 let Header { message_type, seq, .. } = received.header;
@@ -315,7 +313,6 @@ impl Session {
         let Header { message_type, seq, .. } = received.header;
         tracing::debug!(message_type, seq, "reply to nothing that was asked, dropped");
         self.counts.dropped += 1;
-        self.heard.stray(self.asked, received.header);
     }
 
     /// When a frame sent now must be answered at the latest.
@@ -340,21 +337,25 @@ impl Session {
         self.reply_time(kind) + busy + MARGIN
     }
 
-    /// What was heard so far, to tell later what came meanwhile.
-    pub(super) fn heard(&self) -> Heard {
-        self.heard
+    /// What was heard so far, to tell noise from silence later.
+    pub(super) fn ear(&self) -> Ear {
+        Ear { bytes: self.counts.bytes, received: self.counts.received }
     }
 
-    /// What an unanswered request ended in: silence, noise, or answers to something else.
+    /// What an unanswered request ended in: noise, or silence.
     pub(super) fn silence(
         &self,
         kind: RequestType,
-        before: Heard,
+        before: Ear,
         sent: u32,
         waited: Duration,
     ) -> LinkError {
+        let bytes = self.counts.bytes - before.bytes;
+        if bytes > 0 && self.counts.received == before.received {
+            return LinkError::Noise { request: kind.name(), bytes };
+        }
         let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-        self.heard.verdict(before, self.asked, kind, sent, waited_ms)
+        LinkError::Timeout { request: kind.name(), waited_ms, sent }
     }
 
     /// Waits, discarding what comes, and fails at once where the line goes.
@@ -398,8 +399,6 @@ impl Session {
             self.reader.wipe();
             self.counts.received += 1;
             self.counts.dropped += u64::from(is_echo);
-            self.heard.frames += 1;
-            self.heard.echoes += u64::from(is_echo);
             if received.is_some() {
                 break;
             }
@@ -418,7 +417,6 @@ impl Session {
         let count = *outcome.as_ref().unwrap_or(&0);
         self.pending.truncate(count);
         self.counts.bytes += count as u64;
-        self.heard.bytes += count as u64;
         outcome.map(|_| ())
     }
 

@@ -326,21 +326,16 @@ impl Driver for Smp {
         self.download_certificate()
     }
 
-    fn finish(&mut self, lock: bool) -> Result<Seen, LinkError> {
-        if lock {
+    fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError> {
+        if pass && lock {
             return Err(LinkError::Refused {
                 request: "lock",
                 error: "nothing: the family has no lock".to_owned(),
                 detail: 0,
             });
         }
-        self.staged = false;
-        self.seen()
-    }
-
-    fn release(&mut self) -> Result<(), LinkError> {
         // The key of an attempt that failed is of no use to anybody.
-        match std::mem::take(&mut self.staged) {
+        match std::mem::take(&mut self.staged) && !pass {
             true => self.drop_file(File::Key),
             false => Ok(()),
         }

@@ -1,0 +1,99 @@
+//! Whether a ledger's file is whole as a database: SQLite's own checks.
+//!
+//! They come before anything that is read by an index: they alone tell that an index holds
+//! what its table holds, and they visit each page once, whatever it points to.
+
+use rusqlite::Connection;
+
+use crate::domain::text::printable;
+use crate::ledger::error::{Difference, LedgerError, Oddity};
+use crate::ledger::tables::sql::counted;
+
+/// Up to so many bytes the whole of a file is looked at whenever a line starts. Damage in a
+/// larger one is found by its next backup or audit, or when it is met.
+pub(in crate::ledger) const SMALL: u64 = 32 << 20;
+
+/// How closely the file is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FileCheck {
+    /// Not at all.
+    Skip,
+    /// Its structure, and not whether each index holds what its table holds.
+    Quick,
+    /// The whole of a small one, which takes a tenth of a second; otherwise its structure.
+    BySize,
+    /// All of it, indices and constraints too.
+    #[default]
+    Whole,
+}
+
+impl FileCheck {
+    /// Looks; what is found is an error.
+    pub(in crate::ledger) fn run(self, connection: &Connection) -> Result<(), LedgerError> {
+        match self {
+            FileCheck::Skip => Ok(()),
+            FileCheck::BySize if bytes(connection)? <= SMALL => FileCheck::Whole.run(connection),
+            FileCheck::Quick | FileCheck::BySize => says_ok(connection, "PRAGMA quick_check(1)"),
+            FileCheck::Whole => says_ok(connection, "PRAGMA integrity_check(1)"),
+        }
+    }
+}
+
+/// How large an open ledger is, its log put in.
+pub(in crate::ledger) fn bytes(connection: &Connection) -> Result<u64, LedgerError> {
+    let number = |pragma: &str| -> rusqlite::Result<i64> {
+        connection.query_row(pragma, [], |row| row.get(0))
+    };
+    let (pages, size) = (number("PRAGMA page_count")?, number("PRAGMA page_size")?);
+    Ok(counted(pages).saturating_mul(counted(size)))
+}
+
+fn says_ok(connection: &Connection, pragma: &str) -> Result<(), LedgerError> {
+    let found: String = connection.query_row(pragma, [], |row| row.get(0))?;
+    match found.as_str() {
+        "ok" => Ok(()),
+        line => Err(wrong_index(line).map_or_else(
+            || LedgerError::Nonsense(printable(line).into_owned()),
+            |index| LedgerError::Schema(vec![index]),
+        )),
+    }
+}
+
+/// The indices that do not hold what their tables hold; other damage is an error.
+pub(in crate::ledger) fn wrong_indices(
+    connection: &Connection,
+) -> Result<Vec<Difference>, LedgerError> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(1000)")?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut indices = Vec::new();
+    for line in lines {
+        let line = line?;
+        match wrong_index(&line) {
+            Some(index) => indices.push(index),
+            None if line == "ok" => {}
+            None => return Err(LedgerError::Nonsense(printable(&line).into_owned())),
+        }
+    }
+    Ok(indices)
+}
+
+/// The index of which a line of SQLite's check says that its table holds something else:
+/// "row 7 missing from index units_open", "non-unique entry in index …" and the like.
+fn wrong_index(line: &str) -> Option<Difference> {
+    let (_, name) = line.rsplit_once(" index ")?;
+    let (oddity, kind) = (Oddity::Wrong, "index".to_owned());
+    Some(Difference { oddity, kind, name: printable(name).into_owned() })
+}
+
+/// Whether each row names rows that are there.
+pub(in crate::ledger) fn references(connection: &Connection) -> Result<(), LedgerError> {
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    match rows.next()? {
+        None => Ok(()),
+        Some(row) => {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            Err(LedgerError::Nonsense(format!("a row of {table} names none of {parent}")))
+        }
+    }
+}
