@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use provisioning_station::config::{self, Config};
 use provisioning_station::domain::code::Code;
@@ -136,6 +138,60 @@ fn the_example_shows_every_key_of_the_schema_and_no_other() {
     let schema: Vec<String> = keys_of_schema().into_keys().collect();
     let example: Vec<String> = keys_of_example().into_keys().collect();
     assert_eq!(example, schema);
+}
+
+/// What another implementation of JSON Schema finds wrong with each of these files.
+fn judged(files: &[String]) -> Vec<Vec<String>> {
+    const JUDGE: &str = "
+import json, sys
+from jsonschema import Draft7Validator
+schema, files = json.load(sys.stdin)
+Draft7Validator.check_schema(schema)
+judge = Draft7Validator(schema)
+json.dump([[error.message for error in judge.iter_errors(file)] for file in files], sys.stdout)
+";
+    let files: Vec<Value> = files.iter().map(|text| toml::from_str(text).unwrap()).collect();
+    let mut judge = Command::new("/usr/bin/python3")
+        .args(["-c", JUDGE])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let wanted = serde_json::to_vec(&(config::schema(), files)).unwrap();
+    judge.stdin.take().unwrap().write_all(&wanted).unwrap();
+    let output = judge.wait_with_output().unwrap();
+    assert!(output.status.success(), "python3-jsonschema is missing, or the schema is none");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn another_implementation_takes_the_example_and_refuses_what_the_program_refuses() {
+    let all = with_every_setting(&shipped());
+    let wrong = [
+        ("id = ", "id_of = "),
+        ("[[slots]]", "[[slot]]"),
+        ("name = \"A\"", "name = 1"),
+        ("baud = 115200", "baud = 300"),
+        ("presence = \"poll\"", "presence = \"usb\""),
+        ("valid_for = \"20y\"", "valid_for = \"forever\""),
+        ("require = []", "require = [\"tpm\"]"),
+        ("reserve = \"256MiB\"", "reserve = \"much\""),
+        ("data_dir = ", "#data_dir = "),
+        ("server_root = \"server-root.pem\"", "server_root = \"\""),
+    ];
+    let mut files = vec![shipped(), all.clone()];
+    for (old, new) in wrong {
+        assert!(all.contains(old), "{old}");
+        files.push(all.replacen(old, new, 1));
+    }
+    let found = judged(&files);
+    assert_eq!(found[..2], [Vec::<String>::new(), Vec::new()]);
+    for ((_, wrong), errors) in wrong.iter().zip(&found[2..]) {
+        assert!(!errors.is_empty(), "{wrong} is taken");
+    }
+    for text in &files[2..] {
+        assert!(Config::parse(Path::new("s"), root(), text.as_bytes()).is_err());
+    }
 }
 
 #[test]

@@ -39,7 +39,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The simulation contradicts the link, so it shares nothing with it.
     ("sim", &["domain"]),
     ("config", &["domain"]),
-    ("secret", &["domain"]),
+    // Whoever takes a secret into memory shuts others out of it first.
+    ("secret", &["domain", "vault"]),
     ("report", &["domain", "text"]),
     ("cli", &["domain"]),
     (

@@ -55,8 +55,8 @@ pub(crate) fn count(baud: u32) -> LineTime {
     }
 }
 
-/// From the unit's own IDENTIFY to its last proof. The IDENTIFY before it, which saw the
-/// device arrive, is left out: the cycle is timed without it.
+/// From the unit's own IDENTIFY to its last proof. Where another one before it saw the device
+/// arrive, that is left out: the cycle is timed without it.
 fn cycle_of(frames: &[Recorded], unit: u32) -> Vec<Recorded> {
     let frames: Vec<_> = frames.iter().filter(|frame| frame.unit == unit).cloned().collect();
     let is = |frame: &Recorded, kind: u8| frame.message_type == Some(kind);

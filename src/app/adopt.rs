@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
-use crate::domain::device::Fault;
+use crate::domain::device::{Fault, Held};
 use crate::domain::ids::{ClientId, OperatorId, Serial, SlotName, to_hex};
 use crate::domain::operators::Pin;
 use crate::domain::record::{Adopted, AuthoritySeen, Finished, Person, Record};
@@ -43,13 +43,26 @@ pub fn run(
     let found = engine::find_identity(driver.as_mut(), &policy, &authorities, now)?;
     let serial = serial_of(config, &found)?;
     know_issuer(&ledger, &found.issued)?;
-    let certificate_sn = found.issued.certificate.sn;
+    let (certificate_sn, held) = (found.issued.certificate.sn, found.held);
     let adopted = adopted(found, serial.clone(), slot.clone(), reason, by);
     record(&ledger, Record::Adopted(adopted))?;
     // Durable before the device is touched: a lock can't be taken back.
-    driver.finish(true, config.product.lock).map_err(not_finished)?;
+    finish(driver.as_mut(), config.product.lock, held).map_err(not_finished)?;
     record(&ledger, Record::Finished(Finished { serial: serial.clone(), certificate_sn }))?;
     Ok(serial)
+}
+
+/// Finishes the device, which must still say that it holds what it proved.
+fn finish(driver: &mut dyn Driver, lock: bool, held: Held) -> Result<(), LinkError> {
+    let seen = driver.finish(lock)?;
+    match seen.holds == Some(held) {
+        true => Ok(()),
+        false => Err(LinkError::Contradiction {
+            request: "the end",
+            said: "that it holds something else".to_owned(),
+            expected: "what it proved".to_owned(),
+        }),
+    }
 }
 
 fn link_of(config: &Config, name: &SlotName) -> Result<SlotLink, Failure> {

@@ -1,6 +1,8 @@
 //! A whole factory in one directory: simulated devices, a demo CA, a ledger, station.toml, and
 //! an emulated cloud.
 
+mod hands;
+
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -9,16 +11,22 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
-use crate::domain::ids::to_hex;
+use crate::domain::ids::{IdError, to_hex};
 use crate::pki::{self, AuthorityPlace, AuthorityRequest, KeyPlace, Passphrase, ValidFor};
 use crate::report::Failure;
 use crate::sim::cloud::{self, SimulatedCloud};
-use crate::sim::{self, FaultSpec, SimulatedSlot, Timings};
+use crate::sim::{self, FaultSpec, SimulatedSlot, Stay, Timings, Workbench};
 
 use super::clock::SystemClock;
 
-/// What is wrong with devices that a person watches: one in about twelve.
-const WATCHED_FAULTS: &str = "mute@2%,lie-key@2%,unplug=chunk:2@2%,withhold=prove@2%";
+pub use hands::Hands;
+
+/// What is wrong with devices that a person watches: one in about fourteen.
+const WATCHED_FAULTS: &str = "mute@2%,lie-key@3%,unplug=chunk:2@2%";
+
+/// In one slot a device withholds its proof, once, and nothing else is wrong there: no demo is
+/// without a HOLD.
+const WATCHED_HOLD: &str = "withhold-once=prove@3";
 
 /// Data bytes in a simulated device's largest chunk.
 const MAX_CHUNK: u16 = 1000;
@@ -29,7 +37,7 @@ pub struct Factory {
     pub dir: PathBuf,
     /// Removes the directory in the end, where nobody asked to keep it.
     keep: bool,
-    slots: Vec<SimulatedSlot>,
+    slots: Vec<(String, SimulatedSlot)>,
     cloud: Option<SimulatedCloud>,
 }
 
@@ -66,17 +74,21 @@ impl Factory {
     }
 
     /// The same for a screen: devices that take their time, stay for a moment when they are
-    /// done, and now and then have a fault.
+    /// done, and now and then have a fault. They move by [`Factory::hands`] alone.
     pub fn lay_out_to_watch(
         dir: Option<&Path>,
         units: u32,
         slots: u32,
     ) -> Result<Factory, Failure> {
-        let faults: FaultSpec = WATCHED_FAULTS.parse().map_err(|error| {
-            Failure::new(Code::Bug, "the demo's faults can't be read").caused_by(&error)
-        })?;
-        Self::lay_out_with(dir, units, slots, &mut |_, options| {
-            options.faults = faults.clone();
+        let read = |text: &str| {
+            FaultSpec::parse(text).map_err(|error| {
+                Failure::new(Code::Bug, "the demo's faults can't be read").caused_by(&error)
+            })
+        };
+        let (usual, with_hold) = (read(WATCHED_FAULTS)?, read(WATCHED_HOLD)?);
+        let second = slot_name(slots.saturating_sub(1).min(1), slots);
+        Self::lay_out_with(dir, units, slots, &mut |name, options| {
+            options.faults = if name == second { with_hold.clone() } else { usual.clone() };
             options.timings = Timings {
                 erase: Duration::from_millis(400),
                 chunk: Duration::from_millis(500),
@@ -84,7 +96,7 @@ impl Factory {
                 prove: Duration::from_millis(300),
                 boot: Duration::from_millis(600),
             };
-            options.swap_time = Duration::from_millis(2500);
+            options.stay = Stay::UntilTaken;
         })
     }
 
@@ -113,12 +125,14 @@ impl Factory {
             let path = factory.dir.join(directory);
             DirBuilder::new().mode(0o700).create(&path).map_err(failed(&path))?;
         }
+        let bench = Workbench::default();
         for (index, name) in (0..).zip(&names) {
             let share = units / slots + u32::from(index < units % slots);
             if share > 0 {
                 let mut options = devices(&factory.dir, name, share);
+                options.bench = Some(bench.clone());
                 change(name, &mut options);
-                factory.slots.push(plug_in(name, options)?);
+                factory.slots.push((name.clone(), plug_in(name, options)?));
             }
         }
         Ok(factory)
@@ -126,6 +140,17 @@ impl Factory {
 }
 
 impl Factory {
+    /// Hands that move its devices.
+    pub fn hands(&self) -> Result<Hands, Failure> {
+        let slot = |(name, slot): &(String, SimulatedSlot)| {
+            let name = name.parse().map_err(|error: IdError| {
+                Failure::new(Code::Bug, "a slot has no name").caused_by(&error)
+            })?;
+            Ok((name, slot.handle()))
+        };
+        Hands::start(self.slots.iter().map(slot).collect::<Result<_, Failure>>()?)
+    }
+
     /// Starts the emulated cloud on a free port, and writes down what is called with.
     fn open_cloud(&self) -> Result<SimulatedCloud, Failure> {
         let options =
@@ -271,6 +296,7 @@ fn devices(dir: &Path, name: &str, units: u32) -> sim::Options {
     options.units = units;
     options.max_chunk = MAX_CHUNK;
     options.seed = u64::from(std::process::id());
+    options.control = true;
     options
 }
 

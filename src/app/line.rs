@@ -36,6 +36,9 @@ pub struct Session {
     /// Which slot a label is meant for, where it is not left to station.toml and the warning
     /// that goes with it.
     pub binding: Option<Binding>,
+    /// Nothing that is made leaves for a real cloud, so nobody is warned that it might not be
+    /// accepted there.
+    pub is_practice: bool,
 }
 
 /// A line that is running, with what must live as long as it.
@@ -137,8 +140,9 @@ fn start_by(
         port_grace: session.labels_are_ready.then_some(PORT_GRACE),
     };
     let events = Arc::new(Mutex::new(events));
+    let unsure = (!session.is_practice).then(|| cloud_checks::first_article(config)).flatten();
     let line = Line::start(settings, Arc::new(shop), sink(&events))?;
-    if let Some(fault) = cloud_checks::first_article(config) {
+    if let Some(fault) = unsure {
         sink(&events)(Event::Warning(fault));
     }
     let told = told(&line, sink(&events));

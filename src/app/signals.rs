@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::engine::Stopper;
@@ -109,5 +109,28 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.handle.close();
+    }
+}
+
+/// Watches for changes of the terminal's size until it is dropped.
+pub(super) struct Sizes(Handle);
+
+impl Sizes {
+    /// Calls `changed` after each change.
+    pub(super) fn watch(changed: impl Fn() + Send + 'static) -> io::Result<Sizes> {
+        let mut signals = Signals::new([SIGWINCH])?;
+        let handle = signals.handle();
+        thread::Builder::new().name("sizes".to_owned()).spawn(move || {
+            for _ in signals.forever() {
+                changed();
+            }
+        })?;
+        Ok(Sizes(handle))
+    }
+}
+
+impl Drop for Sizes {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }

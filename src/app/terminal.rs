@@ -27,9 +27,10 @@ use crate::tui::{self, Action, AutoScan, Ending, Model, Msg, Screen, Setup, Them
 use super::answers::{self, Sources};
 use super::aside;
 use super::clock::SystemClock;
+use super::demo::Hands;
 use super::line::{self, RunningLine, Session};
 use super::parts;
-use super::signals::{Stopping, Watch};
+use super::signals::{Sizes, Stopping, Watch};
 
 /// Messages that may wait for the screen. Beyond that whoever sends them waits; slots finish
 /// their units all the same.
@@ -41,8 +42,16 @@ pub struct Options {
     pub colors: bool,
     /// What the log writes to while the screen is on the terminal.
     pub log: LogBook,
-    /// The labels of a demo's scanner.
-    pub auto_scan: Option<Vec<String>>,
+    /// What a demo has that a line has not.
+    pub demo: Option<Demo>,
+}
+
+/// A demo scans and moves its devices by itself.
+pub struct Demo {
+    /// The labels of its scanner.
+    pub labels: Vec<String>,
+    /// What moves its devices.
+    pub hands: Hands,
 }
 
 /// A line that is running, and the ways to it.
@@ -61,20 +70,23 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
             .with_help("run it at a terminal, or use `station batch` without one"));
     }
     let colors = options.colors;
+    let hands = options.demo.as_ref().map(|demo| demo.hands.clone());
     let (to_screen, heard) = mpsc::sync_channel(HEARD);
     let stopping = Arc::new(Mutex::new(Stopping::default()));
     let watch = watch_signals(&stopping, to_screen.clone())?;
     // Whoever must type a passphrase types it before the screen is there.
+    let ears = Ears { screen: to_screen.clone(), hands: hands.clone() };
     let early = match gives_secrets(config)? {
         true => None,
-        false => Some(open_line(config, session.clone(), &to_screen, &stopping)),
+        false => Some(open_line(config, session.clone(), &ears, &stopping)),
     };
     let (begin, begun) = mpsc::sync_channel(1);
-    let mut stage = Stage { begun, doors: None, failure: None };
+    let mut stage = Stage { begun, doors: None, failure: None, hands };
     match early {
         Some(opened) => begin_with(opened?, &begin, &to_screen),
-        None => begin_later(config.clone(), session, begin, to_screen.clone(), &stopping)?,
+        None => begin_later(config.clone(), session, begin, ears, &stopping)?,
     }
+    let _sizes = watch_sizes(to_screen.clone())?;
     let scanner = start_scanner(config, &to_screen)?;
     let told = panics_aside(to_screen.clone());
     let shown = show(config, options, &heard, to_screen, &mut stage);
@@ -102,6 +114,24 @@ struct Stage {
     begun: Receiver<Begun>,
     doors: Option<Doors>,
     failure: Option<Failure>,
+    hands: Option<Hands>,
+}
+
+/// Who hears what the line says.
+#[derive(Clone)]
+struct Ears {
+    screen: SyncSender<Msg>,
+    hands: Option<Hands>,
+}
+
+impl Ears {
+    fn hear(&self, event: Event) {
+        if let Some(hands) = &self.hands {
+            hands.see(&event);
+        }
+        // A screen that is gone has ended the run.
+        let _ = self.screen.send(Msg::Line(event));
+    }
 }
 
 impl Stage {
@@ -118,12 +148,15 @@ impl Stage {
     }
 
     fn act(&mut self, action: Action) {
+        if let (Action::Hand(key, slot), Some(hands)) = (&action, &self.hands) {
+            return hands.press(*key, slot.clone());
+        }
         // A line that has ended takes nothing more and says so itself.
         let Some(doors) = self.doors() else { return };
         match action {
             Action::Command(command) => drop((doors.commands)(command)),
             Action::Ask(asked) => drop((doors.ask)(asked)),
-            Action::Bell | Action::Redraw => {}
+            Action::Hand(..) | Action::Bell | Action::Redraw => {}
         }
     }
 }
@@ -142,6 +175,17 @@ fn watch_signals(
         .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))
 }
 
+/// Tells the screen of the terminal's sizes until what is given back is dropped.
+fn watch_sizes(to_screen: SyncSender<Msg>) -> Result<Sizes, Failure> {
+    Sizes::watch(move || {
+        if let Some((columns, lines)) = tui::size() {
+            // A screen that is behind asks for the size itself, before each frame.
+            let _ = to_screen.try_send(Msg::Resize(columns, lines));
+        }
+    })
+    .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))
+}
+
 /// Whether nobody need type a passphrase for the line to start.
 fn gives_secrets(config: &Config) -> Result<bool, Failure> {
     let authority = parts::authority_secret(&config.authority).read_if_given(&Process)?;
@@ -152,24 +196,16 @@ fn gives_secrets(config: &Config) -> Result<bool, Failure> {
     Ok(authority.is_some() && broker)
 }
 
-fn open_line(
-    config: &Config,
-    session: Session,
-    to_screen: &SyncSender<Msg>,
-    stopping: &Mutex<Stopping>,
-) -> Begun {
-    let events = to_screen.clone();
-    let say = Box::new(move |event| {
-        // A screen that is gone has ended the run.
-        let _ = events.send(Msg::Line(event));
-    });
+fn open_line(config: &Config, session: Session, ears: &Ears, stopping: &Mutex<Stopping>) -> Begun {
+    let hearing = ears.clone();
+    let say = Box::new(move |event| hearing.hear(event));
     let running = {
         let session = Session { binding: Some(binding(config)), ..session };
         line::start(config, session, say)?
     };
     Stopping::hand_over(stopping, running.line.stopper());
     let commands = running.line.commands();
-    let to_screen = to_screen.clone();
+    let to_screen = ears.screen.clone();
     let sources = Sources {
         config,
         ledger: running.ledger(),
@@ -178,7 +214,7 @@ fn open_line(
         clock: Arc::new(SystemClock::start()),
     };
     let answered = Box::new(move |answered| {
-        // As above.
+        // As with events.
         let _ = to_screen.send(Msg::Answered(answered));
     });
     let ask = answers::start(sources, answered)?;
@@ -197,16 +233,16 @@ fn begin_later(
     config: Config,
     session: Session,
     begin: SyncSender<Begun>,
-    to_screen: SyncSender<Msg>,
+    ears: Ears,
     stopping: &Arc<Mutex<Stopping>>,
 ) -> Result<(), Failure> {
     let stopping = Arc::clone(stopping);
-    let body = move || match open_line(&config, session, &to_screen, &stopping) {
-        Ok(doors) => begin_with(doors, &begin, &to_screen),
+    let body = move || match open_line(&config, session, &ears, &stopping) {
+        Ok(doors) => begin_with(doors, &begin, &ears.screen),
         Err(failure) => {
             // As above.
             let _ = begin.send(Err(failure));
-            let _ = to_screen.send(Msg::NotStarted);
+            let _ = ears.screen.send(Msg::NotStarted);
         }
     };
     let started = thread::Builder::new().name("start".to_owned()).spawn(body);
@@ -350,7 +386,7 @@ fn setup(config: &Config, options: Options) -> Setup {
         theme: ThemeName::of(options.colors, colorterm.as_deref()),
         badge_prefix: config.station.badge_prefix.clone(),
         idle_lock: config.station.idle_lock,
-        auto_scan: options.auto_scan.map(AutoScan::new),
+        auto_scan: options.demo.map(|demo| AutoScan::new(demo.labels)),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{
@@ -14,10 +14,14 @@ use rustls::{
 use zeroize::Zeroizing;
 
 use super::mqtt::{self, Said};
+use super::timed::Timed;
 use crate::domain::identity::TlsVersion;
 
-/// For the connection and for each answer.
+/// For the connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// For all that comes then, however the broker's bytes come.
+const MEETING: Duration = Duration::from_secs(10);
 
 /// Whom to meet, and how.
 #[derive(Debug, Clone)]
@@ -77,8 +81,7 @@ pub fn connect(meeting: &Meeting<'_>, identity: Option<&Identity>) -> Result<Con
     let config = config(meeting, identity).map_err(|error| tls(&error))?;
     let name = ServerName::try_from(meeting.name.to_owned()).map_err(|error| tls(&error))?;
     let socket = TcpStream::connect_timeout(&meeting.address, PATIENCE).map_err(unreached)?;
-    socket.set_read_timeout(Some(PATIENCE)).map_err(unreached)?;
-    socket.set_write_timeout(Some(PATIENCE)).map_err(unreached)?;
+    let socket = Timed::new(socket, Instant::now() + MEETING).map_err(unreached)?;
     let client = ClientConnection::new(Arc::new(config), name).map_err(|error| tls(&error))?;
     let mut stream = StreamOwned::new(client, socket);
     // With TLS 1.3 a refused certificate is told only after the client's own part is done.

@@ -7,6 +7,7 @@
 mod client;
 mod mosquitto;
 mod mqtt;
+mod timed;
 mod witness;
 
 pub use client::{Connected, Identity, Meeting, Refused, connect};

@@ -22,7 +22,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use handoff::{Export, ExportFormat, ImportRegistered};
 pub use line::{Batch, Demo, Run};
 pub use selftest::Selftest;
-pub use sim::{SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimSerialForm};
+pub use sim::{
+    SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimHand, SimMove, SimSerialForm,
+};
 pub use sync::{Ship, Sync};
 
 const EXIT_STATUSES: &str = "\

@@ -11,6 +11,18 @@ pub enum SimCommand {
     /// Simulated devices, one after another, behind a pseudo-terminal
     #[command(after_help = SIM_DEVICE_EXAMPLES)]
     Device(SimDevice),
+    /// Take a simulated device out of its slot
+    #[command(after_help = SIM_HAND_EXAMPLES)]
+    Pull(SimHand),
+    /// Put a simulated device back that was taken out
+    #[command(after_help = SIM_HAND_EXAMPLES)]
+    Put(SimHand),
+    /// Take a simulated device out and put it into another slot
+    #[command(after_help = SIM_HAND_EXAMPLES)]
+    Move(SimMove),
+    /// Put the next blank simulated device into a slot that was emptied
+    #[command(after_help = SIM_HAND_EXAMPLES)]
+    Next(SimHand),
     /// A local emulation of the cloud's API
     #[command(after_help = SIM_CLOUD_EXAMPLES)]
     Cloud(SimCloud),
@@ -18,26 +30,65 @@ pub enum SimCommand {
 
 const SIM_DEVICE_EXAMPLES: &str = "\
 When a unit is done and the station has let go of the port, the next blank device is plugged
-in. Prints one line when it is ready, stops on SIGTERM.
+in. With --stay-ms it stays for a moment first, so that PASS can be read. Prints one line for
+each link when it is ready, stops on SIGTERM.
+
+Devices can be moved by hand: `station sim pull`, `put`, `move` and `next`. They speak to
+PATH.control, a socket that takes one line (pull, put, next, move PATH) and answers with one
+line of JSON. A slot whose device was pulled stays empty until something is put in.
 
 Examples:
   station sim device --link ./slot-a --state ./devices --units 10
-  station sim device --link ./slot-b --fault mute@3
+  station sim device --link ./slot-a --link ./slot-b --fault withhold-once=prove@2
+  station sim pull ./slot-a
+  station sim put ./slot-b
   station sim device --fault list";
+
+const SIM_HAND_EXAMPLES: &str = "\
+LINK is that of a running `station sim device`, or of a demo: `ports/A` in its directory. A
+device that is taken out lies on the bench of its simulator, and `put` takes what was laid
+there last. Slots of one `station sim device` share a bench. What stands in a slot into which
+another device is put goes to the bench.
+
+To practise HOLD: let a device withhold its proof, see HOLD, take it out, put it back.
+  station sim device --link ./slot-a --link ./slot-b --units 5 --fault withhold-once=prove@1
+  station sim pull ./slot-a
+  station sim next ./slot-a
+  station sim put ./slot-b";
+
+/// `station sim pull`, `put` and `next`
+#[derive(Debug, Clone, Args)]
+pub struct SimHand {
+    /// The slot's link, as given to `station sim device`
+    #[arg(value_name = "LINK")]
+    pub link: PathBuf,
+}
+
+/// `station sim move`
+#[derive(Debug, Clone, Args)]
+pub struct SimMove {
+    /// The link of the slot that the device is in
+    #[arg(value_name = "FROM")]
+    pub from: PathBuf,
+    /// The link of the slot that it goes to
+    #[arg(value_name = "TO")]
+    pub to: PathBuf,
+}
 
 /// `station sim device`
 #[derive(Debug, Clone, Args)]
 pub struct SimDevice {
-    /// Where the port appears: a link to the pseudo-terminal
+    /// Where the port appears: a link to the pseudo-terminal. May be given more than once;
+    /// each has as many devices
     #[arg(long, value_name = "PATH")]
-    pub link: Option<PathBuf>,
+    pub link: Vec<PathBuf>,
     /// Keep the devices' flash in this directory; without it, in memory alone
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Bits a second of the line; 0 for no pacing
     #[arg(long, value_name = "N", default_value_t = 115_200)]
     pub baud: u32,
-    /// How many devices there are
+    /// How many devices there are in each slot
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub units: u32,
@@ -82,6 +133,9 @@ pub struct SimDevice {
     #[arg(long, value_name = "N", default_value_t = 512)]
     #[arg(value_parser = clap::value_parser!(u16).range(65..=1000))]
     pub max_chunk: u16,
+    /// Milliseconds for which a device that is done stays in its slot
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub stay_ms: u64,
     /// Milliseconds for which the slot is empty between two devices
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub swap_ms: u64,

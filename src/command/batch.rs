@@ -21,7 +21,7 @@ pub(super) fn run(batch: &Batch, context: &mut Context) -> Result<Exit, Failure>
         work_order: batch.work_order.clone(),
         operator: batch.operator.clone(),
         labels_are_ready: batch.serials.is_some(),
-        binding: None,
+        ..Session::default()
     };
     let style = context.style();
     let color = context.color;

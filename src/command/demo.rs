@@ -18,7 +18,7 @@ use super::{Context, ledger};
 
 /// Units and slots where nobody names a number: a screen is watched for a while.
 const SMALL: (u32, u32) = (8, 2);
-const ON_SCREEN: (u32, u32) = (400, 6);
+const ON_SCREEN: (u32, u32) = (64, 6);
 
 /// Whether the demo is shown on the operator's screen.
 pub(super) fn has_screen(demo: &Demo) -> bool {
@@ -37,7 +37,7 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
     let config = Config::load(&factory.config(), None)?;
     let serials = demo::serials(units);
     let (mut exit, made) = match screen {
-        true => (watch(&config, serials, context)?, Vec::new()),
+        true => (watch(&config, serials, &factory, context)?, Vec::new()),
         false => print(&config, serials, context)?,
     };
     let ran_to_its_end = matches!(exit, Exit::Done | Exit::NotAll);
@@ -56,14 +56,26 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// The demo on the operator's screen, with a scanner that scans by itself.
-fn watch(config: &Config, serials: Vec<String>, context: &Context) -> Result<Exit, Failure> {
+/// What the demo makes is for its own emulated cloud, where no first article is to be waited
+/// for.
+fn session() -> Session {
+    Session { is_practice: true, ..Session::default() }
+}
+
+/// The demo on the operator's screen, with a scanner that scans and hands that move devices
+/// by themselves.
+fn watch(
+    config: &Config,
+    serials: Vec<String>,
+    factory: &Factory,
+    context: &Context,
+) -> Result<Exit, Failure> {
     let options = Options {
         colors: context.colors_on_screen(),
         log: context.log.clone(),
-        auto_scan: Some(serials),
+        demo: Some(terminal::Demo { labels: serials, hands: factory.hands()? }),
     };
-    terminal::run(config, Session::default(), options)
+    terminal::run(config, session(), options)
 }
 
 /// The demo as lines; the last one comes back.
@@ -75,7 +87,7 @@ fn print(
     let (style, color) = (context.style(), context.color);
     let mut out = LastLine::of(std::io::stdout());
     let mut talk = Talk { style, out: &mut out, color };
-    let exit = batch::run(config, Labels::of_list(serials), Session::default(), &mut talk)?;
+    let exit = batch::run(config, Labels::of_list(serials), session(), &mut talk)?;
     Ok((exit, out.line().to_vec()))
 }
 

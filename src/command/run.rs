@@ -12,10 +12,9 @@ pub(super) fn run(run: &Run, context: &mut Context) -> Result<Exit, Failure> {
     let session = Session {
         work_order: run.work_order.clone(),
         operator: run.operator.clone(),
-        labels_are_ready: false,
-        binding: None,
+        ..Session::default()
     };
     let options =
-        Options { colors: context.colors_on_screen(), log: context.log.clone(), auto_scan: None };
+        Options { colors: context.colors_on_screen(), log: context.log.clone(), demo: None };
     terminal::run(&config, session, options)
 }

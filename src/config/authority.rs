@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::kinds::{Placed, under};
+use super::kinds::{Placed, Section, under};
 use super::raw;
 use super::refusal::Refusal;
-use super::values::AuthorityKind;
+use super::words::AuthorityKind;
 
 /// `[authority]`
 #[derive(Debug, Clone)]
@@ -59,14 +59,14 @@ impl AuthorityKey {
 }
 
 pub(super) fn authority(
-    raw: Placed<raw::Authority>,
+    raw: Section<raw::Authority>,
     dir: &Path,
 ) -> Result<AuthoritySettings, Refusal> {
-    let key = match raw.value().kind.map_or(AuthorityKind::File, |word| word.0) {
+    let key = match raw.keys().kind.map_or(AuthorityKind::File, |word| word.0) {
         AuthorityKind::File => key_in_file(&raw, dir)?,
         AuthorityKind::Pkcs11 => key_in_token(&raw, dir)?,
     };
-    let raw = raw.into_value();
+    let raw = raw.into_keys();
     Ok(AuthoritySettings {
         certificate: raw.certificate.under(dir),
         key,
@@ -75,8 +75,8 @@ pub(super) fn authority(
     })
 }
 
-fn key_in_file(raw: &Placed<raw::Authority>, dir: &Path) -> Result<AuthorityKey, Refusal> {
-    let section = raw.value();
+fn key_in_file(raw: &Section<raw::Authority>, dir: &Path) -> Result<AuthorityKey, Refusal> {
+    let section = raw.keys();
     if let Some(span) = of_a_token(section) {
         let why = "belongs to a CA in an HSM, and this one is in files".to_owned();
         return Err(Refusal::Value { span, why });
@@ -98,8 +98,8 @@ fn of_a_token(raw: &raw::Authority) -> Option<Range<usize>> {
 }
 
 /// A `key` that is left from a CA in files is not used, and does no harm.
-fn key_in_token(raw: &Placed<raw::Authority>, dir: &Path) -> Result<AuthorityKey, Refusal> {
-    let section = raw.value();
+fn key_in_token(raw: &Section<raw::Authority>, dir: &Path) -> Result<AuthorityKey, Refusal> {
+    let section = raw.keys();
     if let Some(found) = &section.passphrase_file {
         return Err(found.refuse("belongs to a CA in files; a token is opened with `pin_file`"));
     }

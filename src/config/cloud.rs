@@ -6,11 +6,14 @@ use std::time::Duration;
 use super::kinds::{Placed, Time, outside, time_or, under};
 use super::raw;
 use super::refusal::Refusal;
-use super::values::{CloudKind, Endpoint, InitialStatus, RegistrationMode};
+use super::values::Endpoint;
+use super::words::{CloudKind, InitialStatus, RegistrationMode};
 
-/// The product rejects more registrations a second, whoever sends them. An emulation on this
-/// machine takes what it was told to take.
+/// The product rejects more registrations a second, whoever sends them.
 const MAX_RATE: u32 = 15;
+
+/// Only an emulation is on this machine, and it takes what it was told to take.
+const MAX_RATE_HERE: u32 = 100_000;
 
 /// A call that takes longer than five minutes has not been answered, whatever comes then.
 const CALL_LIMITS: std::ops::RangeInclusive<Duration> =
@@ -81,12 +84,13 @@ pub(super) fn cloud(raw: raw::Cloud, dir: &Path) -> Result<Cloud, Refusal> {
     })
 }
 
-fn rate(rate: Option<Placed<raw::Rate>>, endpoint: &Endpoint) -> Result<u32, Refusal> {
+fn rate(rate: Option<Placed<i64>>, endpoint: &Endpoint) -> Result<u32, Refusal> {
     // Two thirds of the limit: other programs of the same account call too.
     let Some(rate) = rate else { return Ok(10) };
-    match rate.value().0 {
-        wanted if wanted <= MAX_RATE || endpoint.is_here() => Ok(wanted),
-        wanted => Err(rate.refuse(outside(wanted, 1, MAX_RATE))),
+    let most = if endpoint.is_here() { MAX_RATE_HERE } else { MAX_RATE };
+    match u32::try_from(*rate.value()) {
+        Ok(wanted) if (1..=most).contains(&wanted) => Ok(wanted),
+        _ => Err(rate.refuse(outside(rate.value(), 1, most.into()))),
     }
 }
 

@@ -9,7 +9,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
-use super::place::{KeyPath, Source, key_at, value_at};
+use super::kinds::outside;
+use super::place::{Entry, KeyPath, Source, outline};
 use super::refusal::Refusal;
 use super::schema::{self, Wanted};
 
@@ -17,25 +18,29 @@ use super::schema::{self, Wanted};
 pub(super) struct Refused<'a> {
     source: &'a Source,
     table: &'a Spanned<DeTable<'a>>,
+    outline: Vec<Entry<'a>>,
     schema: serde_json::Value,
 }
 
 impl<'a> Refused<'a> {
     /// The file and what was parsed of it.
     pub(super) fn new(source: &'a Source, table: &'a Spanned<DeTable<'a>>) -> Self {
-        Self { source, table, schema: schema::schema() }
+        Self { source, table, outline: outline(table.get_ref()), schema: schema::schema() }
     }
 
     /// Why serde could not read it.
     pub(super) fn by_serde(&self, error: &toml::de::Error) -> ConfigError {
         let span = error.span().unwrap_or_else(|| self.table.span());
-        let table = self.table.get_ref();
-        let wrong = match value_at(table, &span, &KeyPath::default()) {
-            Some((path, value)) => self.wrong_value(&span, &path, value),
-            None => self.missing(self.source.whole(), &KeyPath::default(), table),
-        };
-        self.unknown_key(&span).or(wrong).unwrap_or_else(|| ConfigError::Value {
-            place: self.source.place(&span),
+        let place = self.source.place(&span);
+        // Several, because a list of tables begins where its first table does.
+        let there: Vec<&Entry<'_>> =
+            self.outline.iter().filter(|entry| entry.value.span() == span).collect();
+        let explained = self
+            .unknown_key(&span, &place)
+            .or_else(|| there.iter().find_map(|entry| self.wrong_value(entry, &place)))
+            .or_else(|| if there.is_empty() { self.missing_section() } else { None });
+        explained.unwrap_or_else(|| ConfigError::Value {
+            place,
             key: self.key_of(&span).to_string(),
             why: error.message().to_owned(),
         })
@@ -69,36 +74,43 @@ impl<'a> Refused<'a> {
     }
 
     fn key_of(&self, span: &Range<usize>) -> KeyPath {
-        let found = value_at(self.table.get_ref(), span, &KeyPath::default());
-        found.map(|(path, _)| path).unwrap_or_default()
+        let innermost = self.outline.iter().rfind(|entry| entry.value.span() == *span);
+        innermost.map(|entry| entry.path.clone()).unwrap_or_default()
     }
 
-    fn unknown_key(&self, span: &Range<usize>) -> Option<ConfigError> {
-        let (path, key) = key_at(self.table.get_ref(), span, &KeyPath::default())?;
-        let known = self.wanted(&path)?.keys();
+    fn unknown_key(&self, span: &Range<usize>, place: &Place) -> Option<ConfigError> {
+        let entry = self.outline.iter().find(|entry| entry.key.as_ref() == Some(span))?;
+        let (table, key) = entry.path.split()?;
+        let known = self.wanted(&table)?.keys();
         (!known.contains(&key)).then(|| ConfigError::Key {
-            place: self.source.place(span),
-            key: path.to_key(key).to_string(),
+            place: place.clone(),
+            key: entry.path.to_string(),
             nearest: nearest(key, &known),
             known: known.join(", "),
         })
     }
 
-    /// A value of another type, or a table that lacks a key.
-    fn wrong_value(
-        &self,
-        span: &Range<usize>,
-        path: &KeyPath,
-        value: &DeValue<'_>,
-    ) -> Option<ConfigError> {
-        let wanted = self.wanted(path)?;
-        let (kind, found) = kind_of(value);
-        if kind == wanted.kind() {
-            let table = value.as_table()?;
-            return self.missing(self.source.place(span), path, table);
+    /// A value of another type, a number that is not allowed, or a table that lacks a key.
+    fn wrong_value(&self, entry: &Entry<'_>, place: &Place) -> Option<ConfigError> {
+        let (path, wanted) = (&entry.path, self.wanted(&entry.path)?);
+        let (kind, found) = kind_of(entry.value.get_ref());
+        let (place, key) = (place.clone(), path.to_string());
+        if kind != wanted.kind() {
+            let expected = in_words(wanted, path);
+            return Some(ConfigError::Type { place, key, expected, found });
         }
-        let (place, expected) = (self.source.place(span), in_words(wanted, path));
-        Some(ConfigError::Type { place, key: path.to_string(), expected, found })
+        match entry.value.get_ref() {
+            DeValue::Integer(number) => {
+                let (min, max) = wanted.bounds()?;
+                Some(ConfigError::Value { place, key, why: outside(number, min, max) })
+            }
+            DeValue::Table(table) => self.missing(place, path, table),
+            _ => None,
+        }
+    }
+
+    fn missing_section(&self) -> Option<ConfigError> {
+        self.missing(self.source.whole(), &KeyPath::default(), self.table.get_ref())
     }
 
     fn missing(&self, place: Place, path: &KeyPath, table: &DeTable<'_>) -> Option<ConfigError> {
@@ -108,25 +120,18 @@ impl<'a> Refused<'a> {
 
     /// A key that must be there. For a section, which may be missing as a whole, a line of it.
     fn absent(&self, place: Place, path: &KeyPath, key: &str) -> ConfigError {
-        let (table, path_of_key) = (self.wanted(path), path.to_key(key));
-        let section = self.wanted(&path_of_key);
-        let (key, example) = match section.map(|section| (section.kind(), section)) {
-            Some(("object", section)) => {
-                let first = section.required().next().unwrap_or_default();
-                let line = format!("[{path_of_key}] {}", section.line(first));
-                (path_of_key.to_key(first), line)
+        let (mut full, mut example) = (path.to_key(key), String::new());
+        if let (Some(table), Some(wanted)) = (self.wanted(path), self.wanted(&full)) {
+            example = table.line(key);
+            if let ("array", Some(item)) = (wanted.kind(), wanted.item()) {
+                let lines: Vec<String> = item.required().map(|key| item.line(key)).collect();
+                example = format!("[[{full}]] {}", lines.join(", "));
+            } else if let ("object", Some(first)) = (wanted.kind(), wanted.required().next()) {
+                example = format!("[{full}] {}", wanted.line(first));
+                full = full.to_key(first);
             }
-            Some(("array", section)) => {
-                let item = section.item();
-                let lines: Vec<String> = item
-                    .map(|item| item.required().map(|key| item.line(key)).collect())
-                    .unwrap_or_default();
-                let line = format!("[[{path_of_key}]] {}", lines.join(", "));
-                (path_of_key, line)
-            }
-            _ => (path_of_key, table.map(|table| table.line(key)).unwrap_or_default()),
-        };
-        ConfigError::Absent { place, key: key.to_string(), example }
+        }
+        ConfigError::Absent { place, key: full.to_string(), example }
     }
 }
 

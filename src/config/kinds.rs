@@ -12,11 +12,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::refusal::Refusal;
-use super::values::{self, Choice};
+use super::values;
+use super::words::Choice;
 
 /// A schema that stands where it is used, under no name of its own.
 macro_rules! inline_schema {
@@ -56,14 +58,70 @@ impl<T> Placed<T> {
     pub(super) fn refuse(&self, why: impl Display) -> Refusal {
         Refusal::Value { span: self.span(), why: why.to_string() }
     }
-
-    /// Refuses a section for want of this key.
-    pub(super) fn lacks(&self, key: &'static str) -> Refusal {
-        Refusal::Absent { section: self.span(), key }
-    }
 }
 
 impl<T: JsonSchema> JsonSchema for Placed<T> {
+    inline_schema!();
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// A table of keys and where it stands.
+///
+/// Serde would also take a list for a struct, its items for the keys in their order. A
+/// section is a table and nothing else.
+#[derive(Debug)]
+pub(super) struct Section<T>(Placed<Keys<T>>);
+
+#[derive(Debug)]
+struct Keys<T>(T);
+
+impl<T> Section<T> {
+    /// Its keys.
+    pub(super) fn keys(&self) -> &T {
+        &self.0.value().0
+    }
+
+    /// Its keys alone.
+    pub(super) fn into_keys(self) -> T {
+        self.0.into_value().0
+    }
+
+    /// Refuses it for want of this key.
+    pub(super) fn lacks(&self, key: &'static str) -> Refusal {
+        Refusal::Absent { section: self.0.span(), key }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Section<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Placed::deserialize(d).map(Self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Keys<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Table<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Table<T> {
+            type Value = Keys<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<Keys<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(keys)).map(Keys)
+            }
+        }
+
+        d.deserialize_map(Table(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Section<T> {
     inline_schema!();
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
@@ -139,16 +197,14 @@ pub(super) struct Whole<const MIN: u32, const MAX: u32>(pub(super) u32);
 
 impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Whole<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let number = i128::deserialize(d)?;
-        match u32::try_from(number) {
-            Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
-            _ => Err(D::Error::custom(outside(number, MIN, MAX))),
-        }
+        let number = i64::deserialize(d)?;
+        let within = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
+        within.map(Self).ok_or_else(|| D::Error::custom(outside(number, MIN.into(), MAX.into())))
     }
 }
 
 /// What is said of a number that is not allowed.
-pub(super) fn outside(number: impl Display, min: u32, max: u32) -> String {
+pub(super) fn outside(number: impl Display, min: i64, max: i64) -> String {
     format!("{number} is not within {min} to {max}")
 }
 

@@ -4,10 +4,11 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::kinds::Placed;
+use super::kinds::{Placed, Section};
 use super::raw;
 use super::refusal::Refusal;
-use super::values::{Binding, DriverName, PortPlace, Presence, Restart, ScannerKind};
+use super::values::PortPlace;
+use super::words::{Binding, DriverName, Presence, Restart, ScannerKind};
 use crate::domain::ids::SlotName;
 
 /// The most slots that one station drives.
@@ -67,13 +68,15 @@ pub(super) struct Fixture {
 
 impl Fixture {
     /// Checks `[[slots]]`.
-    pub(super) fn new(raw: Placed<Vec<raw::Slot>>, dir: &Path) -> Result<Self, Refusal> {
+    pub(super) fn new(raw: Placed<Vec<Section<raw::Slot>>>, dir: &Path) -> Result<Self, Refusal> {
         if raw.value().is_empty() {
-            return Err(raw.refuse("a station has at least one slot"));
+            return Err(raw.refuse(
+                "a station has at least one slot: write [[slots]] with its name and port",
+            ));
         }
         let mut fixture = Self::default();
         for slot in raw.into_value() {
-            fixture.add(slot, dir)?;
+            fixture.add(slot.into_keys(), dir)?;
         }
         Ok(fixture)
     }
@@ -166,12 +169,12 @@ fn same_port(a: &PortPlace, b: &PortPlace) -> bool {
 
 /// Checks `[scanner]`, whose port must be none of the slots'.
 pub(super) fn scanner(
-    raw: Option<Placed<raw::Scanner>>,
+    raw: Option<Section<raw::Scanner>>,
     fixture: &Fixture,
     dir: &Path,
 ) -> Result<Scanner, Refusal> {
     let scanner_port = raw.as_ref().map(|raw| scanner_port(raw, fixture, dir)).transpose()?;
-    let raw = raw.map(Placed::into_value).unwrap_or_default();
+    let raw = raw.map(Section::into_keys).unwrap_or_default();
     Ok(Scanner {
         kind: raw.kind.map_or(ScannerKind::Keyboard, |word| word.0),
         port: scanner_port.flatten(),
@@ -181,12 +184,12 @@ pub(super) fn scanner(
 }
 
 fn scanner_port(
-    raw: &Placed<raw::Scanner>,
+    raw: &Section<raw::Scanner>,
     fixture: &Fixture,
     dir: &Path,
 ) -> Result<Option<PortPlace>, Refusal> {
-    let found = &raw.value().port;
-    match (found, raw.value().kind.map_or(ScannerKind::Keyboard, |word| word.0)) {
+    let found = &raw.keys().port;
+    match (found, raw.keys().kind.map_or(ScannerKind::Keyboard, |word| word.0)) {
         (None, ScannerKind::Keyboard) => Ok(None),
         (None, ScannerKind::Serial) => Err(raw.lacks("port")),
         (Some(found), ScannerKind::Keyboard) => {

@@ -16,7 +16,7 @@
 //! 1. A field in [`raw`], of a kind from [`kinds`], with the line of documentation that an
 //!    editor shows, and a `default` or `examples` in its schema. With a place
 //!    ([`kinds::Placed`]) if another key decides whether it is allowed. A new section is a
-//!    struct there and a module here.
+//!    struct there, in [`kinds::Section`], and a module here.
 //! 2. A field in the checked struct of its section, and how it is made of the raw one.
 //! 3. A line in `station.toml`, the example: set, or commented out with its default.
 //! 4. `station config schema >docs/station.schema.json`, which a test compares; what changes
@@ -37,6 +37,7 @@ mod refusal;
 mod schema;
 mod station;
 mod values;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ pub use cloud::Cloud;
 pub use connect::ConnectSettings;
 pub use error::{ConfigError, Place};
 use explain::Refused;
+use kinds::Section;
 pub use ledger::LedgerSettings;
 use line::Fixture;
 pub use line::{Scanner, Slot};
@@ -58,9 +60,10 @@ pub use product::{Broker, CertificateProfile, Product};
 use refusal::Refusal;
 pub use schema::schema;
 pub use station::Station;
-pub use values::{
-    AuthorityKind, Binding, CloudKind, DriverName, Endpoint, InitialStatus, KeyOrigin, Language,
-    PortPlace, Presence, RegistrationMode, Restart, ScannerKind, ValidFor, ValueError,
+pub use values::{Endpoint, PortPlace, ValidFor, ValueError};
+pub use words::{
+    AuthorityKind, Binding, CloudKind, DriverName, InitialStatus, KeyOrigin, Language, Presence,
+    RegistrationMode, Restart, ScannerKind,
 };
 
 use crate::domain::ids::ProfileDigest;
@@ -135,16 +138,16 @@ impl Config {
         Ok(Self {
             path: path.to_owned(),
             digest,
-            station: station::station(raw.station, &dir)?,
-            product: product::product(raw.product)?,
-            certificate: product::certificate(raw.certificate)?,
+            station: station::station(raw.station.into_keys(), &dir)?,
+            product: product::product(raw.product.into_keys())?,
+            certificate: product::certificate(raw.certificate.into_keys())?,
             authority: authority::authority(raw.authority, &dir)?,
-            broker: product::broker(raw.broker, &dir)?,
-            connect: raw.connect.map(|raw| connect::connect(raw, &dir)).transpose()?,
+            broker: product::broker(raw.broker.into_keys(), &dir)?,
+            connect: raw.connect.map(|raw| connect::connect(raw.into_keys(), &dir)).transpose()?,
             slots: fixture.into_slots(),
             scanner,
-            cloud: raw.cloud.map(|raw| cloud::cloud(raw, &dir)).transpose()?,
-            ledger: ledger::ledger(raw.ledger.unwrap_or_default(), &dir),
+            cloud: raw.cloud.map(|raw| cloud::cloud(raw.into_keys(), &dir)).transpose()?,
+            ledger: ledger::ledger(raw.ledger.map(Section::into_keys).unwrap_or_default(), &dir),
             dir,
         })
     }

@@ -58,6 +58,14 @@ impl KeyPath {
     pub(super) fn to_key(&self, key: &str) -> Self {
         self.to(Step::Key(key.to_owned()))
     }
+
+    /// The table and its key, where the way ends at a key.
+    pub(super) fn split(&self) -> Option<(Self, &str)> {
+        match self.0.split_last()? {
+            (Step::Key(key), table) => Some((Self(table.to_vec()), key)),
+            (Step::Item(_), _) => None,
+        }
+    }
 }
 
 impl fmt::Display for KeyPath {
@@ -73,57 +81,39 @@ impl fmt::Display for KeyPath {
     }
 }
 
-/// The table in which a key stands whose bytes these are, the way to it, and the key.
-pub(super) fn key_at<'a>(
-    table: &'a DeTable<'a>,
-    span: &Range<usize>,
-    path: &KeyPath,
-) -> Option<(KeyPath, &'a str)> {
-    table.iter().find_map(|(key, value)| {
-        if key.span() == *span {
-            return Some((path.clone(), key.get_ref().as_ref()));
-        }
-        within(value, &path.to_key(key.get_ref()), &|table, path| key_at(table, span, path))
-    })
+/// One value of the file, and the way to it.
+pub(super) struct Entry<'a> {
+    /// The way.
+    pub(super) path: KeyPath,
+    /// The bytes of its key; an item of a list has none.
+    pub(super) key: Option<Range<usize>>,
+    /// The value.
+    pub(super) value: &'a Spanned<DeValue<'a>>,
 }
 
-/// Calls `look` for each table that a value is or holds.
-fn within<'a, T>(
-    value: &'a Spanned<DeValue<'a>>,
-    path: &KeyPath,
-    look: &dyn Fn(&'a DeTable<'a>, &KeyPath) -> Option<T>,
-) -> Option<T> {
-    match value.get_ref() {
-        DeValue::Table(table) => look(table, path),
-        DeValue::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| within(item, &path.to(Step::Item(index)), look)),
-        _ => None,
+/// All values of a file, each before those in it.
+pub(super) fn outline<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
+    let mut entries = Vec::new();
+    add_table(table, &KeyPath::default(), &mut entries);
+    entries
+}
+
+fn add_table<'a>(table: &'a DeTable<'a>, path: &KeyPath, entries: &mut Vec<Entry<'a>>) {
+    for (key, value) in table {
+        add(Entry { path: path.to_key(key.get_ref()), key: Some(key.span()), value }, entries);
     }
 }
 
-/// The value whose bytes these are, innermost first, and the way to it.
-pub(super) fn value_at<'a>(
-    table: &'a DeTable<'a>,
-    span: &Range<usize>,
-    path: &KeyPath,
-) -> Option<(KeyPath, &'a DeValue<'a>)> {
-    table.iter().find_map(|(key, value)| at_or_in(value, span, &path.to_key(key.get_ref())))
-}
-
-fn at_or_in<'a>(
-    value: &'a Spanned<DeValue<'a>>,
-    span: &Range<usize>,
-    path: &KeyPath,
-) -> Option<(KeyPath, &'a DeValue<'a>)> {
-    let inner = match value.get_ref() {
-        DeValue::Table(table) => value_at(table, span, path),
-        DeValue::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| at_or_in(item, span, &path.to(Step::Item(index)))),
-        _ => None,
-    };
-    inner.or_else(|| (value.span() == *span).then(|| (path.clone(), value.get_ref())))
+fn add<'a>(entry: Entry<'a>, entries: &mut Vec<Entry<'a>>) {
+    let (path, value) = (entry.path.clone(), entry.value);
+    entries.push(entry);
+    match value.get_ref() {
+        DeValue::Table(table) => add_table(table, &path, entries),
+        DeValue::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                add(Entry { path: path.to(Step::Item(index)), key: None, value }, entries);
+            }
+        }
+        _ => {}
+    }
 }

@@ -8,10 +8,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::kinds::{FilePath, Parsed, Placed, Size, Time, Whole, Word};
-use super::values::{
-    AuthorityKind, Binding, CloudKind, DriverName, Endpoint, Hex, InitialStatus, KeyOrigin,
-    Language, Presence, Protection, RegistrationMode, Restart, ScannerKind, ValidFor,
+use super::kinds::{FilePath, Parsed, Placed, Section, Size, Time, Whole, Word};
+use super::values::{Endpoint, Hex, ValidFor};
+use super::words::{
+    AuthorityKind, Binding, CloudKind, DriverName, InitialStatus, KeyOrigin, Language, Presence,
+    Protection, RegistrationMode, Restart, ScannerKind,
 };
 use crate::domain::certificate::Proof;
 use crate::domain::identity::TlsVersion;
@@ -23,16 +24,16 @@ use crate::domain::label::{CheckCharacter, ClientIdTemplate, SerialRange};
 #[serde(deny_unknown_fields)]
 #[schemars(title = "station.toml")]
 pub(super) struct File {
-    pub(super) station: Station,
-    pub(super) product: Product,
-    pub(super) certificate: Certificate,
-    pub(super) authority: Placed<Authority>,
-    pub(super) broker: Broker,
-    pub(super) connect: Option<Connect>,
-    pub(super) slots: Placed<Vec<Slot>>,
-    pub(super) scanner: Option<Placed<Scanner>>,
-    pub(super) ledger: Option<Ledger>,
-    pub(super) cloud: Option<Cloud>,
+    pub(super) station: Section<Station>,
+    pub(super) product: Section<Product>,
+    pub(super) certificate: Section<Certificate>,
+    pub(super) authority: Section<Authority>,
+    pub(super) broker: Section<Broker>,
+    pub(super) connect: Option<Section<Connect>>,
+    pub(super) slots: Placed<Vec<Section<Slot>>>,
+    pub(super) scanner: Option<Section<Scanner>>,
+    pub(super) ledger: Option<Section<Ledger>>,
+    pub(super) cloud: Option<Section<Cloud>>,
 }
 
 /// This machine.
@@ -281,8 +282,8 @@ pub(super) struct Ledger {
     pub(super) journal_secret_file: Option<FilePath>,
 }
 
-/// Registrations a second.
-pub(super) type Rate = Whole<1, 100_000>;
+/// Registrations a second, to an emulation.
+type Rate = Whole<1, 100_000>;
 
 /// The cloud in which `station sync` registers proven certificates.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -304,8 +305,8 @@ pub(super) struct Cloud {
     #[schemars(extend("default" = "manual"))]
     pub(super) registration: Option<Word<RegistrationMode>>,
     /// Registrations a second: at most 15, more only for an emulation on this machine.
-    #[schemars(extend("default" = 10))]
-    pub(super) rate_per_second: Option<Placed<Rate>>,
+    #[schemars(with = "Option<Rate>", extend("default" = 10))]
+    pub(super) rate_per_second: Option<Placed<i64>>,
     /// The longest that one call takes: "2s" to "5m".
     #[schemars(extend("default" = "30s"))]
     pub(super) call_limit: Option<Placed<Time>>,

@@ -61,6 +61,11 @@ impl<'a> Wanted<'a> {
         self.0.get("type").and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// The least and the greatest number that this one may be.
+    pub(super) fn bounds(self) -> Option<(i64, i64)> {
+        Some((self.0.get("minimum")?.as_i64()?, self.0.get("maximum")?.as_i64()?))
+    }
+
     /// The keys that this table may have.
     pub(super) fn keys(self) -> Vec<&'a str> {
         let properties = self.0.get("properties").and_then(Value::as_object);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::kinds::{Placed, time_or, under};
 use super::raw;
 use super::refusal::Refusal;
-use super::values::Language;
+use super::words::Language;
 use crate::domain::ids::StationId;
 use crate::domain::label::SerialRange;
 

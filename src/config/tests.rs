@@ -138,6 +138,23 @@ fn a_wrong_type_says_what_was_expected() {
 }
 
 #[test]
+fn a_list_is_no_section_even_where_its_items_would_do() {
+    let (code, text) = refused("[[slots]]", "[[scanner]]\n[[slots]]");
+    assert_eq!(code, Code::ConfigSyntax);
+    assert_eq!(text, "station.toml:22:1: scanner: expected a table, found a list");
+    let first = format!("scanner = [\"keyboard\"]\n{SMALLEST}");
+    let text = parse(&first).unwrap_err().to_string();
+    assert_eq!(text, "station.toml:1:11: scanner: expected a table, found a list");
+}
+
+#[test]
+fn an_item_of_a_list_has_a_place_of_its_own() {
+    let require = "client_id = \"{serial}\"\nrequire = [\"secure-boot\", \"tpm\"]";
+    let (_, text) = refused("client_id = \"{serial}\"", require);
+    assert!(text.starts_with("station.toml:10:27: product.require[1]: \"tpm\" is none"), "{text}");
+}
+
+#[test]
 fn what_is_no_toml_says_where() {
     let (code, text) = refused("id = \"line-1\"", "id = \"line-1");
     assert_eq!(code, Code::ConfigSyntax);

@@ -209,6 +209,8 @@ codes! {
 
     /// A scan is not a serial at all.
     ScanCharacters = "E-SCAN-CHARACTERS",
+    /// A scan held control or function keys.
+    ScanKeys = "E-SCAN-KEYS",
     /// A scan does not match the product's or work order's pattern.
     ScanPattern = "E-SCAN-PATTERN",
     /// A scan's check character is wrong.
@@ -249,11 +251,13 @@ codes! {
     DevTimeout = "E-DEV-TIMEOUT",
     /// A device sends, but nothing that can be read.
     DevNoise = "E-DEV-NOISE",
+    /// The line gives back what is sent, and nobody answers.
+    DevEcho = "E-DEV-ECHO",
     /// The port vanished in mid-work.
     DevUnplugged = "E-DEV-UNPLUGGED",
     /// A device answered a request with an error.
     DevRefused = "E-DEV-REFUSED",
-    /// A device's answer has the right form and makes no sense.
+    /// A device's answer is a sound frame and makes no sense.
     DevMalformed = "E-DEV-MALFORMED",
     /// A device and the station share no protocol version.
     DevVersion = "E-DEV-VERSION",
@@ -291,7 +295,9 @@ codes! {
     DevProof = "E-DEV-PROOF",
     /// The device did not connect to the station's own broker.
     DevConnect = "E-DEV-CONNECT",
-    /// A proven device can no longer prove its identity.
+    /// The unit's own device no longer holds what was proven on it.
+    DevLostIdentity = "E-DEV-LOST-IDENTITY",
+    /// A device denies what it proved, or what it said before.
     DevContradiction = "E-DEV-CONTRADICTION",
     /// The proof that was reached is weaker than the product requires.
     ProofTooWeak = "E-PROOF-TOO-WEAK",

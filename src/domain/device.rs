@@ -104,7 +104,8 @@ pub enum Op {
         /// The certificate that it must show.
         cert: CertificateSn,
     },
-    /// The attempt is over and passed: wipe the spare slot, lock where the product says so.
+    /// The attempt is over and passed: wipe the spare slot, lock where the product says so,
+    /// and identify once more.
     Finish,
     /// The attempt is over and failed: drop what was staged. What is active stays.
     Release,
@@ -125,8 +126,10 @@ pub enum Answer {
     Restarted(Seen),
     /// To [`Op::Prove`], [`Op::ReadBack`] and [`Op::Connect`].
     Proof(Verified),
-    /// To [`Op::Finish`] and [`Op::Release`].
-    Finished,
+    /// To [`Op::Finish`]: what the device says after it.
+    Finished(Seen),
+    /// To [`Op::Release`].
+    Released,
 }
 
 /// The result of a check that came to a result.

@@ -1,5 +1,7 @@
 //! What others testify: signatures of the journal's head, and a broker that devices meet.
 
+use std::fmt;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::device::Fault;
@@ -17,12 +19,81 @@ pub trait HeadSigner: Send + Sync {
 /// What a broker saw of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sighting {
-    /// A client with this certificate's key connected under its own client id.
+    /// A client with this certificate's key connected under its own client id, and spoke
+    /// once it had been let in.
     Connected,
     /// One connected with it under another client id.
     OtherClientId(String),
-    /// Nobody came with it in time.
-    Nobody,
+    /// Nobody did in time; these came, and may have been the device.
+    Nobody(Vec<Visit>),
+}
+
+/// A client that came to a broker and did not get through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// Where it came from.
+    pub from: IpAddr,
+    /// How far it came.
+    pub reached: Stage,
+    /// What ended it; none while it is still at it.
+    pub why: Option<String>,
+    /// The certificate that it proved to hold.
+    pub shown: Option<Fingerprint>,
+}
+
+/// How far a client of a broker came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// A connection, and nothing that is TLS to its end.
+    Arrived,
+    /// TLS with its certificate.
+    Proven,
+    /// It was let in with CONNACK.
+    Accepted,
+    /// It published, subscribed or pinged once it was in.
+    Spoke,
+}
+
+impl fmt::Display for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, reached, why, .. } = self;
+        let missing = match reached {
+            Stage::Arrived => "reached it, and TLS did not come about",
+            Stage::Proven => "showed the unit's certificate, and sent no CONNECT",
+            Stage::Accepted => "was let in, and sent nothing of its own after CONNACK",
+            Stage::Spoke => "connected",
+        };
+        write!(f, "{from} {missing}: {}", why.as_deref().unwrap_or("it is still at it"))
+    }
+}
+
+/// Visits in words, each kind once.
+pub fn told(visits: &[Visit]) -> String {
+    /// So many kinds are told; whoever wants all of them has the log.
+    const KINDS: usize = 3;
+    if visits.is_empty() {
+        return "nobody reached it".to_owned();
+    }
+    let mut kinds: Vec<(String, usize)> = Vec::new();
+    for visit in visits.iter().rev().map(Visit::to_string) {
+        match kinds.iter_mut().find(|(known, _)| *known == visit) {
+            Some((_, times)) => *times += 1,
+            None => kinds.push((visit, 1)),
+        }
+    }
+    let rest = kinds.len().saturating_sub(KINDS);
+    let mut told: Vec<String> = kinds.into_iter().take(KINDS).map(in_words).collect();
+    if rest > 0 {
+        told.push(format!("and {rest} more"));
+    }
+    told.join("; ")
+}
+
+fn in_words((visit, times): (String, usize)) -> String {
+    match times {
+        1 => visit,
+        _ => format!("{visit} ({times} times)"),
+    }
 }
 
 /// A broker of the station's own, which sees devices connect with their certificates.
@@ -48,4 +119,32 @@ pub trait HeadVerifier: Send + Sync {
         message: &[u8],
         signature: &[u8; 64],
     ) -> Option<SignatureHolds>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visit(host: u8, reached: Stage, why: Option<&str>) -> Visit {
+        let from = IpAddr::from([10, 0, 0, host]);
+        Visit { from, reached, why: why.map(str::to_owned), shown: None }
+    }
+
+    #[test]
+    fn what_came_is_told_once_and_the_newest_first() {
+        let refused = visit(7, Stage::Arrived, Some("it showed no certificate"));
+        let silent = visit(8, Stage::Accepted, None);
+        assert_eq!(
+            told(&[refused.clone(), refused, silent]),
+            "10.0.0.8 was let in, and sent nothing of its own after CONNACK: it is still at it; \
+             10.0.0.7 reached it, and TLS did not come about: it showed no certificate (2 times)"
+        );
+        assert_eq!(told(&[]), "nobody reached it");
+    }
+
+    #[test]
+    fn a_crowd_does_not_fill_a_message() {
+        let crowd: Vec<Visit> = (0..9).map(|host| visit(host, Stage::Arrived, None)).collect();
+        assert!(told(&crowd).ends_with("; and 6 more"), "{}", told(&crowd));
+    }
 }

@@ -17,6 +17,7 @@ pub mod label;
 pub mod log;
 pub mod operators;
 pub mod outbox;
+pub mod places;
 pub mod question;
 pub mod record;
 pub mod registration;

@@ -22,11 +22,15 @@ use super::halt::Halt;
 use super::line::{SlotSettings, ToLine};
 use super::router::{Job, Place};
 use super::shop::Shop;
-use super::unit::{self, Ending};
+use super::unit::{self, Ending, Met, Workplace};
 
 /// How often a slot looks whether its device is still there while it waits for a scan.
 /// Half of the 100 ms within which a vanished port is to be noticed.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// For so long what a device said of itself holds without asking again. No hand and no robot
+/// changes a device faster.
+const FRESH: Duration = Duration::from_millis(250);
 
 /// From the line to a slot. A closed channel ends the slot's thread.
 pub(super) enum ToSlot {
@@ -161,25 +165,35 @@ impl SlotThread {
         orders: &Receiver<ToSlot>,
     ) -> Left {
         self.say(Place::Opening, SlotStatus::Identifying);
-        let mut seen = match driver.identify() {
-            Ok(seen) => Some(self.ready(seen)),
+        let since = self.shop.clock.now().monotonic;
+        let (mut known, mut met) = match driver.identify() {
+            Ok(seen) => {
+                let met = Met { seen: seen.clone(), since };
+                (Some(self.ready(seen)), Some(met))
+            }
             Err(LinkError::Unplugged { .. }) => return Left::Gone,
             Err(LinkError::Stopped) => return self.stopped(),
             Err(error) => {
                 self.say(Place::Silent, SlotStatus::Silent(error.into()));
-                None
+                (None, None)
             }
         };
         loop {
             match self.wait(orders, LOOK) {
                 Waited::Over => return Left::Over,
-                Waited::Job(job) => return self.work(watch, driver, &job),
-                Waited::Look => match watch.still_here(driver.as_mut(), seen.as_ref()) {
+                Waited::Job(job) => return self.work(watch, driver, &job, met),
+                Waited::Look => match watch.still_here(driver.as_mut(), known.as_ref()) {
                     Ok(Still::Here) => {}
-                    Ok(Still::Another(other)) => seen = Some(self.ready(other)),
+                    Ok(Still::Another(other)) => {
+                        met = None;
+                        known = Some(self.ready(other));
+                    }
                     Ok(Still::Gone) | Err(_) => return Left::Gone,
                 },
             }
+            // Later another one may stand there, which the unit's own look tells.
+            let now = self.shop.clock.now().monotonic;
+            met = met.filter(|met| now.saturating_sub(met.since) < FRESH);
         }
     }
 
@@ -205,7 +219,7 @@ impl SlotThread {
     fn work_again(&self, watch: &mut Watch, job: Job) -> Left {
         watch.welcome_again();
         match watch.poll() {
-            Ok(Presence::Here(driver)) => self.work(watch, driver, &job),
+            Ok(Presence::Here(driver)) => self.work(watch, driver, &job, None),
             Ok(Presence::Absent | Presence::Same) | Err(_) => {
                 // As in `say`.
                 let _ = self.to_line.send(ToLine::Returned(self.index, job));
@@ -215,15 +229,25 @@ impl SlotThread {
     }
 
     /// Runs one unit and lets go of the port; then says how it ended.
-    fn work(&self, watch: &mut Watch, mut driver: Box<dyn Driver>, job: &Job) -> Left {
+    fn work(
+        &self,
+        watch: &mut Watch,
+        mut driver: Box<dyn Driver>,
+        job: &Job,
+        met: Option<Met>,
+    ) -> Left {
         driver.set_deadline(Instant::now().checked_add(self.shop.unit_deadline));
-        let name = &self.settings.name;
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            unit::run_unit(&self.shop, name, job, driver.as_mut(), &self.halt, &self.progress)
-        }));
+        let place = Workplace {
+            slot: &self.settings.name,
+            driver: driver.as_mut(),
+            halt: &self.halt,
+            progress: &self.progress,
+        };
+        let run = AssertUnwindSafe(|| unit::run_unit(&self.shop, job, place, met));
+        let ended = catch_unwind(run);
         let panicked = ended.is_err();
         let ending = ended.unwrap_or_else(|_| Ending {
-            report: unit::end_after_panic(&self.shop, name, job),
+            report: unit::end_after_panic(&self.shop, &self.settings.name, job),
             met: None,
             ledger_failed: None,
         });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::code::Code;
-use crate::domain::device::Fault;
+use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{Outcome, Progress, ProgressCell, UnitReport};
 use crate::domain::ids::{HardwareId, SlotName};
 use crate::domain::record::{AttemptRef, End, Ended, Record, Step};
@@ -24,17 +24,27 @@ pub(super) struct Ending {
     pub(super) ledger_failed: Option<Fault>,
 }
 
+/// A device that said who it is just before its unit began: it need not be asked again.
+pub(super) struct Met {
+    pub(super) seen: Seen,
+    /// When it was asked.
+    pub(super) since: Duration,
+}
+
+/// Where a unit is worked on.
+pub(super) struct Workplace<'a> {
+    pub(super) slot: &'a SlotName,
+    pub(super) driver: &'a mut dyn Driver,
+    pub(super) halt: &'a Halt,
+    pub(super) progress: &'a ProgressCell,
+}
+
 /// Runs one unit to its verdict.
-pub(super) fn run_unit(
-    shop: &Shop,
-    slot: &SlotName,
-    job: &Job,
-    driver: &mut dyn Driver,
-    halt: &Halt,
-    progress: &ProgressCell,
-) -> Ending {
-    let started = shop.clock.now().monotonic;
+pub(super) fn run_unit(shop: &Shop, job: &Job, at: Workplace<'_>, met: Option<Met>) -> Ending {
+    let Workplace { slot, driver, halt, progress } = at;
+    let started = met.as_ref().map_or_else(|| shop.clock.now().monotonic, |met| met.since);
     let mut work = Work::new(shop, slot, job, driver, progress);
+    work.has_met(met.map(|met| met.seen));
     let (verdict, proven_at) = run_flow(shop, job, &mut work, halt, progress);
     let mut report = report_of(job, slot, &verdict);
     let since = |time: Duration| time.saturating_sub(started);

@@ -4,15 +4,19 @@ use crate::domain::certificate::Proof;
 use crate::domain::code::Code;
 use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
 use crate::domain::identity::{IdentityKey, KeyOrigin};
-use crate::domain::ids::{CertificateSn, KeyId};
+use crate::domain::ids::CertificateSn;
 use crate::domain::record::{End, Looked, Recorded, Refusal, Step};
 
+use super::landing::{
+    Certainty, abandon, close, ended, land, uncertain, unconfirmed, verdict, void,
+};
 use super::resolve::{Next, Why, resolve};
 use super::state::{
-    Burn, Effect, Entry, Input, Position, State, Unexpected, Unit, Verdict, VerdictKind,
+    Burn, Effect, Entry, Input, Position, Presented, State, Unexpected, Unit, Verdict, VerdictKind,
 };
+use super::{finish, steady};
 
-type Move = (State, Effect);
+pub(super) type Move = (State, Effect);
 
 /// Gives the next state and the one effect to perform, or says that the input does not
 /// answer the effect that is pending.
@@ -24,10 +28,15 @@ pub fn step(unit: &Unit, state: State, input: Input) -> Result<Move, Unexpected>
         (state, I::Stop(reason)) if state.may_stop() => land(state, reason),
         (S::Identifying, I::Device(Ok(Answer::Seen(seen)))) => identified(unit, seen),
         (S::Looking(seen), I::Looked(Ok(looked))) => looked_up(unit, seen, &looked),
-        (S::Confirming(cert, finished), I::Device(result)) => confirmed(cert, finished, result)?,
-        (S::FinishingAgain(cert, proof), I::Device(result)) => finished_again(cert, proof, result)?,
+        (S::Confirming(presented), I::Device(result)) => confirmed(presented, result)?,
+        (S::FinishingAgain(presented, proof), I::Device(result)) => {
+            finish::finished_again(presented, proof, result)?
+        }
+        (S::FinishAgainLooking(presented, proof, seen), I::Looked(result)) => {
+            finish::finish_again_looked(&presented, proof, &seen, result)
+        }
         (S::RecordingFinished(cert, proof), I::Recorded(result)) => {
-            recorded_finished(cert, proof, result)
+            finish::recorded_finished(cert, proof, result)
         }
         (S::Voiding(seen), I::Recorded(Ok(_))) => begin(unit, seen),
         (S::Reserving(seen), I::Recorded(Ok(Recorded { attempt, .. }))) => {
@@ -69,7 +78,10 @@ pub fn step(unit: &Unit, state: State, input: Input) -> Result<Move, Unexpected>
         (S::RecordingProven(burn, proof), I::Recorded(result)) => {
             recorded_proven(burn, proof, result)
         }
-        (S::Finishing(burn, proof), I::Device(result)) => finished(burn, proof, result)?,
+        (S::Finishing(burn, proof), I::Device(result)) => finish::finished(burn, proof, result)?,
+        (S::FinishLooking(burn, proof, seen), I::Looked(result)) => {
+            finish::finish_looked(burn, proof, &seen, result)
+        }
         (S::Forgetting(position, verdict), I::Forgotten) => close(position, *verdict),
         (S::Ending(verdict, release), I::Recorded(result)) => ended(*verdict, release, result),
         (S::Releasing(verdict), I::Device(_)) => done(*verdict),
@@ -107,11 +119,11 @@ fn failed(state: State, input: Input) -> Result<Move, Unexpected> {
     })
 }
 
-fn unexpected(state: &State, input: &Input) -> Unexpected {
+pub(super) fn unexpected(state: &State, input: &Input) -> Unexpected {
     Unexpected { state: state.name(), got: input.kind() }
 }
 
-fn done(verdict: Verdict) -> Move {
+pub(super) fn done(verdict: Verdict) -> Move {
     (State::Done, Effect::Finish(Box::new(verdict)))
 }
 
@@ -134,13 +146,13 @@ fn looked_up(unit: &Unit, seen: Seen, looked: &Looked) -> Move {
         Next::Refuse(why) => refuse(why.fault(&unit.serial)),
         Next::Begin { void: None } => begin(unit, seen),
         Next::Begin { void: Some(attempt) } => void_presented(seen, attempt),
-        Next::Complete { attempt, cert } => {
+        Next::Complete { attempt, cert, .. } => {
             let origin = unit.policy.key_origin;
             restart(Burn { seen, attempt, cert, rechecked: false, presented: true, origin })
         }
         Next::Confirm { cert, finished } => {
             let op = proof_op(&seen, cert);
-            (State::Confirming(cert, finished), Effect::Device(op))
+            (State::Confirming(Presented { seen, cert, finished }), Effect::Device(op))
         }
     }
 }
@@ -163,11 +175,8 @@ fn proof_op(seen: &Seen, cert: CertificateSn) -> Op {
     }
 }
 
-fn confirmed(
-    cert: CertificateSn,
-    finished: bool,
-    result: Result<Answer, Fault>,
-) -> Result<Move, Unexpected> {
+fn confirmed(presented: Presented, result: Result<Answer, Fault>) -> Result<Move, Unexpected> {
+    let Presented { cert, finished, .. } = presented;
     let proven = |verified, fault| Verdict {
         kind: VerdictKind::AlreadyProven { verified, fault },
         attempt: None,
@@ -176,53 +185,15 @@ fn confirmed(
     Ok(match result {
         Ok(Answer::Proof(Verified::Yes(_))) if finished => done(proven(true, None)),
         Ok(Answer::Proof(Verified::Yes(proof))) => {
-            (State::FinishingAgain(cert, proof), Effect::Device(Op::Finish))
+            (State::FinishingAgain(presented, proof), Effect::Device(Op::Finish))
         }
         Ok(Answer::Proof(Verified::Wrong | Verified::NoKey)) => refuse(Fault::new(
             Code::DevContradiction,
             format!("the device holds certificate {cert}, proven before, and no longer proves it"),
         )),
         Err(fault) => done(Verdict { kind: unconfirmed(finished, fault), ..proven(false, None) }),
-        other => {
-            return Err(unexpected(&State::Confirming(cert, finished), &Input::Device(other)));
-        }
+        other => return Err(unexpected(&State::Confirming(presented), &Input::Device(other))),
     })
-}
-
-/// A proven unit that could not be looked at again. One that never finished is not done.
-fn unconfirmed(finished: bool, fault: Fault) -> VerdictKind {
-    match finished {
-        true => VerdictKind::AlreadyProven { verified: false, fault: Some(fault) },
-        false => verdict(Step::Prove, fault, None, None, Certainty::Known).kind,
-    }
-}
-
-fn finished_again(
-    cert: CertificateSn,
-    proof: Proof,
-    result: Result<Answer, Fault>,
-) -> Result<Move, Unexpected> {
-    match result {
-        Ok(Answer::Finished) => {
-            let entry = Entry::Finished { cert };
-            Ok((State::RecordingFinished(cert, proof), Effect::Record(entry)))
-        }
-        Err(fault) => Ok(done(verdict(Step::Finish, fault, None, Some(cert), Certainty::Known))),
-        other => Err(unexpected(&State::FinishingAgain(cert, proof), &Input::Device(other))),
-    }
-}
-
-fn recorded_finished(cert: CertificateSn, proof: Proof, result: Result<Recorded, Refusal>) -> Move {
-    match result {
-        Ok(_) => {
-            let kind = VerdictKind::Passed(proof);
-            done(Verdict { kind, attempt: None, cert: Some(cert) })
-        }
-        Err(refusal) => {
-            let fault = refusal.fault().clone();
-            done(verdict(Step::Finish, fault, None, Some(cert), Certainty::Known))
-        }
-    }
 }
 
 /// A new attempt, if the device is one that the product accepts.
@@ -296,28 +267,6 @@ fn restart(burn: Burn) -> Move {
     (State::Restarting(burn), Effect::Device(Op::Restart))
 }
 
-/// Whether a device that is not at hand may hold the certificate.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Certainty {
-    Known,
-    Uncertain,
-}
-
-fn verdict(
-    step: Step,
-    fault: Fault,
-    attempt: Option<u32>,
-    cert: Option<CertificateSn>,
-    certainty: Certainty,
-) -> Verdict {
-    let uncertain = certainty == Certainty::Uncertain;
-    let kind = match fault.code {
-        Code::Stopped | Code::Bug => VerdictKind::Interrupted { step, fault, uncertain },
-        _ => VerdictKind::Failed { step, fault, uncertain },
-    };
-    Verdict { kind, attempt, cert }
-}
-
 /// After a failure behind "commit asked": one more identify, once; then it stays uncertain.
 fn recheck(mut burn: Burn, at: Step, fault: Fault) -> Move {
     if burn.rechecked {
@@ -350,6 +299,8 @@ fn recheck_looked(
     result: Result<Looked, Fault>,
 ) -> Move {
     match result.map(|looked| resolve(&looked, seen)) {
+        // It named another image when it committed, and that word stands against this one.
+        Ok(Next::Complete { .. }) if fault.code == Code::DevNotStored => void(burn, at, fault),
         // A proof counts only after a restart that was seen, so the way is the same again.
         Ok(Next::Complete { .. }) => restart(burn),
         Ok(Next::Begin { .. }) => void(burn, at, fault),
@@ -359,7 +310,13 @@ fn recheck_looked(
 
 fn restart_looked(unit: &Unit, burn: Burn, seen: Seen, looked: &Looked) -> Move {
     match resolve(looked, &seen) {
-        Next::Complete { .. } => prove(unit, burn, &seen),
+        Next::Complete { intact: true, .. } => prove_steady(unit, burn, &seen),
+        Next::Complete { .. } if burn.presented => {
+            void_interrupted(seen, burn.attempt, Step::Restart, Code::DevNotStored, OTHER_IMAGE)
+        }
+        Next::Complete { .. } => {
+            void(burn, Step::Restart, Fault::new(Code::DevNotStored, OTHER_IMAGE))
+        }
         Next::Begin { .. } if burn.presented => void_presented(seen, burn.attempt),
         Next::Begin { .. } => void(burn, Step::Restart, not_stored()),
         Next::Refuse(Why::UnknownIdentity) => uncertain(burn, Step::Restart, not_stored()),
@@ -373,11 +330,26 @@ fn restart_looked(unit: &Unit, burn: Burn, seen: Seen, looked: &Looked) -> Move 
     }
 }
 
+/// What a device says that holds the certificate and not what came with it.
+const OTHER_IMAGE: &str =
+    "after the restart the device names another image than the one that was written";
+
 fn not_stored() -> Fault {
     Fault::new(
         Code::DevNotStored,
         "the device acknowledged the identity and does not hold it after the restart",
     )
+}
+
+/// Goes on where the device is after its restart what it was before.
+fn prove_steady(unit: &Unit, burn: Burn, seen: &Seen) -> Move {
+    let locked = "the device is locked after its restart, and nobody locked it";
+    let locked = || (!burn.seen.locked && seen.locked).then_some(locked);
+    let locked = || locked().map(|what| Fault::new(Code::DevContradiction, what));
+    match steady::changed(&burn.seen, seen).or_else(locked) {
+        Some(fault) => uncertain(burn, Step::Restart, fault),
+        None => prove(unit, burn, seen),
+    }
 }
 
 fn prove(unit: &Unit, burn: Burn, seen: &Seen) -> Move {
@@ -450,159 +422,5 @@ fn recorded_proven(burn: Burn, proof: Proof, result: Result<Recorded, Refusal>) 
     match result {
         Ok(_) => (State::Finishing(burn, proof), Effect::Device(Op::Finish)),
         Err(refusal) => uncertain(burn, Step::Prove, refusal.fault().clone()),
-    }
-}
-
-fn finished(burn: Burn, proof: Proof, result: Result<Answer, Fault>) -> Result<Move, Unexpected> {
-    let (attempt, cert) = (burn.attempt, burn.cert);
-    let verdict = match result {
-        Ok(Answer::Finished) => {
-            let kind = VerdictKind::Passed(proof);
-            Verdict { kind, attempt: Some(attempt), cert: Some(cert) }
-        }
-        Err(fault) => verdict(Step::Finish, fault, Some(attempt), Some(cert), Certainty::Known),
-        other => return Err(unexpected(&State::Finishing(burn, proof), &Input::Device(other))),
-    };
-    let entry = Entry::Ended { attempt, end: end_of(&verdict), void: false };
-    Ok((State::Ending(Box::new(verdict), false), Effect::Record(entry)))
-}
-
-/// Nothing is recorded: the attempt stays open, and only its own device can tell.
-fn uncertain(burn: Burn, at: Step, fault: Fault) -> Move {
-    done(verdict(at, fault, Some(burn.attempt), Some(burn.cert), Certainty::Uncertain))
-}
-
-/// The device is at hand and does not hold, or can't use, the certificate.
-fn void(burn: Burn, at: Step, fault: Fault) -> Move {
-    let position = Position::Issued(burn.attempt, burn.cert);
-    close(position, verdict(at, fault, Some(burn.attempt), Some(burn.cert), Certainty::Known))
-}
-
-/// Ends an attempt whose commit was not asked, wiping its key first where there is one.
-fn land(state: State, fault: Fault) -> Move {
-    let at = state.step();
-    if let State::Confirming(cert, finished) = state {
-        let kind = unconfirmed(finished, fault);
-        return done(Verdict { kind, attempt: None, cert: Some(cert) });
-    }
-    let certainty = match state {
-        // The attempt that was to be voided is still open.
-        State::Voiding(_) => Certainty::Uncertain,
-        _ => Certainty::Known,
-    };
-    let (position, key) = standing_of(state);
-    let verdict = match position {
-        Position::Nothing | Position::Left => verdict(at, fault, None, None, certainty),
-        Position::Begun(attempt) => verdict(at, fault, Some(attempt), None, certainty),
-        Position::Issued(attempt, cert) | Position::Resumable(attempt, cert) => {
-            verdict(at, fault, Some(attempt), Some(cert), certainty)
-        }
-    };
-    leave(position, key, verdict)
-}
-
-/// The ledger can't write: nothing further is done to the device or recorded.
-fn abandon(state: State, fault: Fault) -> Move {
-    let at = state.step();
-    let (_, key) = standing_of(state);
-    let verdict = verdict(at, fault, None, None, Certainty::Known);
-    leave(Position::Left, key, verdict)
-}
-
-fn leave(position: Position, key: Option<KeyId>, verdict: Verdict) -> Move {
-    match key {
-        Some(key) => (State::Forgetting(position, Box::new(verdict)), Effect::Forget(key)),
-        None => close(position, verdict),
-    }
-}
-
-fn standing_of(state: State) -> (Position, Option<KeyId>) {
-    match state {
-        State::MakingKey(_, attempt) | State::Making(_, attempt) => {
-            (Position::Begun(attempt), None)
-        }
-        // The certificate was not recorded, so for the ledger there is none.
-        State::RecordingIssued(burn, key) => (Position::Begun(burn.attempt), key.in_vault()),
-        State::Staging(burn, key) => (unasked(&burn), key.in_vault()),
-        State::Asking(burn) => (unasked(&burn), None),
-        State::Voiding(_) => (Position::Left, None),
-        _ => (Position::Nothing, None),
-    }
-}
-
-/// A certificate whose commit was not asked.
-fn unasked(burn: &Burn) -> Position {
-    match burn.origin {
-        KeyOrigin::Station => Position::Issued(burn.attempt, burn.cert),
-        KeyOrigin::Device => Position::Resumable(burn.attempt, burn.cert),
-    }
-}
-
-fn end_of(verdict: &Verdict) -> End {
-    match &verdict.kind {
-        VerdictKind::Failed { step, fault, .. } => {
-            End::Failed { step: *step, code: fault.code, message: fault.detail.clone() }
-        }
-        VerdictKind::Interrupted { step, fault, .. } => {
-            End::Interrupted { step: *step, code: fault.code, message: fault.detail.clone() }
-        }
-        VerdictKind::Passed(_) | VerdictKind::AlreadyProven { .. } | VerdictKind::Refused(_) => {
-            End::Passed
-        }
-    }
-}
-
-/// Records the end of an attempt by its position.
-fn close(position: Position, verdict: Verdict) -> Move {
-    let end = end_of(&verdict);
-    let entry = match position {
-        Position::Left => return done(verdict),
-        Position::Nothing => match end {
-            End::Failed { .. } => Entry::FailedEarly(end),
-            End::Interrupted { .. } | End::Passed => return done(verdict),
-        },
-        Position::Begun(attempt) | Position::Resumable(attempt, _) => {
-            Entry::Ended { attempt, end, void: false }
-        }
-        Position::Issued(attempt, _) => Entry::Ended { attempt, end, void: true },
-    };
-    let release = position != Position::Nothing && answers(&verdict);
-    (State::Ending(Box::new(verdict), release), Effect::Record(entry))
-}
-
-/// Whether it is worth telling the device: not where it was silence that failed.
-fn answers(verdict: &Verdict) -> bool {
-    let (VerdictKind::Failed { fault, .. } | VerdictKind::Interrupted { fault, .. }) =
-        &verdict.kind
-    else {
-        return false;
-    };
-    !matches!(
-        fault.code,
-        Code::DevTimeout | Code::DevNoise | Code::DevUnplugged | Code::UnitDeadline | Code::Stopped
-    )
-}
-
-fn ended(mut verdict: Verdict, release: bool, result: Result<Recorded, Refusal>) -> Move {
-    match result {
-        Ok(Recorded { attempt, .. }) => {
-            verdict.attempt = verdict.attempt.or((attempt > 0).then_some(attempt));
-            match release {
-                true => (State::Releasing(Box::new(verdict)), Effect::Device(Op::Release)),
-                false => done(verdict),
-            }
-        }
-        Err(refusal) => done(unrecorded(verdict, refusal)),
-    }
-}
-
-/// PASS only where the end is durable; a failure stays the failure that it was.
-fn unrecorded(verdict: Verdict, refusal: Refusal) -> Verdict {
-    match verdict.kind {
-        VerdictKind::Passed(_) => {
-            let fault = refusal.fault().clone();
-            self::verdict(Step::Finish, fault, verdict.attempt, verdict.cert, Certainty::Known)
-        }
-        _ => verdict,
     }
 }

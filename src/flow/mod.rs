@@ -8,14 +8,18 @@
 //!
 //! Start reading at [`resolve`], then at [`State`].
 
+mod finish;
+mod landing;
 mod machine;
 #[cfg(test)]
 mod model;
 mod resolve;
 mod state;
+mod steady;
 
 pub use machine::step;
 pub use resolve::{Next, Why, resolve, settle};
 pub use state::{
-    Effect, Entry, Input, Policy, Position, State, Unexpected, Unit, Verdict, VerdictKind,
+    Effect, Entry, Input, Policy, Position, Presented, State, Unexpected, Unit, Verdict,
+    VerdictKind,
 };

@@ -85,7 +85,8 @@ impl Device {
                 Some(active) if active == cert => Verified::Yes(Proof::Connect),
                 _ => Verified::Wrong,
             }),
-            Op::Finish | Op::Release => Answer::Finished,
+            Op::Finish => Answer::Finished(self.seen()),
+            Op::Release => Answer::Released,
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum Next {
         attempt: u32,
         /// Its certificate.
         cert: CertificateSn,
+        /// Whether the device names the image that was made with it.
+        intact: bool,
     },
     /// Proven before, on this device: challenge it; nothing is burned.
     Confirm {
@@ -47,8 +49,10 @@ pub enum Why {
     UnknownIdentity,
     /// The unit's commit was asked on other hardware.
     Elsewhere(HardwareId),
-    /// The unit is proven, and not on this device or not with what it holds.
+    /// The unit is proven on this other device.
     OtherDevice(HardwareId),
+    /// The unit is proven on this device, which no longer holds that certificate.
+    LostIdentity(CertificateSn, Holds),
     /// The unit is being worked on at this moment.
     UnderWay,
     /// The unit was scrapped.
@@ -75,8 +79,16 @@ impl Why {
             ),
             Why::OtherDevice(hardware) => Fault::new(
                 Code::UnitOtherDevice,
-                format!("{serial} is proven on device {hardware}; this one is not in that state"),
+                format!("{serial} is proven on device {hardware}; this is another one"),
             ),
+            Why::LostIdentity(cert, holds) => {
+                let now = match holds {
+                    Holds::This { cert, .. } => format!("holds certificate {cert} instead"),
+                    _ => "holds nothing".to_owned(),
+                };
+                let what = format!("the device proved certificate {cert} of {serial}, and {now}");
+                Fault::new(Code::DevLostIdentity, what)
+            }
             Why::UnderWay => {
                 Fault::new(Code::ScanDuplicate, format!("{serial} is being worked on"))
             }
@@ -124,7 +136,9 @@ fn refused_at_once(standing: &Standing, owners: &Owners) -> Option<Why> {
 
 fn asked(attempt: u32, cert: CertificateSn, holds: &Holds) -> Next {
     match holds {
-        Holds::This { cert: held, .. } if *held == cert => Next::Complete { attempt, cert },
+        Holds::This { cert: held, intact, .. } if *held == cert => {
+            Next::Complete { attempt, cert, intact: *intact }
+        }
         _ => Next::Begin { void: Some(attempt) },
     }
 }
@@ -133,6 +147,9 @@ fn proven_before(proven: &ProvenIdentity, seen: &Seen, holds: &Holds) -> Next {
     match holds {
         Holds::This { cert, .. } if *cert == proven.cert && proven.hardware == seen.hardware => {
             Next::Confirm { cert: *cert, finished: proven.finished }
+        }
+        _ if proven.hardware == seen.hardware => {
+            Next::Refuse(Why::LostIdentity(proven.cert, holds.clone()))
         }
         _ => Next::Refuse(Why::OtherDevice(proven.hardware.clone())),
     }

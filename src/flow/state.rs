@@ -151,6 +151,17 @@ pub struct Burn {
     pub origin: KeyOrigin,
 }
 
+/// A device that is presented again, holding what was proven on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// The device, as it was seen now.
+    pub seen: Seen,
+    /// The certificate that was proven.
+    pub cert: CertificateSn,
+    /// Whether it finished after that.
+    pub finished: bool,
+}
+
 /// How an attempt stands while it lands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
@@ -177,9 +188,11 @@ pub enum State {
     /// The ledger was asked about it.
     Looking(Seen),
     /// A device that is proven was challenged again.
-    Confirming(CertificateSn, bool),
+    Confirming(Presented),
     /// A device that was proven and not finished is finishing.
-    FinishingAgain(CertificateSn, Proof),
+    FinishingAgain(Presented, Proof),
+    /// The ledger was asked about what it says afterwards.
+    FinishAgainLooking(Presented, Proof, Seen),
     /// That is being recorded.
     RecordingFinished(CertificateSn, Proof),
     /// The open attempt that no device holds is being ended; then a new one begins.
@@ -216,6 +229,8 @@ pub enum State {
     RecordingProven(Burn, Proof),
     /// The device finishes.
     Finishing(Burn, Proof),
+    /// The ledger was asked about what it says afterwards.
+    FinishLooking(Burn, Proof, Seen),
     /// The key is being wiped on the way out.
     Forgetting(Position, Box<Verdict>),
     /// The end of the attempt is being recorded; the device may be told afterwards.
@@ -261,8 +276,10 @@ impl State {
             | State::Connecting(_)
             | State::RecordingProven(..) => Step::Prove,
             State::FinishingAgain(..)
+            | State::FinishAgainLooking(..)
             | State::RecordingFinished(..)
             | State::Finishing(..)
+            | State::FinishLooking(..)
             | State::Forgetting(..)
             | State::Ending(..)
             | State::Releasing(_)
@@ -278,6 +295,7 @@ impl State {
             State::Looking(_) => "looking",
             State::Confirming(..) => "confirming",
             State::FinishingAgain(..) => "finishing again",
+            State::FinishAgainLooking(..) => "looking after finishing again",
             State::RecordingFinished(..) => "recording finished",
             State::Voiding(_) => "voiding",
             State::Reserving(_) => "reserving",
@@ -296,6 +314,7 @@ impl State {
             State::Connecting(_) => "connecting",
             State::RecordingProven(..) => "recording proven",
             State::Finishing(..) => "finishing",
+            State::FinishLooking(..) => "looking after the finish",
             State::Forgetting(..) => "forgetting",
             State::Ending(..) => "ending",
             State::Releasing(_) => "releasing",
@@ -380,7 +399,8 @@ impl Input {
             Input::Device(Ok(Answer::Committed)) => "committed",
             Input::Device(Ok(Answer::Restarted(_))) => "restarted",
             Input::Device(Ok(Answer::Proof(_))) => "a proof",
-            Input::Device(Ok(Answer::Finished)) => "finished",
+            Input::Device(Ok(Answer::Finished(_))) => "finished",
+            Input::Device(Ok(Answer::Released)) => "released",
             Input::Device(Err(_)) => "a device's fault",
             Input::Looked(_) => "a look at the ledger",
             Input::Recorded(_) => "a record's result",

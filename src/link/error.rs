@@ -27,6 +27,22 @@ pub enum LinkError {
         /// Bytes that came while its answer was waited for.
         bytes: u64,
     },
+    /// The line gives back what is sent, and nobody answers.
+    #[error("the line returns what is sent: {request} came back {frames} times, and no answer")]
+    Echo {
+        /// The request, as the protocol names it.
+        request: &'static str,
+        /// How often it came back.
+        frames: u64,
+    },
+    /// Sound frames came, and none that answers.
+    #[error("{frames} sound frames came after {request}, and none of them answers it")]
+    Unasked {
+        /// The request, as the protocol names it.
+        request: &'static str,
+        /// How many came.
+        frames: u64,
+    },
     /// The line is gone: pulled out, or its adapter vanished.
     #[error("port {path} vanished")]
     Unplugged {
@@ -50,6 +66,16 @@ pub enum LinkError {
         request: &'static str,
         /// What is wrong with it, without the device's own text.
         why: String,
+    },
+    /// The answer denies what the same device answered before.
+    #[error("the device contradicts itself: after {request} it says {said}, not {expected}")]
+    Contradiction {
+        /// The request, as the protocol names it.
+        request: &'static str,
+        /// What it says.
+        said: String,
+        /// What follows from what it said and was asked before.
+        expected: String,
     },
     /// No protocol version is spoken by both sides.
     #[error("the device speaks versions {device}, the station {station}")]
@@ -165,14 +191,24 @@ pub enum LinkError {
 }
 
 impl LinkError {
+    /// Whether nothing came that answers what was asked.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(
+            self,
+            Self::Timeout { .. } | Self::Noise { .. } | Self::Unasked { .. } | Self::Echo { .. }
+        )
+    }
+
     /// The stable code of this error.
     pub fn code(&self) -> Code {
         match self {
             Self::Timeout { .. } => Code::DevTimeout,
-            Self::Noise { .. } => Code::DevNoise,
+            Self::Noise { .. } | Self::Unasked { .. } => Code::DevNoise,
+            Self::Echo { .. } => Code::DevEcho,
             Self::Unplugged { .. } => Code::DevUnplugged,
             Self::Refused { .. } | Self::CannotRead { .. } => Code::DevRefused,
             Self::Malformed { .. } => Code::DevMalformed,
+            Self::Contradiction { .. } => Code::DevContradiction,
             Self::Version { .. } => Code::DevVersion,
             Self::Capacity { .. } | Self::Unfit { .. } => Code::DevCapacity,
             Self::HardwareId(_) => Code::DevHardwareId,

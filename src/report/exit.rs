@@ -81,15 +81,15 @@ impl Exit {
             | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderProfile
             | OperatorUnknown | OperatorExists | OperatorDisabled | OperatorLast
             | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
-            | ScanCharacters | ScanPattern | ScanCheck | ScanRange | ScanClientId
+            | ScanCharacters | ScanKeys | ScanPattern | ScanCheck | ScanRange | ScanClientId
             | ScanDuplicate | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice
             | UnitUnknown | UnitProven | UnitOtherDevice | UnitElsewhere | UnitState
-            | UnitScrapped | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise
-            | DevUnplugged | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity
-            | DevHardwareId | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
-            | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
-            | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
-            | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | UnitScrapped | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevEcho
+            | DevLostIdentity | DevUnplugged | DevRefused | DevMalformed | DevVersion
+            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
+            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
+            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
+            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 

@@ -4,6 +4,9 @@
 //! it, and never reaches a log: [`Secret`] has no text form. What a secret opens is not
 //! this module's matter. Start with [`Wanted`].
 //!
+//! Before a secret is taken into memory the process is made unreadable for its own user
+//! ([`Surroundings::shut_out_readers`]): no command can hold one and leave a core dump.
+//!
 //! A process can't take a variable out of its own environment without `unsafe` (another
 //! thread may be reading it), so a secret given there stays readable for this user and
 //! root in `/proc/PID/environ`. A file or a systemd credential is the better way.
@@ -22,6 +25,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::code::Code;
 use crate::domain::ids::to_hex;
+use crate::vault::{self, VaultError};
 
 /// The longest secret that is read: whoever points to a larger file points to a wrong one.
 const MAX_LENGTH: u64 = 4096;
@@ -93,6 +97,14 @@ pub enum SecretError {
         /// What it is, in words.
         what: &'static str,
     },
+    /// The process can't be kept from being read by others.
+    #[error("{what} is not read")]
+    Readable {
+        /// What it is, in words.
+        what: &'static str,
+        /// Which step failed.
+        source: VaultError,
+    },
     /// A new one can't be made or kept.
     #[error("{what}: {} can't be made", path.display())]
     Make {
@@ -110,6 +122,7 @@ impl SecretError {
     pub fn code(&self) -> Code {
         match self {
             SecretError::Mode { .. } => Code::SecretMode,
+            SecretError::Readable { source, .. } => source.code(),
             _ => Code::SecretMissing,
         }
     }
@@ -131,6 +144,9 @@ pub trait Surroundings {
 
     /// Asks a person, without echo; none where no person is there.
     fn ask(&self, prompt: &str) -> Option<io::Result<String>>;
+
+    /// Keeps others out of the process's memory, from before the first secret is in it.
+    fn shut_out_readers(&self) -> Result<(), VaultError>;
 }
 
 /// The process's own environment and terminal.
@@ -146,6 +162,10 @@ impl Surroundings for Process {
         // A pipe on either side means that nobody watches, whatever /dev/tty says.
         let person = io::stdin().is_terminal() && io::stderr().is_terminal();
         person.then(|| rpassword::prompt_password(prompt))
+    }
+
+    fn shut_out_readers(&self) -> Result<(), VaultError> {
+        vault::harden_process()
     }
 }
 
@@ -331,6 +351,8 @@ impl Wanted<'_> {
     }
 
     fn configured(&self, from: &dyn Surroundings) -> Result<Option<Secret>, SecretError> {
+        let what = self.what;
+        from.shut_out_readers().map_err(|source| SecretError::Readable { what, source })?;
         let given = from.variable(self.variable).filter(|value| !value.is_empty());
         if let Some(value) = given {
             return Ok(Some(Secret::new(value.into_vec())));

@@ -1,6 +1,6 @@
 //! Each way to give a secret, and each way to give it wrongly.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
@@ -10,16 +10,25 @@ struct Fake {
     variables: Vec<(&'static str, OsString)>,
     typed: RefCell<Vec<&'static str>>,
     person: bool,
+    /// Whether others are shut out; no secret is given before.
+    shut: Cell<bool>,
 }
 
 impl Surroundings for Fake {
     fn variable(&self, name: &str) -> Option<OsString> {
+        assert!(self.shut.get(), "{name} is read while others can read the process");
         let found = self.variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| value.clone())
     }
 
     fn ask(&self, _: &str) -> Option<io::Result<String>> {
+        assert!(self.shut.get(), "a person is asked while others can read the process");
         self.person.then(|| Ok(self.typed.borrow_mut().remove(0).to_owned()))
+    }
+
+    fn shut_out_readers(&self) -> Result<(), VaultError> {
+        self.shut.set(true);
+        Ok(())
     }
 }
 

@@ -22,6 +22,7 @@ use p256::ecdsa::{Signature, SigningKey};
 use super::conversation;
 use super::flash::Chip;
 use super::lies::Lies;
+use super::sayings::Sayings;
 use super::{Preloaded, SimError};
 
 /// The signer's number for a scalar that is no key.
@@ -185,6 +186,7 @@ pub(crate) struct Build {
     /// Another device, which hands in its signing requests for this one.
     pub(crate) accomplice: Option<HardwareId>,
     pub(crate) lies: Lies,
+    pub(crate) sayings: Sayings,
     pub(crate) prove_time: Duration,
 }
 
@@ -197,6 +199,7 @@ pub(crate) struct Device {
     source: Source,
     accomplice: Option<Firmware>,
     lies: Lies,
+    sayings: Sayings,
     prove_time: Duration,
     firmware: Firmware,
     /// Boxed, since a slot is moved about and a reader has room for a whole frame.
@@ -206,7 +209,8 @@ pub(crate) struct Device {
 impl Device {
     /// Gives a device power for the first time.
     pub(crate) fn power_on(build: Build) -> Self {
-        let Build { facts, later_id, chip, hand, source, accomplice, lies, prove_time } = build;
+        let Build { facts, later_id, chip, hand, source, accomplice, lies, sayings, prove_time } =
+            build;
         let chip = SharedChip::new(chip);
         let firmware = start(facts, &chip, &hand, &source);
         let accomplice = accomplice.map(|hardware_id| {
@@ -215,7 +219,19 @@ impl Device {
             start(facts, &chip, &hand, &Source::default())
         });
         let reader = Box::new(FullFrameReader::new());
-        Self { facts, later_id, chip, hand, source, accomplice, lies, prove_time, firmware, reader }
+        Self {
+            facts,
+            later_id,
+            chip,
+            hand,
+            source,
+            accomplice,
+            lies,
+            sayings,
+            prove_time,
+            firmware,
+            reader,
+        }
     }
 
     /// Makes it hold an identity before the station ever sees it.
@@ -243,6 +259,12 @@ impl Device {
         self.lies.after_restart(&self.chip);
     }
 
+    /// Whether it would come up with an identity. A session that is open stays so.
+    pub(crate) fn holds_identity(&self) -> bool {
+        let mut rebooted = start(self.facts, &self.chip, &self.hand, &self.source);
+        conversation::identify(&mut rebooted).is_some_and(|reply| reply.holds_identity())
+    }
+
     /// Takes what the line delivered, up to the end of a frame.
     pub(crate) fn receive(&mut self, mut bytes: &[u8]) -> Work {
         let Some(frame) = self.reader.next_frame(&mut bytes) else {
@@ -265,6 +287,7 @@ impl Device {
         }
         let reply = handled.reply.map(|length| &out[..length]);
         let reply = reply.and_then(|reply| self.lies.reply(frame.header, reply));
+        let reply = reply.map(|reply| self.sayings.say(reply));
         self.reader.wipe();
         self.work(request, reply, handled.then)
     }

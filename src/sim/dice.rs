@@ -9,6 +9,25 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(u64);
 
+/// The luck of one slot: two slots with one seed have different luck.
+#[derive(Debug, Clone)]
+pub(crate) struct Chance {
+    seed: u64,
+    slot: String,
+}
+
+impl Chance {
+    /// That of the slot with this name.
+    pub(crate) fn new(seed: u64, slot: &str) -> Self {
+        Self { seed, slot: slot.to_owned() }
+    }
+
+    /// The dice for this purpose.
+    pub(crate) fn dice(&self, purpose: &str) -> Dice {
+        Dice::new(self.seed, &format!("{purpose} in {}", self.slot))
+    }
+}
+
 impl Dice {
     /// The sequence for this purpose.
     pub(crate) fn new(seed: u64, purpose: &str) -> Self {

@@ -58,6 +58,14 @@ pub enum SimError {
         /// Where it is kept.
         file: PathBuf,
     },
+    /// The socket that takes orders could not be made.
+    #[error("the socket {socket} can't be made")]
+    Control {
+        /// Where it should be.
+        socket: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The window is out of range.
     #[error("a window of {chunks} chunks is not one of 1 to 8")]
     Window {

@@ -2,7 +2,7 @@
 //!
 //! A specification is a comma-separated list of `name[=value][@N | @P%]`: on every unit,
 //! on the Nth, or on each with that probability. Which faults a unit has follows from
-//! the seed alone. The names and their meaning stand in [`FAULTS`]; this module parses
+//! the seed and the slot's short name alone. The names and their meaning stand in [`FAULTS`]; this module parses
 //! them and decides nothing about how they are done. Start with [`FaultSpec::parse`].
 
 use std::str::FromStr;
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use firmware_interface::ids::{ObjectKind, RequestType};
 
-use super::dice::Dice;
+use super::dice::Chance;
+use super::sayings::{HeaderLie, Saying};
 
 mod names;
 mod selection;
@@ -63,6 +64,7 @@ pub(crate) enum Fault {
     Mishap(FrameNumber, Mishap),
     Lossy(f64),
     Withhold(RequestType),
+    WithholdOnce(RequestType),
     Latency(Duration),
     FlashFull(u32),
     TornWrite(u32),
@@ -86,6 +88,11 @@ pub(crate) enum Fault {
     Locked,
     HoldsUnknown,
     FactorySerial(String),
+    Says(Saying),
+    Header(HeaderLie),
+    Echo,
+    Gush(u32),
+    Stays,
 }
 
 /// Why a fault specification is not understood.
@@ -133,9 +140,9 @@ impl FaultSpec {
     }
 
     /// What is wrong with this unit.
-    pub(crate) fn of_unit(&self, unit: u32, seed: u64) -> Vec<Fault> {
+    pub(crate) fn of_unit(&self, unit: u32, chance: &Chance) -> Vec<Fault> {
         // Each entry and unit has dice of its own, so that a resumed run agrees.
-        let dice = |place| move || Dice::new(seed, &format!("fault {place} of unit {unit}"));
+        let dice = |place| move || chance.dice(&format!("fault {place} of unit {unit}"));
         let chosen = self
             .0
             .iter()
@@ -157,8 +164,12 @@ impl FromStr for FaultSpec {
 mod tests {
     use super::*;
 
+    fn slot_a(seed: u64) -> Chance {
+        Chance::new(seed, "A")
+    }
+
     fn only(text: &str) -> Fault {
-        let mut faults = FaultSpec::parse(text).unwrap().of_unit(1, 0);
+        let mut faults = FaultSpec::parse(text).unwrap().of_unit(1, &slot_a(0));
         assert_eq!(faults.len(), 1, "{text}");
         faults.remove(0)
     }
@@ -168,7 +179,7 @@ mod tests {
         let spec = FaultSpec::parse("mute, latency=16 ,drop=rx:5").unwrap();
         let fifth = FrameNumber { direction: Direction::ToDevice, number: 5 };
         assert_eq!(
-            spec.of_unit(3, 9),
+            spec.of_unit(3, &slot_a(9)),
             [
                 Fault::Mute,
                 Fault::Latency(Duration::from_millis(16)),
@@ -181,21 +192,33 @@ mod tests {
     #[test]
     fn a_fault_of_the_nth_unit_spares_the_others() {
         let spec = FaultSpec::parse("mute@2").unwrap();
-        assert_eq!(spec.of_unit(1, 0), []);
-        assert_eq!(spec.of_unit(2, 0), [Fault::Mute]);
-        assert_eq!(spec.of_unit(3, 0), []);
+        assert_eq!(spec.of_unit(1, &slot_a(0)), []);
+        assert_eq!(spec.of_unit(2, &slot_a(0)), [Fault::Mute]);
+        assert_eq!(spec.of_unit(3, &slot_a(0)), []);
     }
 
     #[test]
     fn a_probability_follows_from_the_seed() {
         let spec = FaultSpec::parse("mute@30%").unwrap();
-        let hit = |seed| (1..=1_000).filter(|u| !spec.of_unit(*u, seed).is_empty()).count();
+        let hit =
+            |seed| (1..=1_000).filter(|u| !spec.of_unit(*u, &slot_a(seed)).is_empty()).count();
         assert!((230..370).contains(&hit(1)), "{}", hit(1));
         assert_eq!(hit(1), hit(1));
         let units = |seed| -> Vec<bool> {
-            (1..=50).map(|unit| spec.of_unit(unit, seed).is_empty()).collect()
+            (1..=50).map(|unit| spec.of_unit(unit, &slot_a(seed)).is_empty()).collect()
         };
         assert_ne!(units(1), units(2));
+    }
+
+    #[test]
+    fn each_slot_draws_its_own_faults() {
+        let spec = FaultSpec::parse("mute@30%").unwrap();
+        let units = |slot| -> Vec<bool> {
+            let chance = Chance::new(1, slot);
+            (1..=50).map(|unit| spec.of_unit(unit, &chance).is_empty()).collect()
+        };
+        assert_eq!(units("A"), units("A"));
+        assert_ne!(units("A"), units("B"));
     }
 
     #[test]

@@ -10,9 +10,11 @@
 //!
 //! Start with [`Options`] and [`start`]; [`FaultSpec`] says what can be wrong. In code:
 //! `slot` plugs devices in, `relay` keeps the line, `device` answers, `lies` does not
-//! say what holds.
+//! say what holds; `hands` takes devices out and puts them in, and `control` lets another
+//! process ask for it.
 
 pub mod cloud;
+mod control;
 mod conversation;
 mod device;
 mod dice;
@@ -20,6 +22,7 @@ mod error;
 mod fault;
 mod flash;
 mod foreign;
+mod hands;
 mod held;
 mod lies;
 mod line;
@@ -27,6 +30,7 @@ mod options;
 mod progress;
 mod pty;
 mod relay;
+mod sayings;
 mod schedule;
 mod slot;
 mod stop;
@@ -36,11 +40,13 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
+pub use control::{ControlError, Order, socket_of, tell};
 pub use error::SimError;
 pub use fault::{Direction, FAULTS, FaultError, FaultName, FaultSpec, FrameNumber, Mishap};
+pub use hands::{Act, HandError, Handled, SlotHandle, UnitId, Workbench};
 pub use held::{Held, held_identity};
-pub use options::{Options, Timings};
-pub use slot::{SimulatedSlot, SlotState, run, start};
+pub use options::{Options, Stay, Timings};
+pub use slot::{SimulatedSlot, SlotState, run_all, start};
 pub use stop::StopFlag;
 pub use transcript::{LineFrame, Recorded, Recorder, Transcript};
 

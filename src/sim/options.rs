@@ -6,7 +6,9 @@ use std::time::Duration;
 use firmware_interface::message::{ChunkLimit, Window};
 use firmware_interface::timing::BusyTimes;
 
+use super::dice::Chance;
 use super::fault::FaultSpec;
+use super::hands::Workbench;
 use super::transcript::Recorder;
 use super::{Preloaded, SimError};
 
@@ -62,6 +64,18 @@ impl Default for Timings {
     }
 }
 
+/// How long a device stays in its slot when it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stay {
+    /// Until the station has let go of the port.
+    #[default]
+    UntilLetGo,
+    /// For so long after it heard `finish`. One that never answers goes when it is let go.
+    For(Duration),
+    /// Until it is taken out by hand.
+    UntilTaken,
+}
+
 /// A slot with simulated devices, one after another.
 pub struct Options {
     /// Where the port appears. A link that is there already is replaced.
@@ -94,8 +108,14 @@ pub struct Options {
     pub timings: Timings,
     /// How long each reply is late beyond its work.
     pub latency: Duration,
+    /// How long a device stays in its slot when it is done.
+    pub stay: Stay,
     /// How long the slot is empty between two devices.
     pub swap_time: Duration,
+    /// Where devices lie that are taken out by hand; one of the slot's own if there is none.
+    pub bench: Option<Workbench>,
+    /// Whether a socket beside the link takes orders for the hand that moves devices.
+    pub control: bool,
     /// An identity that every new device holds from the beginning.
     pub preloaded: Option<Preloaded>,
     /// Whether they can make their keys themselves.
@@ -124,12 +144,22 @@ impl Options {
             capacity: 16 * 1_024,
             timings: Timings::default(),
             latency: Duration::ZERO,
+            stay: Stay::UntilLetGo,
             swap_time: Duration::ZERO,
+            bench: None,
+            control: false,
             preloaded: None,
             keygen: false,
             keep_key: false,
             recorder: None,
         }
+    }
+
+    /// From what everything is drawn that happens by chance. The name of the link counts and
+    /// not where it lies, so that a run can be repeated in another directory.
+    pub(super) fn chance(&self) -> Chance {
+        let link = || self.link.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Chance::new(self.seed, &self.name.clone().unwrap_or_else(link))
     }
 
     pub(super) fn window(&self) -> Result<Window, SimError> {

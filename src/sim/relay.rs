@@ -16,7 +16,9 @@ use super::SimError;
 use super::conversation::message_type;
 use super::device::{Then, Work};
 use super::fault::{Direction, Mishap};
+use super::hands::{Asked, Hands};
 use super::line::{Arrival, Inbound, Outbound, corrupt};
+use super::options::Stay;
 use super::pty::{Plug, Port};
 use super::schedule::{BaudRate, Moment};
 use super::stop::{StopFlag, Watch, Woken, wait};
@@ -34,7 +36,6 @@ const BANNER: &[u8] =
     b"\r\nSIM-1 boot loader 2.1\r\nreset cause: pin\r\n\xff\xfe\x80\0\x01jump to 0x08004000\r\n";
 
 /// Why a relay ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// It was told to stop.
     Stopped,
@@ -50,6 +51,8 @@ pub(crate) enum Ended {
         /// When it is back.
         back_at: Moment,
     },
+    /// A hand moves it.
+    ByHand(Asked),
 }
 
 /// What a relay works with, the same for all units of a slot.
@@ -57,6 +60,8 @@ pub(crate) struct Surroundings<'s> {
     pub(crate) stop: &'s StopFlag,
     pub(crate) watch: Watch,
     pub(crate) recorder: Option<&'s mut Box<dyn Recorder>>,
+    /// What is to be done by hand.
+    pub(crate) hands: &'s Hands,
     /// Called as soon as the unit is done, before its last reply leaves.
     pub(crate) finished: &'s mut dyn FnMut() -> Result<(), SimError>,
 }
@@ -73,15 +78,31 @@ pub(crate) struct Relay<'u> {
     busy_until: Moment,
     /// Until when it is in reset and hears nothing.
     deaf_until: Moment,
-    pulled: Option<Ended>,
+    pulled: Option<Pulled>,
     /// How often the request came at which the device is pulled out.
     pull_count: u32,
     done: bool,
+    stay: Stay,
+    /// When a device that has heard `finish` goes.
+    goes_at: Option<Moment>,
+}
+
+/// How a device leaves by itself.
+#[derive(Debug, Clone, Copy)]
+enum Pulled {
+    Out { comes_back: bool },
+    Restarting { back_at: Moment },
 }
 
 impl<'u> Relay<'u> {
     /// A unit on an idle line, under the name that the plug gives it.
-    pub(crate) fn new(unit: &'u mut Unit, port: &'u mut Port, plug: Plug, rate: BaudRate) -> Self {
+    pub(crate) fn new(
+        unit: &'u mut Unit,
+        port: &'u mut Port,
+        plug: Plug,
+        rate: BaudRate,
+        stay: Stay,
+    ) -> Self {
         let chatters = unit.manners.chatter.is_some() && rate.0 == 0;
         let outbound = Outbound::new(if chatters { CHATTER_BAUD } else { rate });
         Self {
@@ -96,12 +117,9 @@ impl<'u> Relay<'u> {
             pulled: None,
             pull_count: 0,
             done: false,
+            stay,
+            goes_at: None,
         }
-    }
-
-    /// Which unit it is.
-    pub(crate) const fn unit_number(&self) -> u32 {
-        self.unit.number
     }
 
     /// Whether no station can get as far as `finish` with its device.
@@ -124,6 +142,9 @@ impl<'u> Relay<'u> {
             if let Some(ended) = self.ended(now) {
                 return Ok(ended);
             }
+            if let Some(asked) = around.hands.next(true) {
+                return Ok(Ended::ByHand(asked));
+            }
             if self.pause(now, around)? == Woken::Stop {
                 return Ok(Ended::Stopped);
             }
@@ -132,13 +153,22 @@ impl<'u> Relay<'u> {
 
     fn ended(&self, now: Moment) -> Option<Ended> {
         match self.pulled {
-            Some(Ended::Restarting { .. }) if !self.outbound.is_empty() => None,
-            Some(Ended::Restarting { back_at }) => {
+            Some(Pulled::Restarting { .. }) if !self.outbound.is_empty() => None,
+            Some(Pulled::Restarting { back_at }) => {
                 Some(Ended::Restarting { back_at: back_at.max(now) })
             }
-            Some(pulled) => Some(pulled),
-            None if self.done && !self.port.is_open() => Some(Ended::Done),
+            Some(Pulled::Out { comes_back }) => Some(Ended::Pulled { comes_back }),
+            None if self.done && self.goes(now) => Some(Ended::Done),
             None => None,
+        }
+    }
+
+    /// Whether a device that is done leaves now.
+    fn goes(&self, now: Moment) -> bool {
+        match (self.stay, self.goes_at) {
+            (Stay::UntilTaken, _) => false,
+            (Stay::For(_), Some(at)) => now >= at,
+            (Stay::For(_), None) | (Stay::UntilLetGo, _) => !self.port.is_open(),
         }
     }
 
@@ -146,9 +176,10 @@ impl<'u> Relay<'u> {
         let full_until = self.inbound.full_until(now);
         let next_work = self.waiting.front().filter(|_| self.pulled.is_none());
         let next_work = next_work.map(|arrival| arrival.at.max(self.busy_until));
-        let until = [full_until, next_work, self.outbound.next_at()].into_iter().flatten().min();
-        let both = [self.port.openings(), self.port.master()];
-        let readable = if full_until.is_some() { &both[..1] } else { &both[..] };
+        let moments = [full_until, next_work, self.outbound.next_at(), self.goes_at];
+        let until = moments.into_iter().flatten().min();
+        let all = [around.hands.bell.heard(), self.port.openings(), self.port.master()];
+        let readable = if full_until.is_some() { &all[..2] } else { &all[..] };
         wait(around.stop, readable, around.watch, until)
     }
 
@@ -226,19 +257,22 @@ impl<'u> Relay<'u> {
         if self.unit.manners.unreachable {
             self.finish(around)?;
         }
+        if self.unit.manners.echo {
+            self.outbound.send(start, bytes.to_vec(), false);
+        }
         if self.unit.manners.never_answers {
             return Ok(());
         }
         let comes_back = self.pull_at(bytes);
         if comes_back == Some(false) {
-            self.pulled = Some(Ended::Pulled { comes_back: false });
+            self.pulled = Some(Pulled::Out { comes_back: false });
             return Ok(());
         }
         let work = self.unit.device.receive(bytes);
         self.busy_until = start + work.busy;
         if comes_back == Some(true) {
             self.unit.device.restart();
-            self.pulled = Some(Ended::Pulled { comes_back: true });
+            self.pulled = Some(Pulled::Out { comes_back: true });
             return Ok(());
         }
         if work.then == Then::Finished {
@@ -263,7 +297,7 @@ impl<'u> Relay<'u> {
     }
 
     fn finish(&mut self, around: &mut Surroundings<'_>) -> Result<(), SimError> {
-        if self.done {
+        if self.done || self.unit.manners.stays {
             return Ok(());
         }
         self.done = true;
@@ -275,7 +309,9 @@ impl<'u> Relay<'u> {
         let withheld = work.request.is_some_and(|kind| self.withholds(kind));
         let ready = self.busy_until + self.unit.manners.latency;
         if let Some(reply) = work.reply.filter(|_| !withheld) {
-            self.send(ready, reply, work.then == Then::Finished, around);
+            self.gush(ready);
+            let farewell = work.then == Then::Finished && !self.unit.manners.stays;
+            self.send(ready, reply, farewell, around);
         }
         match work.then {
             Then::Listen | Then::Finished => {}
@@ -288,8 +324,18 @@ impl<'u> Relay<'u> {
         }
     }
 
+    fn gush(&mut self, ready: Moment) {
+        if self.unit.manners.gush == 0 {
+            return;
+        }
+        let mut noise = vec![0; self.unit.manners.gush];
+        self.unit.dice.fill(&mut noise);
+        self.outbound.send(ready, noise, false);
+    }
+
     fn withholds(&self, kind: RequestType) -> bool {
-        self.unit.manners.withheld.contains(&kind)
+        let manners = &self.unit.manners;
+        manners.withheld.contains(&kind) || manners.withheld_here.contains(&kind)
     }
 
     /// Lets the line do to a frame from the device what it will.
@@ -342,7 +388,7 @@ impl<'u> Relay<'u> {
         self.deaf_until = at + self.unit.manners.boot;
         self.busy_until = self.deaf_until;
         if self.unit.manners.usb_restart {
-            self.pulled = Some(Ended::Restarting { back_at: self.deaf_until });
+            self.pulled = Some(Pulled::Restarting { back_at: self.deaf_until });
         } else if self.unit.manners.banner {
             self.outbound.send(at, BANNER.to_vec(), false);
         }
@@ -367,13 +413,22 @@ impl<'u> Relay<'u> {
         }
     }
 
+    /// The device has heard that it is done.
+    fn say_farewell(&mut self, now: Moment) {
+        match self.stay {
+            // Before the last byte, so that a station which opens the port anew because of
+            // it finds none.
+            Stay::UntilLetGo => self.plug = None,
+            Stay::For(time) => self.goes_at = Some(now + time),
+            Stay::UntilTaken => {}
+        }
+    }
+
     /// Gives the station what has crossed the line by now.
     fn hand_over(&mut self, now: Moment) -> Result<(), SimError> {
         while let Some(due) = self.outbound.due(now) {
             if due.farewell {
-                // Before the last byte, so that a station which opens the port anew
-                // because of it finds none.
-                self.plug = None;
+                self.say_farewell(now);
             }
             if self.port.is_open() {
                 self.port.write(&due.bytes)?;

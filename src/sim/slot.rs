@@ -1,8 +1,9 @@
 //! One slot and the devices that are plugged into it, one after another.
 //!
 //! A device makes place for the next one when it has received `finish`, or never will
-//! answer, or was pulled out, and the station has let go of the port. Start with
-//! [`start`]; [`run`] is the same for a process that does nothing else.
+//! answer, or was pulled out, and the station has let go of the port ([`super::Stay`] may
+//! keep it longer). A slot from which a hand took the device stays empty until a hand fills
+//! it. Start with [`start`]; [`run_all`] is the same for a process that does nothing else.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::SimError;
+use super::control::Control;
+use super::hands::{Asked, Deed, HandError, Hands, SlotHandle};
 use super::options::Options;
-use super::progress::{Progress, ProgressFile};
+use super::progress::{Home, ProgressFile};
 use super::pty::{Plug, Port, Pulled};
 use super::relay::{Ended, Relay, Surroundings};
 use super::schedule::{BaudRate, Moment};
@@ -59,7 +62,10 @@ pub struct SimulatedSlot {
     name: String,
     stop: StopFlag,
     board: Arc<Board>,
+    handle: SlotHandle,
     thread: Option<JoinHandle<Result<(), SimError>>>,
+    /// Held until the slot has ended.
+    _control: Option<Control>,
 }
 
 /// Plugs the first device in and keeps the slot running on a thread of its own.
@@ -67,21 +73,22 @@ pub fn start(options: Options) -> Result<SimulatedSlot, SimError> {
     start_with(options, StopFlag::new()?)
 }
 
-/// Plugs the first device in, says so, and returns when the flag is set.
-pub fn run(
-    options: Options,
+/// Plugs the first device of each slot in, says so, and returns when the flag is set.
+pub fn run_all(
+    all: Vec<Options>,
     stop: &StopFlag,
-    ready: impl FnOnce(&Path),
-) -> Result<SlotState, SimError> {
-    let slot = start_with(options, stop.clone())?;
-    ready(slot.link());
-    slot.join()
+    mut ready: impl FnMut(&Path),
+) -> Result<(), SimError> {
+    let started = all.into_iter().map(|options| start_with(options, stop.clone()));
+    let slots: Vec<SimulatedSlot> = started.collect::<Result<_, _>>()?;
+    slots.iter().for_each(|slot| ready(slot.link()));
+    slots.into_iter().map(|slot| slot.join().map(drop)).fold(Ok(()), Result::and)
 }
 
 fn start_with(options: Options, stop: StopFlag) -> Result<SimulatedSlot, SimError> {
     let file = ProgressFile::of(options.state_dir.as_deref(), &options.link)?;
-    let progress = file.load(|| name_of(&options))?;
-    let (name, unit) = (progress.name.clone(), progress.unit);
+    let home = Arc::new(Home::open(file, || name_of(&options))?);
+    let unit = home.turn();
     let first = SlotState {
         unit,
         plugged: false,
@@ -90,22 +97,43 @@ fn start_with(options: Options, stop: StopFlag) -> Result<SimulatedSlot, SimErro
         ended: false,
     };
     let board = Arc::new(Board { state: Mutex::new(first), changed: Condvar::new() });
+    let bench = options.bench.clone().unwrap_or_default();
+    let (handle, hands) = Hands::new(&options.link, bench.clone())?;
+    for number in home.aside() {
+        bench.lay(Unit::take(&options, &home, number)?);
+    }
+    let control = match options.control {
+        true => Some(Control::open(&options.link, handle.clone(), bench, stop.clone())?),
+        false => None,
+    };
     let (link, state_dir, seed) = (options.link.clone(), options.state_dir.clone(), options.seed);
+    let name = home.name();
     let mut slot = Slot {
         options,
-        file,
-        progress,
+        home,
+        hands,
         stop: stop.clone(),
         watch: Watch::start(),
-        board: Arc::clone(&board),
+        board: board.clone(),
     };
     // Here, so that what is wrong with the options or the link is the caller's error.
-    let seat = slot.next_seat()?;
+    let turn = slot.next_turn()?;
     let thread = std::thread::Builder::new()
         .name("sim".to_owned())
-        .spawn(move || slot.keep(seat))
+        .spawn(move || slot.keep(turn))
         .map_err(|error| SimError::Thread(Some(error)))?;
-    Ok(SimulatedSlot { link, state_dir, seed, name, stop, board, thread: Some(thread) })
+    let thread = Some(thread);
+    Ok(SimulatedSlot {
+        link,
+        state_dir,
+        seed,
+        name,
+        stop,
+        board,
+        handle,
+        thread,
+        _control: control,
+    })
 }
 
 fn name_of(options: &Options) -> String {
@@ -122,6 +150,11 @@ impl SimulatedSlot {
     /// What ends the simulation when it is set.
     pub fn stop_flag(&self) -> StopFlag {
         self.stop.clone()
+    }
+
+    /// The way to move its devices by hand.
+    pub fn handle(&self) -> SlotHandle {
+        self.handle.clone()
     }
 
     /// Where the slot stands.
@@ -183,11 +216,21 @@ struct Seat {
     plug: Plug,
 }
 
+/// What the slot does next.
+enum Turn {
+    /// Serves the device in it.
+    Seated(Box<Seat>),
+    /// Waits for a hand, and from that moment on takes the next device by itself.
+    Empty(Option<Moment>),
+    /// Ends.
+    Stop,
+}
+
 /// What the slot's thread works with.
 struct Slot {
     options: Options,
-    file: ProgressFile,
-    progress: Progress,
+    home: Arc<Home>,
+    hands: Hands,
     stop: StopFlag,
     watch: Watch,
     board: Arc<Board>,
@@ -195,108 +238,192 @@ struct Slot {
 
 impl Slot {
     /// Keeps the slot until the stop flag is set.
-    fn keep(mut self, seat: Option<Seat>) -> Result<(), SimError> {
+    fn keep(mut self, first: Turn) -> Result<(), SimError> {
         be_punctual();
-        let outcome = self.serve_all(seat);
+        let outcome = self.serve_all(first);
+        if outcome.is_err() {
+            // Those that were started with it end too: what they were for can't be had.
+            self.stop.set();
+        }
         self.board.change(|state| (state.plugged, state.ended) = (false, true));
         outcome
     }
 
-    fn serve_all(&mut self, mut next: Option<Seat>) -> Result<(), SimError> {
-        while let Some(seat) = next {
-            next = match self.serve(seat)? {
-                Woken::Stop => return Ok(()),
-                Woken::Look => self.next_seat()?,
+    fn serve_all(&mut self, mut turn: Turn) -> Result<(), SimError> {
+        loop {
+            turn = match turn {
+                Turn::Seated(seat) => self.serve(*seat)?,
+                Turn::Empty(until) => self.wait_empty(until)?,
+                Turn::Stop => return Ok(()),
             };
         }
-        let unit = self.progress.unit;
-        self.board.change(|state| (state.unit, state.ended) = (unit, true));
-        self.wait(None).map(|_| ())
     }
 
-    /// Plugs in the unit whose turn it is, if there is one.
-    fn next_seat(&mut self) -> Result<Option<Seat>, SimError> {
-        if self.progress.unit > self.options.units {
-            return Ok(None);
+    /// Plugs in the unit whose turn it is; where all are done, the slot stays empty.
+    fn next_turn(&mut self) -> Result<Turn, SimError> {
+        match self.next_unit()? {
+            Some(unit) => self.plug_in(unit),
+            None => {
+                let unit = self.home.turn();
+                self.board.change(|state| (state.unit, state.ended) = (unit, true));
+                Ok(Turn::Empty(None))
+            }
         }
-        let unit = Unit::take(&self.options, &self.progress.name, self.progress.unit)?;
-        self.plug_in(unit).map(Some)
     }
 
-    fn plug_in(&mut self, unit: Unit) -> Result<Seat, SimError> {
+    fn next_unit(&self) -> Result<Option<Unit>, SimError> {
+        let number = self.home.turn();
+        let is_left = number <= self.options.units;
+        is_left.then(|| Unit::take(&self.options, &self.home, number)).transpose()
+    }
+
+    fn plug_in(&mut self, unit: Unit) -> Result<Turn, SimError> {
         let port = Port::open()?;
         let plug = Plug::insert(&self.options.link, &port)?;
-        self.board.change(|state| (state.unit, state.plugged) = (unit.number, true));
-        Ok(Seat { unit, port, plug })
+        let is_ours = Arc::ptr_eq(&unit.home, &self.home);
+        self.board.change(|state| {
+            state.plugged = true;
+            state.unit = if is_ours { unit.number } else { state.unit };
+        });
+        Ok(Turn::Seated(Box::new(Seat { unit, port, plug })))
     }
 
-    /// Serves one unit until another one may be plugged in.
-    fn serve(&mut self, seat: Seat) -> Result<Woken, SimError> {
+    /// Serves one unit until the slot is empty, or another one is in it.
+    fn serve(&mut self, seat: Seat) -> Result<Turn, SimError> {
         let mut seat = seat;
         loop {
             let (ended, unit, port) = self.serve_on_port(seat)?;
             let pulled = port.pull();
             let back_at = match ended {
-                Ended::Stopped => return Ok(Woken::Stop),
+                Ended::Stopped => return Ok(Turn::Stop),
                 Ended::Restarting { back_at } => back_at,
-                Ended::Done => return self.wait_for_swap(),
+                Ended::Done => return self.make_place(pulled),
                 Ended::Pulled { comes_back: false } => {
-                    self.finish_unit(unit.number, false)?;
-                    return match self.wait_for_release(pulled)? {
-                        Woken::Stop => Ok(Woken::Stop),
-                        Woken::Look => self.wait_for_swap(),
-                    };
+                    self.count(unit.home.done(unit.number)?, false);
+                    return self.make_place(pulled);
                 }
                 Ended::Pulled { comes_back: true } => match self.wait_for_release(pulled)? {
-                    Woken::Stop => return Ok(Woken::Stop),
+                    Woken::Stop => return Ok(Turn::Stop),
                     Woken::Look => self.watch.now() + self.options.timings.boot,
                 },
+                Ended::ByHand(asked) => return self.by_hand(unit, asked, pulled),
             };
             if self.wait(Some(back_at))? == Woken::Stop {
-                return Ok(Woken::Stop);
+                return Ok(Turn::Stop);
             }
-            seat = self.plug_in(unit)?;
+            seat = match self.plug_in(unit)? {
+                Turn::Seated(seat) => *seat,
+                other => return Ok(other),
+            };
         }
     }
 
     fn serve_on_port(&mut self, seat: Seat) -> Result<(Ended, Unit, Port), SimError> {
         let Seat { mut unit, mut port, plug } = seat;
-        let relay = Relay::new(&mut unit, &mut port, plug, BaudRate(self.options.baud));
-        let (number, heard) = (relay.unit_number(), !relay.is_unreachable());
-        let (stop, watch) = (self.stop.clone(), self.watch);
+        let (home, number) = (Arc::clone(&unit.home), unit.number);
+        let (rate, stay) = (BaudRate(self.options.baud), self.options.stay);
+        let relay = Relay::new(&mut unit, &mut port, plug, rate, stay);
+        let heard = !relay.is_unreachable();
         let mut recorder = self.options.recorder.take();
         let ended = relay.serve(&mut Surroundings {
-            stop: &stop,
-            watch,
+            stop: &self.stop,
+            watch: self.watch,
             recorder: recorder.as_mut(),
-            finished: &mut || self.finish_unit(number, heard),
+            hands: &self.hands,
+            // Durably, before anyone can know it.
+            finished: &mut || home.done(number).map(|was_its_turn| self.count(was_its_turn, heard)),
         });
         self.options.recorder = recorder;
         self.board.change(|state| state.plugged = false);
         Ok((ended?, unit, port))
     }
 
-    /// Counts the unit as done, durably, before anyone can know it.
-    fn finish_unit(&mut self, number: u32, heard_finish: bool) -> Result<(), SimError> {
-        if self.progress.unit != number {
-            // Done already, and pulled out since.
-            return Ok(());
-        }
-        self.progress.unit += 1;
-        self.file.save(&self.progress)?;
+    /// Counts a unit that is done, unless it was counted when it was taken out.
+    fn count(&self, was_its_turn: bool, heard_finish: bool) {
         self.board.change(|state| {
-            state.done += 1;
-            state.finished += u32::from(heard_finish);
+            state.done += u32::from(was_its_turn);
+            state.finished += u32::from(was_its_turn && heard_finish);
         });
+    }
+
+    /// The device is gone; the next one comes when the station knows it.
+    fn make_place(&self, pulled: Pulled) -> Result<Turn, SimError> {
+        Ok(match self.wait_for_release(pulled)? {
+            Woken::Stop => Turn::Stop,
+            Woken::Look => Turn::Empty(Some(self.watch.now() + self.options.swap_time)),
+        })
+    }
+
+    /// A hand takes the device out, and may put in another one.
+    fn by_hand(&mut self, unit: Unit, asked: Asked, pulled: Pulled) -> Result<Turn, SimError> {
+        let (deed, answer) = asked.take();
+        let id = unit.id();
+        let comes_back = !matches!(deed, Deed::TakeOut { comes_back: false });
+        self.lay_aside(unit, comes_back)?;
+        match deed {
+            Deed::PutIn(other) => {
+                let other_id = other.id();
+                if self.wait_for_release(pulled)? == Woken::Stop {
+                    return Ok(Turn::Stop);
+                }
+                let turn = self.plug_in(*other)?;
+                answer(Ok(other_id));
+                Ok(turn)
+            }
+            Deed::TakeOut { .. } | Deed::Next => {
+                answer(Ok(id));
+                Ok(match self.wait_for_release(pulled)? {
+                    Woken::Stop => Turn::Stop,
+                    Woken::Look => Turn::Empty(None),
+                })
+            }
+        }
+    }
+
+    fn lay_aside(&self, mut unit: Unit, comes_back: bool) -> Result<(), SimError> {
+        unit.pulled_out();
+        let was_its_turn = match comes_back {
+            true => unit.home.lay_aside(unit.number)?,
+            false => unit.home.done(unit.number)?,
+        };
+        self.count(was_its_turn, false);
+        if comes_back {
+            self.hands.bench.lay(unit);
+        }
         Ok(())
     }
 
     /// Waits while the slot is empty.
-    fn wait_for_swap(&self) -> Result<Woken, SimError> {
-        match self.options.swap_time {
-            Duration::ZERO => Ok(Woken::Look),
-            time => self.wait(Some(self.watch.now() + time)),
+    fn wait_empty(&mut self, until: Option<Moment>) -> Result<Turn, SimError> {
+        loop {
+            if let Some(asked) = self.hands.next(false) {
+                return self.fill_by_hand(asked);
+            }
+            if until.is_some_and(|until| self.watch.now() >= until) {
+                return self.next_turn();
+            }
+            let bell = self.hands.bell.heard();
+            if wait(&self.stop, &[bell], self.watch, until)? == Woken::Stop {
+                return Ok(Turn::Stop);
+            }
         }
+    }
+
+    fn fill_by_hand(&mut self, asked: Asked) -> Result<Turn, SimError> {
+        let (deed, answer) = asked.take();
+        let unit = match deed {
+            Deed::PutIn(unit) => Some(*unit),
+            Deed::Next => self.next_unit()?.or_else(|| self.hands.bench.pick_blank()),
+            Deed::TakeOut { .. } => None,
+        };
+        let Some(unit) = unit else {
+            answer(Err(HandError::NoneLeft));
+            return Ok(Turn::Empty(None));
+        };
+        let id = unit.id();
+        let turn = self.plug_in(unit)?;
+        answer(Ok(id));
+        Ok(turn)
     }
 
     /// Waits until the station has let go of a port that is gone.

@@ -29,6 +29,34 @@ impl StopFlag {
     }
 }
 
+/// A bell that wakes whoever waits with it in reach; clones are the same bell.
+#[derive(Debug, Clone)]
+pub(crate) struct Bell(Arc<OwnedFd>);
+
+impl Bell {
+    /// A bell that nobody rang.
+    pub(crate) fn new() -> Result<Self, SimError> {
+        StopFlag::new().map(|flag| Self(flag.0))
+    }
+
+    /// Rings it. Safe in any thread.
+    pub(crate) fn ring(&self) {
+        // As with a flag.
+        let _ = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
+    }
+
+    /// Takes note of all rings until now.
+    pub(crate) fn hush(&self) {
+        // Nothing to read means that nobody rang.
+        let _ = rustix::io::read(&*self.0, &mut [0; 8]);
+    }
+
+    /// Becomes readable when it rings.
+    pub(crate) fn heard(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 /// The time since a slot was started.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Watch(Instant);

@@ -6,6 +6,7 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use firmware_interface::dispatch::Facts;
@@ -18,9 +19,12 @@ use super::device::{Build, Device, Hand, Source};
 use super::dice::Dice;
 use super::fault::Fault;
 use super::flash::{Chip, ChipFaults};
+use super::hands::UnitId;
 use super::lies::{Lies, Memory};
 use super::line::Mishaps;
 use super::options::Options;
+use super::progress::Home;
+use super::sayings::Sayings;
 use super::{SimError, foreign};
 
 /// Bytes of a simulated hardware id, as many as a common unique chip number has.
@@ -41,8 +45,16 @@ pub(crate) struct Manners {
     pub(crate) reset_on_open: bool,
     /// Its port goes away while it restarts.
     pub(crate) usb_restart: bool,
+    /// The line gives back what the station sends, and nobody is behind it.
+    pub(crate) echo: bool,
+    /// Bytes of noise before each answer.
+    pub(crate) gush: usize,
+    /// It stays in its slot when it has finished.
+    pub(crate) stays: bool,
     /// Requests that it carries out and does not answer.
     pub(crate) withheld: Vec<RequestType>,
+    /// The same until it is taken out and put in again, as with a bad contact.
+    pub(crate) withheld_here: Vec<RequestType>,
     /// When it is pulled out.
     pub(crate) pull: Option<Pull>,
     /// How long each reply is late.
@@ -73,6 +85,8 @@ pub(crate) struct Pull {
 
 /// A unit, ready to be plugged in.
 pub(crate) struct Unit {
+    /// The slot from whose box it came.
+    pub(crate) home: Arc<Home>,
     pub(crate) number: u32,
     pub(crate) device: Device,
     pub(crate) manners: Manners,
@@ -82,16 +96,30 @@ pub(crate) struct Unit {
 
 impl Unit {
     /// Takes the unit from its box, or back from where it was left.
-    pub(crate) fn take(options: &Options, name: &str, number: u32) -> Result<Self, SimError> {
-        let faults = options.faults.of_unit(number, options.seed);
-        let dice = |purpose: &str| Dice::new(options.seed, &format!("{purpose} {name} {number}"));
+    pub(crate) fn take(options: &Options, home: &Arc<Home>, number: u32) -> Result<Self, SimError> {
+        let name = &home.name();
+        let chance = options.chance();
+        let faults = options.faults.of_unit(number, &chance);
+        let dice = |purpose: &str| chance.dice(&format!("{purpose} {number}"));
         Ok(Self {
+            home: Arc::clone(home),
             number,
             device: device(options, name, number, &faults)?,
             manners: manners(options, &faults),
             mishaps: mishaps(&faults, dice("line")),
             dice: dice("noise"),
         })
+    }
+
+    /// Which it is.
+    pub(crate) fn id(&self) -> UnitId {
+        UnitId { home: self.home.name(), number: self.number }
+    }
+
+    /// Somebody pulled it out: it has no power, and its contacts are seated anew next time.
+    pub(crate) fn pulled_out(&mut self) {
+        self.device.restart();
+        self.manners.withheld_here.clear();
     }
 }
 
@@ -132,6 +160,7 @@ fn device(
         chip,
         hand: Hand { other: has(faults, &Fault::LieKey).then(|| other_key(options, name)) },
         lies: lies(faults),
+        sayings: sayings(faults),
         prove_time: options.timings.prove,
     };
     let mut device = Device::power_on(build);
@@ -199,6 +228,18 @@ fn lies(faults: &[Fault]) -> Lies {
         }
     }
     lies
+}
+
+fn sayings(faults: &[Fault]) -> Sayings {
+    let said = faults.iter().filter_map(|fault| match fault {
+        Fault::Says(saying) => Some(saying.clone()),
+        _ => None,
+    });
+    let header = faults.iter().find_map(|fault| match fault {
+        Fault::Header(lie) => Some(*lie),
+        _ => None,
+    });
+    Sayings::new(said.collect(), header)
 }
 
 /// The key that the device draws each time, where it does.
@@ -273,10 +314,15 @@ fn manners(options: &Options, faults: &[Fault]) -> Manners {
             Fault::BootNoise => manners.banner = true,
             Fault::ResetOnOpen => manners.reset_on_open = true,
             Fault::UsbRestart => manners.usb_restart = true,
+            Fault::Echo => manners.echo = true,
+            Fault::Gush(bytes) => manners.gush = usize::try_from(*bytes).unwrap_or(usize::MAX),
+            Fault::Stays => manners.stays = true,
+            Fault::Header(_) => manners.unreachable = true,
             Fault::Withhold(request) => {
                 manners.unreachable |= *request == RequestType::Identify;
                 manners.withheld.push(*request);
             }
+            Fault::WithholdOnce(request) => manners.withheld_here.push(*request),
             Fault::OtherVersion => manners.unreachable = true,
             Fault::Latency(wait) => manners.latency = *wait,
             Fault::Unplug { at, count, comes_back } => {
@@ -285,7 +331,7 @@ fn manners(options: &Options, faults: &[Fault]) -> Manners {
             _ => {}
         }
     }
-    manners.never_answers |= manners.chatter.is_some();
+    manners.never_answers |= manners.chatter.is_some() || manners.echo;
     manners.unreachable |= manners.never_answers;
     manners
 }

@@ -142,6 +142,9 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PinWeak => "choose a PIN of 4 to 64 characters that nobody guesses",
 
         ScanCharacters => "scan the unit's own label again; clean or replace it if it stays",
+        ScanKeys => {
+            "scan the unit's own label; if it stays, set the scanner to send text and Enter alone"
+        }
         ScanPattern => "check that this is the unit's serial, and a label of this product",
         ScanCheck => "scan it again; a label that stays wrong is misprinted or damaged",
         ScanRange => "check that the label belongs to this station and work order",
@@ -163,6 +166,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
 
         DevTimeout => "check contacts, power and baud rate, then scan it again",
         DevNoise => "check the baud rate and the wiring, then scan it again",
+        DevEcho => "look whether RX and TX touch, or an adapter echoes, and who is behind it",
         DevUnplugged => "put the device in firmly and scan it again",
         DevRefused => "scan it again; put the device aside if it refuses again",
         DevMalformed => "check the device's firmware version and put it aside",
@@ -183,7 +187,8 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevNotRestarted => "cut its power by hand and scan it again",
         DevSwapped => "leave a device in its slot until the slot shows its result",
         DevProof => "put the device aside: it can't sign with the key it was given",
-        DevContradiction => "put the device aside and tell a supervisor: it was proven before",
+        DevLostIdentity => "where it was reset on purpose, allow a rework and scan it again",
+        DevContradiction => "put the device aside and tell a supervisor: it denies its own word",
         ProofTooWeak => "check `[product] required_proof` and what this firmware can do",
         KeyDuplicate => "stop the line and report it: two devices, or two attempts, have one key",
 

@@ -108,6 +108,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PinWeak => "请选择 4 到 64 个字符、不易被猜到的 PIN",
 
         ScanCharacters => "重新扫描该单元自己的标签；仍然不行就清洁或更换标签",
+        ScanKeys => "扫描该单元自己的标签；仍然不行就把扫描枪设为只发送文本和回车",
         ScanPattern => "确认这是单元的序列号，并且是本产品的标签",
         ScanCheck => "再扫一次；一直不对说明标签印错或损坏",
         ScanRange => "确认该标签属于本站和本工单",
@@ -129,6 +130,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
 
         DevTimeout => "检查触点、供电和波特率，再扫一次",
         DevNoise => "检查波特率和接线，再扫一次",
+        DevEcho => "检查收发线是否短接、适配器是否回显，以及后面有没有设备",
         DevUnplugged => "把设备放稳，再扫一次",
         DevRefused => "再扫一次；再次拒绝就把设备放到一边",
         DevMalformed => "检查设备的固件版本，并把它放到一边",
@@ -149,7 +151,8 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevNotRestarted => "手动断电后重新扫描",
         DevSwapped => "在工位显示结果之前不要取出设备",
         DevProof => "把设备放到一边：它不能用所给的密钥签名",
-        DevContradiction => "把设备放到一边并报告主管：它以前已被证实",
+        DevLostIdentity => "若是有意恢复出厂，先批准返工，再扫一次",
+        DevContradiction => "把设备放到一边并报告主管：它前后说法不一",
         ProofTooWeak => "检查 `[product] required_proof` 和该固件的能力",
         KeyDuplicate => "停线并上报：两个设备或两次尝试用了同一把密钥",
 

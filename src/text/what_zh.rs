@@ -74,6 +74,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         WorkOrderProfile => "产品配置在建立工单后有变化",
 
         ScanCharacters => "扫到的不是序列号",
+        ScanKeys => "扫码中含有命令按键，均未执行",
         ScanPattern => "序列号格式不符",
         ScanCheck => "校验字符错误",
         ScanRange => "序列号不在范围内",
@@ -95,6 +96,7 @@ pub(super) const fn what(code: Code) -> &'static str {
 
         DevTimeout => "设备没有及时应答",
         DevNoise => "设备发来的数据无法识别",
+        DevEcho => "线路把发出的数据原样送回",
         DevUnplugged => "处理中设备被拔出",
         DevRefused => "设备拒绝了请求",
         DevMalformed => "设备的应答没有意义",
@@ -114,6 +116,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         DevNotRestarted => "设备没有真正重启",
         DevSwapped => "处理中设备被换成了另一个",
         DevProof => "设备不能证明它有密钥",
+        DevLostIdentity => "单元自己的设备丢了它的身份",
         DevContradiction => "设备与以前的证明相矛盾",
         ProofTooWeak => "证明强度低于产品要求",
         KeyDuplicate => "同一把密钥出现了两次",

@@ -49,7 +49,7 @@ words! {
     HelpLog: "the last messages", "最近的消息";
     HelpSettings: "what station.toml says (read-only)", "station.toml 的内容（只读）";
     HelpLanguage: "switch between English and Chinese", "切换中英文";
-    HelpQuit: "leave; asks first while units run", "退出；有单元在处理时先询问";
+    HelpQuit: "leave; always asks first", "退出；总是先询问";
     HelpTab: "go to the next slot that needs you", "跳到下一个需要处理的工位";
     HelpBackTab: "go to the slot before", "跳到上一个工位";
     HelpArrows: "move between slots, scroll a page", "在工位间移动，滚动页面";
@@ -64,6 +64,8 @@ words! {
     HelpBell: "bell for FAIL and HOLD on or off", "打开或关闭不合格与保留的铃声";
     HelpTheme: "other colours", "更换配色";
     HelpAutoScan: "the demo's scanner on or off", "打开或关闭演示扫码";
+    HelpTakeOut: "the demo: take this slot's device out", "演示：取出此工位的设备";
+    HelpPutIn: "the demo: put the device back that was taken out last", "演示：放回最近取出的设备";
     HelpRedraw: "draw the screen anew", "重画屏幕";
     HelpScanner: "A scanner may be used at any time, on every page and over every question.",
         "任何时候都可以扫码，无论在哪一页或有什么提问。";
@@ -138,6 +140,8 @@ words! {
     BellOff: "bell off", "铃声关";
     AutoScanOn: "demo scans by itself (Ctrl-D)", "演示自动扫码（Ctrl-D）";
     AutoScanOff: "demo waits (Ctrl-D)", "演示暂停（Ctrl-D）";
+    DemoLast: "demo: the last units", "演示：最后几件";
+    DemoDone: "done: {} passed, {} failed, {} uncertain: F10", "完成：合格 {}，不合格 {}，未定 {}：F10";
 
     // The scan line.
     ScanHere: "scan", "扫码";
@@ -160,8 +164,13 @@ words! {
     // Dialogs.
     QuitTitle: "Leave?", "退出？";
     QuitRunning: "Units that are being worked on: {}", "正在处理的单元：{}";
+    QuitIdle: "No unit is being worked on.", "没有正在处理的单元。";
+    QuitLanding: "Units that are still being finished: {}", "仍在收尾的单元：{}";
     QuitWaiting: "Scans that wait are taken back.", "等待中的扫码会被撤回。";
+    QuitCut: "They will be recorded as interrupted.", "它们会被记录为中断。";
     QuitYes: "Enter: finish them, then leave", "Enter：做完再退出";
+    QuitYesIdle: "Enter: leave", "Enter：退出";
+    QuitYesNow: "Enter: leave now", "Enter：立即退出";
     QuitNo: "Esc: stay", "Esc：留下";
     StoppedTitle: "The line has stopped", "产线已停止";
     StoppedLeave: "Enter or Esc: leave", "Enter 或 Esc：退出";
@@ -188,6 +197,8 @@ words! {
     FieldReason: "reason", "理由";
     FormKeys: "Tab next field   Enter go on   Esc leave", "Tab 下一项   Enter 继续   Esc 返回";
     FormSent: "one moment …", "请稍候……";
+    FormHurried: "That was quick. Press Enter once more to confirm.", "按得太快。请再按一次 Enter 确认。";
+    FormFast: "That came as fast as a scan. If it was a label, press Delete.", "输入速度像扫码。如果是标签，请按 Delete 清除。";
     FormPeople: "Scan a badge, or type an id or a name.", "扫描工牌，或输入工号或姓名。";
     FormSupervisor: "Goes into the journal with reason and person.", "连同理由和人员记入日志。";
 

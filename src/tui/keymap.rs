@@ -39,9 +39,13 @@ pub(super) enum Intent {
     Bell,
     Theme,
     AutoScan,
+    TakeOut,
+    PutIn,
     Redraw,
     Backspace,
     Delete,
+    /// What a mouse points at: a slot, or a row of the page, by its number.
+    Point(usize),
 }
 
 /// One row: a key, with or without Ctrl, what it asks for, how it is named and explained.
@@ -106,43 +110,85 @@ pub(super) const KEYS: &[Row] = &[
     ctrl('g', "Ctrl-G", Intent::Bell, Word::HelpBell),
     ctrl('t', "Ctrl-T", Intent::Theme, Word::HelpTheme),
     ctrl('d', "Ctrl-D", Intent::AutoScan, Word::HelpAutoScan),
+    ctrl('e', "Ctrl-E", Intent::TakeOut, Word::HelpTakeOut),
+    ctrl('r', "Ctrl-R", Intent::PutIn, Word::HelpPutIn),
     ctrl('l', "Ctrl-L", Intent::Redraw, Word::HelpRedraw),
     ctrl('c', "Ctrl-C", Intent::Quit, Word::HelpQuit),
 ];
 
+impl Intent {
+    /// Whether it changes nothing but what is shown and where the marker stands. Such a key
+    /// has its effect at once, and again while it is held; it is taken back where it was a
+    /// scanner's.
+    pub(super) const fn is_shown_at_once(self) -> bool {
+        use Intent::*;
+        match self {
+            Help | Line | History | Statistics | Sync | Checks | Log | Settings | Language
+            | Theme | NextNeed | PreviousSlot | Up | Down | Left | Right | PageUp | PageDown
+            | Home | End | Backspace | Delete | Point(_) => true,
+            Quit | Unit | Menu | SignIn | Enter | Escape | Withdraw | Bell | AutoScan | TakeOut
+            | PutIn | Redraw => false,
+        }
+    }
+}
+
 /// What a key press is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Press {
     /// A character for a field.
     Character(char),
-    /// A command.
-    Intent(Intent),
-    /// Nothing that is known; the character with which it would stand in a label.
-    Unknown(char),
+    /// Enter, or the line feed that scanners may end a line with.
+    LineEnd(char),
+    /// A control or function key: what it asks for where it stands in the table, its name,
+    /// and the character that it is in a label.
+    Key(Option<Intent>, String, Option<char>),
 }
 
 /// Reads one key press.
 pub(super) fn read(key: KeyEvent) -> Press {
-    let modified = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-    if let (KeyCode::Char(c), false) = (key.code, modified) {
-        return Press::Character(c);
-    }
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    match key.code {
+        KeyCode::Enter => return Press::LineEnd('\r'),
+        KeyCode::Char('j') if ctrl => return Press::LineEnd('\n'),
+        KeyCode::Char(c) if !ctrl && !key.modifiers.contains(KeyModifiers::ALT) => {
+            return Press::Character(c);
+        }
+        _ => {}
+    }
     let found = KEYS.iter().find(|row| row.code == key.code && row.ctrl == ctrl);
-    match found {
-        Some(row) => Press::Intent(row.intent),
-        None => Press::Unknown(stand_in(key)),
+    Press::Key(found.map(|row| row.intent), name(key), stand_in(key, ctrl))
+}
+
+/// The character that a key is in a label that holds it.
+fn stand_in(key: KeyEvent, ctrl: bool) -> Option<char> {
+    match key.code {
+        KeyCode::Char(c) if ctrl && c.is_ascii() => Some(char::from(c as u8 & 0x1f)),
+        KeyCode::Char(c) => Some(c),
+        KeyCode::Tab => Some('\t'),
+        KeyCode::Backspace => Some('\u{8}'),
+        KeyCode::Esc => Some('\u{1b}'),
+        _ => None,
     }
 }
 
-/// The character with which a key stands in a label that holds it.
-pub(super) fn stand_in(key: KeyEvent) -> char {
-    match key.code {
-        KeyCode::Char(c) if c.is_ascii() => char::from(c as u8 & 0x1f),
-        KeyCode::Tab => '\t',
-        KeyCode::Backspace => '\u{8}',
-        _ => '\u{1b}',
-    }
+/// What is printed on a key.
+fn name(key: KeyEvent) -> String {
+    let plain = match key.code {
+        KeyCode::Char(' ') => "Space".to_owned(),
+        KeyCode::Char(c) => c.to_uppercase().to_string(),
+        KeyCode::F(number) => format!("F{number}"),
+        KeyCode::BackTab => "Tab".to_owned(),
+        KeyCode::PageUp => "PgUp".to_owned(),
+        KeyCode::PageDown => "PgDn".to_owned(),
+        other => format!("{other:?}"),
+    };
+    let held = [
+        (KeyModifiers::CONTROL, "Ctrl-"),
+        (KeyModifiers::ALT, "Alt-"),
+        (KeyModifiers::SHIFT, "Shift-"),
+    ];
+    let held = held.iter().filter(|(modifier, _)| key.modifiers.contains(*modifier));
+    held.map(|(_, name)| *name).chain([plain.as_str()]).collect()
 }
 
 #[cfg(test)]
@@ -155,6 +201,20 @@ mod tests {
             for modifiers in [KeyModifiers::NONE, KeyModifiers::SHIFT] {
                 assert_eq!(read(KeyEvent::new(KeyCode::Char(c), modifiers)), Press::Character(c));
             }
+        }
+    }
+
+    #[test]
+    fn a_key_is_told_by_what_is_printed_on_it() {
+        for (code, modifiers, wanted) in [
+            (KeyCode::F(10), KeyModifiers::NONE, "F10"),
+            (KeyCode::Char('c'), KeyModifiers::CONTROL, "Ctrl-C"),
+            (KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab"),
+            (KeyCode::Char('x'), KeyModifiers::ALT, "Alt-X"),
+            (KeyCode::PageUp, KeyModifiers::NONE, "PgUp"),
+            (KeyCode::Esc, KeyModifiers::NONE, "Esc"),
+        ] {
+            assert_eq!(name(KeyEvent::new(code, modifiers)), wanted);
         }
     }
 

@@ -5,6 +5,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 /// The smallest terminal that shows anything useful.
 pub(super) const SMALLEST: (u16, u16) = (60, 15);
 
+/// Lines above the rows of the history.
+pub(super) const HISTORY_HEAD: u16 = 2;
+
 /// The parts of the screen, from top to bottom.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {

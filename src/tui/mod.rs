@@ -4,6 +4,7 @@
 //! out, and `app` gives it the channels. [`update`] is pure, views read the model alone;
 //! [`Screen`] holds the terminal. Start with [`Model`], then [`update`].
 
+mod input;
 mod keymap;
 mod layout;
 mod model;
@@ -13,8 +14,9 @@ mod theme;
 mod update;
 mod view;
 
+pub use input::{Mouse, MouseKind, size};
 pub use model::{AutoScan, Model, Phase, Setup, View};
-pub use msg::{Action, Msg};
+pub use msg::{Action, Extent, HandKey, Msg};
 pub use screen::{Ending, Screen, Terminal, is_terminal, restore};
 pub use theme::ThemeName;
 pub use update::update;

@@ -7,15 +7,22 @@ use crossterm::event::KeyEvent;
 
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, Event, Progress, ProgressCell};
+use crate::domain::ids::SlotName;
 use crate::domain::question::{Answered, Asked, LogLine};
+
+use super::input::Mouse;
 
 /// What reaches the screen. One channel carries all of it.
 #[derive(Debug)]
 pub enum Msg {
     /// A key, and when it was pressed on the screen's clock.
     Key(KeyEvent, Duration),
-    /// Text from the terminal's clipboard.
-    Paste(String),
+    /// A press or a turn of a mouse, and when.
+    Mouse(Mouse, Duration),
+    /// Text from the terminal's clipboard, and when it came.
+    Paste(String, Duration),
+    /// For a while now nothing was pressed.
+    Silence,
     /// The terminal has this many columns and lines now.
     Resize(u16, u16),
     /// The line runs; one progress cell a slot.
@@ -38,8 +45,24 @@ pub enum Msg {
     Progress(Vec<Progress>),
     /// Time went by.
     Tick,
-    /// What is known is on the screen now.
-    Drawn,
+    /// What is known is on the screen now, and reaches so far.
+    Drawn(Extent),
+}
+
+/// How far a page reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// The furthest that it can be scrolled.
+    pub last_scroll: usize,
+}
+
+/// What a person at a demo has done to a simulated device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandKey {
+    /// It is taken out of its slot.
+    TakeOut,
+    /// The one that was taken out last is put in.
+    PutIn,
 }
 
 /// What the screen wants done; it does nothing itself.
@@ -49,6 +72,8 @@ pub enum Action {
     Command(Command),
     /// To whoever answers questions.
     Ask(Asked),
+    /// To the hands of a demo, at this slot.
+    Hand(HandKey, SlotName),
     /// Ring the terminal's bell.
     Bell,
     /// Draw everything anew, whatever is there.

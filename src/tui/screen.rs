@@ -9,10 +9,10 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::thread;
 use std::time::Duration;
 
-use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, KeyCode};
+use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue, terminal};
 use ratatui::backend::CrosstermBackend;
@@ -22,8 +22,9 @@ use crate::domain::clock::Clock;
 use crate::domain::event::ProgressCell;
 use crate::domain::log::LogBook;
 
+use super::input;
 use super::model::Model;
-use super::msg::{Action, Msg};
+use super::msg::{Action, Extent, Msg};
 use super::update::update;
 use super::view;
 
@@ -55,10 +56,18 @@ pub fn restore() {
     if !OPEN.swap(false, Ordering::AcqRel) {
         return;
     }
+    // What is still typed behind a screen that is gone is for nobody.
+    input::forget_unread();
     // Nothing more can be done for a terminal that takes neither.
     let _ = terminal::disable_raw_mode();
     let mut last = Vec::new();
-    let _ = queue!(last, DisableBracketedPaste, cursor::Show, LeaveAlternateScreen);
+    let _ = queue!(
+        last,
+        Print(input::mouse_reports(false)),
+        DisableBracketedPaste,
+        cursor::Show,
+        LeaveAlternateScreen
+    );
     let stdout = rustix::stdio::stdout();
     let mut ready = [PollFd::new(&stdout, PollFlags::OUT)];
     if poll(&mut ready, Some(&LAST_WORD)).is_ok_and(|count| count > 0) {
@@ -101,7 +110,13 @@ impl Screen {
         terminal::enable_raw_mode()?;
         OPEN.store(true, Ordering::Release);
         let mut begin = Vec::new();
-        queue!(begin, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        queue!(
+            begin,
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            Print(input::mouse_reports(true)),
+            cursor::Hide
+        )?;
         let opened = out.write_all(&begin).and_then(|()| {
             let out = BufWriter::with_capacity(FRAME_BYTES, out);
             Terminal::new(CrosstermBackend::new(out))
@@ -116,23 +131,9 @@ impl Screen {
         self.terminal.size().map_or((80, 24), |size| (size.width, size.height))
     }
 
-    /// Starts the thread that reads keys.
+    /// Starts the thread that reads the terminal.
     pub fn listen(&self, to: SyncSender<Msg>) -> io::Result<()> {
-        let clock = Arc::clone(&self.clock);
-        thread::Builder::new().name("keys".to_owned()).spawn(move || {
-            while let Ok(event) = event::read() {
-                let msg = match event {
-                    event::Event::Key(key) => Msg::Key(key, clock.now().monotonic),
-                    event::Event::Paste(text) => Msg::Paste(text),
-                    event::Event::Resize(width, height) => Msg::Resize(width, height),
-                    _ => continue,
-                };
-                if to.send(msg).is_err() {
-                    return;
-                }
-            }
-        })?;
-        Ok(())
+        input::listen(Arc::clone(&self.clock), to)
     }
 
     /// Shows the model and takes what is heard, until the line has ended.
@@ -166,9 +167,10 @@ impl Screen {
             return Ok(());
         }
         model.size = self.size();
-        self.terminal.draw(|frame| view::draw(frame, model))?;
+        let mut extent = Extent::default();
+        self.terminal.draw(|frame| extent = view::draw(frame, model))?;
         self.drawn = Some(self.now());
-        self.take(model, Msg::Drawn, act);
+        self.take(model, Msg::Drawn(extent), act);
         Ok(())
     }
 
@@ -243,7 +245,7 @@ fn panic_on_purpose(msg: &Msg) {
         return;
     }
     if let Msg::Key(key, _) = msg
-        && key.code == event::KeyCode::F(12)
+        && key.code == KeyCode::F(12)
         && std::env::var_os("STATION_TEST_PANIC").is_some()
     {
         panic!("broken on purpose");

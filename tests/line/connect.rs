@@ -21,7 +21,7 @@ use super::support::{Factory, label, labels, named};
 const PASSPHRASE: &str = "the broker's own";
 
 /// A factory with a broker of its own, where devices are waited for this long.
-fn with_a_broker(within: &str) -> (Factory, SocketAddr) {
+pub(super) fn with_a_broker(within: &str) -> (Factory, SocketAddr) {
     let mut factory = Factory::usual();
     let at = |name: &str| factory.path(name).to_str().unwrap().to_owned();
     let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"];
@@ -49,7 +49,7 @@ fn with_a_broker(within: &str) -> (Factory, SocketAddr) {
 }
 
 /// What a device's own application does: whenever there is an identity, it connects.
-struct Application {
+pub(super) struct Application {
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -81,14 +81,21 @@ impl Application {
     }
 
     /// The application of a simulated device of this factory.
-    fn of_simulated(factory: &Factory, address: SocketAddr, client_id: &'static str) -> Self {
+    pub(super) fn of_simulated(
+        factory: &Factory,
+        address: SocketAddr,
+        client_id: &'static str,
+    ) -> Self {
         let devices = factory.devices_dir();
-        Self::start(factory, address, client_id, move || {
-            let flashes = files_under(&devices, &[]);
-            let held = flashes.iter().find_map(|flash| held_identity(flash).ok().flatten())?;
-            Some(Identity { certificates: vec![held.certificate], key: pkcs8_of(&held.key)? })
-        })
+        Self::start(factory, address, client_id, move || in_simulated(&devices))
     }
+}
+
+/// What the simulated device below that folder holds.
+pub(super) fn in_simulated(devices: &Path) -> Option<Identity> {
+    let flashes = files_under(devices, &[]);
+    let held = flashes.iter().find_map(|flash| held_identity(flash).ok().flatten())?;
+    Some(Identity { certificates: vec![held.certificate], key: pkcs8_of(&held.key)? })
 }
 
 impl Drop for Application {

@@ -42,7 +42,13 @@ fn assert_all_of_d_pass(finished: &Finished) {
     }
 }
 
-/// Sequence numbers may begin anywhere; how they go on is part of a transcript.
+/// Sequence numbers may begin anywhere; how they go on is part of a transcript. A device
+/// whose label comes late is asked once more who it is before its unit begins.
+fn own(requests: &[(u8, u16, usize)]) -> &[(u8, u16, usize)] {
+    let again = requests.windows(2).take_while(|two| two[0].0 == two[1].0).count();
+    &requests[again..]
+}
+
 fn from_the_first(requests: &[(u8, u16, usize)]) -> Vec<(u8, u16)> {
     let first = requests.first().map_or(0, |request| request.1);
     requests.iter().map(|(kind, seq, _)| (*kind, seq.wrapping_sub(first))).collect()
@@ -69,8 +75,9 @@ fn a_slot_works_beside_one_mute_one_noisy_and_one_pulled_out_as_if_alone() {
 
     for unit in 1..=u32::try_from(UNITS).unwrap() {
         let (here, there) = (requests(&transcript, unit), requests(&transcript_alone, unit));
-        assert_eq!(from_the_first(&here), from_the_first(&there), "unit {unit}");
-        for (one, other) in here.iter().zip(&there) {
+        let (here, there) = (own(&here), own(&there));
+        assert_eq!(from_the_first(here), from_the_first(there), "unit {unit}");
+        for (one, other) in here.iter().zip(there) {
             // Signatures in DER differ by a byte or two, and so do images.
             assert!(one.2.abs_diff(other.2) <= 8, "unit {unit}: {one:?} {other:?}");
         }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
 
 mod cycle;
+mod demo;
 mod scanning;
 mod sync;
 mod terminal;

@@ -10,9 +10,10 @@ fn a_scan_at_scanner_speed_is_one_on_every_page() {
     for page in 1..=8 {
         screen.keys(&[&format!("F{page}")]);
         scanner.scans("TH200-1");
-        screen.wait_for("E-SCAN-PATTERN");
+        let shown = screen.wait_for("Esc: seen");
+        assert!(shown.contains("E-SCAN-PATTERN"), "{shown}");
         screen.keys(&["Escape"]);
-        screen.wait_until("seen", |screen| !screen.contains("E-SCAN-PATTERN"));
+        screen.wait_until("seen", |screen| !screen.contains("Esc: seen"));
     }
     screen.leave();
 }
@@ -27,8 +28,6 @@ fn a_label_is_burned_from_every_page_and_a_field_stays_as_it_was() {
         if page == 3 {
             screen.keys(&["T"]);
             screen.wait_for("▸ T▏");
-            // Nobody's finger is as close to a scan as a scanner's characters are.
-            std::thread::park_timeout(std::time::Duration::from_millis(200));
         }
         screen.scans(&label(page));
         screen.wait_until("it is proven", |_| {
@@ -88,4 +87,41 @@ fn a_scan_over_a_question_is_a_scan_and_answers_nothing() {
     assert!(shown.contains("Leave?"), "{shown}");
     screen.keys(&["Escape"]);
     screen.wait_until("answered by its own key", |screen| !screen.contains("Leave?"));
+}
+
+/// What a hostile or a torn label holds: keys that would end or change the screen, and a
+/// command for the shell behind it.
+const HOSTILE: [&[u8]; 6] =
+    [b"\x03", b"\x1b[21~", b"\x03\x03\r", b"\x1bOP\x1b[21~\r", b"\x18\x10\x0f\x15", b"\x1b\x1b"];
+
+#[test]
+fn a_label_ends_no_screen_and_types_nothing_into_the_shell_behind_it() {
+    let works = Works::new(&["A"], "any");
+    let screen = works.screen((120, 40), "");
+    let mut scanner = screen.keyboard();
+    let file = works.path("written");
+    let command = format!("{};echo pwned >{}\r", label(1), file.display());
+    for pause in [2, 5, 10, 20] {
+        for hostile in HOSTILE {
+            scanner.sends(&[hostile, command.as_bytes()].concat(), pause);
+            // Where this machine made a pause of its own, a key may have stood alone, and asks.
+            let shown = screen.wait_until("what became of it", |shown| {
+                shown.contains("REFUSED") || shown.contains("Leave?")
+            });
+            assert!(screen.has_alternate_screen() && !shown.contains("left="), "{shown}");
+            screen.wait_until("it is seen", |shown| {
+                let is_clear = !shown.contains("REFUSED") && !shown.contains("Leave?");
+                if !is_clear {
+                    screen.keys(&["Escape"]);
+                }
+                is_clear
+            });
+        }
+    }
+    screen.leave();
+    // What a shell was given by then would have been carried out before this.
+    screen.types("echo after");
+    screen.wait_until("the shell", |shown| shown.lines().any(|line| line.trim() == "after"));
+    assert!(!file.exists(), "the shell was typed into");
+    works.holds(&[]);
 }

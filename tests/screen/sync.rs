@@ -59,12 +59,8 @@ fn a_sync_is_started_shown_and_tells_what_failed_and_why() {
     screen.keys(&["C-o"]);
     screen.wait_for("Start a sync");
     // A menu takes keys only some time after it was drawn.
-    screen.wait_until("a sync that ended", |shown| {
-        if shown.contains("Start a sync") {
-            screen.keys(&["Enter"]);
-        }
-        shown.contains("The last sync: 2 done, 1 failed") && shown.contains("E-CLOUD-CONFLICT")
-    });
+    screen.confirm_until("The last sync: 2 done, 1 failed", |shown| shown.contains("Start a sync"));
+    screen.wait_for("E-CLOUD-CONFLICT");
     let shown = screen.wait_for(&label(2));
     assert!(shown.contains("conflict"), "{shown}");
     screen.leave();

@@ -110,10 +110,7 @@ fn a_ledger_that_is_damaged_under_the_screen_stops_the_line_and_is_set_aside() {
     drop(spoilt);
     screen.scans(&label(2));
     screen.wait_for("E-LEDGER-CORRUPT");
-    screen.wait_until("the way out", |shown| {
-        screen.keys(&["Enter"]);
-        shown.contains("left=4")
-    });
+    screen.confirm_until("left=4", |shown| shown.contains("E-LEDGER-CORRUPT"));
     let shown = screen.wait_for("set aside as");
     assert!(shown.contains("station ledger restore --newest"), "{shown}");
     is_sane(&screen);
@@ -146,11 +143,10 @@ fn a_terminal_that_stops_reading_stops_no_burn() {
     }
     // From here on nobody reads, and pages that are drawn again and again fill what is between.
     is_read.store(false, Ordering::SeqCst);
-    for _ in 0..400 {
-        keys.write_all(b"\x1b[19~\x1bOQ").unwrap();
-    }
     let is_proven = || works.json(&["unit", "list", "--state", "proven"]).len() == 1;
     while !is_proven() {
+        // The other language.
+        keys.write_all(b"\x1b[20~").unwrap();
         assert!(Instant::now() < deadline, "the burn waits for the terminal");
     }
     assert!(script.try_wait().unwrap().is_none());

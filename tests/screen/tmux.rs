@@ -1,5 +1,6 @@
 //! A terminal: a tmux server of its own with one shell in it.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,12 +12,20 @@ use super::LONG;
 /// How often the screen is looked at.
 const LOOK: Duration = Duration::from_millis(40);
 
+/// Longer than an Enter must be from the key before it to answer a question.
+const CONSIDERED: Duration = Duration::from_millis(400);
+
+/// What a person leaves at least between two keys.
+const PERSON: Duration = Duration::from_millis(150);
+
 /// What the shell says when it is ready for a command.
 const PROMPT: &str = "ready>";
 
 /// A terminal with a shell in it. Dropping it ends both.
 pub(crate) struct Tmux {
     socket: PathBuf,
+    /// When something was typed last.
+    typed: Cell<Option<Instant>>,
 }
 
 impl Drop for Tmux {
@@ -29,7 +38,7 @@ impl Drop for Tmux {
 impl Tmux {
     /// A shell in a terminal of that size.
     pub(crate) fn new(dir: &Path, (columns, lines): (u16, u16)) -> Tmux {
-        let terminal = Tmux { socket: dir.join("tmux.sock") };
+        let terminal = Tmux { socket: dir.join("tmux.sock"), typed: Cell::new(None) };
         let (columns, lines) = (columns.to_string(), lines.to_string());
         let shell = format!("env PS1='{PROMPT} ' LC_ALL=C.UTF-8 sh");
         let session = ["new-session", "-d", "-x", &columns, "-y", &lines, &shell];
@@ -60,13 +69,23 @@ impl Tmux {
         self.run(&["capture-pane", "-p"])
     }
 
+    /// A person's pause: what comes sooner is a scanner's, and no command.
+    fn pause(&self) {
+        if let Some(typed) = self.typed.get() {
+            thread::park_timeout(PERSON.saturating_sub(typed.elapsed()));
+        }
+        self.typed.set(Some(Instant::now()));
+    }
+
     /// Presses keys, as tmux names them.
     pub(crate) fn keys(&self, keys: &[&str]) {
+        self.pause();
         self.run(&[&["send-keys"], keys].concat());
     }
 
     /// Types a text and an Enter, all at once.
     pub(crate) fn types(&self, text: &str) {
+        self.pause();
         self.run(&["send-keys", "-l", text]);
         self.keys(&["Enter"]);
     }
@@ -76,19 +95,29 @@ impl Tmux {
         let mut keys: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
         keys.push("0d".to_owned());
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        self.pause();
         self.run(&[&["send-keys", "-H"], &keys[..]].concat());
     }
 
-    /// Leaves the screen; where a unit is just ending, its question is answered.
+    /// Leaves the screen, and says yes when it asks.
     #[track_caller]
     pub(crate) fn leave(&self) {
         self.keys(&["F10"]);
-        self.wait_until("it was left", |shown| {
-            if shown.contains("Leave?") {
+        self.confirm_until("left=0", |shown| shown.contains("Leave?"));
+    }
+
+    /// Presses Enter while there is a question, until the screen shows this text. An Enter that
+    /// comes soon after another key answers nothing.
+    #[track_caller]
+    pub(crate) fn confirm_until(&self, text: &str, asks: impl Fn(&str) -> bool) -> String {
+        let pressed = Cell::new(Instant::now());
+        self.wait_until(text, |shown| {
+            if asks(shown) && pressed.get().elapsed() > CONSIDERED {
                 self.keys(&["Enter"]);
+                pressed.set(Instant::now());
             }
-            shown.contains("left=0")
-        });
+            shown.contains(text)
+        })
     }
 
     pub(crate) fn resize(&self, columns: u16, lines: u16) {
@@ -156,10 +185,16 @@ impl Drop for Keyboard {
 impl Keyboard {
     /// Types a text and an Enter with 5 ms between the keys.
     pub(crate) fn scans(&mut self, text: &str) {
+        self.sends(&[text.as_bytes(), b"\r"].concat(), 5);
+    }
+
+    /// Types bytes with so many milliseconds between them, a person's pause before the first.
+    pub(crate) fn sends(&mut self, bytes: &[u8], pause: u64) {
+        thread::park_timeout(PERSON);
         let input = self.0.stdin.as_mut().unwrap();
-        for byte in text.bytes().chain([b'\r']) {
-            input.write_all(&[byte]).and_then(|()| input.flush()).unwrap();
-            thread::park_timeout(Duration::from_millis(5));
+        for byte in bytes {
+            input.write_all(&[*byte]).and_then(|()| input.flush()).unwrap();
+            thread::park_timeout(Duration::from_millis(pause));
         }
     }
 }

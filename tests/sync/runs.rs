@@ -163,6 +163,28 @@ fn of_two_at_once_the_second_names_the_first_and_ends_with_8() {
 }
 
 #[test]
+fn a_sync_can_t_be_read_by_its_own_user_and_leaves_no_core_dump() {
+    use std::os::unix::fs::MetadataExt;
+    let cloud = start(emulated()).unwrap();
+    let mut factory = Factory::enrolled(&cloud);
+    factory.prove(1..=40);
+    cloud.change_faults(CloudFaults::parse("slow=300").unwrap());
+    let mut sync = factory.start(&["sync"]);
+    let mut lines = BufReader::new(sync.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    let of_process = |name: &str| format!("/proc/{}/{name}", sync.id());
+    let limits = std::fs::read_to_string(of_process("limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let values: Vec<&str> = core.split_whitespace().collect();
+    assert_eq!(values[4..6], ["0", "0"], "{core}");
+    // The files of a process that is not dumpable belong to root.
+    assert_eq!(std::fs::metadata(of_process("mem")).unwrap().uid(), 0);
+    kill_process(Pid::from_child(&sync), Signal::TERM).unwrap();
+    drop(lines);
+    sync.wait().unwrap();
+}
+
+#[test]
 fn an_instance_that_is_not_ready_is_waited_for() {
     let cloud = start(emulated()).unwrap();
     let mut factory = Factory::enrolled(&cloud);

@@ -12,6 +12,8 @@ use crate::sim::cloud::{
     Options, SerialForm,
 };
 
+use crate::vault;
+
 use super::super::Context;
 use super::list_faults;
 
@@ -28,6 +30,8 @@ pub(super) fn run(asked: &SimCloud, context: &mut Context) -> Result<Exit, Failu
     if asked.fault.as_deref() == Some("list") {
         return list_faults(CLOUD_FAULTS, context);
     }
+    // Its credentials may be somebody's own.
+    vault::harden_process()?;
     let options = options(asked, &|name| std::env::var(name).ok())?;
     let secret_id = options.credentials.secret_id.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM])
@@ -63,6 +67,7 @@ fn options(
         faults,
         seed: asked.seed,
         rate: asked.rate,
+        patience: Options::default().patience,
         instance: instance(asked),
         serial_form: match asked.serial_form {
             SimSerialForm::Padded => SerialForm::Padded,

@@ -1,5 +1,6 @@
 //! `station sim device`: simulated devices behind a pseudo-terminal.
 
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use signal_hook::iterator::Signals;
 use crate::cli::SimDevice;
 use crate::domain::code::Code;
 use crate::report::{Exit, Failure};
-use crate::sim::{self, FAULTS, FaultSpec, Options, SimError, StopFlag, Timings};
+use crate::sim::{self, FAULTS, FaultSpec, Options, SimError, Stay, StopFlag, Timings, Workbench};
 
 use super::super::Context;
 use super::list_faults;
@@ -25,12 +26,16 @@ pub(super) fn run(device: &SimDevice, context: &mut Context) -> Result<Exit, Fai
     if device.fault.as_deref() == Some("list") {
         return list_faults(FAULTS, context);
     }
-    let options = options(device)?;
+    let slots = slots(device)?;
     let stop = StopFlag::new().map_err(unusable)?;
     stop_on_signal(&stop)?;
     let mut told = Ok(());
-    sim::run(options, &stop, |link| told = say_ready(context, &link.to_string_lossy()))
-        .map_err(unusable)?;
+    let mut ready = |link: &Path| {
+        if told.is_ok() {
+            told = say_ready(context, &link.to_string_lossy());
+        }
+    };
+    sim::run_all(slots, &stop, &mut ready).map_err(unusable)?;
     told?;
     Ok(Exit::Done)
 }
@@ -39,10 +44,18 @@ fn unusable(error: SimError) -> Failure {
     Failure::of(Code::PortOpen, &error)
 }
 
-fn options(device: &SimDevice) -> Result<Options, Failure> {
-    let link = device.link.clone().ok_or_else(|| {
-        Failure::new(Code::Usage, "--link is missing").with_help("name a path for the port")
-    })?;
+/// One slot a link, all beside one bench.
+fn slots(device: &SimDevice) -> Result<Vec<Options>, Failure> {
+    if device.link.is_empty() {
+        let missing = Failure::new(Code::Usage, "--link is missing");
+        return Err(missing.with_help("name a path for the port"));
+    }
+    let bench = Workbench::default();
+    let slot = |link: &PathBuf| options(device, link, &bench);
+    device.link.iter().map(slot).collect()
+}
+
+fn options(device: &SimDevice, link: &Path, bench: &Workbench) -> Result<Options, Failure> {
     let faults = match &device.fault {
         None => FaultSpec::none(),
         Some(text) => FaultSpec::parse(text).map_err(|error| Failure::of(Code::Usage, &error))?,
@@ -61,6 +74,11 @@ fn options(device: &SimDevice) -> Result<Options, Failure> {
     options.max_chunk = device.max_chunk;
     options.latency = time(device.latency_ms);
     options.swap_time = time(device.swap_ms);
+    options.bench = Some(bench.clone());
+    options.control = true;
+    if device.stay_ms > 0 {
+        options.stay = Stay::For(time(device.stay_ms));
+    }
     options.timings = Timings {
         erase: time(device.erase_ms),
         chunk: time(device.chunk_ms),

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod device;
+mod hand;
 
 use serde::Serialize;
 
@@ -21,6 +22,10 @@ struct FaultLine {
 pub(super) fn run(command: &SimCommand, context: &mut Context) -> Result<Exit, Failure> {
     match command {
         SimCommand::Device(device) => device::run(device, context),
+        SimCommand::Pull(hand) => hand::pull(hand, context),
+        SimCommand::Put(hand) => hand::put(hand, context),
+        SimCommand::Move(moved) => hand::carry(moved, context),
+        SimCommand::Next(hand) => hand::next(hand, context),
         SimCommand::Cloud(cloud) => cloud::run(cloud, context),
     }
 }

@@ -90,7 +90,11 @@ impl Driver for Buggy {
         unreachable!()
     }
 
-    fn finish(&mut self, _: bool, _: bool) -> Result<(), LinkError> {
+    fn finish(&mut self, _: bool) -> Result<Seen, LinkError> {
+        unreachable!()
+    }
+
+    fn release(&mut self) -> Result<(), LinkError> {
         unreachable!()
     }
 
@@ -185,7 +189,10 @@ fn a_panic_in_mid_unit_wipes_the_key_and_ends_the_attempt_as_interrupted() {
     let (serial, client_id) = ("U-1".parse().unwrap(), "U-1".parse().unwrap());
     let job = Job { serial, client_id, resumed: false, named: false };
     let (halt, progress) = (Halt::default(), ProgressCell::default());
-    let run = || run_unit(&shop, &slot, &job, &mut Buggy, &halt, &progress);
+    let run = || {
+        let at = Workplace { slot: &slot, driver: &mut Buggy, halt: &halt, progress: &progress };
+        run_unit(&shop, &job, at, None)
+    };
     assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
     assert_eq!(shop.vault.held(), 0, "the key outlived the panic");
 

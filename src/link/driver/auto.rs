@@ -138,8 +138,12 @@ impl Driver for Auto {
         self.known("reading its certificate")?.read_certificate()
     }
 
-    fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError> {
-        self.known("the end")?.finish(pass, lock)
+    fn finish(&mut self, lock: bool) -> Result<Seen, LinkError> {
+        self.known("the end")?.finish(lock)
+    }
+
+    fn release(&mut self) -> Result<(), LinkError> {
+        self.known("the end")?.release()
     }
 
     fn restart_kind(&self) -> &'static str {

@@ -71,9 +71,13 @@ pub trait Driver: Send {
         Err(LinkError::CannotRead { what: "its certificate" })
     }
 
-    /// Tells the device that the attempt is over; `lock` counts only with `pass`.
+    /// Tells the device that the attempt is over and passed, has it lock where that is
+    /// asked, and identifies it once more.
     // IRREVERSIBLE with `lock`: the caller made "proven" durable before.
-    fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError>;
+    fn finish(&mut self, lock: bool) -> Result<Seen, LinkError>;
+
+    /// Tells the device that the attempt is over and failed.
+    fn release(&mut self) -> Result<(), LinkError>;
 
     /// Who restarts the device: `"command"`, `"dtr"` or `"rts"`.
     fn restart_kind(&self) -> &'static str;

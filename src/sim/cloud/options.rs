@@ -132,6 +132,9 @@ pub struct Options {
     /// Registrations a second that it takes, 0 for any number; 15, as the product's limit, if
     /// there is none. Other actions take 20 a second, or as many as registrations.
     pub rate: Option<u32>,
+    /// The longest that a request's head takes from the connection's begin or the answer
+    /// before, and the longest that its body takes.
+    pub patience: Duration,
     /// Its instance.
     pub instance: Instance,
     /// How it prints serial numbers.
@@ -155,6 +158,7 @@ impl Default for Options {
             faults: CloudFaults::none(),
             seed: 0,
             rate: None,
+            patience: Duration::from_secs(30),
             instance: Instance::default(),
             serial_form: SerialForm::Padded,
             duplicate: Duplicate::Exists,

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -17,21 +17,32 @@ use hyper::header::{CONTENT_TYPE, DATE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
+use tokio::time::timeout;
 
 use super::book::Status;
 use super::desk::{Arrived, Desk, Outcome, Reply};
 use super::log::{Log, ReceivedRequest};
 use super::signature::Headers;
 use super::{Instance, Options};
+use crate::domain::places::{Place, Places};
 
 /// The largest body that is read: what the API takes at most.
 const MAX_BODY: usize = 10 * 1_024 * 1_024;
+
+/// Connections at a time. They come from this machine, so one address may have most of them.
+const CONNECTIONS: usize = 512;
+const CONNECTIONS_OF_ONE: usize = 384;
+
+/// After this long a connection is closed behind its next answer, and that long after it
+/// in any case: a client that does not read its answer holds no place for ever.
+const LIFE: Duration = Duration::from_secs(300);
+const LAST_ANSWER: Duration = Duration::from_secs(60);
 
 /// How long to wait before the next connection is taken where taking one failed.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(50);
@@ -76,7 +87,7 @@ pub struct SimulatedCloud {
 
 /// Starts an emulated cloud in a thread of its own; it can be called when this returns.
 pub fn start(options: Options) -> Result<SimulatedCloud, CloudSimError> {
-    let wanted = options.listen;
+    let (wanted, patience) = (options.listen, options.patience);
     let cant_listen = |source| CloudSimError::Listen { address: wanted, source };
     let listener = TcpListener::bind(wanted).map_err(cant_listen)?;
     listener.set_nonblocking(true).map_err(cant_listen)?;
@@ -93,7 +104,7 @@ pub fn start(options: Options) -> Result<SimulatedCloud, CloudSimError> {
     let (stop, stopped) = oneshot::channel();
     let served = Arc::clone(&desk);
     let serve = move || {
-        let serving = accept(listener, served);
+        let serving = accept(listener, served, patience);
         LocalSet::new().block_on(&runtime, async {
             tokio::select! {
                 ended = serving => if let Err(error) = ended {
@@ -165,12 +176,20 @@ fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
     desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn accept(listener: TcpListener, desk: Arc<Mutex<Desk>>) -> io::Result<()> {
+async fn accept(
+    listener: TcpListener,
+    desk: Arc<Mutex<Desk>>,
+    patience: Duration,
+) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let places = Places::new(CONNECTIONS, CONNECTIONS_OF_ONE);
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::task::spawn_local(converse(stream, Arc::clone(&desk)));
+            Ok((stream, from)) => {
+                // One who finds no place has his connection closed.
+                if let Some(place) = places.take(from.ip()) {
+                    tokio::task::spawn_local(converse(stream, Arc::clone(&desk), patience, place));
+                }
             }
             Err(error) => {
                 tracing::warn!("a connection can't be taken: {error}");
@@ -181,13 +200,23 @@ async fn accept(listener: TcpListener, desk: Arc<Mutex<Desk>>) -> io::Result<()>
 }
 
 /// One connection, until the client or a fault ends it.
-async fn converse(stream: TcpStream, desk: Arc<Mutex<Desk>>) {
+async fn converse(stream: TcpStream, desk: Arc<Mutex<Desk>>, patience: Duration, _place: Place) {
     // A client that waits for a small answer should not wait for more of it.
     let _ = stream.set_nodelay(true);
     let stream = Shared(Rc::new(RefCell::new(stream)));
-    let service = service_fn(|request| serve(request, &desk, &stream));
+    let service = service_fn(|request| serve(request, &desk, &stream, patience));
     let io = TokioIo::new(stream.clone());
-    if let Err(error) = http1::Builder::new().serve_connection(io, service).await {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(patience);
+    let mut connection = pin!(http.serve_connection(io, service));
+    let ended = match timeout(LIFE, connection.as_mut()).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            connection.as_mut().graceful_shutdown();
+            timeout(LAST_ANSWER, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!("a connection ended: {error}");
     }
 }
@@ -199,7 +228,7 @@ enum Cut {
     Fault,
     #[error("the state can't be kept")]
     State,
-    #[error("the body is too long or was cut off")]
+    #[error("the body is too long, takes too long or was cut off")]
     Body,
 }
 
@@ -207,9 +236,11 @@ async fn serve(
     request: Request<Incoming>,
     desk: &Mutex<Desk>,
     stream: &Shared,
+    patience: Duration,
 ) -> Result<Response<Full<Bytes>>, Cut> {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Cut::Body)?;
+    let body = Limited::new(body, MAX_BODY).collect();
+    let body = timeout(patience, body).await.map_err(|_| Cut::Body)?.map_err(|_| Cut::Body)?;
     let is_root = head.uri.path() == "/" && head.uri.query().is_none();
     let arrived = Arrived {
         is_post_to_root: head.method == Method::POST && is_root,

@@ -5,15 +5,20 @@
 
 use std::time::Duration;
 
+use firmware_interface::codec::MAX_BODY;
 use firmware_interface::ids::{ObjectKind, RequestType};
 
 use super::{Direction, Fault, FaultError, FrameNumber, Mishap};
+use crate::sim::sayings::{HeaderLie, Saying};
 
 /// Longer than any reply may be late: a station allows 60 ms beyond the declared times.
 const USUAL_DELAY: Duration = Duration::from_millis(120);
 
 /// Bytes that fit before the flash is full: the key and part of a certificate.
 const USUAL_ROOM: u32 = 512;
+
+/// More than any adapter holds back.
+const USUAL_GUSH: u32 = 65_536;
 
 /// In the middle of an image: its key has arrived.
 const MID_WRITE: (RequestType, u32) = (RequestType::Chunk, 2);
@@ -42,6 +47,7 @@ pub const FAULTS: &[FaultName] = &[
     named("noise", "noise", "sends random bytes without end and never answers"),
     named("flood", "flood", "sends well-formed frames that nobody asked for, and never answers"),
     named("withhold", "withhold=chunk", "does what a request of this type asks, never answers it"),
+    named("withhold-once", "withhold-once=prove", "the same until it is taken out and put back"),
     named("unplug", "unplug=chunk:2", "is pulled out, for good, as the Kth such request arrives"),
     named("replug", "replug=commit", "is pulled out after the Kth such request, and comes back"),
     named("boot-noise", "boot-noise", "sends a banner and rubbish after each start"),
@@ -77,6 +83,12 @@ pub const FAULTS: &[FaultName] = &[
     named("locked", "locked", "is locked already"),
     named("holds-unknown", "holds-unknown", "holds an identity that no ledger here knows"),
     named("factory-serial", "factory-serial=F-001", "has a serial from its maker"),
+    named("say", "say=finish:0:00", "says these bytes instead, at that offset of an answer"),
+    named("wrong-seq", "wrong-seq", "its answers carry another number than the request"),
+    named("wrong-session", "wrong-session", "its answers carry another session"),
+    named("echo", "echo", "is none: the line gives back whatever is sent"),
+    named("gush", "gush=65536", "sends so many bytes of noise before each answer"),
+    named("stays", "stays", "stays in its slot when it has finished"),
 ];
 
 /// The fault of that name with that value.
@@ -87,6 +99,7 @@ pub(super) fn fault(name: &str, value: Option<&str>) -> Result<Fault, FaultError
     }
     match name {
         "withhold" => value.step(RequestType::Chunk).map(Fault::Withhold),
+        "withhold-once" => value.step(RequestType::Prove).map(Fault::WithholdOnce),
         "unplug" => value.pulled(MID_WRITE, false),
         "replug" => value.pulled((RequestType::Commit, 1), true),
         "drop" => value.mishap(Mishap::Drop),
@@ -102,6 +115,8 @@ pub(super) fn fault(name: &str, value: Option<&str>) -> Result<Fault, FaultError
         "shared-key" => value.words(32).map(Fault::SharedKey),
         "model" => value.words(32).map(Fault::Model),
         "factory-serial" => value.words(64).map(Fault::FactorySerial),
+        "say" => value.saying().map(Fault::Says),
+        "gush" => value.counted(Some(USUAL_GUSH)).map(Fault::Gush),
         _ => Err(FaultError::Unknown { name: name.to_owned() }),
     }
 }
@@ -132,6 +147,10 @@ fn plain(name: &str) -> Option<Fault> {
         "no-prove" => Fault::NoProve,
         "locked" => Fault::Locked,
         "holds-unknown" => Fault::HoldsUnknown,
+        "wrong-seq" => Fault::Header(HeaderLie::Seq),
+        "wrong-session" => Fault::Header(HeaderLie::Session),
+        "echo" => Fault::Echo,
+        "stays" => Fault::Stays,
         _ => return None,
     })
 }
@@ -204,6 +223,19 @@ impl<'t> Value<'t> {
             .ok_or_else(|| self.wrong("rx:K or tx:K with K from 1"))
     }
 
+    /// `REQUEST:OFFSET:HEX`, and from which answer on: `…:AFTER:COUNT`.
+    fn saying(self) -> Result<Saying, FaultError> {
+        let parts: Vec<&str> = self.text.unwrap_or_default().split(':').collect();
+        let found = match parts[..] {
+            [of, at, hex] => saying((of, at, hex), (of, "0")),
+            [of, at, hex, after, count] => saying((of, at, hex), (after, count)),
+            _ => None,
+        };
+        found.ok_or_else(|| {
+            self.wrong("REQUEST:OFFSET:HEX, or with :AFTER:COUNT behind it, such as finish:0:00")
+        })
+    }
+
     fn delay(self) -> Result<Fault, FaultError> {
         let wrong = || self.wrong("rx:K or tx:K, or with milliseconds rx:K:MS");
         let text = self.text.ok_or_else(wrong)?;
@@ -216,6 +248,22 @@ impl<'t> Value<'t> {
             _ => Err(wrong()),
         }
     }
+}
+
+fn saying(what: (&str, &str, &str), from: (&str, &str)) -> Option<Saying> {
+    let (of, at, hex) = what;
+    Some(Saying {
+        of: request_type(of)?,
+        at: at.parse().ok().filter(|at| *at < MAX_BODY)?,
+        bytes: from_hex(hex)?,
+        count: from.1.parse().ok()?,
+        after: request_type(from.0)?,
+    })
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let pair = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(pair).collect()
 }
 
 fn request_type(text: &str) -> Option<RequestType> {

@@ -3,6 +3,7 @@
 //! The host shares the messages with the device and nothing with the station's link.
 
 mod faults;
+mod hands;
 mod host;
 mod liars;
 mod slots;

@@ -1,6 +1,10 @@
 //! The demo's scanner, which scans by itself.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+
+use super::Mark;
+use crate::domain::event::UnitReport;
 
 /// Between two scans, so that an onlooker can follow.
 const PACE: Duration = Duration::from_millis(700);
@@ -8,15 +12,32 @@ const PACE: Duration = Duration::from_millis(700);
 /// A scanner that scans one label after another while it is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AutoScan {
-    labels: std::collections::VecDeque<String>,
+    labels: VecDeque<String>,
     on: bool,
     last: Option<Duration>,
+    /// How each of its units ended last.
+    ended: BTreeMap<String, Mark>,
 }
 
 impl AutoScan {
     /// A scanner with these labels, switched on.
     pub fn new(labels: Vec<String>) -> Self {
-        Self { labels: labels.into(), on: true, last: None }
+        Self { labels: labels.into(), on: true, last: None, ended: BTreeMap::new() }
+    }
+
+    /// Whether every label was scanned.
+    pub(in crate::tui) fn is_over(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Takes note of how a unit ended. One that is put back may end once more.
+    pub(in crate::tui) fn note(&mut self, report: &UnitReport) {
+        self.ended.insert(report.serial.clone(), Mark::of(report));
+    }
+
+    /// How many units ended so.
+    pub(in crate::tui) fn count(&self, mark: Mark) -> usize {
+        self.ended.values().filter(|ended| **ended == mark).count()
     }
 
     /// Whether it scans.

@@ -1,137 +1,216 @@
-//! Tells a scanner from a person: by speed alone, wherever the focus is.
+//! Tells a scanner from a person, and a command from a character of a label: by what is
+//! pressed between two silences.
+//!
+//! A key is a command where it was pressed alone. Six or more keys without a silence between
+//! them are no person's. What they were is known when the silence after them comes, and not
+//! before.
 
 use std::time::Duration;
 
-use tui_input::Input;
+use super::before::Before;
+use crate::tui::keymap::Intent;
 
-/// The longest pause between two characters of a scanner. People type more slowly, and
-/// scanners that are set for slow hosts still send one every 10 to 20 ms.
-const PAUSE: Duration = Duration::from_millis(30);
-
-/// The fewest characters of a scan: fewer can be a person who rolls over the keys.
+/// The fewest keys of a scan: fewer can be a person who rolls over the keys.
 const SHORTEST: usize = 6;
 
 /// The most that is kept of one burst; no label is longer.
-const LONGEST: usize = 1024;
+const LONGEST: usize = 4096;
 
-/// What an Enter means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) enum BurstEnd {
-    /// It ends a scan of this text.
-    Scan(String),
-    /// It came as fast as a scanner's, behind too little for a scan: it answers nothing.
-    TooShort,
-    /// A person pressed it.
-    Person,
+/// What a scanner sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::tui) struct Sent {
+    /// Every character of it, line ends and control characters too. Untrusted.
+    pub(in crate::tui) text: String,
+    /// The control and function keys in it, by name. Line ends and the separators of data
+    /// (FS, GS, RS, US) are none.
+    pub(in crate::tui) keys: Vec<String>,
 }
 
-/// Characters that follow each other as fast as a scanner sends them.
+/// What was pressed between two silences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) enum Closed {
+    /// It has had its effect already, or has none.
+    Nothing,
+    /// One key.
+    Alone(Alone),
+    /// One character.
+    Character(char),
+    /// A scan.
+    Scan(Sent),
+    /// A line end, close behind a character or a few.
+    Line,
+    /// As fast as a scanner's, without a line end.
+    Unended,
+    /// As fast as a scanner's, into a field whose text is kept from everybody.
+    Secret,
+}
+
+/// A key with silence before and after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) struct Alone {
+    pub(in crate::tui) intent: Intent,
+    pub(in crate::tui) at: Duration,
+    /// How long before it another key was pressed; none where none ever was.
+    pub(in crate::tui) after: Option<Duration>,
+}
+
+/// How a command key stands to the others of its burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Position {
+    /// The first.
+    First,
+    /// The same again, and nothing else was pressed: it is held down.
+    Again,
+    /// Among others.
+    Among,
+}
+
+/// Keys that follow each other without a silence.
 #[derive(Debug, Clone, Default)]
 pub(in crate::tui) struct Burst {
-    text: String,
+    count: usize,
+    sent: Sent,
+    line_ends: usize,
+    /// The one key that was pressed, once or more often, where it is the only one.
+    only: Option<(Alone, usize)>,
+    /// It began in a field whose text is kept from everybody: nothing of it is kept here.
+    secret: bool,
+    /// What the keys so far did, and may have to be taken back.
+    shown: bool,
+    before: Option<Box<Before>>,
+    /// When the last key was pressed, of this burst or the one before.
     last: Option<Duration>,
-    /// The field that is being typed into, as it was before the burst.
-    before: Option<Input>,
 }
 
 impl Burst {
-    fn continues(&self, at: Duration) -> bool {
-        self.last.is_some_and(|last| at.saturating_sub(last) < PAUSE)
+    /// Whether a silence came since the last key.
+    pub(in crate::tui) const fn is_over(&self) -> bool {
+        self.count == 0
     }
 
-    /// Takes one character; `field` is where it will go, before it goes there.
-    pub(in crate::tui) fn push(&mut self, c: char, at: Duration, field: Option<&Input>) {
-        if !self.continues(at) {
-            self.text.clear();
-            self.before = field.cloned();
+    /// Whether it began in a field whose text is kept from everybody.
+    pub(in crate::tui) const fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    /// The first key after a silence is about to be taken.
+    pub(in crate::tui) fn begin(&mut self, before: Before, secret: bool) {
+        *self =
+            Burst { secret, before: Some(Box::new(before)), last: self.last, ..Burst::default() };
+    }
+
+    /// Takes a character. What keys before it did must be taken back, where that is so.
+    pub(in crate::tui) fn character(&mut self, c: char, at: Duration) -> Option<&Before> {
+        self.keep(c);
+        self.pressed(at);
+        self.only = None;
+        self.taken_back()
+    }
+
+    /// Takes a line end, which is a key as well.
+    pub(in crate::tui) fn line_end(&mut self, c: char, at: Duration) -> Option<&Before> {
+        self.keep(c);
+        self.line_ends += 1;
+        self.only = match (self.count, c) {
+            (0, '\r') => Some((self.alone(Intent::Enter, at), 1)),
+            // A terminal may send both for one key.
+            (1, '\n') => self.only.filter(|(only, _)| only.intent == Intent::Enter),
+            _ => None,
+        };
+        self.pressed(at);
+        self.taken_back()
+    }
+
+    /// Takes a control or function key by its name, with its character where it has one.
+    pub(in crate::tui) fn key(
+        &mut self,
+        intent: Option<Intent>,
+        name: String,
+        c: Option<char>,
+        at: Duration,
+    ) -> Position {
+        if !self.secret {
+            self.sent.text.extend(c.filter(|_| self.sent.text.len() < LONGEST));
+            if !self.sent.keys.contains(&name) {
+                self.sent.keys.push(name);
+            }
         }
-        if self.text.len() < LONGEST {
-            self.text.push(c);
+        let position = match (self.only, intent) {
+            _ if self.count == 0 => Position::First,
+            (Some((only, _)), Some(intent)) if only.intent == intent => Position::Again,
+            _ => Position::Among,
+        };
+        self.only = match (position, intent) {
+            (Position::First, Some(intent)) => Some((self.alone(intent, at), 1)),
+            (Position::Again, _) => self.only.map(|(only, times)| (only, times + 1)),
+            _ => None,
+        };
+        self.pressed(at);
+        position
+    }
+
+    /// What the key did is on the screen already.
+    pub(in crate::tui) const fn is_shown(&mut self) {
+        self.shown = true;
+    }
+
+    /// The state to go back to, where keys have had an effect that was not meant.
+    pub(in crate::tui) fn taken_back(&mut self) -> Option<&Before> {
+        std::mem::take(&mut self.shown).then_some(self.before.as_deref()).flatten()
+    }
+
+    /// Takes pasted text, which counts as a key that is no command and is kept elsewhere.
+    pub(in crate::tui) fn paste(&mut self, at: Duration) -> Option<&Before> {
+        self.pressed(at);
+        self.only = None;
+        self.taken_back()
+    }
+
+    fn keep(&mut self, c: char) {
+        if !self.secret && self.sent.text.len() < LONGEST {
+            self.sent.text.push(c);
         }
+    }
+
+    fn pressed(&mut self, at: Duration) {
+        self.count += 1;
         self.last = Some(at);
     }
 
-    /// Whether the character that was pushed last may be the first of a scan.
-    pub(in crate::tui) fn has_just_begun(&self) -> bool {
-        self.text.chars().count() <= 1
+    fn alone(&self, intent: Intent, at: Duration) -> Alone {
+        Alone { intent, at, after: self.last.map(|last| at.saturating_sub(last)) }
     }
 
-    /// Whether a key that is no character came in the middle of a scan: a label can hold
-    /// control characters, and none of them is a command.
-    pub(in crate::tui) fn swallows(&mut self, stand_in: char, at: Duration) -> bool {
-        let inside = self.continues(at) && self.text.chars().count() >= SHORTEST;
-        if inside {
-            self.push(stand_in, at, None);
+    /// A silence came: what it was, and how everything stood before it.
+    pub(in crate::tui) fn close(&mut self) -> (Closed, Option<Box<Before>>) {
+        let burst = std::mem::replace(self, Burst { last: self.last, ..Burst::default() });
+        (burst.closed(), burst.before)
+    }
+
+    fn closed(&self) -> Closed {
+        let carried_out = self.shown;
+        match self.only {
+            Some((alone, 1)) if !carried_out => return Closed::Alone(alone),
+            Some(_) => return Closed::Nothing,
+            None => {}
         }
-        inside
-    }
-
-    /// What an Enter at this time means, and how the field was before the burst.
-    pub(in crate::tui) fn enter(&mut self, at: Duration) -> (BurstEnd, Option<Input>) {
-        let fast = self.continues(at);
-        self.last = None;
-        let (text, before) = (std::mem::take(&mut self.text), self.before.take());
-        match fast {
-            true if text.chars().count() >= SHORTEST => (BurstEnd::Scan(text), before),
-            true => (BurstEnd::TooShort, None),
-            false => (BurstEnd::Person, None),
+        let mut characters = self.sent.text.chars();
+        if let (1, Some(c), true) = (self.count, characters.next(), self.sent.keys.is_empty()) {
+            return Closed::Character(c);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn typed(text: &str, pause: u64) -> (Burst, Duration) {
-        let (mut burst, mut at) = (Burst::default(), Duration::from_secs(1));
-        for c in text.chars() {
-            at += Duration::from_millis(pause);
-            burst.push(c, at, Some(&Input::new("before".to_owned())));
+        let line = self.sent.text.trim_end_matches(['\r', '\n']);
+        let (others, several) = (self.count - self.line_ends, line.contains(['\r', '\n']));
+        let long = others >= SHORTEST;
+        match (self.line_ends > 0, self.sent.keys.is_empty()) {
+            (true, _) if self.secret && long => Closed::Secret,
+            (true, _) if self.secret => Closed::Line,
+            _ if self.secret => Closed::Nothing,
+            (true, true) if long || several => Closed::Scan(self.sent.clone()),
+            (true, true) if others > 0 => Closed::Line,
+            (true, false) if others > 1 => Closed::Scan(self.sent.clone()),
+            (false, false) if long => Closed::Scan(self.sent.clone()),
+            (false, true) if long => Closed::Unended,
+            _ => Closed::Nothing,
         }
-        (burst, at)
-    }
-
-    #[test]
-    fn six_fast_characters_and_an_enter_are_a_scan() {
-        let (mut burst, at) = typed("TH2001", 5);
-        let (end, before) = burst.enter(at + Duration::from_millis(5));
-        assert_eq!(end, BurstEnd::Scan("TH2001".to_owned()));
-        assert_eq!(before.unwrap().value(), "before");
-    }
-
-    #[test]
-    fn five_are_none_and_their_enter_answers_nothing() {
-        let (mut burst, at) = typed("TH200", 5);
-        assert_eq!(burst.enter(at + Duration::from_millis(5)).0, BurstEnd::TooShort);
-    }
-
-    #[test]
-    fn a_person_is_slower_than_a_scanner() {
-        let (mut burst, at) = typed("TH2001", 30);
-        assert_eq!(burst.enter(at + Duration::from_millis(5)).0, BurstEnd::TooShort);
-        let (mut burst, at) = typed("TH2001", 5);
-        assert_eq!(burst.enter(at + Duration::from_millis(30)).0, BurstEnd::Person);
-    }
-
-    #[test]
-    fn a_scan_begins_behind_what_a_person_typed() {
-        let (mut burst, at) = typed("ab", 100);
-        let mut at = at + Duration::from_millis(100);
-        for c in "TH2001".chars() {
-            burst.push(c, at, None);
-            at += Duration::from_millis(5);
-        }
-        assert_eq!(burst.enter(at).0, BurstEnd::Scan("TH2001".to_owned()));
-    }
-
-    #[test]
-    fn a_control_key_in_the_middle_of_a_scan_is_part_of_it() {
-        let (mut burst, at) = typed("TH2001", 5);
-        assert!(burst.swallows('\u{3}', at + Duration::from_millis(5)));
-        let end = burst.enter(at + Duration::from_millis(10)).0;
-        assert_eq!(end, BurstEnd::Scan("TH2001\u{3}".to_owned()));
-        let (mut burst, at) = typed("a", 5);
-        assert!(!burst.swallows('\u{3}', at + Duration::from_millis(5)));
     }
 }

@@ -62,8 +62,17 @@ pub(in crate::tui) struct Form {
     pub(in crate::tui) sent: Option<u64>,
     /// Why it was refused, or a field that is empty.
     pub(in crate::tui) fault: Option<Fault>,
-    /// The field as it was before the characters that may be a scanner's.
-    before: FieldText,
+    /// What to know of the keys that came last.
+    pub(in crate::tui) note: Option<FormNote>,
+}
+
+/// What is to be known of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum FormNote {
+    /// An Enter came too soon after another key to be meant.
+    Hurried,
+    /// What went into a secret field came as fast as a scan: it may have been a label.
+    Fast,
 }
 
 impl Form {
@@ -74,19 +83,21 @@ impl Form {
             _ => &[Field::Reason, Field::Who, Field::Pin],
         };
         let fields = fields.iter().map(|field| (*field, FieldText::default())).collect();
-        let before = FieldText::default();
-        Self { purpose, fields, at: 0, sent: None, fault: None, before }
+        Self { purpose, fields, at: 0, sent: None, fault: None, note: None }
     }
 
     fn focused(&mut self) -> Option<&mut FieldText> {
         self.fields.get_mut(self.at).map(|(_, text)| text)
     }
 
-    /// Takes one character; `is_first` where it may be the first of a scanner's.
-    pub(in crate::tui) fn push(&mut self, c: char, is_first: bool) {
-        if is_first {
-            self.before = self.focused().cloned().unwrap_or_default();
-        }
+    /// Whether what is typed now is kept from everybody.
+    pub(in crate::tui) fn is_at_a_secret(&self) -> bool {
+        self.fields.get(self.at).is_some_and(|(field, _)| *field == Field::Pin)
+    }
+
+    /// Takes one character.
+    pub(in crate::tui) fn push(&mut self, c: char) {
+        self.note = None;
         if let Some(text) = self.focused().filter(|text| text.0.chars().count() < LONGEST) {
             // Room beforehand: a text that grows leaves copies behind.
             text.0.reserve(LONGEST * 4);
@@ -100,11 +111,10 @@ impl Form {
         }
     }
 
-    /// What came was a scanner's: the field is as it was before.
-    pub(in crate::tui) fn take_back(&mut self) {
-        let before = std::mem::take(&mut self.before);
+    /// Empties the field.
+    pub(in crate::tui) fn clear(&mut self) {
         if let Some(text) = self.focused() {
-            *text = before;
+            *text = FieldText::default();
         }
     }
 
@@ -165,25 +175,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scan_in_the_middle_of_a_field_is_taken_out_again() {
-        let mut form = Form::new(Purpose::AcceptClock);
-        form.push('a', true);
-        form.push('b', true);
-        for (index, c) in "TH2001".chars().enumerate() {
-            form.push(c, index == 0);
-        }
-        form.take_back();
-        assert_eq!(form.text(Field::Reason), "ab");
-    }
-
-    #[test]
     fn a_badge_fills_in_who_approves_and_goes_on_to_the_pin() {
         let mut form = Form::new(Purpose::AcceptClock);
         form.badge("s04");
         assert_eq!(form.text(Field::Who), "s04");
         assert_eq!(form.fields[form.at].0, Field::Pin);
         assert!(form.is_last());
-        form.push('1', true);
+        form.push('1');
         form.forget_pin();
         assert_eq!(form.text(Field::Pin), "");
         assert!(!format!("{form:?}").contains("s04"));

@@ -1,6 +1,7 @@
 //! What the screen knows: plain data, changed by `update` alone and read by the views.
 
 mod auto_scan;
+mod before;
 mod burst;
 mod dialog;
 mod form;
@@ -8,14 +9,16 @@ mod notice;
 mod pages;
 mod tile;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tui_input::Input;
 
 pub use auto_scan::AutoScan;
-pub(super) use burst::{Burst, BurstEnd};
+pub(super) use before::Before;
+pub(super) use burst::{Alone, Burst, Closed, Position, Sent};
 pub(super) use dialog::{Dialog, DialogKind};
-pub(super) use form::{Choice, Field, Form, Menu, Purpose};
+pub(super) use form::{Choice, Field, Form, FormNote, Menu, Purpose};
 pub(super) use notice::{Notice, NoticeKind, Notices};
 pub(super) use pages::{Pages, UnitView};
 pub(super) use tile::{Mark, Need, Running, Tile, Verdict};
@@ -90,6 +93,15 @@ pub enum Phase {
     Ended,
 }
 
+/// A sign-in that is under way, by the number of what is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SigningIn {
+    /// The act itself.
+    Asked(u64),
+    /// The figures that say who is at the line now.
+    Done(u64),
+}
+
 /// Everything that the screen knows.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -106,6 +118,8 @@ pub struct Model {
     /// What is being typed or scanned.
     pub(super) scan: Input,
     pub(super) burst: Burst,
+    /// The field holds what came as fast as a scanner's and without a line end.
+    pub(super) unended: bool,
     /// Scans that the line still takes.
     pub(super) wanted: usize,
     /// Scans that wait for a device, bound to no slot yet.
@@ -113,6 +127,11 @@ pub struct Model {
     /// The slot that the next scan is for.
     pub(super) chosen: Option<SlotName>,
     pub(super) notices: Notices,
+    /// Somebody is being signed in: under this number until it is done, then until the figures
+    /// of this number say so.
+    pub(super) signing_in: Option<SigningIn>,
+    /// What was scanned meanwhile.
+    pub(super) held: VecDeque<String>,
     pub(super) dialog: Option<Dialog>,
     pub(super) overview: Option<Box<Overview>>,
     /// What the pages besides the line know.
@@ -149,10 +168,13 @@ impl Model {
             focus: 0,
             scan: Input::default(),
             burst: Burst::default(),
+            unended: false,
             wanted: 0,
             waiting: Vec::new(),
             chosen: None,
             notices: Notices::default(),
+            signing_in: None,
+            held: VecDeque::new(),
             dialog: None,
             overview: None,
             pages: Pages::default(),
@@ -176,6 +198,12 @@ impl Model {
         self.tiles.iter().filter(|tile| tile.running.is_some()).count()
     }
 
+    /// Whether a unit is being worked on, or a scan waits for its device.
+    pub(super) fn is_at_work(&self) -> bool {
+        let is_bound = |tile: &Tile| tile.bound.is_some();
+        self.running() > 0 || !self.waiting.is_empty() || self.tiles.iter().any(is_bound)
+    }
+
     /// Whether the screen may go: the line has ended, and nobody need read why.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Ended && (self.leaving || self.stopped.is_none())
@@ -191,6 +219,12 @@ impl Model {
     pub(super) fn is_locked(&self) -> bool {
         let figures = self.overview.as_ref();
         figures.is_some_and(|figures| figures.people_known && figures.operator.is_none())
+    }
+
+    /// Whether the field that is typed into keeps its text from everybody.
+    pub(super) fn is_secret_in_focus(&self) -> bool {
+        let open = self.dialog.as_ref().map(|dialog| &dialog.kind);
+        matches!(open, Some(DialogKind::Form(form)) if form.is_at_a_secret())
     }
 
     pub(super) fn tile_mut(&mut self, slot: &SlotName) -> Option<&mut Tile> {

@@ -1,27 +1,35 @@
-//! What was refused or warned of, kept until somebody has seen it.
+//! What was refused, failed or warned of: shown until somebody has seen it, and kept for as
+//! long as the screen runs.
 
 use std::collections::VecDeque;
 
+use crate::domain::clock::Timestamp;
 use crate::domain::device::Fault;
 use crate::domain::ids::SlotName;
 
-/// How many are kept; older ones go, since they are in the log and the ledger.
-const KEPT: usize = 50;
+/// How many wait to be seen; older ones are among those of the session.
+const UNSEEN: usize = 50;
+
+/// How many of a session are kept: far more than a shift has.
+const KEPT: usize = 20_000;
 
 /// What it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui) enum NoticeKind {
     /// A scan was not accepted.
     Refused,
+    /// A unit was not done.
+    Fail,
     /// A unit must not leave the line.
     Hold,
     /// Something that stops nothing.
     Warning,
 }
 
-/// One refusal or warning.
+/// One refusal, failure or warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui) struct Notice {
+    pub(in crate::tui) at: Timestamp,
     /// The label, where it is about one; untrusted.
     pub(in crate::tui) serial: Option<String>,
     pub(in crate::tui) slot: Option<SlotName>,
@@ -29,21 +37,39 @@ pub(in crate::tui) struct Notice {
     pub(in crate::tui) kind: NoticeKind,
 }
 
-/// Those that nobody has seen yet, the newest last.
+impl Notice {
+    fn says_the_same(&self, other: &Notice) -> bool {
+        let said = |notice: &Notice| Notice { at: self.at, ..notice.clone() };
+        said(self) == said(other)
+    }
+}
+
+/// Those of the session, and those that nobody has seen yet; the newest last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::tui) struct Notices {
     unseen: VecDeque<Notice>,
+    all: VecDeque<Notice>,
 }
 
 impl Notices {
+    /// Shows it until it is seen.
     pub(in crate::tui) fn push(&mut self, notice: Notice) {
-        if self.unseen.back() == Some(&notice) {
+        self.keep(notice.clone());
+        if self.unseen.back().is_some_and(|last| last.says_the_same(&notice)) {
             return;
         }
-        if self.unseen.len() == KEPT {
+        if self.unseen.len() == UNSEEN {
             self.unseen.pop_front();
         }
         self.unseen.push_back(notice);
+    }
+
+    /// Keeps it among those of the session; it is shown elsewhere.
+    pub(in crate::tui) fn keep(&mut self, notice: Notice) {
+        if self.all.len() == KEPT {
+            self.all.pop_front();
+        }
+        self.all.push_back(notice);
     }
 
     /// The one to show: the newest.
@@ -51,12 +77,29 @@ impl Notices {
         self.unseen.back()
     }
 
+    /// How many wait to be seen.
     pub(in crate::tui) fn len(&self) -> usize {
         self.unseen.len()
     }
 
-    /// The one that is shown was seen. False where there was none.
-    pub(in crate::tui) fn seen(&mut self) -> bool {
-        self.unseen.pop_back().is_some()
+    /// All of the session, the newest first.
+    pub(in crate::tui) fn all(&self) -> impl Iterator<Item = &Notice> {
+        self.all.iter().rev()
+    }
+
+    /// What is shown was seen: a unit to keep by itself, and refusals and warnings together.
+    /// The unit that was to be kept, or false where nothing was shown.
+    pub(in crate::tui) fn seen(&mut self) -> Option<Notice> {
+        let shown = self.unseen.pop_back()?;
+        if shown.kind != NoticeKind::Hold {
+            self.unseen.retain(|notice| notice.kind == NoticeKind::Hold);
+        }
+        Some(shown)
+    }
+
+    /// A unit need not be kept any more.
+    pub(in crate::tui) fn settle(&mut self, serial: &str) {
+        let is_its = |notice: &Notice| notice.serial.as_deref() == Some(serial);
+        self.unseen.retain(|notice| notice.kind != NoticeKind::Hold || !is_its(notice));
     }
 }

@@ -18,6 +18,18 @@ pub(in crate::tui) enum Mark {
     Hold,
 }
 
+impl Mark {
+    /// The word for how a unit ended.
+    pub(in crate::tui) fn of(report: &UnitReport) -> Self {
+        match report.outcome {
+            Outcome::Pass => Mark::Pass,
+            Outcome::Refused if report.verified => Mark::Pass,
+            _ if report.uncertain => Mark::Hold,
+            Outcome::Fail | Outcome::Interrupted | Outcome::Refused => Mark::Fail,
+        }
+    }
+}
+
 /// How a unit ended in this slot. It belongs to the device that was there then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui) struct Verdict {
@@ -29,12 +41,7 @@ pub(in crate::tui) struct Verdict {
 impl Verdict {
     /// The word.
     pub(in crate::tui) fn mark(&self) -> Mark {
-        match self.report.outcome {
-            Outcome::Pass => Mark::Pass,
-            Outcome::Refused if self.report.verified => Mark::Pass,
-            _ if self.report.uncertain => Mark::Hold,
-            Outcome::Fail | Outcome::Interrupted | Outcome::Refused => Mark::Fail,
-        }
+        Mark::of(&self.report)
     }
 }
 

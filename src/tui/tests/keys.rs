@@ -35,6 +35,10 @@ fn a_scan_over_a_dialog_answers_nothing() {
     walk.wait(400);
     walk.scans("TH2");
     assert!(walk.model.dialog.is_some() && !walk.model.leaving);
+    // Nor does one that comes a little later than a scanner's.
+    walk.wait(400);
+    walk.types("TH2", 100);
+    assert!(walk.model.dialog.is_some() && !walk.model.leaving);
 }
 
 #[test]
@@ -48,10 +52,9 @@ fn a_dialog_takes_keys_only_some_time_after_it_was_drawn() {
     assert!(walk.model.dialog.is_some(), "nobody has seen it yet");
     walk.draw();
     walk.wait(299);
-    walk.key(KeyCode::Enter);
+    walk.key(KeyCode::Esc);
     assert!(walk.model.dialog.is_some());
-    walk.wait(1);
-    walk.key(KeyCode::Enter);
+    walk.confirm();
     assert!(walk.model.dialog.is_none() && walk.model.leaving);
     assert_eq!(
         walk.actions[..],
@@ -60,14 +63,131 @@ fn a_dialog_takes_keys_only_some_time_after_it_was_drawn() {
 }
 
 #[test]
-fn leaving_an_idle_line_asks_nothing() {
+fn leaving_asks_always_and_once_more_where_units_still_end() {
     let mut walk = Walk::new(2, (80, 24));
     walk.key(KeyCode::F(10));
+    assert!(walk.actions.is_empty(), "an idle line is not left without a question");
+    insta::assert_snapshot!("quit_idle", walk.screen());
+    walk.confirm();
     assert_eq!(walk.actions, [Action::Command(Command::Stop)]);
     walk.line(Event::Stopping(None));
     walk.line(Event::Ended);
     assert!(walk.model.is_over());
     assert_eq!(*walk.phase(), Phase::Ended);
+
+    let mut walk = Walk::new(2, (80, 24));
+    walk.slot("A", SlotStatus::Busy("U1".to_owned()));
+    walk.ctrl('c');
+    walk.draw();
+    walk.confirm();
+    walk.actions.clear();
+    walk.ctrl('c');
+    insta::assert_snapshot!("quit_landing", walk.screen());
+    walk.confirm();
+    assert_eq!(walk.actions, [Action::Command(Command::Stop)]);
+}
+
+#[test]
+fn a_command_key_among_others_is_none_and_its_scan_is_refused_by_name() {
+    let keys = [KeyCode::F(10), KeyCode::F(1), KeyCode::Esc, KeyCode::Tab];
+    for (index, key) in keys.into_iter().enumerate() {
+        for place in [0, 3, 14] {
+            let mut walk = Walk::new(2, (80, 24));
+            let text = "TH200-00000001";
+            walk.writes(&text[..place], 5);
+            walk.press(key, KeyModifiers::NONE);
+            walk.writes(&text[place..], 5);
+            walk.press(KeyCode::Enter, KeyModifiers::NONE);
+            walk.tell(Msg::Silence);
+            assert!(walk.scanned().is_empty() && walk.model.dialog.is_none());
+            assert_eq!((walk.model.view, walk.model.scan.value()), (View::Line, ""));
+            let screen = walk.screen();
+            let name = ["F10", "F1", "Esc", "Tab"][index];
+            assert!(screen.contains("E-SCAN-KEYS") && screen.contains(name), "{screen}");
+        }
+    }
+}
+
+#[test]
+fn what_is_shown_at_once_is_taken_back_where_it_was_a_label_s() {
+    let mut walk = Walk::new(2, (80, 24));
+    walk.press(KeyCode::F(9), KeyModifiers::NONE);
+    assert_eq!(walk.model.language, Language::Chinese);
+    walk.press(KeyCode::F(4), KeyModifiers::NONE);
+    assert_eq!((walk.model.language, walk.model.view), (Language::English, View::Line));
+    walk.tell(Msg::Silence);
+    walk.press(KeyCode::F(4), KeyModifiers::NONE);
+    assert_eq!(walk.model.view, View::Statistics);
+    walk.press(KeyCode::Char('T'), KeyModifiers::NONE);
+    assert_eq!((walk.model.view, walk.model.scan.value()), (View::Line, "T"));
+}
+
+#[test]
+fn a_key_that_is_held_down_goes_on_moving() {
+    let mut walk = Walk::new(9, (80, 24));
+    for _ in 0..5 {
+        walk.press(KeyCode::Right, KeyModifiers::NONE);
+    }
+    assert_eq!(walk.model.focus, 5);
+    walk.tell(Msg::Silence);
+    assert_eq!(walk.model.focus, 5);
+    walk.writes("TH", 5);
+    for _ in 0..2 {
+        walk.press(KeyCode::Backspace, KeyModifiers::NONE);
+    }
+    walk.tell(Msg::Silence);
+    assert_eq!(walk.model.scan.value(), "TH", "among characters it is no command");
+    for _ in 0..2 {
+        walk.press(KeyCode::Backspace, KeyModifiers::NONE);
+    }
+    assert_eq!(walk.model.scan.value(), "");
+}
+
+#[test]
+fn separators_of_data_arrive_as_what_they_are() {
+    let mut walk = Walk::new(1, (80, 24));
+    let text = "\u{1d}01\u{1c}2\u{1e}3\u{1f}4";
+    walk.scans(text);
+    assert_eq!(walk.scanned(), [text]);
+}
+
+#[test]
+fn two_scans_that_nothing_keeps_apart_are_refused() {
+    let mut walk = Walk::new(1, (80, 24));
+    for _ in 0..2 {
+        walk.writes("TH200-00000001", 5);
+        walk.tell(Msg::Silence);
+        walk.wait(900);
+    }
+    assert_eq!(walk.model.scan.value(), "");
+    assert!(walk.screen().contains("E-SCAN-CHARACTERS"));
+    // One alone may have been pasted: it stays, and a person may end it.
+    walk.key(KeyCode::Esc);
+    walk.writes("TH200-00000001", 5);
+    walk.tell(Msg::Silence);
+    walk.confirm();
+    assert_eq!(walk.scanned(), ["TH200-00000001"]);
+}
+
+#[test]
+fn a_scan_of_several_lines_is_one_scan_and_refused() {
+    let mut walk = Walk::new(2, (80, 24));
+    walk.writes("TH200-00000001", 5);
+    walk.press(KeyCode::Enter, KeyModifiers::NONE);
+    walk.scans("TH200-00000002");
+    assert!(walk.scanned().is_empty());
+    assert!(walk.screen().contains("E-SCAN-CHARACTERS"));
+}
+
+#[test]
+fn a_question_mark_alone_shows_the_help_and_within_a_text_it_is_a_character() {
+    let mut walk = Walk::new(2, (80, 24));
+    walk.key(KeyCode::Char('?'));
+    assert_eq!((walk.model.view, walk.model.scan.value()), (View::Help, ""));
+    walk.key(KeyCode::Esc);
+    walk.key(KeyCode::Char('a'));
+    walk.key(KeyCode::Char('?'));
+    assert_eq!((walk.model.view, walk.model.scan.value()), (View::Line, "a?"));
 }
 
 #[test]
@@ -81,12 +201,12 @@ fn what_is_typed_slowly_is_a_scan_at_its_enter() {
 #[test]
 fn a_scanner_that_ends_its_lines_with_two_characters_scans_once() {
     let mut walk = Walk::new(2, (80, 24));
-    walk.scans("TH200-00000001");
+    walk.writes("TH200-00000001", 5);
+    walk.press(KeyCode::Enter, KeyModifiers::NONE);
     walk.ctrl('j');
     assert_eq!(walk.scanned(), ["TH200-00000001"]);
-    for c in "TH200-00000002".chars() {
-        walk.key(KeyCode::Char(c));
-    }
+    walk.wait(500);
+    walk.scans("TH200-00000002");
     walk.ctrl('j');
     assert_eq!(walk.scanned(), ["TH200-00000001", "TH200-00000002"]);
 }
@@ -105,7 +225,8 @@ fn a_scan_that_the_line_does_not_want_is_refused_at_once() {
 #[test]
 fn pasted_text_is_text_and_no_command() {
     let mut walk = Walk::new(1, (80, 24));
-    walk.tell(Msg::Paste("TH200\n-1\u{3}".to_owned()));
+    let at = Duration::from_secs(1000);
+    walk.tell(Msg::Paste("TH200\n-1\u{3}".to_owned(), at));
     assert_eq!((walk.model.scan.value(), walk.scanned().len()), ("TH200-1", 0));
 }
 

@@ -3,6 +3,7 @@
 //! The pictures in `snapshots/` are frozen: where one differs, the change is wrong, or it is
 //! meant and its picture is looked at before it is accepted.
 
+mod bursts;
 mod cycle;
 mod keys;
 mod pages;
@@ -19,8 +20,9 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Cell;
 use unicode_width::UnicodeWidthStr;
 
+use super::input::SILENCE;
 use super::model::{Model, Phase, Setup};
-use super::{Action, Msg, ThemeName, draw, update};
+use super::{Action, Extent, Msg, ThemeName, draw, update};
 use crate::domain::certificate::Proof;
 use crate::domain::clock::{Now, Timestamp};
 use crate::domain::code::Code;
@@ -183,20 +185,37 @@ impl Walk {
         self.tell(Msg::Key(KeyEvent::new(code, modifiers), at));
     }
 
+    /// A key that a person presses: silence follows.
     pub(super) fn key(&mut self, code: KeyCode) {
         self.press(code, KeyModifiers::NONE);
+        self.tell(Msg::Silence);
     }
 
     pub(super) fn ctrl(&mut self, letter: char) {
         self.press(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        self.tell(Msg::Silence);
+    }
+
+    /// An Enter that is meant: some time after the key before it.
+    pub(super) fn confirm(&mut self) {
+        self.wait(400);
+        self.key(KeyCode::Enter);
+    }
+
+    /// Types a text with so many milliseconds between the keys.
+    pub(super) fn writes(&mut self, text: &str, pause: u64) {
+        for c in text.chars() {
+            self.press(KeyCode::Char(c), KeyModifiers::NONE);
+            self.time += Duration::from_millis(pause);
+            if Duration::from_millis(pause) >= SILENCE {
+                self.tell(Msg::Silence);
+            }
+        }
     }
 
     /// Types a text with so many milliseconds between the keys, an Enter at its end.
     pub(super) fn types(&mut self, text: &str, pause: u64) {
-        for c in text.chars() {
-            self.key(KeyCode::Char(c));
-            self.time += Duration::from_millis(pause);
-        }
+        self.writes(text, pause);
         self.key(KeyCode::Enter);
     }
 
@@ -207,8 +226,9 @@ impl Walk {
 
     pub(super) fn draw(&mut self) {
         let model = &self.model;
-        self.terminal.draw(|frame| draw(frame, model)).unwrap();
-        self.tell(Msg::Drawn);
+        let mut extent = Extent::default();
+        self.terminal.draw(|frame| extent = draw(frame, model)).unwrap();
+        self.tell(Msg::Drawn(extent));
     }
 
     pub(super) fn resize(&mut self, width: u16, height: u16) {

@@ -7,7 +7,7 @@ use crate::domain::question::{Act, Approval, Question};
 use crate::domain::state::UnitState;
 
 /// A screen of a station that knows persons, with nobody or somebody signed in.
-fn with_people(somebody: bool, size: (u16, u16)) -> Walk {
+pub(super) fn with_people(somebody: bool, size: (u16, u16)) -> Walk {
     let mut walk = Walk::new(2, size);
     let id = "p117".parse().unwrap();
     let person = SignedInPerson { id, name: Some("李伟".to_owned()), role: Some(Role::Operator) };
@@ -39,13 +39,55 @@ fn a_shift_starts_with_a_badge_and_no_label_counts_before_it() {
         let id = "p117".parse().unwrap();
         let operator = Some(SignedInPerson { id, name: Some("李伟".to_owned()), role: None });
         let figures = Overview { people_known: true, operator, ..overview() };
-        walk.answer(0, Ok(Answer::Overview(Box::new(figures))));
+        walk.hears(Answer::Overview(Box::new(figures)));
         walk.key(KeyCode::Esc);
         insta::assert_snapshot!(format!("{name}_2_signed_in"), walk.screen());
         walk.wait(500);
         walk.scans("TH200-00000001");
         assert_eq!(walk.scanned(), ["TH200-00000001"]);
     }
+}
+
+#[test]
+fn a_label_right_behind_a_badge_waits_for_the_sign_in() {
+    let signed_in = || {
+        let id = "p117".parse().unwrap();
+        let operator = Some(SignedInPerson { id, name: None, role: None });
+        Answer::Overview(Box::new(Overview { people_known: true, operator, ..overview() }))
+    };
+    let scanned_behind_it = || {
+        let mut walk = with_people(false, (80, 24));
+        walk.scans("OP:p117");
+        let badge = walk.question().0;
+        walk.wait(250);
+        walk.scans("TH200-00000001");
+        assert!(walk.scanned().is_empty() && walk.model.notices.len() == 0);
+        (walk, badge)
+    };
+    let (mut walk, badge) = scanned_behind_it();
+    walk.answer(badge, Ok(Answer::Done));
+    assert!(walk.scanned().is_empty(), "who is at the line is not known yet");
+    walk.hears(signed_in());
+    assert_eq!(walk.scanned(), ["TH200-00000001"]);
+
+    let (mut walk, badge) = scanned_behind_it();
+    walk.answer(badge, Err(Fault::new(Code::OperatorUnknown, "nobody is known as p117")));
+    assert!(walk.scanned().is_empty());
+    let codes: Vec<_> = walk.model.notices.all().map(|notice| notice.fault.code).collect();
+    assert_eq!(codes, [Code::OperatorAbsent, Code::OperatorUnknown]);
+}
+
+#[test]
+fn a_label_behind_the_badge_of_who_takes_over_is_not_the_other_s() {
+    let mut walk = with_people(true, (80, 24));
+    walk.scans("OP:p2");
+    let badge = walk.question().0;
+    walk.wait(250);
+    walk.scans("TH200-00000001");
+    assert!(walk.scanned().is_empty());
+    walk.answer(badge, Ok(Answer::Done));
+    walk.hears(Answer::Overview(Box::new(overview())));
+    assert_eq!(walk.scanned(), ["TH200-00000001"]);
 }
 
 #[test]
@@ -60,7 +102,8 @@ fn somebody_signs_in_by_typing() {
     walk.ctrl('p');
     insta::assert_snapshot!("sign_in", walk.screen());
     walk.wait(400);
-    walk.types("Li Wei", 120);
+    walk.writes("Li Wei", 120);
+    walk.confirm();
     assert_eq!(act(&walk), Act::SignIn("Li Wei".to_owned()));
     let number = walk.question().0;
     let fault = Fault::new(Code::OperatorUnknown, "nobody is known as Li Wei");
@@ -93,14 +136,15 @@ fn a_rework_needs_a_reason_a_supervisor_and_the_right_pin() {
         walk.screen();
         walk.wait(400);
         walk.types("connector replaced", 120);
-        // A supervisor's badge, and a label that somebody scans meanwhile.
-        walk.wait(500);
-        walk.scans("OP:s04");
+        // A label that somebody scans meanwhile, and a supervisor's badge.
         walk.wait(500);
         walk.scans("TH200-00000003");
         assert_eq!(walk.scanned(), ["TH200-00000003"]);
         walk.wait(500);
-        walk.types("2469", 150);
+        walk.scans("OP:s04");
+        walk.wait(500);
+        walk.writes("2469", 150);
+        walk.confirm();
         insta::assert_snapshot!(format!("{name}_2_form"), walk.screen());
         let approval = |pin: &str| Approval {
             by: Some("s04".parse().unwrap()),
@@ -118,7 +162,8 @@ fn a_rework_needs_a_reason_a_supervisor_and_the_right_pin() {
         walk.answer(number, Err(fault));
         insta::assert_snapshot!(format!("{name}_3_wrong_pin"), walk.screen());
         walk.wait(500);
-        walk.types("2468", 150);
+        walk.writes("2468", 150);
+        walk.confirm();
         assert_eq!(act(&walk), wanted("2468"));
         walk.hears(Answer::Done);
         assert!(walk.model.dialog.is_none());
@@ -138,8 +183,7 @@ fn an_act_without_a_reason_is_not_sent() {
     walk.wait(400);
     let asked = walk.model.asked;
     for _ in 0..3 {
-        walk.key(KeyCode::Enter);
-        walk.wait(100);
+        walk.confirm();
     }
     assert_eq!(walk.model.asked, asked);
     assert!(walk.screen().contains("The reason is empty"));

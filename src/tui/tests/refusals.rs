@@ -19,13 +19,17 @@ fn a_refusal_stays_until_it_is_seen() {
 }
 
 #[test]
-fn two_refusals_are_seen_one_by_one() {
+fn several_refusals_are_seen_with_one_key_and_stay_among_the_messages() {
     let mut walk = Walk::new(2, (80, 24));
     walk.unit(refused(Code::ScanPattern, "first"));
     walk.unit(refused(Code::ScanDuplicate, "second"));
     assert!(walk.screen().contains("+1 more"));
     walk.key(KeyCode::Esc);
-    assert!(walk.screen().contains("E-SCAN-PATTERN"));
+    let screen = walk.screen();
+    assert!(!screen.contains("E-SCAN-PATTERN") && !screen.contains("E-SCAN-DUPLICATE"), "{screen}");
+    walk.key(KeyCode::F(7));
+    let screen = walk.screen();
+    assert!(screen.contains("E-SCAN-PATTERN") && screen.contains("E-SCAN-DUPLICATE"), "{screen}");
 }
 
 #[test]

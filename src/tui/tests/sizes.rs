@@ -23,7 +23,7 @@ fn busy(slots: usize, size: (u16, u16)) -> Walk {
             }
         }
     }
-    while walk.model.notices.seen() {}
+    while walk.model.notices.seen().is_some() {}
     walk.wait(1500);
     walk.progress(&steps);
     walk

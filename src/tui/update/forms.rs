@@ -8,7 +8,9 @@ use crate::domain::state::UnitState;
 use crate::text::Word;
 
 use super::super::keymap::Intent;
-use super::super::model::{Choice, Dialog, DialogKind, Field, Form, Menu, Model, Purpose, View};
+use super::super::model::{
+    Choice, Dialog, DialogKind, Field, Form, FormNote, Menu, Model, Purpose, SigningIn, View,
+};
 use super::super::msg::Action;
 use super::{ask, pages};
 
@@ -132,13 +134,22 @@ pub(super) fn form(model: &mut Model) -> Option<&mut Form> {
     }
 }
 
+/// What is to be known of the keys that came last; a form says so.
+pub(super) fn note(model: &mut Model, note: FormNote) {
+    if let Some(form) = form(model) {
+        form.note = Some(note);
+    }
+}
+
 /// A key over a form.
 pub(super) fn form_key(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
     let Some(form) = form(model) else { return };
+    form.note = None;
     match intent {
         Intent::Up | Intent::PreviousSlot => form.step(-1),
         Intent::Down | Intent::NextNeed => form.step(1),
         Intent::Backspace => form.backspace(),
+        Intent::Delete => form.clear(),
         Intent::Escape => model.dialog = None,
         Intent::Enter if form.is_last() => send(model, actions),
         Intent::Enter => form.step(1),
@@ -150,7 +161,11 @@ fn send(model: &mut Model, actions: &mut Vec<Action>) {
     let Some(form) = form(model).filter(|form| form.sent.is_none()) else { return };
     match act(form) {
         Ok(act) => {
+            let signs_in = matches!(act, Act::SignIn(_));
             let number = ask(model, Question::Act(act), actions);
+            if signs_in {
+                model.signing_in = Some(SigningIn::Asked(number));
+            }
             if let Some(form) = self::form(model) {
                 (form.sent, form.fault) = (Some(number), None);
             }
@@ -205,7 +220,31 @@ pub(super) fn done(model: &mut Model, number: u64, actions: &mut Vec<Action>) {
         model.dialog = None;
     }
     model.overview_at = None;
+    if model.signing_in == Some(SigningIn::Asked(number)) {
+        let figures = ask(model, Question::Overview, actions);
+        model.signing_in = Some(SigningIn::Done(figures));
+    }
     pages::opened(model, actions);
+}
+
+/// The figures came: where they say who was just signed in, what waited for that goes on.
+pub(super) fn figures_came(model: &mut Model, number: u64, actions: &mut Vec<Action>) {
+    if let Some(SigningIn::Done(awaited)) = model.signing_in
+        && number >= awaited
+    {
+        model.signing_in = None;
+        super::scan::release(model, actions);
+    }
+}
+
+/// Nobody was signed in; what waited for that is told so.
+pub(super) fn sign_in_failed(model: &mut Model, number: u64, actions: &mut Vec<Action>) {
+    if let Some(SigningIn::Asked(awaited) | SigningIn::Done(awaited)) = model.signing_in
+        && number == awaited
+    {
+        model.signing_in = None;
+        super::scan::release(model, actions);
+    }
 }
 
 /// An act was refused: its form says why, and the PIN is typed anew. Whether it was one.
@@ -231,7 +270,8 @@ pub(super) fn badge(model: &mut Model, text: &str, actions: &mut Vec<Action>) ->
             if form(model).is_some() {
                 model.dialog = None;
             }
-            ask(model, Question::Act(Act::SignIn(id)), actions);
+            let number = ask(model, Question::Act(Act::SignIn(id)), actions);
+            model.signing_in = Some(SigningIn::Asked(number));
         }
     }
     true

@@ -1,128 +1,53 @@
-//! What keys do: characters go to a field, everything else is looked up in the keymap.
+//! What commands do: those of dialogs, those of pages, and those that hold everywhere.
 
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use tui_input::{Input, InputRequest};
+use tui_input::InputRequest;
 
 use crate::domain::event::{Binding, Command, Scan};
 
-use super::super::keymap::{self, Intent, Press};
+use super::super::keymap::Intent;
 use super::super::layout::{self, Grid};
 use super::super::model::{
-    AutoScan, BurstEnd, Dialog, DialogKind, Model, Phase, Tile, UnitView, View,
+    Alone, AutoScan, Dialog, DialogKind, FormNote, Model, Phase, Tile, UnitView, View,
 };
-use super::super::msg::Action;
+use super::super::msg::{Action, HandKey};
+use super::pressed::field;
 use super::{forms, pages, scan};
 
-/// The most characters of a field; a label has at most 64.
-const LONGEST_FIELD: usize = 256;
+/// No Enter so soon after another key answers a question: a scanner may have sent it.
+const CONSIDERED: Duration = Duration::from_millis(300);
 
-pub(super) fn key(model: &mut Model, key: KeyEvent, at: Duration, actions: &mut Vec<Action>) {
-    if key.kind == KeyEventKind::Release {
-        return;
-    }
-    if ends_a_line(key) {
-        return enter(model, key.code == KeyCode::Enter, at, actions);
-    }
-    match keymap::read(key) {
-        Press::Character(c) => character(model, c, at),
-        Press::Unknown(c) => drop(model.burst.swallows(c, at)),
-        Press::Intent(intent) => {
-            if !model.burst.swallows(keymap::stand_in(key), at) {
-                command(model, intent, at, actions);
-            }
-        }
-    }
-}
-
-/// A scanner may end its line with a line feed, which a terminal shows as Ctrl-J.
-fn ends_a_line(key: KeyEvent) -> bool {
-    let line_feed = key.code == KeyCode::Char('j') && key.modifiers == KeyModifiers::CONTROL;
-    key.code == KeyCode::Enter || line_feed
-}
-
-/// The field that characters go to. In a dialog without one they go nowhere.
-fn field(model: &mut Model) -> Option<&mut Input> {
-    match &model.dialog {
-        Some(_) => None,
-        None => Some(&mut model.scan),
-    }
-}
-
-/// Whether a key at this time may go to what has the focus.
-fn takes_keys(model: &Model, at: Duration) -> bool {
-    model.dialog.as_ref().is_none_or(|dialog| dialog.takes_keys(at))
-}
-
-fn character(model: &mut Model, c: char, at: Duration) {
-    let before = field(model).map(|field| field.clone());
-    model.burst.push(c, at, before.as_ref());
-    if !takes_keys(model, at) {
-        return;
-    }
-    let is_first = model.burst.has_just_begun();
-    match forms::form(model) {
-        Some(form) => form.push(c, is_first),
-        None => insert(field(model), c),
-    }
-}
-
-fn insert(field: Option<&mut Input>, c: char) {
-    if let Some(field) = field.filter(|field| field.value().len() < LONGEST_FIELD) {
-        field.handle(InputRequest::InsertChar(c));
-    }
-}
-
-/// Pasted text is text: it goes into the field and ends nothing.
-pub(super) fn paste(model: &mut Model, text: &str) {
-    for c in text.chars().filter(|c| !c.is_control()) {
-        insert(field(model), c);
-    }
-}
-
-fn enter(model: &mut Model, is_enter: bool, at: Duration, actions: &mut Vec<Action>) {
-    let takes_keys = takes_keys(model, at);
-    let (end, before) = model.burst.enter(at);
-    match end {
-        BurstEnd::Scan(text) => {
-            // What the scanner typed is taken out of the field again.
-            if let (Some(field), Some(before)) = (field(model), before) {
-                *field = before;
-            }
-            if let Some(form) = forms::form(model).filter(|_| takes_keys) {
-                form.take_back();
-            }
-            scan::scan(model, &text, actions);
-        }
-        BurstEnd::TooShort if model.dialog.is_some() => {}
-        BurstEnd::Person if !is_enter => {}
-        BurstEnd::TooShort | BurstEnd::Person => command(model, Intent::Enter, at, actions),
-    }
-}
-
-fn command(model: &mut Model, intent: Intent, at: Duration, actions: &mut Vec<Action>) {
-    if intent == Intent::Redraw {
+/// A key was pressed alone.
+pub(super) fn command(model: &mut Model, alone: Alone, actions: &mut Vec<Action>) {
+    if alone.intent == Intent::Redraw {
         actions.push(Action::Redraw);
         return;
     }
     match model.dialog.clone() {
-        Some(dialog) if dialog.takes_keys(at) => answer(model, &dialog, intent, actions),
+        Some(dialog) if dialog.takes_keys(alone.at) => answer(model, &dialog, alone, actions),
         Some(_) => {}
-        None => anywhere(model, intent, actions),
+        None => anywhere(model, alone.intent, actions),
     }
 }
 
-fn answer(model: &mut Model, dialog: &Dialog, intent: Intent, actions: &mut Vec<Action>) {
-    match (&dialog.kind, intent) {
-        (DialogKind::Quit, Intent::Enter) => {
-            model.dialog = None;
-            model.leaving = true;
-            model.phase = Phase::Landing;
-            for command in [Command::Withdraw, Command::NoMoreScans] {
-                actions.push(Action::Command(command));
-            }
-        }
+/// A key that changes only what is shown was pressed, at this time.
+pub(super) fn show_at_once(
+    model: &mut Model,
+    intent: Intent,
+    at: Duration,
+    actions: &mut Vec<Action>,
+) {
+    command(model, Alone { intent, at, after: None }, actions);
+}
+
+fn answer(model: &mut Model, dialog: &Dialog, alone: Alone, actions: &mut Vec<Action>) {
+    let soon = alone.after.is_some_and(|after| after < CONSIDERED);
+    // From one field to the next is no answer.
+    let goes_on = matches!(&dialog.kind, DialogKind::Form(form) if !form.is_last());
+    match (&dialog.kind, alone.intent) {
+        (_, Intent::Enter) if soon && !goes_on => forms::note(model, FormNote::Hurried),
+        (DialogKind::Quit, Intent::Enter) => leave(model, actions),
         (DialogKind::Quit, Intent::Escape) => model.dialog = None,
         (DialogKind::Stopped, Intent::Enter | Intent::Escape | Intent::Quit) => {
             model.dialog = None;
@@ -131,6 +56,23 @@ fn answer(model: &mut Model, dialog: &Dialog, intent: Intent, actions: &mut Vec<
         (DialogKind::Form(_), intent) => forms::form_key(model, intent, actions),
         (DialogKind::Menu(_), intent) => forms::menu_key(model, intent, actions),
         _ => {}
+    }
+}
+
+/// A person wants to leave, and said so twice. What is under way is finished first; whoever
+/// says it once more while that lasts does not wait for it.
+fn leave(model: &mut Model, actions: &mut Vec<Action>) {
+    model.dialog = None;
+    model.leaving = true;
+    match model.phase {
+        Phase::Starting | Phase::Ended => {}
+        Phase::Running if model.running() > 0 => {
+            model.phase = Phase::Landing;
+            for command in [Command::Withdraw, Command::NoMoreScans] {
+                actions.push(Action::Command(command));
+            }
+        }
+        Phase::Running | Phase::Landing => actions.push(Action::Command(Command::Stop)),
     }
 }
 
@@ -167,7 +109,10 @@ fn on_page(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
                 AutoScan::switch(scanner);
             }
         }
-        Intent::Quit => quit(model, actions),
+        Intent::TakeOut => hand(model, HandKey::TakeOut, actions),
+        Intent::PutIn => hand(model, HandKey::PutIn, actions),
+        // Leaving is asked always: a label must not end the screen.
+        Intent::Quit => model.dialog = Some(Dialog::new(DialogKind::Quit)),
         Intent::Withdraw => actions.push(Action::Command(Command::Withdraw)),
         Intent::Enter => entered(model, actions),
         Intent::Escape => escape(model, actions),
@@ -176,6 +121,7 @@ fn on_page(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
         Intent::NextNeed => next_need(model),
         Intent::PreviousSlot => step(model, -1),
         Intent::Redraw => {}
+        Intent::Point(index) => point(model, index),
         Intent::Up
         | Intent::Down
         | Intent::Left
@@ -191,7 +137,14 @@ fn on_page(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
     }
 }
 
-fn show(model: &mut Model, view: View) {
+/// A demo's devices are moved by keys; no others are.
+fn hand(model: &Model, key: HandKey, actions: &mut Vec<Action>) {
+    if let Some(tile) = model.focused().filter(|_| model.setup.auto_scan.is_some()) {
+        actions.push(Action::Hand(key, tile.name.clone()));
+    }
+}
+
+pub(super) fn show(model: &mut Model, view: View) {
     model.view = view;
     model.scroll = 0;
 }
@@ -202,24 +155,12 @@ fn edit(model: &mut Model, request: InputRequest) {
     }
 }
 
-fn quit(model: &mut Model, actions: &mut Vec<Action>) {
-    match model.phase {
-        Phase::Running if model.running() > 0 => {
-            model.dialog = Some(Dialog::new(DialogKind::Quit));
-        }
-        Phase::Running | Phase::Landing => {
-            model.leaving = true;
-            actions.push(Action::Command(Command::Stop));
-        }
-        Phase::Starting | Phase::Ended => model.leaving = true,
-    }
-}
-
 /// A person pressed Enter: what was typed is a scan. With nothing typed it chooses the slot
 /// where scans are bound to slots.
-fn entered(model: &mut Model, actions: &mut Vec<Action>) {
+pub(super) fn entered(model: &mut Model, actions: &mut Vec<Action>) {
     let typed = model.scan.value().trim().to_owned();
     model.scan.reset();
+    model.unended = false;
     if pages::entered(model, &typed, actions) {
         return;
     }
@@ -234,13 +175,21 @@ fn entered(model: &mut Model, actions: &mut Vec<Action>) {
 }
 
 fn escape(model: &mut Model, actions: &mut Vec<Action>) {
-    if model.notices.seen() {
+    if model.notices.seen().is_some() {
         return;
     }
     match model.scan.value().is_empty() {
         false => model.scan.reset(),
         true if pages::escaped(model, actions) => {}
         true => show(model, View::Line),
+    }
+}
+
+/// What a mouse points at is what the keys are about.
+fn point(model: &mut Model, index: usize) {
+    match model.view {
+        View::History => model.pages.history.selected = index,
+        _ => model.focus = index,
     }
 }
 

@@ -48,6 +48,9 @@ fn forget(model: &mut Model, serial: &str) {
 }
 
 fn unit(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
+    if let Some(scanner) = &mut model.setup.auto_scan {
+        scanner.note(&report);
+    }
     let runs_here = |tile: &super::super::model::Tile| {
         Some(&tile.name) == report.slot.as_ref()
             && tile.running.as_ref().is_some_and(|running| running.serial == report.serial)
@@ -70,9 +73,14 @@ fn verdict(model: &mut Model, index: usize, report: UnitReport, actions: &mut Ve
     if mark != Some(Mark::Pass) {
         bell(model, actions);
     }
-    // The unit must not leave the line, even when its device has left the slot.
-    if let (Some(Mark::Hold), Some(fault)) = (mark, report.fault) {
-        notice(model, Some(report.serial), Some(slot.clone()), fault, NoticeKind::Hold);
+    let kind = match mark {
+        // The unit must not leave the line, even when its device has left the slot.
+        Some(Mark::Hold) => NoticeKind::Hold,
+        _ => NoticeKind::Fail,
+    };
+    match report.fault.filter(|_| mark != Some(Mark::Pass)) {
+        Some(fault) => notice(model, Some(report.serial), Some(slot.clone()), fault, kind),
+        None => model.notices.settle(&report.serial),
     }
     jump_to(model, &slot);
 }
@@ -90,7 +98,12 @@ pub(super) fn notice(
     fault: Fault,
     kind: NoticeKind,
 ) {
-    model.notices.push(Notice { serial, slot, fault, kind });
+    let notice = Notice { at: model.now.wall, serial, slot, fault, kind };
+    match kind {
+        // Its slot shows it.
+        NoticeKind::Fail => model.notices.keep(notice),
+        _ => model.notices.push(notice),
+    }
 }
 
 pub(super) fn bell(model: &Model, actions: &mut Vec<Action>) {

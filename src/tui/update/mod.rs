@@ -4,6 +4,8 @@ mod forms;
 mod keys;
 mod line;
 mod pages;
+mod pointed;
+mod pressed;
 mod scan;
 mod search;
 
@@ -13,7 +15,7 @@ use crate::domain::clock::Now;
 use crate::domain::event::Command;
 use crate::domain::question::{Asked, Question};
 
-use super::model::{Model, Notice, NoticeKind, Phase};
+use super::model::{Model, NoticeKind, Phase};
 use super::msg::{Action, Msg};
 
 /// How often the figures are asked for.
@@ -29,8 +31,9 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Action> {
     let mut actions = Vec::new();
     match msg {
         Msg::Tick => tick(model, before, &mut actions),
-        Msg::Drawn => {
+        Msg::Drawn(extent) => {
             model.changed = false;
+            model.scroll = model.scroll.min(extent.last_scroll);
             if let Some(dialog) = &mut model.dialog {
                 dialog.drawn.get_or_insert(now.monotonic);
             }
@@ -48,25 +51,23 @@ fn take(model: &mut Model, msg: Msg, actions: &mut Vec<Action>) {
     match msg {
         Msg::Key(key, at) => {
             model.touched = model.now.monotonic;
-            keys::key(model, key, at, actions);
+            pressed::key(model, key, at, actions);
         }
-        Msg::Paste(text) => keys::paste(model, &text),
+        Msg::Mouse(mouse, at) => {
+            model.touched = model.now.monotonic;
+            pressed::mouse(model, mouse, at, actions);
+        }
+        Msg::Paste(text, at) => pressed::paste(model, &text, at, actions),
+        Msg::Silence => pressed::silence(model, actions),
         Msg::Resize(width, height) => model.size = (width, height),
         Msg::Started(_) => started(model, actions),
         Msg::Line(event) => line::event(model, event, actions),
         Msg::Scanned(text) => {
             model.touched = model.now.monotonic;
-            scan::scan(model, &text, actions);
+            scan::from_port(model, &text, actions);
         }
         Msg::Answered(answered) => pages::answered(model, answered, actions),
-        Msg::Warning(fault) => {
-            model.notices.push(Notice {
-                serial: None,
-                slot: None,
-                fault,
-                kind: NoticeKind::Warning,
-            });
-        }
+        Msg::Warning(fault) => line::notice(model, None, None, fault, NoticeKind::Warning),
         Msg::Log(lines) => {
             model.log.extend(lines);
             let gone = model.log.len().saturating_sub(LOG_KEPT);
@@ -74,7 +75,7 @@ fn take(model: &mut Model, msg: Msg, actions: &mut Vec<Action>) {
         }
         Msg::NotStarted => (model.phase, model.leaving) = (Phase::Ended, true),
         Msg::Stop => model.leaving = true,
-        Msg::Progress(_) | Msg::Tick | Msg::Drawn => {}
+        Msg::Progress(_) | Msg::Tick | Msg::Drawn(_) => {}
     }
 }
 

@@ -203,7 +203,10 @@ pub(super) fn answered(model: &mut Model, answered: Answered, actions: &mut Vec<
     let number = answered.number;
     let pages = &mut model.pages;
     match answered.answer {
-        Ok(Answer::Overview(overview)) => model.overview = Some(overview),
+        Ok(Answer::Overview(overview)) => {
+            model.overview = Some(overview);
+            forms::figures_came(model, number, actions);
+        }
         Ok(Answer::History(page)) => pages.history.asking.take(number, Ok(page)),
         Ok(Answer::Unit(story)) => pages.unit.asking.take(number, Ok(story)),
         Ok(Answer::Statistics(stats)) => pages.statistics.asking.take(number, Ok(stats)),
@@ -215,7 +218,10 @@ pub(super) fn answered(model: &mut Model, answered: Answered, actions: &mut Vec<
         }
         Ok(Answer::Operators(_)) => {}
         Ok(Answer::Done) => forms::done(model, number, actions),
-        Err(fault) => refused(model, number, fault),
+        Err(fault) => {
+            refused(model, number, fault);
+            forms::sign_in_failed(model, number, actions);
+        }
     }
 }
 

@@ -4,9 +4,42 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, Scan};
 
-use super::super::model::{Model, NoticeKind, Phase};
+use super::super::model::{Model, NoticeKind, Phase, Sent};
 use super::super::msg::Action;
 use super::line::{bell, notice};
+
+/// What a keyboard scanner sent, whole, as it came: the one place at which it becomes a text.
+pub(super) fn sent(model: &mut Model, sent: &Sent, actions: &mut Vec<Action>) {
+    let text = sent.text.trim_end_matches(['\r', '\n']);
+    if !sent.keys.is_empty() {
+        let keys = sent.keys.join(", ");
+        let detail =
+            format!("the scan held keys that are commands, and none was carried out: {keys}");
+        return refuse(model, text, Fault::new(Code::ScanKeys, detail), actions);
+    }
+    if text.contains(['\r', '\n']) {
+        let detail = "one scan had several lines: a label has one";
+        return refuse(model, text, Fault::new(Code::ScanCharacters, detail), actions);
+    }
+    scan(model, text, actions);
+}
+
+/// Two scans that no line end kept apart: nobody knows where the second begins.
+pub(super) fn without_end(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
+    let detail = "two scans came without a line end: set the scanner to send Enter (CR) after each";
+    refuse(model, text, Fault::new(Code::ScanCharacters, detail), actions);
+}
+
+/// From a scanner at a port of its own.
+pub(super) fn from_port(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
+    if model.is_secret_in_focus() {
+        // Whatever was read may be what is being typed: it is neither shown nor kept.
+        let detail = "something was scanned while a PIN was typed, and not taken: scan it again";
+        notice(model, None, None, Fault::new(Code::ScanAhead, detail), NoticeKind::Refused);
+        return bell(model, actions);
+    }
+    scan(model, text, actions);
+}
 
 /// Hands a scan to the line, or says why not. What it means is the line's to judge.
 pub(super) fn scan(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
@@ -17,13 +50,29 @@ pub(super) fn scan(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
     if super::forms::badge(model, text, actions) {
         return;
     }
+    if model.signing_in.is_some() && model.held.len() < HELD {
+        return model.held.push_back(text.to_owned());
+    }
     if let Some(fault) = why_not(model) {
-        notice(model, Some(text.to_owned()), None, fault, NoticeKind::Refused);
-        bell(model, actions);
-        return;
+        return refuse(model, text, fault, actions);
     }
     model.wanted -= 1;
     actions.push(Action::Command(Command::Scan(Scan::scanned(text))));
+}
+
+/// Labels that wait while somebody is being signed in.
+const HELD: usize = 8;
+
+/// Somebody has been signed in, or has not: what was scanned meanwhile goes its way.
+pub(super) fn release(model: &mut Model, actions: &mut Vec<Action>) {
+    for text in std::mem::take(&mut model.held) {
+        scan(model, &text, actions);
+    }
+}
+
+fn refuse(model: &mut Model, text: &str, fault: Fault, actions: &mut Vec<Action>) {
+    notice(model, Some(text.to_owned()), None, fault, NoticeKind::Refused);
+    bell(model, actions);
 }
 
 fn why_not(model: &Model) -> Option<Fault> {

@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 
 use crate::text::Word;
 
-use super::super::model::{Dialog, DialogKind, Model};
+use super::super::model::{Dialog, DialogKind, Model, Phase};
 use super::super::theme::Role;
 use super::form;
 use super::look::Look;
@@ -51,13 +51,18 @@ pub(in crate::tui) fn centred(area: Rect, width: u16, height: u16) -> Rect {
 }
 
 fn quit<'a>(model: &Model, look: Look) -> Vec<Line<'a>> {
-    let running = look.fill(Word::QuitRunning, &[&model.running().to_string()]);
+    let running = model.running();
+    let (state, then, yes) = match (running, &model.phase) {
+        (0, _) => (Word::QuitIdle, Word::QuitWaiting, Word::QuitYesIdle),
+        (_, Phase::Running) => (Word::QuitRunning, Word::QuitWaiting, Word::QuitYes),
+        _ => (Word::QuitLanding, Word::QuitCut, Word::QuitYesNow),
+    };
     vec![
         Line::from(""),
-        Line::from(look.span(Role::Strong, running)),
-        Line::from(look.text(Word::QuitWaiting)),
+        Line::from(look.span(Role::Strong, look.fill(state, &[&running.to_string()]))),
+        Line::from(look.text(then)),
         Line::from(""),
-        Line::from(look.span(Role::Key, look.text(Word::QuitYes))),
+        Line::from(look.span(Role::Key, look.text(yes))),
         Line::from(look.span(Role::Key, look.text(Word::QuitNo))),
     ]
 }

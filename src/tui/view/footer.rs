@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ratatui::Frame;
-use ratatui::layout::{Layout, Rect};
+use ratatui::layout::{Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::domain::clock::Timestamp;
@@ -11,10 +11,10 @@ use crate::domain::question::{Light, Overview};
 use crate::domain::text::plain;
 use crate::text::Word;
 
-use super::super::keymap::KEYS;
+use super::super::keymap::{Intent, KEYS};
 use super::super::model::Model;
 use super::super::theme::Role;
-use super::look::{Look, both_ends};
+use super::look::{Look, both_ends, width};
 
 /// With so many columns the keys stand further apart.
 const WIDE: u16 = 100;
@@ -106,14 +106,32 @@ fn switches<'a>(model: &Model, look: Look) -> Vec<Span<'a>> {
 }
 
 fn key_line<'a>(look: Look, columns: u16) -> Line<'a> {
-    let mut spans = Vec::new();
+    let spans = keys(look, columns)
+        .flat_map(|(name, text, _)| [look.span(Role::Key, name), Span::raw(text)]);
+    spans.collect()
+}
+
+/// The keys of the bar: name, text, what it asks for.
+fn keys(look: Look, columns: u16) -> impl Iterator<Item = (String, String, Intent)> {
     let gap = if columns >= WIDE { " " } else { "" };
-    for row in KEYS {
-        let Some(short) = row.short else { continue };
-        spans.push(look.span(Role::Key, format!(" {}{gap}", row.name)));
-        spans.push(Span::raw(format!("{}{gap}", look.text(short))));
+    KEYS.iter().filter_map(move |row| {
+        let text = look.text(row.short?);
+        Some((format!(" {}{gap}", row.name), format!("{text}{gap}"), row.intent))
+    })
+}
+
+/// The key of the bar at this place.
+pub(in crate::tui) fn key_at(model: &Model, area: Rect, place: Position) -> Option<Intent> {
+    if place.y + 1 != area.bottom() {
+        return None;
     }
-    Line::from(spans)
+    let mut end = area.x;
+    let mut keys = keys(Look::of(model), area.width);
+    let found = keys.find(|(name, text, _)| {
+        end += u16::try_from(width(name) + width(text)).unwrap_or(u16::MAX);
+        place.x < end
+    });
+    found.map(|(_, _, intent)| intent)
 }
 
 #[cfg(test)]

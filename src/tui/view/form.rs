@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::text::{plain, printable};
 use crate::text::Word;
 
-use super::super::model::{Field, Form, Menu, Purpose};
+use super::super::model::{Field, Form, FormNote, Menu, Purpose};
 use super::super::theme::Role;
 use super::dialog::{centred, frame_of};
 use super::look::{Look, fit, pad, width};
@@ -30,11 +30,11 @@ pub(super) fn draw_form(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Lo
     }
     lines.push(Line::from(""));
     match &form.fault {
-        Some(fault) => {
+        Some(fault) if form.note.is_none() => {
             lines.push(Line::from(look.span(Role::Red, look.what(fault))));
             lines.push(Line::from(look.remedy(fault.code)));
         }
-        None => lines.push(Line::from(look.text(hint(form)))),
+        _ => lines.push(Line::from(look.text(hint(form)))),
     }
     lines.push(Line::from(look.span(Role::Key, look.text(Word::FormKeys))));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
@@ -42,10 +42,12 @@ pub(super) fn draw_form(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Lo
 }
 
 const fn hint(form: &Form) -> Word {
-    match (form.sent, &form.purpose) {
-        (Some(_), _) => Word::FormSent,
-        (None, Purpose::SignIn) => Word::FormPeople,
-        (None, _) => Word::FormSupervisor,
+    match (form.sent, form.note, &form.purpose) {
+        (Some(_), _, _) => Word::FormSent,
+        (None, Some(FormNote::Hurried), _) => Word::FormHurried,
+        (None, Some(FormNote::Fast), _) => Word::FormFast,
+        (None, None, Purpose::SignIn) => Word::FormPeople,
+        (None, None, _) => Word::FormSupervisor,
     }
 }
 

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::question::Overview;
 use crate::text::Word;
 
-use super::super::model::{AutoScan, Mark, Model, Phase, View};
+use super::super::model::{Mark, Model, Phase, View};
 use super::super::theme::Role;
 use super::look::{Look, bar, both_ends};
 
@@ -52,14 +52,20 @@ pub(super) const fn page_name(view: View) -> Word {
     }
 }
 
-/// Whether a demo's scanner is on.
+/// Whether a demo's scanner is on; at its end what came of it.
 fn demo(model: &Model, look: Look) -> String {
-    let scanner = model.setup.auto_scan.as_ref();
-    let word = scanner.map(|scanner| match AutoScan::is_on(scanner) {
-        true => Word::AutoScanOn,
-        false => Word::AutoScanOff,
-    });
-    word.map_or_else(String::new, |word| look.text(word).to_owned())
+    let Some(scanner) = &model.setup.auto_scan else { return String::new() };
+    let word = match scanner {
+        scanner if scanner.is_on() => Word::AutoScanOn,
+        scanner if !scanner.is_over() => Word::AutoScanOff,
+        _ if model.is_at_work() => Word::DemoLast,
+        scanner => {
+            let sum = [Mark::Pass, Mark::Fail, Mark::Hold];
+            let sum = sum.map(|mark| scanner.count(mark).to_string());
+            return look.fill(Word::DemoDone, &sum.each_ref().map(String::as_str));
+        }
+    };
+    look.text(word).to_owned()
 }
 
 /// Which slots are shown, where they are not all.

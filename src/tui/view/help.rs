@@ -9,13 +9,14 @@ use crate::text::Word;
 
 use super::super::keymap::KEYS;
 use super::super::model::Model;
+use super::super::msg::Extent;
 use super::super::theme::Role;
 use super::look::{Look, pad};
 
 /// Columns for the names of keys.
 const NAMES: usize = 12;
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let mut lines: Vec<Line<'_>> = Vec::new();
     for row in KEYS {
         let Some(help) = row.help else { continue };
@@ -40,4 +41,5 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
         let place = Rect { x: area.x + shift, width: area.width - shift, ..area };
         frame.render_widget(Paragraph::new(right), place);
     }
+    Extent { last_scroll: hidden }
 }

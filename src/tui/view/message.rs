@@ -27,6 +27,7 @@ fn draw_notice(frame: &mut Frame<'_>, area: Rect, model: &Model, notice: &Notice
     let [first, second] = Layout::vertical([1, 1]).areas(area);
     let word = look.text(match notice.kind {
         NoticeKind::Refused => Word::Refused,
+        NoticeKind::Fail => Word::Fail,
         NoticeKind::Hold => Word::Hold,
         NoticeKind::Warning => Word::Warning,
     });

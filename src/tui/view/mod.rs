@@ -9,11 +9,13 @@ mod history;
 mod letters;
 mod look;
 mod message;
+mod messages;
 mod pages;
 mod slots;
 mod statistics;
 mod story;
 mod tile;
+mod wrap;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -23,41 +25,45 @@ use crate::text::Word;
 
 use super::layout::{self, SMALLEST};
 use super::model::{Model, View};
+use super::msg::Extent;
 use super::theme::Role;
 
+pub(super) use footer::key_at;
 pub(super) use look::Look;
 
-/// Draws everything.
-pub fn draw(frame: &mut Frame<'_>, model: &Model) {
+/// Draws everything; how far the page reaches comes back.
+pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Extent {
     let look = Look::of(model);
     let area = frame.area();
     frame.buffer_mut().set_style(area, look.style(Role::Text));
     if (area.width, area.height) < SMALLEST || area.height < SMALLEST.1 {
         let line = Line::from(look.text(Word::TooSmall));
         frame.render_widget(line, Rect { height: area.height.min(1), ..area });
-        return;
+        return Extent::default();
     }
     let parts = layout::frame((area.width, area.height));
     header::draw(frame, parts.header, model, look);
-    page(frame, parts.body, model, look);
+    let extent = page(frame, parts.body, model, look);
     message::draw(frame, parts.message, model, look);
     message::draw_scan(frame, parts.scan, model, look);
     footer::draw(frame, parts.footer, model, look);
     if let Some(dialog) = &model.dialog {
         dialog::draw(frame, parts.body, model, dialog, look);
     }
+    extent
 }
 
-fn page(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+fn page(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     match model.view {
         View::Line => slots::draw(frame, area, model, look),
-        View::Help => help::draw(frame, area, model, look),
-        View::Settings => pages::settings(frame, area, model, look),
-        View::Unit => story::draw(frame, area, model, look),
         View::History => history::draw(frame, area, model, look),
         View::Statistics => statistics::draw(frame, area, model, look),
-        View::Sync => pages::sync(frame, area, model, look),
-        View::Checks => pages::checks(frame, area, model, look),
-        View::Log => pages::log(frame, area, model, look),
+        View::Help => return help::draw(frame, area, model, look),
+        View::Settings => return pages::settings(frame, area, model, look),
+        View::Unit => return story::draw(frame, area, model, look),
+        View::Sync => return pages::sync(frame, area, model, look),
+        View::Checks => return pages::checks(frame, area, model, look),
+        View::Log => return messages::draw(frame, area, model, look),
     }
+    Extent::default()
 }

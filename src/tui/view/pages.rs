@@ -3,18 +3,20 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Wrap};
+use ratatui::widgets::Paragraph;
 
-use crate::domain::question::{CheckLine, Light, LogLine, Registrations, SyncRun};
+use crate::domain::question::{CheckLine, Light, Registrations, SyncRun};
 use crate::domain::text::{plain, printable};
 use crate::text::Word;
 
 use super::super::model::Model;
+use super::super::msg::Extent;
 use super::super::theme::Role;
 use super::history::when;
 use super::look::{Look, fit, pad};
 use super::story::registration_word;
 use super::tile;
+use super::wrap::wrap_line;
 
 /// Columns for the names of values.
 const NAMES: usize = 14;
@@ -26,10 +28,43 @@ pub(super) fn named<'a>(name: &str, value: impl Into<String>, look: Look) -> Lin
     ])
 }
 
-pub(super) fn lines(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'_>>, scroll: usize) {
-    let hidden = lines.len().saturating_sub(usize::from(area.height));
-    let scroll = u16::try_from(scroll.min(hidden)).unwrap_or(u16::MAX);
-    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((scroll, 0)), area);
+/// Lines that are wrapped into the room there is, from the one to which the page is scrolled;
+/// an arrow says that more stand below.
+pub(super) fn lines(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    lines: &[Line<'_>],
+    scroll: usize,
+    look: Look,
+) -> Extent {
+    let columns = usize::from(area.width);
+    let shown: Vec<_> = lines.iter().flat_map(|line| wrap_line(line, columns, NAMES + 2)).collect();
+    scrolled(frame, area, shown, scroll, look)
+}
+
+/// Lines that fit, from the one to which the page is scrolled.
+pub(super) fn scrolled(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    shown: Vec<Line<'_>>,
+    scroll: usize,
+    look: Look,
+) -> Extent {
+    let hidden = shown.len().saturating_sub(usize::from(area.height));
+    let first = scroll.min(hidden);
+    let page = shown.into_iter().skip(first).take(area.height.into());
+    frame.render_widget(Paragraph::new(page.collect::<Vec<_>>()), area);
+    let arrow = |frame: &mut Frame<'_>, text: &'static str, y: u16| {
+        let place = Rect { x: area.right().saturating_sub(1), y, width: 1, height: 1 };
+        frame.render_widget(Line::from(look.span(Role::Key, text)), place.intersection(area));
+    };
+    if first > 0 {
+        arrow(frame, "↑", area.y);
+    }
+    if first < hidden {
+        arrow(frame, "↓", area.bottom().saturating_sub(1));
+    }
+    Extent { last_scroll: hidden }
 }
 
 pub(super) fn nothing<'a>(look: Look) -> Line<'a> {
@@ -37,7 +72,7 @@ pub(super) fn nothing<'a>(look: Look) -> Line<'a> {
 }
 
 /// station.toml, as it was read.
-pub(super) fn settings(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+pub(super) fn settings(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let all = model.setup.settings.iter();
     let shown = all.map(|(key, value)| {
         Line::from(vec![
@@ -45,11 +80,11 @@ pub(super) fn settings(frame: &mut Frame<'_>, area: Rect, model: &Model, look: L
             Span::raw(printable(value).into_owned()),
         ])
     });
-    lines(frame, area, shown.collect(), model.scroll);
+    lines(frame, area, &shown.collect::<Vec<_>>(), model.scroll, look)
 }
 
 /// What waits for the cloud, and what went wrong there.
-pub(super) fn sync(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+pub(super) fn sync(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let asking = &model.pages.registrations;
     let mut shown = Vec::new();
     match (&asking.found, &asking.fault) {
@@ -59,7 +94,7 @@ pub(super) fn sync(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
     }
     shown.push(Line::from(""));
     shown.push(Line::from(look.span(Role::Dim, format!(" {}", look.text(Word::SyncKeys)))));
-    lines(frame, area, shown, model.scroll);
+    lines(frame, area, &shown, model.scroll, look)
 }
 
 fn registrations<'a>(found: &Registrations, look: Look, columns: u16) -> Vec<Line<'a>> {
@@ -110,7 +145,7 @@ fn sync_run<'a>(run: &SyncRun, look: Look) -> Vec<Line<'a>> {
 }
 
 /// The checks that can be made beside a running line, and the slots.
-pub(super) fn checks(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+pub(super) fn checks(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let asking = &model.pages.checks;
     let mut shown: Vec<Line<'_>> = Vec::new();
     for check in asking.found.iter().flatten() {
@@ -132,7 +167,7 @@ pub(super) fn checks(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Loo
     }));
     shown.push(Line::from(""));
     shown.push(Line::from(look.span(Role::Dim, format!(" {}", look.text(Word::ChecksKeys)))));
-    lines(frame, area, shown, model.scroll);
+    lines(frame, area, &shown, model.scroll, look)
 }
 
 fn check_lines<'a>(check: &CheckLine, look: Look) -> Vec<Line<'a>> {
@@ -151,26 +186,4 @@ fn check_lines<'a>(check: &CheckLine, look: Look) -> Vec<Line<'a>> {
         shown.push(named("", todo, look));
     }
     shown
-}
-
-/// The last lines of the log, the newest at the top.
-pub(super) fn log(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
-    let mut shown: Vec<_> = model.log.iter().rev().map(|line| log_line(line, look)).collect();
-    if shown.is_empty() {
-        shown.push(nothing(look));
-    }
-    lines(frame, area, shown, model.scroll);
-}
-
-fn log_line<'a>(line: &LogLine, look: Look) -> Line<'a> {
-    let role = match line.level {
-        "ERROR" => Role::Red,
-        "WARN" => Role::Amber,
-        _ => Role::Dim,
-    };
-    Line::from(vec![
-        look.span(Role::Dim, format!(" {} ", line.at)),
-        look.span(role, pad(line.level, 6)),
-        Span::raw(printable(&line.text).into_owned()),
-    ])
 }

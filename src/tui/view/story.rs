@@ -13,12 +13,13 @@ use crate::domain::text::printable;
 use crate::text::Word;
 
 use super::super::model::Model;
+use super::super::msg::Extent;
 use super::super::theme::Role;
 use super::history::{outcome_word, when};
 use super::look::{Look, both_ends};
 use super::pages::{lines, named, nothing};
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let view = &model.pages.unit;
     let sentence = |word| Line::from(format!(" {}", look.text(word)));
     let shown = match (&view.serial, &view.asking.fault, &view.asking.found) {
@@ -29,7 +30,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
         (_, _, None) => vec![sentence(Word::Looking)],
     };
     let shown = if shown.is_empty() { vec![nothing(look)] } else { shown };
-    lines(frame, area, shown, model.scroll);
+    lines(frame, area, &shown, model.scroll, look)
 }
 
 fn whole<'a>(story: &UnitStory, look: Look, columns: u16) -> Vec<Line<'a>> {

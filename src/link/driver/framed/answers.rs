@@ -1,7 +1,7 @@
 //! Replies in the words of the domain, and refusals as errors.
 
 use firmware_interface::ids::{Capabilities, ErrorCode, Lifecycle, RequestType, SecurityFlags};
-use firmware_interface::message::{ErrorReply, IdentifyReply};
+use firmware_interface::message::{ErrorReply, IdentifyReply, ReadReply};
 use firmware_interface::version;
 
 use crate::domain::certificate::Proof;
@@ -28,6 +28,68 @@ pub(super) fn seen(reply: &IdentifyReply) -> Result<Seen, LinkError> {
         best_proof: best_proof(reply.capabilities),
         makes_keys: reply.capabilities.has(Capabilities::KEYGEN),
     })
+}
+
+/// Whether an answer to IDENTIFY agrees with itself, and with the one before in the same
+/// session where there was one.
+pub(super) fn check(
+    reply: &IdentifyReply,
+    before: Option<&IdentifyReply>,
+) -> Result<(), LinkError> {
+    let wrong = |why: &str| Err(malformed(RequestType::Identify, why));
+    let names_certificate = reply.certificate != [0; 32];
+    match (reply.holds_identity(), names_certificate, reply.lifecycle) {
+        (true, false, _) => return wrong("it names an image and no certificate"),
+        (false, true, _) => return wrong("it names a certificate and no image"),
+        (true, _, Lifecycle::Blank) => return wrong("it is blank and names an image"),
+        (false, _, Lifecycle::Provisioned) => return wrong("it is provisioned and names no image"),
+        (_, _, Lifecycle::Staged) if before.is_none() => {
+            return wrong("it is staged in a session that has just begun");
+        }
+        _ => {}
+    }
+    match before.filter(|before| before.hardware_id == reply.hardware_id) {
+        Some(before) if ![0, before.replaced].contains(&reply.replaced) => wrong(&format!(
+            "in one session it replaced session {:#010x} and then {:#010x}",
+            before.replaced, reply.replaced
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Holds a lifecycle against the one that must follow.
+pub(super) fn is_still(
+    request: &'static str,
+    said: Lifecycle,
+    expected: Lifecycle,
+) -> Result<(), LinkError> {
+    let named = |lifecycle: Lifecycle| format!("that it is {lifecycle}");
+    match said == expected {
+        true => Ok(()),
+        false => {
+            Err(LinkError::Contradiction { request, said: named(said), expected: named(expected) })
+        }
+    }
+}
+
+/// Takes one part of an object that is read in parts; whether it is whole now.
+pub(super) fn is_whole(
+    request: RequestType,
+    part: ReadReply<'_>,
+    object: &mut Vec<u8>,
+    longest: usize,
+) -> Result<bool, LinkError> {
+    let total = usize::try_from(part.total).unwrap_or(usize::MAX);
+    let length = object.len() + part.data.len();
+    if total > longest || length > total {
+        let why = format!("an object of {total} bytes, of which {length} came");
+        return Err(malformed(request, why));
+    }
+    object.extend_from_slice(part.data);
+    if part.data.is_empty() && length < total {
+        return Err(malformed(request, format!("nothing follows byte {length} of {total}")));
+    }
+    Ok(length == total)
 }
 
 pub(super) fn held(reply: &IdentifyReply) -> Option<Held> {

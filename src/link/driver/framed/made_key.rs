@@ -36,20 +36,9 @@ impl Framed {
             let Reply::Csr(part) = received.reply(RequestType::Csr)? else {
                 return Err(answers::wrong_type(RequestType::Csr));
             };
-            let total = usize::try_from(part.total).unwrap_or(usize::MAX);
-            let length = der.len() + part.data.len();
-            if total > LONGEST_REQUEST || length > total {
-                let why = format!("a signing request of {total} bytes, of which {length} came");
-                return Err(answers::malformed(RequestType::Csr, why));
-            }
-            der.extend_from_slice(part.data);
-            match der.len() == total {
-                true => return Ok(der),
-                false if part.data.is_empty() => {
-                    let why = format!("nothing follows byte {length} of {total}");
-                    return Err(answers::malformed(RequestType::Csr, why));
-                }
-                false => {}
+            let part = ReadReply { total: part.total, data: part.data };
+            if answers::is_whole(RequestType::Csr, part, &mut der, LONGEST_REQUEST)? {
+                return Ok(der);
             }
         }
     }

@@ -8,6 +8,7 @@
 
 mod answers;
 pub mod conformance;
+mod heard;
 mod image;
 mod made_key;
 mod restart;
@@ -17,6 +18,7 @@ mod staging;
 pub(in crate::link) mod test_device;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +40,7 @@ use image::Composed;
 use session::{Policy, Session};
 
 /// The most bytes of an object that are read back, whatever the device says it has.
-const LARGEST_OBJECT: u32 = u16::MAX as u32;
+const LARGEST_OBJECT: usize = u16::MAX as usize;
 
 /// A device that speaks the framed protocol.
 pub struct Framed {
@@ -79,8 +81,9 @@ impl Framed {
     /// IDENTIFY under the session's number as it stands.
     fn identify_with(&mut self, policy: &Policy) -> Result<IdentifyReply, LinkError> {
         let reply = self.session.identify(policy)?;
+        let before = self.session.adopt(reply.version).then_some(self.limits).flatten();
+        answers::check(&reply, before.as_ref())?;
         self.fresh_until = None;
-        self.session.adopt(reply.version);
         self.limits = Some(reply);
         Ok(reply)
     }
@@ -112,6 +115,14 @@ impl Framed {
         }
     }
 
+    fn tell_end(&mut self, finish: Finish) -> Result<Lifecycle, LinkError> {
+        let received = self.ask(Request::Finish(finish))?;
+        match received.reply(RequestType::Finish)? {
+            Reply::Finish(reply) => Ok(reply.lifecycle),
+            _ => Err(answers::wrong_type(RequestType::Finish)),
+        }
+    }
+
     fn read_object(&mut self, kind: ObjectKind) -> Result<Vec<u8>, LinkError> {
         let mut object = Vec::new();
         loop {
@@ -121,9 +132,7 @@ impl Framed {
             let Reply::Read(part) = received.reply(RequestType::Read)? else {
                 return Err(answers::wrong_type(RequestType::Read));
             };
-            object.extend_from_slice(part.data);
-            let total = usize::try_from(part.total.min(LARGEST_OBJECT)).unwrap_or(0);
-            if object.len() >= total || part.data.is_empty() {
+            if answers::is_whole(RequestType::Read, part, &mut object, LARGEST_OBJECT)? {
                 return Ok(object);
             }
         }
@@ -143,9 +152,16 @@ impl Driver for Framed {
     }
 
     fn probe(&mut self) -> Result<Option<Seen>, LinkError> {
-        match self.identify_with(&Policy::once()) {
+        let before = self.session.heard();
+        let mut outcome = self.identify_with(&Policy::once());
+        let unanswered = outcome.as_ref().is_err_and(LinkError::is_unanswered);
+        if unanswered && self.session.heard().has_strays_since(before) {
+            // A late answer, or one who answers wrongly: only asking again can tell.
+            outcome = self.identify_with(&Policy::default());
+        }
+        match outcome {
             Ok(reply) => answers::seen(&reply).map(Some),
-            Err(LinkError::Timeout { .. } | LinkError::Noise { .. }) => Ok(None),
+            Err(error) if error.is_unanswered() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -244,18 +260,20 @@ impl Driver for Framed {
         self.read_object(ObjectKind::ClientCertificate).map(Some)
     }
 
-    fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError> {
-        let result = if pass { FinishResult::Pass } else { FinishResult::Fail };
-        let finish = Finish { result, lock: pass && lock };
-        let received = self.ask(Request::Finish(finish))?;
-        match received.reply(RequestType::Finish)? {
-            Reply::Finish(reply) if finish.lock && reply.lifecycle != Lifecycle::Locked => {
-                let why = format!("it was to lock and is {}", reply.lifecycle);
-                Err(LinkError::Malformed { request: RequestType::Finish.name(), why })
-            }
-            Reply::Finish(_) => Ok(()),
-            _ => Err(answers::wrong_type(RequestType::Finish)),
-        }
+    fn finish(&mut self, lock: bool) -> Result<Seen, LinkError> {
+        let before = self.limits("FINISH")?.lifecycle;
+        let locked = lock || before == Lifecycle::Locked;
+        let expected = if locked { Lifecycle::Locked } else { Lifecycle::Provisioned };
+        let said = self.tell_end(Finish { result: FinishResult::Pass, lock })?;
+        answers::is_still("FINISH", said, expected)?;
+        let reply = self.identify_same()?;
+        answers::is_still("FINISH", reply.lifecycle, expected)?;
+        answers::seen(&reply)
+    }
+
+    fn release(&mut self) -> Result<(), LinkError> {
+        // Whatever a device that failed calls itself afterwards: it is asked again anyway.
+        self.tell_end(Finish { result: FinishResult::Fail, lock: false }).map(|_| ())
     }
 
     fn restart_kind(&self) -> &'static str {

@@ -62,7 +62,7 @@ impl Framed {
     fn ask_to_restart(&mut self) -> Result<bool, LinkError> {
         match self.session.call(Request::Restart, &Policy::once()) {
             Ok(_) => Ok(true),
-            Err(LinkError::Timeout { .. } | LinkError::Noise { .. }) => Ok(false),
+            Err(error) if error.is_unanswered() => Ok(false),
             Err(LinkError::Unplugged { .. }) => Ok(true),
             // The session went while we were not looking; the next IDENTIFY opens another.
             Err(error) if answers::is_lost_session(&error) => Ok(false),

@@ -16,7 +16,8 @@ use firmware_interface::message::{
 use firmware_interface::{timing, version};
 use zeroize::Zeroize;
 
-use super::answers;
+use super::heard::Heard;
+use super::{answers, unreadable};
 use crate::cut;
 use crate::link::LinkError;
 use crate::link::port::Port;
@@ -100,7 +101,8 @@ impl Received {
             other if other == request.reply_type() => Reply::parse(request, &self.body),
             _ => return Err(answers::wrong_type(request)),
         };
-        match parsed.map_err(|error| answers::malformed(request, error.to_string()))? {
+        let why = |error| answers::malformed(request, unreadable::why(request, &self.body, error));
+        match parsed.map_err(why)? {
             Reply::Error(error) => Err(answers::refusal(request, error)),
             reply => Ok(reply),
         }
@@ -116,13 +118,6 @@ impl Received {
     }
 }
 
-/// What had been heard when a request was first sent.
-#[derive(Clone, Copy)]
-pub(super) struct Ear {
-    bytes: u64,
-    received: u64,
-}
-
 /// The station's side of one session.
 pub(super) struct Session {
     port: Port,
@@ -130,13 +125,16 @@ pub(super) struct Session {
     /// Read from the port and not yet looked at.
     pending: Vec<u8>,
     number: u32,
+    /// The session that a device answered in last.
+    opened: Option<u32>,
     version: u8,
     seq: u16,
     /// When the last byte written so far will have left, at the line's speed.
     line_free: Instant,
     counts: Counts,
+    heard: Heard,
     /// What was asked last.
-    asked: &'static str,
+    asked: Header,
 }
 
 impl Session {
@@ -146,11 +144,13 @@ impl Session {
             reader: FullFrameReader::new(),
             pending: Vec::with_capacity(READ_SIZE),
             number: random_number()?,
+            opened: None,
             version: version::CURRENT,
             seq: 0,
             line_free: Instant::now(),
             counts: Counts::default(),
-            asked: "nothing",
+            heard: Heard::default(),
+            asked: Header { version: 0, message_type: REPLY_BIT, seq: 0, session: 0 },
         })
     }
 
@@ -175,9 +175,11 @@ impl Session {
         Ok(())
     }
 
-    /// The version that the device chose for this session.
-    pub(super) fn adopt(&mut self, version: u8) {
+    /// Takes the version that the device chose for this session; whether the session had
+    /// been opened before.
+    pub(super) fn adopt(&mut self, version: u8) -> bool {
         self.version = version;
+        self.opened.replace(self.number) == Some(self.number)
     }
 
     /// Opens the port by the same path; `false` where it is not there, or not yet ours.
@@ -226,7 +228,7 @@ impl Session {
         let length = codec::encode(header, &request, &mut frame)
             .map_err(|error| answers::malformed(kind, error.to_string()))?;
         let frame = &frame[..length];
-        let (ear, mut sent, mut counted) = (self.ear(), 0, 0);
+        let (before, mut sent, mut counted) = (self.heard, 0, 0);
         let mut waited = Duration::ZERO;
         while counted < policy.sends {
             let start = Instant::now();
@@ -245,7 +247,7 @@ impl Session {
             }
             waited = start.elapsed();
         }
-        Err(self.silence(kind, ear, sent, waited))
+        Err(self.silence(kind, before, sent, waited))
     }
 
     /// A header with the next seq; a resend keeps its header.
@@ -270,10 +272,10 @@ impl Session {
         let Header { message_type, seq, .. } = header;
         tracing::trace!(message_type, seq, length = frame.len(), "frame sent");
         self.counts.sent += 1;
-        self.asked = name_of(message_type);
-        cut::point(cut::Kind::Send, self.asked);
+        self.asked = header;
+        cut::point(cut::Kind::Send, name_of(message_type));
         let sent = self.port.write_all(frame, until)?;
-        cut::point(cut::Kind::Sent, self.asked);
+        cut::point(cut::Kind::Sent, name_of(message_type));
         Ok(sent)
     }
 
@@ -281,7 +283,7 @@ impl Session {
     ///
     /// Every frame from a device comes through here.
     pub(super) fn receive_frame(&mut self, until: Instant) -> Result<Option<Received>, LinkError> {
-        cut::point(cut::Kind::Receive, self.asked);
+        cut::point(cut::Kind::Receive, name_of(self.asked.message_type));
         loop {
             if let Some(received) = self.take_pending() {
                 let Header { message_type, seq, .. } = received.header;
@@ -313,6 +315,7 @@ impl Session {
         let Header { message_type, seq, .. } = received.header;
         tracing::debug!(message_type, seq, "reply to nothing that was asked, dropped");
         self.counts.dropped += 1;
+        self.heard.stray(self.asked, received.header);
     }
 
     /// When a frame sent now must be answered at the latest.
@@ -337,25 +340,21 @@ impl Session {
         self.reply_time(kind) + busy + MARGIN
     }
 
-    /// What was heard so far, to tell noise from silence later.
-    pub(super) fn ear(&self) -> Ear {
-        Ear { bytes: self.counts.bytes, received: self.counts.received }
+    /// What was heard so far, to tell later what came meanwhile.
+    pub(super) fn heard(&self) -> Heard {
+        self.heard
     }
 
-    /// What an unanswered request ended in: noise, or silence.
+    /// What an unanswered request ended in: silence, noise, or answers to something else.
     pub(super) fn silence(
         &self,
         kind: RequestType,
-        before: Ear,
+        before: Heard,
         sent: u32,
         waited: Duration,
     ) -> LinkError {
-        let bytes = self.counts.bytes - before.bytes;
-        if bytes > 0 && self.counts.received == before.received {
-            return LinkError::Noise { request: kind.name(), bytes };
-        }
         let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-        LinkError::Timeout { request: kind.name(), waited_ms, sent }
+        self.heard.verdict(before, self.asked, kind, sent, waited_ms)
     }
 
     /// Waits, discarding what comes, and fails at once where the line goes.
@@ -399,6 +398,8 @@ impl Session {
             self.reader.wipe();
             self.counts.received += 1;
             self.counts.dropped += u64::from(is_echo);
+            self.heard.frames += 1;
+            self.heard.echoes += u64::from(is_echo);
             if received.is_some() {
                 break;
             }
@@ -417,6 +418,7 @@ impl Session {
         let count = *outcome.as_ref().unwrap_or(&0);
         self.pending.truncate(count);
         self.counts.bytes += count as u64;
+        self.heard.bytes += count as u64;
         outcome.map(|_| ())
     }
 

@@ -15,8 +15,9 @@ use firmware_interface::ids::{ErrorCode, RequestType};
 use firmware_interface::message::{Chunk, ChunkReply, Reply, Request};
 use firmware_interface::timing;
 
+use super::heard::Heard;
 use super::image::Composed;
-use super::session::{Ear, Received, Session};
+use super::session::{Received, Session};
 use super::{Framed, answers};
 use crate::domain::identity::KeyLender;
 use crate::domain::ids::KeyId;
@@ -47,18 +48,22 @@ impl Framed {
         keys: &dyn KeyLender,
         progress: Progress<'_>,
     ) -> Result<(), LinkError> {
-        let next = self.begin(composed)?;
+        self.begin(composed)?;
         let limits = self.limits("CHUNK")?;
         let window = usize::from(limits.window.chunks());
         let busy = Duration::from_millis(limits.busy.of(RequestType::Chunk).into());
-        Window::new(&mut self.session, composed, keys, next, window, busy).run(progress)
+        Window::new(&mut self.session, composed, keys, window, busy).run(progress)
     }
 
-    /// Announces the image; how many pieces the device has of it already.
-    fn begin(&mut self, composed: &Composed) -> Result<usize, LinkError> {
+    /// Announces the image. None of it was sent in this transfer, so the device has none.
+    fn begin(&mut self, composed: &Composed) -> Result<(), LinkError> {
         let received = self.ask(Request::Begin(composed.begin()))?;
         match received.reply(RequestType::Begin)? {
-            Reply::Begin(reply) => pieces_before(composed, reply.next, RequestType::Begin),
+            Reply::Begin(reply) if reply.next == 0 => Ok(()),
+            Reply::Begin(reply) => {
+                let why = format!("it has {} bytes of an image of which none was sent", reply.next);
+                Err(answers::malformed(RequestType::Begin, why))
+            }
             _ => Err(answers::wrong_type(RequestType::Begin)),
         }
     }
@@ -68,9 +73,9 @@ fn is_lost_transfer(error: &LinkError) -> bool {
     answers::is_lost_session(error) || answers::is_refusal(error, ErrorCode::NoTransfer)
 }
 
-fn pieces_before(composed: &Composed, next: u32, asked: RequestType) -> Result<usize, LinkError> {
+fn pieces_before(composed: &Composed, next: u32) -> Result<usize, LinkError> {
     let why = || format!("next is {next}, and no chunk begins there");
-    composed.pieces_before(next).ok_or_else(|| answers::malformed(asked, why()))
+    composed.pieces_before(next).ok_or_else(|| answers::malformed(RequestType::Chunk, why()))
 }
 
 /// A chunk that was sent and not answered.
@@ -99,7 +104,7 @@ struct Window<'a> {
     silences: u32,
     /// Answers since the last advance that did not advance it.
     refusals: u32,
-    ear: Ear,
+    before: Heard,
 }
 
 impl<'a> Window<'a> {
@@ -107,11 +112,10 @@ impl<'a> Window<'a> {
         session: &'a mut Session,
         composed: &'a Composed,
         keys: &'a dyn KeyLender,
-        acknowledged: usize,
         room: usize,
         busy: Duration,
     ) -> Self {
-        let ear = session.ear();
+        let before = session.heard();
         Self {
             session,
             composed,
@@ -119,14 +123,14 @@ impl<'a> Window<'a> {
             room,
             busy,
             headers: vec![None; composed.pieces().len()],
-            acknowledged,
-            to_send: acknowledged,
+            acknowledged: 0,
+            to_send: 0,
             flights: VecDeque::with_capacity(room),
             last_answer: Instant::now(),
             went_back: None,
             silences: 0,
             refusals: 0,
-            ear,
+            before,
         }
     }
 
@@ -220,7 +224,7 @@ impl<'a> Window<'a> {
             return Err(answers::wrong_type(RequestType::Chunk));
         };
         self.land(piece);
-        let next = pieces_before(self.composed, reply.next, RequestType::Chunk)?;
+        let next = pieces_before(self.composed, reply.next)?;
         if next > self.acknowledged {
             self.advance(next, reply, progress)
         } else {
@@ -261,7 +265,7 @@ impl<'a> Window<'a> {
         self.to_send = self.to_send.max(next);
         self.flights.retain(|flight| flight.piece >= next);
         (self.went_back, self.silences, self.refusals) = (None, 0, 0);
-        self.ear = self.session.ear();
+        self.before = self.session.heard();
         progress(reply.next, self.composed.total());
         Ok(())
     }
@@ -276,7 +280,7 @@ impl<'a> Window<'a> {
             }
             let waited = self.session.reply_allowance(RequestType::Chunk, self.busy);
             let kind = RequestType::Chunk;
-            return Err(self.session.silence(kind, self.ear, self.silences, waited));
+            return Err(self.session.silence(kind, self.before, self.silences, waited));
         }
         self.flights.clear();
         self.to_send = self.acknowledged;

@@ -45,6 +45,11 @@ fn challenge(image: ImageDigest) -> Challenge {
     }
 }
 
+/// Asks a device who it is.
+pub(super) fn identified(bench: &Bench) -> Seen {
+    driver(bench).identify().unwrap()
+}
+
 /// A whole unit, as the flow asks for it.
 fn provision(driver: &mut Framed) -> Result<(), LinkError> {
     driver.identify()?;
@@ -60,7 +65,7 @@ fn provision(driver: &mut Framed) -> Result<(), LinkError> {
     assert_eq!(signature[..32], *Sha256::digest(&message), "signed what the station expects");
     let held = driver.read_back()?;
     assert_eq!(held, Some(Held { certificate: challenge.certificate, image }));
-    driver.finish(true, false)
+    driver.finish(false).map(|_| ())
 }
 
 fn code<T>(outcome: Result<T, LinkError>) -> Option<Code> {
@@ -179,6 +184,12 @@ fn an_echo_is_no_reply() {
         }
         assert_eq!(asked.join().unwrap(), None);
     });
+}
+
+#[test]
+fn a_line_that_returns_what_is_sent_is_called_that() {
+    let error = against(|pty| pty.send(&pty.receive(Duration::from_millis(1))));
+    assert!(matches!(error, LinkError::Echo { request: "IDENTIFY", frames: 4 }), "{error}");
 }
 
 #[test]
@@ -307,18 +318,18 @@ fn a_locked_device_says_so_and_takes_no_identity() {
     let bench = Bench::honest();
     let mut driver = driver(&bench);
     provision(&mut driver).unwrap();
-    driver.finish(true, true).unwrap();
+    driver.finish(true).unwrap();
     assert!(driver.identify().unwrap().locked);
     let error = driver.stage(&identity(), &OneKey, &mut |_, _| {}).unwrap_err();
     assert!(matches!(error, LinkError::Locked { request: "BEGIN" }), "{error}");
 }
 
 #[test]
-fn a_lock_counts_only_with_a_pass() {
+fn a_device_that_failed_is_not_locked() {
     let bench = Bench::honest();
     let mut driver = driver(&bench);
     driver.identify().unwrap();
-    driver.finish(false, true).unwrap();
+    driver.release().unwrap();
     assert!(!driver.identify().unwrap().locked);
 }
 
@@ -431,7 +442,7 @@ fn a_flood_of_sound_frames_that_answer_nothing_ends_too() {
     let length = firmware_interface::codec::encode(header, &Reply::Restart, &mut frame).unwrap();
     let flood = frame[..length].repeat(30);
     let error = against(|pty| pty.offer(&flood));
-    assert!(matches!(error, LinkError::Timeout { .. }), "{error}");
+    assert!(matches!(error, LinkError::Unasked { .. }), "{error}");
 }
 
 #[test]

@@ -326,16 +326,21 @@ impl Driver for Smp {
         self.download_certificate()
     }
 
-    fn finish(&mut self, pass: bool, lock: bool) -> Result<(), LinkError> {
-        if pass && lock {
+    fn finish(&mut self, lock: bool) -> Result<Seen, LinkError> {
+        if lock {
             return Err(LinkError::Refused {
                 request: "lock",
                 error: "nothing: the family has no lock".to_owned(),
                 detail: 0,
             });
         }
+        self.staged = false;
+        self.seen()
+    }
+
+    fn release(&mut self) -> Result<(), LinkError> {
         // The key of an attempt that failed is of no use to anybody.
-        match std::mem::take(&mut self.staged) && !pass {
+        match std::mem::take(&mut self.staged) {
             true => self.drop_file(File::Key),
             false => Ok(()),
         }

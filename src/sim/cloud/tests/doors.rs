@@ -1,5 +1,9 @@
 //! Who is let in: form, signature, place, permission, pace.
 
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::client::{Ca, Call, ID, call, device, running};
@@ -108,4 +112,49 @@ fn beyond_the_rate_requests_are_refused_and_not_done() {
     assert_eq!(listed["TotalCount"], taken.len());
     // Issuing six certificates takes far less than the three seconds they would need.
     assert!(codes.contains(&"RequestLimitExceeded".to_owned()), "{codes:?}");
+}
+
+/// Waits until the cloud closes a connection, to which bytes are sent all the while.
+fn drips_until_closed(cloud: &SimulatedCloud, begin: &str) {
+    let mut stream = TcpStream::connect(cloud.address()).unwrap();
+    stream.write_all(begin.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    for _ in 0..1_000 {
+        match stream.read(&mut [0; 64]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            // An answer that says so, or the end.
+            Ok(_) | Err(_) => return,
+        }
+        if stream.write_all(b"x").is_err() {
+            return;
+        }
+    }
+    panic!("a client that drips is heard for ever: {begin:?}");
+}
+
+#[test]
+fn a_request_has_one_deadline_however_its_bytes_come() {
+    let patience = Duration::from_millis(200);
+    let cloud = start(Options { patience, ..Options::default() }).unwrap();
+    drips_until_closed(&cloud, "POST / HTTP/1.1\r\nhost: ");
+    drips_until_closed(&cloud, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9999999\r\n\r\n");
+    let mut silent = TcpStream::connect(cloud.address()).unwrap();
+    silent.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert_eq!(silent.read(&mut [0; 64]).unwrap(), 0, "a silent client is kept");
+}
+
+#[test]
+fn connections_are_counted_and_beyond_the_last_place_one_is_closed() {
+    let cloud = running();
+    let mut held: Vec<TcpStream> = Vec::new();
+    for _ in 0..512 {
+        held.push(TcpStream::connect(cloud.address()).unwrap());
+    }
+    let mut last = held.pop().unwrap();
+    last.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert!(matches!(last.read(&mut [0; 64]), Ok(0) | Err(_)), "there is no last place");
+    drop(held);
+    // Places are given back as the cloud sees the connections end.
+    let again = (0..1_000).any(|_| describe().send(&cloud).is_ok());
+    assert!(again, "no place was given back");
 }

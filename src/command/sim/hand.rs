@@ -1,0 +1,78 @@
+//! `station sim pull`, `put`, `move` and `next`: simulated devices moved by hand.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::cli::{SimHand, SimMove};
+use crate::domain::code::Code;
+use crate::report::{Exit, Failure};
+use crate::sim::{self, ControlError, Order, UnitId};
+
+use super::super::Context;
+
+/// A device that was moved.
+#[derive(Serialize)]
+struct Moved<'a> {
+    event: &'static str,
+    act: &'static str,
+    link: &'a str,
+    of: &'a str,
+    unit: u32,
+}
+
+pub(super) fn pull(hand: &SimHand, context: &mut Context) -> Result<Exit, Failure> {
+    let unit = tell(&hand.link, &Order::Pull)?;
+    say("pull", &hand.link, &unit, "taken out of", context)
+}
+
+pub(super) fn put(hand: &SimHand, context: &mut Context) -> Result<Exit, Failure> {
+    let unit = tell(&hand.link, &Order::Put)?;
+    say("put", &hand.link, &unit, "put into", context)
+}
+
+pub(super) fn next(hand: &SimHand, context: &mut Context) -> Result<Exit, Failure> {
+    let unit = tell(&hand.link, &Order::Next)?;
+    say("next", &hand.link, &unit, "put into", context)
+}
+
+pub(super) fn carry(moved: &SimMove, context: &mut Context) -> Result<Exit, Failure> {
+    // The simulator may have another working directory.
+    let to = std::path::absolute(&moved.to)
+        .map_err(|error| Failure::new(Code::Usage, "TO is no path").caused_by(&error))?;
+    let unit = tell(&moved.from, &Order::Move(to))?;
+    say("move", &moved.to, &unit, "put into", context)
+}
+
+fn tell(link: &Path, order: &Order) -> Result<UnitId, Failure> {
+    sim::tell(link, order).map_err(|error| {
+        let (code, help) = match &error {
+            ControlError::Refused(_) => {
+                (Code::Usage, "`station sim pull --help` says where devices lie")
+            }
+            ControlError::Nobody { .. } | ControlError::Silent { .. } => (
+                Code::PortOpen,
+                "start `station sim device --link LINK` first, and name the same link",
+            ),
+        };
+        Failure::of(code, &error).with_help(help)
+    })
+}
+
+fn say(
+    act: &'static str,
+    link: &Path,
+    unit: &UnitId,
+    done: &str,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    let link = link.to_string_lossy();
+    let UnitId { home, number } = unit;
+    if context.out.is_json() {
+        let of = home.as_str();
+        context.out.json(&Moved { event: "moved", act, link: &link, of, unit: *number })?;
+    } else {
+        context.out.line(format_args!("device {number} of {home} was {done} {link}"))?;
+    }
+    Ok(Exit::Done)
+}
