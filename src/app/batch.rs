@@ -1,6 +1,6 @@
 //! A run without a screen: labels, a line, lines of output, an exit status.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Instant;
 
@@ -70,16 +70,18 @@ pub fn run(
     Stopping::hand_over(&stopping, running.line.stopper());
     let source = labels.start(heard, running.slots)?;
     let commands = running.line.commands();
-    let mut notes = std::io::stderr();
+    let mut notes = io::stderr();
     let batch = Batch::new(source, commands, talk.style, talk.out, &mut notes);
-    let ending = batch.run(&hears);
+    let mut ending = batch.run(&hears);
     // Whoever still sends must not wait for a front end that is gone.
     drop(hears);
     if let Some(fault) = running.ledger().writer().anchor_fault() {
         warn(&fault, talk.color);
     }
     running.join()?;
-    say_summary(talk, &ending.summary, started)?;
+    // An output that is gone, such as a terminal that was closed, is told by the exit status.
+    let said = say_summary(talk, &ending.summary, started);
+    ending.output = ending.output.or(said.err().map(|error| error.kind()));
     if let Some(kind) = ending.output {
         let what = format!("the units can't be written any more, so the line stopped: {kind}");
         Failure::new(Code::Output, what).print(talk.color);
@@ -91,7 +93,7 @@ pub fn run(
     Ok(exit_of(&ending, watch.was_asked()))
 }
 
-fn say_summary(talk: &mut Talk<'_>, summary: &Summary, started: Instant) -> Result<(), Failure> {
+fn say_summary(talk: &mut Talk<'_>, summary: &Summary, started: Instant) -> io::Result<()> {
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let Summary { passed, failed, interrupted, refused, already_proven, uncertain } = *summary;
     let text = match talk.style {
@@ -114,10 +116,8 @@ fn say_summary(talk: &mut Talk<'_>, summary: &Summary, started: Instant) -> Resu
         ),
     };
     match writeln!(talk.out, "{text}").and_then(|()| talk.out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Code::Output, "the summary can't be written").caused_by(&error))
-        }
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        said => said,
     }
 }
 

@@ -1,11 +1,17 @@
-//! SIGINT, SIGTERM and SIGHUP: the first lands what is under way, the second ends the process.
+//! SIGINT, SIGTERM and SIGHUP: the first lands what is under way, a second SIGINT or SIGTERM
+//! ends the process.
+//!
+//! A hangup never ends it: where a terminal is closed the kernel and the shell send one each,
+//! and systemd sends one beside its SIGTERM. One who started the program under `nohup` does
+//! not want to hear of hangups at all.
 
+use std::fs;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::{Handle, Signals};
@@ -54,25 +60,16 @@ impl Watch {
     /// Calls `stop` at the first signal; ends the process at the second, or when landing
     /// takes too long. Whatever is durable by then is what the next start goes on from.
     pub(super) fn start(stop: impl Fn() + Send + 'static) -> io::Result<Watch> {
-        // A run without a screen may outlive its terminal, as `nohup` has it.
-        Self::over(&[SIGINT, SIGTERM], stop, || {})
+        Self::start_for_screen(stop, || {})
     }
 
-    /// The same for a screen, which ends with its terminal. `last` is called before the
-    /// process ends.
+    /// The same for a screen. `last` is called before the process ends.
     pub(super) fn start_for_screen(
         stop: impl Fn() + Send + 'static,
         last: impl Fn() + Send + 'static,
     ) -> io::Result<Watch> {
-        Self::over(&[SIGINT, SIGTERM, SIGHUP], stop, last)
-    }
-
-    fn over(
-        wanted: &[i32],
-        stop: impl Fn() + Send + 'static,
-        last: impl Fn() + Send + 'static,
-    ) -> io::Result<Watch> {
-        let mut signals = Signals::new(wanted)?;
+        let hangup = (!ignores_hangups()).then_some(SIGHUP);
+        let mut signals = Signals::new([SIGINT, SIGTERM].into_iter().chain(hangup))?;
         let (handle, asked) = (signals.handle(), Arc::new(AtomicBool::new(false)));
         let (sender, receiver) = mpsc::channel();
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -84,17 +81,12 @@ impl Watch {
         })?;
         let flag = Arc::clone(&asked);
         thread::Builder::new().name("stopping".to_owned()).spawn(move || {
-            if receiver.recv().is_err() {
-                return;
-            }
+            let Ok(first) = receiver.recv() else { return };
             flag.store(true, Ordering::Release);
             stop();
-            match receiver.recv_timeout(LANDING) {
-                Ok(_) | Err(RecvTimeoutError::Timeout) => {
-                    last();
-                    std::process::exit(130)
-                }
-                Err(RecvTimeoutError::Disconnected) => {}
+            if lands(first, &receiver, Instant::now() + LANDING) == Landing::CutShort {
+                last();
+                std::process::exit(130)
             }
         })?;
         Ok(Watch { handle, asked })
@@ -104,6 +96,38 @@ impl Watch {
     pub(super) fn was_asked(&self) -> bool {
         self.asked.load(Ordering::Acquire)
     }
+}
+
+/// How the time behind the first signal ends.
+#[derive(Debug, PartialEq, Eq)]
+enum Landing {
+    /// Everything has landed; nobody watches any more.
+    Done,
+    /// Somebody does not want to wait for it, or it takes too long.
+    CutShort,
+}
+
+/// Waits for the landing, which the second signal that is no hangup cuts short: the first
+/// such one may belong to a hangup that came before it.
+fn lands(first: i32, signals: &Receiver<i32>, until: Instant) -> Landing {
+    let mut was_told = first != SIGHUP;
+    loop {
+        match signals.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(SIGHUP) => {}
+            Ok(_) if !was_told => was_told = true,
+            Ok(_) | Err(RecvTimeoutError::Timeout) => return Landing::CutShort,
+            Err(RecvTimeoutError::Disconnected) => return Landing::Done,
+        }
+    }
+}
+
+/// Whether whoever started the process had it ignore hangups, as `nohup` does.
+fn ignores_hangups() -> bool {
+    // The mask of ignored signals in hexadecimal, SIGHUP's bit the lowest (proc(5)).
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }
 
 impl Drop for Watch {
@@ -132,5 +156,36 @@ impl Sizes {
 impl Drop for Sizes {
     fn drop(&mut self) {
         self.0.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(sent: &[i32], until: Instant) -> Landing {
+        let (sender, receiver) = mpsc::channel();
+        sent.iter().for_each(|signal| sender.send(*signal).unwrap());
+        drop(sender);
+        let first = receiver.recv().unwrap();
+        lands(first, &receiver, until)
+    }
+
+    #[test]
+    fn a_hangup_cuts_no_landing_short_before_or_behind_what_comes_with_it() {
+        let until = Instant::now() + LANDING;
+        for sent in [&[SIGHUP, SIGHUP][..], &[SIGHUP, SIGTERM], &[SIGTERM, SIGHUP, SIGHUP]] {
+            assert_eq!(after(sent, until), Landing::Done, "{sent:?}");
+        }
+        for sent in [&[SIGINT, SIGINT][..], &[SIGHUP, SIGTERM, SIGINT], &[SIGTERM, SIGHUP, SIGINT]]
+        {
+            assert_eq!(after(sent, until), Landing::CutShort, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_landing_has_an_end() {
+        let (_sender, receiver) = mpsc::channel();
+        assert_eq!(lands(SIGTERM, &receiver, Instant::now()), Landing::CutShort);
     }
 }

@@ -60,8 +60,9 @@ Examples:
   generate-serials | station batch --serials - --json
   station batch --scanner /dev/ttyACM0 --operator p117
 
-SIGINT or SIGTERM lands the line: no new unit starts, running units end or are recorded as
-interrupted. Started again, it first resolves what was under way.";
+SIGINT, SIGTERM or SIGHUP lands the line: no new unit starts, running units end or are recorded
+as interrupted. So does a closed terminal, but under nohup. Started again, it first resolves
+what was under way.";
 
 /// `station batch`
 #[derive(Debug, Clone, Args)]

@@ -11,6 +11,7 @@ use super::person::person;
 use crate::app::{cloud, enrol, parts};
 use crate::cli::AuthorityCommand;
 use crate::config::Config;
+use crate::domain::bounds;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
@@ -143,7 +144,8 @@ fn request(
 }
 
 fn import(config: &Config, chain: &Path, context: &mut Context) -> Result<(), Failure> {
-    let bytes = std::fs::read(chain).map_err(|error| {
+    let bytes = File::open(chain).and_then(|f| bounds::read_whole(f, bounds::CERTIFICATES));
+    let bytes = bytes.map_err(|error| {
         Failure::new(Code::Input, format!("{} can't be read", chain.display())).caused_by(&error)
     })?;
     let secret = parts::authority_secret(&config.authority).read(&Process)?;

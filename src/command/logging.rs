@@ -37,7 +37,8 @@ pub(super) fn start(global: &Global, book: Option<&LogBook>) {
         .from_env_lossy();
     // A screen stands where the lines would go, unless standard error goes elsewhere.
     let printed = book.is_none() || !io::stderr().is_terminal();
-    let lines = || fmt::layer().with_ansi(false);
+    // A line that can't be written is no error to print where it can't be written.
+    let lines = || fmt::layer().with_ansi(false).log_internal_errors(false);
     let lines: Option<Box<dyn Layer<_> + Send + Sync>> = match (printed, global.log_json) {
         (false, _) => None,
         (true, true) => Some(lines().json().with_writer(io::stderr).boxed()),

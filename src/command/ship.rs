@@ -1,5 +1,6 @@
 //! `station unit ship`, and what `station work-order close` says of units that may not leave.
 
+use std::fs::File;
 use std::path::Path;
 
 use serde_json::json;
@@ -9,6 +10,7 @@ use super::person::person;
 use crate::app::ship::{self, Passed};
 use crate::cli::Ship;
 use crate::config::Config;
+use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{Serial, WorkOrderId};
@@ -50,7 +52,8 @@ pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<
 }
 
 fn of_file(path: &Path) -> Result<Vec<Serial>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = File::open(path).and_then(|file| bounds::read_text(file, bounds::LIST));
+    let text = text.map_err(|error| {
         let what = format!("the serials can't be read from {}", path.display());
         Failure::new(Code::Input, what).caused_by(&error)
     })?;

@@ -1,6 +1,6 @@
 //! `station work-order …`
 
-use std::fs;
+use std::fs::File;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use super::Context;
 use super::person::{person, reason, record};
 use crate::cli::{NewWorkOrder, WorkOrderCommand};
 use crate::config::Config;
+use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::ids::{HardwareId, WorkOrderId};
 use crate::domain::operators::ProfileAccepted;
@@ -71,7 +72,8 @@ fn create(config: &Config, new: NewWorkOrder, context: &mut Context) -> Result<(
 
 /// One hardware id a line in hexadecimal; empty lines are passed over.
 fn hardware_ids(path: &Path) -> Result<Vec<HardwareId>, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| {
+    let text = File::open(path).and_then(|file| bounds::read_text(file, bounds::LIST));
+    let text = text.map_err(|error| {
         let what = format!("the hardware ids can't be read from {}", path.display());
         Failure::new(Code::Input, what).caused_by(&error)
     })?;
@@ -160,7 +162,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ids");
         let read = |text: &str| {
-            fs::write(&path, text).unwrap();
+            std::fs::write(&path, text).unwrap();
             hardware_ids(&path)
         };
         assert_eq!(read("00112233\n\n  aabbccdd\r\n").unwrap().len(), 2);

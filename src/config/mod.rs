@@ -39,7 +39,7 @@ mod station;
 mod values;
 mod words;
 
-use std::fs;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -66,6 +66,7 @@ pub use words::{
     RegistrationMode, Restart, ScannerKind,
 };
 
+use crate::domain::bounds;
 use crate::domain::ids::ProfileDigest;
 
 /// All of station.toml.
@@ -103,7 +104,8 @@ impl Config {
     /// Reads and checks the file; `data_dir` takes the place of `[station] data_dir`.
     pub fn load(path: &Path, data_dir: Option<&Path>) -> Result<Self, ConfigError> {
         let missing = |source| ConfigError::Missing { path: path.to_owned(), source };
-        let bytes = fs::read(path).map_err(missing)?;
+        let file = File::open(path).and_then(|file| bounds::read_whole(file, bounds::SETTINGS));
+        let bytes = file.map_err(missing)?;
         let absolute = std::path::absolute(path).map_err(missing)?;
         let dir = absolute.parent().unwrap_or(Path::new("/")).to_owned();
         let mut config = Self::parse(path, dir, &bytes)?;
@@ -156,7 +158,8 @@ impl Config {
     /// the bytes of the server root. Comments, order, ports and paths do not change it.
     pub fn profile_digest(&self) -> Result<ProfileDigest, ConfigError> {
         let path = &self.broker.server_root;
-        let root = fs::read(path).map_err(|source| ConfigError::File {
+        let root = File::open(path).and_then(|file| bounds::read_whole(file, bounds::CERTIFICATES));
+        let root = root.map_err(|source| ConfigError::File {
             key: "broker.server_root",
             path: path.clone(),
             source,

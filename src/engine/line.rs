@@ -17,7 +17,7 @@ use crate::domain::event::{
 };
 use crate::domain::ids::{HardwareId, Serial, SlotName};
 use crate::domain::label::LabelRule;
-use crate::domain::record::{AttemptRef, Ended, Record, Rework};
+use crate::domain::record::{AttemptRef, Ended, Open, Record, Rework};
 use crate::flow::{self, Entry};
 use crate::ledger::{LedgerError, Reader};
 use crate::link::settings::SlotLink;
@@ -49,7 +49,7 @@ pub struct LineSettings {
     /// How long a scan waits for a device after the line last changed.
     pub device_wait: Duration,
     /// How long a scan may wait while no port of the line has appeared at all; without it
-    /// as long as for a device.
+    /// as long as for a device, and for ports that another program has without an end.
     pub port_grace: Option<Duration>,
     /// Which slot a label without one is meant for; where none was chosen, any, and a
     /// warning says so.
@@ -131,7 +131,10 @@ impl Line {
         }
         let names = settings.slots.iter().map(|slot| slot.name.clone()).collect();
         let binding = settings.binding.unwrap_or_default();
-        let router = Router::new(names, settings.device_wait, binding);
+        let mut router = Router::new(names, settings.device_wait, binding);
+        if settings.port_grace.is_none() {
+            router.wait_for_held_ports();
+        }
         let port_grace = settings.port_grace.map(|grace| shop.clock.now().monotonic + grace);
         let ports = settings.slots.iter().map(|slot| slot.link.port.path.clone()).collect();
         let rule = settings.rule;
@@ -288,9 +291,30 @@ impl LineThread {
         let mut decisions = self.router.look(now);
         decisions.extend(self.router.expire(now));
         self.carry_out(decisions);
+        self.refuse_what_waits_in_vain();
         if self.router.forget_choice(now) {
             self.say(Event::Chosen(None));
         }
+    }
+
+    /// A work order that was closed or filled meanwhile takes none of the labels that wait.
+    fn refuse_what_waits_in_vain(&mut self) {
+        let units = self.router.waiting_units();
+        let Some(order) = self.shop.work_order.clone().filter(|_| !units.is_empty()) else {
+            return;
+        };
+        let asked = self.shop.inquiries.ask(move |reader| {
+            let refusal = |serial: &Serial| reader.refusal_of_label(serial, &order);
+            let mut refused = Vec::new();
+            for serial in units {
+                refused.extend(refusal(&serial)?.map(|fault| (serial, fault)));
+            }
+            Ok::<_, LedgerError>(refused)
+        });
+        // A ledger that can't say it now says so where a unit begins.
+        let Ok(Ok(refused)) = asked else { return };
+        let decisions = self.router.refuse(&refused, self.now());
+        self.carry_out(decisions);
     }
 
     fn now(&self) -> Duration {
@@ -378,7 +402,16 @@ impl LineThread {
             self.say(Event::Warning(binding_warning()));
         }
         let wanted = serial.clone();
-        let standing = self.shop.inquiries.ask(move |reader| reader.standing(&wanted))??;
+        let order = self.shop.work_order.clone();
+        let (standing, refusal) = self.shop.inquiries.ask(move |reader| {
+            let refusal = order.map(|order| reader.refusal_of_label(&wanted, &order));
+            Ok::<_, LedgerError>((reader.standing(&wanted)?, refusal.transpose()?.flatten()))
+        })??;
+        // A unit with a device of its own is told what became of that.
+        let has_device = standing.proven.is_some() || standing.open != Open::None;
+        if let Some(fault) = refusal.filter(|_| !has_device && !standing.scrapped) {
+            return Err(fault);
+        }
         let scanned = serial.clone();
         let job = Job { serial, client_id, resumed: false, named: slot.is_some() };
         let decisions = self.router.scan(job, slot, &standing, self.now());

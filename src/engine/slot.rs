@@ -140,6 +140,9 @@ impl SlotThread {
                     self.halt.unit_landed();
                     continue;
                 }
+                Err(error @ LinkError::PortBusy { .. }) => {
+                    (Some(Place::Held), SlotStatus::OutOfService(error.into()))
+                }
                 Err(error) => (Some(Place::Out), SlotStatus::OutOfService(error.into())),
             };
             if said.as_ref() != Some(&status) {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use serde_json::Value;
@@ -13,12 +13,14 @@ use super::HandoffError;
 use super::claim::Claim;
 use super::export::MANIFEST;
 use super::manifest::{Returned, VERSION};
-
-/// The longest file that is read: a manifest of some millions of certificates.
-const MAX_LENGTH: u64 = 1 << 30;
+use crate::domain::bounds;
 
 /// The names under which a table may have a certificate's fingerprint.
 const FINGERPRINT: [&str; 3] = ["fingerprint_sha256", "fingerprint", "sha256_fingerprint"];
+
+/// What is read of a row.
+const COLUMNS: [&str; 6] =
+    [FINGERPRINT[0], FINGERPRINT[1], FINGERPRINT[2], "certificate_sn", "serial", "client_id"];
 
 /// One row of a file: its number, and what it claims or what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +47,13 @@ pub fn read_claims(path: &Path) -> Result<Vec<Read>, HandoffError> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_LENGTH).read_to_end(&mut bytes)?;
+    let bytes = bounds::read_whole(File::open(path)?, bounds::HAND_BACK)?;
     if !bytes.starts_with(b"PK") {
         return Ok(bytes);
     }
     let mut zip = ZipArchive::new(io::Cursor::new(bytes))?;
-    let mut manifest = Vec::new();
-    zip.by_name(MANIFEST)?.take(MAX_LENGTH).read_to_end(&mut manifest)?;
-    Ok(manifest)
+    // What an archive promises of a file's length need not be true.
+    bounds::read_whole(zip.by_name(MANIFEST)?, bounds::HAND_BACK)
 }
 
 fn of_json(text: &str) -> Result<Vec<Read>, String> {
@@ -110,6 +110,10 @@ fn of_table(text: &str) -> Result<Vec<Read>, String> {
 }
 
 fn of_fields(fields: &BTreeMap<String, String>) -> Result<Claim, String> {
+    let long = fields.iter().find(|(_, text)| text.chars().nth(bounds::CELL).is_some());
+    if let Some((name, _)) = long.filter(|(name, _)| COLUMNS.contains(&name.as_str())) {
+        return Err(format!("{name} has more than {} characters", bounds::CELL));
+    }
     let text = |name: &str| fields.get(name).filter(|text| !text.is_empty());
     let fingerprint = FINGERPRINT.iter().find_map(|name| text(name)).ok_or("no fingerprint")?;
     let sn = text("certificate_sn")

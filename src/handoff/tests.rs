@@ -208,3 +208,30 @@ fn a_claim_is_refused_where_the_ledger_knows_better() {
     let registered = Known { registration: RegistrationState::Registered, ..known };
     assert_eq!(judge(&claim, Some(&registered)), Verdict::Already);
 }
+
+#[test]
+fn an_archive_that_unpacks_to_far_more_than_it_is_is_refused() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("back.zip");
+    let mut zip = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+    zip.start_file("manifest.json", zip::write::SimpleFileOptions::default()).unwrap();
+    let blanks = vec![b' '; 1 << 20];
+    for _ in 0..=128 {
+        zip.write_all(&blanks).unwrap();
+    }
+    zip.finish().unwrap();
+    assert!(fs::metadata(&path).unwrap().len() < 1 << 20);
+    let Err(HandoffError::Read { source, .. }) = read_claims(&path) else { panic!("it was read") };
+    assert!(source.to_string().contains("longer than 128 MiB"), "{source}");
+}
+
+#[test]
+fn a_cell_that_is_far_too_long_is_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("back.csv");
+    fs::write(&path, format!("fingerprint_sha256,serial\n{},U-1\n", "f".repeat(1 << 20))).unwrap();
+    let read = read_claims(&path).unwrap();
+    let why = read[0].claim.as_ref().unwrap_err();
+    assert_eq!(why, "fingerprint_sha256 has more than 1024 characters");
+}

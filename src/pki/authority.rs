@@ -1,6 +1,5 @@
 //! The issuing authority: its certificate, what stands above it, and its key.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use x509_parser::certificate::X509Certificate;
 use super::ca_certificate::{
     CA_CERTIFICATE, CaCertificate, check_is_ca, check_path_length, parse, refused,
 };
-use super::certificate_file::{certificate_pem, certificates_in};
+use super::certificate_file::{certificate_pem, certificates_in, read_pem};
 use super::key_file::{self, Unreadable};
 use super::profile::{Profile, wrong};
 use super::signer::SigningKey;
@@ -210,7 +209,7 @@ fn read_file(
     what: &'static str,
     path: &Path,
 ) -> Result<Vec<Vec<u8>>, PkiError> {
-    let bytes = fs::read(path).map_err(|error| missing(file, path, error))?;
+    let bytes = read_pem(path).map_err(|error| missing(file, path, error))?;
     certificates_in(&bytes).map_err(|problem| refused(what, &problem))
 }
 
@@ -266,7 +265,7 @@ pub(super) fn open_key(
 
 pub(super) fn read_key(path: &Path, passphrase: &Passphrase) -> Result<SigningKey, PkiError> {
     let wrong = |problem| PkiError::Key { path: path.to_owned(), problem };
-    let bytes = fs::read(path).map_err(|error| missing("CA key", path, error))?;
+    let bytes = read_pem(path).map_err(|error| missing("CA key", path, error))?;
     let key = key_file::decrypt_file(bytes, passphrase).map_err(|why| match why {
         Unreadable::Passphrase => PkiError::Passphrase { path: path.to_owned() },
         Unreadable::Content(problem) => wrong(problem),

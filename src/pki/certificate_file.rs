@@ -1,5 +1,7 @@
 //! Files of certificates: PEM or DER in, DER out; and PEM for people.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use x509_parser::pem::Pem;
 
 use super::PkiError;
 use super::ca_certificate::{check_is_ca, parse};
+use crate::domain::bounds;
 use crate::domain::ids::Fingerprint;
 
 /// SHA-256 of a certificate's DER.
@@ -23,10 +26,15 @@ pub fn certificate_pem(der: &[u8]) -> Result<String, PkiError> {
     document.to_pem("CERTIFICATE", LineEnding::LF).map_err(|_| unreadable())
 }
 
+/// A file of certificates or of a key, which may not be longer than any such file is.
+pub(super) fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
+    File::open(path).and_then(|file| bounds::read_whole(file, bounds::CERTIFICATES))
+}
+
 /// The certificates of a file, PEM or DER, at least one, in the order of the file.
 pub fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, PkiError> {
     let refused = |problem| PkiError::CertificateFile { path: path.to_owned(), problem };
-    let bytes = std::fs::read(path).map_err(|error| refused(format!("can't be read: {error}")))?;
+    let bytes = read_pem(path).map_err(|error| refused(format!("can't be read: {error}")))?;
     certificates_in(&bytes).map_err(refused)
 }
 

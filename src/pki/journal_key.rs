@@ -1,6 +1,6 @@
 //! The station's journal key: signs the head of the ledger's journal.
 
-use std::fs;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use super::file::{OWNER_ONLY, write_new};
 use super::key_file::{self, Hardness, Unreadable};
 use super::signer::SigningKey;
 use super::{Passphrase, PkiError};
+use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadSigner;
@@ -34,11 +35,12 @@ impl JournalKey {
 
     /// Opens the key at `path`; none where there is no file.
     pub fn load(path: &Path, secret: &Passphrase) -> Result<Option<Self>, PkiError> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(file_error("read", path, error)),
-        };
+        let text =
+            match File::open(path).and_then(|file| bounds::read_text(file, bounds::CERTIFICATES)) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(file_error("read", path, error)),
+            };
         let key = key_file::decrypt(&text, secret).map_err(|why| {
             let problem = match why {
                 Unreadable::Passphrase => "does not open with this station's secret",

@@ -1,11 +1,11 @@
 //! The key of a server that the station plays: encrypted at rest like the CA's.
 
-use std::fs;
 use std::path::Path;
 
 use p256::pkcs8::EncodePrivateKey;
 use zeroize::Zeroizing;
 
+use super::certificate_file::read_pem;
 use super::key_file::{self, Unreadable};
 use super::{Passphrase, PkiError};
 
@@ -16,7 +16,7 @@ pub fn read_server_key(
 ) -> Result<Zeroizing<Vec<u8>>, PkiError> {
     let wrong =
         |problem: &str| PkiError::ServerKey { path: path.to_owned(), problem: problem.to_owned() };
-    let bytes = fs::read(path).map_err(|error| wrong(&format!("can't be read: {error}")))?;
+    let bytes = read_pem(path).map_err(|error| wrong(&format!("can't be read: {error}")))?;
     let key = key_file::decrypt_file(bytes, passphrase).map_err(|why| match why {
         Unreadable::Passphrase => wrong("does not open with this passphrase"),
         Unreadable::Content(problem) => wrong(problem),

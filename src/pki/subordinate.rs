@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::authority::{AuthorityInfo, AuthorityPlace, KeyPlace, check_chain, open_key, read_key};
 use super::ca_certificate::{CA_CERTIFICATE, CaCertificate, parse, refused, validity_of};
-use super::certificate_file::{certificate_pem, certificates_in};
+use super::certificate_file::{certificate_pem, certificates_in, read_pem};
 use super::file::PUBLIC;
 use super::init::{in_token, make_key, of_a_ca, write};
 use super::key_file::Hardness;
@@ -105,7 +105,7 @@ impl Draft {
     fn new(path: &Path, certificates: &[Vec<u8>]) -> Result<Self, PkiError> {
         let pem: Vec<String> =
             certificates.iter().map(|der| certificate_pem(der)).collect::<Result<_, _>>()?;
-        let is_there = match fs::read(path) {
+        let is_there = match read_pem(path) {
             Ok(bytes) if certificates_in(&bytes).is_ok_and(|found| found == certificates) => true,
             Ok(_) => return Err(PkiError::Exists { path: path.to_owned() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,

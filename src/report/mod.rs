@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 pub use exit::Exit;
 pub use output::Output;
 
+use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::text::printable;
@@ -102,7 +103,7 @@ impl Failure {
 fn push_line(lines: &mut String, head: &str, text: &str) {
     lines.push_str(head);
     lines.push_str(": ");
-    lines.push_str(&printable(text));
+    lines.push_str(&printable(&bounds::shortened(text, bounds::MESSAGE)));
     lines.push('\n');
 }
 
@@ -199,6 +200,12 @@ mod tests {
             lines.starts_with("error[E-SCAN-CHARACTERS]: \\u{1b}[2J\\nerror[E-OK]\n"),
             "{lines}"
         );
+    }
+
+    #[test]
+    fn a_failure_does_not_repeat_all_of_what_was_read() {
+        let failure = Failure::new(Code::Input, "x".repeat(1 << 20));
+        assert!(failure.to_lines(false).len() < 5_000);
     }
 
     #[test]

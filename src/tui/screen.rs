@@ -76,7 +76,31 @@ pub fn restore() {
 }
 
 /// What the screen draws to.
-pub type Terminal = ratatui::Terminal<CrosstermBackend<BufWriter<File>>>;
+pub type Terminal = ratatui::Terminal<CrosstermBackend<BufWriter<Glass>>>;
+
+/// The terminal's file. One that takes nothing any more is no error but gone: whoever
+/// draws looks at that, and ratatui, which prints to standard error what it can't undo in
+/// the end, finds nothing to print where that may be gone as well.
+pub struct Glass {
+    out: File,
+    gone: Arc<AtomicBool>,
+}
+
+impl Write for Glass {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.out.write(bytes) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                self.gone.store(true, Ordering::Release);
+                Ok(bytes.len())
+            }
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
 
 /// How the screen was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +114,7 @@ pub enum Ending {
 /// The terminal while the screen is on it. Dropping it gives it back.
 pub struct Screen {
     terminal: Terminal,
+    gone: Arc<AtomicBool>,
     clock: Arc<dyn Clock>,
     cells: Vec<Arc<ProgressCell>>,
     log: LogBook,
@@ -117,13 +142,15 @@ impl Screen {
             Print(input::mouse_reports(true)),
             cursor::Hide
         )?;
+        let gone = Arc::new(AtomicBool::new(false));
         let opened = out.write_all(&begin).and_then(|()| {
-            let out = BufWriter::with_capacity(FRAME_BYTES, out);
+            let glass = Glass { out, gone: Arc::clone(&gone) };
+            let out = BufWriter::with_capacity(FRAME_BYTES, glass);
             Terminal::new(CrosstermBackend::new(out))
         });
         let terminal = opened.inspect_err(|_| restore())?;
         let ticked = clock.now().monotonic;
-        Ok(Screen { terminal, clock, cells: Vec::new(), log, drawn: None, ticked })
+        Ok(Screen { terminal, gone, clock, cells: Vec::new(), log, drawn: None, ticked })
     }
 
     /// Its columns and lines.
@@ -169,6 +196,9 @@ impl Screen {
         model.size = self.size();
         let mut extent = Extent::default();
         self.terminal.draw(|frame| extent = view::draw(frame, model))?;
+        if self.gone.load(Ordering::Acquire) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         self.drawn = Some(self.now());
         self.take(model, Msg::Drawn(extent), act);
         Ok(())

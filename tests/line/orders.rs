@@ -1,6 +1,6 @@
 //! Work orders as a batch meets them.
 
-use super::support::{Factory, Plan, label, labels};
+use super::support::{Factory, LONG, Plan, label, labels};
 
 fn create(factory: &Factory, arguments: &[&str]) {
     factory.run(&[&["work-order", "create"], arguments].concat()).expect(0);
@@ -29,6 +29,27 @@ fn slots_beside_each_other_do_not_overfill_a_work_order() {
     let finished = factory.batch_with(&labels(8), &["--work-order", "WO-1"]).expect(1);
     assert_eq!(finished.summary()["passed"], 3, "{}", finished.story());
     assert_eq!(finished.summary()["refused"], 5);
+}
+
+#[test]
+fn labels_of_a_work_order_that_was_closed_meanwhile_are_refused_at_once() {
+    // Far longer than a test waits for anything.
+    let factory = Factory::with(&Plan { station: "device_wait = \"30m\"", ..Plan::default() });
+    let _devices = factory.devices("A", 1);
+    create(&factory, &["WO-1", "--quantity", "9"]);
+    let mut batch = factory.start(&["batch", "--serials", "-", "--work-order", "WO-1"]);
+    batch.say(&labels(1));
+    assert_eq!(batch.event(LONG).unwrap()["outcome"], "pass");
+    // One label waits for a device already, one comes when it is closed.
+    batch.say(&(label(2) + "\n"));
+    factory.run(&["work-order", "close", "WO-1"]).expect(0);
+    batch.say(&(label(3) + "\n"));
+    for _ in 0..2 {
+        let refused = batch.event(LONG).unwrap();
+        let code = (&refused["outcome"], &refused["code"]);
+        assert_eq!(code, (&"refused".into(), &"E-WORK-ORDER-CLOSED".into()));
+    }
+    batch.finish(LONG).expect(1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use firmware_interface::ids::RequestType;
 use provisioning_station::sim::{self, Direction, Options, SimulatedSlot, Timings, Transcript};
 
-use super::support::{Count, Factory, Finished, LONG, Plan, Tell, label, named};
+use super::support::{Count, Factory, Finished, LONG, Plan, Tell, label, labels, named};
 
 const UNITS: usize = 20;
 
@@ -157,4 +157,18 @@ fn a_label_whose_device_may_hold_its_certificate_is_not_burned_elsewhere() {
     factory.batch(&named("B", 1)).expect(0);
     let states: Vec<_> = factory.ledger().certificates().into_iter().map(|row| row.state).collect();
     assert_eq!(states, ["void", "proven"]);
+}
+
+#[test]
+fn a_port_that_is_busy_at_the_start_is_waited_for() {
+    let factory = Factory::usual();
+    let _devices = factory.devices("A", 1);
+    let port = factory.port("A");
+    // As a modem manager does with a port that has just appeared.
+    let other = serialport::new(port.to_str().unwrap(), 115_200).open_native().unwrap();
+    let batch = factory.start_batch(&labels(1));
+    assert!(!batch.ends_within(Duration::from_secs(4)), "{}", batch.errors());
+    assert!(batch.errors().contains("is in use"), "{}", batch.errors());
+    drop(other);
+    batch.finish(LONG).expect(0).unit(&label(1));
 }

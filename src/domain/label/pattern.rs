@@ -3,9 +3,12 @@
 use std::fmt;
 
 use regex_automata::dfa::{Automaton, dense};
+use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
-use regex_automata::util::start;
+use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
+
+use crate::domain::bounds;
 
 /// A pattern that does not compile, or is too large.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,13 +64,22 @@ impl SerialPattern {
     /// Compiles a regular expression.
     pub fn new(text: &str) -> Result<Self, PatternError> {
         let failed = |why: String| PatternError { pattern: text.to_owned(), why };
+        if text.chars().nth(bounds::PATTERN).is_some() {
+            let start = bounds::shortened(text, 32).into_owned();
+            let why = format!("it is longer than {} characters", bounds::PATTERN);
+            return Err(PatternError { pattern: start, why });
+        }
         // A pattern stands in a file that people edit: a mebibyte is far more than any label needs.
+        let nfa = thompson::Config::new().nfa_size_limit(Some(1 << 20));
+        let syntax = syntax::Config::new().nest_limit(64);
         let config = dense::Config::new()
             .match_kind(MatchKind::All)
             .dfa_size_limit(Some(1 << 20))
             .determinize_size_limit(Some(1 << 20));
         let dfa = dense::Builder::new()
             .configure(config)
+            .syntax(syntax)
+            .thompson(nfa)
             .build(&format!("(?:{text})\\z"))
             .map_err(|error| failed(cause(&error)))?;
         let start = dfa
@@ -205,6 +217,19 @@ mod tests {
     fn a_pattern_that_does_not_compile_says_why() {
         let error = SerialPattern::new("TH[0-9").unwrap_err().to_string();
         assert!(error.contains("unclosed character class"), "{error}");
-        assert!(SerialPattern::new("(?:[0-9]{1000}){1000}").is_err());
+    }
+
+    #[test]
+    fn a_pattern_that_would_take_much_memory_is_refused_before_it_does() {
+        for pattern in [
+            "(?:[0-9]{1000}){1000}".to_owned(),
+            "(?:(?:[0-9]{999}){999}){999}".to_owned(),
+            r"(?:\w{300}\W{300}){40}".to_owned(),
+            "(".repeat(500) + &")".repeat(500),
+            "A".repeat(2_000),
+        ] {
+            let error = SerialPattern::new(&pattern).unwrap_err().to_string();
+            assert!(error.len() < 1_400, "{error}");
+        }
     }
 }

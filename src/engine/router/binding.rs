@@ -61,7 +61,7 @@ impl Router {
                     self.arrived[slot] = Some(now);
                 }
             }
-            Place::Empty | Place::Out => self.arrived[slot] = None,
+            Place::Empty | Place::Held | Place::Out => self.arrived[slot] = None,
             Place::Silent | Place::Busy(..) | Place::Done(_) | Place::Twin(_) => {}
         }
     }

@@ -20,6 +20,10 @@ mod binding;
 /// has just been plugged in again can take a moment until it may be opened.
 const OUT_OF_SERVICE: Duration = Duration::from_secs(2);
 
+/// The same where another program has one of the ports: a modem manager looks at a new port
+/// for half a minute at most, and then lets go of it.
+const HELD: Duration = Duration::from_secs(30);
+
 /// How far ahead labels that name a busy slot are read.
 const NAMED_AHEAD: usize = 64;
 
@@ -66,6 +70,8 @@ pub(super) enum Place {
     Done(Option<HardwareId>),
     /// Its device answers in another slot too.
     Twin(HardwareId),
+    /// Another program has its port, and may let go of it.
+    Held,
     /// Not to be used any more.
     Out,
 }
@@ -75,7 +81,7 @@ impl Place {
         match self {
             Place::Ready(hardware) | Place::Twin(hardware) => Some(hardware),
             Place::Busy(_, hardware) | Place::Done(hardware) => hardware.as_ref(),
-            Place::Opening | Place::Empty | Place::Silent | Place::Out => None,
+            Place::Opening | Place::Empty | Place::Silent | Place::Held | Place::Out => None,
         }
     }
 }
@@ -107,6 +113,8 @@ pub(super) struct Router {
     given: Vec<Option<Job>>,
     /// Since when no slot could be used.
     out_since: Option<Duration>,
+    /// How long ports that another program has are waited for; for ever without it.
+    held_patience: Option<Duration>,
     waiting: VecDeque<Waiting>,
     /// Labels asked for and not yet come.
     wanted: usize,
@@ -139,6 +147,7 @@ impl Router {
             places,
             given: vec![None; slots],
             out_since: None,
+            held_patience: Some(HELD),
             waiting: VecDeque::new(),
             wanted: 0,
             opening: true,
@@ -189,7 +198,17 @@ impl Router {
 
     /// Whether no slot can be used any more.
     pub(super) fn is_out_of_service(&self, now: Duration) -> bool {
-        self.out_since.is_some_and(|since| now >= since + OUT_OF_SERVICE)
+        let patience = match self.places.contains(&Place::Held) {
+            true => self.held_patience,
+            false => Some(OUT_OF_SERVICE),
+        };
+        let over = self.out_since.zip(patience);
+        over.is_some_and(|(since, patience)| now >= since + patience)
+    }
+
+    /// A person is there who sees that a port is held: the line waits for as long as that.
+    pub(super) fn wait_for_held_ports(&mut self) {
+        self.held_patience = None;
     }
 
     pub(super) fn no_more_scans(&mut self) {
@@ -223,6 +242,28 @@ impl Router {
         self.waiting.drain(..).map(refused).collect()
     }
 
+    /// The units whose scans wait for a device.
+    pub(super) fn waiting_units(&self) -> Vec<Serial> {
+        self.waiting.iter().map(|waiting| waiting.job.serial.clone()).collect()
+    }
+
+    /// Refuses scans that wait in vain, each for its reason.
+    pub(super) fn refuse(&mut self, known: &[(Serial, Fault)], now: Duration) -> Vec<Decision> {
+        let mut decisions = Vec::new();
+        let names = &self.names;
+        self.waiting.retain(|waiting| {
+            let fault = known.iter().find(|(serial, _)| *serial == waiting.job.serial);
+            let Some((serial, fault)) = fault else { return true };
+            let name = waiting.slot.map(|slot| names[slot].clone());
+            decisions.push(refuse(serial, name, fault));
+            false
+        });
+        if !decisions.is_empty() {
+            decisions.extend(self.settle(now));
+        }
+        decisions
+    }
+
     /// A slot's thread is gone. A scan that it was given and did not answer is refused.
     pub(super) fn gone(&mut self, slot: usize, reason: &Fault, now: Duration) -> Vec<Decision> {
         let mut decisions = Vec::new();
@@ -252,10 +293,11 @@ impl Router {
             }
         };
         self.places[slot] = place;
-        self.out_since = match self.places.iter().all(|place| *place == Place::Out) {
-            true => self.out_since.or(Some(now)),
-            false => None,
-        };
+        self.out_since =
+            match self.places.iter().all(|place| matches!(place, Place::Out | Place::Held)) {
+                true => self.out_since.or(Some(now)),
+                false => None,
+            };
         decisions.extend(self.settle(now));
         decisions
     }

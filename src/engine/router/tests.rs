@@ -290,6 +290,19 @@ fn a_line_gives_up_only_where_all_slots_stay_out_of_service() {
 }
 
 #[test]
+fn a_port_that_another_program_has_is_waited_for() {
+    let mut router = router(2);
+    router.place(0, Place::Held, NOW);
+    router.place(1, Place::Out, NOW);
+    assert!(!router.is_out_of_service(NOW + OUT_OF_SERVICE));
+    assert!(router.is_out_of_service(NOW + HELD));
+    router.wait_for_held_ports();
+    assert!(!router.is_out_of_service(NOW + HELD * 100), "a person sees it");
+    router.place(0, Place::Out, NOW);
+    assert!(router.is_out_of_service(NOW + OUT_OF_SERVICE), "nobody will let go of it");
+}
+
+#[test]
 fn a_stop_refuses_what_waits() {
     let mut router = router(1);
     router.place(0, Place::Empty, NOW);

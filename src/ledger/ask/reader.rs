@@ -8,12 +8,12 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::clock::Timestamp;
-use crate::domain::device::Held;
+use crate::domain::device::{Fault, Held};
 use crate::domain::ids::{
-    CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, StationId,
+    CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, StationId, WorkOrderId,
 };
 use crate::domain::record::{CertificateRow, Gap, Holds, Looked, Owners, Record, Standing};
-use crate::ledger::decide::clock;
+use crate::ledger::decide::{clock, place};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact};
 use crate::ledger::journal::head::Head;
@@ -88,6 +88,17 @@ impl Reader {
     pub fn standing(&self, serial: &Serial) -> Result<Standing, LedgerError> {
         let unit = unit_row::load(&self.connection, serial)?;
         Ok(unit.as_ref().map(UnitRow::standing).unwrap_or_default())
+    }
+
+    /// What a label would be refused for in this work order whatever device came for it. The
+    /// transaction that reserves decides again.
+    pub fn refusal_of_label(
+        &self,
+        serial: &Serial,
+        work_order: &WorkOrderId,
+    ) -> Result<Option<Fault>, LedgerError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        place::refusal_of_label(&self.connection, serial, work_order)
     }
 
     /// The unit whose commit was asked on this device and has no verdict yet.

@@ -5,6 +5,7 @@ mod adopted;
 pub(super) mod clock;
 pub(super) mod cloud;
 mod person;
+pub(super) mod place;
 pub(super) mod view;
 
 use rusqlite::{OptionalExtension, params};
@@ -26,6 +27,7 @@ use crate::ledger::tables::states::{Permission, Position};
 use crate::ledger::tables::unit_row::hardware_owner;
 use crate::ledger::tables::unit_row::{self, OpenAttempt, UnitRow};
 
+use place::WorkOrderPlace;
 use view::{Decision, Trouble, View, refuse};
 
 impl View<'_> {
@@ -201,32 +203,17 @@ impl View<'_> {
         hardware: &HardwareId,
     ) -> Decision<()> {
         self.work_order_exists(id)?;
-        let sql = "SELECT closed, any_device, quantity, proven + under_way FROM work_orders
-            WHERE id = ?1";
-        let (closed, any_device, quantity, taken): (bool, bool, i64, i64) = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        let counted = unit.is_some_and(|unit| unit.places().contains(&Some(id)));
-        if closed && !counted {
-            return refuse(Code::WorkOrderClosed, format!("work order {id} is closed"));
+        let place = WorkOrderPlace::read(self.connection, id, unit)?;
+        if let Some(fault) = place.refusal(id) {
+            return Err(Trouble::Row(fault));
         }
-        if taken >= quantity && !counted {
-            let detail = format!("work order {id} wants {quantity} units and has {taken}");
-            return refuse(Code::WorkOrderFull, detail);
-        }
-        match any_device || self.is_listed(id, hardware)? {
+        match place.takes(self.connection, id, hardware)? {
             true => Ok(()),
             false => refuse(
                 Code::DevHardwareId,
                 format!("device {hardware} is not one of work order {id}"),
             ),
         }
-    }
-
-    fn is_listed(&self, id: &WorkOrderId, hardware: &HardwareId) -> Decision<bool> {
-        let sql = "SELECT 1 FROM work_order_devices WHERE work_order = ?1 AND hardware = ?2";
-        Ok(self.connection.prepare_cached(sql)?.exists(params![id, hardware])?)
     }
 
     fn unit(&self, serial: &Serial) -> Decision<UnitRow> {

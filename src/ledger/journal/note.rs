@@ -5,13 +5,14 @@
 //! SQLite's own syncs, a note is a witness against tampering. A power cut may leave an
 //! older one, or an empty one, which counts as none.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::bounds;
 use crate::domain::ids::{PublicKey, StationId};
 use crate::ledger::error::LedgerError;
 use crate::ledger::keep::files::temporary_beside;
@@ -63,7 +64,7 @@ impl Note {
 
     /// Reads a note; none where there is no file, or nothing in it that is a note.
     pub(in crate::ledger) fn read(path: &Path) -> Result<Option<Note>, LedgerError> {
-        match fs::read(path) {
+        match File::open(path).and_then(|file| bounds::read_whole(file, bounds::SETTINGS)) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(LedgerError::file(path, error)),

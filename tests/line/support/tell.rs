@@ -37,6 +37,11 @@ pub(crate) fn trimmed(frame: &[u8]) -> &[u8] {
 }
 
 impl Count {
+    /// How often such a request has come.
+    pub(crate) fn of(&self, request: RequestType) -> usize {
+        self.0.0.lock().unwrap().get(&request.to_wire()).copied().unwrap_or(0)
+    }
+
     /// Waits until such a request has come so often.
     #[track_caller]
     pub(crate) fn wait_for(&self, request: RequestType, times: usize, within: Duration) {

@@ -1,0 +1,89 @@
+//! Whether a work order has a place for a unit.
+
+use rusqlite::{Connection, params};
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::ids::{HardwareId, Serial, WorkOrderId};
+use crate::ledger::error::LedgerError;
+use crate::ledger::tables::unit_row::{self, UnitRow};
+
+/// How a work order stands to one unit.
+pub(super) struct WorkOrderPlace {
+    closed: bool,
+    any_device: bool,
+    quantity: i64,
+    proven: i64,
+    under_way: i64,
+    /// The unit has its place in the work order already.
+    counted: bool,
+}
+
+impl WorkOrderPlace {
+    /// The work order must exist.
+    pub(super) fn read(
+        connection: &Connection,
+        id: &WorkOrderId,
+        unit: Option<&UnitRow>,
+    ) -> rusqlite::Result<Self> {
+        let sql = "SELECT closed, any_device, quantity, proven, under_way FROM work_orders
+            WHERE id = ?1";
+        let counted = unit.is_some_and(|unit| unit.places().contains(&Some(id)));
+        connection.prepare_cached(sql)?.query_row([id], |row| {
+            Ok(Self {
+                closed: row.get(0)?,
+                any_device: row.get(1)?,
+                quantity: row.get(2)?,
+                proven: row.get(3)?,
+                under_way: row.get(4)?,
+                counted,
+            })
+        })
+    }
+
+    /// Why it takes no further unit now.
+    pub(super) fn refusal(&self, id: &WorkOrderId) -> Option<Fault> {
+        self.closed_or_beyond(id, self.proven + self.under_way)
+    }
+
+    /// Why it will take none whatever becomes of those under way, which may give their
+    /// places back.
+    fn refusal_for_good(&self, id: &WorkOrderId) -> Option<Fault> {
+        self.closed_or_beyond(id, self.proven)
+    }
+
+    fn closed_or_beyond(&self, id: &WorkOrderId, taken: i64) -> Option<Fault> {
+        let Self { closed, quantity, counted, .. } = *self;
+        if counted {
+            None
+        } else if closed {
+            Some(Fault::new(Code::WorkOrderClosed, format!("work order {id} is closed")))
+        } else if taken >= quantity {
+            let detail = format!("work order {id} wants {quantity} units and has {taken}");
+            Some(Fault::new(Code::WorkOrderFull, detail))
+        } else {
+            None
+        }
+    }
+
+    /// Whether this device may be one of it.
+    pub(super) fn takes(
+        &self,
+        connection: &Connection,
+        id: &WorkOrderId,
+        hardware: &HardwareId,
+    ) -> rusqlite::Result<bool> {
+        let sql = "SELECT 1 FROM work_order_devices WHERE work_order = ?1 AND hardware = ?2";
+        Ok(self.any_device || connection.prepare_cached(sql)?.exists(params![id, hardware])?)
+    }
+}
+
+/// What a label would be refused for whatever device came for it.
+pub(in crate::ledger) fn refusal_of_label(
+    connection: &Connection,
+    serial: &Serial,
+    id: &WorkOrderId,
+) -> Result<Option<Fault>, LedgerError> {
+    let unit = unit_row::load(connection, serial)?;
+    Ok(WorkOrderPlace::read(connection, id, unit.as_ref())?.refusal_for_good(id))
+}
