@@ -29,6 +29,9 @@ Example:
         #[arg(long, value_name = "N")]
         #[arg(value_parser = clap::value_parser!(u32).range(1..=3_650_000))]
         days: Option<u32>,
+        /// Take the key that is in the token or file already, instead of making one
+        #[arg(long)]
+        existing_key: bool,
     },
     /// Signs a request for a CA below an offline root; makes the key where there is none
     #[command(after_help = "\

@@ -27,7 +27,10 @@ use crate::secret::Process;
 pub(super) fn run(command: AuthorityCommand, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     match command {
-        AuthorityCommand::Init { common_name, days } => init(&config, common_name, days, context)?,
+        AuthorityCommand::Init { common_name, days, existing_key } => {
+            let key = if existing_key { Key::Existing } else { Key::New };
+            init(&config, common_name, days, key, context)?;
+        }
         AuthorityCommand::Request { out, common_name } => {
             request(&config, &out, common_name, context)?;
         }
@@ -74,16 +77,25 @@ fn read(config: &Config) -> Result<AuthorityInfo, Failure> {
     Ok(AuthorityInfo::read(&parts::authority_place(&config.authority))?)
 }
 
+/// Whether `init` makes a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    New,
+    Existing,
+}
+
 fn init(
     config: &Config,
     common_name: Option<String>,
     days: Option<u32>,
+    key: Key,
     context: &mut Context,
 ) -> Result<(), Failure> {
     let place = parts::authority_place(&config.authority);
     // Whoever would be asked for a new passphrase in vain is told at once.
-    let key = key_file(&place);
-    if let Some(path) = [Some(&place.certificate), key].into_iter().flatten().find(|at| at.exists())
+    let made = key_file(&place).filter(|_| key == Key::New);
+    if let Some(path) =
+        [Some(&place.certificate), made].into_iter().flatten().find(|at| at.exists())
     {
         return Err(Failure::new(Code::CaExists, format!("{} is there already", path.display())));
     }
@@ -95,7 +107,10 @@ fn init(
         backdate: CA_BACKDATE,
         now: context.now(),
     };
-    let info = pki::init(&place, &secret, &request)?;
+    let info = match key {
+        Key::New => pki::init(&place, &secret, &request)?,
+        Key::Existing => pki::init_with_existing_key(&place, &secret, &request)?,
+    };
     show(config, &info, context)
 }
 

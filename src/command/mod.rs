@@ -37,6 +37,7 @@ use clap::Parser;
 pub use context::Context;
 
 use crate::cli::{Cli, ClockCommand, Command, ConfigCommand, Run};
+use crate::pki;
 use crate::report::{self, Exit, Failure};
 use crate::tui;
 
@@ -57,7 +58,9 @@ pub fn run(cli: Cli) -> Exit {
     logging::start(&context.global, takes_the_terminal(&command).then_some(&book));
     let color = context.color;
     let command = AssertUnwindSafe(|| dispatch(command, &mut context));
-    match panic::catch_unwind(command) {
+    let ended = panic::catch_unwind(command);
+    pki::leave_token();
+    match ended {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
             failure.print(color);

@@ -14,7 +14,7 @@ use rcgen::{
     SerialNumber,
 };
 
-use super::authority::{AuthorityInfo, AuthorityPlace, KeyPlace};
+use super::authority::{AuthorityInfo, AuthorityPlace, KeyPlace, read_key};
 use super::ca_certificate::CaCertificate;
 use super::certificate_file::certificate_pem;
 use super::file::{OWNER_ONLY, PUBLIC, write_new};
@@ -64,17 +64,43 @@ pub(super) fn init_with(
     // What is wrong with the request is found before there is a key.
     let parameters = parameters(request)?;
     let key = make_key(&place.key, secret, hardness)?;
-    let written = self_signed(&key, &parameters).and_then(|der| {
-        // Whatever `load` would refuse is refused before it is written.
-        CaCertificate::from_der(&der)?;
-        write(&place.certificate, certificate_pem(&der)?.as_bytes(), PUBLIC)
-    });
-    if let Err(error) = written {
+    if let Err(error) = certify(&key, &parameters, place) {
         // A key without a certificate would be in the way of the next try.
         remove_key(&place.key, &key);
         return Err(error);
     }
     AuthorityInfo::read(&AuthorityPlace { chain: None, ..place.clone() })
+}
+
+/// Makes a CA of a key that is there already, in its token or file, and has no certificate.
+pub fn init_with_existing_key(
+    place: &AuthorityPlace,
+    secret: &Passphrase,
+    request: &AuthorityRequest,
+) -> Result<AuthorityInfo, PkiError> {
+    // Of its files the certificate alone must be missing.
+    if place.certificate.symlink_metadata().is_ok() {
+        return Err(PkiError::Exists { path: place.certificate.clone() });
+    }
+    let parameters = parameters(request)?;
+    let key = match &place.key {
+        KeyPlace::File(path) => read_key(path, secret)?,
+        KeyPlace::Token(key) => in_token(TokenSigner::open(key, secret)?)?,
+    };
+    certify(&key, &parameters, place)?;
+    AuthorityInfo::read(&AuthorityPlace { chain: None, ..place.clone() })
+}
+
+/// Writes the self-signed certificate of a key. Whatever `load` would refuse is refused
+/// before it is written.
+fn certify(
+    key: &SigningKey,
+    parameters: &CertificateParams,
+    place: &AuthorityPlace,
+) -> Result<(), PkiError> {
+    let der = self_signed(key, parameters)?;
+    CaCertificate::from_der(&der)?;
+    write(&place.certificate, certificate_pem(&der)?.as_bytes(), PUBLIC)
 }
 
 /// Makes a key where there is none; it is durable then.
@@ -92,6 +118,20 @@ pub(super) fn make_key(
             for_certificates(&key)
         }
         KeyPlace::Token(key) => in_token(TokenSigner::generate(key, secret)?),
+    }
+}
+
+/// The key that is there already, if there is one.
+pub(super) fn existing_key(
+    place: &KeyPlace,
+    secret: &Passphrase,
+) -> Result<Option<SigningKey>, PkiError> {
+    match place {
+        KeyPlace::File(path) if path.symlink_metadata().is_ok() => read_key(path, secret).map(Some),
+        KeyPlace::Token(key) if TokenSigner::has(key, secret)? => {
+            in_token(TokenSigner::open(key, secret)?).map(Some)
+        }
+        KeyPlace::File(_) | KeyPlace::Token(_) => Ok(None),
     }
 }
 

@@ -40,7 +40,7 @@ pub use certificate_file::{certificate_pem, fingerprint_of, read_certificates, s
 pub use crl::{CrlNumbering, RevokedCertificate, is_list_of};
 pub use csr::{VerifiedCsr, verify_csr};
 pub use error::PkiError;
-pub use init::{AuthorityRequest, CA_BACKDATE, init, throw_away};
+pub use init::{AuthorityRequest, CA_BACKDATE, init, init_with_existing_key, throw_away};
 pub use issue::{IssueRequest, random_sn};
 pub use issued_here::{IssuedHere, verify_issued_here};
 pub use journal_certificate::{JournalCertificate, journal_key_of};
@@ -51,4 +51,4 @@ pub use sample::{SampleClient, SampleServer, pkcs8_of, sample_server};
 pub use server_key::read_server_key;
 pub use signature::{Verifier, check_possession, make_key, public_key_of};
 pub use subordinate::{AuthorityCsr, import, request};
-pub use token::{TokenError, TokenKey};
+pub use token::{TokenError, TokenKey, leave_token};

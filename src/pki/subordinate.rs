@@ -5,14 +5,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::authority::{AuthorityInfo, AuthorityPlace, KeyPlace, check_chain, open_key, read_key};
+use super::authority::{AuthorityInfo, AuthorityPlace, check_chain, open_key};
 use super::ca_certificate::{CA_CERTIFICATE, CaCertificate, parse, refused, validity_of};
 use super::certificate_file::{certificate_pem, certificates_in, read_pem};
 use super::file::PUBLIC;
-use super::init::{in_token, make_key, of_a_ca, write};
+use super::init::{existing_key, make_key, of_a_ca, write};
 use super::key_file::Hardness;
-use super::signer::SigningKey;
-use super::token::TokenSigner;
 use super::{Authority, Passphrase, PkiError};
 use crate::domain::clock::Timestamp;
 
@@ -32,7 +30,7 @@ pub fn request(
     common_name: &str,
 ) -> Result<AuthorityCsr, PkiError> {
     let parameters = of_a_ca(common_name)?;
-    let known = existing(&place.key, secret)?;
+    let known = existing_key(&place.key, secret)?;
     let made_key = known.is_none();
     let key = match known {
         Some(key) => key,
@@ -41,16 +39,6 @@ pub fn request(
     let signed = parameters.serialize_request(&key).map_err(|error| key.cannot_sign(&error))?;
     let pem = signed.pem().map_err(|error| key.cannot_sign(&error))?;
     Ok(AuthorityCsr { pem, made_key })
-}
-
-fn existing(place: &KeyPlace, secret: &Passphrase) -> Result<Option<SigningKey>, PkiError> {
-    match place {
-        KeyPlace::File(path) if path.symlink_metadata().is_ok() => read_key(path, secret).map(Some),
-        KeyPlace::Token(key) if TokenSigner::has(key, secret)? => {
-            in_token(TokenSigner::open(key, secret)?).map(Some)
-        }
-        KeyPlace::File(_) | KeyPlace::Token(_) => Ok(None),
-    }
 }
 
 /// Takes the certificate that a root signed, with what stands above it, and writes both to

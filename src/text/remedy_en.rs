@@ -66,7 +66,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CaTooShort => "shorten `[certificate] valid_for`, or use a CA that is valid for longer",
         CaIssue => "put the unit aside, run `station doctor`, and report it if it comes again",
         HsmModule => "check `[authority] module`: the HSM maker's PKCS#11 library for this machine",
-        HsmToken => "plug the token in, and compare `[authority] token_label` with its label",
+        HsmToken => "plug the token in or start its service, and compare `[authority] token_label`",
         HsmPin => "give the token's user PIN; don't try others, it locks after a few",
         HsmKey => {
             "check `[authority] key_label` and `key_id`, or make the key with `station authority init`"

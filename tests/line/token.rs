@@ -5,7 +5,8 @@ use std::process::Command;
 
 use super::support::keys::held_under;
 use super::support::openssl::{assert_verifies, openssl};
-use super::support::token::{PIN, Token};
+use super::support::token::{PIN, Token, module};
+use super::support::tpm::{Manager, Tpm};
 use super::support::{Factory, LONG, Plan, Process, label, labels};
 
 const INIT: [&str; 4] = ["authority", "init", "--common-name", "Token CA"];
@@ -168,4 +169,98 @@ fn a_token_that_fails_is_told_with_what_it_said() {
     let failed = Process::start(command).finish(LONG).expect_error(7, "E-HSM-FAILED");
     assert!(failed.errors.contains("C_GenerateKeyPair"), "{}", failed.story());
     assert!(!factory.path("token-ca.pem").exists());
+}
+
+/// A P-256 key in a file, as PEM of PKCS#8; its path.
+fn key_file(factory: &Factory) -> String {
+    let path = factory.path("p256.pem").display().to_string();
+    openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &path]);
+    path
+}
+
+#[test]
+fn a_name_is_free_only_where_neither_the_label_nor_the_id_is_taken() {
+    let mut factory = Factory::usual();
+    let token = Token::for_factory(&mut factory);
+    token.import(&key_file(&factory), "somebody-elses");
+    // Its label is free, its id is not: some tokens would overwrite what has it.
+    factory.change("key_label = \"ca\"", "key_label = \"ca\"\nkey_id = \"0a\"");
+    let refused = factory.run(&INIT).expect_error(7, "E-CA-EXISTS");
+    assert!(refused.errors.contains("id 0a"), "{}", refused.errors);
+    factory.change("key_id = \"0a\"", "key_id = \"0b\"");
+    factory.run(&INIT).expect(0);
+}
+
+#[test]
+fn a_key_that_is_in_the_token_already_is_taken_where_that_is_asked() {
+    let mut factory = Factory::usual();
+    let token = Token::for_factory(&mut factory);
+    let existing = [&INIT[..], &["--existing-key"]].concat();
+    factory.run(&existing).expect_error(7, "E-HSM-KEY");
+    token.import(&key_file(&factory), "ca");
+    factory.run(&INIT).expect_error(7, "E-CA-EXISTS");
+    factory.run(&existing).expect(0);
+    factory.run(&["authority", "check"]).expect(0);
+    // Its certificate is never overwritten.
+    factory.run(&existing).expect_error(7, "E-CA-EXISTS");
+}
+
+#[test]
+fn a_medium_that_is_not_mounted_is_a_token_that_is_away_and_no_wrong_library() {
+    let (factory, token) = with_token_ca(1);
+    token.unmount();
+    let refused = factory.run(&["authority", "check"]).expect_error(7, "E-HSM-TOKEN");
+    assert!(refused.errors.contains("can't be reached"), "{}", refused.errors);
+    token.put_back();
+    factory.run(&["authority", "check"]).expect(0);
+}
+
+#[test]
+fn a_process_leaves_the_module_as_it_found_it() {
+    let (mut factory, _token) = with_token_ca(1);
+    let log = factory.path("spy.log");
+    factory.set("PKCS11SPY", module());
+    factory.set("PKCS11SPY_OUTPUT", log.as_os_str());
+    factory.change(module(), "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so");
+    let _device = factory.devices("A", 1);
+    assert_eq!(factory.batch(&labels(1)).expect(0).summary()["passed"], 1);
+    let calls: Vec<String> = fs::read_to_string(log)
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.split_once(": C_").map(|(_, name)| format!("C_{name}")))
+        .collect();
+    let last: Vec<&str> = calls.iter().rev().take(3).map(String::as_str).collect();
+    assert_eq!(last, ["C_Finalize", "C_CloseSession", "C_Logout"], "{calls:?}");
+    let count = |name: &str| calls.iter().filter(|call| *call == name).count();
+    assert_eq!(count("C_OpenSession"), count("C_CloseSession"), "{calls:?}");
+}
+
+#[test]
+fn twenty_four_units_are_issued_by_a_ca_in_a_tpm() {
+    let mut factory = Factory::with(&Plan { slots: 2, ..Plan::default() });
+    let mut tpm = Tpm::for_factory(&mut factory, Manager::Abrmd);
+    factory.run(&INIT).expect(0);
+    let _devices = ["A", "B"].map(|slot| factory.devices(slot, 12));
+    assert_eq!(factory.batch(&labels(24)).expect(0).summary()["passed"], 24);
+    for (_, held) in &held_under(&factory.devices_dir()) {
+        assert_verifies(&factory.path("token-ca.pem"), &[], &held.certificate);
+    }
+    factory.verify();
+    tpm.take_away();
+    factory.run(&["authority", "check"]).expect_error(7, "E-HSM-TOKEN");
+    tpm.bring_back();
+    factory.run(&["authority", "check"]).expect(0);
+    factory.set("STATION_PKCS11_PIN", "000000");
+    factory.run(&["authority", "check"]).expect_error(7, "E-HSM-PIN");
+}
+
+#[test]
+fn a_tpm_without_a_resource_manager_is_left_empty_by_each_command() {
+    let mut factory = Factory::usual();
+    let _tpm = Tpm::for_factory(&mut factory, Manager::None);
+    factory.run(&INIT).expect(0);
+    // It has room for three objects and as many sessions.
+    for _ in 0..6 {
+        factory.run(&["authority", "check"]).expect(0);
+    }
 }

@@ -11,6 +11,7 @@ pub(crate) mod openssl;
 pub(crate) mod process;
 pub(crate) mod tell;
 pub(crate) mod token;
+pub(crate) mod tpm;
 pub(crate) mod zephyr;
 
 pub(crate) use factory::{Factory, Plan, label, labels, named};

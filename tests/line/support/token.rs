@@ -59,7 +59,7 @@ impl Token {
         assert!(made.status.success(), "{made:?}");
     }
 
-    /// Puts a key of a file into the token.
+    /// Puts a key of a file into the token, its id `0a`.
     pub(crate) fn import(&self, file: &str, label: &str) {
         let arguments = ["--import", file, "--token", LABEL, "--label", label, "--id", "0a"];
         let imported = Command::new("softhsm2-util")
@@ -85,13 +85,18 @@ impl Token {
         fs::create_dir(self.files()).unwrap();
     }
 
+    /// The directory itself is gone, as when its medium is not mounted: the module can't start.
+    pub(crate) fn unmount(&self) {
+        fs::rename(self.files(), self.folder.join("drawn")).unwrap();
+    }
+
     /// Puts it back.
     pub(crate) fn put_back(&self) {
-        fs::remove_dir(self.files()).unwrap();
+        let _ = fs::remove_dir(self.files());
         fs::rename(self.folder.join("drawn"), self.files()).unwrap();
     }
 }
 
-fn module() -> &'static str {
+pub(crate) fn module() -> &'static str {
     MODULES.into_iter().find(|path| Path::new(path).exists()).expect("SoftHSM2's module")
 }

@@ -1,0 +1,138 @@
+//! Why a token gives no signature, and its code.
+
+use std::path::PathBuf;
+
+use cryptoki::error::{Error, RvError};
+
+use crate::domain::code::Code;
+
+/// Why a token gives no signature.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// The module is no PKCS#11 library, or does not start.
+    #[error("the PKCS#11 module {} can't be used: {problem}", module.display())]
+    Module {
+        /// The library.
+        module: PathBuf,
+        /// What the loader or the module said.
+        problem: String,
+    },
+    /// No token has this label now.
+    #[error("no token is labelled {token:?}; {others}")]
+    Absent {
+        /// The label that was looked for.
+        token: String,
+        /// Which tokens there are, in words.
+        others: String,
+    },
+    /// Several tokens have this label.
+    #[error("{number} tokens are labelled {token:?}, and one is wanted")]
+    Several {
+        /// The label that was looked for.
+        token: String,
+        /// How many have it.
+        number: usize,
+    },
+    /// The token, or what leads to it, can't be reached now.
+    #[error("the token {token:?} can't be reached: {problem}")]
+    Away {
+        /// The token's label.
+        token: String,
+        /// What the module said.
+        problem: String,
+    },
+    /// The token takes no PIN at all for now.
+    #[error("the token {token:?} is locked: {problem}")]
+    Locked {
+        /// The token's label.
+        token: String,
+        /// What it said.
+        problem: String,
+    },
+    /// The token does not take the PIN.
+    #[error("the token {token:?} does not take the PIN: {problem}")]
+    Pin {
+        /// The token's label.
+        token: String,
+        /// What it said, and how many tries there may be.
+        problem: String,
+    },
+    /// The token has no such key, or none that can be told from others.
+    #[error("the token {token:?} {problem}")]
+    Key {
+        /// The token's label.
+        token: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The token failed at something that it should be able to do.
+    #[error("the token {token:?} failed: {problem}")]
+    Failed {
+        /// The token's label.
+        token: String,
+        /// What the module said.
+        problem: String,
+    },
+}
+
+impl TokenError {
+    /// The stable code.
+    pub const fn code(&self) -> Code {
+        match self {
+            TokenError::Module { .. } => Code::HsmModule,
+            TokenError::Absent { .. } | TokenError::Several { .. } | TokenError::Away { .. } => {
+                Code::HsmToken
+            }
+            TokenError::Pin { .. } | TokenError::Locked { .. } => Code::HsmPin,
+            TokenError::Key { .. } => Code::HsmKey,
+            TokenError::Failed { .. } => Code::HsmFailed,
+        }
+    }
+}
+
+/// What went wrong inside a session, before the token's name is put to it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("{0}")]
+    Key(String),
+    #[error("{0}")]
+    Gone(String),
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        let said = said(&error);
+        match error {
+            Error::Pkcs11(
+                RvError::DeviceRemoved
+                | RvError::TokenNotPresent
+                | RvError::TokenNotRecognized
+                | RvError::SlotIdInvalid,
+                _,
+            ) => Trouble::Gone(said),
+            _ => Trouble::Failed(said),
+        }
+    }
+}
+
+impl Trouble {
+    /// With the token's name.
+    pub(super) fn of(self, token: &str) -> TokenError {
+        let token = token.to_owned();
+        match self {
+            Trouble::Key(problem) => TokenError::Key { token, problem },
+            Trouble::Gone(said) => TokenError::Absent { token, others: format!("it left: {said}") },
+            Trouble::Failed(problem) => TokenError::Failed { token, problem },
+        }
+    }
+}
+
+/// An error in the words of the standard: its own text explains each value at length.
+pub(super) fn said(error: &Error) -> String {
+    match error {
+        Error::Pkcs11(value, function) => format!("C_{function:?} gave {value:?}"),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,168 @@
+//! The PKCS#11 module that is loaded, and the one session in it.
+
+use std::cell::Cell;
+use std::sync::Mutex;
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::object::{ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::Slot;
+use cryptoki::types::AuthPin;
+
+use super::error::{TokenError, Trouble, said};
+use super::key::{TokenKey, find};
+
+/// The module that is loaded. PKCS#11 knows one state for a whole process, so whoever uses
+/// a token takes turns.
+pub(super) static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
+
+pub(super) struct Loaded {
+    pub(super) key: TokenKey,
+    // Before the context: a session is closed in the state that it belongs to.
+    pub(super) open: Open,
+    context: Pkcs11,
+}
+
+/// A session that is logged in.
+pub(super) struct Open {
+    pub(super) session: Session,
+    /// The private key's handle, which holds as long as the session.
+    signing: Cell<Option<ObjectHandle>>,
+}
+
+impl Open {
+    pub(super) fn signing_key(&self, key: &TokenKey) -> Result<ObjectHandle, Trouble> {
+        if let Some(known) = self.signing.get() {
+            return Ok(known);
+        }
+        let found = find(&self.session, key, ObjectClass::PRIVATE_KEY)?;
+        self.signing.set(Some(found));
+        Ok(found)
+    }
+}
+
+impl Loaded {
+    /// Ends the session and the module's state, so that the module looks at its tokens
+    /// again. Where a token is gone neither can be done, and need not be.
+    pub(super) fn unload(loaded: Option<Loaded>) {
+        if let Some(Loaded { open, context, .. }) = loaded {
+            // A TPM without a resource manager has room for a handful of sessions that
+            // nobody ended.
+            let _ = open.session.logout();
+            drop(open);
+            let _ = context.finalize();
+        }
+    }
+
+    pub(super) fn load(key: &TokenKey, pin: &AuthPin) -> Result<Loaded, TokenError> {
+        let unusable =
+            |error: Error| TokenError::Module { module: key.module.clone(), problem: said(&error) };
+        let context = Pkcs11::new(&key.module).map_err(unusable)?;
+        match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
+            Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
+            Err(error) if is_the_modules_own(&error) => return Err(unusable(error)),
+            // The library is right and what is behind it is not there: a TPM, a daemon, a
+            // directory.
+            Err(error) => {
+                return Err(TokenError::Away { token: key.token.clone(), problem: said(&error) });
+            }
+        }
+        match open_session(&context, &key.token, pin) {
+            Ok(session) => {
+                let open = Open { session, signing: Cell::new(None) };
+                Ok(Loaded { key: key.clone(), open, context })
+            }
+            Err(error) => {
+                let _ = context.finalize();
+                Err(error)
+            }
+        }
+    }
+}
+
+fn open_session(context: &Pkcs11, token: &str, pin: &AuthPin) -> Result<Session, TokenError> {
+    let slot = slot_of(context, token)?;
+    let failed = |error: Error| Trouble::from(error).of(token);
+    // One that may write: `authority init` makes a key in it.
+    let session = context.open_rw_session(slot).map_err(failed)?;
+    match session.login(UserType::User, Some(pin)) {
+        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
+        Err(Error::Pkcs11(RvError::PinLocked, _)) => {
+            let problem = "it takes no PIN until it is unlocked, some by themselves after a time";
+            Err(TokenError::Locked { token: token.to_owned(), problem: problem.to_owned() })
+        }
+        Err(Error::Pkcs11(refused, _)) if refuses_pin(&refused) => {
+            let problem = format!("{refused:?}{}", tries_left(context, slot));
+            Err(TokenError::Pin { token: token.to_owned(), problem })
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn slot_of(context: &Pkcs11, token: &str) -> Result<Slot, TokenError> {
+    let failed = |error: Error| Trouble::from(error).of(token);
+    let (mut found, mut others) = (Vec::new(), Vec::new());
+    for slot in context.get_slots_with_token().map_err(failed)? {
+        // A token that is drawn while it is asked, or that says something that can't be read,
+        // is as good as none: it may be a stranger behind the same module.
+        let info = match context.get_token_info(slot) {
+            Ok(info) if info.token_initialized() => info,
+            Ok(_) => continue,
+            Err(error) => {
+                tracing::info!(slot = slot.id(), problem = %said(&error), "a token is passed over");
+                continue;
+            }
+        };
+        match info.label() == token {
+            true => found.push(slot),
+            false => others.push(format!("{:?}", info.label())),
+        }
+    }
+    match found.as_slice() {
+        [slot] => Ok(*slot),
+        [] if others.is_empty() => Err(absent(token, "the module knows no token at all")),
+        [] => Err(absent(token, &format!("there is {}", others.join(", ")))),
+        several => Err(TokenError::Several { token: token.to_owned(), number: several.len() }),
+    }
+}
+
+/// What the token says of the tries that are left, where it says something.
+fn tries_left(context: &Pkcs11, slot: Slot) -> &'static str {
+    match context.get_token_info(slot) {
+        Ok(info) if info.user_pin_locked() => "; it is locked now",
+        Ok(info) if info.user_pin_final_try() => "; one try is left before it locks",
+        Ok(info) if info.user_pin_count_low() => "; it locks after a few more tries",
+        _ => "",
+    }
+}
+
+fn absent(token: &str, others: &str) -> TokenError {
+    TokenError::Absent { token: token.to_owned(), others: others.to_owned() }
+}
+
+const fn refuses_pin(error: &RvError) -> bool {
+    matches!(
+        error,
+        RvError::PinIncorrect
+            | RvError::PinInvalid
+            | RvError::PinLenRange
+            | RvError::PinExpired
+            | RvError::UserPinNotInitialized
+    )
+}
+
+/// Whether the library itself is wrong, or asked in a way that it does not know.
+const fn is_the_modules_own(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Pkcs11(
+            RvError::ArgumentsBad
+                | RvError::CantLock
+                | RvError::NeedToCreateThreads
+                | RvError::FunctionNotSupported,
+            _
+        ) | Error::LibraryLoading(_)
+            | Error::NullFunctionPointer
+    )
+}
