@@ -128,6 +128,7 @@ fn start_by(
         witness,
         work_order: order.clone(),
         crew: Arc::clone(&crew),
+        uid: rustix::process::getuid().as_raw(),
         unit_deadline: config.station.unit_deadline,
     };
     let count = slots.len();

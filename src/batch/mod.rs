@@ -56,6 +56,16 @@ impl Summary {
         self.uncertain += u64::from(unit.uncertain);
     }
 
+    /// A unit that was counted as good is denied by its device.
+    fn deny(&mut self, unit: &UnitReport) {
+        let counted = match unit.proof {
+            Some(_) => &mut self.passed,
+            None => &mut self.already_proven,
+        };
+        *counted = counted.saturating_sub(1);
+        self.count(unit);
+    }
+
     /// Whether all that was asked is done.
     pub const fn is_complete(&self) -> bool {
         self.failed == 0 && self.interrupted == 0 && self.refused == 0
@@ -155,6 +165,7 @@ impl<'a> Batch<'a> {
                 self.feed();
             }
             Event::Unit(unit) => self.unit(&unit),
+            Event::Denied(unit) => self.denied(&unit),
             Event::Warning(fault) => self.note(&fault),
             Event::Stopping(fault) => {
                 self.exhausted = true;
@@ -224,7 +235,15 @@ impl<'a> Batch<'a> {
 
     fn unit(&mut self, unit: &UnitReport) {
         self.ending.summary.count(unit);
-        let line = self.style.unit(unit);
+        self.print(&self.style.unit(unit));
+    }
+
+    fn denied(&mut self, unit: &UnitReport) {
+        self.ending.summary.deny(unit);
+        self.print(&self.style.denied(unit));
+    }
+
+    fn print(&mut self, line: &str) {
         if let Err(error) = writeln!(self.out, "{line}").and_then(|()| self.out.flush()) {
             self.output_failed(error.kind());
         }

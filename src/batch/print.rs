@@ -58,8 +58,12 @@ struct UnitLine<'a> {
 
 /// A unit's JSON object, without a line end.
 pub fn unit_json(unit: &UnitReport) -> String {
+    json("unit", unit)
+}
+
+fn json(event: &'static str, unit: &UnitReport) -> String {
     let line = UnitLine {
-        event: "unit",
+        event,
         serial: &unit.serial,
         slot: unit.slot.as_ref(),
         outcome: unit.outcome.as_str(),
@@ -86,6 +90,14 @@ impl Style {
     pub(super) fn unit(self, unit: &UnitReport) -> String {
         match self {
             Style::Json => unit_json(unit),
+            Style::People { color } => people(unit, color),
+        }
+    }
+
+    /// A unit that had passed and is to be kept now.
+    pub(super) fn denied(self, unit: &UnitReport) -> String {
+        match self {
+            Style::Json => json("denied", unit),
             Style::People { color } => people(unit, color),
         }
     }

@@ -100,6 +100,9 @@ pub enum Event {
     Chosen(Option<SlotName>),
     /// A unit ended, or a scan was refused.
     Unit(Box<UnitReport>),
+    /// A unit that had passed is denied by its own device, which still stands in its slot: the
+    /// unit is to be kept. Its report as it is now.
+    Denied(Box<UnitReport>),
     /// Something that a person should know and that stops nothing.
     Warning(Fault),
     /// The line takes no more units; what was under way has landed or will.
@@ -213,6 +216,11 @@ impl UnitReport {
             verified: false,
             uncertain: false,
         }
+    }
+
+    /// Whether its device just proved what it holds, now or again.
+    pub fn is_good(&self) -> bool {
+        self.outcome == Outcome::Pass || self.verified
     }
 
     /// Whether it was refused because it is proven already.

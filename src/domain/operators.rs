@@ -243,6 +243,7 @@ pub fn supervised(record: &Record) -> Option<&Person> {
         | Record::CommitAsked(_)
         | Record::Proven(_)
         | Record::Finished(_)
+        | Record::Denied(_)
         | Record::Ended(_)
         | Record::AuthorityRegistered(_)
         | Record::RegisteredByHand(_)

@@ -46,6 +46,9 @@ pub enum Record {
     Finished(Finished),
     /// The open attempt is over.
     Ended(Ended),
+    /// A device that had passed denies it while it still stands in its slot: its unit is not
+    /// finished any more.
+    Denied(Denied),
     /// A person voids the unit's open or last certificate.
     UnitVoided(PersonAct),
     /// A person allows a proven unit to be burned again.
@@ -207,6 +210,21 @@ pub struct Finished {
     pub serial: Serial,
     /// Its proven certificate.
     pub certificate_sn: CertificateSn,
+}
+
+/// A device that passed and says now that it holds something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denied {
+    /// The unit.
+    pub serial: Serial,
+    /// Its proven certificate.
+    pub certificate_sn: CertificateSn,
+    /// Where it stands.
+    pub slot: SlotName,
+    /// What it says, in one sentence.
+    pub message: String,
+    /// Who works at the line.
+    pub by: Person,
 }
 
 /// The end of an attempt.

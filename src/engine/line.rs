@@ -10,14 +10,14 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::domain::code::Code;
-use crate::domain::device::Fault;
+use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{
     Binding, Command, CommandSink, Event, EventSink, Outcome, ProgressCell, Scan, SlotStatus,
     UnitReport,
 };
 use crate::domain::ids::{HardwareId, Serial, SlotName};
 use crate::domain::label::LabelRule;
-use crate::domain::record::{AttemptRef, Ended, Open, Record, Rework};
+use crate::domain::record::{AttemptRef, Denied, Ended, Open, Record, Rework, Step};
 use crate::flow::{self, Entry};
 use crate::ledger::{LedgerError, Reader};
 use crate::link::settings::SlotLink;
@@ -63,6 +63,8 @@ pub(super) enum ToLine {
     Place(usize, Place, SlotStatus),
     /// A slot's unit ended.
     Ended(usize, Box<Ending>),
+    /// The device of the unit that ended last says now something else than when it passed.
+    Denied(usize, Box<Seen>),
     /// Something outside the slots went wrong, and the line can't go on.
     Broken(Fault),
     /// A slot's device left before the job could begin.
@@ -146,6 +148,7 @@ impl Line {
             shop,
             rule,
             events,
+            passed: slots.iter().map(|_| None).collect(),
             slots,
             halts: halted,
             last_out,
@@ -201,6 +204,8 @@ struct LineThread {
     events: EventSink,
     slots: Vec<(Sender<ToSlot>, JoinHandle<()>)>,
     halts: Vec<Halt>,
+    /// What passed last in each slot and may still stand there.
+    passed: Vec<Option<UnitReport>>,
     /// Why a slot was last put out of service.
     last_out: Option<Fault>,
     /// It was said that labels without a slot go to any device.
@@ -336,6 +341,7 @@ impl LineThread {
             ToLine::Place(slot, place, status) => self.place(slot, place, status),
             ToLine::Broken(fault) => self.stop(&fault.clone(), Some(fault)),
             ToLine::Ended(slot, ending) => self.ended(slot, *ending),
+            ToLine::Denied(slot, seen) => self.denied(slot, &seen),
             ToLine::Returned(slot, job) => {
                 let decisions = self.router.returned(slot, job, self.now());
                 self.carry_out(decisions);
@@ -499,12 +505,42 @@ impl LineThread {
     fn ended(&mut self, slot: usize, ending: Ending) {
         let Ending { report, ledger_failed, .. } = ending;
         let completed = report.resumed && report.outcome == Outcome::Pass;
+        self.passed[slot] = Some(&report).filter(|report| report.is_good()).cloned();
         self.say(Event::Unit(Box::new(report)));
         let decisions = self.router.ended(slot, completed, self.now());
         self.carry_out(decisions);
         if let Some(fault) = ledger_failed {
             self.stop(&fault.clone(), Some(fault));
         }
+    }
+
+    /// A device contradicts the proof that it has just given. Its unit is not finished any more,
+    /// and a person is told to keep it.
+    fn denied(&mut self, slot: usize, seen: &Seen) {
+        let Some(mut report) = self.passed[slot].take() else { return };
+        let fault = denial(seen);
+        report.outcome = Outcome::Fail;
+        (report.step, report.uncertain, report.verified) = (Some(Step::Finish), true, false);
+        let recorded = self.record_denial(slot, &report, &fault);
+        report.fault = Some(fault);
+        self.say(Event::Denied(Box::new(report)));
+        if let Err(fault) = recorded {
+            self.stop(&fault.clone(), Some(fault));
+        }
+    }
+
+    fn record_denial(&self, slot: usize, report: &UnitReport, fault: &Fault) -> Result<(), Fault> {
+        let missing = || Fault::new(Code::Bug, "a unit that passed has no certificate");
+        let serial = report.serial.parse().map_err(|_| missing())?;
+        let denied = Denied {
+            serial,
+            certificate_sn: report.certificate_sn.ok_or_else(missing)?,
+            slot: self.router.name(slot).clone(),
+            message: fault.detail.clone(),
+            by: self.shop.person(),
+        };
+        let recorded = self.shop.writer.record(Record::Denied(denied));
+        recorded.map(drop).map_err(|refusal| refusal.fault().clone())
     }
 
     fn carry_out(&mut self, decisions: Vec<Decision>) {
@@ -528,6 +564,16 @@ impl LineThread {
         // A slot that is gone says so by itself, and the router answers for its unit.
         let _ = self.slots[slot].0.send(ToSlot::Run(job));
     }
+}
+
+fn denial(seen: &Seen) -> Fault {
+    let now = match (&seen.holds, seen.locked) {
+        (None, _) => "holds nothing".to_owned(),
+        (Some(held), true) => format!("is locked and holds certificate {}", held.certificate),
+        (Some(held), false) => format!("holds certificate {}", held.certificate),
+    };
+    let what = format!("the device passed, still stands there, and says now that it {now}");
+    Fault::new(Code::DevContradiction, what)
 }
 
 /// No slot can be used, and the last one for this reason.

@@ -9,6 +9,7 @@ use crate::domain::evidence::Witness;
 use crate::domain::identity::ConnectionSettings;
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{ClientId, HardwareId, OperatorId, WorkOrderId};
+use crate::domain::record::Person;
 use crate::flow::Policy;
 use crate::ledger::{Inquiries, Writer};
 use crate::pki::{Authority, Profile};
@@ -91,11 +92,18 @@ pub struct Shop {
     pub work_order: Option<WorkOrderId>,
     /// Who works at the line.
     pub crew: Arc<Crew>,
+    /// The numeric id of the system's user whose process this is.
+    pub uid: u32,
     /// How long one unit may take, from its scan's start in a slot.
     pub unit_deadline: Duration,
 }
 
 impl Shop {
+    /// Who answers for what the line finds at this moment.
+    pub(super) fn person(&self) -> Person {
+        Person { operator: self.crew.at_work(), uid: self.uid }
+    }
+
     /// What a device is called in the ledger. One that has no hardware id is, while it
     /// holds an identity, the device on which that was burned.
     pub(super) fn known_as(&self, seen: &Seen) -> Result<HardwareId, Fault> {

@@ -132,6 +132,11 @@ impl SlotThread {
             let (place, status) = match watch.poll() {
                 Ok(Presence::Here(driver)) => return Arrival::Device(driver),
                 Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
+                Ok(Presence::Denies(seen)) => {
+                    // As in `say`.
+                    let _ = self.to_line.send(ToLine::Denied(self.index, Box::new(seen)));
+                    continue;
+                }
                 Ok(Presence::Same) => {
                     (was_out.then(|| Place::Done(watch.done())), SlotStatus::Done)
                 }
@@ -223,7 +228,7 @@ impl SlotThread {
         watch.welcome_again();
         match watch.poll() {
             Ok(Presence::Here(driver)) => self.work(watch, driver, &job, None),
-            Ok(Presence::Absent | Presence::Same) | Err(_) => {
+            Ok(Presence::Absent | Presence::Same | Presence::Denies(_)) | Err(_) => {
                 // As in `say`.
                 let _ = self.to_line.send(ToLine::Returned(self.index, job));
                 Left::Gone
@@ -255,7 +260,9 @@ impl SlotThread {
             ledger_failed: None,
         });
         // Only now may the fixture swap devices.
-        watch.let_go(driver, ending.met.clone());
+        let done = ending.met.as_ref().map(|seen| seen.hardware.clone());
+        let passed = ending.met.clone().filter(|_| ending.report.is_good());
+        watch.let_go(driver, done, passed);
         self.halt.unit_landed();
         // As in `say`.
         let _ = self.to_line.send(ToLine::Ended(self.index, Box::new(ending)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{Outcome, Progress, ProgressCell, UnitReport};
-use crate::domain::ids::{HardwareId, SlotName};
+use crate::domain::ids::SlotName;
 use crate::domain::record::{AttemptRef, End, Ended, Record, Step};
 use crate::flow::{self, Effect, Entry, Input, State, Unit, Verdict, VerdictKind};
 use crate::link::driver::Driver;
@@ -18,8 +18,8 @@ use super::work::Work;
 /// How one unit ended.
 pub(super) struct Ending {
     pub(super) report: UnitReport,
-    /// The device, as it called itself last.
-    pub(super) met: Option<HardwareId>,
+    /// The device, by what it said last.
+    pub(super) met: Option<Seen>,
     /// The ledger can't write any more.
     pub(super) ledger_failed: Option<Fault>,
 }

@@ -42,8 +42,8 @@ pub(super) struct Work<'a> {
     just_met: Option<Seen>,
     /// The device, as the ledger calls the one that answered last.
     hardware: Option<HardwareId>,
-    /// The same, as it calls itself.
-    met: Option<HardwareId>,
+    /// What it said last, as it calls itself.
+    met: Option<Seen>,
     /// When its newest restart was asked for.
     restarted: Option<Instant>,
     reserved: Option<CertificateSn>,
@@ -99,8 +99,8 @@ impl<'a> Work<'a> {
         self.hardware.as_ref()
     }
 
-    /// The same, as it calls itself.
-    pub(super) fn met(&self) -> Option<&HardwareId> {
+    /// What it said last, as it calls itself.
+    pub(super) fn met(&self) -> Option<&Seen> {
         self.met.as_ref()
     }
 
@@ -164,7 +164,7 @@ impl<'a> Work<'a> {
 
     /// Gives a device the name that the ledger knows it by.
     fn meet(&mut self, mut seen: Seen) -> Result<Seen, Fault> {
-        self.met = Some(seen.hardware.clone());
+        self.met = Some(seen.clone());
         seen.hardware = self.shop.known_as(&seen)?;
         self.hardware = Some(seen.hardware.clone());
         Ok(seen)

@@ -7,7 +7,8 @@
 //! A port is released after each unit, since fixtures and simulators change devices
 //! then. Where the port itself never goes, because the adapter belongs to the fixture,
 //! the device that was done is told from the next one by its hardware id, or by a pause
-//! in which nobody answers. Nothing here judges a device.
+//! in which nobody answers. One that passed and remains must go on saying what it said
+//! when it did; where it does not, that is told, and nothing here judges it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -45,6 +46,8 @@ pub enum Presence {
     Absent,
     /// The device that was let go of has not gone yet.
     Same,
+    /// It has not gone, and says something else than when it passed. Told once.
+    Denies(Seen),
     /// A device, or a port behind which one may be.
     Here(Box<dyn Driver>),
 }
@@ -94,6 +97,8 @@ pub struct Watch {
     working: Stop,
     door: Door,
     awaited: Awaited,
+    /// What the device that was let go of said when it passed.
+    passed: Option<Seen>,
     /// The port as it was when it was let go of.
     appeared: Option<Appearance>,
     releases: u32,
@@ -113,6 +118,7 @@ impl Watch {
             working,
             door: Door::Closed { pause: Duration::ZERO },
             awaited: Awaited::Anybody,
+            passed: None,
             appeared: None,
             releases: 0,
             silent: 0,
@@ -157,13 +163,19 @@ impl Watch {
 
     /// Releases the port. The device that is `done` must go before it counts as one that
     /// comes; one that never said who it is counts again when it answers, or when its port
-    /// is a new one.
-    pub fn let_go(&mut self, driver: Box<dyn Driver>, done: Option<HardwareId>) {
+    /// is a new one. A device that `passed` said so much last.
+    pub fn let_go(
+        &mut self,
+        driver: Box<dyn Driver>,
+        done: Option<HardwareId>,
+        passed: Option<Seen>,
+    ) {
         self.appeared = appearance(&self.slot.port.path);
         drop(driver);
         self.releases = RELEASES;
         self.silent = 0;
         self.awaited = done.map_or(Awaited::AnAnswer, Awaited::AnotherThan);
+        self.passed = passed;
         self.patience = FIRST_RELEASE;
         self.door = Door::Closed { pause: FIRST_RELEASE };
     }
@@ -262,7 +274,8 @@ impl Watch {
         match driver.probe() {
             Ok(Some(seen)) if self.is_done(&seen) => {
                 self.silent = 0;
-                Ok(self.ask_again_later(driver))
+                let waits = self.ask_again_later(driver);
+                Ok(if self.is_denied_by(&seen) { Presence::Denies(seen) } else { waits })
             }
             Ok(Some(_)) => Ok(self.here(driver)),
             Ok(None) => {
@@ -287,6 +300,13 @@ impl Watch {
 
     fn is_done(&self, seen: &Seen) -> bool {
         matches!(&self.awaited, Awaited::AnotherThan(done) if *done == seen.hardware)
+    }
+
+    /// Whether the device that passed says now that it holds something else, or that its lock
+    /// is another than it was.
+    fn is_denied_by(&mut self, now: &Seen) -> bool {
+        let differs = |then: &mut Seen| (then.holds, then.locked) != (now.holds, now.locked);
+        self.passed.take_if(differs).is_some()
     }
 
     /// Silence counts only at a port that stays open: opening one may reset the device.
@@ -356,182 +376,4 @@ impl Watch {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::{Arc, Mutex};
-
-    use super::super::driver::framed::test_device::{Bench, Fate, facts};
-    use super::super::settings::PortSettings;
-    use super::super::test_line::WATCHDOG;
-    use super::*;
-
-    fn watch(path: &str, presence: PresenceBy) -> Watch {
-        let port = PortSettings::new(path, 921_600);
-        let slot = SlotLink { presence, arrival: Duration::ZERO, ..SlotLink::new(port) };
-        Watch::new(slot, Stop::new(), Stop::new())
-    }
-
-    /// Polls until there is a device; what was seen on the way, in short.
-    fn wait_for_one(watch: &mut Watch) -> (Box<dyn Driver>, bool) {
-        let until = Instant::now() + WATCHDOG;
-        let mut same = false;
-        while Instant::now() < until {
-            match watch.poll().unwrap() {
-                Presence::Here(driver) => return (driver, same),
-                Presence::Same => same = true,
-                Presence::Absent => {}
-            }
-        }
-        panic!("no device came");
-    }
-
-    fn absent(watch: &mut Watch) -> bool {
-        matches!(watch.poll(), Ok(Presence::Absent))
-    }
-
-    fn id(number: u8) -> HardwareId {
-        HardwareId::from_bytes(&[0xd0, 0, 0, number]).unwrap()
-    }
-
-    /// A bench whose devices change as `ids` say, one a request that is seen.
-    fn changing(ids: &[u8]) -> Bench {
-        let left: Arc<Mutex<VecDeque<u8>>> = Arc::new(Mutex::new(ids.iter().copied().collect()));
-        Bench::scripted(move |crossing| match crossing.is_request() {
-            true => match left.lock().unwrap().pop_front() {
-                Some(0) => Fate::Lose,
-                Some(number) => Fate::Swap([0xd0, 0, 0, number]),
-                None => Fate::Pass,
-            },
-            false => Fate::Pass,
-        })
-    }
-
-    #[test]
-    fn with_port_an_openable_port_is_a_device_and_a_missing_one_is_none() {
-        let mut nobody = watch("/dev/no-such-port", PresenceBy::Port);
-        assert!(absent(&mut nobody));
-        let bench = Bench::honest();
-        let (driver, _) = wait_for_one(&mut watch(bench.path(), PresenceBy::Port));
-        drop(driver);
-        assert!(bench.crossings().is_empty(), "nothing was asked");
-    }
-
-    #[test]
-    fn a_port_that_another_has_is_an_error_and_tried_again() {
-        let bench = Bench::honest();
-        let mut first = watch(bench.path(), PresenceBy::Port);
-        let mut second = watch(bench.path(), PresenceBy::Port);
-        let (driver, _) = wait_for_one(&mut first);
-        assert!(matches!(second.poll(), Err(LinkError::PortBusy { .. })));
-        first.let_go(driver, None);
-        wait_for_one(&mut second);
-    }
-
-    #[test]
-    fn the_device_that_is_done_is_not_taken_twice_and_the_next_one_is() {
-        let bench = changing(&[1, 1, 1, 2]);
-        let mut watch = watch(bench.path(), PresenceBy::Port);
-        let (mut driver, _) = wait_for_one(&mut watch);
-        assert_eq!(driver.identify().unwrap().hardware, id(1));
-        watch.let_go(driver, Some(id(1)));
-        assert_eq!(watch.done(), Some(id(1)));
-        let (mut driver, same) = wait_for_one(&mut watch);
-        assert!(same);
-        assert_eq!(watch.done(), None);
-        assert_eq!(driver.identify().unwrap().hardware, id(2));
-    }
-
-    #[test]
-    fn the_same_device_counts_again_after_a_long_silence() {
-        // Each release asks once; then three unanswered in a row, and an answer.
-        let mut ids = vec![1; 1 + RELEASES as usize];
-        ids.extend([0, 0, 0, 1]);
-        let bench = changing(&ids);
-        let mut watch = watch(bench.path(), PresenceBy::Port);
-        let (mut driver, _) = wait_for_one(&mut watch);
-        assert_eq!(driver.identify().unwrap().hardware, id(1));
-        watch.let_go(driver, Some(id(1)));
-        let (_driver, same) = wait_for_one(&mut watch);
-        assert!(same);
-        assert!(bench.crossings().iter().filter(|c| c.is_request()).count() >= ids.len());
-    }
-
-    #[test]
-    fn silence_right_after_a_release_does_not_count() {
-        let bench = changing(&[1, 0, 0, 0, 0, 0, 0, 1, 2]);
-        let mut watch = watch(bench.path(), PresenceBy::Port);
-        let (mut driver, _) = wait_for_one(&mut watch);
-        driver.identify().unwrap();
-        watch.let_go(driver, Some(id(1)));
-        wait_for_one(&mut watch);
-        // Opening may have reset it: that the same one answers then is nothing new.
-        assert_eq!(bench.crossings().iter().filter(|c| c.is_request()).count(), 9);
-    }
-
-    #[test]
-    fn the_same_device_counts_at_once_where_a_unit_is_to_be_tried_again() {
-        let bench = changing(&[1]);
-        let mut watch = watch(bench.path(), PresenceBy::Port);
-        let (mut driver, _) = wait_for_one(&mut watch);
-        driver.identify().unwrap();
-        watch.let_go(driver, Some(id(1)));
-        watch.welcome_again();
-        let (_driver, same) = wait_for_one(&mut watch);
-        assert!(!same);
-    }
-
-    #[test]
-    fn with_poll_only_an_answer_is_a_device() {
-        let bench = changing(&[0, 0, 1]);
-        let mut watch = watch(bench.path(), PresenceBy::Poll);
-        assert!(absent(&mut watch));
-        wait_for_one(&mut watch);
-        assert_eq!(bench.crossings().iter().filter(|c| c.is_request()).count(), 3);
-    }
-
-    #[test]
-    fn with_poll_a_waiting_device_goes_by_silence_and_changes_by_its_id() {
-        let bench = changing(&[1, 2, 0, 0, 0]);
-        let mut watch = watch(bench.path(), PresenceBy::Poll);
-        let (mut driver, _) = wait_for_one(&mut watch);
-        let until = Instant::now() + WATCHDOG;
-        let mut seen = Vec::new();
-        while seen.last() != Some(&Still::Gone) && Instant::now() < until {
-            let still = watch.still_here(driver.as_mut(), Some(&id(1))).unwrap();
-            if still != Still::Here {
-                seen.push(still);
-            }
-        }
-        let Still::Another(other) = &seen[0] else { panic!("{seen:?}") };
-        assert_eq!(other.hardware, id(2));
-    }
-
-    #[test]
-    fn a_port_that_goes_while_a_device_waits_is_gone() {
-        let bench = Bench::honest();
-        let mut watch = watch(bench.path(), PresenceBy::Port);
-        let (mut driver, _) = wait_for_one(&mut watch);
-        assert_eq!(watch.still_here(driver.as_mut(), None).unwrap(), Still::Here);
-        drop(bench);
-        // The kernel takes a moment to tell.
-        while watch.still_here(driver.as_mut(), None).unwrap() == Still::Here {}
-        watch.let_go(driver, None);
-        assert!(absent(&mut watch));
-    }
-
-    #[test]
-    fn a_port_without_modem_lines_can_show_nobody_by_them() {
-        let bench = Bench::new(facts(), Default::default(), |_| Fate::Pass);
-        let mut watch = watch(bench.path(), PresenceBy::Cts);
-        assert!(matches!(watch.poll(), Err(LinkError::PortOpen { .. })));
-    }
-
-    #[test]
-    fn a_stop_ends_the_watch() {
-        let stop = Stop::new();
-        let slot = SlotLink::new(PortSettings::new("/dev/no-such-port", 9600));
-        let mut watch = Watch::new(slot, stop.clone(), Stop::new());
-        stop.set();
-        assert!(matches!(watch.poll(), Err(LinkError::Stopped)));
-    }
-}
+mod tests;

@@ -17,8 +17,10 @@ const NEVER_SENT: &[(RequestType, &str)] = &[
 
 /// Kinds of entries that no scenario here writes, each with why. One that some scenario does
 /// write must not stand here.
-const WRITTEN_ELSEWHERE: &[(Kind, &str)] =
-    &[(Kind::SignedIn, "only the screen records it, before it takes a scan")];
+const WRITTEN_ELSEWHERE: &[(Kind, &str)] = &[
+    (Kind::SignedIn, "only the screen records it, before it takes a scan"),
+    (Kind::Denied, "only a line that goes on after a unit's PASS sees it"),
+];
 
 /// Cuts a scenario off everywhere, and fails with all that was found.
 fn hold(scenario: &Scenario) {

@@ -181,6 +181,34 @@ fn what_a_device_says_after_its_restart_is_held_against_what_it_was() {
 }
 
 #[test]
+fn a_device_that_denies_its_pass_while_it_still_stands_there_is_kept() {
+    let station = "device_wait = \"4s\"";
+    let factory = Factory::with(&Plan { slots: 2, station, ..Plan::default() });
+    // Arrival, the unit's own, the restart and the look behind the end, each at most once.
+    let after = ":identify:4";
+    let nothing = nothing!();
+    let fault = format!(
+        "stays,say=identify:1:00{after},say=identify:28:{nothing}{after},\
+         say=identify:60:{nothing}{after}"
+    );
+    let _device = factory.faulty("A", 1, &fault);
+    // The other label waits for a device that never comes, so the line goes on meanwhile.
+    let finished = factory.batch(&(named("A", 1) + &named("B", 2))).expect(1);
+    assert_eq!(finished.unit(&label(1))["outcome"], "pass");
+    let denied = finished.events().into_iter().find(|line| line["event"] == "denied").unwrap();
+    assert_eq!((&denied["serial"], &denied["uncertain"]), (&label(1).into(), &true.into()));
+    assert_eq!(denied["code"], "E-DEV-CONTRADICTION", "{denied}");
+    let summary = finished.summary();
+    let counts = ["passed", "failed", "uncertain"].map(|name| summary[name].as_u64().unwrap());
+    assert_eq!(counts, [0, 1, 1], "{summary}");
+    let story = factory.show(&label(1));
+    assert_eq!(story["state"], "proven", "{story}");
+    let ship = factory.run(&["unit", "ship", &label(1)]).expect(1);
+    assert!(ship.story().contains("E-SHIP-NOT-ACTIVE"), "{}", ship.story());
+    factory.verify();
+}
+
+#[test]
 fn what_came_instead_of_an_answer_is_told() {
     assert_judged("", "", AROUND);
 }

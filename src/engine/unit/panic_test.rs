@@ -176,6 +176,7 @@ fn shop(dir: &TempDir, ledger: &Ledger) -> Shop {
         witness: None,
         work_order: None,
         crew: Arc::default(),
+        uid: 0,
         unit_deadline: Duration::from_secs(10),
     }
 }

@@ -52,6 +52,7 @@ impl Context<'_> {
             Record::CommitAsked(r) => attempt::commit_asked(self, r)?,
             Record::Proven(r) => attempt::proven(self, r)?,
             Record::Finished(r) => unit::finished(self, r)?,
+            Record::Denied(r) => unit::denied(self, r)?,
             Record::Ended(r) => attempt::ended(self, r)?,
             Record::UnitVoided(r) => unit::voided(self, r)?,
             Record::ReworkAllowed(r) => unit::rework_allowed(self, r)?,

@@ -2,7 +2,7 @@
 
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
-use crate::domain::record::{Finished, PersonAct, Step};
+use crate::domain::record::{Denied, Finished, PersonAct, Step};
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::states::{AttemptOutcome, Permission};
 
@@ -13,6 +13,13 @@ use super::row::{change, known, move_certificate, void_left};
 
 pub(super) fn finished(context: &Context<'_>, finished: &Finished) -> Result<(), LedgerError> {
     change(context, &finished.serial, |unit| unit.finished = true).map(drop)
+}
+
+/// It is proven and no more: its gate is shut until its device proves it and finishes again.
+pub(super) fn denied(context: &Context<'_>, denied: &Denied) -> Result<(), LedgerError> {
+    let Denied { serial, message, by, .. } = denied;
+    change(context, serial, |unit| unit.finished = false)?;
+    Ok(context.act("denied", Some(serial), None, Some(message), by)?)
 }
 
 /// The uncertain certificate where there is one, otherwise the proven one.

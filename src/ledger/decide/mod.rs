@@ -15,7 +15,7 @@ use crate::domain::certificate::Certificate;
 use crate::domain::code::Code;
 use crate::domain::ids::{CertificateSn, ClientId, HardwareId, Serial, WorkOrderId};
 use crate::domain::record::{
-    AttemptRef, Begun, End, Ended, FailedEarly, Finished, GapAccepted, Issued, PersonAct, Record,
+    AttemptRef, Begun, End, Ended, FailedEarly, GapAccepted, Issued, PersonAct, Record,
     WorkOrderAct, WorkOrderCreated,
 };
 use crate::ledger::error::LedgerError;
@@ -48,7 +48,8 @@ impl View<'_> {
             Record::Issued(r) => self.issued(r)?,
             Record::CommitAsked(r) => self.at(r, Position::Issued, "ask its commit").map(drop)?,
             Record::Proven(r) => self.at(&r.attempt, Position::Asked, "be proven").map(drop)?,
-            Record::Finished(r) => self.finished(r)?,
+            Record::Finished(r) => self.is_proven_with(&r.serial, r.certificate_sn)?,
+            Record::Denied(r) => self.is_proven_with(&r.serial, r.certificate_sn)?,
             Record::Ended(r) => self.ended(r)?,
             Record::UnitVoided(r) => self.voided(r)?,
             Record::ReworkAllowed(r) => self.rework_allowed(r)?,
@@ -293,14 +294,10 @@ impl View<'_> {
         }
     }
 
-    fn finished(&self, finished: &Finished) -> Decision<()> {
-        let unit = self.unit(&finished.serial)?;
-        match unit.proven {
-            Some(proven) if proven.cert == finished.certificate_sn => Ok(()),
-            _ => refuse(
-                Code::UnitState,
-                format!("{} is not proven with {}", finished.serial, finished.certificate_sn),
-            ),
+    fn is_proven_with(&self, serial: &Serial, cert: CertificateSn) -> Decision<()> {
+        match self.unit(serial)?.proven {
+            Some(proven) if proven.cert == cert => Ok(()),
+            _ => refuse(Code::UnitState, format!("{serial} is not proven with {cert}")),
         }
     }
 

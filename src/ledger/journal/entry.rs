@@ -183,6 +183,8 @@ kinds! {
     ProfileAccepted = 38, "profile-accepted";
     /// [`Record::SignedIn`].
     SignedIn = 39, "signed-in";
+    /// [`Record::Denied`].
+    Denied = 40, "denied";
     /// [`Record::IndicesRebuilt`].
     IndicesRebuilt = 44, "indices-rebuilt";
     /// [`Record::Vouched`].
@@ -231,6 +233,7 @@ impl Kind {
             Record::PinChanged(_) => Kind::PinChanged,
             Record::ProfileAccepted(_) => Kind::ProfileAccepted,
             Record::SignedIn(_) => Kind::SignedIn,
+            Record::Denied(_) => Kind::Denied,
             Record::IndicesRebuilt(_) => Kind::IndicesRebuilt,
             Record::Vouched(_) => Kind::Vouched,
         }
@@ -310,6 +313,7 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::PinChanged(r) => write(station, n, r),
         Record::ProfileAccepted(r) => write(station, n, r),
         Record::SignedIn(r) => write(station, n, r),
+        Record::Denied(r) => write(station, n, r),
         Record::IndicesRebuilt(r) => write(station, n, r),
         Record::Vouched(r) => write(station, n, r),
     }
@@ -361,6 +365,7 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::PinChanged => read(payload, Record::PinChanged),
         Kind::ProfileAccepted => read(payload, Record::ProfileAccepted),
         Kind::SignedIn => read(payload, Record::SignedIn),
+        Kind::Denied => read(payload, Record::Denied),
         Kind::IndicesRebuilt => read(payload, Record::IndicesRebuilt),
         Kind::Vouched => read(payload, Record::Vouched),
     }

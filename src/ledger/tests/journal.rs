@@ -15,8 +15,8 @@ use crate::domain::outbox::{
     Sent, Shipped,
 };
 use crate::domain::record::{
-    AttemptRef, Begun, ClockAccepted, End, Ended, FailedEarly, Finished, GapAccepted, Issued,
-    LineStarted, Person, PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct,
+    AttemptRef, Begun, ClockAccepted, Denied, End, Ended, FailedEarly, Finished, GapAccepted,
+    Issued, LineStarted, Person, PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct,
     WorkOrderCreated,
 };
 use crate::domain::registration::{AuthorityRegistered, CaSn, CloudInstance, CloudStatus};
@@ -193,9 +193,20 @@ fn person_examples() -> impl Iterator<Item = Fact> {
         of_operator(OperatorExample::PinChanged),
         Record::ProfileAccepted(profile_accepted()),
         Record::SignedIn(SignedIn { operator: person().operator, uid: 1000 }),
+        Record::Denied(denied()),
     ]
     .into_iter()
     .map(|record| Fact::Record(record, 0))
+}
+
+fn denied() -> Denied {
+    Denied {
+        serial: act().serial,
+        certificate_sn: sn(1),
+        slot: "A".parse().unwrap(),
+        message: "it holds nothing".to_owned(),
+        by: person(),
+    }
 }
 
 fn cloud_examples() -> impl Iterator<Item = Fact> {

@@ -7,8 +7,8 @@ use crate::domain::device::Held;
 use crate::domain::ids::CertificateSn;
 use crate::domain::outbox::Operation;
 use crate::domain::record::{
-    Begun, End, FailedEarly, Finished, Holds, Open, PersonAct, ProvenIdentity, Record, Rework,
-    Standing,
+    Begun, Denied, End, FailedEarly, Finished, Holds, Open, PersonAct, ProvenIdentity, Record,
+    Rework, Standing,
 };
 use crate::ledger::states::{AttemptOutcome, OutboxState, RegistrationState, UnitState};
 use crate::ledger::views::UnitFilter;
@@ -136,8 +136,8 @@ fn a_record_out_of_its_order_is_refused() {
         // Without void: its device made the key, and may come with it again.
         vec!["asked", "ended", "ended void"],
         vec!["proven", "ended void"],
-        vec!["ended", "passed", "finished"],
-        vec!["finished"],
+        vec!["ended", "passed", "finished", "denied"],
+        vec!["finished", "denied"],
     ];
     for (until, legal) in reached.into_iter().zip(legal) {
         let records = [
@@ -149,6 +149,7 @@ fn a_record_out_of_its_order_is_refused() {
             ("passed", ended(attempt(1, 1), End::Passed, false)),
             ("passed void", ended(attempt(1, 1), End::Passed, true)),
             ("finished", Record::Finished(Finished { serial: serial(1), certificate_sn: sn(1) })),
+            ("denied", Record::Denied(denied(1))),
         ];
         for (name, record) in records {
             let bench = bench();
@@ -160,6 +161,30 @@ fn a_record_out_of_its_order_is_refused() {
             }
         }
     }
+}
+
+fn denied(number: u32) -> Denied {
+    Denied {
+        serial: serial(number),
+        certificate_sn: sn(number),
+        slot: "A".parse().unwrap(),
+        message: "it holds nothing".to_owned(),
+        by: person(),
+    }
+}
+
+#[test]
+fn a_unit_whose_device_denies_its_pass_is_not_finished_until_it_finishes_again() {
+    let bench = bench();
+    take(&bench.ledger, begun(1), 1, Until::Passed);
+    let finished = || bench.reader.standing(&serial(1)).unwrap().proven.unwrap().finished;
+    assert!(finished());
+    bench.record(Record::Denied(denied(1)));
+    assert!(!finished());
+    let story = bench.reader.unit_story(&serial(1)).unwrap().unwrap();
+    assert_eq!(story.acts[0].act, "denied");
+    bench.record(Record::Finished(Finished { serial: serial(1), certificate_sn: sn(1) }));
+    assert!(finished());
 }
 
 #[test]

@@ -99,6 +99,20 @@ fn hold_and_its_way_out() {
 }
 
 #[test]
+fn a_pass_that_its_device_denies_becomes_a_hold() {
+    let mut walk = Walk::new(2, (80, 24));
+    walk.ends(report("U1", "A", Outcome::Pass));
+    let mut denied = report("U1", "A", Outcome::Fail);
+    denied.uncertain = true;
+    denied.fault = Some(Fault::new(Code::DevContradiction, "it says now that it holds nothing"));
+    walk.line(Event::Denied(Box::new(denied)));
+    assert!(walk.actions.contains(&Action::Bell));
+    let screen = walk.screen();
+    assert!(screen.contains("E-DEV-CONTRADICTION"), "{screen}");
+    assert!(screen.contains("Keep this unit"), "{screen}");
+}
+
+#[test]
 fn the_focus_jumps_to_what_needs_a_person() {
     let mut walk = Walk::new(4, (120, 40));
     walk.ends(report("U3", "C", Outcome::Fail));

@@ -15,6 +15,7 @@ pub(super) fn event(model: &mut Model, event: Event, actions: &mut Vec<Action>) 
         Event::Withdrawn(serial) => forget(model, &serial),
         Event::Chosen(slot) => model.chosen = slot,
         Event::Unit(report) => unit(model, *report, actions),
+        Event::Denied(report) => denied(model, *report, actions),
         Event::Warning(fault) => notice(model, None, None, fault, NoticeKind::Warning),
         Event::Stopping(fault) => stopping(model, fault),
         Event::Ended => ended(model),
@@ -61,6 +62,24 @@ fn unit(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
         None => {
             forget(model, &report.serial);
             refused(model, report, actions);
+        }
+    }
+}
+
+/// What was PASS is to be kept. Where another unit has begun in its slot, the message says so.
+fn denied(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
+    let is_its = |tile: &super::super::model::Tile| {
+        Some(&tile.name) == report.slot.as_ref()
+            && tile.shown_verdict().is_some_and(|shown| shown.report.serial == report.serial)
+    };
+    let here = model.tiles.iter().position(is_its);
+    match here {
+        Some(index) => verdict(model, index, report, actions),
+        None => {
+            let UnitReport { serial, slot, fault, .. } = report;
+            let Some(fault) = fault else { return };
+            notice(model, Some(serial), slot, fault, NoticeKind::Hold);
+            bell(model, actions);
         }
     }
 }
