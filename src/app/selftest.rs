@@ -107,6 +107,9 @@ impl Samples for Workshop {
 
     fn check_request(&self, request: &SigningRequest, hardware: &HardwareId) -> Result<(), String> {
         match pki::verify_csr(request, hardware) {
+            Ok(_) if !pki::has_utf8_subject(&request.der) => {
+                Err("names its subject in another form than UTF8String".to_owned())
+            }
             Ok(_) => Ok(()),
             Err(PkiError::SigningRequest { problem }) => Err(problem.to_owned()),
             Err(error) => Err(error.to_string()),

@@ -123,20 +123,32 @@ fn tell_finding(finding: &Finding, out: &mut Output) -> Result<(), Failure> {
 fn tell_summary(summary: &Summary, options: Options, out: &mut Output) -> Result<(), Failure> {
     let Summary { passed, failed, skipped, not_run } = *summary;
     let not_asked = not_asked(options);
+    let not_shown = not_shown(options);
     if out.is_json() {
         return out.json(&json!({
             "event": "summary", "passed": passed, "failed": failed, "skipped": skipped,
-            "not_run": not_run, "not_asked_for": not_asked,
+            "not_run": not_run, "not_asked_for": not_asked, "not_shown": not_shown,
         }));
     }
     out.line(format_args!("{passed} passed, {failed} failed, {skipped} skipped"))?;
     if not_run > 0 {
         out.line(format_args!("{not_run} were not run: the device answers nothing any more"))?;
     }
+    for what in &not_shown {
+        out.line(format_args!("not shown: {what}"))?;
+    }
     match not_asked.is_empty() {
         true => Ok(()),
         false => out.line(format_args!("not asked for: {}", not_asked.join(", "))),
     }
+}
+
+/// What all these checks together do not show.
+fn not_shown(options: Options) -> Vec<&'static str> {
+    let power = "that what it holds outlives its power, and that a boot hashes it: --power-cut";
+    let wiped = "that what is wiped is gone from the medium: read the flash";
+    let all = [(power, options.power_cuts == 0), (wiped, true)];
+    all.into_iter().filter(|(_, missing)| *missing).map(|(what, _)| what).collect()
 }
 
 /// What a run leaves out unless it is asked for, by its option.

@@ -4,6 +4,7 @@
 //! certificate's subject is the station's own matter; of the request only the key is used.
 
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+use x509_parser::asn1_rs::Tag;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::oid_registry::{OID_SIG_ECDSA_WITH_SHA256, OID_X509_COMMON_NAME};
 use x509_parser::prelude::FromDer;
@@ -53,6 +54,14 @@ pub fn verify_csr(
         Some((_, problem)) => Err(refused(problem)),
         None => Ok(VerifiedCsr { public_key: request.public_key }),
     }
+}
+
+/// Whether the subject of a request is written as the protocol's page demands: every part of
+/// it as a UTF8String. The line takes any form; a device's maker should hear of another one.
+pub fn has_utf8_subject(der: &[u8]) -> bool {
+    let Ok((_, request)) = X509CertificationRequest::from_der(der) else { return false };
+    let subject = &request.certification_request_info.subject;
+    subject.iter_attributes().all(|part| part.attr_value().header.tag() == Tag::Utf8String)
 }
 
 fn is_common_name(subject: &X509Name<'_>, name: &str) -> bool {

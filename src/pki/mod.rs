@@ -38,7 +38,7 @@ mod verification;
 pub use authority::{Authority, AuthorityInfo, AuthorityPlace, KeyPlace};
 pub use certificate_file::{certificate_pem, fingerprint_of, read_certificates, server_roots};
 pub use crl::{CrlNumbering, RevokedCertificate, is_list_of};
-pub use csr::{VerifiedCsr, verify_csr};
+pub use csr::{VerifiedCsr, has_utf8_subject, verify_csr};
 pub use error::PkiError;
 pub use init::{AuthorityRequest, CA_BACKDATE, init, init_with_existing_key, throw_away};
 pub use issue::{IssueRequest, random_sn};

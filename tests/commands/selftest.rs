@@ -164,6 +164,17 @@ fn found(fault: &str, check: &str) {
 }
 
 #[test]
+fn a_device_that_sends_more_than_fits_before_its_answers() {
+    report("--fault gush=2000", "").found_by("quiet");
+}
+
+#[test]
+fn what_no_check_shows_is_said() {
+    let told = report("", "").summary["not_shown"].to_string();
+    assert!(told.contains("--power-cut") && told.contains("read the flash"), "{told}");
+}
+
+#[test]
 fn a_device_that_only_pretends_to_restart() {
     found("lie-restart", "restart");
 }

@@ -137,6 +137,47 @@ static struct outcome prove(struct station_device *device)
     found("slow", &[(prove, slow), (blank, sleeps)], "busy-times");
 }
 
+#[test]
+fn a_device_that_takes_session_zero_for_one_that_is_open() {
+    let right = "if (session == 0u || (type != IDENTIFY && session != device->session)) {";
+    let wrong = "if (type == IDENTIFY ? session == 0u : session != device->session) {";
+    found("session-zero", &[(right, wrong)], "session-zero-booted");
+}
+
+#[test]
+fn a_device_that_gives_its_key_away_from_the_second_byte_on() {
+    let right = "if (kind == KIND_KEY) {";
+    found(
+        "key-part",
+        &[(right, "if (kind == KIND_KEY && take_u32(body + 1) == 0u) {")],
+        "read-key",
+    );
+}
+
+#[test]
+fn a_device_that_compares_sequence_numbers() {
+    let right = "    if (!is_offered(device, type)) {
+        return refuse(UNSUPPORTED, type);
+    }
+    if (!length_is_right";
+    let counts = "    {
+        static uint32_t last = 0u;
+        uint32_t seq = (uint32_t)device->frame[2] | ((uint32_t)device->frame[3] << 8);
+        if (type != IDENTIFY && last != 0u && (seq < last || seq > last + 500u)) {
+            return refuse(NO_SESSION, 0u);
+        }
+        last = seq;
+    }
+";
+    found("seq", &[(right, &format!("{counts}{right}"))], "seq-wraps");
+}
+
+#[test]
+fn a_device_that_writes_its_subject_as_a_printable_string() {
+    let right = "#define DER_UTF8_STRING 0x0cu";
+    found("printable", &[(right, "#define DER_UTF8_STRING 0x13u")], "csr");
+}
+
 /// Runs with power cuts; at each instruction `cut` gets the board once its flash changes.
 fn with_power_cuts(cuts: u32, mut cut: impl FnMut(&mut Board)) -> Report {
     let station = Station::new();

@@ -21,8 +21,10 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// After all others.
-pub(super) const LAST: &[Check] =
-    &[check("one-reply", ANSWERING, "nothing is sent but one reply to each request", one_reply)];
+pub(super) const LAST: &[Check] = &[
+    check("one-reply", ANSWERING, "nothing is sent but one reply to each request", one_reply),
+    check("quiet", "7 Deadlines", "what else it sends leaves each answer in time", quiet),
+];
 
 /// The types that no version gives out, or that a later one may.
 fn unknown() -> impl Iterator<Item = u8> {
@@ -149,6 +151,15 @@ fn seq_wraps(bench: &mut Bench<'_>) -> Checked {
             bench.identify()?;
         }
     }
+    // Of every request, and backwards too: no number is compared with the one before.
+    let second = bench.second.clone();
+    for start in [u16::MAX - 1, 9, 9, 3] {
+        bench.wire.set_seq(start);
+        bench.begin_anew(&second)?;
+        bench.send_key(&second)?;
+        bench.reply(RequestType::Abort, &[])?;
+        bench.reply(RequestType::Finish, &[0, 0])?;
+    }
     Ok(())
 }
 
@@ -181,6 +192,19 @@ fn resend(bench: &mut Bench<'_>) -> Checked {
         )?;
     }
     Ok(())
+}
+
+/// Noise and log lines are skipped, and take time on the line all the same: here it is counted
+/// by the bit rate, since a line that is none in between is fast.
+fn quiet(bench: &mut Bench<'_>) -> Checked {
+    let Some((request, bytes, room)) = bench.wire.noisiest() else { return Ok(()) };
+    match bytes > room {
+        true => Err(Wrong::device(format!(
+            "{bytes} bytes come before the answer to {request} is whole, beside it; at this bit \
+             rate {room} fit into the 60 ms that an answer may be late"
+        ))),
+        false => Ok(()),
+    }
 }
 
 fn one_reply(bench: &mut Bench<'_>) -> Checked {

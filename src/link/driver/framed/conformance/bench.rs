@@ -48,6 +48,8 @@ pub(super) struct Bench<'a> {
     /// Two identities that differ in all.
     pub(super) first: Image,
     pub(super) second: Image,
+    /// How long the device was away at its newest restart.
+    pub(super) restart_took: Duration,
     /// What a check has to say beside its verdict.
     pub(super) note: Option<String>,
     /// While a check measures: how long each request took.
@@ -262,16 +264,32 @@ impl Bench<'_> {
         Ok(seen)
     }
 
-    /// Restarts the device, and identifies it under a new session.
-    pub(super) fn restart(&mut self) -> Checked<IdentifyReply> {
+    fn ask_to_restart(&mut self) -> Checked {
         let header = self.header(RequestType::Restart.to_wire());
         match self.wire.ask(header, &[], Duration::ZERO, 1) {
-            Ok(answer) if answer.header.message_type == RequestType::Restart.reply_type() => {}
-            Ok(_) => return Err(Wrong::device("RESTART is refused")),
+            Ok(answer) if answer.header.message_type == RequestType::Restart.reply_type() => Ok(()),
+            Ok(_) => Err(Wrong::device("RESTART is refused")),
             // A port that is the device's own goes with it, and the answer perhaps too.
-            Err(Wrong::Link(LinkError::Unplugged { .. })) => {}
-            Err(wrong) => return Err(wrong),
+            Err(Wrong::Link(LinkError::Unplugged { .. })) => Ok(()),
+            Err(wrong) => Err(wrong),
         }
+    }
+
+    /// Restarts the device, and asks something without a body before anything else.
+    pub(super) fn first_after_restart(
+        &mut self,
+        kind: RequestType,
+        session: u32,
+    ) -> Checked<Answer> {
+        self.ask_to_restart()?;
+        let header = Header { session, ..self.header(kind.to_wire()) };
+        let boot = Duration::from_millis(self.facts.busy.boot.into());
+        self.wire.ask_until_booted(header, &[], boot)
+    }
+
+    /// Restarts the device, and identifies it under a new session.
+    pub(super) fn restart(&mut self) -> Checked<IdentifyReply> {
+        self.ask_to_restart()?;
         self.renew()?;
         let seen = self.identify_booting()?;
         match seen.replaced {
@@ -285,6 +303,7 @@ impl Bench<'_> {
         let (header, body) = self.harmless();
         let boot = Duration::from_millis(self.facts.busy.boot.into());
         let answer = self.wire.ask_until_booted(header, &body, boot)?;
+        self.restart_took = answer.took;
         if let Some(times) = &mut self.times {
             times.entry("the restart").or_default().push((answer.took, answer.may_take));
         }

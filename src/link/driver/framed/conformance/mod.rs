@@ -287,8 +287,20 @@ fn on_bench<'a>(
 ) -> Result<Bench<'a>, LinkError> {
     let Sampled { samples, first, second } = sampled;
     let (wire, session) = (Wire::new(session), random_number()?);
-    let (note, times) = (None, None);
-    Ok(Bench { wire, samples, options, tell, facts, session, first, second, note, times })
+    let (note, times, restart_took) = (None, None, Duration::ZERO);
+    Ok(Bench {
+        wire,
+        samples,
+        options,
+        tell,
+        facts,
+        session,
+        first,
+        second,
+        restart_took,
+        note,
+        times,
+    })
 }
 
 struct Run {
@@ -371,6 +383,8 @@ fn how(wrong: Wrong) -> Result<String, ConformanceError> {
         Wrong::Link(error) => match error {
             LinkError::Timeout { .. }
             | LinkError::Noise { .. }
+            | LinkError::Unasked { .. }
+            | LinkError::Echo { .. }
             | LinkError::Refused { .. }
             | LinkError::Malformed { .. }
             | LinkError::Version { .. }

@@ -94,10 +94,18 @@ fn limits(bench: &mut Bench<'_>) -> Checked {
 fn secret(bench: &mut Bench<'_>) -> Checked {
     let first = bench.first.clone();
     bench.hold(&first)?;
-    let body = request(ObjectKind::Key, 0, 32);
-    bench.refused(RequestType::Read, &body, ErrorCode::Secret, Some(1))?;
+    any_part_is_secret(bench)?;
     bench.blank()?;
-    bench.refused(RequestType::Read, &body, ErrorCode::Secret, Some(1))
+    any_part_is_secret(bench)
+}
+
+/// Its first byte, its last, beyond its end: no part of the key, and not its length either.
+fn any_part_is_secret(bench: &mut Bench<'_>) -> Checked {
+    for (offset, max) in [(0, 32), (0, 1), (1, 1), (16, 16), (31, 1), (32, 1), (u32::MAX, 1001)] {
+        let body = request(ObjectKind::Key, offset, max);
+        bench.refused(RequestType::Read, &body, ErrorCode::Secret, Some(1))?;
+    }
+    Ok(())
 }
 
 fn refused(bench: &mut Bench<'_>) -> Checked {

@@ -25,7 +25,19 @@ fn restarts(bench: &mut Bench<'_>) -> Checked {
     let answer = bench.ask_as(header, &[])?;
     expect_refusal("ABORT in the session before", &answer, ErrorCode::NoSession, Some(0))?;
     let open = bench.session;
-    expect_equal("the replaced session", bench.new_session()?.replaced, open)
+    expect_equal("the replaced session", bench.new_session()?.replaced, open)?;
+    bench.note = Some(how_long(bench.restart_took.as_millis(), bench.facts.busy.boot.into()));
+    Ok(())
+}
+
+/// How long it was away. A device may boot faster than it declares; one that is back at once
+/// may also not have restarted at all, which the wire can't tell.
+fn how_long(took_ms: u128, declared_ms: u128) -> String {
+    let told = format!("back after {took_ms} ms, {declared_ms} ms are declared");
+    match took_ms * 10 < declared_ms {
+        true => format!("{told}: whether it did restart, only a power cut shows"),
+        false => told,
+    }
 }
 
 fn keeps(bench: &mut Bench<'_>) -> Checked {
@@ -50,4 +62,16 @@ fn drops(bench: &mut Bench<'_>) -> Checked {
     expect_equal("the lifecycle", seen.lifecycle, Lifecycle::Provisioned)?;
     bench.refused(RequestType::Commit, &second.digest, ErrorCode::NoTransfer, Some(0))?;
     bench.begin_anew(&second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::how_long;
+
+    #[test]
+    fn a_restart_that_took_no_time_is_told_as_one_that_shows_nothing() {
+        assert_eq!(how_long(320, 400), "back after 320 ms, 400 ms are declared");
+        assert!(how_long(1, 400).ends_with("only a power cut shows"));
+        assert!(!how_long(0, 0).contains("power cut"));
+    }
 }

@@ -15,6 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
     check("version-none", IDENTIFY, "without a common version no session opens", no_version),
     check("version-byte", "8 Versions", "another version byte is BAD_VERSION", version_byte),
     check("session-zero", "3 Answering", "IDENTIFY under session 0 is NO_SESSION", zero),
+    check("session-zero-booted", SESSIONS, "nor is session 0 open after a boot", zero_booted),
     check("session-other", SESSIONS, "another session is NO_SESSION, without effect", other),
     check("session-same", SESSIONS, "the same number again changes nothing", same),
     check("session-new", SESSIONS, "a new number drops what was staged", new),
@@ -87,6 +88,14 @@ fn zero(bench: &mut Bench<'_>) -> Checked {
     header.session = 0;
     let answer = bench.ask_as(header, &[1, 1])?;
     expect_refusal("IDENTIFY under session 0", &answer, ErrorCode::NoSession, Some(0))
+}
+
+/// The first thing that the device hears after its boot: no session is open, 0 neither.
+fn zero_booted(bench: &mut Bench<'_>) -> Checked {
+    bench.new_session()?;
+    let answer = bench.first_after_restart(RequestType::Abort, 0)?;
+    expect_refusal("ABORT under session 0 after a boot", &answer, ErrorCode::NoSession, Some(0))?;
+    expect_equal("the replaced session after it", bench.new_session()?.replaced, 0)
 }
 
 /// Every request but IDENTIFY, as it would be right in the open session.

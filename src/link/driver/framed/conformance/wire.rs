@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use firmware_interface::codec::Header;
+use firmware_interface::codec::{self, Header};
 use firmware_interface::ids::RequestType;
 use firmware_interface::timing;
 
@@ -49,11 +49,32 @@ pub(super) struct Wire {
     repeated: BTreeSet<u16>,
     /// What came though nothing asked for it, in words.
     strays: Vec<String>,
+    /// To which type the answer had the most other bytes before its end, and how many.
+    noisiest: Option<(u8, u64)>,
 }
 
 impl Wire {
     pub(super) fn new(session: Session) -> Self {
-        Self { session, seq: 0, repeated: BTreeSet::new(), strays: Vec::new() }
+        Self { session, seq: 0, repeated: BTreeSet::new(), strays: Vec::new(), noisiest: None }
+    }
+
+    /// The request whose answer had the most other bytes around it, how many, and how many
+    /// cross the line in the time that an answer may be late.
+    pub(super) fn noisiest(&mut self) -> Option<(String, u64, u64)> {
+        let (message_type, bytes) = self.noisiest?;
+        let baud = u64::from(self.session.port().settings().baud);
+        let room = baud * u64::from(timing::REPLY_MARGIN_MS) / 10_000;
+        let request = RequestType::from_wire(message_type)
+            .map_or_else(|| format!("type {message_type:#04x}"), |kind| kind.to_string());
+        Some((request, bytes, room))
+    }
+
+    fn note_noise(&mut self, message_type: u8, body: &[u8], came: u64) {
+        let whole = codec::frame_length(body.len()) as u64;
+        let noise = came.saturating_sub(whole);
+        if self.noisiest.is_none_or(|(_, most)| noise > most) {
+            self.noisiest = Some((message_type, noise));
+        }
     }
 
     /// The seq of the next request.
@@ -106,7 +127,13 @@ impl Wire {
         if !self.session.send_frame(header, bytes, due + GRACE)? {
             return Ok(None);
         }
-        self.await_answer(header.seq, start, due, due + GRACE)
+        let before = self.session.counts().bytes;
+        let answer = self.await_answer(header.seq, start, due, due + GRACE)?;
+        if let Some(answer) = &answer {
+            let came = self.session.counts().bytes - before;
+            self.note_noise(header.message_type, &answer.body, came);
+        }
+        Ok(answer)
     }
 
     fn await_answer(
