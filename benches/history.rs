@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use provisioning_station::app::clock::SystemClock;
 use provisioning_station::domain::code::Code;
-use provisioning_station::domain::question::{HistoryKey, HistoryQuery, Period};
+use provisioning_station::domain::local::Zone;
+use provisioning_station::domain::question::{HistoryKey, HistoryQuery};
 use provisioning_station::domain::state::AttemptOutcome;
 use provisioning_station::ledger::{Ledger, Reader, Settings};
 use provisioning_station::pki::{JournalKey, Passphrase};
@@ -54,11 +55,9 @@ fn main() {
         measure(name, || reader.history(&query).unwrap().lines.len());
     }
     let day = (FIRST + i64::from(units / 2) * PACE).div_euclid(86_400_000_000);
-    for (name, period) in
-        [("statistics, all", Period::All), ("statistics, a day", Period::Day(day))]
-    {
-        measure(name, || reader.statistics(period).unwrap().by_slot.len());
-    }
+    measure("statistics, all", || reader.recent_stats().unwrap().by_slot.len());
+    let utc = Zone::UTC;
+    measure("statistics, a day", || reader.stats_within(utc.day(day), &utc).unwrap().by_slot.len());
     let now = provisioning_station::domain::clock::Timestamp(FIRST + i64::from(units) * PACE);
     measure("pace", || usize::from(reader.pace(now).unwrap().is_some()));
     measure("backlog", || usize::try_from(reader.backlog().unwrap().count).unwrap());
@@ -93,7 +92,11 @@ fn queries(units: u32) -> Vec<(&'static str, HistoryQuery)> {
         ("a rare code", HistoryQuery { code: Some(Code::DevProof), ..query("") }),
         (
             "a slot and a day",
-            HistoryQuery { slot: Some("C".parse().unwrap()), day: Some(day), ..query("") },
+            HistoryQuery {
+                slot: Some("C".parse().unwrap()),
+                within: Some(Zone::UTC.day(day)),
+                ..query("")
+            },
         ),
         (
             "a slot that is not there",

@@ -384,6 +384,7 @@ fn setup(config: &Config, options: Options) -> Setup {
             config::Language::Chinese => Language::Chinese,
         },
         theme: ThemeName::of(options.colors, colorterm.as_deref()),
+        zone: config.station.zone.clone(),
         badge_prefix: config.station.badge_prefix.clone(),
         idle_lock: config.station.idle_lock,
         auto_scan: options.demo.map(|demo| AutoScan::new(demo.labels)),

@@ -368,7 +368,13 @@ pub enum LedgerCommand {
         anchor: Option<PathBuf>,
     },
     /// Counts units and attempts, by state, code and slot
-    Stats,
+    #[command(after_help = "\
+Examples:
+  station ledger stats
+  station ledger stats --day today
+  station ledger stats --shift night            (the last one that has begun)
+  station ledger stats --shift night --day 2026-01-05")]
+    Stats(StatsOf),
     /// Checks the ledger's file for damage
     Check,
     /// Copies the ledger to a file while the line runs
@@ -428,6 +434,17 @@ pub struct LedgerAct {
     /// Who decides it: an id, never a name
     #[arg(long, value_name = "ID")]
     pub by: Option<OperatorId>,
+}
+
+/// `station ledger stats`
+#[derive(Debug, Clone, Args)]
+pub struct StatsOf {
+    /// Only the attempts that began on this day of the factory: 2026-01-05, today, yesterday
+    #[arg(long, value_name = "DATE")]
+    pub day: Option<String>,
+    /// Only those of this shift of station.toml, which belongs to the day on which it begins
+    #[arg(long, value_name = "NAME")]
+    pub shift: Option<String>,
 }
 
 /// `station config …`

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 pub use acts::{
     AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerAct, LedgerCommand, NewOperator,
-    NewWorkOrder, OperatorCommand, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
+    NewWorkOrder, OperatorCommand, StatsOf, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use handoff::{Export, ExportFormat, ImportRegistered};

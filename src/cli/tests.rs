@@ -47,6 +47,7 @@ fn the_lines_of_the_contract_are_understood() {
         "unit scrap S --reason r",
         "ledger verify --json",
         "ledger stats",
+        "ledger stats --day today --shift night",
         "ledger check",
         "ledger backup f",
         "ledger restore f",

@@ -10,6 +10,7 @@ use crate::app::parts;
 use crate::config::{AuthorityKey, Config, Scanner, Slot};
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
+use crate::domain::local::Shift;
 use crate::pki::{AuthorityInfo, PkiError};
 use crate::report::{self, Exit, Failure};
 
@@ -74,6 +75,7 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
     let mut lines = vec![
         ("file", format!("{}, SHA-256 {}", config.path.display(), config.digest)),
         ("station", format!("{}, ledger in {}", station.id, station.data_dir.display())),
+        ("", format!("time zone {}, shifts {}", station.zone, shifts(&config.shifts))),
         ("product", format!("{}, serials {}", product.name, product.serial_pattern.as_str())),
         ("", format!("client id {}", product.client_id.as_str())),
         ("", format!("required proof {}", product.required_proof.as_str())),
@@ -102,6 +104,14 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
     lines
         .extend(cloud.map(|cloud| ("cloud", format!("{}, {}", cloud.endpoint, cloud.instance_id))));
     lines
+}
+
+fn shifts(shifts: &[Shift]) -> String {
+    let one = |shift: &Shift| format!("{} {} to {}", shift.name, shift.from, shift.to);
+    match shifts {
+        [] => "none".to_owned(),
+        shifts => shifts.iter().map(one).collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn required(security: Security) -> String {
@@ -151,6 +161,8 @@ fn as_json(config: &Config) -> Value {
         "digest": config.digest,
         "profile": config.profile_digest().ok(),
         "station": config.station.id,
+        "timezone": config.station.zone.name(),
+        "shifts": config.shifts.iter().map(|shift| &shift.name).collect::<Vec<_>>(),
         "data_dir": config.station.data_dir,
         "product": config.product.name,
         "serial_pattern": config.product.serial_pattern.as_str(),

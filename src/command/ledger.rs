@@ -14,7 +14,6 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{OperatorId, PublicKey};
 use crate::domain::record::{GapAccepted, Record, Restored};
-use crate::ledger::views::Stats;
 use crate::ledger::{self, Audit, FileCheck, Reader, Verification};
 use crate::pki::{self, Verifier};
 use crate::report::{self, Exit, Failure};
@@ -41,7 +40,7 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
             }
             return verify(&config, new, context);
         }
-        LedgerCommand::Stats => stats(&config, context)?,
+        LedgerCommand::Stats(of) => super::stats::run(&config, &of, context)?,
         LedgerCommand::Check => check(&config, context)?,
         LedgerCommand::Backup { file } => backup(&config, &file, context)?,
         LedgerCommand::Restore { file, by, .. } => restore(&config, file, by, context)?,
@@ -139,33 +138,6 @@ fn expected_key(config: &Config, context: &Context) -> Result<Option<PublicKey>,
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let pairs = (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2));
     pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
-}
-
-fn stats(config: &Config, context: &mut Context) -> Result<(), Failure> {
-    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
-    let stats = reader.stats()?;
-    if context.out.is_json() {
-        return context.out.json(&stats);
-    }
-    stats_in_words(&stats).into_iter().try_for_each(|line| context.out.line(line))
-}
-
-fn stats_in_words(stats: &Stats) -> Vec<String> {
-    let mut lines: Vec<String> =
-        stats.units.iter().map(|(state, count)| format!("units {state:<12} {count}")).collect();
-    let attempts = stats.attempts;
-    lines.push(format!(
-        "attempts {} passed, {} failed, {} cut off",
-        attempts.passed, attempts.failed, attempts.interrupted
-    ));
-    if let Some(share) = stats.first_pass_yield {
-        lines.push(format!("first pass yield {:.1} %", share * 100.0));
-    }
-    lines.extend(stats.by_code.iter().map(|(code, count)| format!("{code:<24} {count}")));
-    lines.extend(stats.by_slot.iter().map(|(slot, counts)| {
-        format!("slot {slot:<8} {} passed, {} failed", counts.passed, counts.failed)
-    }));
-    lines
 }
 
 fn check(config: &Config, context: &mut Context) -> Result<(), Failure> {

@@ -24,6 +24,7 @@ mod run;
 mod selftest;
 mod ship;
 mod sim;
+mod stats;
 mod sync;
 mod unit;
 mod usage;

@@ -11,6 +11,7 @@ use crate::cli::{NewOperator, OperatorCommand};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
+use crate::domain::local::Zone;
 use crate::domain::operators::{
     OperatorAdded, OperatorDisabled, OperatorRow, Pin, PinChanged, Role,
 };
@@ -123,17 +124,17 @@ fn reader(config: &Config) -> Result<Reader, Failure> {
 
 fn list(config: &Config, context: &mut Context) -> Result<(), Failure> {
     let rows = reader(config)?.operators(context.now())?;
-    rows.iter().try_for_each(|row| tell(row, context))
+    rows.iter().try_for_each(|row| tell(row, &config.station.zone, context))
 }
 
 fn show(config: &Config, id: &OperatorId, context: &mut Context) -> Result<(), Failure> {
     match reader(config)?.operator(id, context.now())? {
-        Some(row) => tell(&row, context),
+        Some(row) => tell(&row, &config.station.zone, context),
         None => Err(Failure::new(Code::OperatorUnknown, format!("nobody is known as {id}"))),
     }
 }
 
-fn tell(row: &OperatorRow, context: &mut Context) -> Result<(), Failure> {
+fn tell(row: &OperatorRow, zone: &Zone, context: &mut Context) -> Result<(), Failure> {
     let OperatorRow { id, role, disabled, name, has_pin, locked_until } = row;
     if context.out.is_json() {
         return context.out.json(&json!({
@@ -143,7 +144,7 @@ fn tell(row: &OperatorRow, context: &mut Context) -> Result<(), Failure> {
     }
     let state = match (disabled, locked_until) {
         (true, _) => "disabled".to_owned(),
-        (false, Some(until)) => format!("PIN locked until {until}"),
+        (false, Some(until)) => format!("PIN locked until {}", zone.show(*until)),
         (false, None) => if *has_pin { "PIN" } else { "no PIN" }.to_owned(),
     };
     let (id, role, name) = (id.as_str(), role.as_str(), name.as_deref().unwrap_or("-"));

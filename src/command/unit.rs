@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::ids::{Serial, WorkOrderId};
+use crate::domain::local::Zone;
 use crate::domain::record::{PersonAct, Record};
 use crate::ledger::Reader;
 use crate::ledger::states;
@@ -109,29 +110,36 @@ fn show(config: &Config, serial: &Serial, context: &mut Context) -> Result<(), F
     if context.out.is_json() {
         return context.out.json(&story);
     }
-    lines(&story).into_iter().try_for_each(|line| context.out.line(line))
+    lines(&story, &config.station.zone).into_iter().try_for_each(|line| context.out.line(line))
 }
 
-fn lines(story: &UnitStory) -> Vec<String> {
+fn lines(story: &UnitStory, zone: &Zone) -> Vec<String> {
     let work_order = story.work_order.as_ref().map_or("no work order", WorkOrderId::as_str);
     let mut lines = vec![
         format!("{}: {}", story.serial, story.state),
-        format!("client id {}, {work_order}, since {}", story.client_id, story.created_at),
+        format!(
+            "client id {}, {work_order}, since {}",
+            story.client_id,
+            zone.show(story.created_at)
+        ),
     ];
-    lines.extend(story.attempts.iter().map(attempt));
+    lines.extend(story.attempts.iter().map(|story| attempt(story, zone)));
     lines.extend(story.certificates.iter().map(certificate));
     lines.extend(story.acts.iter().map(|act| {
         let who = act.operator.as_ref().map_or("-", |operator| operator.as_str());
         let why = act.reason.as_deref().unwrap_or("-");
-        format!("{} {} by {who} (user {}): {why}", act.at, act.act, act.uid)
+        format!("{} {} by {who} (user {}): {why}", zone.show(act.at), act.act, act.uid)
     }));
     lines
 }
 
-fn attempt(story: &AttemptStory) -> String {
+fn attempt(story: &AttemptStory, zone: &Zone) -> String {
     let mut text = format!(
         "attempt {} in slot {} at {}: {}",
-        story.attempt, story.slot, story.started_at, story.outcome
+        story.attempt,
+        story.slot,
+        zone.show(story.started_at),
+        story.outcome
     );
     let details = [&story.step, &story.code, &story.message];
     for detail in details.into_iter().flatten() {

@@ -35,6 +35,7 @@ mod product;
 mod raw;
 mod refusal;
 mod schema;
+mod shifts;
 mod station;
 mod values;
 mod words;
@@ -68,6 +69,7 @@ pub use words::{
 
 use crate::domain::bounds;
 use crate::domain::ids::ProfileDigest;
+use crate::domain::local::Shift;
 
 /// All of station.toml.
 #[derive(Debug, Clone)]
@@ -90,6 +92,8 @@ pub struct Config {
     pub broker: Broker,
     /// `[connect]`, where there is one.
     pub connect: Option<ConnectSettings>,
+    /// `[[shifts]]`, in the order of the file.
+    pub shifts: Vec<Shift>,
     /// `[[slots]]`, in the order of the file.
     pub slots: Vec<Slot>,
     /// `[scanner]`
@@ -146,6 +150,7 @@ impl Config {
             authority: authority::authority(raw.authority, &dir)?,
             broker: product::broker(raw.broker.into_keys(), &dir)?,
             connect: raw.connect.map(|raw| connect::connect(raw.into_keys(), &dir)).transpose()?,
+            shifts: shifts::shifts(raw.shifts.unwrap_or_default())?,
             slots: fixture.into_slots(),
             scanner,
             cloud: raw.cloud.map(|raw| cloud::cloud(raw.into_keys(), &dir)).transpose()?,

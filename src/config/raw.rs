@@ -18,6 +18,7 @@ use crate::domain::certificate::Proof;
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{SlotName, StationId};
 use crate::domain::label::{CheckCharacter, ClientIdTemplate, SerialRange};
+use crate::domain::local::{TimeOfDay, Zone};
 
 /// The configuration of one provisioning station. Paths are relative to the file.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -30,6 +31,7 @@ pub(super) struct File {
     pub(super) authority: Section<Authority>,
     pub(super) broker: Section<Broker>,
     pub(super) connect: Option<Section<Connect>>,
+    pub(super) shifts: Option<Vec<Section<Shift>>>,
     pub(super) slots: Placed<Vec<Section<Slot>>>,
     pub(super) scanner: Option<Section<Scanner>>,
     pub(super) ledger: Option<Section<Ledger>>,
@@ -46,6 +48,9 @@ pub(super) struct Station {
     /// The language of the screens.
     #[schemars(extend("default" = "en"))]
     pub(super) language: Option<Word<Language>>,
+    /// The factory's time zone by its IANA name. Without it: the system's.
+    #[schemars(extend("examples" = ["Asia/Shanghai"]))]
+    pub(super) timezone: Option<Parsed<Zone>>,
     /// The ledger's directory: on a local file system, with room, and backed up.
     #[schemars(extend("examples" = ["/var/lib/station"]))]
     pub(super) data_dir: FilePath,
@@ -202,6 +207,21 @@ pub(super) struct Connect {
     /// How long a device is waited for after its restart.
     #[schemars(extend("default" = "30s"))]
     pub(super) within: Option<Time>,
+}
+
+/// A shift, in the factory's own time. It may last over midnight.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shift {
+    /// What people call it.
+    #[schemars(extend("examples" = ["early"], "minLength" = 1, "maxLength" = 32))]
+    pub(super) name: Placed<String>,
+    /// When it begins.
+    #[schemars(extend("examples" = ["06:00"], "pattern" = "^[0-9]{2}:[0-9]{2}$"))]
+    pub(super) from: Placed<Parsed<TimeOfDay>>,
+    /// When it ends: on the next day where that is no later than it began.
+    #[schemars(extend("examples" = ["14:00"], "pattern" = "^[0-9]{2}:[0-9]{2}$"))]
+    pub(super) to: Placed<Parsed<TimeOfDay>>,
 }
 
 /// Rates that a UART is driven at; the system refuses those that a port can't do.

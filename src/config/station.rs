@@ -9,6 +9,7 @@ use super::refusal::Refusal;
 use super::words::Language;
 use crate::domain::ids::StationId;
 use crate::domain::label::SerialRange;
+use crate::domain::local::Zone;
 
 /// `[station]`
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Station {
     pub id: StationId,
     /// The language of the screens.
     pub language: Language,
+    /// The factory's time zone: what people read and count by.
+    pub zone: Zone,
     /// The directory of the ledger, absolute.
     pub data_dir: PathBuf,
     /// The serials that this station may provision.
@@ -41,6 +44,7 @@ pub(super) fn station(raw: raw::Station, dir: &Path) -> Result<Station, Refusal>
     Ok(Station {
         id: raw.id.0,
         language: raw.language.map_or(Language::English, |word| word.0),
+        zone: raw.timezone.map_or_else(Zone::of_system, |zone| zone.0),
         data_dir: raw.data_dir.under(dir),
         serial_range: raw.serial_range.map(|range| range.0),
         // A line may stand still over a long holiday, a dead clock battery is further off.

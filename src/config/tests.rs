@@ -218,6 +218,33 @@ fn each_value_that_is_not_allowed_is_refused() {
 }
 
 #[test]
+fn shifts_cover_no_time_twice() {
+    let shifts = |text: &str| {
+        let all = format!("{SMALLEST}{text}");
+        parse(&all).map(|config| config.shifts).map_err(|error| error.to_string())
+    };
+    let shift = |name: &str, from: &str, to: &str| {
+        format!("[[shifts]]\nname = \"{name}\"\nfrom = \"{from}\"\nto = \"{to}\"\n")
+    };
+    let [early, late] = [shift("early", "06:00", "14:00"), shift("late", "14:00", "22:00")];
+    let all = shifts(&(early.clone() + &late + &shift("night", "22:00", "06:00"))).unwrap();
+    assert_eq!(all.len(), 3);
+    let cases = [
+        (early.clone() + &early, "shifts[1].name is the name \"early\", which shifts[0].name"),
+        (early.clone() + &shift("x", "13:59", "15:00"), "shifts[1].from: overlaps with early"),
+        (shift("x", "06:00", "06:00"), "shifts[0].to: the shift ends when it begins"),
+        (shift("x", "6:00", "14:00"), "shifts[0].from: \"6:00\" is no time of the day"),
+        (shift("", "06:00", "14:00"), "1 to 32 characters"),
+    ];
+    for (text, wanted) in cases {
+        let error = shifts(&text).unwrap_err();
+        assert!(error.contains(wanted), "{error}");
+    }
+    let (_, text) = refused("id = \"line-1\"", "id = \"x\"\ntimezone = \"Mars/Olympus\"");
+    assert!(text.contains("station.timezone: \"Mars/Olympus\" is no time zone"), "{text}");
+}
+
+#[test]
 fn a_station_has_at_least_one_slot_and_at_most_64() {
     let slot = "[[slots]]\nname = \"A\"\nport = \"/dev/ttyUSB0\"\n";
     assert!(refused(slot, "").1.contains("slots is missing"));

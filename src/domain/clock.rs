@@ -15,6 +15,11 @@ impl Timestamp {
     /// the time library can hold.
     pub const NO_EXPIRY: Timestamp = Timestamp(253_402_300_799_000_000);
 
+    /// Reads what [`Display`](fmt::Display) writes.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_microsecond()))
+    }
+
     /// Whole seconds since the epoch, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)

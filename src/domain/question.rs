@@ -10,6 +10,7 @@ use super::clock::Timestamp;
 use super::code::Code;
 use super::device::Fault;
 use super::ids::{ClientId, OperatorId, Serial, SlotName, WorkOrderId};
+use super::local::Span;
 use super::operators::{OperatorRow, Pin, Role};
 use super::state::{AttemptOutcome, RegistrationState, UnitState};
 use super::story::{Stats, UnitStory};
@@ -199,8 +200,8 @@ pub struct HistoryQuery {
     pub slot: Option<SlotName>,
     /// Only those with this code.
     pub code: Option<Code>,
-    /// Only those that began on this day in UTC, counted from 1970-01-01.
-    pub day: Option<i64>,
+    /// Only those that began in this time.
+    pub within: Option<Span>,
     /// Behind this attempt; none for the first page.
     pub after: Option<HistoryKey>,
     /// At most so many.
@@ -268,7 +269,7 @@ impl HistoryLine {
 pub enum Period {
     /// Everything.
     All,
-    /// One day in UTC, counted from 1970-01-01.
+    /// One day of the factory's, counted from 1970-01-01.
     Day(i64),
 }
 

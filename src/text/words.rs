@@ -214,7 +214,7 @@ words! {
     HistoryKeys: "Enter: unit   ← →: outcome   PgDn PgUp: pages", "Enter：单元   ← →：结果   PgDn PgUp：翻页";
     HistoryMore: "PgDn: more", "PgDn：更多";
     HistoryTooMany: "too many match: type more", "匹配过多：请输入更多字符";
-    When: "when (UTC)", "时间（UTC）";
+    When: "when ({})", "时间（{}）";
     Person: "who", "何人";
     OutcomePass: "pass", "合格";
     OutcomeFail: "fail", "不合格";
@@ -255,12 +255,12 @@ words! {
     Fingerprint: "fingerprint", "指纹";
     UnitKeys: "Ctrl-O: rework, void, scrap   Esc: history", "Ctrl-O：返工、作废、报废   Esc：历史";
     PeriodAll: "everything", "全部";
-    PeriodDay: "{} (UTC)", "{}（UTC）";
+    PeriodDay: "{} ({})", "{}（{}）";
     StatisticsKeys: "← → day   Home today   End everything", "← → 日期   Home 今天   End 全部";
     Attempts: "attempts", "尝试";
     CutOff: "cut off", "中断";
     FirstPassYield: "first pass yield", "一次通过率";
-    ByHour: "by hour (UTC)", "按小时（UTC）";
+    ByHour: "by hour ({})", "按小时（{}）";
     ByCode: "failures by code", "按代码统计的故障";
     BySlot: "by slot", "按工位";
     LookAtSlot: "look at its contacts", "请检查触点";

@@ -148,6 +148,11 @@ impl Run {
         self
     }
 
+    /// Demands this on standard output.
+    pub(crate) fn says_out(&self, text: &str) {
+        assert!(self.stdout.contains(text), "{text:?} is not in {self:?}");
+    }
+
     /// Demands that standard error has this text.
     pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "{text:?} is not in {:?}", self.stderr);

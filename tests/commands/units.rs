@@ -96,3 +96,50 @@ fn the_ledger_of_a_line_is_held_against_the_ca() {
     assert_eq!(stats["attempts"]["passed"], 2);
     assert_eq!(stats["first_pass_yield"], 1.0);
 }
+
+/// The demo's ledger under a factory's own time zone and shifts.
+fn in_shanghai() -> Station {
+    let station = station();
+    let path = station.path("demo/station.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let zone = text.replacen("[station]\n", "[station]\ntimezone = \"Asia/Shanghai\"\n", 1);
+    let shifts = [("day", "06:00", "18:00"), ("night", "18:00", "06:00")];
+    let shifts = shifts.map(|(name, from, to)| {
+        format!("\n[[shifts]]\nname = \"{name}\"\nfrom = \"{from}\"\nto = \"{to}\"\n")
+    });
+    std::fs::write(path, zone + &shifts.concat()).unwrap();
+    station
+}
+
+#[test]
+fn people_read_the_factory_s_time_and_programs_utc() {
+    let station = in_shanghai();
+    let story = station.ok(&format!("unit show {FIRST} --json")).json_line();
+    assert!(story["created_at"].as_str().unwrap().ends_with('Z'), "{story}");
+    let text = station.ok(&format!("unit show {FIRST}")).stdout;
+    assert!(text.contains("+08:00") && !text.contains('Z'), "{text}");
+    station.ok("config check").says_out("time zone Asia/Shanghai, shifts day 06:00 to 18:00");
+}
+
+#[test]
+fn a_day_and_a_shift_are_counted_in_the_factory_s_time() {
+    let station = in_shanghai();
+    let passed = |line: &str| station.ok(line).json_line()["attempts"]["passed"].clone();
+    // A demo may have run across a midnight or the end of a shift.
+    let days =
+        ["today", "yesterday"].map(|day| passed(&format!("ledger stats --day {day} --json")));
+    assert_eq!(days[0].as_u64().unwrap() + days[1].as_u64().unwrap(), 2, "{days:?}");
+    let shifts =
+        ["day", "night"].map(|name| passed(&format!("ledger stats --shift {name} --json")));
+    assert_eq!(shifts[0].as_u64().unwrap() + shifts[1].as_u64().unwrap(), 2, "{shifts:?}");
+    assert_eq!(passed("ledger stats --day 2020-01-01 --json"), 0);
+    let of = station.ok("ledger stats --shift night --day 2026-01-05 --json").json_line();
+    assert_eq!(
+        (&of["from"], &of["until"]),
+        (&"2026-01-05T10:00:00.000Z".into(), &"2026-01-05T22:00:00.000Z".into(),)
+    );
+    let text = station.ok("ledger stats --shift night --day 2026-01-05");
+    text.says_out("night of 2026-01-05, 2026-01-05 18:00:00+08:00 to 2026-01-06 06:00:00+08:00");
+    station.fails("ledger stats --shift noon", "E-USAGE", 2).says("known are: day, night");
+    station.fails("ledger stats --day 2026-02-30", "E-USAGE", 2).says("today or yesterday");
+}

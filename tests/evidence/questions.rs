@@ -7,7 +7,7 @@ use provisioning_station::domain::clock::Timestamp;
 use provisioning_station::domain::device::Held;
 use provisioning_station::domain::operators::{OperatorAdded, Role};
 use provisioning_station::domain::outbox::{ActivationAsked, Sent, Shipped};
-use provisioning_station::domain::question::{HistoryQuery, Period};
+use provisioning_station::domain::question::HistoryQuery;
 use provisioning_station::domain::record::{
     AttemptRef, Begun, End, Finished, GapAccepted, Record, Refusal, WorkOrderAct,
 };
@@ -63,7 +63,7 @@ pub(crate) fn asked(reader: &Reader) -> Vec<String> {
         reader.gap(),
         reader.outbox(0, 1000),
         reader.stats(),
-        reader.statistics(Period::All),
+        reader.recent_stats(),
         reader.history(&all).map(|page| page.lines),
         reader.units(&UnitFilter::default(), None, 1000),
         reader.work_orders(None, 100),

@@ -5,8 +5,10 @@ use std::path::Path;
 use crate::app::parts;
 use crate::domain::clock::Timestamp;
 use crate::domain::question::{
-    Light, OrderProgress, Overview, SignedInPerson, WorkOrderChoice, authority_light, disk_light,
+    Light, OrderProgress, Overview, Period, SignedInPerson, WorkOrderChoice, authority_light,
+    disk_light,
 };
+use crate::domain::story::Stats;
 use crate::pki::AuthorityInfo;
 use crate::report::Failure;
 
@@ -20,7 +22,10 @@ impl Answers {
         let order = self.order()?;
         let first_pass_yield = match &order {
             Some(order) => self.reader.order_yield(&order.id)?,
-            None => self.reader.day_yield(now)?,
+            None => {
+                let zone = &self.config.station.zone;
+                self.reader.yield_within(zone.day(zone.day_of(now)))?
+            }
         };
         let waiting = self.reader.backlog()?;
         let disk_free = free(&self.config.station.data_dir);
@@ -41,6 +46,15 @@ impl Answers {
             operator: self.at_work(now)?,
             people_known: self.reader.knows_anybody()?,
             work_order: order,
+        })
+    }
+
+    /// Counts and yield; a day is the factory's.
+    pub(super) fn statistics(&self, period: Period) -> Result<Stats, Failure> {
+        let zone = &self.config.station.zone;
+        Ok(match period {
+            Period::All => self.reader.recent_stats()?,
+            Period::Day(day) => self.reader.stats_within(zone.day(day), zone)?,
         })
     }
 

@@ -90,9 +90,7 @@ impl Answers {
             Question::Overview => Answer::Overview(Box::new(self.overview(now)?)),
             Question::History(query) => Answer::History(self.reader.history(&query)?),
             Question::Unit(serial) => Answer::Unit(self.reader.unit_story(&serial)?.map(Box::new)),
-            Question::Statistics(period) => {
-                Answer::Statistics(Box::new(self.reader.statistics(period)?))
-            }
+            Question::Statistics(period) => Answer::Statistics(Box::new(self.statistics(period)?)),
             Question::WorkOrders => Answer::WorkOrders(self.work_orders()?),
             Question::Operators => Answer::Operators(self.reader.operators(now)?),
             Question::Registrations => {

@@ -8,7 +8,7 @@ use rusqlite::params;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::WorkOrderId;
-use crate::domain::question::Period;
+use crate::domain::local::{Span, Zone};
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::counts;
 use crate::ledger::tables::sql::counted;
@@ -52,46 +52,43 @@ impl Reader {
         Ok(share(counted(passed), counted(failed)))
     }
 
-    /// The same of a whole day.
-    pub fn day_yield(&self, now: Timestamp) -> Result<Option<f64>, LedgerError> {
-        let first = self.outcomes(&counts::of_day(counts::FIRST, counts::day(now)))?;
-        Ok(share(first.passed, first.failed))
+    /// The same of what began in this time.
+    pub fn yield_within(&self, span: Span) -> Result<Option<f64>, LedgerError> {
+        let sql = "SELECT count(*) FILTER (WHERE outcome = 'pass'),
+                count(*) FILTER (WHERE outcome = 'fail')
+            FROM attempts WHERE started_us >= ?1 AND started_us < ?2 AND attempt = 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let (passed, failed) = statement
+            .query_row(params![span.from, span.until], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(share(counted(passed), counted(failed)))
     }
 
-    /// Counts and yield of a period; units by state only of everything.
-    pub fn statistics(&self, period: Period) -> Result<Stats, LedgerError> {
+    /// Counts and yield of everything, its hours those of the last days.
+    pub fn recent_stats(&self) -> Result<Stats, LedgerError> {
         let _snapshot = self.connection.unchecked_transaction()?;
-        let what = |what: &str| match period {
-            Period::All => what.to_owned(),
-            Period::Day(day) => counts::of_day(what, day),
-        };
-        let first = self.outcomes(&what(counts::FIRST))?;
-        Ok(Stats {
-            units: match period {
-                Period::All => self.sums(counts::UNITS)?,
-                Period::Day(_) => BTreeMap::new(),
-            },
-            attempts: self.outcomes(&what(counts::ATTEMPTS))?,
-            first_pass_yield: share(first.passed, first.failed),
-            by_code: self.sums(&what(counts::CODES))?,
-            by_slot: self.outcomes_by(|outcome| self.sums(&what(counts::by_slot(outcome))))?,
-            by_hour: self.hours(period)?,
-        })
-    }
-
-    fn hours(&self, period: Period) -> Result<BTreeMap<String, Outcomes>, LedgerError> {
-        let hours = match period {
-            Period::Day(day) => (day * 24, day * 24 + 23),
-            Period::All => {
-                let newest = self.newest_wall()?.seconds().div_euclid(3600);
-                (newest - HOURS + 1, newest)
-            }
-        };
-        self.outcomes_by(|outcome| {
+        let newest = self.newest_wall()?.seconds().div_euclid(3600);
+        let hours = (newest - HOURS + 1, newest);
+        let by_hour = self.outcomes_by(|outcome| {
             let what = counts::by_hour(outcome);
             let sums = counts::read_range(&self.connection, what, hours)?;
             Ok(sums.into_iter().map(|(name, value)| (hour(name), counted(value))).collect())
-        })
+        })?;
+        Ok(Stats { by_hour, ..self.sums_of_all()? })
+    }
+
+    /// Counts and yield of the attempts that began in this time, by the hours of this zone's
+    /// clock. It looks at each of them in an index; units by state are of no time.
+    pub fn stats_within(&self, span: Span, zone: &Zone) -> Result<Stats, LedgerError> {
+        let sql = "SELECT outcome, slot, code, attempt = 1, started_us FROM attempts
+            WHERE started_us >= ?1 AND started_us < ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![span.from, span.until])?;
+        let mut tally = Tally::default();
+        while let Some(row) = rows.next()? {
+            let hour = zone.hour_of(row.get(4)?).to_string();
+            tally.add(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, hour);
+        }
+        Ok(tally.stats())
     }
 
     fn outcomes_by(
@@ -109,6 +106,60 @@ impl Reader {
             table.entry(name).or_default().interrupted = value;
         }
         Ok(table)
+    }
+}
+
+/// What is counted of attempts that are looked at one by one.
+#[derive(Default)]
+struct Tally {
+    attempts: Outcomes,
+    first: Outcomes,
+    by_code: BTreeMap<String, u64>,
+    by_slot: BTreeMap<String, Outcomes>,
+    by_hour: BTreeMap<String, Outcomes>,
+}
+
+impl Tally {
+    fn add(
+        &mut self,
+        outcome: AttemptOutcome,
+        slot: String,
+        code: Option<String>,
+        is_first: bool,
+        hour: String,
+    ) {
+        if outcome == AttemptOutcome::Running {
+            return;
+        }
+        count(&mut self.attempts, outcome);
+        count(self.by_slot.entry(slot).or_default(), outcome);
+        count(self.by_hour.entry(hour).or_default(), outcome);
+        if is_first {
+            count(&mut self.first, outcome);
+        }
+        if let Some(code) = code {
+            *self.by_code.entry(code).or_default() += 1;
+        }
+    }
+
+    fn stats(self) -> Stats {
+        Stats {
+            units: BTreeMap::new(),
+            attempts: self.attempts,
+            first_pass_yield: share(self.first.passed, self.first.failed),
+            by_code: self.by_code,
+            by_slot: self.by_slot,
+            by_hour: self.by_hour,
+        }
+    }
+}
+
+fn count(outcomes: &mut Outcomes, outcome: AttemptOutcome) {
+    match outcome {
+        AttemptOutcome::Pass => outcomes.passed += 1,
+        AttemptOutcome::Fail => outcomes.failed += 1,
+        AttemptOutcome::Interrupted => outcomes.interrupted += 1,
+        AttemptOutcome::Running => {}
     }
 }
 

@@ -10,6 +10,7 @@ use rusqlite::{Params, Row, params};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Serial, SlotName};
+use crate::domain::local::Span;
 use crate::domain::question::{HistoryKey, HistoryLine, HistoryPage, HistoryQuery};
 use crate::domain::state::AttemptOutcome;
 use crate::ledger::error::LedgerError;
@@ -25,9 +26,6 @@ const FOUND: u32 = 500;
 /// The fewest hexadecimal digits that are looked for in binary columns: fewer match
 /// thousands.
 const FEWEST_DIGITS: usize = 4;
-
-/// A day in microseconds.
-const DAY: i64 = 86_400_000_000;
 
 /// What a filter looks at.
 struct Looked {
@@ -46,11 +44,11 @@ fn read_looked(row: &Row<'_>) -> rusqlite::Result<Looked> {
 impl Looked {
     /// Whether it passes what the query's own statement did not ask for.
     fn passes(&self, query: &HistoryQuery) -> bool {
-        let day = self.key.started_at.0.div_euclid(DAY);
+        let at = self.key.started_at;
         query.outcome.is_none_or(|outcome| outcome == self.outcome)
             && query.slot.as_ref().is_none_or(|slot| *slot == self.slot)
             && query.code.is_none_or(|code| self.code.as_deref() == Some(code.as_str()))
-            && query.day.is_none_or(|wanted| wanted == day)
+            && query.within.is_none_or(|span| span.from <= at && at < span.until)
     }
 }
 
@@ -83,7 +81,8 @@ impl Reader {
             Some((at, serial, attempt)) => (*at, serial.as_str(), *attempt),
             None => (Timestamp(i64::MAX), "", 0),
         };
-        let days = query.day.map_or((i64::MIN, i64::MAX), |day| (day * DAY, day * DAY + DAY - 1));
+        let all = Span { from: Timestamp(i64::MIN), until: Timestamp(i64::MAX) };
+        let Span { from, until: end } = query.within.unwrap_or(all);
         let not_passed = query.code.is_some()
             || matches!(query.outcome, Some(AttemptOutcome::Fail | AttemptOutcome::Interrupted));
         let filter = match (query.code, not_passed) {
@@ -92,12 +91,12 @@ impl Reader {
             (None, false) => "?6 IS NULL AND",
         };
         let sql = format!(
-            "{COLUMNS} WHERE {filter} started_us BETWEEN ?4 AND ?5
+            "{COLUMNS} WHERE {filter} started_us >= ?4 AND started_us < ?5
                 AND (started_us, serial, attempt) < (?1, ?2, ?3)
             ORDER BY started_us DESC, serial DESC, attempt DESC"
         );
         let code = query.code.map(|code| code.as_str());
-        self.pass_over(&sql, params![at, serial, attempt, days.0, days.1, code], query)
+        self.pass_over(&sql, params![at, serial, attempt, from, end, code], query)
     }
 
     /// Looks at rows in their order until the page is full or enough were looked at.

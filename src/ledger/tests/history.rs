@@ -6,13 +6,13 @@ use super::testing::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::{HardwareId, SlotName};
-use crate::domain::question::{HistoryQuery, Period};
+use crate::domain::local::{Shift, Zone, day_from_text};
+use crate::domain::question::HistoryQuery;
 use crate::domain::record::{Begun, Record};
 use crate::domain::state::AttemptOutcome;
 use crate::ledger::{Ledger, Reader};
 
 const MINUTE: i64 = 60_000_000;
-const DAY: i64 = 24 * 60 * MINUTE;
 
 fn slot(name: &str) -> SlotName {
     name.parse().unwrap()
@@ -79,9 +79,9 @@ fn filters_hold_together() {
     assert_eq!(all(HistoryQuery { code: Some(Code::DevTimeout), ..query("") }), failed);
     let both = HistoryQuery { code: Some(Code::DevTimeout), slot: Some(slot("A")), ..query("") };
     assert_eq!(all(both), [] as [u32; 0]);
-    let today = Timestamp(START).0.div_euclid(DAY);
-    assert_eq!(all(HistoryQuery { day: Some(today), ..query("") }).len(), 30);
-    assert_eq!(all(HistoryQuery { day: Some(today - 1), ..query("") }).len(), 0);
+    let today = Zone::UTC.day_of(Timestamp(START));
+    let on = |day| HistoryQuery { within: Some(Zone::UTC.day(day)), ..query("") };
+    assert_eq!([all(on(today)).len(), all(on(today - 1)).len()], [30, 0]);
     let searched = HistoryQuery { outcome: Some(AttemptOutcome::Fail), ..query("TH-0000001") };
     assert_eq!(all(searched), [12, 15, 18]);
 }
@@ -106,26 +106,103 @@ fn a_unit_is_found_by_whatever_it_is_known_by() {
 fn the_sums_of_a_day_and_of_a_work_order() {
     let dir = tempfile::tempdir().unwrap();
     let (_ledger, reader) = shift(dir.path());
-    let day = Timestamp(START).0.div_euclid(DAY);
-    for period in [Period::All, Period::Day(day)] {
-        let stats = reader.statistics(period).unwrap();
-        assert_eq!((stats.attempts.passed, stats.attempts.failed), (20, 10), "{period:?}");
+    let utc = Zone::UTC;
+    let day = utc.day_of(Timestamp(START));
+    let of_day = reader.stats_within(utc.day(day), &utc).unwrap();
+    for stats in [reader.recent_stats().unwrap(), reader.stats().unwrap(), of_day] {
+        assert_eq!((stats.attempts.passed, stats.attempts.failed), (20, 10));
         assert_eq!(stats.by_slot["B"].failed, 10);
         assert_eq!(stats.by_slot["A"].failed, 0);
         assert_eq!(stats.by_code["E-DEV-TIMEOUT"], 10);
         assert_eq!(stats.by_hour.values().map(|hour| hour.passed).sum::<u64>(), 20);
         assert!((stats.first_pass_yield.unwrap() - 2.0 / 3.0).abs() < 1e-9);
     }
-    let other = reader.statistics(Period::Day(day - 1)).unwrap();
+    let other = reader.stats_within(utc.day(day - 1), &utc).unwrap();
     assert_eq!((other.attempts.passed, other.by_slot.len(), other.by_hour.len()), (0, 0, 0));
     let order = reader.order_yield(&"WO-1".parse().unwrap()).unwrap();
     assert!((order.unwrap() - 2.0 / 3.0).abs() < 1e-9);
     assert_eq!(reader.order_yield(&"WO-2".parse().unwrap()).unwrap(), None);
     let now = Timestamp(START + 30 * MINUTE);
-    assert!((reader.day_yield(now).unwrap().unwrap() - 2.0 / 3.0).abs() < 1e-9);
+    assert!((reader.yield_within(utc.day(day)).unwrap().unwrap() - 2.0 / 3.0).abs() < 1e-9);
     // 20 in 29 minutes; nothing in the hour after.
     assert!((reader.pace(now).unwrap().unwrap() - 20.0 / 29.0 * 60.0).abs() < 0.01);
     assert_eq!(reader.pace(Timestamp(now.0 + 100 * MINUTE)).unwrap(), None);
+}
+
+/// A ledger whose clock begins at this instant, and one unit every half hour from then on: each
+/// third fails.
+fn every_half_hour(dir: &std::path::Path, start: Timestamp, units: u32) -> (Ledger, Reader) {
+    let clock = SetClock::at(start);
+    let ledger = Ledger::open(settings(dir), KEY.clone(), clock.clone()).unwrap();
+    ledger.writer().record(authority_seen()).unwrap();
+    for number in 1..=units {
+        let fails = number % 3 == 0;
+        let until = if fails { Until::Begun } else { Until::Passed };
+        let of = take(&ledger, begun(number), number, until);
+        if fails {
+            ledger.writer().record(ended(of, failure(), false)).unwrap();
+        }
+        clock.advance(30 * MINUTE);
+    }
+    let reader = ledger.reader().unwrap();
+    (ledger, reader)
+}
+
+/// The same figures by SQL alone: passed, failed, passed at the first attempt.
+fn by_sql(dir: &std::path::Path, from: &str, until: &str) -> (u64, u64) {
+    let connection =
+        rusqlite::Connection::open(dir.join("data").join(crate::ledger::LEDGER_FILE)).unwrap();
+    let sql = "SELECT count(*) FILTER (WHERE outcome = 'pass'),
+            count(*) FILTER (WHERE outcome = 'fail') FROM attempts
+        WHERE datetime(started_us / 1000000, 'unixepoch') >= ?1
+            AND datetime(started_us / 1000000, 'unixepoch') < ?2";
+    let count = |row: &rusqlite::Row<'_>, index| row.get::<_, u32>(index).map(u64::from);
+    connection.query_row(sql, [from, until], |row| Ok((count(row, 0)?, count(row, 1)?))).unwrap()
+}
+
+#[test]
+fn a_night_over_midnight_and_a_change_of_the_clock_is_one_shift() {
+    let night = Shift {
+        name: "night".to_owned(),
+        from: "22:00".parse().unwrap(),
+        to: "06:00".parse().unwrap(),
+    };
+    let berlin: Zone = "Europe/Berlin".parse().unwrap();
+    // The shift, its hours, and the same in UTC, by hand.
+    let cases = [
+        ("2026-03-28", 7, "2026-03-28 21:00:00", "2026-03-29 04:00:00"),
+        ("2026-10-24", 9, "2026-10-24 20:00:00", "2026-10-25 05:00:00"),
+        ("2026-11-23", 8, "2026-11-23 21:00:00", "2026-11-24 05:00:00"),
+    ];
+    for (date, hours, from, until) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let day = day_from_text(date).unwrap();
+        let noon = Timestamp(berlin.day(day).from.0 + 12 * 60 * MINUTE);
+        let (_ledger, reader) = every_half_hour(dir.path(), noon, 48);
+        let stats = reader.stats_within(night.on(day, &berlin), &berlin).unwrap();
+        let found = (stats.attempts.passed, stats.attempts.failed);
+        assert_eq!(found, by_sql(dir.path(), from, until), "{date}");
+        assert_eq!(found.0 + found.1, 2 * hours, "{date}: two units an hour");
+        assert_eq!(stats.by_hour.len() as u64, hours, "{date}: {:?}", stats.by_hour.keys());
+        let of_night = stats.first_pass_yield.unwrap();
+        assert!((of_night - found.0 as f64 / (found.0 + found.1) as f64).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_day_is_the_factory_s_and_so_are_its_hours() {
+    let dir = tempfile::tempdir().unwrap();
+    let kolkata: Zone = "Asia/Kolkata".parse().unwrap();
+    let day = day_from_text("2026-11-24").unwrap();
+    let (_ledger, reader) = every_half_hour(dir.path(), kolkata.day(day - 1).from, 96);
+    let stats = reader.stats_within(kolkata.day(day), &kolkata).unwrap();
+    let found = (stats.attempts.passed, stats.attempts.failed);
+    assert_eq!(found, by_sql(dir.path(), "2026-11-23 18:30:00", "2026-11-24 18:30:00"));
+    assert_eq!(found.0 + found.1, 48);
+    let first = stats.by_hour.keys().next().unwrap();
+    assert_eq!((stats.by_hour.len(), first.as_str()), (24, "2026-11-23T18:30:00.000Z"));
+    let listed = HistoryQuery { within: Some(kolkata.day(day)), ..query("") };
+    assert_eq!(pages(&reader, listed).concat().len(), 48);
 }
 
 fn sums(connection: &rusqlite::Connection) -> BTreeMap<(String, String), i64> {

@@ -74,7 +74,11 @@ pub(in crate::ledger) struct SetClock(AtomicI64);
 
 impl SetClock {
     pub(in crate::ledger) fn new() -> Arc<SetClock> {
-        Arc::new(SetClock(AtomicI64::new(START)))
+        Self::at(Timestamp(START))
+    }
+
+    pub(in crate::ledger) fn at(start: Timestamp) -> Arc<SetClock> {
+        Arc::new(SetClock(AtomicI64::new(start.0)))
     }
 
     pub(in crate::ledger) fn advance(&self, micros: i64) {

@@ -27,6 +27,7 @@ use crate::domain::clock::Now;
 use crate::domain::device::Fault;
 use crate::domain::event::Binding;
 use crate::domain::ids::SlotName;
+use crate::domain::local::Zone;
 use crate::domain::question::{LogLine, Overview};
 use crate::text::Language;
 
@@ -49,6 +50,8 @@ pub struct Setup {
     pub language: Language,
     /// The colours to begin with.
     pub theme: ThemeName,
+    /// The factory's time zone: what is shown and counted by.
+    pub zone: Zone,
     /// What a badge's text begins with.
     pub badge_prefix: String,
     /// After how long without a key or a scan whoever is signed in is signed out.

@@ -31,6 +31,7 @@ use crate::domain::event::{
     Binding, Command, Event, Outcome, Progress, ProgressCell, SlotStatus, UnitReport,
 };
 use crate::domain::ids::{CertificateSn, HardwareId, SlotName};
+use crate::domain::local::Zone;
 use crate::domain::question::{Answer, Answered, Light, OrderProgress, Overview, SignedInPerson};
 use crate::domain::record::Step;
 use crate::text::Language;
@@ -116,6 +117,7 @@ impl Walk {
             settings: vec![("station.id".to_owned(), "line-1".to_owned())],
             language: Language::English,
             theme: ThemeName::Plain,
+            zone: Zone::UTC,
             badge_prefix: "OP:".to_owned(),
             idle_lock: Duration::from_secs(600),
             auto_scan: None,

@@ -92,7 +92,7 @@ fn chosen(model: &Model) -> Option<Serial> {
 fn searched(model: &mut Model, typed: &str, actions: &mut Vec<Action>) {
     let view = &mut model.pages.history;
     typed.clone_into(&mut view.text);
-    match search::parse(typed) {
+    match search::parse(typed, &model.setup.zone) {
         Ok(query) => {
             (view.query, view.wrong) = (query, None);
             restart(model, actions);
@@ -185,7 +185,7 @@ fn next_outcome(now: Option<AttemptOutcome>, forwards: bool) -> Option<AttemptOu
 }
 
 fn moved_in_statistics(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) -> bool {
-    let today = model.now.wall.seconds().div_euclid(86_400);
+    let today = model.setup.zone.day_of(model.now.wall);
     let period = &mut model.pages.statistics.period;
     *period = match (intent, *period) {
         (Intent::Left, Period::All) | (Intent::Home, _) => Period::Day(today),

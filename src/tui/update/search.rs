@@ -1,25 +1,23 @@
 //! What was typed on the history page: words that filter, and a text to search for.
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
+use crate::domain::local::{Zone, day_from_text};
 use crate::domain::question::HistoryQuery;
 use crate::domain::state::AttemptOutcome;
 
 /// Reads what was typed; where a word can't be meant, the word.
-pub(super) fn parse(text: &str) -> Result<HistoryQuery, String> {
+pub(super) fn parse(text: &str, zone: &Zone) -> Result<HistoryQuery, String> {
     let mut query = HistoryQuery::default();
     for word in text.split_whitespace() {
-        read(&mut query, word).ok_or_else(|| word.to_owned())?;
+        read(&mut query, word, zone).ok_or_else(|| word.to_owned())?;
     }
     Ok(query)
 }
 
-fn read(query: &mut HistoryQuery, word: &str) -> Option<()> {
+fn read(query: &mut HistoryQuery, word: &str, zone: &Zone) -> Option<()> {
     match word.split_once(':') {
         Some(("slot", slot)) => query.slot = Some(slot.parse().ok()?),
         Some(("code", code)) => query.code = Some(code.to_uppercase().parse().ok()?),
-        Some(("day", day)) => query.day = Some(day_of(day)?),
+        Some(("day", day)) => query.within = Some(zone.day(day_from_text(day)?)),
         _ => match outcome(word) {
             Some(outcome) => query.outcome = Some(outcome),
             None if query.text.is_empty() => query.text = word.to_owned(),
@@ -33,13 +31,6 @@ fn outcome(word: &str) -> Option<AttemptOutcome> {
     word.to_lowercase().parse().ok()
 }
 
-/// A day in UTC, counted from 1970-01-01.
-fn day_of(text: &str) -> Option<i64> {
-    let date: Date = text.parse().ok()?;
-    let midnight = TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
-    Some(midnight.as_second().div_euclid(86_400))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,13 +38,14 @@ mod tests {
 
     #[test]
     fn words_filter_and_one_is_searched_for() {
-        let query = parse("slot:A fail code:e-dev-timeout day:2026-01-05 TH200-0001").unwrap();
+        let query =
+            parse("slot:A fail code:e-dev-timeout day:2026-01-05 TH200-0001", &Zone::UTC).unwrap();
         assert_eq!(query.text, "TH200-0001");
         assert_eq!(query.slot.unwrap().as_str(), "A");
         assert_eq!(query.outcome, Some(AttemptOutcome::Fail));
         assert_eq!(query.code, Some(Code::DevTimeout));
-        assert_eq!(query.day, Some(20_458));
-        assert_eq!(parse("").unwrap(), HistoryQuery::default());
+        assert_eq!(query.within, Some(Zone::UTC.day(20_458)));
+        assert_eq!(parse("", &Zone::UTC).unwrap(), HistoryQuery::default());
     }
 
     #[test]
@@ -64,7 +56,7 @@ mod tests {
             ("slot: TH", "slot:"),
             ("TH200 TH201", "TH201"),
         ] {
-            assert_eq!(parse(text).unwrap_err(), wrong);
+            assert_eq!(parse(text, &Zone::UTC).unwrap_err(), wrong);
         }
     }
 }

@@ -70,13 +70,14 @@ fn summary<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
 }
 
 fn titles_of(look: Look, wide: bool) -> String {
-    let [when, serial, slot] = [Word::When, Word::Serial, Word::Slot].map(|word| look.text(word));
+    let when = look.fill(Word::When, &[&look.offset()]);
+    let [serial, slot] = [Word::Serial, Word::Slot].map(|word| look.text(word));
     let [outcome, code, person] =
         [Word::Outcome, Word::Code, Word::Person].map(|word| look.text(word));
     let (serials, codes) = columns(wide);
     let mut text = format!(
         " {} {} {} {} {}",
-        pad(when, 16),
+        pad(&when, 16),
         pad(serial, serials),
         pad(slot, 6),
         pad(outcome, 8),
@@ -103,7 +104,7 @@ fn row<'a>(line: &HistoryLine, chosen: bool, look: Look, wide: bool) -> Line<'a>
     let base = if chosen { Role::Focus } else { Role::Text };
     let text = |text: String| look.span(base, text);
     let mut spans = vec![
-        text(format!(" {} ", pad(&when(line.started_at), 16))),
+        text(format!(" {} ", pad(&when(line.started_at, look), 16))),
         text(format!("{} {} ", pad(&serial, serials), pad(line.slot.as_str(), 6))),
         look.span(if chosen { base } else { role }, pad(word, 8)),
         text(format!(" {}", pad(&plain(line.code.as_deref().unwrap_or("")), codes))),
@@ -116,11 +117,9 @@ fn row<'a>(line: &HistoryLine, chosen: bool, look: Look, wide: bool) -> Line<'a>
     Line::from(spans)
 }
 
-/// Month, day and second.
-pub(super) fn when(at: Timestamp) -> String {
-    let text = at.to_string();
-    let [date, time] = [text.get(5..10), text.get(11..19)].map(Option::unwrap_or_default);
-    format!("{date} {time}")
+/// Month, day and second of the factory.
+pub(super) fn when(at: Timestamp, look: Look) -> String {
+    look.zone.show_short(at)
 }
 
 /// How an attempt ended, and its colour.

@@ -6,23 +6,33 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::local::Zone;
 use crate::text::{Language, Word, fill, remedy, what};
 
 use super::super::model::{Mark, Model};
 use super::super::theme::{Role, Theme};
 
-/// Colours and words.
+/// Colours, words and the factory's time.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::tui) struct Look {
+pub(in crate::tui) struct Look<'m> {
     theme: Theme,
     pub(in crate::tui) language: Language,
+    pub(in crate::tui) zone: &'m Zone,
+    now: Timestamp,
 }
 
-impl Look {
-    pub(in crate::tui) fn of(model: &Model) -> Self {
-        Self { theme: Theme::new(model.theme), language: model.language }
+impl<'m> Look<'m> {
+    pub(in crate::tui) fn of(model: &'m Model) -> Self {
+        let (theme, zone) = (Theme::new(model.theme), &model.setup.zone);
+        Self { theme, language: model.language, zone, now: model.now.wall }
+    }
+
+    /// What the factory's clock is ahead of UTC by now, for the head of a list of times.
+    pub(in crate::tui) fn offset(self) -> String {
+        self.zone.offset(self.now)
     }
 
     pub(in crate::tui) fn style(self, role: Role) -> Style {

@@ -66,7 +66,7 @@ pub(super) fn todo(notice: &Notice, look: Look) -> String {
 fn notice_lines(notice: &Notice, columns: usize, look: Look) -> Vec<Line<'static>> {
     let (word, role) = kind_word(notice.kind, look);
     let mut head = vec![
-        look.span(Role::Dim, format!(" {}  ", when(notice.at))),
+        look.span(Role::Dim, format!(" {}  ", when(notice.at, look))),
         look.span(role, format!(" {word} ")),
         Span::raw("  "),
     ];
@@ -95,7 +95,7 @@ fn log_lines(line: &LogLine, columns: usize, look: Look) -> Vec<Line<'static>> {
         _ => Role::Dim,
     };
     let line = Line::from(vec![
-        look.span(Role::Dim, format!(" {}  ", when(line.at))),
+        look.span(Role::Dim, format!(" {}  ", when(line.at, look))),
         look.span(role, format!(" {}  ", line.level)),
         Span::raw(printable(&line.text).into_owned()),
     ]);

@@ -107,9 +107,9 @@ fn registrations<'a>(found: &Registrations, look: Look, columns: u16) -> Vec<Lin
     for (state, count) in &found.counts {
         shown.push(named(registration_word(*state, look), count.to_string(), look));
     }
-    let last = found
-        .last_sync
-        .map_or(look.text(Word::SyncNever).to_owned(), |at| look.fill(Word::SyncAgo, &[&when(at)]));
+    let last = found.last_sync.map_or(look.text(Word::SyncNever).to_owned(), |at| {
+        look.fill(Word::SyncAgo, &[&when(at, look)])
+    });
     shown.push(Line::from(look.span(Role::Dim, format!(" {last}"))));
     shown.extend(sync_run(&found.run, look));
     if !found.troubles.is_empty() {

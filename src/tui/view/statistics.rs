@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::domain::clock::Timestamp;
+use crate::domain::local::day_to_text;
 use crate::domain::question::Period;
 use crate::domain::story::{Outcomes, Stats};
 use crate::domain::text::plain;
@@ -26,10 +27,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
     let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
     let period = match view.period {
         Period::All => look.text(Word::PeriodAll).to_owned(),
-        Period::Day(day) => {
-            let date = Timestamp(day * 86_400_000_000).to_string();
-            look.fill(Word::PeriodDay, &[date.get(..10).unwrap_or_default()])
-        }
+        Period::Day(day) => look.fill(Word::PeriodDay, &[&day_to_text(day), &look.offset()]),
     };
     let left = vec![look.span(Role::Strong, format!(" {period}"))];
     let right = vec![look.span(Role::Dim, format!("{} ", look.text(Word::StatisticsKeys)))];
@@ -91,16 +89,24 @@ fn by_hour<'a>(stats: &Stats, look: Look, columns: u16) -> Vec<Line<'a>> {
         .collect();
     let first = stats.by_hour.keys().nth(skipped).map_or("", String::as_str);
     let last = stats.by_hour.keys().last().map_or("", String::as_str);
-    let label = |text: &str| text.get(5..13).unwrap_or_default().replace('T', " ") + " h";
+    let label = |start: &str| hour_label(start, look);
+    let heading = look.fill(Word::ByHour, &[&look.offset()]);
     let title = match hours.is_empty() {
-        true => look.text(Word::ByHour).to_owned(),
-        false => format!("{}  {} – {}", look.text(Word::ByHour), label(first), label(last)),
+        true => heading,
+        false => format!("{heading}  {} – {}", label(first), label(last)),
     };
     vec![
         Line::from(look.span(Role::Dim, format!(" {title}"))),
         Line::from(look.span(Role::Pass, format!(" {passed}"))),
         Line::from(look.span(Role::Fail, format!(" {failed}"))),
     ]
+}
+
+/// An hour by the clock on the wall: `01-05 14 h`, or with its minute where it has one.
+fn hour_label(start: &str, look: Look) -> String {
+    let local = Timestamp::from_rfc3339(start).map(|start| look.zone.show_short(start));
+    let local = local.as_deref().and_then(|text| text.get(..11)).unwrap_or_default();
+    local.strip_suffix(":00").map_or_else(|| local.to_owned(), |hour| format!("{hour} h"))
 }
 
 fn column(value: u64, most: u64) -> char {

@@ -47,7 +47,7 @@ fn whole<'a>(story: &UnitStory, look: Look, columns: u16) -> Vec<Line<'a>> {
         ),
         named(look.text(Word::ClientId), story.client_id.to_string(), look),
         named(look.text(Word::WorkOrder), order, look),
-        named(look.text(Word::Since), when(story.created_at), look),
+        named(look.text(Word::Since), when(story.created_at, look), look),
     ];
     for attempt in story.attempts.iter().rev() {
         shown.push(Line::from(""));
@@ -70,7 +70,7 @@ fn attempt_lines<'a>(attempt: &AttemptStory, look: Look) -> Vec<Line<'a>> {
     let place = format!(
         "{} {}  {} {}{who}  ",
         attempt.attempt,
-        when(attempt.started_at),
+        when(attempt.started_at, look),
         look.text(Word::Slot),
         attempt.slot
     );
@@ -129,7 +129,7 @@ fn act_line<'a>(act: &ActStory, look: Look) -> Line<'a> {
     let who = act.operator.as_ref().map_or("-", |operator| operator.as_str());
     let why = act.reason.as_deref().unwrap_or_default();
     Line::from(vec![
-        look.span(Role::Dim, format!(" {} ", when(act.at))),
+        look.span(Role::Dim, format!(" {} ", when(act.at, look))),
         Span::raw(format!("{} {who}: {}", act.act, printable(why))),
     ])
 }
