@@ -1,11 +1,12 @@
 //! Where labels come from, and how one line of them is read.
 
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::Scan;
 use crate::domain::ids::SlotName;
+use crate::domain::list;
 
 /// The longest line that is read; more than any label.
 const LINE_LIMIT: u64 = 1024;
@@ -31,7 +32,7 @@ pub trait LabelSource: Send {
 /// `#` are no labels.
 fn parse_label(line: &str) -> Result<Option<Scan>, Fault> {
     let line = line.trim_end_matches(['\r', '\n']);
-    if line.trim().is_empty() || line.starts_with('#') {
+    if list::is_empty_row(line) || line.starts_with('#') {
         return Ok(None);
     }
     let Some((slot, text)) = line.split_once('\t') else {
@@ -49,15 +50,17 @@ pub struct LinesSource<R> {
     input: R,
     /// The line that was read last was too long, and its rest is still to come.
     in_long_line: bool,
+    /// Nothing was read yet.
+    at_start: bool,
 }
 
 impl<R: BufRead + Send> LinesSource<R> {
     /// Reads from `input` as labels are wanted.
     pub const fn new(input: R) -> Self {
-        Self { input, in_long_line: false }
+        Self { input, in_long_line: false, at_start: true }
     }
 
-    fn read_line(&mut self) -> std::io::Result<Option<String>> {
+    fn read_line(&mut self) -> io::Result<Option<String>> {
         if std::mem::take(&mut self.in_long_line) {
             self.input.skip_until(b'\n')?;
         }
@@ -68,7 +71,11 @@ impl<R: BufRead + Send> LinesSource<R> {
         }
         // What follows is no label of its own.
         self.in_long_line = limited.limit() == 0 && !line.ends_with(b"\n");
-        Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+        let text = match std::mem::take(&mut self.at_start) {
+            true => list::first_line(&line).map_err(io::Error::other)?,
+            false => &line,
+        };
+        Ok(Some(String::from_utf8_lossy(text).into_owned()))
     }
 }
 
@@ -107,6 +114,23 @@ mod tests {
         assert_eq!(parse_label("\n"), Ok(None));
         assert_eq!(parse_label("# lot 7\n"), Ok(None));
         assert_eq!(parse_label("a slot\tU-1").unwrap_err().code, Code::ScanSlot);
+    }
+
+    #[test]
+    fn a_list_from_a_spreadsheet_loses_no_label_and_has_none_too_many() {
+        let text = "\u{feff}TH200-1\r\nA\tTH200-2\r\n,,\r\n\t\r\n";
+        let mut source = LinesSource::new(text.as_bytes());
+        assert_eq!(source.next_label(), Label::Scan(scan("TH200-1", None)));
+        assert_eq!(source.next_label(), Label::Scan(scan("TH200-2", Some("A"))));
+        assert_eq!(source.next_label(), Label::End);
+    }
+
+    #[test]
+    fn a_list_in_utf_16_is_told_once_as_what_it_is() {
+        let bytes = [0xff, 0xfe, b'U', 0, b'-', 0, b'1', 0, b'\n', 0];
+        let Label::Failed(fault) = LinesSource::new(&bytes[..]).next_label() else { panic!() };
+        assert_eq!(fault.code, Code::Input);
+        assert!(fault.detail.contains("it is UTF-16 text; save it as UTF-8"), "{fault}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{Serial, WorkOrderId};
+use crate::domain::list;
 use crate::ledger::Reader;
 use crate::ledger::outbox::Gate;
 use crate::report::{Exit, Failure};
@@ -52,12 +53,13 @@ pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<
 }
 
 fn of_file(path: &Path) -> Result<Vec<Serial>, Failure> {
-    let text = File::open(path).and_then(|file| bounds::read_text(file, bounds::LIST));
+    let text = File::open(path).and_then(|file| list::read(file, bounds::LIST));
     let text = text.map_err(|error| {
         let what = format!("the serials can't be read from {}", path.display());
         Failure::new(Code::Input, what).caused_by(&error)
     })?;
-    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+    let lines =
+        text.lines().map(str::trim).enumerate().filter(|(_, line)| !list::is_empty_row(line));
     lines
         .map(|(index, line)| {
             line.parse().map_err(|error| {

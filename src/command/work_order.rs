@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::ids::{HardwareId, WorkOrderId};
+use crate::domain::list;
 use crate::domain::operators::ProfileAccepted;
 use crate::domain::record::{Record, WorkOrderAct, WorkOrderCreated};
 use crate::domain::work_order::{WorkOrder, WorkOrderRow};
@@ -72,12 +73,13 @@ fn create(config: &Config, new: NewWorkOrder, context: &mut Context) -> Result<(
 
 /// One hardware id a line in hexadecimal; empty lines are passed over.
 fn hardware_ids(path: &Path) -> Result<Vec<HardwareId>, Failure> {
-    let text = File::open(path).and_then(|file| bounds::read_text(file, bounds::LIST));
+    let text = File::open(path).and_then(|file| list::read(file, bounds::LIST));
     let text = text.map_err(|error| {
         let what = format!("the hardware ids can't be read from {}", path.display());
         Failure::new(Code::Input, what).caused_by(&error)
     })?;
-    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+    let lines =
+        text.lines().map(str::trim).enumerate().filter(|(_, line)| !list::is_empty_row(line));
     let ids = lines.map(|(index, line)| {
         line.parse().map_err(|error| {
             let what = format!("{}:{} is no hardware id", path.display(), index + 1);

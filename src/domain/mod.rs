@@ -15,6 +15,7 @@ pub mod identity;
 pub mod ids;
 pub mod keeping;
 pub mod label;
+pub mod list;
 pub mod local;
 pub mod log;
 pub mod operators;

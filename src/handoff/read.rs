@@ -9,6 +9,8 @@ use std::path::Path;
 use serde_json::Value;
 use zip::ZipArchive;
 
+use crate::domain::list;
+
 use super::HandoffError;
 use super::claim::Claim;
 use super::export::MANIFEST;
@@ -35,13 +37,10 @@ pub struct Read {
 pub fn read_claims(path: &Path) -> Result<Vec<Read>, HandoffError> {
     let bytes =
         read(path).map_err(|source| HandoffError::Read { path: path.to_owned(), source })?;
-    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned());
-    let claims = text.and_then(|text| {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        match text.trim_start().starts_with('{') {
-            true => of_json(text),
-            false => of_table(text),
-        }
+    let text = list::decode(&bytes).map_err(|error| error.to_string());
+    let claims = text.and_then(|text| match text.trim_start().starts_with('{') {
+        true => of_json(&text),
+        false => of_table(&text),
     });
     claims.map_err(|why| HandoffError::Form { path: path.to_owned(), why })
 }
@@ -83,10 +82,12 @@ fn strings(value: &Value) -> BTreeMap<String, String> {
 
 fn of_table(text: &str) -> Result<Vec<Read>, String> {
     let first = text.lines().next().unwrap_or_default();
-    // Spreadsheets of some countries write semicolons.
-    let delimiter = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
+    // Spreadsheets write commas, in some countries semicolons, and tabs where they are asked
+    // for text.
+    let count = |delimiter: &char| first.matches(*delimiter).count();
+    let delimiter = ['\t', ';', ','].into_iter().max_by_key(count).unwrap_or(',');
     let mut table = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
+        .delimiter(u8::try_from(delimiter).unwrap_or(b','))
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
@@ -103,6 +104,9 @@ fn of_table(text: &str) -> Result<Vec<Read>, String> {
     // As a spreadsheet counts: the names stand in row 1.
     for (place, record) in (2..).zip(table.records()) {
         let record = record.map_err(|error| error.to_string())?;
+        if record.iter().all(list::is_empty_row) {
+            continue;
+        }
         let fields = names.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
         claims.push(Read { place, claim: of_fields(&fields) });
     }
@@ -116,8 +120,9 @@ fn of_fields(fields: &BTreeMap<String, String>) -> Result<Claim, String> {
     }
     let text = |name: &str| fields.get(name).filter(|text| !text.is_empty());
     let fingerprint = FINGERPRINT.iter().find_map(|name| text(name)).ok_or("no fingerprint")?;
-    let sn = text("certificate_sn")
-        .map(|text| hex(text).parse().map_err(|error| format!("certificate_sn {text:?}: {error}")));
+    let sn = text("certificate_sn").map(|text| {
+        number(text).parse().map_err(|error| format!("certificate_sn {text:?}: {error}"))
+    });
     Ok(Claim {
         fingerprint: hex(fingerprint)
             .parse()
@@ -128,7 +133,21 @@ fn of_fields(fields: &BTreeMap<String, String>) -> Result<Claim, String> {
     })
 }
 
+/// Digits of a certificate's serial number.
+const NUMBER: usize = 32;
+
+/// A certificate's serial number as others write it: as DER has it, with zeros before it.
+fn number(text: &str) -> String {
+    let digits = hex(text);
+    let more = digits.len().saturating_sub(NUMBER);
+    match digits.is_char_boundary(more) && digits[..more].bytes().all(|digit| digit == b'0') {
+        true => digits[more..].to_owned(),
+        false => digits,
+    }
+}
+
 /// Hexadecimal as OpenSSL and others write it: with colons, in capitals.
 fn hex(text: &str) -> String {
-    text.to_lowercase().replace(':', "")
+    let text = text.to_lowercase().replace([':', ' '], "");
+    text.strip_prefix("0x").map_or(text.clone(), str::to_owned)
 }

@@ -147,7 +147,7 @@ fn nothing_is_written_over() {
     }
 }
 
-fn claims(text: &str) -> Result<Vec<Read>, HandoffError> {
+fn claims(text: impl AsRef<[u8]>) -> Result<Vec<Read>, HandoffError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("in");
     fs::write(&path, text).unwrap();
@@ -167,6 +167,27 @@ fn a_table_that_a_spreadsheet_wrote_is_understood() {
     // One row that is wrong takes none of the others with it.
     assert!(read[1].claim.is_err());
     assert_eq!((read[0].place, read[1].place), (2, 3));
+}
+
+#[test]
+fn a_table_with_tabs_in_utf_16_with_empty_rows_and_padded_numbers_is_understood() {
+    let certificate = &row(1).row.certificate;
+    let (fingerprint, sn) = (certificate.fingerprint, certificate.sn);
+    let text = format!(
+        "serial\tfingerprint_sha256\tcertificate_sn\r\nTH200-00000001\t{fingerprint}\t00{sn}\r\n\t\t\r\n"
+    );
+    let wide = |text: &str| -> Vec<u8> {
+        ['\u{feff}']
+            .into_iter()
+            .chain(text.chars())
+            .flat_map(|c| (c as u16).to_le_bytes())
+            .collect()
+    };
+    for read in [claims(&text).unwrap(), claims(wide(&text)).unwrap()] {
+        assert_eq!(read.len(), 1, "an empty row is none");
+        let claim = read[0].claim.as_ref().unwrap();
+        assert_eq!((claim.fingerprint, claim.certificate_sn), (fingerprint, Some(sn)));
+    }
 }
 
 #[test]

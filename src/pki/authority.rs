@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use x509_parser::certificate::X509Certificate;
 
+use super::algorithm::{check_hash, check_signed};
 use super::ca_certificate::{
     CA_CERTIFICATE, CaCertificate, check_is_ca, check_path_length, parse, refused,
 };
@@ -239,10 +240,12 @@ fn check_link(issued: &[u8], issuer: &[u8], depth: u32) -> Result<(), String> {
     let unreadable = || "can't be read".to_owned();
     let (issued, issuer) = parse(issued).zip(parse(issuer)).ok_or_else(unreadable)?;
     check_is_ca(&issuer)?;
-    if names_differ(&issued, &issuer) || issued.verify_signature(Some(issuer.public_key())).is_err()
-    {
+    let named = |problem: String| format!("({}) {problem}", issuer.subject());
+    check_hash(&issuer).map_err(named)?;
+    if names_differ(&issued, &issuer) {
         return Err(format!("({}) did not issue {}", issuer.subject(), issued.subject()));
     }
+    check_signed(&issued, &issuer)?;
     check_path_length(&issuer, depth)
 }
 

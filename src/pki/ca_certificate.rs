@@ -9,6 +9,7 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use x509_parser::x509::X509Version;
 
 use super::PkiError;
+use super::algorithm::{check_hash, key_name};
 use super::certificate_file::fingerprint_of;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Fingerprint, PublicKey};
@@ -38,8 +39,9 @@ impl CaCertificate {
         let refused = |problem: &str| refused(CA_CERTIFICATE, problem);
         let certificate = parse(der).ok_or_else(|| refused("is not an X.509 certificate"))?;
         check_may_issue(&certificate).map_err(|problem| refused(&problem))?;
-        let not_p256 = || refused("has a key that is not P-256");
-        let public_key = p256_key_of(&certificate).ok_or_else(not_p256)?;
+        check_hash(&certificate).map_err(|problem| refused(&problem))?;
+        let not_taken = || refused(&why_no_key(&certificate));
+        let public_key = p256_key_of(&certificate).ok_or_else(not_taken)?;
         let no_key_id = || refused("has no subject key identifier");
         let key_id = subject_key_id(&certificate).ok_or_else(no_key_id)?.to_vec();
         let (not_before, not_after) = validity_of(&certificate);
@@ -100,6 +102,20 @@ pub(super) fn p256_key_in(info: &SubjectPublicKeyInfo<'_>) -> Option<PublicKey> 
     p256::PublicKey::from_sec1_bytes(key.as_bytes()).ok().map(|_| key)
 }
 
+/// Why its key is none that the station issues with.
+fn why_no_key(certificate: &X509Certificate<'_>) -> String {
+    let info = certificate.public_key();
+    match (key_name(info).as_str(), info.subject_public_key.data.first()) {
+        ("P-256", Some(2 | 3)) => {
+            "has its P-256 key as a compressed point, which is not taken: have it certified anew \
+             with an uncompressed one"
+                .to_owned()
+        }
+        ("P-256", _) => "has a P-256 key that is no point of the curve".to_owned(),
+        (name, _) => format!("has a key that is not P-256 but {name}"),
+    }
+}
+
 /// Its subject key identifier.
 pub(super) fn subject_key_id<'a>(certificate: &X509Certificate<'a>) -> Option<&'a [u8]> {
     certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
@@ -118,13 +134,11 @@ fn check_may_issue(certificate: &X509Certificate<'_>) -> Result<(), String> {
     check_nothing_unknown(certificate)
 }
 
-/// Whether it is a CA's at all, said in the way that RFC 5280 wants it.
+/// Whether it is a CA's at all. RFC 5280 wants that marked as critical, and easy-rsa does not:
+/// verifiers take it all the same, but for OpenSSL's `-x509_strict`.
 pub(super) fn check_is_ca(certificate: &X509Certificate<'_>) -> Result<(), String> {
     match certificate.basic_constraints() {
         Ok(Some(found)) if !found.value.ca => Err("is not a CA's (CA:FALSE)".to_owned()),
-        Ok(Some(found)) if !found.critical => {
-            Err("does not mark its basic constraints as critical".to_owned())
-        }
         Ok(Some(_)) => Ok(()),
         Ok(None) => Err("is not a CA's (it has no basic constraints)".to_owned()),
         Err(_) => Err("has basic constraints that can't be read".to_owned()),

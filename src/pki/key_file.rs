@@ -29,9 +29,15 @@ const SCRYPT_R: u32 = 8;
 const SCRYPT_P: u32 = 5;
 const PBKDF2_ROUNDS: u32 = 10_000;
 
-/// OpenSSL's `req`, for one, still takes 3DES.
-const UNSUPPORTED: &str = "is not PKCS#8 that is encrypted with AES: encrypt it anew with \
+/// OpenSSL's `req`, for one, still takes 3DES, and older programs derive keys with HMAC-SHA-1.
+const UNSUPPORTED: &str = "is encrypted in a way that is not taken; taken is PKCS#8 with AES, its \
+                           key derived by scrypt or by PBKDF2 with HMAC-SHA-256 or better, not \
+                           HMAC-SHA-1: encrypt it anew with \
                            `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`";
+
+/// As `openssl ec -aes256` writes it: the cipher stands in lines before the base64.
+const TRADITIONAL: &str = "is encrypted in the traditional form, not as PKCS#8: encrypt it anew \
+                           with `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`";
 
 /// Why a key file gives no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +95,9 @@ pub(super) fn decrypt_file(bytes: Vec<u8>, secret: &Passphrase) -> Result<Secret
 
 /// The key out of an encrypted PEM text.
 pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unreadable> {
+    if pem.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(Unreadable::Content(TRADITIONAL));
+    }
     let (label, sealed) =
         SecretDocument::from_pem(pem.trim()).map_err(|_| Unreadable::Content("is not PEM"))?;
     check_label(label)?;

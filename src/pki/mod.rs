@@ -9,6 +9,7 @@
 //! `signer`, or the token behind it; a device's private key is seen only by [`make_key`] and [`public_key_of`], in the
 //! vault's memory.
 
+mod algorithm;
 mod authority;
 mod ca_certificate;
 mod certificate_file;

@@ -60,7 +60,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CaExists => "nothing was overwritten; point `[authority]` elsewhere to make another CA",
         CaPassphrase => "give the passphrase that the CA key was encrypted with",
         CaKey => "check that `[authority] key` is an encrypted PKCS#8 key on P-256",
-        CaProfile => "use a CA certificate with CA:TRUE, keyCertSign and a P-256 key",
+        CaProfile => "use a CA with CA:TRUE, keyCertSign, P-256, in a chain that verifiers take",
         CaMismatch => "point `[authority] certificate` and `key` to files that were made together",
         CaExpired => "check the clock first; if it is right, a new CA is needed",
         CaTooShort => "shorten `[certificate] valid_for`, or use a CA that is valid for longer",

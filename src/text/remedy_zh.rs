@@ -56,7 +56,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CaExists => "没有覆盖任何内容；要另建 CA，请把 `[authority]` 指向别处",
         CaPassphrase => "提供加密 CA 密钥时所用的口令",
         CaKey => "检查 `[authority] key` 是否为加密的 PKCS#8 P-256 密钥",
-        CaProfile => "使用带 CA:TRUE、keyCertSign 和 P-256 密钥的 CA 证书",
+        CaProfile => "用带 CA:TRUE、keyCertSign、P-256 且链能被验证的 CA",
         CaMismatch => "让 `[authority] certificate` 与 `key` 指向同一次生成的文件",
         CaExpired => "先检查时钟；时钟正确时，需要新的 CA",
         CaTooShort => "缩短 `[certificate] valid_for`，或使用有效期更长的 CA",

@@ -8,6 +8,7 @@ mod journal;
 mod openssl;
 mod roots;
 mod verification;
+mod verifiers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
