@@ -21,7 +21,8 @@ use crate::pki::{self, IssuedHere};
 use crate::report::Failure;
 
 use super::clock::SystemClock;
-use super::{parts, people};
+use super::parts;
+use super::people::{self, Desk};
 
 /// Reads the identity of the device in a slot, has it proven and enters it; gives the unit.
 pub fn run(
@@ -36,7 +37,9 @@ pub fn run(
     let (ledger, _) = parts::open_ledger(config, &clock)?;
     let _lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
     let now = clock.now().wall;
-    people::approve_act(&ledger.reader()?, &ledger.persons()?, by.operator.as_ref(), pin, now)?;
+    let (reader, persons, writer) = (ledger.reader()?, ledger.persons()?, ledger.writer());
+    let desk = Desk { reader: &reader, persons: &persons, writer: &writer };
+    people::approve_act(&desk, by.operator.as_ref(), pin, now)?;
     let mut driver = open(config, &link)?;
     let policy = parts::policy(config);
     let authorities = authorities(config, &ledger)?;

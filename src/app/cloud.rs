@@ -9,6 +9,7 @@ use super::clock::SystemClock;
 use crate::cloud::tdmq::{Credentials, Roots, Settings, Tdmq};
 use crate::config::{self, Config, RegistrationMode};
 use crate::domain::code::Code;
+use crate::domain::device::Fault;
 use crate::domain::registration::{CloudInstance, Registering};
 use crate::pki;
 use crate::report::Failure;
@@ -84,6 +85,17 @@ pub fn instance(config: &Config) -> Result<CloudInstance, Failure> {
         region: cloud.region.clone(),
         instance: cloud.instance_id.clone(),
     })
+}
+
+/// What must be known of the international site before it is called: what is published of
+/// its API (SDK 3.1.193 of October 2026) looks certificates up and registers none.
+pub fn international(config: &Config) -> Option<Fault> {
+    let cloud = config.cloud.as_ref()?;
+    let is_there = cloud.endpoint.host().split('.').any(|label| label.eq_ignore_ascii_case("intl"));
+    let what = "the international site's published API has no action that registers \
+        certificates: hand them off by `station export`, and take them back by \
+        `station import-registered`";
+    is_there.then(|| Fault::new(Code::CloudAction, what))
 }
 
 /// How the instance is to learn of certificates.

@@ -19,6 +19,9 @@ pub fn findings(config: &Config) -> Vec<Finding> {
     let Some(section) = config.cloud.as_ref() else { return vec![checks::no_cloud()] };
     let mut findings = asked(config, section).unwrap_or_else(|finding| vec![*finding]);
     findings.extend(accepted(config).map(checks::first_article));
+    findings.extend(cloud::international(config).map(checks::international));
+    let found = reader(config).and_then(|reader| reader.contradicted().ok());
+    findings.extend(found.map(checks::contradicted));
     findings
 }
 

@@ -6,40 +6,60 @@
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
-use crate::domain::operators::{Pin, PinVerifier, may_approve, supervised};
+use crate::domain::operators::{Pin, PinTried, PinVerifier, may_approve, supervised};
 use crate::domain::record::Record;
-use crate::ledger::{Persons, Reader};
+use crate::ledger::{Persons, Reader, Writer};
 use crate::report::Failure;
 use crate::secret::pin;
+
+/// What is asked and written when a PIN is tried.
+pub struct Desk<'a> {
+    /// Who is known.
+    pub reader: &'a Reader,
+    /// What PINs are held against.
+    pub persons: &'a Persons,
+    /// Where wrong tries are recorded.
+    pub writer: &'a Writer,
+}
 
 /// Finds out whether whoever asks for this record is who they say, where it needs a
 /// supervisor. `ask` gives the PIN of the person named, and is called only where needed.
 pub fn approve(
-    reader: &Reader,
-    persons: &Persons,
+    desk: &Desk<'_>,
     record: &Record,
     ask: impl FnOnce(&OperatorId) -> Result<Pin, Failure>,
     now: Timestamp,
 ) -> Result<(), Failure> {
     match supervised(record) {
-        Some(person) => approve_act(reader, persons, person.operator.as_ref(), ask, now),
+        Some(person) => approve_act(desk, person.operator.as_ref(), ask, now),
         None => Ok(()),
     }
 }
 
 /// The same for an act that is no record.
 pub fn approve_act(
-    reader: &Reader,
-    persons: &Persons,
+    desk: &Desk<'_>,
     by: Option<&OperatorId>,
     ask: impl FnOnce(&OperatorId) -> Result<Pin, Failure>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let Some(id) = who_approves(reader, by, now)? else { return Ok(()) };
+    let Some(id) = who_approves(desk.reader, by, now)? else { return Ok(()) };
     let pin = ask(id)?;
-    let verifier = persons.begin_try(id, now)??;
-    is_right(id, &pin, &verifier)?;
-    Ok(persons.was_right(id)?)
+    // Counted before it is looked at, so that neither a kill nor a second process gives more.
+    let verifier = desk.persons.begin_try(id, now)??;
+    let tried = PinTried { operator: id.clone(), uid: rustix::process::getuid().as_raw() };
+    match is_right(id, &pin, &verifier) {
+        Ok(()) if desk.persons.was_right(id)? => desk.record(Record::PinRight(tried)),
+        Ok(()) => Ok(()),
+        Err(wrong) => desk.record(Record::PinWrong(tried)).and(Err(wrong)),
+    }
+}
+
+impl Desk<'_> {
+    fn record(&self, record: Record) -> Result<(), Failure> {
+        let done = self.writer.record(record);
+        done.map(drop).map_err(|refusal| Failure::from(refusal.fault()))
+    }
 }
 
 /// The same for a backup, which nobody can write to: tries are not counted there.

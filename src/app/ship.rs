@@ -1,9 +1,10 @@
 //! The gate through which units leave: what is inactive is activated at once where the
-//! cloud can be reached, and what is not active stays.
+//! cloud can be reached, the cloud is asked for each certificate that would leave, and what
+//! is not active stays.
 
 use std::sync::Arc;
 
-use super::{parts, sync};
+use super::{cloud, parts, sync};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -11,9 +12,10 @@ use crate::domain::device::Fault;
 use crate::domain::ids::{CertificateSn, Serial};
 use crate::domain::outbox::{ActivationAsked, Shipped};
 use crate::domain::record::{Person, Record};
-use crate::ledger::outbox::Gate;
+use crate::ledger::outbox::{Gate, Known};
 use crate::ledger::{Ledger, Reader};
 use crate::report::Failure;
+use crate::sync::{Stands, look};
 
 /// What became of one unit at the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,23 +28,87 @@ pub enum Passed {
     Refused(Fault),
 }
 
+/// Whether the cloud is asked for what leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// It is, where it can be.
+    Cloud,
+    /// A person wants it by what the ledger knows.
+    Offline,
+}
+
+/// What became of units at the gate.
+#[derive(Debug)]
+pub struct Shipment {
+    /// Each by itself.
+    pub units: Vec<(Serial, Passed)>,
+    /// Why the cloud was not asked, where it was not.
+    pub unasked: Option<Fault>,
+}
+
 /// Sends units out of the house; each is judged by itself.
 pub fn run(
     config: &Config,
     clock: &Arc<dyn Clock>,
     serials: Vec<Serial>,
+    asking: Asking,
     by: &Person,
-) -> Result<Vec<(Serial, Passed)>, Failure> {
+) -> Result<Shipment, Failure> {
     let ledger = parts::open_existing_ledger(config, clock)?;
     let reader = ledger.reader()?;
     let trouble = activate(config, clock, &ledger, &inactive(&reader, &serials)?, by)?;
-    serials
-        .into_iter()
-        .map(|serial| {
-            let passed = pass(&ledger, &reader, &serial, by, trouble.as_ref())?;
-            Ok((serial, passed))
-        })
-        .collect()
+    let leaving = registered_by_call(&reader, &serials)?;
+    let unasked = match (asking, leaving.is_empty()) {
+        (_, true) => None,
+        (Asking::Offline, _) => Some(not_asked("as was wanted")),
+        (Asking::Cloud, _) => ask_cloud(config, &ledger, &leaving)?,
+    };
+    let units = serials.into_iter().map(|serial| {
+        let passed = pass(&ledger, &reader, &serial, by, trouble.as_ref())?;
+        Ok((serial, passed))
+    });
+    Ok(Shipment { units: units.collect::<Result<_, Failure>>()?, unasked })
+}
+
+fn not_asked(why: &str) -> Fault {
+    Fault::new(Code::CloudCredentials, format!("the cloud was not asked, {why}"))
+}
+
+/// Those that would leave by what the ledger knows, but what was registered by hand: where
+/// that is done no call may be possible.
+fn registered_by_call(reader: &Reader, serials: &[Serial]) -> Result<Vec<Known>, Failure> {
+    let mut leaving = Vec::new();
+    for serial in serials {
+        let Some(Gate::Open(cert)) = reader.gate(serial)? else { continue };
+        leaving.extend(reader.known(&cert)?.filter(|known| known.status.is_some()));
+    }
+    Ok(leaving)
+}
+
+/// Asks the cloud for each, and records what it says otherwise, so that the gate is shut.
+/// Says why it was not asked where no credentials are given here.
+fn ask_cloud(
+    config: &Config,
+    ledger: &Ledger,
+    leaving: &[Known],
+) -> Result<Option<Fault>, Failure> {
+    let Some(registrar) = cloud::client_if_given(config)? else {
+        return Ok(Some(not_asked("because no credentials for it are given here")));
+    };
+    let runtime = cloud::runtime()?;
+    for known in leaving {
+        let stands = runtime.block_on(look(&registrar, known)).map_err(|error| {
+            let what = format!("the cloud could not be asked for {} of {}", known.sn, known.serial);
+            Failure::new(error.code, what).caused_by(&error).with_help(
+                "nothing left; run it again, or with --offline to ship by what the ledger knows",
+            )
+        })?;
+        if let Stands::Otherwise(record) = stands {
+            let done = ledger.writer().record(*record);
+            done.map_err(|refusal| Failure::from(refusal.fault()))?;
+        }
+    }
+    Ok(None)
 }
 
 /// Those that only have to be activated.

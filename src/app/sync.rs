@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{cloud, parts, signals};
-use crate::config::{Config, InitialStatus};
+use crate::config::{self, Config, InitialStatus};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
@@ -15,7 +15,7 @@ use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::ledger::{Ledger, Reader, Work, WorkLock};
 use crate::report::{Exit, Failure};
 use crate::sync::plan::Rules;
-use crate::sync::{self, Books, Event, Halt, Stop, Summary};
+use crate::sync::{self, Books, Confirm, Event, Halt, Stop, Summary};
 
 /// The first pause after a call that failed.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -121,6 +121,11 @@ fn settings(
         initial_status: match section.initial_status {
             InitialStatus::Active => CloudStatus::Active,
             InitialStatus::Inactive => CloudStatus::Inactive,
+        },
+        confirm: match section.confirm {
+            config::Confirm::All => Confirm::All,
+            config::Confirm::Sample => Confirm::Sample,
+            config::Confirm::None => Confirm::None,
         },
         rate_per_second: section.rate_per_second,
         full: wanted.full,

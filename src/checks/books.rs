@@ -7,6 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
+use crate::domain::operators::Pin;
 use crate::ledger::{self, Audit, Backups, FileCheck, LedgerError, Reader, Settings};
 
 /// 2024-01-01T00:00:00Z: this program is younger, so an earlier clock was never set.
@@ -104,4 +105,17 @@ pub fn clock(settings: &Settings, now: Timestamp) -> Finding {
         // The ledger's own check tells it.
         Err(_) => ok,
     }
+}
+
+/// A note where a supervisor's PIN is shorter than is advised.
+pub fn pins(settings: &Settings) -> Option<Finding> {
+    // The ledger's own check tells what is wrong with it.
+    let reader = Reader::open(&settings.data_dir, Some(&settings.station)).ok()?;
+    let count = match reader.has_supervisor() {
+        Ok(true) => reader.short_pins().ok()?,
+        _ => 0,
+    };
+    let advised = Pin::ADVISED;
+    let what = format!("{count} supervisors have a PIN of fewer than {advised} characters");
+    (count > 0).then(|| Finding::warn("pins", Fault::new(Code::PinWeak, what)))
 }

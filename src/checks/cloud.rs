@@ -59,6 +59,23 @@ pub fn first_article(accepted: u64) -> Finding {
     }
 }
 
+/// The cloud has no action for what is to be done.
+pub fn international(fault: Fault) -> Finding {
+    Finding::warn("cloud-site", fault)
+}
+
+/// How many registrations the cloud was found to contradict, and that are not mended yet.
+pub fn contradicted(count: u64) -> Finding {
+    const NAME: &str = "cloud-differs";
+    match count {
+        0 => Finding::ok(NAME, "the cloud contradicts no registration, as far as it was asked"),
+        _ => {
+            let what = format!("{count} certificates are missing or others in the cloud");
+            Finding::fail(NAME, Fault::new(Code::CloudAbsent, what))
+        }
+    }
+}
+
 /// The same as a warning for the line.
 pub fn first_article_fault(accepted: u64) -> Option<Fault> {
     let what = "first article not registered: run `station sync --limit 1`";

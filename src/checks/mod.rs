@@ -12,9 +12,10 @@ mod machine;
 mod ports;
 
 pub use authority::authority;
-pub use books::{backups, clock, ledger};
+pub use books::{backups, clock, ledger, pins};
 pub use cloud::{
-    CloudCheck, cloud, cloud_unasked, cloud_wrong, first_article, first_article_fault, no_cloud,
+    CloudCheck, cloud, cloud_unasked, cloud_wrong, contradicted, first_article,
+    first_article_fault, international, no_cloud,
 };
 pub use machine::{disk, memory};
 pub use ports::{PortCheck, ports, scanner};

@@ -59,6 +59,9 @@ pub struct Ship {
     /// A file of serials, one a line
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Ship by what the ledger knows, and do not ask the cloud for each certificate
+    #[arg(long)]
+    pub offline: bool,
     /// Who sends them: an id, never a name
     #[arg(long, value_name = "ID")]
     pub by: Option<OperatorId>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::app::parts;
+use crate::app::{cloud, parts};
 use crate::config::{AuthorityKey, Config, Scanner, Slot};
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
@@ -19,7 +19,7 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     refuse_profile_beyond_authority(&config, context)?;
     if !context.global.quiet {
-        for fault in absent_files(&config) {
+        for fault in absent_files(&config).into_iter().chain(cloud::international(&config)) {
             report::warn(&fault, context.color);
         }
     }

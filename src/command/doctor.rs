@@ -42,6 +42,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
         checks::ports(&ports(config)),
         checks::scanner(scanner(config)),
     ];
+    findings.extend(checks::pins(&settings));
     findings.extend(cloud_checks::findings(config));
     findings.extend(backlog(config, context));
     findings

@@ -9,6 +9,7 @@ use super::person::{self, person, sentence};
 use crate::app::{parts, people};
 use crate::cli::{NewOperator, OperatorCommand};
 use crate::config::Config;
+use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
 use crate::domain::local::Zone;
@@ -142,8 +143,9 @@ fn tell(row: &OperatorRow, zone: &Zone, context: &mut Context) -> Result<(), Fai
             "locked_until": locked_until.map(|time| time.to_string()),
         }));
     }
-    let state = match (disabled, locked_until) {
+    let state = match (disabled, locked_until.as_ref()) {
         (true, _) => "disabled".to_owned(),
+        (false, Some(&Timestamp::NO_EXPIRY)) => "PIN locked until it is set anew".to_owned(),
         (false, Some(until)) => format!("PIN locked until {}", zone.show(*until)),
         (false, None) => if *has_pin { "PIN" } else { "no PIN" }.to_owned(),
     };

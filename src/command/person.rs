@@ -1,7 +1,8 @@
 //! Who does something, and why: what every act of a person puts into the journal.
 
 use super::Context;
-use crate::app::{parts, people};
+use crate::app::parts;
+use crate::app::people::{self, Desk};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
@@ -56,8 +57,9 @@ pub(super) fn approve(
     config: &Config,
     context: &Context,
 ) -> Result<(), Failure> {
-    let (reader, persons) = (ledger.reader()?, ledger.persons()?);
-    people::approve(&reader, &persons, record, |id| pin_of(config, id), context.now())
+    let (reader, persons, writer) = (ledger.reader()?, ledger.persons()?, ledger.writer());
+    let desk = Desk { reader: &reader, persons: &persons, writer: &writer };
+    people::approve(&desk, record, |id| pin_of(config, id), context.now())
 }
 
 /// Makes one record durable, once a supervisor approved it where it needs one.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Context;
 use super::person::person;
-use crate::app::ship::{self, Passed};
+use crate::app::ship::{self, Asking, Passed, Shipment};
 use crate::cli::Ship;
 use crate::config::Config;
 use crate::domain::bounds;
@@ -17,7 +17,7 @@ use crate::domain::ids::{Serial, WorkOrderId};
 use crate::domain::list;
 use crate::ledger::Reader;
 use crate::ledger::outbox::Gate;
-use crate::report::{Exit, Failure};
+use crate::report::{self, Exit, Failure};
 
 /// Units of a work order that are judged at a time.
 const PAGE: u32 = 500;
@@ -28,7 +28,13 @@ pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<
     if let Some(file) = &args.file {
         serials.extend(of_file(file)?);
     }
-    let passed = ship::run(config, &context.clock(), serials, &person(args.by))?;
+    let asking = if args.offline { Asking::Offline } else { Asking::Cloud };
+    let by = person(args.by);
+    let Shipment { units: passed, unasked } =
+        ship::run(config, &context.clock(), serials, asking, &by)?;
+    if let Some(fault) = &unasked {
+        report::warn(fault, context.color);
+    }
     let [mut shipped, mut before, mut refused] = [0_u64; 3];
     for (serial, passed) in &passed {
         match passed {
@@ -44,6 +50,7 @@ pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<
             "shipped": shipped,
             "already_shipped": before,
             "refused": refused,
+            "cloud_asked": unasked.is_none(),
         }))?,
         false => context.out.line(format!(
             "{shipped} shipped, {before} had left already, {refused} may not leave"

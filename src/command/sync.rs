@@ -4,13 +4,14 @@ use std::io::{self, IsTerminal, Write};
 
 use super::Context;
 use super::person::person;
+use crate::app::cloud;
 use crate::app::sync::{self, Ended, Wanted};
 use crate::cli::Sync;
 use crate::config::Config;
 use crate::domain::outbox::Operation;
 use crate::domain::record::Person;
 use crate::ledger::Reader;
-use crate::report::{Exit, Failure, Output};
+use crate::report::{self, Exit, Failure, Output};
 use crate::sync::{DifferenceKind, Event, Outcome, Summary};
 
 /// Does what `station sync` says.
@@ -23,6 +24,9 @@ pub(super) fn run(args: &Sync, context: &mut Context) -> Result<Exit, Failure> {
         limit: args.limit,
         deadline: args.deadline,
     };
+    if let Some(fault) = cloud::international(&config) {
+        report::warn(&fault, context.color);
+    }
     let ended = carry_out(&config, &wanted, &person(args.by.clone()), context)?;
     conclude(ended, context)
 }

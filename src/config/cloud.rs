@@ -7,7 +7,7 @@ use super::kinds::{Placed, Time, outside, time_or, under};
 use super::raw;
 use super::refusal::Refusal;
 use super::values::Endpoint;
-use super::words::{CloudKind, InitialStatus, RegistrationMode};
+use super::words::{CloudKind, Confirm, InitialStatus, RegistrationMode};
 
 /// The product rejects more registrations a second, whoever sends them.
 const MAX_RATE: u32 = 15;
@@ -47,6 +47,8 @@ pub struct Cloud {
     pub own_broker_name: bool,
     /// The status with which a certificate is registered.
     pub initial_status: InitialStatus,
+    /// Which registrations are looked up again before they count.
+    pub confirm: Confirm,
     /// How long a proof may wait to be registered before a sync and `doctor` are red.
     pub max_backlog: Duration,
     /// The file that holds the secret id.
@@ -75,6 +77,7 @@ pub(super) fn cloud(raw: raw::Cloud, dir: &Path) -> Result<Cloud, Refusal> {
         proxy: raw.proxy.map(proxy).transpose()?,
         own_broker_name: raw.own_broker_name.unwrap_or(false),
         initial_status: raw.initial_status.map_or(InitialStatus::Active, |word| word.0),
+        confirm: raw.confirm.map_or(Confirm::Sample, |word| word.0),
         max_backlog: time_or(raw.max_backlog, MAX_BACKLOG),
         secret_id_file: under(raw.secret_id_file, dir),
         secret_key_file: under(raw.secret_key_file, dir),

@@ -63,8 +63,8 @@ pub use schema::schema;
 pub use station::Station;
 pub use values::{Endpoint, PortPlace, ValidFor, ValueError};
 pub use words::{
-    AuthorityKind, Binding, CloudKind, DriverName, InitialStatus, KeyOrigin, Language, Presence,
-    RegistrationMode, Restart, ScannerKind,
+    AuthorityKind, Binding, CloudKind, Confirm, DriverName, InitialStatus, KeyOrigin, Language,
+    Presence, RegistrationMode, Restart, ScannerKind,
 };
 
 use crate::domain::bounds;

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::kinds::{FilePath, Parsed, Placed, Section, Size, Time, Whole, Word};
 use super::values::{Endpoint, Hex, ValidFor};
 use super::words::{
-    AuthorityKind, Binding, CloudKind, DriverName, InitialStatus, KeyOrigin, Language, Presence,
-    Protection, RegistrationMode, Restart, ScannerKind,
+    AuthorityKind, Binding, CloudKind, Confirm, DriverName, InitialStatus, KeyOrigin, Language,
+    Presence, Protection, RegistrationMode, Restart, ScannerKind,
 };
 use crate::domain::certificate::Proof;
 use crate::domain::identity::TlsVersion;
@@ -333,6 +333,9 @@ pub(super) struct Cloud {
     /// Whether a device may connect at once, or when it is shipped.
     #[schemars(extend("default" = "ACTIVE"))]
     pub(super) initial_status: Option<Word<InitialStatus>>,
+    /// Which registrations are looked up again before they count: each, one of twenty, none.
+    #[schemars(extend("default" = "sample"))]
+    pub(super) confirm: Option<Word<Confirm>>,
     /// How long a proof may wait to be registered before a sync and `doctor` are red.
     #[schemars(extend("default" = "72h"))]
     pub(super) max_backlog: Option<Time>,

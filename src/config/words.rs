@@ -182,6 +182,18 @@ words! {
     } later {}
 }
 
+words! {
+    /// Which registrations are looked up again before they count.
+    Confirm {
+        /// Each: twice the calls.
+        All = "all",
+        /// The first one of a run and one of twenty.
+        Sample = "sample",
+        /// None.
+        None = "none",
+    } later {}
+}
+
 /// A protection that a device reports.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Protection {

@@ -18,11 +18,15 @@ use super::device::Fault;
 use super::ids::{OperatorId, ProfileDigest, WorkOrderId};
 use super::record::{Person, Record};
 
-/// After this many wrong PINs in a row a person's PIN is locked for [`LOCK_TIME`].
+/// After this many wrong PINs a person's PIN is locked, and after as many again.
 pub const WRONG_PINS: u32 = 5;
 
-/// For how long a PIN is locked: four digits hold against guessing for weeks at this pace.
-pub const LOCK_TIME: Duration = Duration::from_secs(300);
+/// How long the first lock lasts; each further one lasts twice as long.
+pub const FIRST_LOCK: Duration = Duration::from_secs(300);
+
+/// The lock with this number ends by no clock, which whoever starts the program can choose:
+/// so a PIN that nobody ever typed right is guessed twenty times at most.
+pub const LAST_LOCK: u32 = 4;
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,6 +109,8 @@ pub enum PinError {
 impl Pin {
     /// The fewest characters.
     pub const SHORTEST: usize = 4;
+    /// Fewer than this are guessed in hours by whoever has a copy of the ledger.
+    pub const ADVISED: usize = 6;
     /// The most characters.
     pub const LONGEST: usize = 64;
 
@@ -121,6 +127,11 @@ impl Pin {
         }
     }
 
+    /// Whether it is shorter than is advised.
+    pub fn is_short(&self) -> bool {
+        self.0.chars().count() < Pin::ADVISED
+    }
+
     /// The bytes. Don't copy them.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -133,17 +144,52 @@ impl fmt::Debug for Pin {
     }
 }
 
-/// Whether a PIN that was locked at `since` is still locked. A clock that went back
-/// unlocks nothing at once and locks nobody out for longer than [`LOCK_TIME`].
-pub fn is_locked(since: Timestamp, now: Timestamp) -> bool {
-    let lock = i64::try_from(LOCK_TIME.as_micros()).unwrap_or(i64::MAX);
-    now.0.saturating_sub(since.0).saturating_abs() < lock
+/// Whether a PIN may be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// It may.
+    Open,
+    /// Not before then.
+    Until(Timestamp),
+    /// Not before it is set anew.
+    UntilReset,
 }
 
-/// When a lock that began at `since` ends.
-pub fn locked_until(since: Timestamp) -> Timestamp {
-    let lock = i64::try_from(LOCK_TIME.as_micros()).unwrap_or(i64::MAX);
-    Timestamp(since.0.saturating_add(lock))
+impl Lock {
+    /// By the tries since the last right one, and when the last of them locked the PIN. A
+    /// clock that went back unlocks nothing at once, and locks nobody out for longer than the
+    /// lock lasts.
+    pub fn of(wrong: u32, since: Option<Timestamp>, now: Timestamp) -> Lock {
+        if wrong >= WRONG_PINS * LAST_LOCK {
+            return Lock::UntilReset;
+        }
+        let doubled = (wrong / WRONG_PINS).saturating_sub(1);
+        let lasts = i64::try_from(FIRST_LOCK.as_micros()).unwrap_or(i64::MAX) << doubled;
+        match since {
+            Some(since) if now.0.saturating_sub(since.0).saturating_abs() < lasts => {
+                Lock::Until(Timestamp(since.0.saturating_add(lasts)))
+            }
+            _ => Lock::Open,
+        }
+    }
+
+    /// The end of a lock; one that ends by no clock has the end of all time.
+    pub fn end(self) -> Option<Timestamp> {
+        match self {
+            Lock::Open => None,
+            Lock::Until(end) => Some(end),
+            Lock::UntilReset => Some(Timestamp::NO_EXPIRY),
+        }
+    }
+}
+
+/// Somebody typed a wrong PIN, or the right one behind wrong ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinTried {
+    /// Whose PIN it was to be.
+    pub operator: OperatorId,
+    /// The numeric id of the system's user: who typed it is not known otherwise.
+    pub uid: u32,
 }
 
 /// A person becomes known.
@@ -235,6 +281,8 @@ pub fn supervised(record: &Record) -> Option<&Person> {
         Record::PinChanged(_)
         | Record::GapAccepted(_)
         | Record::SignedIn(_)
+        | Record::PinWrong(_)
+        | Record::PinRight(_)
         | Record::LineStarted(_)
         | Record::AuthoritySeen(_)
         | Record::Begun(_)
@@ -250,6 +298,7 @@ pub fn supervised(record: &Record) -> Option<&Person> {
         | Record::Sent(_)
         | Record::Answered(_)
         | Record::Found(_)
+        | Record::Contradicted(_)
         | Record::CloudChosen(_)
         | Record::ActivationAsked(_)
         | Record::Shipped(_)
@@ -320,12 +369,18 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_holds_for_its_time_whatever_the_clock_does() {
+    fn a_lock_holds_for_its_time_whatever_the_clock_does_and_each_is_longer() {
         let since = Timestamp(1_000_000_000_000);
         let at = |seconds: i64| Timestamp(since.0 + seconds * 1_000_000);
-        assert!(is_locked(since, at(0)) && is_locked(since, at(299)) && is_locked(since, at(-299)));
-        assert!(!is_locked(since, at(300)) && !is_locked(since, at(-86_400)));
-        assert_eq!(locked_until(since), at(300));
+        for (wrong, lasts) in [(5, 300), (10, 600), (15, 1_200)] {
+            let lock = |seconds| Lock::of(wrong, Some(since), at(seconds));
+            for inside in [0, lasts - 1, 1 - lasts] {
+                assert_eq!(lock(inside), Lock::Until(at(lasts)), "{wrong}");
+            }
+            assert_eq!((lock(lasts), lock(-86_400)), (Lock::Open, Lock::Open));
+        }
+        let for_good = Lock::of(20, Some(since), at(1_000_000));
+        assert_eq!(for_good, Lock::UntilReset, "whatever the clock says");
     }
 
     #[test]

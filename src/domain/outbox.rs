@@ -136,6 +136,38 @@ pub struct Found {
     pub revoke: bool,
 }
 
+/// The cloud was asked for a certificate that the ledger calls registered, and contradicts it.
+/// From here on it counts as not registered, and as work that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contradicted {
+    /// The certificate.
+    pub certificate_sn: CertificateSn,
+    /// How.
+    pub contradiction: Contradiction,
+    /// One sentence with the values.
+    pub message: String,
+}
+
+/// How the cloud contradicts the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Contradiction {
+    /// Nothing stands under the certificate's serial number.
+    Missing,
+    /// Another certificate stands there, or this one under another client id.
+    Differs,
+}
+
+impl Contradiction {
+    /// Its stable code.
+    pub const fn code(self) -> Code {
+        match self {
+            Contradiction::Missing => Code::CloudAbsent,
+            Contradiction::Differs => Code::CloudConflict,
+        }
+    }
+}
+
 /// A person asks that a registered certificate may be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivationAsked {

@@ -16,9 +16,12 @@ use super::ids::{
     Serial, SlotName, WorkOrderId,
 };
 use super::keeping::{IndicesRebuilt, Vouched};
-use super::operators::{OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, SignedIn};
+use super::operators::{
+    OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, SignedIn,
+};
 use super::outbox::{
-    ActivationAsked, Answered, CloudChosen, CrlIssued, Found, RegisteredByHand, Sent, Shipped,
+    ActivationAsked, Answered, CloudChosen, Contradicted, CrlIssued, Found, RegisteredByHand, Sent,
+    Shipped,
 };
 use super::registration::AuthorityRegistered;
 use super::work_order::WorkOrder;
@@ -73,6 +76,12 @@ pub enum Record {
     Answered(Answered),
     /// A certificate was seen in the cloud.
     Found(Found),
+    /// A wrong PIN was typed.
+    PinWrong(PinTried),
+    /// The right one was typed behind wrong ones, which count no more.
+    PinRight(PinTried),
+    /// The cloud contradicts what the ledger says of a registration.
+    Contradicted(Contradicted),
     /// The cloud's instance is chosen, or another one.
     CloudChosen(CloudChosen),
     /// A person asks that a registered certificate may be used.

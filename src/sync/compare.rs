@@ -8,10 +8,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::event::{Difference, DifferenceKind, Event};
 use super::run::{Run, Stop};
-use crate::cloud::{CallError, CertificateFilter, Registrar};
+use crate::cloud::{CertificateFilter, Registrar};
 use crate::domain::certificate::CertificateState;
+use crate::domain::code::Code;
 use crate::domain::ids::{CertificateSn, to_hex};
-use crate::domain::outbox::Found;
+use crate::domain::outbox::{Contradicted, Contradiction, Found};
 use crate::domain::record::{Record, Refusal};
 use crate::domain::registration::{CloudCertificate, CloudStatus, Registering, SnValue};
 use crate::ledger::outbox::Known;
@@ -118,7 +119,7 @@ pub(super) async fn compare<R: Registrar + 'static>(run: &Run<R>) {
                 run.compare_authority(ca.sn.clone(), &mut seen).await?;
             }
         }
-        run.missing(&seen).await
+        run.look_for_the_rest(&seen).await
     };
     if let Err(stop) = ended.await {
         run.end(stop);
@@ -164,6 +165,13 @@ impl<R: Registrar + 'static> Run<R> {
             Verdict::Agrees => {}
             Verdict::OfOthers => seen.of_others += 1,
             Verdict::News => self.record_found(known.as_ref(), found).await?,
+            Verdict::Differs(DifferenceKind::CertificateDiffers, detail) => {
+                let kind = DifferenceKind::CertificateDiffers;
+                self.tell_difference(kind, found, known.as_ref(), detail.clone());
+                if let Some(known) = &known {
+                    self.contradicted(known, Contradiction::Differs, detail).await?;
+                }
+            }
             Verdict::Differs(kind, detail) => {
                 let is_news = kind == DifferenceKind::StatusDiffers
                     || (kind == DifferenceKind::VoidInCloud
@@ -221,8 +229,33 @@ impl<R: Registrar + 'static> Run<R> {
         }
     }
 
+    /// What counted as registered and is not is work that is open from here on.
+    async fn contradicted(
+        &self,
+        known: &Known,
+        contradiction: Contradiction,
+        message: String,
+    ) -> Result<(), Stop> {
+        let Some(records) = self.records.as_ref().filter(|_| known.counts_as_registered()) else {
+            return Ok(());
+        };
+        let certificate_sn = known.sn;
+        let record = Contradicted { certificate_sn, contradiction, message };
+        match records.record(Record::Contradicted(record)).await {
+            Ok(_) => {
+                if contradiction == Contradiction::Missing {
+                    self.missing.borrow_mut().push(known.serial.clone());
+                }
+                Ok(())
+            }
+            // The line was quicker: it is void by now, or on its way again.
+            Err(Refusal::Row(fault)) if fault.code == Code::UnitState => Ok(()),
+            Err(Refusal::Row(fault) | Refusal::Ledger(fault)) => Err(Stop::Ledger(fault)),
+        }
+    }
+
     /// Tells what the ledger says stands there and no page showed.
-    async fn missing(&self, seen: &Seen) -> Result<(), Stop> {
+    async fn look_for_the_rest(&self, seen: &Seen) -> Result<(), Stop> {
         let mut last: Option<CertificateSn> = None;
         while !self.is_stopped() {
             let page = self.reader.standing_in_cloud(last.as_ref(), LEDGER_PAGE);
@@ -230,15 +263,15 @@ impl<R: Registrar + 'static> Run<R> {
             let Some(row) = page.last() else { break };
             last = Some(row.sn);
             for known in page.iter().filter(|known| !seen.ours.contains(&known.sn)) {
-                self.look_for(known).await.map_err(|error| Stop::Cloud(error.into()))?;
+                self.look_for(known).await?;
             }
         }
         Ok(())
     }
 
-    async fn look_for(&self, known: &Known) -> Result<(), CallError> {
+    async fn look_for(&self, known: &Known) -> Result<(), Stop> {
         let filter = CertificateFilter::Sn(to_hex(known.sn.as_bytes()));
-        let page = self.page(&filter, 0, 1).await?;
+        let page = self.page(&filter, 0, 1).await.map_err(|error| Stop::Cloud(error.into()))?;
         if page.total == 0 && page.certificates.is_empty() && !self.is_stopped() {
             let kind = DifferenceKind::MissingInCloud;
             self.summary.borrow_mut().difference(kind);
@@ -249,6 +282,8 @@ impl<R: Registrar + 'static> Run<R> {
                 client_id: Some(known.client_id.to_string()),
                 detail: "the ledger says that it stands there".to_owned(),
             }));
+            let message = "it was registered, and the cloud has no such certificate".to_owned();
+            return self.contradicted(known, Contradiction::Missing, message).await;
         }
         Ok(())
     }

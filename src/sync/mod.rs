@@ -16,10 +16,12 @@ pub mod plan;
 mod records;
 mod row;
 mod run;
+mod stands;
 #[cfg(test)]
 mod tests;
 
 pub use backlog::backlog;
 pub use event::{Difference, DifferenceKind, Event, Outcome, Summary};
 pub use halt::Halt;
-pub use run::{Books, Settings, Stop, sync};
+pub use run::{Books, Confirm, Settings, Stop, sync};
+pub use stands::{Stands, look};

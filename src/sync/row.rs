@@ -102,11 +102,28 @@ impl<R: Registrar + 'static> Run<R> {
             return Step::Left;
         }
         match self.registrar.register(&certificate).await {
+            Ok(_) if self.is_confirmed() => self.confirm(work).await,
             Ok(sn) => {
                 let status = Some(certificate.status);
                 self.succeeded(work, Answer::Done { status, sn: Some(sn) }).await
             }
             Err(error) => self.failed(work, &error).await,
+        }
+    }
+
+    /// The cloud said yes: whether it has what it took.
+    async fn confirm(&self, work: &mut Work) -> Step {
+        match self.look_up(&work.row).await {
+            Ok(Says::Same { status, sn }) => {
+                self.succeeded(work, Answer::Done { status, sn: Some(sn) }).await
+            }
+            Ok(_) => {
+                work.failed += 1;
+                let message = "the cloud took it, and a look-up does not show it".to_owned();
+                self.unclear(work, Answer::Unclear { code: Code::CloudUnclear, message }).await
+            }
+            Err(_) if self.is_stopped() => Step::Left,
+            Err(error) => self.leave(work, &error),
         }
     }
 

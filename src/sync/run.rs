@@ -45,6 +45,8 @@ pub struct Settings {
     pub initial_status: CloudStatus,
     /// Registrations a second, as the pace has it.
     pub rate_per_second: u32,
+    /// Which registrations are looked up again before they count.
+    pub confirm: Confirm,
     /// Compare the whole cloud with the ledger.
     pub full: bool,
     /// Change nothing anywhere.
@@ -60,6 +62,20 @@ pub struct Settings {
     /// How long the first pause after a failed call is; each next one is longer.
     pub patience: Duration,
 }
+
+/// Which registrations that the cloud took are looked up again before they count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirm {
+    /// Each.
+    All,
+    /// The first one of a run and one of twenty.
+    Sample,
+    /// None.
+    None,
+}
+
+/// One of so many is looked up again in a sample.
+const SAMPLED: u64 = 20;
 
 /// The ledger, to be written and read.
 pub struct Books {
@@ -101,6 +117,9 @@ pub(super) struct Run<R> {
     places: Cell<Option<u64>>,
     width: Cell<usize>,
     successes: Cell<usize>,
+    taken: Cell<u64>,
+    /// Units whose certificate was found missing in the cloud.
+    pub(super) missing: RefCell<Vec<Serial>>,
 }
 
 /// Looks whether the instance is fit, does what is open for it, and says how it ended.
@@ -149,6 +168,7 @@ async fn everything<R: Registrar + 'static>(run: &Rc<Run<R>>) {
     queue(run).await;
     if run.settings.full && !automatic {
         compare::compare(run).await;
+        register_again(run).await;
     }
 }
 
@@ -163,6 +183,27 @@ async fn some<R: Registrar + 'static>(run: &Rc<Run<R>>, units: &[Serial]) {
             Ok(_) => {}
             Err(error) => return run.end(Stop::Ledger(error.into())),
         }
+    }
+}
+
+/// What was found missing is registered again at once.
+async fn register_again<R: Registrar + 'static>(run: &Rc<Run<R>>) {
+    let mut tasks = JoinSet::new();
+    for serial in run.missing.take() {
+        match run.reader.outbox_of_unit(&serial) {
+            Ok(Some(row)) if !run.is_stopped() => {
+                while tasks.len() >= run.width.get() {
+                    reap(&mut tasks).await;
+                }
+                let run = Rc::clone(run);
+                tasks.spawn_local(async move { run.client(row).await });
+            }
+            Ok(_) => {}
+            Err(error) => run.end(Stop::Ledger(error.into())),
+        }
+    }
+    while !tasks.is_empty() {
+        reap(&mut tasks).await;
     }
 }
 
@@ -233,6 +274,8 @@ impl<R: Registrar + 'static> Run<R> {
             places: Cell::new(settings.limit),
             width: Cell::new(rate.saturating_mul(2).clamp(LEAST_WIDTH, WIDEST)),
             successes: Cell::new(0),
+            taken: Cell::new(0),
+            missing: RefCell::default(),
             settings,
             authorities: RefCell::default(),
             gate: Gate::default(),
@@ -308,6 +351,17 @@ impl<R: Registrar + 'static> Run<R> {
                 self.places.set(Some(left - 1));
                 true
             }
+        }
+    }
+
+    /// The cloud took one more registration: whether that is looked up again.
+    pub(super) fn is_confirmed(&self) -> bool {
+        let before = self.taken.get();
+        self.taken.set(before + 1);
+        match self.settings.confirm {
+            Confirm::All => true,
+            Confirm::Sample => before.is_multiple_of(SAMPLED),
+            Confirm::None => false,
         }
     }
 

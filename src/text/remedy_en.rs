@@ -138,7 +138,9 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         OperatorAbsent => "scan your badge, or press Ctrl-P and type your id",
         SupervisorNeeded => "ask a supervisor: their id (`--by ID`) and their PIN are needed",
         PinWrong => "type it again with care; after five wrong ones the PIN is locked for a time",
-        PinLocked => "wait five minutes, or let another supervisor approve it",
+        PinLocked => {
+            "wait until the time in the message, or let another supervisor approve it or set a new PIN"
+        }
         PinWeak => "choose a PIN of 4 to 64 characters that nobody guesses",
 
         ScanCharacters => "scan the unit's own label again; clean or replace it if it stays",

@@ -104,7 +104,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         OperatorAbsent => "请扫描工牌，或按 Ctrl-P 输入工号",
         SupervisorNeeded => "请主管批准：需要主管的工号（`--by ID`）和 PIN",
         PinWrong => "请仔细重新输入；连续输错五次后 PIN 会被锁定一段时间",
-        PinLocked => "等待五分钟，或请另一位主管批准",
+        PinLocked => "等到提示中的时间，或请另一位主管批准或重设 PIN",
         PinWeak => "请选择 4 到 64 个字符、不易被猜到的 PIN",
 
         ScanCharacters => "重新扫描该单元自己的标签；仍然不行就清洁或更换标签",

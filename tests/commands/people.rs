@@ -72,6 +72,8 @@ fn from_then_on_an_act_needs_a_supervisor_and_the_right_pin() {
         told.iter().map(|(act, by)| (act.as_str(), by.as_str())).collect();
     let wanted = [
         ("operator-added", "-"),
+        ("pin-wrong", "-"),
+        ("pin-right", "-"),
         ("work-order-created", "s1"),
         ("operator-added", "s1"),
         ("work-order-closed", "s1"),
@@ -105,6 +107,26 @@ fn five_wrong_pins_lock_it_and_another_process_knows() {
     station.ok(reset);
     assert_eq!(with_pin(&station, line, "135790").status, 0);
     station.ok("ledger verify");
+}
+
+#[test]
+fn wrong_pins_are_counted_in_the_journal_until_a_right_one() {
+    let station = supervised();
+    let line = "clock accept --reason r --by s1";
+    for _ in 0..2 {
+        with_pin(&station, line, "0000").failed("E-PIN-WRONG", 1);
+    }
+    assert_eq!(with_pin(&station, line, "2468").status, 0);
+    assert_eq!(with_pin(&station, line, "2468").status, 0);
+    let told: Vec<String> = acts(&station).into_iter().map(|(act, _)| act).collect();
+    let told: Vec<&str> = told.iter().map(String::as_str).collect();
+    let right = ["pin-right", "clock-accepted", "clock-accepted"];
+    assert_eq!(told, [&["operator-added", "pin-wrong", "pin-wrong"], &right[..]].concat());
+    station.ok("ledger verify");
+    // Four digits are allowed, and the doctor says what they are worth.
+    let doctor = station.run("doctor --json");
+    let pins = doctor.json().into_iter().find(|line| line["check"] == "pins").unwrap();
+    assert_eq!((&pins["status"], &pins["code"]), (&"warn".into(), &"E-PIN-WEAK".into()));
 }
 
 #[test]

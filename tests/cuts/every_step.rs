@@ -20,6 +20,8 @@ const NEVER_SENT: &[(RequestType, &str)] = &[
 const WRITTEN_ELSEWHERE: &[(Kind, &str)] = &[
     (Kind::SignedIn, "only the screen records it, before it takes a scan"),
     (Kind::Denied, "only a line that goes on after a unit's PASS sees it"),
+    (Kind::PinWrong, "a PIN that is wrong is nothing that could be half done"),
+    (Kind::PinRight, "it only ends a row of wrong ones"),
 ];
 
 /// Cuts a scenario off everywhere, and fails with all that was found.
@@ -128,6 +130,7 @@ scenarios! {
     a_rework_that_is_registered: CLOUDED, "reworked and registered";
     a_unit_that_is_shipped: CLOUDED, "shipped";
     a_cloud_that_is_compared: CLOUDED, "compared";
+    a_cloud_that_lost_what_it_had: CLOUDED, "deleted and registered again";
     a_list_of_revoked_certificates: CLOUDED, "list of revoked ones made";
 }
 

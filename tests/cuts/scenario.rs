@@ -422,6 +422,17 @@ pub(crate) const CLOUDED: &[Scenario] = &[
         ..USUAL
     },
     Scenario {
+        name: "deleted and registered again",
+        cloud: true,
+        prepare: |world| {
+            registered(world);
+            delete_in_the_console(&world.path("cloud.state"));
+        },
+        act: Act::Command(FULL),
+        orders: &[FULL, SYNC],
+        ..USUAL
+    },
+    Scenario {
         name: "list of revoked ones made",
         prepare: |world| {
             provision(world);
@@ -445,6 +456,19 @@ fn deactivate_in_the_console(state: &Path) {
     });
     let off: Vec<_> = off.collect();
     text.extend(off.into_iter().map(|line| line + "\n"));
+    std::fs::write(state, text).unwrap();
+}
+
+/// Somebody else deletes every certificate.
+fn delete_in_the_console(state: &Path) {
+    let mut text = std::fs::read_to_string(state).unwrap();
+    let changes = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let taken = changes.filter(|change: &serde_json::Value| change["change"] == "certificate");
+    let gone = taken.map(|change| {
+        serde_json::json!({"change": "certificate_gone", "sn": &change["sn"]}).to_string() + "\n"
+    });
+    let gone: String = gone.collect();
+    text.push_str(&gone);
     std::fs::write(state, text).unwrap();
 }
 

@@ -11,6 +11,7 @@
 )]
 
 mod clouds;
+mod contradictions;
 mod factory;
 mod faults;
 mod gaps;

@@ -1,6 +1,6 @@
 //! What a person decides at the screen, carried out and put into the journal.
 
-use crate::app::people;
+use crate::app::people::{self, Desk};
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
@@ -71,11 +71,15 @@ impl Answers {
 
     fn unlock(&self, approval: &Approval, now: Timestamp) -> Result<(), Failure> {
         let ask = |_: &OperatorId| typed(approval.pin.clone());
-        people::approve_act(&self.reader, &self.persons, approval.by.as_ref(), ask, now)
+        people::approve_act(&self.desk(), approval.by.as_ref(), ask, now)
+    }
+
+    fn desk(&self) -> Desk<'_> {
+        Desk { reader: &self.reader, persons: &self.persons, writer: &self.writer }
     }
 
     fn record(&self, record: Record, pin: Option<Pin>, now: Timestamp) -> Result<(), Failure> {
-        people::approve(&self.reader, &self.persons, &record, |_| typed(pin), now)?;
+        people::approve(&self.desk(), &record, |_| typed(pin), now)?;
         self.write(record)
     }
 

@@ -5,8 +5,8 @@ use rusqlite::params;
 
 use crate::domain::ids::{CertificateSn, Fingerprint, Serial};
 use crate::domain::outbox::{
-    ActivationAsked, Answer, Answered, CloudChosen, Found, Operation, RegisteredByHand, Sent,
-    Shipped,
+    ActivationAsked, Answer, Answered, CloudChosen, Contradicted, Contradiction, Found, Operation,
+    RegisteredByHand, Sent, Shipped,
 };
 use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::ledger::error::LedgerError;
@@ -227,6 +227,33 @@ pub(super) fn found(context: &Context<'_>, found: &Found) -> Result<(), LedgerEr
         queue(context, cert, Operation::Revoke, Some(cloud.id))?;
     }
     Ok(())
+}
+
+/// What is missing waits to be registered again; what differs needs a person, and is looked
+/// up by each sync. Neither counts as registered.
+pub(super) fn contradicted(
+    context: &Context<'_>,
+    contradicted: &Contradicted,
+) -> Result<(), LedgerError> {
+    let nowhere = || LedgerError::Nonsense("no instance contradicts the ledger".to_owned());
+    let cloud = current(context)?.ok_or_else(nowhere)?;
+    let Contradicted { certificate_sn: cert, contradiction, ref message } = *contradicted;
+    let (registration, row) = match contradiction {
+        Contradiction::Missing => (RegistrationState::Waiting, OutboxState::Waiting),
+        Contradiction::Differs => (RegistrationState::Conflict, OutboxState::Parked),
+    };
+    let code = Some(contradiction.code().as_str());
+    mark(context, cert, &cloud.name, registration, code, Some(message))?;
+    let sql = "UPDATE registrations SET status = NULL
+        WHERE certificate_sn = ?1 AND site = ?2 AND region = ?3 AND instance = ?4";
+    let CloudInstance { site, region, instance } = &cloud.name;
+    context.connection.prepare_cached(sql)?.execute(params![cert, site, region, instance])?;
+    queue(context, cert, Operation::Register, Some(cloud.id))?;
+    let sql = "UPDATE outbox SET state = ?3, last_code = ?4, last_error = ?5
+        WHERE certificate_sn = ?1 AND cloud = ?2 AND operation = 'register' AND state = 'waiting'";
+    let values = params![cert, cloud.id, row, code, message];
+    context.connection.prepare_cached(sql)?.execute(values)?;
+    change(context, &serial_of(context, cert)?, |unit| unit.registered = false).map(drop)
 }
 
 pub(super) fn registered_by_hand(

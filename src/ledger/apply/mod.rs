@@ -73,6 +73,7 @@ impl Context<'_> {
             Record::Sent(r) => cloud::sent(self, r)?,
             Record::Answered(r) => cloud::answered(self, r)?,
             Record::Found(r) => cloud::found(self, r)?,
+            Record::Contradicted(r) => cloud::contradicted(self, r)?,
             Record::CloudChosen(r) => cloud::chosen(self, r)?,
             Record::ActivationAsked(r) => cloud::activation_asked(self, r)?,
             Record::Shipped(r) => cloud::shipped(self, r)?,
@@ -88,6 +89,8 @@ impl Context<'_> {
             Record::OperatorAdded(r) => person::added(self, r)?,
             Record::OperatorDisabled(r) => person::disabled(self, r)?,
             Record::PinChanged(r) => person::pin_changed(self, r)?,
+            Record::PinWrong(r) => person::pin_tried(self, "pin-wrong", r)?,
+            Record::PinRight(r) => person::pin_tried(self, "pin-right", r)?,
             Record::ProfileAccepted(r) => person::profile_accepted(self, r)?,
             Record::SignedIn(r) => person::signed_in(self, r)?,
             Record::IndicesRebuilt(r) => {

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use crate::domain::operators::{
-    OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, SignedIn,
+    OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, SignedIn,
 };
 use crate::domain::record::Person;
 use crate::ledger::tables::sql::stored;
@@ -30,6 +30,15 @@ pub(super) fn pin_changed(context: &Context<'_>, changed: &PinChanged) -> rusqli
     let PinChanged { operator, by, with_authority } = changed;
     let how = if *with_authority { ", with the CA's passphrase" } else { "" };
     context.act("pin-changed", None, None, Some(&format!("{operator}{how}")), by)
+}
+
+pub(super) fn pin_tried(
+    context: &Context<'_>,
+    act: &str,
+    tried: &PinTried,
+) -> rusqlite::Result<()> {
+    let by = Person { operator: None, uid: tried.uid };
+    context.act(act, None, None, Some(tried.operator.as_str()), &by)
 }
 
 pub(super) fn profile_accepted(

@@ -12,6 +12,7 @@ use crate::ledger::keep::files;
 use crate::ledger::keep::structure::FileCheck;
 use crate::ledger::tables::operator_row::{OPERATOR, operator, read_operator, supervisors_besides};
 use crate::ledger::tables::shape;
+use crate::ledger::tables::sql::counted;
 
 use super::reader::Reader;
 
@@ -44,6 +45,13 @@ impl Reader {
         let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'operators'";
         let knows_persons = self.connection.prepare(sql)?.exists([])?;
         Ok(knows_persons && supervisors_besides(&self.connection, None)? > 0)
+    }
+
+    /// How many supervisors have a PIN that is shorter than is advised.
+    pub fn short_pins(&self) -> Result<u64, LedgerError> {
+        let sql = "SELECT count(*) FROM operators JOIN persons USING (id)
+            WHERE role = 'supervisor' AND NOT disabled AND pin LIKE '%$short'";
+        Ok(counted(self.connection.query_row(sql, [], |row| row.get(0))?))
     }
 
     /// What a PIN is held against, without counting a try: for a ledger that can't be

@@ -90,6 +90,15 @@ pub struct Known {
     pub open: bool,
 }
 
+impl Known {
+    /// Whether it is taken for registered, with nothing open that is about to change it.
+    pub fn counts_as_registered(&self) -> bool {
+        self.certificate == CertificateState::Proven
+            && self.registration == RegistrationState::Registered
+            && !self.open
+    }
+}
+
 /// A certificate for a list of revoked ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retired {
@@ -331,6 +340,18 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params![after, limit], read_known)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Open registrations of certificates that the cloud once took, and was found to lack or
+    /// to have otherwise.
+    pub fn contradicted(&self) -> Result<u64, LedgerError> {
+        let sql = "SELECT count(*) FROM outbox o JOIN clouds k ON k.id = o.cloud
+            JOIN registrations r ON r.certificate_sn = o.certificate_sn AND r.site = k.site
+                AND r.region = k.region AND r.instance = k.instance
+            WHERE o.operation = 'register' AND o.state IN ('waiting', 'claimed', 'parked')
+                AND r.registered_us IS NOT NULL AND r.state <> 'registered'";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(counted(statement.query_row([], |row| row.get(0))?))
     }
 
     /// Whether a unit may leave; none where the ledger has never seen it.

@@ -7,7 +7,7 @@ use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::ids::{CertificateSn, Serial};
 use crate::domain::outbox::{
-    ActivationAsked, Answered, Found, Operation, RegisteredByHand, Sent, Shipped,
+    ActivationAsked, Answered, Contradicted, Found, Operation, RegisteredByHand, Sent, Shipped,
 };
 use crate::domain::registration::CloudStatus;
 use crate::ledger::tables::certificate_row::read_certificate_state;
@@ -46,25 +46,28 @@ pub(in crate::ledger) fn gate(
     if !unit.finished {
         return shut("is proven, and its device did not finish");
     }
-    let sql = "SELECT r.state, r.status, r.by_hand FROM registrations r
+    let sql = "SELECT r.state, r.status, r.by_hand, r.last_error FROM registrations r
         JOIN clouds c USING (site, region, instance)
         WHERE r.certificate_sn = ?1 AND c.current = 1";
     let mut statement = connection.prepare_cached(sql)?;
-    let found: Option<(RegistrationState, Option<CloudStatus>, bool)> = statement
-        .query_row([proven.cert], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    let found: Option<(RegistrationState, Option<CloudStatus>, bool, Option<String>)> = statement
+        .query_row([proven.cert], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
     let cert = proven.cert;
     match found {
         Some((RegistrationState::Registered, ..)) if unit.shipped => Ok(Some(Gate::Gone(cert))),
-        Some((RegistrationState::Registered, Some(CloudStatus::Active), _)) => {
+        Some((RegistrationState::Registered, Some(CloudStatus::Active), ..)) => {
             Ok(Some(Gate::Open(cert)))
         }
-        Some((RegistrationState::Registered, None, true)) => Ok(Some(Gate::Open(cert))),
-        Some((RegistrationState::Registered, Some(CloudStatus::Revoked), _)) => {
+        Some((RegistrationState::Registered, None, true, _)) => Ok(Some(Gate::Open(cert))),
+        Some((RegistrationState::Registered, Some(CloudStatus::Revoked), ..)) => {
             shut("has a certificate that is revoked in the cloud")
         }
         Some((RegistrationState::Registered, ..)) => Ok(Some(Gate::Inactive(cert))),
-        Some((state, ..)) => shut(&format!("has a registration that is {state}")),
+        Some((state, _, _, why)) => {
+            let why = why.map_or_else(String::new, |why| format!(": {why}"));
+            shut(&format!("has a registration that is {state}{why}"))
+        }
         None => shut("has a certificate that is not registered in the cloud"),
     }
 }
@@ -167,6 +170,22 @@ impl View<'_> {
         match self.certificate_state(cert)? {
             Some(_) => Ok(()),
             None => refuse(Code::Bug, format!("the ledger has no certificate {cert}")),
+        }
+    }
+
+    /// What was registered only can be found not to be.
+    pub(in crate::ledger) fn contradicted(&self, contradicted: &Contradicted) -> Decision<()> {
+        let cert = contradicted.certificate_sn;
+        let sql = "SELECT 1 FROM registrations r JOIN clouds k USING (site, region, instance)
+            JOIN certificates c ON c.sn = r.certificate_sn
+            WHERE r.certificate_sn = ?1 AND k.current = 1 AND r.state = 'registered'
+                AND c.state = 'proven'";
+        match self.connection.prepare_cached(sql)?.exists([cert])? {
+            true => Ok(()),
+            false => refuse(
+                Code::UnitState,
+                format!("certificate {cert} is not proven and registered any more"),
+            ),
         }
     }
 

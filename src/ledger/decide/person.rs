@@ -3,7 +3,7 @@
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
 use crate::domain::operators::{
-    self, OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, Role, supervised,
+    self, OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, Role, supervised,
 };
 use crate::domain::record::Record;
 use crate::ledger::tables::operator_row;
@@ -47,6 +47,10 @@ impl View<'_> {
 
     pub(in crate::ledger) fn pin_changed(&self, changed: &PinChanged) -> Decision<()> {
         self.enabled(&changed.operator).map(drop)
+    }
+
+    pub(in crate::ledger) fn pin_tried(&self, tried: &PinTried) -> Decision<()> {
+        self.enabled(&tried.operator).map(drop)
     }
 
     /// Somebody who is not known may work where nobody checks; somebody disabled may not.

@@ -185,6 +185,12 @@ kinds! {
     SignedIn = 39, "signed-in";
     /// [`Record::Denied`].
     Denied = 40, "denied";
+    /// [`Record::Contradicted`].
+    Contradicted = 41, "cloud-contradicts";
+    /// [`Record::PinWrong`].
+    PinWrong = 42, "pin-wrong";
+    /// [`Record::PinRight`].
+    PinRight = 43, "pin-right";
     /// [`Record::IndicesRebuilt`].
     IndicesRebuilt = 44, "indices-rebuilt";
     /// [`Record::Vouched`].
@@ -234,6 +240,9 @@ impl Kind {
             Record::ProfileAccepted(_) => Kind::ProfileAccepted,
             Record::SignedIn(_) => Kind::SignedIn,
             Record::Denied(_) => Kind::Denied,
+            Record::Contradicted(_) => Kind::Contradicted,
+            Record::PinWrong(_) => Kind::PinWrong,
+            Record::PinRight(_) => Kind::PinRight,
             Record::IndicesRebuilt(_) => Kind::IndicesRebuilt,
             Record::Vouched(_) => Kind::Vouched,
         }
@@ -314,6 +323,8 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::ProfileAccepted(r) => write(station, n, r),
         Record::SignedIn(r) => write(station, n, r),
         Record::Denied(r) => write(station, n, r),
+        Record::Contradicted(r) => write(station, n, r),
+        Record::PinWrong(r) | Record::PinRight(r) => write(station, n, r),
         Record::IndicesRebuilt(r) => write(station, n, r),
         Record::Vouched(r) => write(station, n, r),
     }
@@ -366,6 +377,9 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::ProfileAccepted => read(payload, Record::ProfileAccepted),
         Kind::SignedIn => read(payload, Record::SignedIn),
         Kind::Denied => read(payload, Record::Denied),
+        Kind::Contradicted => read(payload, Record::Contradicted),
+        Kind::PinWrong => read(payload, Record::PinWrong),
+        Kind::PinRight => read(payload, Record::PinRight),
         Kind::IndicesRebuilt => read(payload, Record::IndicesRebuilt),
         Kind::Vouched => read(payload, Record::Vouched),
     }

@@ -4,11 +4,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::OperatorId;
-use crate::domain::operators::{OperatorRow, Role, is_locked, locked_until};
+use crate::domain::operators::{Lock, OperatorRow, Role};
 
 /// The columns of [`read_operator`] and the tables that they come from.
 pub(in crate::ledger) const OPERATOR: &str =
-    "SELECT operators.id, role, disabled, name, pin IS NOT NULL, locked_us
+    "SELECT operators.id, role, disabled, name, pin IS NOT NULL, locked_us,
+        coalesce(wrong, 0)
     FROM operators LEFT JOIN persons ON persons.id = operators.id";
 
 /// Reads a row of [`OPERATOR`].
@@ -23,7 +24,7 @@ pub(in crate::ledger) fn read_operator(
         disabled: row.get(2)?,
         name: row.get(3)?,
         has_pin: row.get(4)?,
-        locked_until: locked.filter(|since| is_locked(*since, now)).map(locked_until),
+        locked_until: Lock::of(row.get(6)?, locked, now).end(),
     })
 }
 

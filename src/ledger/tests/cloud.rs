@@ -3,7 +3,8 @@
 use super::testing::*;
 use crate::domain::code::Code;
 use crate::domain::outbox::{
-    ActivationAsked, Answer, CrlIssued, Found, Operation, RegisteredByHand, Shipped,
+    ActivationAsked, Answer, Contradicted, Contradiction, CrlIssued, Found, Operation,
+    RegisteredByHand, Shipped,
 };
 use crate::domain::record::{Begun, End, Record, Refusal};
 use crate::domain::registration::CloudStatus;
@@ -252,6 +253,37 @@ fn what_is_found_in_the_cloud_is_registered_and_a_void_one_is_revoked() {
     assert_eq!(bench.state(2), UnitState::Void);
     let open: Vec<_> = bench.open().iter().map(|row| (row.sn, row.operation)).collect();
     assert_eq!(open, [(sn(2), Operation::Revoke)]);
+    bench.assert_it_verifies();
+}
+
+#[test]
+fn what_the_cloud_contradicts_is_no_longer_registered_and_is_open_work() {
+    let bench = bench(2);
+    bench.record(choose("mqtt-a"));
+    let contradicted = |number, contradiction| {
+        let message = "it was looked for".to_owned();
+        Record::Contradicted(Contradicted { certificate_sn: sn(number), contradiction, message })
+    };
+    let early = bench.refused(contradicted(1, Contradiction::Missing));
+    assert_eq!(early, Code::UnitState, "it was never registered");
+    bench.register(1, CloudStatus::Active);
+    bench.register(2, CloudStatus::Active);
+    assert!(matches!(bench.reader.gate(&serial(1)).unwrap(), Some(Gate::Open(_))));
+    bench.record(contradicted(1, Contradiction::Missing));
+    bench.record(contradicted(2, Contradiction::Differs));
+    for (number, registration, row) in [
+        (1, RegistrationState::Waiting, OutboxState::Waiting),
+        (2, RegistrationState::Conflict, OutboxState::Parked),
+    ] {
+        assert_eq!(bench.state(number), UnitState::Proven);
+        let known = bench.reader.known(&sn(number)).unwrap().unwrap();
+        assert_eq!((known.registration, known.status), (registration, None));
+        assert_eq!(bench.row(number).state, row);
+        let gate = bench.reader.gate(&serial(number)).unwrap();
+        assert!(matches!(gate, Some(Gate::Shut(why)) if why.ends_with("it was looked for")));
+    }
+    bench.register(1, CloudStatus::Active);
+    assert_eq!(bench.state(1), UnitState::Registered, "it was registered again");
     bench.assert_it_verifies();
 }
 

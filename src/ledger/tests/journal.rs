@@ -8,11 +8,11 @@ use crate::domain::code::Code;
 use crate::domain::ids::{Fingerprint, ProfileDigest, PublicKey};
 use crate::domain::keeping::{IndicesRebuilt, Vouched};
 use crate::domain::operators::{
-    OperatorAdded, OperatorDisabled, PinChanged, ProfileAccepted, Role, SignedIn,
+    OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, Role, SignedIn,
 };
 use crate::domain::outbox::{
-    ActivationAsked, Answer, Answered, CloudChosen, CrlIssued, Found, Operation, RegisteredByHand,
-    Sent, Shipped,
+    ActivationAsked, Answer, Answered, CloudChosen, Contradicted, Contradiction, CrlIssued, Found,
+    Operation, RegisteredByHand, Sent, Shipped,
 };
 use crate::domain::record::{
     AttemptRef, Begun, ClockAccepted, Denied, End, Ended, FailedEarly, Finished, GapAccepted,
@@ -162,6 +162,7 @@ fn examples() -> Vec<Fact> {
     .chain(cloud_examples())
     .chain(gap_examples())
     .chain(person_examples())
+    .chain(contradiction_examples())
     .chain(keeping_examples())
     .collect()
 }
@@ -207,6 +208,17 @@ fn denied() -> Denied {
         message: "it holds nothing".to_owned(),
         by: person(),
     }
+}
+
+fn contradiction_examples() -> [Fact; 3] {
+    let contradicted = Contradicted {
+        certificate_sn: sn(1),
+        contradiction: Contradiction::Missing,
+        message: "the cloud has no such certificate".to_owned(),
+    };
+    let tried = PinTried { operator: "s04".parse().unwrap(), uid: 1000 };
+    [Record::Contradicted(contradicted), Record::PinWrong(tried.clone()), Record::PinRight(tried)]
+        .map(|record| Fact::Record(record, 0))
 }
 
 fn cloud_examples() -> impl Iterator<Item = Fact> {

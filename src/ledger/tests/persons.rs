@@ -5,8 +5,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::{OperatorId, ProfileDigest};
 use crate::domain::operators::{
-    OperatorAdded, OperatorDisabled, PinChanged, PinVerifier, ProfileAccepted, Role, SignedIn,
-    WRONG_PINS,
+    LAST_LOCK, OperatorAdded, OperatorDisabled, PinChanged, PinTried, PinVerifier, ProfileAccepted,
+    Role, SignedIn, WRONG_PINS,
 };
 use crate::domain::record::{ClockAccepted, Person, Record};
 use crate::ledger::{Ledger, Private, check, verify};
@@ -126,17 +126,51 @@ fn tries_are_counted_before_the_pin_is_looked_at_and_lock_it_for_a_time() {
     assert_eq!(try_at(299), Err(Code::PinLocked));
     let shown = ledger.reader().unwrap().operator(&id("s1"), at(1)).unwrap().unwrap();
     assert_eq!(shown.locked_until, Some(at(300)));
-    // When it is over, the count begins anew, and a right PIN ends it.
-    for _ in 1..WRONG_PINS {
+    // When it is over, the next one is longer, and a right PIN ends the row of tries.
+    for _ in 0..WRONG_PINS {
         assert!(try_at(301).is_ok());
     }
-    ledger.persons().unwrap().was_right(&id("s1")).unwrap();
+    assert_eq!(try_at(301 + 599), Err(Code::PinLocked));
+    assert!(try_at(301 + 600).is_ok());
+    assert!(!ledger.persons().unwrap().was_right(&id("s1")).unwrap(), "no record says so");
     for _ in 0..WRONG_PINS {
-        assert!(try_at(302).is_ok());
+        assert!(try_at(2_000).is_ok());
     }
-    assert_eq!(try_at(303), Err(Code::PinLocked));
+    assert_eq!(try_at(2_001), Err(Code::PinLocked));
     let unknown = ledger.persons().unwrap().begin_try(&id("x"), at(0)).unwrap();
     assert_eq!(unknown.unwrap_err().code, Code::PinWrong);
+}
+
+#[test]
+fn wrong_pins_of_the_journal_count_whatever_the_clock_and_the_row_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    add(&ledger, "s1", Role::Supervisor, "").unwrap();
+    let tried = || PinTried { operator: id("s1"), uid: 1000 };
+    let mut shifted = START;
+    let mut tries = 0;
+    // Each try a year later than the one before, and the row set back each time.
+    while tries < 100 {
+        shifted += 365 * 86_400 * 1_000_000;
+        let persons = ledger.persons().unwrap();
+        match persons.begin_try(&id("s1"), Timestamp(shifted)).unwrap() {
+            Ok(_) => tries += 1,
+            Err(fault) => {
+                assert!(fault.detail.contains("until it is set anew"), "{fault}");
+                break;
+            }
+        }
+        ledger.writer().record(Record::PinWrong(tried())).unwrap();
+        persons.was_right(&id("s1")).unwrap();
+    }
+    assert_eq!(tries, WRONG_PINS * LAST_LOCK);
+    let (persons, reader) = (ledger.persons().unwrap(), ledger.reader().unwrap());
+    let shown = reader.operator(&id("s1"), Timestamp(shifted)).unwrap().unwrap();
+    assert_eq!(shown.locked_until, None, "its own row says nothing");
+    ledger.writer().record(Record::PinRight(tried())).unwrap();
+    assert!(persons.begin_try(&id("s1"), Timestamp(shifted)).unwrap().is_ok());
+    drop((persons, reader));
+    assert!(verify(&dir.path().join("data"), &Checker, &Default::default()).is_ok());
 }
 
 #[test]

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use super::testing::*;
 use crate::domain::code::Code;
 use crate::domain::ids::ProfileDigest;
-use crate::domain::outbox::{ActivationAsked, Answer, Found, RegisteredByHand, Shipped};
+use crate::domain::outbox::{
+    ActivationAsked, Answer, Contradicted, Contradiction, Found, RegisteredByHand, Shipped,
+};
 use crate::domain::record::{
     Begun, ClockAccepted, End, FailedEarly, Finished, PersonAct, Record, Refusal, Step,
     WorkOrderAct, WorkOrderCreated,
@@ -56,7 +58,7 @@ fn tries() -> impl Strategy<Value = Vec<Try>> {
         2 => any::<bool>().prop_map(Try::Choose),
         4 => any::<u8>().prop_map(Try::Send),
         4 => (any::<u8>(), 0..8_u8).prop_map(|(row, how)| Try::Answer { row, how }),
-        2 => (1..4_u32, 0..5_u8).prop_map(|(unit, how)| Try::Find { unit, how }),
+        2 => (1..4_u32, 0..7_u8).prop_map(|(unit, how)| Try::Find { unit, how }),
         1 => (1..4_u32).prop_map(Try::Ship),
         1 => (1..4_u32).prop_map(Try::Activate),
     ];
@@ -122,6 +124,14 @@ fn record(attempt_try: &Try, attempts: &[u32; 4], reader: &Reader) -> Option<Rec
             certificate_sn: latest(unit),
             cloud: cloud("mqtt-b"),
             by: person(),
+        }),
+        Try::Find { unit, how: how @ 5.. } => Record::Contradicted(Contradicted {
+            certificate_sn: latest(unit),
+            contradiction: match how {
+                5 => Contradiction::Missing,
+                _ => Contradiction::Differs,
+            },
+            message: "it was looked for".to_owned(),
         }),
         Try::Find { unit, how } => {
             let status = CloudStatus::ALL[usize::from(how)];

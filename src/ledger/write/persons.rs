@@ -14,7 +14,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::OperatorId;
-use crate::domain::operators::{PinVerifier, WRONG_PINS, is_locked, locked_until};
+use crate::domain::operators::{Lock, PinVerifier, WRONG_PINS};
 use crate::ledger::error::LedgerError;
 use crate::ledger::keep::files;
 
@@ -39,6 +39,15 @@ impl Private {
         connection.prepare_cached(sql)?.execute(params![self.operator, self.name, pin])?;
         Ok(())
     }
+}
+
+/// Wrong PINs since the last right one, or since the PIN was set, by the journal's acts.
+fn wrong_in_journal(connection: &Connection, operator: &OperatorId) -> rusqlite::Result<u32> {
+    let sql = "SELECT count(*) FROM acts WHERE act = 'pin-wrong' AND reason = ?1 AND seq > (
+        SELECT coalesce(max(seq), 0) FROM acts
+        WHERE (act = 'pin-right' AND reason = ?1) OR (act = 'pin-changed'
+            AND (reason = ?1 OR substr(reason, 1, length(?1) + 1) = ?1 || ',')))";
+    connection.prepare_cached(sql)?.query_row([operator], |row| row.get(0))
 }
 
 /// The personal rows, over a connection of their own.
@@ -71,24 +80,33 @@ impl Persons {
             let detail = format!("{operator} has no PIN");
             return Ok(Err(Fault::new(Code::PinWrong, detail)));
         };
-        if let Some(since) = locked.filter(|since| is_locked(*since, now)) {
-            let detail = format!("the PIN of {operator} is locked until {}", locked_until(since));
+        // Whoever could set this row back would have to set the journal back as well.
+        let wrong = wrong.max(wrong_in_journal(&transaction, operator)?);
+        let locked = match Lock::of(wrong, locked, now) {
+            Lock::Open => None,
+            Lock::Until(end) => Some(format!("until {end}")),
+            Lock::UntilReset => Some(format!("after {wrong} wrong tries, until it is set anew")),
+        };
+        if let Some(how) = locked {
+            let detail = format!("the PIN of {operator} is locked {how}");
             return Ok(Err(Fault::new(Code::PinLocked, detail)));
         }
-        // A lock that is over begins a new row of tries.
-        let wrong = if locked.is_some() { 1 } else { wrong.saturating_add(1) };
-        let locked = (wrong >= WRONG_PINS).then_some(now);
+        let wrong = wrong.saturating_add(1);
+        let locked = wrong.is_multiple_of(WRONG_PINS).then_some(now);
         let sql = "UPDATE persons SET wrong = ?2, locked_us = ?3 WHERE id = ?1";
         transaction.prepare_cached(sql)?.execute(params![operator, wrong, locked])?;
         transaction.commit().map_err(LedgerError::Write)?;
         Ok(Ok(PinVerifier(pin)))
     }
 
-    /// The PIN of the try that was begun last was right.
-    pub fn was_right(&self, operator: &OperatorId) -> Result<(), LedgerError> {
+    /// The PIN of the try that was begun last was right. Says whether wrong ones stand in the
+    /// journal, so that a record must end their row.
+    pub fn was_right(&self, operator: &OperatorId) -> Result<bool, LedgerError> {
+        let wrong = wrong_in_journal(&self.connection, operator)?;
         let sql = "UPDATE persons SET wrong = 0, locked_us = NULL WHERE id = ?1";
         let done = self.connection.prepare_cached(sql).and_then(|mut sql| sql.execute([operator]));
-        done.map(drop).map_err(LedgerError::Write)
+        done.map_err(LedgerError::Write)?;
+        Ok(wrong > 0)
     }
 
     /// Erases a name: overwritten in the file, and in its log once that was taken over.

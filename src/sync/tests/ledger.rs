@@ -110,6 +110,7 @@ impl Bench {
             rules,
             initial_status: CloudStatus::Active,
             rate_per_second: 500,
+            confirm: crate::sync::Confirm::None,
             full: false,
             dry_run: false,
             limit: None,

@@ -1,0 +1,73 @@
+//! Whether one certificate stands in the cloud as the ledger says: asked before a unit leaves.
+
+use super::plan::Nonsense;
+use crate::cloud::{CallError, CertificateFilter, Registrar};
+use crate::domain::ids::to_hex;
+use crate::domain::outbox::{Contradicted, Contradiction, Found};
+use crate::domain::record::Record;
+use crate::domain::registration::SnValue;
+use crate::ledger::outbox::Known;
+
+/// What the cloud says of a certificate that the ledger calls registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stands {
+    /// The same.
+    AsSaid,
+    /// Something else, which is to be recorded.
+    Otherwise(Box<Record>),
+}
+
+impl Stands {
+    fn otherwise(record: Record) -> Stands {
+        Stands::Otherwise(Box::new(record))
+    }
+}
+
+/// Asks the cloud for one certificate.
+pub async fn look(registrar: &impl Registrar, known: &Known) -> Result<Stands, CallError> {
+    let filter = CertificateFilter::Sn(to_hex(known.sn.as_bytes()));
+    let page = registrar.certificates(&filter, 0, 1).await?;
+    let asked = SnValue::from(&known.sn);
+    let found = page.certificates.iter().find(|found| found.sn.parse() == Ok(asked.clone()));
+    let Some(found) = found else {
+        if page.total > 0 {
+            return Err(nonsense(&Nonsense::NotShown(page.total)));
+        }
+        let message = "it was registered, and the cloud has no such certificate";
+        return Ok(contradicted(known, Contradiction::Missing, message.to_owned()));
+    };
+    let its_own = found.client_id.is_empty() || found.client_id == known.client_id.as_str();
+    Ok(match found.fingerprint {
+        None => return Err(nonsense(&Nonsense::Unreadable)),
+        Some(fingerprint) if fingerprint != known.fingerprint => {
+            let message = "another certificate stands in the cloud under its serial number";
+            contradicted(known, Contradiction::Differs, message.to_owned())
+        }
+        Some(_) if !its_own => {
+            let message = format!("it stands in the cloud for client id {:?}", found.client_id);
+            contradicted(known, Contradiction::Differs, message)
+        }
+        Some(_) if found.status != known.status => Stands::otherwise(Record::Found(Found {
+            certificate_sn: known.sn,
+            sn: found.sn.clone(),
+            status: found.status,
+            revoke: false,
+        })),
+        Some(_) => Stands::AsSaid,
+    })
+}
+
+fn contradicted(known: &Known, contradiction: Contradiction, message: String) -> Stands {
+    let certificate_sn = known.sn;
+    Stands::otherwise(Record::Contradicted(Contradicted { certificate_sn, contradiction, message }))
+}
+
+fn nonsense(why: &Nonsense) -> CallError {
+    CallError {
+        action: "look-up",
+        class: crate::cloud::ErrorClass::LookUpFirst,
+        code: crate::domain::code::Code::CloudUnclear,
+        cloud_code: None,
+        message: why.to_string(),
+    }
+}
