@@ -53,7 +53,7 @@ impl BackupThread {
         };
         let thread = std::thread::Builder::new().name("backups".to_owned()).spawn(work);
         let thread =
-            thread.map_err(|error| Fault::new(Code::Bug, format!("no thread: {error}")))?;
+            thread.map_err(|error| Fault::new(Code::Shortage, format!("no thread: {error}")))?;
         Ok(BackupThread { stop: Some(stop), thread: Some(thread) })
     }
 }

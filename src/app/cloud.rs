@@ -25,10 +25,9 @@ pub fn section(config: &Config) -> Result<&config::Cloud, Failure> {
 
 /// The one thread on which everything runs that waits for the cloud.
 pub fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Code::Bug, "no runtime for the network").caused_by(&error))
+    Builder::new_current_thread().enable_all().build().map_err(|error| {
+        Failure::new(Code::Shortage, "no runtime for the network").caused_by(&error)
+    })
 }
 
 /// The client with the station's own credentials: it registers, looks up and activates.

@@ -1,7 +1,8 @@
 //! A list of certificates that are not to be used any more: from the ledger, signed by the CA.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -55,10 +56,20 @@ pub fn make(
     Ok(Crl { pem, number, certificates })
 }
 
+/// Everybody may read the list, and its owner alone replace it.
+const PUBLIC: u32 = 0o644;
+
 /// Puts the list where verifiers read it: the old one or the new one is there, never half.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let aside = path.with_extension("new");
-    let done: io::Result<()> = fs::write(&aside, bytes).and_then(|()| fs::rename(&aside, path));
+    let written = || -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(PUBLIC);
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+        options.open(&aside)?.write_all(bytes)?;
+        fs::rename(&aside, path)
+    };
+    let done = written();
     done.map_err(|error| {
         let what = format!("{} can't be written", path.display());
         Failure::new(Code::Output, what).caused_by(&error)

@@ -57,8 +57,9 @@ impl Labels {
     /// Starts the thread that reads; labels go to `heard`. `ahead` is how many labels a
     /// scanner may be ahead of the slots.
     pub(super) fn start(self, heard: SyncSender<Heard>, ahead: usize) -> Result<Source, Failure> {
-        let no_thread =
-            |error: io::Error| Failure::new(Code::Bug, "no thread for labels").caused_by(&error);
+        let no_thread = |error: io::Error| {
+            Failure::new(Code::Shortage, "no thread for labels").caused_by(&error)
+        };
         let builder = thread::Builder::new().name("labels".to_owned());
         match self {
             Labels::Pulled(mut source) => {

@@ -11,7 +11,7 @@ use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, Gap, LineStarted, Record};
 use crate::engine::{Crew, Line, LineSettings, Shop};
 use crate::ledger::{Ledger, Reader, Work, WorkLock};
-use crate::pki::Authority;
+use crate::pki::{Authority, Verifier};
 use crate::report::Failure;
 use crate::vault::{self, Vault};
 
@@ -96,6 +96,9 @@ fn start_by(
     let lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
     let reader = ledger.reader()?;
     reader.check_if_small()?;
+    let own = vec![authority.certificate_der().to_vec()];
+    let certified = parts::certified_keys(&reader, &own, &config.station.id)?;
+    ledger.check_vouched(&certified, &Verifier)?;
     closed_by_a_gap(&reader)?;
     reader.clock_check(now, config.station.max_clock_gap)?;
     let work_order = parts::work_order(config, &reader, session.work_order.as_ref())?;
@@ -143,6 +146,10 @@ fn start_by(
     let events = Arc::new(Mutex::new(events));
     let unsure = (!session.is_practice).then(|| cloud_checks::first_article(config)).flatten();
     let line = Line::start(settings, Arc::new(shop), sink(&events))?;
+    let odd = [ledger.settings().open_to_others(), ledger.altered_notes().cloned()];
+    for fault in odd.into_iter().flatten() {
+        sink(&events)(Event::Warning(fault));
+    }
     if let Some(fault) = unsure {
         sink(&events)(Event::Warning(fault));
     }

@@ -11,7 +11,7 @@ use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::evidence::{HeadSigner, Witness};
 use crate::domain::identity::KeyOrigin;
-use crate::domain::ids::{PublicKey, WorkOrderId};
+use crate::domain::ids::{PublicKey, StationId, WorkOrderId};
 use crate::domain::label::{LabelRule, SerialPattern};
 use crate::domain::work_order::WorkOrder;
 use crate::engine::{Broker, SlotSettings};
@@ -102,6 +102,27 @@ pub fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
     let wanted = secret::journal_secret(config.ledger.journal_secret_file.as_deref());
     let secret = wanted.read_or_keep(&Process, &data_dir.join(JOURNAL_SECRET_FILE), absent)?;
     Ok(JournalKey::load_or_create(&path, &passphrase(&secret)?)?)
+}
+
+/// The journal keys that one of these CAs (DER) certified for the station in its ledger, the
+/// newest first.
+pub fn certified_keys(
+    reader: &Reader,
+    authorities: &[Vec<u8>],
+    station: &StationId,
+) -> Result<Vec<PublicKey>, Failure> {
+    let certificates = reader.journal_certificates()?;
+    let keys = certificates.iter().filter_map(|hex| {
+        let der = bytes_of(hex)?;
+        authorities.iter().find_map(|ca| pki::journal_key_of(&der, ca).ok())
+    });
+    let own = keys.filter(|found| found.station == *station);
+    Ok(own.map(|found| found.public_key).collect())
+}
+
+fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+    let pairs = (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2));
+    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }
 
 /// Where the authority is, in the pki's words.

@@ -246,7 +246,7 @@ fn begin_later(
         }
     };
     let started = thread::Builder::new().name("start".to_owned()).spawn(body);
-    started.map(drop).map_err(|error| Failure::new(Code::Bug, "no thread").caused_by(&error))
+    started.map(drop).map_err(|error| Failure::new(Code::Shortage, "no thread").caused_by(&error))
 }
 
 /// A scanner at a port of its own, where there is one.
@@ -268,7 +268,7 @@ fn start_scanner(config: &Config, to_screen: &SyncSender<Msg>) -> Result<Stop, F
         }
     };
     let started = thread::Builder::new().name("scanner".to_owned()).spawn(body);
-    started.map_err(|error| Failure::new(Code::Bug, "no thread").caused_by(&error))?;
+    started.map_err(|error| Failure::new(Code::Shortage, "no thread").caused_by(&error))?;
     Ok(stop)
 }
 

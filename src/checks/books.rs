@@ -25,8 +25,15 @@ pub fn ledger(settings: &Settings, verifier: &dyn HeadVerifier) -> Finding {
         file: FileCheck::BySize,
         ..Audit::default()
     };
-    let whose = Reader::open(&settings.data_dir, Some(&settings.station)).map(|_| ());
-    match whose.and_then(|()| ledger::verify(&settings.data_dir, verifier, &audit)) {
+    let place = settings.check_place(verifier);
+    let whose = place.and_then(|()| Reader::open(&settings.data_dir, Some(&settings.station)));
+    match whose.map(drop).and_then(|()| ledger::verify(&settings.data_dir, verifier, &audit)) {
+        Ok(found) if found.valid && settings.altered_notes(verifier).is_some() => {
+            settings.altered_notes(verifier).map_or_else(
+                || Finding::ok(NAME, format!("{} entries hold", found.entries)),
+                |fault| Finding::warn(NAME, fault),
+            )
+        }
         Ok(found) if found.valid => Finding::ok(NAME, format!("{} entries hold", found.entries)),
         Ok(found) => {
             let code = found.code.unwrap_or(Code::LedgerJournal);
@@ -36,6 +43,16 @@ pub fn ledger(settings: &Settings, verifier: &dyn HeadVerifier) -> Finding {
             Finding::ok(NAME, "there is none yet; the first run of the line makes it")
         }
         Err(error) => Finding::fail(NAME, error.into()),
+    }
+}
+
+/// Checks that no other user of the machine can read or change what lies in the data
+/// directory.
+pub fn files(settings: &Settings) -> Finding {
+    const NAME: &str = "files";
+    match settings.open_to_others() {
+        None => Finding::ok(NAME, "the data directory is its owner's alone"),
+        Some(fault) => Finding::warn(NAME, fault),
     }
 }
 
@@ -64,8 +81,8 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
     if rule.dir.is_some() && !dir.is_dir() {
         return Finding::fail(NAME, fault(format!("{} is not there", dir.display())));
     }
-    let newest = match backups.list() {
-        Ok(found) => found.into_iter().last(),
+    let newest = match backups.newest_of(head.seq) {
+        Ok(found) => found,
         Err(error) => return Finding::fail(NAME, error.into()),
     };
     let Some(newest) = newest else {
@@ -74,7 +91,7 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
             false => Finding::ok(NAME, "the line makes the first one when it starts"),
         };
     };
-    let unsaved = head.seq.abs_diff(newest.seq);
+    let unsaved = head.seq.saturating_sub(newest.seq);
     let detail = format!(
         "the newest is of {}, {unsaved} entries came after it{}",
         newest.time,

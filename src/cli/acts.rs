@@ -423,6 +423,14 @@ Example:
 Example:
   station ledger reindex --reason 'an index was dropped by hand' --by s04")]
     Reindex(LedgerAct),
+    /// Says that this ledger is the station's own: the CA certifies its key, on record
+    ///
+    /// For a ledger of which neither the CA nor a note knows (`E-LEDGER-UNVOUCHED`): its notes
+    /// were lost, or the CA is a new one. Look first whose it is: `station ledger verify`.
+    #[command(after_help = "\
+Example:
+  station ledger vouch --reason 'new CA, notes lost with the old disk' --by s04")]
+    Vouch(LedgerAct),
 }
 
 /// A person's act on the ledger.

@@ -1,7 +1,8 @@
 //! `station authority …`: make the CA, show it, check it, write it out.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -272,7 +273,10 @@ fn export(info: &AuthorityInfo, out: Option<&Path>, context: &mut Context) -> Re
 
 /// Never over another file: a slip of the hand must not cost a key.
 fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let mut options = OpenOptions::new();
+    // Certificates are public; nobody else may change them, whatever the process's mask.
+    let made = options.write(true).create_new(true).mode(0o644).open(path);
+    let written = made.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {
         Failure::new(Code::Output, format!("{} can't be written", path.display())).caused_by(&error)
     })

@@ -35,6 +35,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
     let mut findings = vec![
         checks::clock(&settings, now),
         checks::ledger(&settings, &Verifier),
+        checks::files(&settings),
         checks::backups(&parts::backups(config), &settings, now),
         checks::disk(data_dir, config.ledger.reserve),
         checks::memory(config.slots.len()),

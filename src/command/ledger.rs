@@ -6,13 +6,15 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
-use super::person::{person, pin_of, reason, record};
+use super::person::{approve, person, pin_of, reason, record};
 use crate::app::{parts, people};
 use crate::cli::{LedgerAct, LedgerCommand};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::ids::{OperatorId, PublicKey};
+use crate::domain::evidence::HeadSigner;
+use crate::domain::ids::{OperatorId, PublicKey, to_hex};
+use crate::domain::keeping::Vouched;
 use crate::domain::record::{GapAccepted, Record, Restored};
 use crate::ledger::{self, Audit, FileCheck, Reader, Verification};
 use crate::pki::{self, Verifier};
@@ -47,6 +49,7 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
         LedgerCommand::AcceptGap(act) => accept_gap(&config, act, context)?,
         LedgerCommand::SetAside(act) => set_aside(&config, act, context)?,
         LedgerCommand::Reindex(act) => reindex(&config, act, context)?,
+        LedgerCommand::Vouch(act) => vouch(&config, act, context)?,
     }
     Ok(Exit::Done)
 }
@@ -71,7 +74,15 @@ pub(super) fn audit(
     only_new: bool,
     context: &Context,
 ) -> Result<Verification, Failure> {
+    let authorities = pki::read_certificates(&config.authority.certificate).ok();
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id));
+    let certified = authorities.as_ref().zip(reader.ok()).map(|(authorities, reader)| {
+        parts::certified_keys(&reader, authorities, &config.station.id).unwrap_or_default()
+    });
     let audit = Audit {
+        station: Some(config.station.id.clone()),
+        authorities: authorities.iter().flatten().map(|der| pki::fingerprint_of(der)).collect(),
+        certified,
         expected_key: expected_key(config, context)?,
         anchor: config.ledger.anchor.clone(),
         every_head: true,
@@ -109,6 +120,12 @@ fn say_valid(verification: &Verification, context: &mut Context) -> Result<(), F
     let before = verification.verified_before;
     let before = before.map_or_else(String::new, |last| format!(", up to {last} verified before"));
     context.out.line(format!("{entries} entries hold{before}, head {head}"))?;
+    if let (Some(station), Some(instance)) = (&verification.station, &verification.instance) {
+        let heads = verification.heads;
+        context
+            .out
+            .line(format!("station {station}, instance {instance}, {heads} signed heads"))?;
+    }
     remarks.iter().try_for_each(|remark| context.out.line(format!("note: {remark}")))
 }
 
@@ -123,21 +140,12 @@ fn expected_key(config: &Config, context: &Context) -> Result<Option<PublicKey>,
         return Ok(None);
     };
     let certificates = reader.journal_certificates().unwrap_or_default();
-    let keys = certificates.iter().filter_map(|hex| {
-        let der = bytes_of(hex)?;
-        authorities.iter().find_map(|ca| pki::journal_key_of(&der, ca).ok())
-    });
-    let mut own = keys.filter(|found| found.station == config.station.id);
-    let key = own.next().map(|found| found.public_key);
+    let certified = parts::certified_keys(&reader, &authorities, &config.station.id);
+    let key = certified.unwrap_or_default().into_iter().next();
     if key.is_none() && !certificates.is_empty() && context.global.verbose > 0 {
         tracing::info!("this CA certified no journal key of this station");
     }
     Ok(key)
-}
-
-fn bytes_of(hex: &str) -> Option<Vec<u8>> {
-    let pairs = (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2));
-    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }
 
 fn check(config: &Config, context: &mut Context) -> Result<(), Failure> {
@@ -218,7 +226,12 @@ fn newest_that_holds(
     for backup in backups.list()?.into_iter().rev() {
         match bring(&backup.path) {
             Ok(restored) => return Ok((backup.path, restored)),
-            Err(error) if matches!(error.code, Code::LedgerCorrupt | Code::LedgerJournal) => {
+            Err(error)
+                if matches!(
+                    error.code,
+                    Code::LedgerCorrupt | Code::LedgerJournal | Code::LedgerSchema
+                ) =>
+            {
                 let detail = format!("{} does not hold: {error}", backup.path.display());
                 report::warn(&Fault::new(error.code, detail), color);
             }
@@ -285,5 +298,30 @@ fn reindex(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(),
         (true, indices) => context.out.json(&json!({ "rebuilt": indices.unwrap_or_default() })),
         (false, Some(indices)) => context.out.line(format!("made anew: {}", indices.join(", "))),
         (false, None) => context.out.line("every index holds what it should"),
+    }
+}
+
+/// The CA's certificate is what counts afterwards: an entry alone could be invented too.
+fn vouch(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(), Failure> {
+    let (reason, by) = (reason(&act.reason)?, person(act.by));
+    let clock = context.clock();
+    let authority = parts::authority(config)?;
+    let ledger = parts::open_existing_ledger(config, &clock)?;
+    let key = parts::journal_key(config)?.public_key();
+    let der = authority.certify_journal_key(&key, &config.station.id, context.now())?;
+    let record = Record::Vouched(Vouched {
+        authority: authority.fingerprint(),
+        journal_certificate: to_hex(&der),
+        reason,
+        by,
+    });
+    approve(&ledger, &record, config, context)?;
+    ledger.writer().record(record).map_err(|refusal| Failure::from(refusal.fault()))?;
+    let (instance, authority) = (ledger.instance().to_string(), authority.fingerprint());
+    match context.out.is_json() {
+        true => context.out.json(&json!({ "vouched": instance, "authority": authority })),
+        false => context.out.line(format!(
+            "instance {instance} is this station's own: CA {authority} certified its key"
+        )),
     }
 }

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use super::device::Fault;
 use super::ids::{ClientId, Fingerprint, PublicKey};
 
-/// Signs heads of the journal with the station's journal key.
-pub trait HeadSigner: Send + Sync {
+/// Signs heads of the journal with the station's journal key. Whoever signs one can check
+/// one: what is noted of a head outside the ledger is held against its signature.
+pub trait HeadSigner: HeadVerifier {
     /// The P-256 public key under which the signatures verify.
     fn public_key(&self) -> PublicKey;
 

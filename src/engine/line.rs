@@ -159,7 +159,7 @@ impl Line {
         let thread = thread::Builder::new()
             .name("line".to_owned())
             .spawn(move || state.run_to_end(&from_all))
-            .map_err(|error| Fault::new(Code::Bug, format!("no thread: {error}")))?;
+            .map_err(|error| Fault::new(Code::Shortage, format!("no thread: {error}")))?;
         Ok(Line { to_line, halts, progress, thread })
     }
 

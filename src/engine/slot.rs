@@ -88,7 +88,7 @@ impl SlotThread {
                 // The line has ended: nobody is left to tell.
                 let _ = to_line.send(ToLine::Gone(index, fault));
             })
-            .map_err(|error| Fault::new(Code::Bug, format!("no thread: {error}")))?;
+            .map_err(|error| Fault::new(Code::Shortage, format!("no thread: {error}")))?;
         Ok((jobs, thread))
     }
 

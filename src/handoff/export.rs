@@ -4,8 +4,9 @@
 //! there already is never replaced.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -103,7 +104,7 @@ impl<'a> Export<'a> {
             let source = io::ErrorKind::AlreadyExists.into();
             return Err(HandoffError::Write { path, source });
         }
-        let file = File::create(partial(path)).map_err(failed(path))?;
+        let file = create(&partial(path)).map_err(failed(path))?;
         let file = BufWriter::new(file);
         let body = match format {
             Format::PemZip => Body::Zip(Box::new(ZipWriter::new(file))),
@@ -175,7 +176,7 @@ impl<'a> Export<'a> {
         if let Some(manifest) = &manifest {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let head = Head { file: Some(&name), sha256: Some(&sha256), ..head };
-            let mut file = File::create(partial(manifest)).map_err(failed(manifest))?;
+            let mut file = create(&partial(manifest)).map_err(failed(manifest))?;
             file.write_all(whole(&head)?.as_bytes())
                 .and_then(|()| file.sync_all())
                 .and_then(|()| fs::rename(partial(manifest), manifest))
@@ -184,6 +185,16 @@ impl<'a> Export<'a> {
         fs::rename(partial(path), path).map_err(failed(path))?;
         Ok(Exported { certificates, by_proof: self.by_proof, sha256, manifest })
     }
+}
+
+/// For its owner alone, whatever the process's mask: a list of serials and client ids. What
+/// was cut off before is begun anew, and never through a link.
+fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> HandoffError {

@@ -87,6 +87,20 @@ pub enum LedgerError {
     /// Backups can't be made, looked for or removed.
     #[error("{0}")]
     Backup(String),
+    /// The system gives no thread.
+    #[error("no thread for the ledger's {what}")]
+    Thread {
+        /// What it was for.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The disk takes no writes.
+    #[error("the disk of {} is mounted read-only", .0.display())]
+    ReadOnly(PathBuf),
+    /// The disk has room, and no place for the name of a further file.
+    #[error("the disk of {} has no inodes left: no further file can be made", .0.display())]
+    NoInodes(PathBuf),
     /// The writer thread is gone.
     #[error("the ledger's writer has stopped")]
     WriterGone,
@@ -103,6 +117,17 @@ pub enum LedgerError {
         found: Box<PublicKey>,
         /// The station's key.
         wanted: Box<PublicKey>,
+    },
+    /// Nothing outside it says that it is the station's own.
+    #[error(
+        "nothing says that this ledger, instance {instance} of station {station}, is the \
+         station's own: the CA certified no key of it, and no note knows it"
+    )]
+    Unvouched {
+        /// The station that it names.
+        station: StationId,
+        /// Its random id, lowercase hex.
+        instance: String,
     },
     /// The journal does not verify.
     #[error("entry {entry} of the journal does not hold: {why}")]
@@ -171,14 +196,20 @@ impl LedgerError {
             LedgerError::Station { .. } => Code::LedgerStation,
             LedgerError::Exists(_) => Code::LedgerExists,
             LedgerError::Busy { .. } => Code::LedgerBusy,
-            LedgerError::Write(_) | LedgerError::WriterGone => Code::LedgerWrite,
+            LedgerError::Write(_) | LedgerError::WriterGone | LedgerError::ReadOnly(_) => {
+                Code::LedgerWrite
+            }
+            LedgerError::Thread { .. } => Code::Shortage,
             LedgerError::Sign(fault) => fault.code,
             LedgerError::Key { .. } => Code::LedgerKey,
+            LedgerError::Unvouched { .. } => Code::LedgerUnvouched,
             LedgerError::Journal { .. } | LedgerError::Tables(_) => Code::LedgerJournal,
             LedgerError::Cut { .. } => Code::LedgerCut,
             LedgerError::RolledBack { .. } => Code::LedgerRolledBack,
             LedgerError::ClockGap { .. } => Code::ClockGap,
-            LedgerError::DiskFull { .. } | LedgerError::Full(_) => Code::LedgerDiskFull,
+            LedgerError::DiskFull { .. } | LedgerError::Full(_) | LedgerError::NoInodes(_) => {
+                Code::LedgerDiskFull
+            }
         }
     }
 

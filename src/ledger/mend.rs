@@ -136,7 +136,7 @@ impl Mending<'_> {
         lost.make_anew(connection)?;
         let note = self.append(&owner, record)?;
         files::keep_log(connection, false).map_err(LedgerError::from)?;
-        Ok(self.settings.notes().write(&note, Noting::AtEnd)?)
+        Ok(self.settings.notes().write(&note, Noting::AtEnd, self.signer)?)
     }
 
     fn append(&self, owner: &Owner, record: Record) -> Result<Note, Fault> {

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 
 use crate::domain::clock::Clock;
 use crate::domain::device::Fault;
-use crate::domain::evidence::HeadSigner;
+use crate::domain::evidence::{HeadSigner, HeadVerifier};
+use crate::domain::ids::PublicKey;
 use crate::domain::record::{Gap, GapAccepted, Person, Record};
 
 use super::ask::inquiries::Inquiries;
@@ -17,6 +18,7 @@ use super::journal::entry::{Created, Entry, Fact, InstanceId, Kind};
 use super::journal::head::{Head, SignedHead};
 use super::journal::note::{Note, Noting};
 use super::journal::witness::{self, Owner};
+use super::keep::aside::compact;
 use super::keep::files;
 use super::settings::Settings;
 use super::tables::schema;
@@ -30,6 +32,7 @@ pub struct Ledger {
     settings: Settings,
     owner: Owner,
     thread: WriterThread,
+    altered: Option<Fault>,
 }
 
 impl Ledger {
@@ -39,10 +42,8 @@ impl Ledger {
         signer: Arc<dyn HeadSigner>,
         clock: Arc<dyn Clock>,
     ) -> Result<Ledger, LedgerError> {
-        // The notes first: another process may make the ledger in between.
-        let notes = settings.notes().read();
+        settings.check_place(signer.as_ref())?;
         if let Err(LedgerError::Missing(_)) = files::existing(&settings.data_dir) {
-            witness::check_absent(&settings.station, &notes)?;
             files::make(&settings.data_dir)?;
         }
         Ledger::open_existing(settings, signer, clock)
@@ -54,6 +55,8 @@ impl Ledger {
         signer: Arc<dyn HeadSigner>,
         clock: Arc<dyn Clock>,
     ) -> Result<Ledger, LedgerError> {
+        settings.check_place(signer.as_ref())?;
+        files::sweep(&settings.data_dir);
         let path = files::existing(&settings.data_dir)?;
         let connection = files::open_to_write(&path)?;
         schema::migrate(&connection)?;
@@ -62,7 +65,10 @@ impl Ledger {
             None => create(&connection, &settings, signer.as_ref(), clock.as_ref())?,
         };
         files::keep_log(&connection, false)?;
-        Ledger::start(settings, owner, connection, signer, clock)
+        let altered = keep_altered(&settings, signer.as_ref(), clock.as_ref());
+        let mut ledger = Ledger::start(settings, owner, connection, signer, clock)?;
+        ledger.altered = altered;
+        Ok(ledger)
     }
 
     fn start(
@@ -75,8 +81,8 @@ impl Ledger {
         let (limits, notes) = (settings.limits(), settings.notes());
         let scribe = Scribe::new(connection, owner.clone(), limits, notes, signer, clock);
         let thread = WriterThread::start(scribe);
-        let thread = thread.map_err(|error| LedgerError::file("the ledger's writer", error))?;
-        Ok(Ledger { settings, owner, thread })
+        let thread = thread.map_err(|source| LedgerError::Thread { what: "writer", source })?;
+        Ok(Ledger { settings, owner, thread, altered: None })
     }
 
     /// A door to the writer.
@@ -113,10 +119,45 @@ impl Ledger {
         self.owner.instance
     }
 
+    /// What was found of notes that do not carry their signature; they were put aside.
+    pub fn altered_notes(&self) -> Option<&Fault> {
+        self.altered.as_ref()
+    }
+
+    /// Refuses a ledger for which nothing outside it speaks, before its key is certified.
+    /// `certified` are the journal keys that the CA certified in it.
+    pub fn check_vouched(
+        &self,
+        certified: &[PublicKey],
+        verifier: &dyn HeadVerifier,
+    ) -> Result<(), LedgerError> {
+        let notes = self.settings.notes().read(verifier);
+        let path = files::existing(&self.settings.data_dir)?;
+        let connection = files::open_to_read(&path)?;
+        witness::check_vouched(&connection, &self.owner, certified, &notes)
+    }
+
     /// Where it lies and its limits.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
+}
+
+/// Keeps each note that does not carry its signature under another name, since the next
+/// commit writes a good one in its place; says so.
+fn keep_altered(
+    settings: &Settings,
+    verifier: &dyn HeadVerifier,
+    clock: &dyn Clock,
+) -> Option<Fault> {
+    let told = settings.altered_notes(verifier);
+    for (path, _) in settings.notes().altered(verifier) {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".bad-{}", compact(clock.now().wall)));
+        // Where it can't be kept, it is told all the same.
+        let _ = std::fs::rename(path, name);
+    }
+    told
 }
 
 /// Checks that an open ledger is this station's, ends in a signed head under its key and
@@ -126,7 +167,7 @@ pub(super) fn admit(
     settings: &Settings,
     signer: &dyn HeadSigner,
 ) -> Result<Option<Owner>, LedgerError> {
-    let notes = settings.notes().read();
+    let notes = settings.notes().read(signer);
     let transaction = connection.unchecked_transaction()?;
     let Some(owner) = Owner::read(&transaction)? else {
         witness::check_absent(&settings.station, &notes)?;
@@ -180,6 +221,6 @@ fn create(
     commit(&transaction, &[Kind::Created])?;
     let note = Note::new(&owner.station, &owner.instance, &signed);
     // An anchor that can't be written is told by the first record.
-    let _ = settings.notes().write(&note, Noting::AtEnd);
+    let _ = settings.notes().write(&note, Noting::AtEnd, signer);
     Ok(owner)
 }

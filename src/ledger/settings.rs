@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
 
 use super::decide::view::Limits;
 use super::error::LedgerError;
-use super::journal::note::Notes;
-use super::keep::filesystem;
+use super::journal::note::{self, Notes};
+use super::journal::witness;
+use super::keep::{files, filesystem};
 
 /// Where a ledger lies, whose it is, and its limits.
 #[derive(Debug, Clone)]
@@ -29,6 +33,43 @@ impl Settings {
     /// Refuses a data directory, existing or to be made, that can't hold a ledger.
     pub fn check_file_system(&self) -> Result<(), LedgerError> {
         filesystem::check_local(&self.data_dir)
+    }
+
+    /// What any opening to write asks first, and nothing is made or changed: a local file
+    /// system, a disk that takes writes, and, where there is no ledger, no note of one.
+    pub fn check_place(&self, verifier: &dyn HeadVerifier) -> Result<(), LedgerError> {
+        filesystem::check_local(&self.data_dir)?;
+        filesystem::check_writable(&self.data_dir)?;
+        // The notes first: another process may make the ledger in between.
+        let notes = self.notes().read(verifier);
+        match files::existing(&self.data_dir) {
+            Err(LedgerError::Missing(_)) => witness::check_absent(&self.station, &notes),
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// What others than the station's user may read or change here, where there is anything:
+    /// the data directory, and the files in it.
+    pub fn open_to_others(&self) -> Option<Fault> {
+        let open = files::open_to_others(&self.data_dir);
+        let named: Vec<String> = open
+            .iter()
+            .take(5)
+            .map(|(path, mode)| format!("{} ({mode:o})", path.display()))
+            .collect();
+        let more = open.len().checked_sub(5).filter(|more| *more > 0);
+        let more = more.map_or_else(String::new, |more| format!(" and {more} more"));
+        let detail = format!("others can read or change {}{more}", named.join(", "));
+        (!open.is_empty()).then(|| Fault::new(Code::LedgerMode, detail))
+    }
+
+    /// The notes that do not carry their signature, where there is one.
+    pub fn altered_notes(&self, verifier: &dyn HeadVerifier) -> Option<Fault> {
+        let notes = self.notes();
+        let told: Vec<String> =
+            notes.altered(verifier).iter().map(|(_, name)| note::altered(name)).collect();
+        (!told.is_empty()).then(|| Fault::new(Code::LedgerNote, told.join("; ")))
     }
 
     /// Refuses where too little room is left for a unit to begin.

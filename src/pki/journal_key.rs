@@ -9,12 +9,13 @@ use p256::elliptic_curve::Generate;
 
 use super::file::{OWNER_ONLY, write_new};
 use super::key_file::{self, Hardness, Unreadable};
+use super::signature::Verifier;
 use super::signer::SigningKey;
 use super::{Passphrase, PkiError};
 use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::evidence::HeadSigner;
+use crate::domain::evidence::{HeadSigner, HeadVerifier, SignatureHolds};
 use crate::domain::ids::PublicKey;
 
 /// A P-256 key that signs nothing but heads of this station's journal.
@@ -68,6 +69,17 @@ impl JournalKey {
 
     fn of(key: &SecretKey, path: &Path) -> Result<Self, PkiError> {
         SigningKey::for_messages(key).map(Self).map_err(|_| unusable(path, "can't be used"))
+    }
+}
+
+impl HeadVerifier for JournalKey {
+    fn verify(
+        &self,
+        public_key: &PublicKey,
+        message: &[u8],
+        signature: &[u8; 64],
+    ) -> Option<SignatureHolds> {
+        Verifier.verify(public_key, message, signature)
     }
 }
 

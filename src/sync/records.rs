@@ -28,7 +28,7 @@ impl Records {
                 let _ = answer.send(ticket.wait());
             }
         });
-        spawned.map_err(|_| LedgerError::WriterGone)?;
+        spawned.map_err(|source| LedgerError::Thread { what: "records", source })?;
         Ok(Records { writer, tickets })
     }
 

@@ -10,10 +10,7 @@ use provisioning_station::domain::code::Code;
 /// that gives them.
 const NOT_HERE: &[(&str, &str)] = &[
     ("E-OPERATOR-ABSENT", "a person at the screen; the walks through it provoke it"),
-    ("E-LEDGER-NOTE", "nothing gives it yet"),
-    ("E-LEDGER-UNVOUCHED", "nothing gives it yet"),
-    ("E-LEDGER-MODE", "nothing gives it yet"),
-    ("E-SHORTAGE", "nothing gives it yet"),
+    ("E-SHORTAGE", "a machine without memory for a thread"),
     ("E-CA-ISSUE", "a machine that signs wrongly, or gives no random bytes"),
 ];
 

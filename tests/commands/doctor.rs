@@ -32,7 +32,7 @@ fn red(station: &Station, check: &str, code: &str) {
     let line = finding(&run, check, 1);
     assert_eq!((&line["status"], &line["code"]), (&"fail".into(), &code.into()), "{line}");
     assert!(line["help"].as_str().is_some_and(|help| help.len() > 20), "{line}");
-    assert_eq!(run.json().len(), 9, "{run:?}");
+    assert_eq!(run.json().len(), 10, "{run:?}");
 }
 
 #[test]
@@ -40,11 +40,21 @@ fn a_station_that_is_ready_is_green() {
     let station = station();
     let run = station.ok("doctor --json");
     let names: Vec<_> = run.json().iter().map(|line| line["check"].to_string()).collect();
-    let wanted =
-        ["clock", "ledger", "backups", "disk", "memory", "authority", "ports", "scanner", "cloud"];
+    let wanted = [
+        "clock",
+        "ledger",
+        "files",
+        "backups",
+        "disk",
+        "memory",
+        "authority",
+        "ports",
+        "scanner",
+        "cloud",
+    ];
     assert_eq!(names, wanted.map(|name| format!("\"{name}\"")));
     assert!(run.json().iter().all(|line| line["status"] == "ok"), "{run:?}");
-    assert_eq!(station.ok("doctor").stdout.lines().count(), 9);
+    assert_eq!(station.ok("doctor").stdout.lines().count(), 10);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! the disk, changed it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -306,7 +307,7 @@ fn a_ledger_of_a_newer_program_is_not_opened() {
 fn a_ledger_of_another_station_is_not_opened() {
     let station = station();
     station.change("id = \"line-1\"", "id = \"line-2\"");
-    for line in ["unit list", "work-order create C --quantity 1", "ledger stats"] {
+    for line in ["unit list", "work-order create C --quantity 1", "ledger stats", "ledger verify"] {
         station.fails(line, "E-LEDGER-STATION", 4).says("line-1");
     }
 }
@@ -484,4 +485,100 @@ fn what_is_no_index_is_not_made_anew() {
     station.fails("ledger reindex --reason why", "E-LEDGER-JOURNAL", 4).says("work_orders");
     tamper(&station, "UPDATE work_orders SET quantity = 1 WHERE id = 'B'");
     assert!(station.ok("ledger reindex --reason why").stdout.contains("units_open"));
+}
+
+#[test]
+fn what_others_may_read_or_change_is_named() {
+    let station = station();
+    assert_eq!(checked(&station, "files")["status"], "ok");
+    for (name, mode) in [("data", 0o777), ("data/ledger.db", 0o666)] {
+        let path = station.path(name);
+        let was = fs::metadata(&path).unwrap().permissions();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let finding = checked(&station, "files");
+        assert_eq!(
+            (&finding["status"], &finding["code"]),
+            (&"warn".into(), &"E-LEDGER-MODE".into())
+        );
+        assert!(finding["detail"].as_str().unwrap().contains(&format!("({mode:o})")), "{finding}");
+        fs::set_permissions(&path, was).unwrap();
+    }
+}
+
+/// A data directory that is gone, while the note on another medium knows of a ledger.
+#[test]
+fn doctor_is_red_where_the_line_would_not_make_a_ledger() {
+    let station = station();
+    station.change("slot-a", "/dev/null");
+    station.change("[[slots]]", "[ledger]\nanchor = \"anchor\"\n\n[[slots]]");
+    station.ok("work-order create C --quantity 1");
+    fs::rename(station.path("data"), station.path("gone")).unwrap();
+    let finding = checked(&station, "ledger");
+    assert_eq!(
+        (&finding["status"], &finding["code"]),
+        (&"fail".into(), &"E-LEDGER-ROLLED-BACK".into())
+    );
+    station.fails("batch --serials /dev/null", "E-LEDGER-ROLLED-BACK", 4);
+}
+
+#[test]
+fn what_is_handed_out_is_its_owner_s_whatever_the_mask() {
+    let station = station();
+    let inner = station.command("authority export --out ca-copy.pem");
+    let words: Vec<_> = inner.get_args().map(|word| word.to_string_lossy()).collect();
+    let script =
+        format!("umask 000; exec {} {}", inner.get_program().to_string_lossy(), words.join(" "));
+    let mut shell = Command::new("sh");
+    shell.current_dir(station.path(".")).args(["-c", &script]).env_remove("STATION_CONFIG");
+    let run = Run::of(&mut shell);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let mode = fs::metadata(station.path("ca-copy.pem")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o644);
+}
+
+/// A ledger of the same station id with a key and a CA of its own, put in this one's place.
+#[test]
+fn an_invented_ledger_of_the_same_station_is_not_certified() {
+    let (station, other) = (station(), self::station());
+    for each in [&station, &other] {
+        each.change("slot-a", "/dev/null");
+        assert!(!batch(each).stderr.contains("E-LEDGER"));
+    }
+    station.ok("ledger verify");
+    fs::remove_dir_all(station.path("data")).unwrap();
+    fs::create_dir(station.path("data")).unwrap();
+    for name in ["ledger.db", "journal.key", "journal.secret"] {
+        fs::copy(other.path("data").join(name), station.path("data").join(name)).unwrap();
+    }
+    for _ in 0..2 {
+        batch(&station).failed("E-LEDGER-UNVOUCHED", 4);
+        refuted(&station, "E-LEDGER-UNVOUCHED");
+    }
+    // Where it is the own one after all, a person says so, and the CA certifies its key.
+    let told = station.ok("ledger vouch --reason 'new CA, notes lost' --by s1 --json").json_line();
+    let summary = station.ok("ledger verify --json").json_line();
+    assert_eq!(told["vouched"], summary["instance"]);
+    assert_eq!(summary["station"], "line-1");
+    let remarks = summary["remarks"].to_string();
+    assert!(remarks.contains("ran under CA"), "{remarks}");
+    assert!(!batch(&station).stderr.contains("E-LEDGER"));
+}
+
+#[test]
+fn a_note_with_a_digit_changed_is_judged_alike_by_everybody() {
+    let station = station();
+    station.change("slot-a", "/dev/null");
+    // Another note speaks for the ledger.
+    station.change("[[slots]]", "[ledger]\nanchor = \"anchor\"\n\n[[slots]]");
+    station.ok("work-order close B");
+    station.ok("work-order create B2 --quantity 1");
+    let path = station.path("data/journal.head");
+    let note = fs::read_to_string(&path).unwrap();
+    fs::write(&path, note.replace("\"seq\":6", "\"seq\":9")).unwrap();
+    assert!(station.ok("ledger verify").stdout.contains("it was changed"));
+    let finding = checked(&station, "ledger");
+    assert_eq!((&finding["status"], &finding["code"]), (&"warn".into(), &"E-LEDGER-NOTE".into()));
+    let run = station.run("batch --serials /dev/null --work-order B2");
+    assert!(!run.stderr.contains("E-LEDGER-ROLLED-BACK"), "{}", run.stderr);
+    assert_eq!(files_named(&station, "journal.head.bad-").len(), 1);
 }

@@ -118,6 +118,7 @@ scenarios! {
     a_ledger_that_is_restored: PEOPLE, "ledger restored";
     a_gap_that_is_accepted: PEOPLE, "gap accepted";
     indices_that_are_made_anew: PEOPLE, "indices made anew";
+    a_ledger_that_is_vouched_for: PEOPLE, "ledger vouched for";
     a_device_that_is_adopted: PEOPLE, "device adopted";
     a_person_who_is_added: PEOPLE, "person added";
     a_person_who_is_disabled: PEOPLE, "person disabled";

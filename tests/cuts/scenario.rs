@@ -125,6 +125,7 @@ const CLOSE: &[&str] = &["work-order", "close", "WO-1", "--by", "s04"];
 const CLOCK: &[&str] = &["clock", "accept", "--reason", "tried", "--by", "s04"];
 const GAP: &[&str] = &["ledger", "accept-gap", "--reason", "tried", "--by", "s04"];
 const REINDEX: &[&str] = &["ledger", "reindex", "--reason", "tried", "--by", "s04"];
+const VOUCH: &[&str] = &["ledger", "vouch", "--reason", "tried", "--by", "s04"];
 const ADOPT: &[&str] = &["unit", "adopt", "--slot", "A", "--reason", "tried", "--by", "s04"];
 const PERSON: &[&str] = &["operator", "add", "p1", "--role", "operator", "--pin-file", "pin"];
 const DISABLE: &[&str] = &["operator", "disable", "p1"];
@@ -287,6 +288,13 @@ pub(crate) const PEOPLE: &[Scenario] = &[
         },
         act: Act::Command(REINDEX),
         first: &[REINDEX],
+        ..USUAL
+    },
+    Scenario {
+        name: "ledger vouched for",
+        prepare: provision,
+        act: Act::Command(VOUCH),
+        orders: &[VOUCH],
         ..USUAL
     },
     Scenario {

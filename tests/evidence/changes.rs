@@ -19,6 +19,8 @@ const NOT_EVIDENCE: &[&str] = &["persons"];
 pub(crate) enum Change {
     /// A bit of the ledger's file.
     Bit { place: u64, bit: u8 },
+    /// A bit of the note beside it.
+    NoteBit { place: u64, bit: u8 },
     /// Statements of somebody who has the file and any tool.
     Sql(String),
     /// One column of one row, or the whole row.
@@ -51,6 +53,7 @@ impl Change {
     pub(crate) fn make(&self, data_dir: &Path) -> bool {
         match self {
             Change::Bit { place, bit } => flip(&data_dir.join("ledger.db"), *place, *bit),
+            Change::NoteBit { place, bit } => flip(&data_dir.join("journal.head"), *place, *bit),
             Change::Sql(sql) => by_sql(data_dir, |c| c.execute_batch(sql)),
             Change::Row { table, row, column } => {
                 by_sql(data_dir, |c| edit(c, table, *row, *column))
@@ -148,6 +151,7 @@ fn empty(connection: &Connection, index: &str) -> rusqlite::Result<()> {
 /// What there is in a ledger to change.
 pub(crate) struct Ground {
     size: u64,
+    note: u64,
     tables: Vec<(String, u64, usize)>,
     indices: Vec<String>,
 }
@@ -172,7 +176,8 @@ impl Ground {
         });
         let tables = sized.filter(|(_, rows, _)| *rows > 0).collect();
         let size = |name: &str| fs::metadata(data_dir.join(name)).unwrap().len();
-        Ground { size: size("ledger.db"), tables, indices: names("index") }
+        let (size, note) = (size("ledger.db"), size("journal.head"));
+        Ground { size, note, tables, indices: names("index") }
     }
 
     /// A bit: of the whole file, and one in four of its first pages, where each counts more.
@@ -183,6 +188,11 @@ impl Ground {
             _ => self.size,
         };
         Change::Bit { place: dice.below(among.min(self.size)), bit: bit(dice) }
+    }
+
+    /// A bit of the note.
+    pub(crate) fn note_bit(&self, dice: &mut Dice) -> Change {
+        Change::NoteBit { place: dice.below(self.note), bit: bit(dice) }
     }
 
     /// A row of any table: one column, or all of it.

@@ -23,7 +23,7 @@ impl Answers {
             sink(Answered { number, answer: Ok(Answer::Checks(lines)) });
         };
         if let Err(error) = thread::Builder::new().name("checks".to_owned()).spawn(work) {
-            let fault = Fault::new(Code::Bug, format!("no thread for the checks: {error}"));
+            let fault = Fault::new(Code::Shortage, format!("no thread for the checks: {error}"));
             (self.sink)(Answered { number, answer: Err(fault) });
         }
     }

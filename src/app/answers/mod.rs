@@ -66,7 +66,8 @@ pub fn start(sources: Sources<'_>, sink: AnswerSink) -> Result<AskSink, Failure>
     let (asks, asked) = mpsc::channel();
     let thread = thread::Builder::new().name("answers".to_owned());
     let spawned = thread.spawn(move || answers.run(&asked));
-    spawned.map_err(|error| Failure::new(Code::Bug, "no thread for answers").caused_by(&error))?;
+    spawned
+        .map_err(|error| Failure::new(Code::Shortage, "no thread for answers").caused_by(&error))?;
     Ok(Box::new(move |question| asks.send(question).is_ok()))
 }
 

@@ -68,7 +68,7 @@ impl Answers {
         let started = thread::Builder::new().name("sync".to_owned()).spawn(body);
         started.map(drop).map_err(|error| {
             change(&self.desk, |desk| desk.run.running = false);
-            Failure::new(Code::Bug, "no thread for a sync").caused_by(&error)
+            Failure::new(Code::Shortage, "no thread for a sync").caused_by(&error)
         })
     }
 }

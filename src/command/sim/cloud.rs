@@ -49,7 +49,7 @@ fn unusable(error: &CloudSimError) -> Failure {
         CloudSimError::State { .. } => Failure::of(Code::Output, error)
             .with_help("name a new file, or the one of this instance; one process at a time"),
         CloudSimError::Log(_) => Failure::of(Code::Output, error),
-        CloudSimError::Thread(_) => Failure::of(Code::Bug, error),
+        CloudSimError::Thread(_) => Failure::of(Code::Shortage, error),
     }
 }
 

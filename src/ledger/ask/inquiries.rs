@@ -25,7 +25,7 @@ impl Inquiries {
             }
         };
         let thread = std::thread::Builder::new().name("ledger-reader".to_owned()).spawn(work);
-        thread.map_err(|error| LedgerError::file("the ledger's reader thread", error))?;
+        thread.map_err(|source| LedgerError::Thread { what: "reader", source })?;
         Ok(Inquiries { questions })
     }
 

@@ -223,14 +223,33 @@ impl Reader {
         clock::check(clock::mark(&self.connection)?, now, max_gap)
     }
 
-    /// The CA's certificates for the journal key, as the line starts named them, newest
-    /// first and each once. DER as lowercase hex.
+    /// The CA's certificates for the journal key, as the line starts and those who vouched
+    /// for the ledger named them, newest first and each once. DER as lowercase hex.
     pub fn journal_certificates(&self) -> Result<Vec<String>, LedgerError> {
-        let sql = "SELECT journal_certificate FROM line_sessions
-            WHERE journal_certificate IS NOT NULL
-            GROUP BY journal_certificate ORDER BY max(seq) DESC";
+        let sql = "SELECT max(seq), journal_certificate FROM line_sessions
+            WHERE journal_certificate IS NOT NULL GROUP BY journal_certificate";
         let mut statement = self.connection.prepare(sql)?;
-        let certificates = statement.query_map(params![], |row| row.get(0))?;
-        Ok(certificates.collect::<Result<_, _>>()?)
+        let sessions = statement.query_map(params![], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut found: Vec<(i64, String)> = sessions.collect::<Result<_, _>>()?;
+        found.extend(self.vouched()?);
+        found.sort_unstable_by_key(|(seq, _)| std::cmp::Reverse(*seq));
+        Ok(found.into_iter().map(|(_, certificate)| certificate).collect())
+    }
+
+    fn vouched(&self) -> Result<Vec<(i64, String)>, LedgerError> {
+        let sql = "SELECT journal.seq, entry FROM acts JOIN journal ON journal.seq = acts.seq
+            WHERE act = 'vouched'";
+        let mut statement = self.connection.prepare(sql)?;
+        let entries =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let entries: Vec<(i64, Vec<u8>)> = entries.collect::<Result<_, _>>()?;
+        let certificates =
+            entries.into_iter().filter_map(|(seq, bytes)| match Entry::decode(&bytes).ok()?.fact {
+                Fact::Record(Record::Vouched(vouched), _) => {
+                    Some((seq, vouched.journal_certificate))
+                }
+                _ => None,
+            });
+        Ok(certificates.collect())
     }
 }

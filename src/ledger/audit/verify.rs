@@ -13,12 +13,12 @@ use serde::Serialize;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
-use crate::domain::ids::PublicKey;
+use crate::domain::ids::{Fingerprint, PublicKey, StationId};
 use crate::domain::record::{Record, Restored};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact, Hash, InstanceId};
 use crate::ledger::journal::head::{Head, SignedHead};
-use crate::ledger::journal::note::{HEAD_FILE, Note};
+use crate::ledger::journal::note::{self, HEAD_FILE, Note};
 use crate::ledger::journal::witness::{self, Owner};
 use crate::ledger::keep::files::{self, LEDGER_FILE};
 use crate::ledger::tables::sql::{counted, stored};
@@ -42,6 +42,13 @@ pub struct Audit {
     /// The key that must have signed the newest head. Without it the ledger is held
     /// against the key that it names itself.
     pub expected_key: Option<PublicKey>,
+    /// Whose it must be, where that is asked.
+    pub station: Option<StationId>,
+    /// The CA certificates of station.toml; none where they can't be read.
+    pub authorities: Vec<Fingerprint>,
+    /// The journal keys that they certified in this ledger; without them it is not asked who
+    /// vouches for it.
+    pub certified: Option<Vec<PublicKey>>,
     /// A note of the head on another medium.
     pub anchor: Option<PathBuf>,
     /// Check the signature of every head, and not only of the newest and of samples.
@@ -82,6 +89,15 @@ pub struct Verification {
     /// The key of the newest head, where one was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<PublicKey>,
+    /// The station that it names, where it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub station: Option<StationId>,
+    /// Its random id, lowercase hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// How many signed heads it has. The newest covers every entry, so that older ones can be
+    /// taken away unnoticed: two audits can be held against each other by this number.
+    pub heads: u64,
     /// What a person should know although it is no fault of the ledger.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
@@ -96,7 +112,7 @@ pub fn verify(
     verifier: &dyn HeadVerifier,
     audit: &Audit,
 ) -> Result<Verification, LedgerError> {
-    let mut walk = Walk::open(path, audit)?;
+    let mut walk = Walk::open(path, verifier, audit)?;
     let found = walk.run(verifier);
     let mut verification = Verification {
         entries: walk.head.seq,
@@ -107,6 +123,9 @@ pub fn verify(
         why: None,
         code: None,
         key: walk.key,
+        station: walk.owner.as_ref().map(|owner| owner.station.clone()),
+        instance: walk.owner.as_ref().map(|owner| owner.instance.to_string()),
+        heads: walk.heads,
         remarks: walk.remarks,
     };
     if let Err(error) = found {
@@ -123,7 +142,7 @@ pub fn verify(
 /// Checks SQLite's own structures and compares the tables with a replay of the journal;
 /// gives the number of entries.
 pub fn check(path: &Path) -> Result<u64, LedgerError> {
-    let mut walk = Walk::open(path, &Audit::default())?;
+    let mut walk = Walk::over(path, &Audit::default())?.0;
     shape::check(&walk.connection)?;
     FileCheck::Whole.run(&walk.connection)?;
     let mut replay = Replay::new()?;
@@ -150,7 +169,7 @@ pub(in crate::ledger) fn demand(
     verifier: &dyn HeadVerifier,
     audit: &Audit,
 ) -> Result<Sound, LedgerError> {
-    let mut walk = Walk::open(path, audit)?;
+    let mut walk = Walk::open(path, verifier, audit)?;
     walk.run(verifier)?;
     let owner = Owner::read(&walk.connection)?;
     let owner = owner.ok_or_else(|| LedgerError::Nonsense("it has no owner".to_owned()))?;
@@ -166,11 +185,20 @@ struct Walk {
     /// Where an earlier audit ended.
     before: Option<Head>,
     key: Option<PublicKey>,
+    owner: Option<Owner>,
+    heads: u64,
     remarks: Vec<String>,
 }
 
 impl Walk {
-    fn open(path: &Path, audit: &Audit) -> Result<Walk, LedgerError> {
+    fn open(path: &Path, verifier: &dyn HeadVerifier, audit: &Audit) -> Result<Walk, LedgerError> {
+        let (mut walk, file) = Walk::over(path, audit)?;
+        walk.read_notes(&file, verifier)?;
+        Ok(walk)
+    }
+
+    /// One whose notes were not read.
+    fn over(path: &Path, audit: &Audit) -> Result<(Walk, PathBuf), LedgerError> {
         let file = match path.is_dir() {
             true => files::ledger_path(path),
             false => path.to_path_buf(),
@@ -178,22 +206,23 @@ impl Walk {
         if !file.exists() {
             return Err(files::absent(path));
         }
-        let mut walk = Walk {
+        let walk = Walk {
             connection: files::open_to_audit(&file)?,
             audit: audit.clone(),
             notes: Vec::new(),
             head: Head::NONE,
             before: None,
             key: None,
+            owner: None,
+            heads: 0,
             remarks: Vec::new(),
         };
         schema::check_version(&walk.connection)?;
-        walk.read_notes(&file)?;
-        Ok(walk)
+        Ok((walk, file))
     }
 
     /// Before the ledger is read: another process may commit and note in between.
-    fn read_notes(&mut self, file: &Path) -> Result<(), LedgerError> {
+    fn read_notes(&mut self, file: &Path, verifier: &dyn HeadVerifier) -> Result<(), LedgerError> {
         let anchor = self.audit.anchor.clone();
         let in_place = file.file_name().is_some_and(|name| name == LEDGER_FILE);
         let places = match in_place {
@@ -204,6 +233,7 @@ impl Walk {
         for (what, path) in places.into_iter().chain(anchor) {
             let name = format!("the {what} {}", path.display());
             match Note::read(&path)? {
+                Some(note) if !note.is_signed(verifier) => self.remarks.push(note::altered(&name)),
                 Some(note) => self.notes.push((note, name)),
                 None => self.remarks.push(format!("{name} is missing or has no head in it")),
             }
@@ -274,22 +304,27 @@ impl Walk {
             why: "the ledger is empty".to_owned(),
         })?;
         self.key = SignedHead::newest(&snapshot)?.map(|signed| signed.public_key);
+        self.owner = Some(owner.clone());
+        self.heads = heads_of_known_keys(&snapshot)?;
+        if let Some(wanted) = self.audit.station.clone().filter(|id| *id != owner.station) {
+            return Err(LedgerError::Station { found: owner.station, wanted });
+        }
         inside?;
         first_entry_is_the_owners(&snapshot, &owner)?;
         let after = self.before.map_or(0, |head| head.seq);
         let heads = Heads { connection: &snapshot, instance: &owner.instance, verifier, after };
         heads.check(&self.audit, &mut self.remarks)?;
-        let trusted = |note: &Note| is_trusted(&snapshot, &owner, verifier, note);
         for (note, name) in &self.notes {
-            match trusted(note)? {
-                true => witness::check_note(&snapshot, &owner, self.head, note, name)?,
-                false => self.remarks.push(format!("{name} is not signed by this ledger's key")),
-            }
+            witness::check_note(&snapshot, &owner, self.head, note, name)?;
         }
         if self.audit.expected_key.is_none() {
             let remark = "held against the key that the ledger names, not against the CA";
             self.remarks.push(remark.to_owned());
         }
+        if let Some(certified) = &self.audit.certified {
+            witness::check_vouched(&snapshot, &owner, certified, &self.notes)?;
+        }
+        self.remarks.extend(other_authorities(&snapshot, &self.audit.authorities)?);
         if let Some(replay) = replay {
             replay.compare(&snapshot)?;
             structure::references(&snapshot)?;
@@ -312,18 +347,33 @@ fn is_trusted(
     verifier: &dyn HeadVerifier,
     note: &Note,
 ) -> Result<bool, LedgerError> {
-    let (Some(instance), Some(signed)) = (note.instance(), note.signed()) else {
-        return Ok(false);
-    };
     let sql = "SELECT 1 FROM journal_keys WHERE public_key = ?1";
     let known = connection.prepare(sql)?.exists([note.public_key])?;
-    let holds = holds(verifier, &instance, &signed);
-    Ok(holds && (known || note.station == owner.station))
+    Ok(note.is_signed(verifier) && (known || note.station == owner.station))
+}
+
+/// Sessions that ran under a CA which station.toml does not name are told at every audit.
+fn other_authorities(
+    connection: &Connection,
+    known: &[Fingerprint],
+) -> Result<Vec<String>, LedgerError> {
+    if known.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT authority, count(*) FROM line_sessions GROUP BY authority ORDER BY min(seq)";
+    let mut statement = connection.prepare(sql)?;
+    let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let found: Vec<(Fingerprint, i64)> = found.collect::<Result<_, _>>()?;
+    let others = found.into_iter().filter(|(authority, _)| !known.contains(authority));
+    Ok(others
+        .map(|(authority, count)| {
+            format!("{count} line sessions ran under CA {authority}, not under station.toml's")
+        })
+        .collect())
 }
 
 fn holds(verifier: &dyn HeadVerifier, instance: &InstanceId, signed: &SignedHead) -> bool {
-    let message = signed.head.message(instance);
-    verifier.verify(&signed.public_key, &message, &signed.signature).is_some()
+    signed.holds(instance, verifier)
 }
 
 fn first_entry_is_the_owners(connection: &Connection, owner: &Owner) -> Result<(), LedgerError> {
@@ -335,6 +385,15 @@ fn first_entry_is_the_owners(connection: &Connection, owner: &Owner) -> Result<(
         Fact::Created(created) if created.instance == owner.instance.to_string() => Ok(()),
         _ => Err(wrong("it does not found this ledger".to_owned())),
     }
+}
+
+/// How many signed heads there are; a key that signed none has no business there.
+fn heads_of_known_keys(connection: &Connection) -> Result<u64, LedgerError> {
+    let sql = "SELECT 1 FROM journal_keys WHERE id NOT IN (SELECT key FROM heads)";
+    if connection.prepare(sql)?.exists([])? {
+        return Err(LedgerError::Tables("journal_keys has a key that signed no head".to_owned()));
+    }
+    Ok(counted(connection.query_row("SELECT count(*) FROM heads", [], |row| row.get(0))?))
 }
 
 enum Page {

@@ -4,12 +4,11 @@
 //! given its name. A restore audits first, goes only where no ledger is, and says in the
 //! journal what may be missing.
 
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, params};
 
 use crate::domain::clock::Clock;
 use crate::domain::evidence::{HeadSigner, HeadVerifier};
@@ -24,7 +23,8 @@ use crate::ledger::keep::files::temporary_beside;
 use crate::ledger::keep::structure::{self, FileCheck};
 use crate::ledger::keep::{aside, files, filesystem};
 use crate::ledger::settings::Settings;
-use crate::ledger::tables::schema;
+use crate::ledger::tables::sql::stored;
+use crate::ledger::tables::{schema, shape};
 use crate::ledger::write::append::{append_signed, commit};
 
 /// A file that is removed unless it was given its final name.
@@ -33,9 +33,8 @@ pub(in crate::ledger) struct Unfinished(PathBuf);
 impl Unfinished {
     pub(in crate::ledger) fn create(path: &Path) -> Result<Unfinished, LedgerError> {
         let temporary = temporary_beside(path);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let made = options.open(&temporary);
+        files::sweep(temporary.parent().unwrap_or(Path::new(".")));
+        let made = files::make_temporary(&temporary);
         made.map_err(|error| LedgerError::file(&temporary, error))?;
         Ok(Unfinished(temporary))
     }
@@ -91,6 +90,15 @@ impl Reader {
         Ok(head.seq)
     }
 
+    /// Whether the last entry of a backup is an entry of this ledger.
+    pub(in crate::ledger) fn has_head_of(&self, backup: &Path) -> Result<bool, LedgerError> {
+        let connection = files::open_untouchable(backup)?;
+        shape::check(&connection)?;
+        let head = Head::read(&connection)?;
+        let sql = "SELECT 1 FROM journal WHERE seq = ?1 AND hash = ?2";
+        Ok(self.connection.prepare_cached(sql)?.exists(params![stored(head.seq), head.hash.0])?)
+    }
+
     /// Looks at all of a small ledger's file; a larger one is looked at by its backups.
     pub fn check_if_small(&self) -> Result<(), LedgerError> {
         match self.bytes()? {
@@ -109,7 +117,7 @@ impl Reader {
 pub(in crate::ledger) fn copy_pages(from: &Connection, to: &Path) -> Result<(), LedgerError> {
     let mut copy = files::open_own(to)?;
     let backup = Backup::new(from, &mut copy)?;
-    match backup.step(-1)? {
+    match backup.step(-1).map_err(|error| not_copied(error, to))? {
         StepResult::Done => {}
         _ => return Err(LedgerError::Nonsense("SQLite did not finish the copy".to_owned())),
     }
@@ -117,6 +125,20 @@ pub(in crate::ledger) fn copy_pages(from: &Connection, to: &Path) -> Result<(), 
     // A file on its own, without a log beside it.
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     copy.close().map_err(|(_, error)| LedgerError::from(error))
+}
+
+/// Whose fault it is that a copy did not come about: the disk it was to go to, or the ledger.
+fn not_copied(error: rusqlite::Error, to: &Path) -> LedgerError {
+    let dir = to.parent().unwrap_or(to).display();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => {
+            LedgerError::Backup(format!("the disk of {dir} is full: the copy did not fit"))
+        }
+        Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::ReadOnly) => {
+            LedgerError::Backup(format!("the copy can't be written to {dir}: {error}"))
+        }
+        _ => error.into(),
+    }
 }
 
 /// Brings a backup back into a data directory that has no ledger, and appends what may
@@ -140,7 +162,8 @@ pub fn restore(
         return Err(LedgerError::Station { found: owner.station, wanted });
     }
     files::make_directory(&settings.data_dir)?;
-    let known_seq = known_outside(settings, &owner.instance)?;
+    filesystem::check_writable(&settings.data_dir)?;
+    let known_seq = known_outside(settings, &owner.instance, verifier);
     let restored = Restored { last_seq: head.seq, known_seq, by };
     let unfinished = Unfinished::create(&path)?;
     let copied = fs::copy(backup, &unfinished.0);
@@ -155,7 +178,7 @@ pub fn restore(
     aside::clear_left(&settings.data_dir, entry.wall)?;
     unfinished.finish(&path)?;
     let note = Note::new(&owner.station, &owner.instance, &signed);
-    settings.notes().write(&note, Noting::Anyway)?;
+    settings.notes().write(&note, Noting::Anyway, verifier)?;
     // Its audits are those of entries that may be lost.
     let audited = settings.data_dir.join(verify::AUDITED_FILE);
     match fs::remove_file(&audited) {
@@ -167,14 +190,14 @@ pub fn restore(
 }
 
 /// The newest entry that a note of this very ledger knows.
-fn known_outside(settings: &Settings, instance: &InstanceId) -> Result<Option<u64>, LedgerError> {
-    let mut known = None;
-    for (path, _) in settings.notes().places() {
-        if let Some(note) = Note::read(path)?.filter(|note| note.instance() == Some(*instance)) {
-            known = known.max(Some(note.seq));
-        }
-    }
-    Ok(known)
+fn known_outside(
+    settings: &Settings,
+    instance: &InstanceId,
+    verifier: &dyn HeadVerifier,
+) -> Option<u64> {
+    let notes = settings.notes().read(verifier).into_iter();
+    let own = notes.filter(|(note, _)| note.instance() == Some(*instance));
+    own.map(|(note, _)| note.seq).max()
 }
 
 fn append_to(

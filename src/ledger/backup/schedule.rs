@@ -40,13 +40,14 @@ pub struct BackupRule {
     pub keep: usize,
 }
 
-/// One backup by its file's name.
+/// One backup by its file's name. Their order is that of their last entries: a clock may
+/// have been wrong when one was made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BackupFile {
-    /// Its time, as its file's name has it: `20261125T224100Z`.
-    pub time: String,
     /// Its last entry.
     pub seq: u64,
+    /// Its time, as its file's name has it: `20261125T224100Z`.
+    pub time: String,
     /// Where it is.
     pub path: PathBuf,
 }
@@ -86,7 +87,13 @@ impl Backups {
         self.dir().starts_with(&self.data_dir)
     }
 
-    /// Those there are, oldest first.
+    /// The newest that a ledger of so many entries can have; one with more is of a history
+    /// that a restore left behind.
+    pub fn newest_of(&self, seq: u64) -> Result<Option<BackupFile>, LedgerError> {
+        Ok(self.list()?.into_iter().rfind(|backup| backup.seq <= seq))
+    }
+
+    /// Those there are, in the order of their last entries.
     pub fn list(&self) -> Result<Vec<BackupFile>, LedgerError> {
         let dir = self.dir();
         let entries = match fs::read_dir(&dir) {
@@ -120,7 +127,7 @@ impl Backups {
             return Ok(None);
         }
         let seq = reader.head()?.seq;
-        match self.is_due(self.list()?.last(), seq, now) {
+        match self.is_due(self.newest_of(seq)?.as_ref(), seq, now) {
             true => self.make(reader, verifier, now).map(Some),
             false => Ok(None),
         }
@@ -128,8 +135,7 @@ impl Backups {
 
     fn is_due(&self, newest: Option<&BackupFile>, seq: u64, now: Timestamp) -> bool {
         let Some(newest) = newest else { return true };
-        // Fewer entries than the newest has: another history, after a restore.
-        let unsaved = seq.checked_sub(newest.seq).unwrap_or(u64::MAX);
+        let unsaved = seq.saturating_sub(newest.seq);
         (self.is_older(newest, self.rule.every, now) && unsaved > 0) || unsaved >= self.rule.after
     }
 
@@ -155,8 +161,8 @@ impl Backups {
             false => Audit::default(),
         };
         reader.save(&path, verifier, &audit).map_err(|error| self.whose(error, verifier))?;
-        self.prune()?;
-        Ok(BackupFile { time, seq, path })
+        self.prune(reader)?;
+        Ok(BackupFile { seq, time, path })
     }
 
     /// A directory that was named is never made: its medium may not be there.
@@ -169,7 +175,6 @@ impl Backups {
         if !dir.is_dir() {
             return Err(LedgerError::Backup(format!("{} is not there", dir.display())));
         }
-        self.sweep(&dir);
         let needed = reader.bytes()?;
         let free = filesystem::free_bytes(&dir)?;
         match free < needed.saturating_add(self.reserve_bytes) {
@@ -180,19 +185,6 @@ impl Backups {
                 (needed >> 20) + 1
             ))),
             false => Ok(()),
-        }
-    }
-
-    /// Removes what a backup that was cut off left. One line process works here at a time.
-    fn sweep(&self, dir: &Path) {
-        let start = format!(".{}-", self.station);
-        let Ok(entries) = fs::read_dir(dir) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with(&start) && name.ends_with(".tmp") {
-                // What can't be removed is tried again the next time.
-                let _ = fs::remove_file(entry.path());
-            }
         }
     }
 
@@ -208,9 +200,11 @@ impl Backups {
         }
     }
 
-    /// Removes the oldest beyond those that stay.
-    fn prune(&self) -> Result<(), LedgerError> {
-        let found = self.list()?;
+    /// Removes those with the fewest entries beyond those that stay. What is not of this
+    /// ledger's own history is left to a person: it holds what a restore lost.
+    fn prune(&self, reader: &Reader) -> Result<(), LedgerError> {
+        let mut found = self.list()?;
+        found.retain(|backup| reader.has_head_of(&backup.path).unwrap_or(false));
         let spare = found.len().saturating_sub(self.rule.keep);
         for old in found.into_iter().take(spare) {
             fs::remove_file(&old.path).map_err(|error| LedgerError::file(&old.path, error))?;

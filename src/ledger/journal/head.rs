@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::evidence::HeadSigner;
+use crate::domain::evidence::{HeadSigner, HeadVerifier};
 use crate::domain::ids::PublicKey;
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::sql::{counted, stored};
@@ -68,6 +68,16 @@ impl SignedHead {
         let values = params![stored(head.seq), signature, signed.public_key];
         connection.prepare_cached(sql)?.execute(values)?;
         Ok(signed)
+    }
+
+    /// Whether its signature verifies.
+    pub(in crate::ledger) fn holds(
+        &self,
+        instance: &InstanceId,
+        verifier: &dyn HeadVerifier,
+    ) -> bool {
+        let message = self.head.message(instance);
+        verifier.verify(&self.public_key, &message, &self.signature).is_some()
     }
 
     /// The newest signed head of an open ledger; its hash is that of the entry, where the

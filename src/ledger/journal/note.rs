@@ -5,17 +5,17 @@
 //! SQLite's own syncs, a note is a witness against tampering. A power cut may leave an
 //! older one, or an empty one, which counts as none.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::bounds;
+use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{PublicKey, StationId};
 use crate::ledger::error::LedgerError;
-use crate::ledger::keep::files::temporary_beside;
+use crate::ledger::keep::files::{make_temporary, temporary_beside};
 
 use super::entry::{Hash, InstanceId};
 use super::head::{Head, SignedHead};
@@ -62,6 +62,15 @@ impl Note {
         Some(SignedHead { head, public_key: self.public_key, signature })
     }
 
+    /// Whether it carries the signature of what it says, under the key that it names. One that
+    /// does not was changed after it was written, and no reader counts it.
+    pub(in crate::ledger) fn is_signed(&self, verifier: &dyn HeadVerifier) -> bool {
+        let (Some(instance), Some(signed)) = (self.instance(), self.signed()) else {
+            return false;
+        };
+        signed.holds(&instance, verifier)
+    }
+
     /// Reads a note; none where there is no file, or nothing in it that is a note.
     pub(in crate::ledger) fn read(path: &Path) -> Result<Option<Note>, LedgerError> {
         match File::open(path).and_then(|file| bounds::read_whole(file, bounds::SETTINGS)) {
@@ -82,8 +91,7 @@ impl Note {
     }
 
     fn write_to(&self, path: &Path, sync: bool) -> std::io::Result<()> {
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let mut file = make_temporary(path)?;
         let mut bytes = serde_json::to_vec(self)?;
         bytes.push(b'\n');
         file.write_all(&bytes)?;
@@ -117,19 +125,43 @@ impl Notes {
     ///
     /// One that can't be read counts as missing, so that a spoilt anchor does not stop a
     /// line; the first commit tells that it can't be written.
-    pub(in crate::ledger) fn read(&self) -> Vec<(Note, String)> {
+    pub(in crate::ledger) fn read(&self, verifier: &dyn HeadVerifier) -> Vec<(Note, String)> {
+        let found = self.found().into_iter();
+        found
+            .filter(|(_, note, _)| note.is_signed(verifier))
+            .map(|(_, note, name)| (note, name))
+            .collect()
+    }
+
+    /// Those that do not carry their signature: where they are, and their names for people.
+    pub(in crate::ledger) fn altered(&self, verifier: &dyn HeadVerifier) -> Vec<(&Path, String)> {
+        let found = self.found().into_iter();
+        found
+            .filter(|(_, note, _)| !note.is_signed(verifier))
+            .map(|(path, _, name)| (path, name))
+            .collect()
+    }
+
+    fn found(&self) -> Vec<(&Path, Note, String)> {
         let places = self.places().into_iter();
         places
-            .filter_map(|(path, name)| Note::read(path).ok().flatten().map(|note| (note, name)))
+            .filter_map(|(path, name)| {
+                Note::read(path).ok().flatten().map(|note| (path, note, name))
+            })
             .collect()
     }
 
     /// Notes a committed head everywhere. What can't be written is told, not failed on:
     /// the commit is durable.
-    pub(in crate::ledger) fn write(&self, note: &Note, how: Noting) -> Result<(), LedgerError> {
+    pub(in crate::ledger) fn write(
+        &self,
+        note: &Note,
+        how: Noting,
+        verifier: &dyn HeadVerifier,
+    ) -> Result<(), LedgerError> {
         let mut result = Ok(());
         for (path, _) in self.places() {
-            let newer = how != Noting::Anyway && is_ahead(path, note);
+            let newer = how != Noting::Anyway && is_ahead(path, note, verifier);
             if !newer {
                 result = result.and(note.write(path, how != Noting::AfterCommit));
             }
@@ -150,7 +182,16 @@ pub(in crate::ledger) enum Noting {
 }
 
 /// Whether a newer head of the same ledger stands there.
-fn is_ahead(path: &Path, note: &Note) -> bool {
+fn is_ahead(path: &Path, note: &Note, verifier: &dyn HeadVerifier) -> bool {
     let found = Note::read(path).ok().flatten();
-    found.is_some_and(|found| found.instance() == note.instance() && found.seq > note.seq)
+    found.is_some_and(|found| {
+        found.instance() == note.instance() && found.seq > note.seq && found.is_signed(verifier)
+    })
+}
+
+/// What is to be told of a note that does not carry its signature.
+pub(in crate::ledger) fn altered(name: &str) -> String {
+    format!(
+        "{name} does not carry the signature of what it says: it was changed, and counts for nothing"
+    )
 }

@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::domain::ids::StationId;
+use crate::domain::ids::{PublicKey, StationId};
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::sql::{counted, stored};
 
@@ -86,6 +86,27 @@ fn agrees(connection: &Connection, head: Head, note: &Note) -> Result<bool, Ledg
         connection.query_row(sql, [stored(note.seq)], |row| row.get(0)).optional()?;
     let signed = note.signed();
     Ok(hash.is_some() && hash.map(Hash) == signed.map(|signed| signed.head.hash))
+}
+
+/// Refuses a ledger of which nothing outside it says that it is the station's own: neither
+/// the CA, which certified the key that signed its newest head, nor a note that knows its
+/// instance and agrees with it. An invented ledger has neither.
+pub(in crate::ledger) fn check_vouched(
+    connection: &Connection,
+    owner: &Owner,
+    certified: &[PublicKey],
+    notes: &[(Note, String)],
+) -> Result<(), LedgerError> {
+    let newest = SignedHead::newest(connection)?.map(|signed| signed.public_key);
+    let by_authority = newest.is_some_and(|key| certified.contains(&key));
+    let by_note = notes.iter().any(|(note, _)| note.instance() == Some(owner.instance));
+    match by_authority || by_note {
+        true => Ok(()),
+        false => Err(LedgerError::Unvouched {
+            station: owner.station.clone(),
+            instance: owner.instance.to_string(),
+        }),
+    }
 }
 
 /// Refuses to make a new ledger where a note knows of one.

@@ -1,7 +1,7 @@
 //! The ledger's files and how they are opened.
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -48,9 +48,12 @@ pub(in crate::ledger) fn make(data_dir: &Path) -> Result<(), LedgerError> {
     make_data_dir(data_dir)?;
     let path = ledger_path(data_dir);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600);
-    options.open(&path).map_err(|error| LedgerError::file(&path, error))?;
-    sync_directory(data_dir)
+    match options.write(true).create_new(true).mode(0o600).open(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(LedgerError::file(&path, error))
+        }
+        _ => sync_directory(data_dir),
+    }
 }
 
 /// Makes the data directory where there is none, and makes it durable: what is synced in it
@@ -85,6 +88,69 @@ pub(in crate::ledger) fn temporary_beside(path: &Path) -> PathBuf {
     let number = USED.fetch_add(1, Ordering::Relaxed);
     let name = format!(".{}.{}.{number}.tmp", name.unwrap_or_default(), std::process::id());
     path.with_file_name(name)
+}
+
+/// Makes a temporary file, for its owner alone: never through a link, and anew where a
+/// process of the same number left one.
+pub(in crate::ledger) fn make_temporary(path: &Path) -> std::io::Result<fs::File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Removes the temporary files in a directory that processes left which are gone. What
+/// can't be removed is tried again the next time.
+pub(in crate::ledger) fn sweep(dir: &Path) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let gone = path.file_name().and_then(|name| maker(name.to_str()?)).is_some_and(is_gone);
+        if gone && is_temporary(&path) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// The process that made a file of such a name.
+fn maker(name: &str) -> Option<i32> {
+    let mut parts = name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplitn(3, '.');
+    let (number, process, _name) = (parts.next()?, parts.next()?, parts.next()?);
+    number.parse::<u64>().ok()?;
+    process.parse().ok()
+}
+
+fn is_gone(process: i32) -> bool {
+    let Some(process) = rustix::process::Pid::from_raw(process) else { return false };
+    rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+}
+
+/// A copy of a ledger that was begun, or a note; other programs' files stay.
+fn is_temporary(path: &Path) -> bool {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let Ok(found) = fs::symlink_metadata(path) else { return false };
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let is_note = name.is_some_and(|name| name.starts_with(".journal."));
+    let begins = || -> std::io::Result<bool> {
+        let mut start = [0; 16];
+        std::io::Read::read_exact(&mut fs::File::open(path)?, &mut start)?;
+        Ok(start == MAGIC)
+    };
+    found.is_file() && (is_note || found.len() == 0 || begins().unwrap_or(false))
+}
+
+/// What others than the owner may read or change: the data directory, and each file in it.
+pub(in crate::ledger) fn open_to_others(data_dir: &Path) -> Vec<(PathBuf, u32)> {
+    let files = fs::read_dir(data_dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let all = std::iter::once(data_dir.to_path_buf()).chain(files);
+    let mut open: Vec<_> = all
+        .filter_map(|path| {
+            let found = fs::symlink_metadata(&path).ok().filter(|found| !found.is_symlink())?;
+            Some((path, found.permissions().mode() & 0o777)).filter(|(_, mode)| mode & 0o077 != 0)
+        })
+        .collect();
+    open.sort();
+    open
 }
 
 /// The ledger's file, where there is one and its file system can hold it.

@@ -65,6 +65,22 @@ fn nearest_existing(path: &Path) -> PathBuf {
     found.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
+/// Refuses a directory, existing or to be made, in which nothing can be written: a disk that
+/// is mounted read-only, or has no place for a further name.
+pub(in crate::ledger) fn check_writable(data_dir: &Path) -> Result<(), LedgerError> {
+    let path = nearest_existing(data_dir);
+    let found =
+        rustix::fs::statvfs(&path).map_err(|error| LedgerError::file(&path, error.into()))?;
+    let read_only = found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY);
+    // A file system that makes inodes as it goes has none at all.
+    let no_inodes = found.f_files > 0 && found.f_favail == 0;
+    match (read_only, no_inodes) {
+        (true, _) => Err(LedgerError::ReadOnly(data_dir.to_path_buf())),
+        (_, true) => Err(LedgerError::NoInodes(data_dir.to_path_buf())),
+        _ => Ok(()),
+    }
+}
+
 /// Bytes that are free for this process.
 pub(in crate::ledger) fn free_bytes(path: &Path) -> Result<u64, LedgerError> {
     let found = rustix::fs::statvfs(path).map_err(|error| LedgerError::file(path, error.into()))?;

@@ -11,6 +11,9 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::ledger::error::LedgerError;
 
+/// As `open(2)` takes it.
+const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+
 /// Work that only one process at a time does on a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
@@ -42,6 +45,8 @@ impl WorkLock {
         let failed = |error| LedgerError::file(&path, error);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        // What a link there points to is somebody else's, and would be emptied.
+        options.custom_flags(NO_FOLLOW);
         let mut file = options.open(&path).map_err(failed)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
@@ -79,6 +84,17 @@ mod tests {
         assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
         drop(first);
         assert!(WorkLock::take(dir.path(), Work::Line).is_ok());
+    }
+
+    #[test]
+    fn what_a_link_points_to_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let other = dir.path().join("other");
+        std::fs::write(&other, "somebody's").unwrap();
+        std::os::unix::fs::symlink(&other, dir.path().join("line.lock")).unwrap();
+        let error = WorkLock::take(dir.path(), Work::Line).unwrap_err();
+        assert_eq!(error.code(), Code::LedgerOpen);
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "somebody's");
     }
 
     #[test]

@@ -70,6 +70,45 @@ fn one_from_a_wrong_clock_does_not_keep_the_next_away() {
 }
 
 #[test]
+fn a_clock_that_ran_ahead_costs_no_backup_and_the_newest_is_the_one_with_most_entries() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, backups) = (fresh(dir.path()), backups(dir.path(), |_| {}));
+    let days = 20 * 24 * 60;
+    let backed_up = |minutes| {
+        ledger.writer().record(authority_seen()).unwrap();
+        assert!(made(&backups, &ledger, minutes));
+    };
+    // As many as are kept, 20 days ahead; then the clock is set right.
+    (0..3).for_each(|number| backed_up(days + number * 60));
+    for number in 0..2 {
+        backed_up(number * 60);
+        let found: Vec<u64> = backups.list().unwrap().iter().map(|backup| backup.seq).collect();
+        let newest = ledger.reader().unwrap().head().unwrap().seq;
+        assert_eq!(found, [newest - 2, newest - 1, newest]);
+    }
+}
+
+#[test]
+fn what_a_restore_left_behind_is_neither_the_newest_nor_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let (ledger, backups) = (fresh(dir.path()), backups(dir.path(), |rule| rule.keep = 1));
+    assert!(made(&backups, &ledger, 0));
+    // Another history with more entries, in the same directory.
+    let longer = fresh(other.path());
+    for _ in 0..9 {
+        longer.writer().record(authority_seen()).unwrap();
+    }
+    let left = backups.dir().join("LINE-1-20260901T000000Z-0000000011.db");
+    longer.reader().unwrap().backup(&left, &Checker).unwrap();
+    assert_eq!(backups.newest_of(2).unwrap().unwrap().seq, 2);
+    ledger.writer().record(authority_seen()).unwrap();
+    assert!(made(&backups, &ledger, 60));
+    let kept: Vec<u64> = backups.list().unwrap().iter().map(|backup| backup.seq).collect();
+    assert_eq!(kept, [3, 11]);
+}
+
+#[test]
 fn the_oldest_go_when_the_new_one_holds_and_only_those_of_this_station() {
     let dir = tempfile::tempdir().unwrap();
     let (ledger, backups) = (fresh(dir.path()), backups(dir.path(), |_| {}));
@@ -78,8 +117,11 @@ fn the_oldest_go_when_the_new_one_holds_and_only_those_of_this_station() {
     for other in others {
         fs::write(backups.dir().join(other), "kept").unwrap();
     }
-    let cut_off = backups.dir().join(".LINE-1-20260921T141320Z-0000000002.db.77.0.tmp");
-    fs::write(&cut_off, "half").unwrap();
+    // Of a process that is gone, and of another program.
+    let cut_off = backups.dir().join(".LINE-1-20260921T141320Z-0000000002.db.999999999.0.tmp");
+    fs::write(&cut_off, "SQLite format 3\0 and no more").unwrap();
+    let letter = backups.dir().join(".letter.999999999.0.tmp");
+    fs::write(&letter, "somebody's").unwrap();
     for number in 0..5 {
         assert!(made(&backups, &ledger, number * 60));
         ledger.writer().record(authority_seen()).unwrap();
@@ -87,7 +129,7 @@ fn the_oldest_go_when_the_new_one_holds_and_only_those_of_this_station() {
     let kept: Vec<u64> = backups.list().unwrap().iter().map(|backup| backup.seq).collect();
     assert_eq!(kept, [4, 5, 6]);
     assert!(others.iter().all(|other| backups.dir().join(other).exists()));
-    assert!(!cut_off.exists());
+    assert!(!cut_off.exists() && letter.exists());
 }
 
 #[test]

@@ -250,7 +250,54 @@ fn a_note_that_is_not_signed_is_no_witness() {
     fs::write(&path, note.replace("\"seq\":17", "\"seq\":99")).unwrap();
     let found = evidence.verify();
     assert!(found.valid);
-    assert!(found.remarks[0].contains("is not signed by this ledger's key"), "{found:?}");
+    assert!(found.remarks[0].contains("it was changed, and counts for nothing"), "{found:?}");
+    // Whoever writes judges it the same, says so, and keeps it.
+    let ledger = open(evidence.settings());
+    assert_eq!(ledger.altered_notes().map(|fault| fault.code), Some(Code::LedgerNote));
+    ledger.writer().record(authority_seen()).unwrap();
+    drop(ledger);
+    let kept = fs::read_dir(evidence.data()).unwrap().map(|file| file.unwrap().file_name());
+    assert_eq!(kept.filter(|name| name.to_string_lossy().contains("head.bad-")).count(), 1);
+    assert_eq!(evidence.verify().remarks, Vec::<String>::new());
+}
+
+#[test]
+fn an_altered_anchor_is_told_and_counts_for_nothing() {
+    let evidence = evidence();
+    let path = evidence.dir.path().join("stick/anchor");
+    let note = fs::read_to_string(&path).unwrap();
+    let signature = note.find("\"signature\":\"").unwrap() + 13;
+    let zeroed = format!("{}{}{}", &note[..signature], "0".repeat(128), &note[signature + 128..]);
+    fs::write(&path, zeroed).unwrap();
+    assert!(evidence.verify().remarks[0].contains("the anchor"));
+    assert!(open(evidence.settings()).altered_notes().is_some());
+}
+
+/// Old heads prove nothing that the newest does not; their number is told.
+#[test]
+fn old_heads_that_were_taken_away_show_in_their_number() {
+    let evidence = evidence();
+    let before = evidence.verify().heads;
+    evidence.tamper("DELETE FROM heads WHERE seq IN (5, 6, 7)");
+    let found = evidence.verify();
+    assert_eq!((found.valid, found.heads), (true, before - 3));
+}
+
+#[test]
+fn a_ledger_that_nothing_speaks_for_is_not_vouched_for() {
+    let evidence = evidence();
+    let audit = |certified: Vec<crate::domain::ids::PublicKey>| Audit {
+        certified: Some(certified),
+        ..Audit::default()
+    };
+    let judged = |audit: &Audit| verify(&evidence.data(), &Checker, audit).unwrap().code;
+    assert_eq!(judged(&audit(Vec::new())), None, "the note knows it");
+    fs::remove_file(evidence.data().join("journal.head")).unwrap();
+    assert_eq!(judged(&audit(Vec::new())), Some(Code::LedgerUnvouched));
+    assert_eq!(judged(&audit(vec![TestKey::fresh().public_key()])), Some(Code::LedgerUnvouched));
+    assert_eq!(judged(&audit(vec![KEY.public_key()])), None, "the CA certified its key");
+    let other = Audit { station: Some("LINE-2".parse().unwrap()), ..Audit::default() };
+    assert_eq!(judged(&other), Some(Code::LedgerStation));
 }
 
 #[test]

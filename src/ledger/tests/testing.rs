@@ -53,6 +53,17 @@ impl HeadSigner for TestKey {
     }
 }
 
+impl HeadVerifier for TestKey {
+    fn verify(
+        &self,
+        public_key: &PublicKey,
+        message: &[u8],
+        signature: &[u8; 64],
+    ) -> Option<SignatureHolds> {
+        Checker.verify(public_key, message, signature)
+    }
+}
+
 pub(in crate::ledger) struct Checker;
 
 impl HeadVerifier for Checker {

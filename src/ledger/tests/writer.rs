@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::testing::*;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::evidence::HeadSigner;
+use crate::domain::evidence::{HeadSigner, HeadVerifier, SignatureHolds};
 use crate::domain::ids::PublicKey;
 use crate::domain::record::{Record, Refusal};
 use crate::ledger::{Audit, LEDGER_FILE, Ledger, verify};
@@ -121,6 +121,17 @@ fn two_ledgers_on_one_directory_keep_one_chain() {
 
 /// A key that stops signing.
 struct Broken(std::sync::atomic::AtomicBool);
+
+impl HeadVerifier for Broken {
+    fn verify(
+        &self,
+        public_key: &PublicKey,
+        message: &[u8],
+        signature: &[u8; 64],
+    ) -> Option<SignatureHolds> {
+        Checker.verify(public_key, message, signature)
+    }
+}
 
 impl HeadSigner for Broken {
     fn public_key(&self) -> PublicKey {

@@ -258,7 +258,7 @@ impl Scribe {
         }
         if let Some(note) = self.newest.take() {
             // The process ends; whoever opens next finds an older note at worst.
-            let _ = self.notes.write(&note, Noting::AtEnd);
+            let _ = self.notes.write(&note, Noting::AtEnd, self.signer.as_ref());
         }
         let commits = self.tally.commits.load(Ordering::Relaxed);
         let records = self.tally.records.load(Ordering::Relaxed);
@@ -409,7 +409,11 @@ impl Scribe {
 
     fn note(&mut self, signed: &SignedHead) -> Option<Fault> {
         let note = Note::new(&self.owner.station, &self.owner.instance, signed);
-        let fault = self.notes.write(&note, Noting::AfterCommit).err().map(Fault::from);
+        let fault = self
+            .notes
+            .write(&note, Noting::AfterCommit, self.signer.as_ref())
+            .err()
+            .map(Fault::from);
         self.newest = Some(note);
         fault
     }
