@@ -6,6 +6,11 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails here is right to")]
 
+#[path = "layers/circles.rs"]
+mod circles;
+#[path = "layers/imports.rs"]
+mod imports;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -110,6 +115,7 @@ const TOP: &[&str] = &[
     "findings",
     "packaging",
     "README.md",
+    "CONTRIBUTING.md",
     "CHANGELOG.md",
     "LICENSE-APACHE",
     "LICENSE-MIT",
