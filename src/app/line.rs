@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::{self, Config};
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::code::Code;
+use crate::domain::device::Fault;
 use crate::domain::event::{Binding, Event, EventSink};
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, Gap, LineStarted, Record};
@@ -101,6 +102,7 @@ fn start_by(
     ledger.check_vouched(&certified, &Verifier)?;
     closed_by_a_gap(&reader)?;
     reader.clock_check(now, config.station.max_clock_gap)?;
+    let jumped = clock_remark(reader.newest_wall()?, now);
     let work_order = parts::work_order(config, &reader, session.work_order.as_ref())?;
     let rule = parts::label_rule(config, work_order.as_ref())?;
     let slots = parts::slots(config);
@@ -147,10 +149,7 @@ fn start_by(
     let unsure = (!session.is_practice).then(|| cloud_checks::first_article(config)).flatten();
     let line = Line::start(settings, Arc::new(shop), sink(&events))?;
     let odd = [ledger.settings().open_to_others(), ledger.altered_notes().cloned()];
-    for fault in odd.into_iter().flatten() {
-        sink(&events)(Event::Warning(fault));
-    }
-    if let Some(fault) = unsure {
+    for fault in odd.into_iter().flatten().chain(jumped).chain(unsure) {
         sink(&events)(Event::Warning(fault));
     }
     let told = told(&line, sink(&events));
@@ -209,4 +208,34 @@ fn record_session(
         writer.record(record).map_err(|refusal| refusal.fault().clone())?;
     }
     Ok(())
+}
+
+/// So long a line rests over a weekend; a longer pause is worth a word, since the clock may be
+/// wrong and certificates would have its dates.
+const PAUSE: i64 = 4 * 86_400;
+
+/// A word about a clock that is taken and far ahead of the newest entry.
+fn clock_remark(newest: Timestamp, now: Timestamp) -> Option<Fault> {
+    let ahead = now.seconds().saturating_sub(newest.seconds());
+    let days = ahead / 86_400;
+    (ahead > PAUSE).then(|| {
+        let what = format!(
+            "the clock says {now}, and the newest entry is {days} days older: go on if the line \
+             rested so long, else stop and set the clock"
+        );
+        Fault::new(Code::ClockGap, what)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_weeks_ahead_is_taken_with_a_word() {
+        let at = |days: i64| Timestamp(days * 86_400_000_000);
+        assert_eq!(clock_remark(at(100), at(103)), None);
+        let said = clock_remark(at(100), at(129)).unwrap();
+        assert!(said.detail.contains("29 days older"), "{said}");
+    }
 }

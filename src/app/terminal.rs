@@ -69,11 +69,22 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
         return Err(Failure::new(Code::Usage, "the screen needs a terminal")
             .with_help("run it at a terminal, or use `station batch` without one"));
     }
+    let term = std::env::var("TERM").unwrap_or_default();
+    if !can_be_drawn_on(&term) {
+        let what = format!("this terminal can't be drawn on (TERM={term:?})");
+        return Err(Failure::new(Code::Usage, what)
+            .with_help("use another terminal, or `station batch`, which needs none"));
+    }
+    let (_, unreadable) = language(config.station.language, &term);
     let colors = options.colors;
     let hands = options.demo.as_ref().map(|demo| demo.hands.clone());
     let (to_screen, heard) = mpsc::sync_channel(HEARD);
     let stopping = Arc::new(Mutex::new(Stopping::default()));
     let watch = watch_signals(&stopping, to_screen.clone())?;
+    if let Some(fault) = unreadable {
+        // The first of all messages: there is room.
+        let _ = to_screen.try_send(Msg::Line(Event::Warning(fault)));
+    }
     // Whoever must type a passphrase types it before the screen is there.
     let ears = Ears { screen: to_screen.clone(), hands: hands.clone() };
     let early = match gives_secrets(config)? {
@@ -363,6 +374,25 @@ fn wait_for_end(stage: &mut Stage, heard: &Receiver<Msg>) {
     }
 }
 
+/// Whether the cursor can be moved there at all.
+fn can_be_drawn_on(term: &str) -> bool {
+    term != "dumb"
+}
+
+/// The language of the screen. The kernel's own console has no Chinese letters: there it is
+/// English, and a message says so.
+fn language(wanted: config::Language, term: &str) -> (Language, Option<Fault>) {
+    match wanted {
+        config::Language::English => (Language::English, None),
+        config::Language::Chinese if term == "linux" => {
+            let what = "this console can't draw Chinese, so the screen is in English; use a \
+                        terminal that has such letters";
+            (Language::English, Some(Fault::new(Code::ConfigValue, what)))
+        }
+        config::Language::Chinese => (Language::Chinese, None),
+    }
+}
+
 fn binding(config: &Config) -> Binding {
     match config.scanner.binding {
         Some(config::Binding::Slot) => Binding::Slot,
@@ -379,10 +409,7 @@ fn setup(config: &Config, options: Options) -> Setup {
         slots: config.slots.iter().map(|slot| slot.name.clone()).collect(),
         binding: binding(config),
         settings: settings(config),
-        language: match config.station.language {
-            config::Language::English => Language::English,
-            config::Language::Chinese => Language::Chinese,
-        },
+        language: language(config.station.language, &std::env::var("TERM").unwrap_or_default()).0,
         theme: ThemeName::of(options.colors, colorterm.as_deref()),
         zone: config.station.zone.clone(),
         badge_prefix: config.station.badge_prefix.clone(),
@@ -406,4 +433,20 @@ fn settings(config: &Config) -> Vec<(String, String)> {
         ("slots", format!("{} {} {} {}", slot.name, slot.port, slot.baud, slot.presence))
     }));
     all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_can_not_draw_is_not_drawn_on_it() {
+        assert!(can_be_drawn_on("xterm-256color") && can_be_drawn_on("linux"));
+        assert!(!can_be_drawn_on("dumb"));
+        let (shown, said) = language(config::Language::Chinese, "linux");
+        assert!(shown == Language::English && said.is_some());
+        let (shown, said) = language(config::Language::Chinese, "xterm");
+        assert!(shown == Language::Chinese && said.is_none());
+        assert!(language(config::Language::English, "linux").1.is_none());
+    }
 }

@@ -33,17 +33,13 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         LedgerWrite => "设备保持原位，检查磁盘，然后重新启动",
         LedgerCorrupt => "停线，把数据目录另外复制一份，再恢复备份",
         LedgerJournal => "停线，把数据目录另外复制一份：它是证据",
-        LedgerSchema => {
-            "停线并运行 `station ledger verify`；索引缺失时运行 `station ledger reindex`"
-        }
+        LedgerSchema => "停线，用 `station ledger verify`；索引缺失用 `station ledger reindex`",
         LedgerCut => "停线，把数据目录另外复制一份，找回缺失的记录",
         LedgerRolledBack => "停线，找到较新的账本；不要在这份副本上工作",
         LedgerNote => "保留该记录文件，查明谁能写它，然后运行 `station ledger verify`",
         LedgerExists => "换一个文件或空的数据目录；任何内容都不会被覆盖",
         LedgerKey => "找回建立该账本时的 journal.key 和日志口令",
-        LedgerUnvouched => {
-            "用 `station ledger verify` 查看它属于谁；确认后运行 `station ledger vouch`"
-        }
+        LedgerUnvouched => "用 `station ledger verify` 看它属于谁；确认后用 `station ledger vouch`",
         LedgerMode => "运行 `chmod -R go= 目录` 收回他人的权限，并想想谁曾拥有它们",
         LedgerBusy => "等待那个进程结束，或用 SIGTERM 停止它",
 

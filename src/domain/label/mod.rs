@@ -105,7 +105,13 @@ impl LabelRule {
     }
 }
 
-/// A template for client ids with one `{serial}` in it.
+/// Where a template has the serial as it is.
+const AS_IT_IS: &str = "{serial}";
+
+/// Where it has the serial in lower case.
+const LOWER: &str = "{serial:lower}";
+
+/// A template for client ids with one `{serial}` or `{serial:lower}` in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ClientIdTemplate(String);
@@ -114,7 +120,7 @@ pub struct ClientIdTemplate(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// `{serial}` is missing or stands there twice, so serials would not be told apart.
-    #[error("client id template {0:?} must contain {{serial}} exactly once")]
+    #[error("client id template {0:?} must contain {{serial}} exactly once, or {{serial:lower}}")]
     Placeholder(String),
     /// The rest of it has characters that a client id must not have.
     #[error("client id template {text:?}: {error}")]
@@ -130,11 +136,12 @@ impl FromStr for ClientIdTemplate {
     type Err = TemplateError;
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
-        if text.matches("{serial}").count() != 1 {
+        let places = [AS_IT_IS, LOWER].map(|place| text.matches(place).count());
+        if !matches!(places, [1, 0] | [0, 1]) {
             return Err(TemplateError::Placeholder(text.to_owned()));
         }
         let template = Self(text.to_owned());
-        match text.replace("{serial}", "x").parse::<ClientId>() {
+        match text.replace(template.place(), "x").parse::<ClientId>() {
             Ok(_) => Ok(template),
             Err(error) => Err(TemplateError::Characters { text: text.to_owned(), error }),
         }
@@ -142,16 +149,28 @@ impl FromStr for ClientIdTemplate {
 }
 
 impl ClientIdTemplate {
-    /// The client id of a serial.
-    pub fn make(&self, serial: &Serial) -> Result<ClientId, IdError> {
-        self.0.replace("{serial}", serial.as_str()).parse()
+    fn place(&self) -> &'static str {
+        if self.0.contains(LOWER) { LOWER } else { AS_IT_IS }
     }
 
-    /// The serial of a client id that this template made; none where it made no such one.
+    /// The client id of a serial.
+    pub fn make(&self, serial: &Serial) -> Result<ClientId, IdError> {
+        let text = match self.place() {
+            LOWER => serial.as_str().to_ascii_lowercase(),
+            _ => serial.as_str().to_owned(),
+        };
+        self.0.replace(self.place(), &text).parse()
+    }
+
+    /// The serial of a client id that this template made; none where it made no such one. Of
+    /// one in lower case it is the serial in capitals, which labels have.
     pub fn serial_of(&self, client_id: &ClientId) -> Option<Serial> {
-        let (before, behind) = self.0.split_once("{serial}")?;
+        let (before, behind) = self.0.split_once(self.place())?;
         let serial = client_id.as_str().strip_prefix(before)?.strip_suffix(behind)?;
-        serial.parse().ok()
+        match self.place() {
+            LOWER => serial.to_ascii_uppercase().parse().ok(),
+            _ => serial.parse().ok(),
+        }
     }
 
     /// The template as written.
@@ -200,7 +219,18 @@ mod tests {
     }
 
     #[test]
+    fn a_client_id_may_be_in_lower_case_and_leads_back_to_capitals() {
+        let template: ClientIdTemplate = "dev-{serial:lower}".parse().unwrap();
+        let serial: Serial = "TH200-00A1".parse().unwrap();
+        let client_id = template.make(&serial).unwrap();
+        assert_eq!(client_id.as_str(), "dev-th200-00a1");
+        assert_eq!(template.serial_of(&client_id), Some(serial));
+    }
+
+    #[test]
     fn a_template_must_tell_serials_apart() {
+        assert!("{serial}{serial:lower}".parse::<ClientIdTemplate>().is_err());
+        assert!("{serial:upper}".parse::<ClientIdTemplate>().is_err());
         assert!("{serial}".parse::<ClientIdTemplate>().is_ok());
         assert!("fixed".parse::<ClientIdTemplate>().is_err());
         assert!("{serial}{serial}".parse::<ClientIdTemplate>().is_err());
