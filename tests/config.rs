@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use provisioning_station::config::{self, Config};
 use provisioning_station::domain::code::Code;
+use provisioning_station::report;
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -214,6 +215,30 @@ fn every_code_is_explained_once_and_in_order() {
         page.lines().filter_map(|line| line.strip_prefix("### ")).map(str::trim).collect();
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(headings, codes);
+}
+
+#[test]
+fn the_chinese_page_of_error_codes_is_made_of_the_program_s_texts() {
+    let (path, made) = (root().join("docs/errors.zh.md"), report::error_page());
+    if std::env::var_os("UPDATE_PAGES").is_some() {
+        fs::write(&path, &made).unwrap();
+    }
+    let how = "UPDATE_PAGES=1 cargo test --test config chinese_page";
+    let is_there = fs::read_to_string(&path).unwrap_or_default();
+    assert!(is_there == made, "docs/errors.zh.md is out of date: {how}");
+}
+
+#[test]
+fn both_pages_of_error_codes_have_the_same_groups() {
+    let page = fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let groups = page.split("\n## ").skip(1);
+    let firsts = groups.map(|group| {
+        let first = group.lines().find_map(|line| line.strip_prefix("### ")).unwrap();
+        first.trim().parse::<Code>().unwrap()
+    });
+    let english: Vec<Code> = firsts.collect();
+    let chinese: Vec<Code> = report::group_beginnings().collect();
+    assert_eq!(chinese, english, "src/report/error_page.rs names the first code of each group");
 }
 
 #[test]

@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("vault", &["domain"]),
     ("broker", &["domain"]),
     // Front ends see plain data: commands, events, questions, answers.
-    ("batch", &["domain"]),
+    ("batch", &["domain", "text"]),
     ("tui", &["domain", "text"]),
     // What people read, in every language.
     ("text", &["domain"]),
@@ -40,7 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sync", &["domain", "ledger", "cloud", "pki"]),
     ("enrol", &["domain", "ledger", "cloud", "pki"]),
     ("handoff", &["domain", "ledger", "pki"]),
-    ("checks", &["domain", "ledger", "cloud", "pki", "link", "vault"]),
+    ("checks", &["domain", "ledger", "cloud", "pki", "link", "vault", "text"]),
     // The simulation contradicts the link, so it shares nothing with it.
     ("sim", &["domain"]),
     ("config", &["domain"]),

@@ -108,12 +108,7 @@ fn say_summary(talk: &mut Talk<'_>, summary: &Summary, started: Instant) -> io::
             duration_ms,
         })
         .unwrap_or_default(),
-        Style::People { .. } => format!(
-            "{passed} passed, {failed} failed, {interrupted} cut off, {refused} refused, \
-             {already_proven} proven before, {uncertain} uncertain; {}.{:03} s",
-            duration_ms / 1000,
-            duration_ms % 1000
-        ),
+        Style::People { .. } => talk.style.sum(summary, duration_ms),
     };
     match writeln!(talk.out, "{text}").and_then(|()| talk.out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -1,6 +1,7 @@
 //! The composition root: the only place that knows everything and joins it.
 //!
-//! `parts` opens what station.toml names, `cloud` the way to the cloud, `line` starts a line
+//! `parts` opens what station.toml names, `opening` opens it one by one for `doctor`,
+//! `cloud` the way to the cloud, `line` starts a line
 //! over it, `batch` feeds a line without a screen, `adopt` enters a device that the ledger
 //! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
 //! directory, `terminal` shows the operator's screen, `selftest` tries a new device with a throw-away CA. No policy here.
@@ -19,6 +20,7 @@ pub mod demo;
 pub mod enrol;
 pub mod labels;
 pub mod line;
+pub mod opening;
 pub mod parts;
 pub mod people;
 pub mod selftest;

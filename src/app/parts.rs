@@ -156,8 +156,11 @@ pub fn authority_secret(authority: &AuthoritySettings) -> Wanted<'_> {
 
 /// Opens the authority.
 pub fn authority(config: &Config) -> Result<Authority, Failure> {
+    let place = authority_place(&config.authority);
+    // Whoever has no CA yet has no passphrase either: the CA is told first.
+    Authority::check_there(&place)?;
     let secret = authority_secret(&config.authority).read(&Process)?;
-    Ok(Authority::load(&authority_place(&config.authority), &passphrase(&secret)?)?)
+    Ok(Authority::load(&place, &passphrase(&secret)?)?)
 }
 
 /// How long certificates are valid, in the pki's words.

@@ -8,6 +8,10 @@ use crate::domain::event::{Outcome, SlotStatus, UnitReport};
 use crate::domain::ids::{CertificateSn, ClientId, Fingerprint, HardwareId, SlotName};
 use crate::domain::record::Step;
 use crate::domain::text::printable;
+use crate::say;
+use crate::text::{self, Language};
+
+use super::summary::Summary;
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub enum Style {
     People {
         /// Whether outcomes are coloured.
         color: bool,
+        /// In which language.
+        language: Language,
     },
 }
 
@@ -90,7 +96,7 @@ impl Style {
     pub(super) fn unit(self, unit: &UnitReport) -> String {
         match self {
             Style::Json => unit_json(unit),
-            Style::People { color } => people(unit, color),
+            Style::People { color, language } => people(unit, color, language),
         }
     }
 
@@ -98,22 +104,48 @@ impl Style {
     pub(super) fn denied(self, unit: &UnitReport) -> String {
         match self {
             Style::Json => json("denied", unit),
-            Style::People { color } => people(unit, color),
+            Style::People { color, language } => people(unit, color, language),
         }
     }
 
     pub(super) fn warning(self, fault: &Fault) -> String {
-        format!("warning[{}]: {}", fault.code, printable(&fault.detail))
+        let told = text::told(fault);
+        format!("warning[{}]: {}", fault.code, printable(text::said(&told, self.language())))
+    }
+
+    /// The language of sentences; programs read none.
+    fn language(self) -> Language {
+        match self {
+            Style::Json => Language::English,
+            Style::People { language, .. } => language,
+        }
+    }
+
+    /// The sum of a run as a sentence.
+    pub fn sum(self, summary: &Summary, duration_ms: u64) -> String {
+        let Summary { passed, failed, interrupted, refused, already_proven, uncertain } = *summary;
+        let (seconds, rest) = (duration_ms / 1000, duration_ms % 1000);
+        let said = say!(
+            "{passed} passed, {failed} failed, {interrupted} cut off, {refused} refused, \
+             {already_proven} proven before, {uncertain} uncertain; {seconds}.{rest:03} s",
+            "合格 {passed}，不合格 {failed}，中断 {interrupted}，拒绝 {refused}，\
+             以前已合格 {already_proven}，未定 {uncertain}；{seconds}.{rest:03} 秒"
+        );
+        text::said(&said, self.language()).to_owned()
     }
 
     /// A slot's change, where a person without a screen would want to know it.
     pub(super) fn slot_note(self, slot: &SlotName, status: &SlotStatus) -> Option<String> {
         match status {
-            SlotStatus::OutOfService(fault) => Some(format!(
-                "warning[{}]: slot {slot} is out of service: {}",
-                fault.code,
-                printable(&fault.detail)
-            )),
+            SlotStatus::OutOfService(fault) => {
+                let told = text::told(fault);
+                let said = say!(
+                    "slot {slot} is out of service: {}",
+                    "工位 {slot} 停用：{}",
+                    printable(text::said(&told, self.language()))
+                );
+                Some(format!("warning[{}]: {}", fault.code, text::said(&said, self.language())))
+            }
             SlotStatus::Empty
             | SlotStatus::Identifying
             | SlotStatus::Ready(_)
@@ -125,7 +157,7 @@ impl Style {
     }
 }
 
-fn people(unit: &UnitReport, color: bool) -> String {
+fn people(unit: &UnitReport, color: bool, language: Language) -> String {
     let slot = unit.slot.as_ref().map_or("-", SlotName::as_str);
     let (word, paint) = match (unit.outcome, unit.uncertain) {
         (Outcome::Pass, _) => ("PASS", "32"),
@@ -142,7 +174,10 @@ fn people(unit: &UnitReport, color: bool) -> String {
     let serial = printable(&unit.serial);
     let rest = match &unit.fault {
         None => format!("{} ms", unit.duration_ms),
-        Some(fault) => format!("{} {}", fault.code, printable(&fault.detail)),
+        Some(fault) => {
+            let told = text::told(fault);
+            format!("{} {}", fault.code, printable(text::said(&told, language)))
+        }
     };
     format!("{word} {slot:<4} {serial:<24} {rest}")
 }

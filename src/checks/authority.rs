@@ -5,6 +5,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::pki::{Authority, PkiError, Profile};
+use crate::say;
 
 /// Days before the end of a CA, or of what it can issue, from which on it is a warning: a
 /// successor needs people who are seldom in one room.
@@ -26,7 +27,10 @@ pub fn authority(opened: Result<Authority, Fault>, profile: &Profile, now: Times
     let days = authority.days_left(now);
     let soon = Timestamp(now.0.saturating_add(WARN_DAYS * DAY_MICROSECONDS));
     match authority.check_profile(profile, soon) {
-        Ok(()) => Finding::ok(NAME, format!("opens, may issue, ends in {days} days")),
+        Ok(()) => Finding::ok(
+            NAME,
+            say!("opens, may issue, ends in {days} days", "可打开、可签发，{days} 天后到期"),
+        ),
         Err(PkiError::TooShort { not_after, .. }) => {
             let detail = format!(
                 "in less than {WARN_DAYS} days certificates of {} will reach beyond the CA's end, \

@@ -8,7 +8,9 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::operators::Pin;
+use crate::domain::say::Say;
 use crate::ledger::{self, Audit, Backups, FileCheck, LedgerError, Reader, Settings};
+use crate::say;
 
 /// 2024-01-01T00:00:00Z: this program is younger, so an earlier clock was never set.
 const OLDEST: Timestamp = Timestamp(1_704_067_200_000_000);
@@ -28,20 +30,24 @@ pub fn ledger(settings: &Settings, verifier: &dyn HeadVerifier) -> Finding {
     let place = settings.check_place(verifier);
     let whose = place.and_then(|()| Reader::open(&settings.data_dir, Some(&settings.station)));
     match whose.map(drop).and_then(|()| ledger::verify(&settings.data_dir, verifier, &audit)) {
-        Ok(found) if found.valid && settings.altered_notes(verifier).is_some() => {
-            settings.altered_notes(verifier).map_or_else(
-                || Finding::ok(NAME, format!("{} entries hold", found.entries)),
-                |fault| Finding::warn(NAME, fault),
-            )
-        }
-        Ok(found) if found.valid => Finding::ok(NAME, format!("{} entries hold", found.entries)),
+        Ok(found) if found.valid => match settings.altered_notes(verifier) {
+            Some(fault) => Finding::warn(NAME, fault),
+            None => {
+                let entries = found.entries;
+                Finding::ok(NAME, say!("{entries} entries hold", "{entries} 条记录校验通过"))
+            }
+        },
         Ok(found) => {
             let code = found.code.unwrap_or(Code::LedgerJournal);
             Finding::fail(NAME, Fault::new(code, found.why.unwrap_or_default()))
         }
-        Err(LedgerError::Missing(_)) => {
-            Finding::ok(NAME, "there is none yet; the first run of the line makes it")
-        }
+        Err(LedgerError::Missing(_)) => Finding::ok(
+            NAME,
+            say!(
+                "there is none yet; the first run of the line makes it",
+                "尚无账本，产线首次运行时建立"
+            ),
+        ),
         Err(error) => Finding::fail(NAME, error.into()),
     }
 }
@@ -51,7 +57,10 @@ pub fn ledger(settings: &Settings, verifier: &dyn HeadVerifier) -> Finding {
 pub fn files(settings: &Settings) -> Finding {
     const NAME: &str = "files";
     match settings.open_to_others() {
-        None => Finding::ok(NAME, "the data directory is its owner's alone"),
+        None => Finding::ok(
+            NAME,
+            say!("the data directory is its owner's alone", "数据目录仅所有者可访问"),
+        ),
         Some(fault) => Finding::warn(NAME, fault),
     }
 }
@@ -72,10 +81,16 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
         .and_then(|reader| Ok((reader.head()?, !reader.journal_certificates()?.is_empty())));
     // The ledger's own check tells what is wrong with it.
     let Ok((head, line_has_run)) = known else {
-        return Finding::ok(NAME, "there is nothing to back up");
+        return Finding::ok(NAME, say!("there is nothing to back up", "没有需要备份的内容"));
     };
     if rule.keep == 0 {
-        return Finding::ok(NAME, "the line makes none (`[ledger] backup_keep = 0`)");
+        return Finding::ok(
+            NAME,
+            say!(
+                "the line makes none (`[ledger] backup_keep = 0`)",
+                "产线不做备份（`[ledger] backup_keep = 0`）"
+            ),
+        );
     }
     let dir = backups.dir();
     if rule.dir.is_some() && !dir.is_dir() {
@@ -88,22 +103,33 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
     let Some(newest) = newest else {
         return match line_has_run {
             true => Finding::warn(NAME, fault(format!("there is none in {}", dir.display()))),
-            false => Finding::ok(NAME, "the line makes the first one when it starts"),
+            false => Finding::ok(
+                NAME,
+                say!("the line makes the first one when it starts", "产线启动时做第一次备份"),
+            ),
         };
     };
     let unsaved = head.seq.saturating_sub(newest.seq);
-    let detail = format!(
-        "the newest is of {}, {unsaved} entries came after it{}",
-        newest.time,
-        if backups.are_beside_the_ledger() { "; it lies on the ledger's own disk" } else { "" }
-    );
+    let time = &newest.time;
+    let found = match backups.are_beside_the_ledger() {
+        true => say!(
+            "the newest is of {time}, {unsaved} entries came after it; it lies on the ledger's \
+             own disk",
+            "最新备份为 {time}，其后有 {unsaved} 条记录；它与账本在同一磁盘上"
+        ),
+        false => say!(
+            "the newest is of {time}, {unsaved} entries came after it",
+            "最新备份为 {time}，其后有 {unsaved} 条记录"
+        ),
+    };
+    let detail = found.english.clone();
     let older = |than| unsaved > 0 && backups.is_older(&newest, than, now);
     match () {
         () if older(RED.max(rule.every.saturating_mul(AMBER))) => {
             Finding::fail(NAME, fault(detail))
         }
         () if older(rule.every.saturating_mul(AMBER)) => Finding::warn(NAME, fault(detail)),
-        () => Finding::ok(NAME, detail),
+        () => Finding::ok(NAME, found),
     }
 }
 
@@ -114,7 +140,8 @@ pub fn clock(settings: &Settings, now: Timestamp) -> Finding {
         let detail = format!("the clock says {now}; it was never set");
         return Finding::fail(NAME, Fault::new(Code::ClockGap, detail));
     }
-    let ok = Finding { check: NAME, status: Status::Ok, detail: now.to_string(), code: None };
+    let ok =
+        Finding { check: NAME, status: Status::Ok, detail: Say::same(now.to_string()), code: None };
     let Ok(reader) = Reader::open(&settings.data_dir, Some(&settings.station)) else { return ok };
     match reader.clock_check(now, settings.max_clock_gap) {
         Ok(()) => ok,

@@ -12,6 +12,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::identity::TlsVersion;
 use crate::domain::registration::Registering;
+use crate::say;
 
 const CLOUD: &str = "cloud";
 const AUTHORITY: &str = "cloud-ca";
@@ -38,7 +39,13 @@ pub struct CloudCheck<'a> {
 
 /// There is no cloud to look at.
 pub fn no_cloud() -> Finding {
-    Finding::ok(CLOUD, "station.toml names none: certificates wait in the ledger")
+    Finding::ok(
+        CLOUD,
+        say!(
+            "station.toml names none: certificates wait in the ledger",
+            "station.toml 未配置云端：证书留在账本中等待"
+        ),
+    )
 }
 
 /// The cloud can't be asked from here.
@@ -54,7 +61,13 @@ pub fn cloud_wrong(fault: Fault) -> Finding {
 /// Whether the cloud has accepted a certificate of this CA and product in this instance.
 pub fn first_article(accepted: u64) -> Finding {
     match first_article_fault(accepted) {
-        None => Finding::ok(FIRST, "the cloud has accepted certificates of this CA and product"),
+        None => Finding::ok(
+            FIRST,
+            say!(
+                "the cloud has accepted certificates of this CA and product",
+                "云端已接受过此 CA 与产品的证书"
+            ),
+        ),
         Some(fault) => Finding::warn(FIRST, fault),
     }
 }
@@ -68,7 +81,13 @@ pub fn international(fault: Fault) -> Finding {
 pub fn contradicted(count: u64) -> Finding {
     const NAME: &str = "cloud-differs";
     match count {
-        0 => Finding::ok(NAME, "the cloud contradicts no registration, as far as it was asked"),
+        0 => Finding::ok(
+            NAME,
+            say!(
+                "the cloud contradicts no registration, as far as it was asked",
+                "就已查询的范围，云端与注册记录一致"
+            ),
+        ),
         _ => {
             let what = format!("{count} certificates are missing or others in the cloud");
             Finding::fail(NAME, Fault::new(Code::CloudAbsent, what))
@@ -114,20 +133,27 @@ fn instance(
     match judged {
         Err(fault) => Finding::fail(CLOUD, fault),
         Ok(()) if registering == Registering::Automatic => {
-            let what = format!(
+            let what = say!(
                 "{instance} runs and registers certificates by itself: a void one too, which a \
-                 sync then revokes"
+                 sync then revokes",
+                "{instance} 运行中并自动注册证书：作废的也会注册，同步时再吊销"
             );
             Finding::ok(CLOUD, what)
         }
-        Ok(()) => Finding::ok(CLOUD, format!("{instance} runs and takes certificates")),
+        Ok(()) => Finding::ok(
+            CLOUD,
+            say!("{instance} runs and takes certificates", "{instance} 运行中，可接受证书"),
+        ),
     }
 }
 
 async fn authorities(registrar: &impl Registrar, needed: &[NeededAuthority]) -> Finding {
     match registrar.authorities().await {
         Ok(there) => match judge_authorities(&there, needed) {
-            Ok(()) => Finding::ok(AUTHORITY, "every CA that is needed is active there"),
+            Ok(()) => Finding::ok(
+                AUTHORITY,
+                say!("every CA that is needed is active there", "所需的 CA 在云端均已激活"),
+            ),
             Err(fault) => Finding::fail(AUTHORITY, fault),
         },
         Err(error) => unknown(AUTHORITY, &error),
@@ -146,12 +172,12 @@ fn unknown(check: &'static str, error: &CallError) -> Finding {
 async fn host(registrar: &impl Registrar, broker: &Broker<'_>, own_name: bool) -> Finding {
     let (name, port) = (broker.host, broker.port);
     if own_name {
-        return Finding::ok(HOST, format!("{name} is a name of your own"));
+        return Finding::ok(HOST, say!("{name} is a name of your own", "{name} 是自有域名"));
     }
     // A private endpoint carries the instance's id in its name and is not listed.
     let private = format!("{}-", registrar.instance().instance);
     if name.starts_with(&private) {
-        return Finding::ok(HOST, format!("{name} is named after the instance"));
+        return Finding::ok(HOST, say!("{name} is named after the instance", "{name} 以实例命名"));
     }
     let endpoints = match registrar.endpoints().await {
         Ok(endpoints) if endpoints.is_empty() => {
@@ -163,7 +189,10 @@ async fn host(registrar: &impl Registrar, broker: &Broker<'_>, own_name: bool) -
     };
     let is_it = |(host, at): &(String, u16)| host.eq_ignore_ascii_case(name) && *at == port;
     match endpoints.iter().any(is_it) {
-        true => Finding::ok(HOST, format!("{name}:{port} is an endpoint of the instance")),
+        true => Finding::ok(
+            HOST,
+            say!("{name}:{port} is an endpoint of the instance", "{name}:{port} 是该实例的接入点"),
+        ),
         false => {
             let all: Vec<String> =
                 endpoints.iter().map(|(host, at)| format!("{host}:{at}")).collect();
@@ -192,7 +221,10 @@ fn versions(facts: Option<&InstanceFacts>, min: TlsVersion, max: TlsVersion) -> 
         (min..=max).contains(version) && offered.iter().any(|offered| offered == word)
     });
     match met {
-        Some((_, word)) => Finding::ok(VERSIONS, format!("devices and instance both speak {word}")),
+        Some((_, word)) => Finding::ok(
+            VERSIONS,
+            say!("devices and instance both speak {word}", "设备与实例均支持 {word}"),
+        ),
         None => {
             let what = format!(
                 "devices speak {} to {}, the instance {}; in the console: {TLS_PATH}",
@@ -208,7 +240,13 @@ fn versions(facts: Option<&InstanceFacts>, min: TlsVersion, max: TlsVersion) -> 
 async fn root(broker: &Broker<'_>) -> Finding {
     let place = format!("{}:{}", broker.host, broker.port);
     match probe(broker).await {
-        Ok(()) => Finding::ok(ROOT, format!("{place} verifies under [broker] server_root")),
+        Ok(()) => Finding::ok(
+            ROOT,
+            say!(
+                "{place} verifies under [broker] server_root",
+                "{place} 在 [broker] server_root 下验证通过"
+            ),
+        ),
         Err(Unverified::Unreached(why)) => {
             let what = format!("not known: {place} can't be reached from here: {why}");
             Finding::warn(ROOT, Fault::new(Code::CloudBroker, what))

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Finding;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::say;
 use crate::vault::{self, Vault};
 
 const MIB: u64 = 1 << 20;
@@ -22,17 +23,15 @@ pub fn disk(data_dir: &Path, reserve: u64) -> Finding {
         }
     };
     let free = found.f_bavail.saturating_mul(found.f_frsize);
-    let detail = format!(
-        "{} MiB are free for {}, no new unit starts below {} MiB",
-        free / MIB,
-        data_dir.display(),
-        reserve / MIB
+    let (room, place, least) = (free / MIB, data_dir.display(), reserve / MIB);
+    let detail = say!(
+        "{room} MiB are free for {place}, no new unit starts below {least} MiB",
+        "{place} 剩余 {room} MiB，低于 {least} MiB 时不再开始新单元"
     );
+    let fault = || Fault::new(Code::LedgerDiskFull, detail.english.clone());
     match free {
-        free if free < reserve => Finding::fail(NAME, Fault::new(Code::LedgerDiskFull, detail)),
-        free if free < reserve.saturating_mul(2) => {
-            Finding::warn(NAME, Fault::new(Code::LedgerDiskFull, detail))
-        }
+        free if free < reserve => Finding::fail(NAME, fault()),
+        free if free < reserve.saturating_mul(2) => Finding::warn(NAME, fault()),
         _ => Finding::ok(NAME, detail),
     }
 }
@@ -41,7 +40,13 @@ pub fn disk(data_dir: &Path, reserve: u64) -> Finding {
 pub fn memory(slots: usize) -> Finding {
     const NAME: &str = "memory";
     match vault::harden_process().and_then(|()| Vault::new(slots)) {
-        Ok(_) => Finding::ok(NAME, format!("memory for the keys of {slots} slots can be locked")),
+        Ok(_) => Finding::ok(
+            NAME,
+            say!(
+                "memory for the keys of {slots} slots can be locked",
+                "可锁定 {slots} 个工位的密钥内存"
+            ),
+        ),
         Err(error) => Finding::fail(NAME, error.into()),
     }
 }

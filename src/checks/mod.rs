@@ -22,6 +22,8 @@ pub use ports::{PortCheck, ports, scanner};
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::say::Say;
+use crate::text;
 
 /// How a check came out, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,24 +55,24 @@ pub struct Finding {
     /// How it came out.
     pub status: Status,
     /// What was found, one sentence with the values.
-    pub detail: String,
+    pub detail: Say,
     /// What is wrong, where something is.
     pub code: Option<Code>,
 }
 
 impl Finding {
     /// Nothing stands in the way.
-    pub fn ok(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, status: Status::Ok, detail: detail.into(), code: None }
+    pub fn ok(check: &'static str, detail: Say) -> Self {
+        Self { check, status: Status::Ok, detail, code: None }
     }
 
     /// The line can run; someone should look at it.
     pub fn warn(check: &'static str, fault: Fault) -> Self {
-        Self { check, status: Status::Warn, detail: fault.detail, code: Some(fault.code) }
+        Self { check, status: Status::Warn, code: Some(fault.code), detail: text::told(&fault) }
     }
 
     /// The line can't run.
     pub fn fail(check: &'static str, fault: Fault) -> Self {
-        Self { check, status: Status::Fail, detail: fault.detail, code: Some(fault.code) }
+        Self { check, status: Status::Fail, code: Some(fault.code), detail: text::told(&fault) }
     }
 }

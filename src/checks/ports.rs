@@ -7,6 +7,7 @@ use crate::domain::ids::SlotName;
 use crate::link::port::Port;
 use crate::link::settings::PortSettings;
 use crate::link::{LinkError, Stop};
+use crate::say;
 
 /// A slot's port and what its absence means.
 #[derive(Debug, Clone)]
@@ -52,8 +53,14 @@ pub fn ports(slots: &[PortCheck]) -> Finding {
         })
         .collect();
     let Some(first) = bad.first() else {
-        let detail = format!("{opens} of {} ports open, {empty} wait for a device", slots.len());
-        return Finding::ok(NAME, detail);
+        let all = slots.len();
+        return Finding::ok(
+            NAME,
+            say!(
+                "{opens} of {all} ports open, {empty} wait for a device",
+                "{all} 个串口中 {opens} 个可打开，{empty} 个等待设备"
+            ),
+        );
     };
     let details: Vec<&str> = bad.iter().map(|fault| fault.detail.as_str()).collect();
     let fault = Fault::new(first.code, details.join("; "));
@@ -66,10 +73,12 @@ pub fn ports(slots: &[PortCheck]) -> Finding {
 /// Opens the scanner's port once; a scanner without a port is a keyboard.
 pub fn scanner(port: Option<PortSettings>) -> Finding {
     const NAME: &str = "scanner";
-    let Some(settings) = port else { return Finding::ok(NAME, "types like a keyboard") };
+    let Some(settings) = port else {
+        return Finding::ok(NAME, say!("types like a keyboard", "键盘式扫码枪"));
+    };
     let path = settings.path.clone();
     match Port::open(settings, Stop::new()) {
-        Ok(_) => Finding::ok(NAME, format!("{path} opens")),
+        Ok(_) => Finding::ok(NAME, say!("{path} opens", "{path} 可打开")),
         Err(error) => {
             let detail = Fault::from(error).detail;
             Finding::fail(NAME, Fault::new(Code::ScannerOpen, detail))
@@ -91,7 +100,7 @@ mod tests {
     fn ports_that_are_all_missing_are_red() {
         let finding = ports(&[slot("A", "/nowhere/a", false), slot("B", "/nowhere/b", false)]);
         assert_eq!((finding.status, finding.code), (Status::Fail, Some(Code::PortMissing)));
-        assert!(finding.detail.contains("slot A") && finding.detail.contains("slot B"));
+        assert!(["slot A", "slot B"].iter().all(|slot| finding.detail.english.contains(slot)));
     }
 
     #[test]
@@ -103,7 +112,7 @@ mod tests {
     #[test]
     fn a_port_that_comes_with_its_device_may_be_absent() {
         let finding = ports(&[slot("A", "/nowhere/a", true)]);
-        assert_eq!(finding.detail, "0 of 1 ports open, 1 wait for a device");
+        assert_eq!(finding.detail.english, "0 of 1 ports open, 1 wait for a device");
         assert_eq!(finding.status, Status::Ok);
     }
 

@@ -23,7 +23,8 @@ pub use handoff::{Export, ExportFormat, ImportRegistered};
 pub use line::{Batch, Demo, Run};
 pub use selftest::Selftest;
 pub use sim::{
-    SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimHand, SimMove, SimSerialForm,
+    SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimFirmware, SimHand, SimMove,
+    SimSerialForm,
 };
 pub use sync::{Ship, Sync};
 
@@ -174,7 +175,7 @@ pub enum Command {
     },
     /// Prints a manual page
     #[command(
-        after_help = "Examples:\n  station man | man -l -\n  station man work-order create\n  station man --out /usr/local/share/man/man1"
+        after_help = "Examples:\n  station man | man -l -\n  station man work-order create\n  station man --chinese | man -l -\n  station man --out /usr/local/share/man/man1"
     )]
     Man {
         /// The command whose page is printed; without it, the page of the program
@@ -183,6 +184,9 @@ pub enum Command {
         /// Write the pages of all commands into this directory
         #[arg(long, value_name = "DIR", conflicts_with = "command")]
         out: Option<PathBuf>,
+        /// Print the summary of all commands in Chinese (中文)
+        #[arg(long, conflicts_with_all = ["command", "out"])]
+        chinese: bool,
     },
 }
 

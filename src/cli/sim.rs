@@ -1,5 +1,6 @@
 //! What is simulated: devices and the cloud.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -11,6 +12,9 @@ pub enum SimCommand {
     /// Simulated devices, one after another, behind a pseudo-terminal
     #[command(after_help = SIM_DEVICE_EXAMPLES)]
     Device(SimDevice),
+    /// A device's firmware, built as a program for this machine, behind a pseudo-terminal
+    #[command(after_help = SIM_FIRMWARE_EXAMPLES)]
+    Firmware(SimFirmware),
     /// Take a simulated device out of its slot
     #[command(after_help = SIM_HAND_EXAMPLES)]
     Pull(SimHand),
@@ -43,6 +47,33 @@ Examples:
   station sim pull ./slot-a
   station sim put ./slot-b
   station sim device --fault list";
+
+const SIM_FIRMWARE_EXAMPLES: &str = "\
+CMD is started with its line at standard input and output; what it writes to standard error is
+shown. `station sim pull PATH` cuts its power, `station sim put PATH` gives it back. It ends when
+CMD ends by itself, with status 5, and stops on SIGTERM.
+
+Example, the C device of this project as a program:
+  serve=$(firmware-interface/c/host/serve.sh /tmp/board)
+  station sim firmware --link ./slot-a -- $serve /tmp/board/flash
+  station selftest --port ./slot-a";
+
+/// `station sim firmware`
+#[derive(Debug, Clone, Args)]
+pub struct SimFirmware {
+    /// Where the port appears: a link to the pseudo-terminal
+    #[arg(long, value_name = "PATH")]
+    pub link: PathBuf,
+    /// The directory in which CMD runs, made if missing [default: this one]
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Bits a second of the line; 0 for no pacing
+    #[arg(long, value_name = "N", default_value_t = 115_200)]
+    pub baud: u32,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
 
 const SIM_HAND_EXAMPLES: &str = "\
 LINK is that of a running `station sim device`, or of a demo: `ports/A` in its directory. A
@@ -144,7 +175,8 @@ pub struct SimDevice {
 const SIM_CLOUD_EXAMPLES: &str = "\
 It emulates the certificate and instance actions of TDMQ for MQTT, version 2024-05-16, and is
 strict. Prints one line when it is ready, stops on SIGTERM. What it answered is in the state
-file, and is there again after a power cut.
+file, and is there again after a power cut. Behind the first line stands what to write into
+station.toml, and the credentials where they are the emulation's own.
 
 Callers sign with STATION_SIM_CLOUD_SECRET_ID and STATION_SIM_CLOUD_SECRET_KEY (and
 STATION_SIM_CLOUD_TOKEN, if it is set); where these are not set, with STATION_CLOUD_SECRET_ID

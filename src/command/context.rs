@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::app::clock::SystemClock;
 use crate::batch::Style;
 use crate::cli::{ColorWhen, Global};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::log::LogBook;
-use crate::report::{Failure, Output};
+use crate::domain::long_work;
+use crate::report::{self, Failure, Output, Progress};
+use crate::text::Language;
 
 /// What every command has.
 #[derive(Debug)]
@@ -47,7 +49,11 @@ impl Context {
             ColorWhen::Auto => self.color && io::stdout().is_terminal(),
             _ => self.color,
         };
-        if self.out.is_json() { Style::Json } else { Style::People { color } }
+        if self.out.is_json() {
+            Style::Json
+        } else {
+            Style::People { color, language: report::language() }
+        }
     }
 
     /// Whether the operator's screen has colours.
@@ -59,9 +65,25 @@ impl Context {
         }
     }
 
+    /// How far long work is, where a person watches.
+    pub fn progress(&self) -> Progress {
+        Progress::on_terminal(!self.global.quiet && !self.out.is_json())
+    }
+
+    /// Does what takes long, and shows how far it is.
+    pub fn watching<R>(&self, work: impl FnOnce() -> R) -> R {
+        let mut progress = self.progress();
+        long_work::hear(Box::new(move |done, total| progress.at(done, Some(total), "")), work)
+    }
+
     /// Reads and checks station.toml.
     pub fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::load(&self.global.config, self.global.data_dir.as_deref())?)
+        let config = Config::load(&self.global.config, self.global.data_dir.as_deref())?;
+        report::speak(match config.station.language {
+            config::Language::English => Language::English,
+            config::Language::Chinese => Language::Chinese,
+        });
+        Ok(config)
     }
 }
 

@@ -1,9 +1,10 @@
 //! `station doctor`: the checks before a shift, one line each, red or green.
 
 use serde_json::json;
+use unicode_width::UnicodeWidthStr;
 
 use super::Context;
-use crate::app::{cloud_checks, parts, sync};
+use crate::app::{cloud_checks, opening, parts, sync};
 use crate::checks::{self, Finding, PortCheck, Status};
 use crate::config::{Config, Presence, ScannerKind};
 use crate::domain::code::Code;
@@ -11,8 +12,9 @@ use crate::domain::device::Fault;
 use crate::ledger::Reader;
 use crate::link::settings::PortSettings;
 use crate::pki::Verifier;
-use crate::report::{Exit, Failure};
-use crate::text::{Language, remedy};
+use crate::report::{self, Exit, Failure};
+use crate::say;
+use crate::text::{Language, check_name, remedy, said};
 
 /// Runs every check; none keeps another from being run.
 pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
@@ -39,11 +41,15 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
         checks::backups(&parts::backups(config), &settings, now),
         checks::disk(data_dir, config.ledger.reserve),
         checks::memory(config.slots.len()),
-        authority(config, context),
+        opening::authority(config, now),
+        opening::broker(config),
+        opening::journal_key(config),
+        opening::work_order(config),
         checks::ports(&ports(config)),
         checks::scanner(scanner(config)),
     ];
     findings.extend(checks::pins(&settings));
+    findings.extend(opening::connect(config));
     findings.extend(cloud_checks::findings(config));
     findings.extend(backlog(config, context));
     findings
@@ -55,23 +61,13 @@ fn backlog(config: &Config, context: &Context) -> Option<Finding> {
     config.cloud.as_ref()?;
     let reader = Reader::open(&config.station.data_dir, Some(&config.station.id)).ok()?;
     Some(match sync::backlog(config, &reader, &context.clock()) {
-        Ok(None) => Finding::ok(NAME, "no proof has waited too long to be registered"),
+        Ok(None) => Finding::ok(
+            NAME,
+            say!("no proof has waited too long to be registered", "没有等待注册过久的证书"),
+        ),
         Ok(Some(fault)) => Finding::fail(NAME, fault),
         Err(failure) => Finding::fail(NAME, Fault::new(failure.code, failure.what)),
     })
-}
-
-fn authority(config: &Config, context: &Context) -> Finding {
-    let as_fault = |failure: Failure| {
-        let causes = failure.causes.iter().fold(failure.what, |text, cause| text + ": " + cause);
-        Fault::new(failure.code, causes)
-    };
-    match parts::profile(config) {
-        Ok(profile) => {
-            checks::authority(parts::authority(config).map_err(as_fault), &profile, context.now())
-        }
-        Err(failure) => Finding::fail("authority", as_fault(failure)),
-    }
 }
 
 fn ports(config: &Config) -> Vec<PortCheck> {
@@ -91,17 +87,39 @@ fn scanner(config: &Config) -> Option<PortSettings> {
 
 fn tell(finding: &Finding, context: &mut Context) -> Result<(), Failure> {
     let Finding { check, status, detail, code } = finding;
-    let help = code.map(|code| remedy(code, Language::English));
     if context.out.is_json() {
+        let help = code.map(|code| remedy(code, Language::English));
         return context.out.json(&json!({
-            "check": check, "status": status.as_str(), "detail": detail,
+            "check": check, "status": status.as_str(), "detail": detail.english,
             "code": code.map(Code::as_str), "help": help,
         }));
     }
-    let code = code.map_or_else(String::new, |code| format!("{code}: "));
-    context.out.line(format!("{:<5} {check:<10} {code}{detail}", status.as_str()))?;
-    match help {
-        Some(help) => context.out.line(format!("{:<16} help: {help}", "")),
+    let language = report::language();
+    let (name, word) = (check_name(check, language), status_word(*status, language));
+    let code_before = code.map_or_else(String::new, |code| format!("{code}: "));
+    let (word, name) = (padded(word, 5), padded(name, 13));
+    context.out.line(format!("{word} {name} {code_before}{}", said(detail, language)))?;
+    let label = match language {
+        Language::English => "help",
+        Language::Chinese => "处理",
+    };
+    match code.map(|code| remedy(code, language)) {
+        Some(help) => context.out.line(format!("{:<19} {label}: {help}", "")),
         None => Ok(()),
     }
+}
+
+const fn status_word(status: Status, language: Language) -> &'static str {
+    match (status, language) {
+        (_, Language::English) => status.as_str(),
+        (Status::Ok, Language::Chinese) => "正常",
+        (Status::Warn, Language::Chinese) => "注意",
+        (Status::Fail, Language::Chinese) => "故障",
+    }
+}
+
+/// Filled to so many columns; a Chinese character takes two.
+fn padded(text: &str, columns: usize) -> String {
+    let room = columns.saturating_sub(UnicodeWidthStr::width(text));
+    format!("{text}{}", " ".repeat(room))
 }

@@ -41,16 +41,20 @@ pub(super) fn export(asked: &cli::Export, context: &mut Context) -> Result<Exit,
     let (station, product) = (config.station.id.as_str(), config.product.name.as_str());
     let mut export = handoff::Export::create(&asked.out, format(asked.format), station, product)?;
     let mut last: Option<Serial> = None;
+    let (mut progress, mut written) = (context.progress(), 0);
     loop {
         let page = reader.export_page(asked.work_order.as_ref(), asked.all, last.as_ref(), PAGE)?;
         for row in &page {
             export.add(row)?;
+            written += 1;
+            progress.at(written, None, "certificates");
         }
         match page.into_iter().last() {
             Some(row) => last = Some(row.row.serial),
             None => break,
         }
     }
+    progress.clear();
     say_exported(asked, &export.finish()?, context)?;
     Ok(Exit::Done)
 }

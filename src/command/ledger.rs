@@ -91,7 +91,8 @@ pub(super) fn audit(
         only_new,
         noted_at: Some(config.station.data_dir.join(ledger::AUDITED_FILE)),
     };
-    Ok(ledger::verify(&config.station.data_dir, &Verifier, &audit)?)
+    let verify = || ledger::verify(&config.station.data_dir, &Verifier, &audit);
+    Ok(context.watching(verify)?)
 }
 
 fn verify(config: &Config, only_new: bool, context: &mut Context) -> Result<Exit, Failure> {
@@ -158,7 +159,7 @@ fn check(config: &Config, context: &mut Context) -> Result<(), Failure> {
 
 fn backup(config: &Config, file: &Path, context: &mut Context) -> Result<(), Failure> {
     let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
-    let entries = reader.backup(file, &Verifier)?;
+    let entries = context.watching(|| reader.backup(file, &Verifier))?;
     match context.out.is_json() {
         true => context.out.json(&json!({ "written": file, "entries": entries })),
         false => {
@@ -183,7 +184,7 @@ fn restore(
     let settings = parts::ledger_settings(config);
     let key = parts::journal_key(config)?;
     let clock = context.clock();
-    let now = context.now();
+    let (now, watched) = (context.now(), &*context);
     let bring = |file: &Path| -> Result<Restored, Failure> {
         // A file that is no ledger is told by the restore itself.
         if let Ok(backup) = Reader::open_backup(file) {
@@ -191,7 +192,8 @@ fn restore(
             people::approve_restore(&backup, by.as_ref(), ask, now)?;
         }
         let by = person(by.clone());
-        Ok(ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), by)?)
+        let restore = || ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), by);
+        Ok(watched.watching(restore)?)
     };
     let (file, restored) = match file {
         Some(file) => {

@@ -8,6 +8,7 @@ use super::Context;
 use crate::cli::Cli;
 use crate::domain::code::Code;
 use crate::report::{Exit, Failure};
+use crate::text;
 
 /// Prints a completion script.
 pub(super) fn completions(
@@ -39,6 +40,12 @@ pub(super) fn page(path: &[String], context: &mut Context) -> Result<Exit, Failu
     Ok(Exit::Done)
 }
 
+/// Prints the summary in Chinese.
+pub(super) fn chinese(context: &mut Context) -> Result<Exit, Failure> {
+    context.out.raw(text::manual().as_bytes())?;
+    Ok(Exit::Done)
+}
+
 /// Writes the pages of the program and all its commands into `folder`, which is there.
 pub(super) fn all(folder: &Path, context: &mut Context) -> Result<Exit, Failure> {
     clap_mangen::generate_to(Cli::command(), folder).map_err(|error| {
@@ -48,4 +55,30 @@ pub(super) fn all(folder: &Path, context: &mut Context) -> Result<Exit, Failure>
     })?;
     context.out.line(format_args!("the pages are in {}", folder.display()))?;
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words of every command that does something.
+    fn commands(of: &clap::Command, before: &str, all: &mut Vec<String>) {
+        for command in of.get_subcommands() {
+            let words = format!("{before}{}", command.get_name());
+            match command.has_subcommands() {
+                true => commands(command, &format!("{words} "), all),
+                false => all.push(words),
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_is_in_the_chinese_summary() {
+        let mut all = Vec::new();
+        commands(&Cli::command(), "", &mut all);
+        all.sort();
+        let mut known: Vec<_> = text::COMMANDS.iter().map(|(words, _)| *words).collect();
+        known.sort_unstable();
+        assert_eq!(known, all, "src/text/commands_zh.rs has a row for each command");
+    }
 }

@@ -1,18 +1,20 @@
 //! `station sync`: what it does is in `sync`, what is printed of it here.
 
-use std::io::{self, IsTerminal, Write};
-
 use super::Context;
 use super::person::person;
 use crate::app::cloud;
 use crate::app::sync::{self, Ended, Wanted};
 use crate::cli::Sync;
 use crate::config::Config;
+use crate::domain::device::Fault;
 use crate::domain::outbox::Operation;
 use crate::domain::record::Person;
+use crate::domain::say::Say;
 use crate::ledger::Reader;
-use crate::report::{self, Exit, Failure, Output};
+use crate::report::{self, Exit, Failure, Output, Progress};
+use crate::say;
 use crate::sync::{DifferenceKind, Event, Outcome, Summary};
+use crate::text::{Language, told};
 
 /// Does what `station sync` says.
 pub(super) fn run(args: &Sync, context: &mut Context) -> Result<Exit, Failure> {
@@ -40,8 +42,8 @@ pub(super) fn carry_out(
 ) -> Result<Ended, Failure> {
     let station = &config.station;
     let open = Reader::open(&station.data_dir, Some(&station.id)).and_then(|r| r.outbox_open());
-    let total = open.unwrap_or_default().iter().map(|(_, count)| count).sum();
-    let mut teller = Teller::new(context, total);
+    let open: u64 = open.unwrap_or_default().iter().map(|(_, count)| count).sum();
+    let mut teller = Teller::new(context, wanted.limit.map_or(open, |limit| open.min(limit)));
     let tell = Box::new(move |event| teller.tell(&event));
     sync::run(config, &context.clock(), wanted, by, tell)
 }
@@ -66,11 +68,7 @@ struct Teller {
     out: Output,
     /// Every certificate, or only those that went wrong.
     every: bool,
-    progress: Option<Progress>,
-}
-
-/// A line on a terminal that the next one overwrites.
-struct Progress {
+    progress: Progress,
     total: u64,
     done: u64,
     wrong: u64,
@@ -79,48 +77,36 @@ struct Progress {
 impl Teller {
     fn new(context: &Context, total: u64) -> Self {
         let out = Output::stdout(context.global.json);
-        let shown = io::stderr().is_terminal() && !context.global.quiet && !out.is_json();
-        let progress = (shown && total > 0).then_some(Progress { total, done: 0, wrong: 0 });
-        Self { out, every: context.global.verbose > 0, progress }
+        let (every, progress) = (context.global.verbose > 0, context.progress());
+        Self { out, every, progress, total, done: 0, wrong: 0 }
     }
 
     fn tell(&mut self, event: &Event) {
-        if let Some(progress) = &mut self.progress {
-            progress.clear();
-            progress.count(event);
-        }
+        self.count(event);
         // Standard output that is gone ends nothing: the ledger has it all.
         let _ = match self.out.is_json() {
             true => self.out.json(event),
             false => match in_words(event, self.every) {
-                Some(line) => self.out.line(line),
+                Some(line) => {
+                    self.progress.clear();
+                    self.out.line(line)
+                }
                 None => Ok(()),
             },
         };
-        if let Some(progress) = &self.progress {
-            progress.draw();
+        if self.total > 0 {
+            let wrong = self.wrong;
+            let note = spoken(say!("{wrong} not done", "{wrong} 未完成"));
+            self.progress.at(self.done, Some(self.total), &note);
         }
     }
-}
 
-impl Progress {
     fn count(&mut self, event: &Event) {
         let (Event::Registration { outcome, .. } | Event::Status { outcome, .. }) = event else {
             return;
         };
         self.done += 1;
         self.wrong += u64::from(is_wrong(*outcome));
-    }
-
-    fn clear(&self) {
-        let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
-    }
-
-    fn draw(&self) {
-        let Progress { total, done, wrong } = self;
-        if done < total {
-            let _ = write!(io::stderr().lock(), "{done} of {total}, {wrong} not done");
-        }
     }
 }
 
@@ -133,16 +119,34 @@ const fn is_wrong(outcome: Outcome) -> bool {
     }
 }
 
-const fn word(outcome: Outcome) -> &'static str {
+fn word(outcome: Outcome) -> Say {
     match outcome {
-        Outcome::Registered => "registered",
-        Outcome::AlreadyRegistered => "was registered already",
-        Outcome::Conflict => "conflict",
-        Outcome::Rejected => "rejected",
-        Outcome::Deferred => "deferred",
-        Outcome::Done => "done",
-        Outcome::Nothing => "nothing to do",
-        Outcome::Waiting => "waits",
+        Outcome::Registered => say!("registered", "已注册"),
+        Outcome::AlreadyRegistered => say!("was registered already", "早已注册"),
+        Outcome::Conflict => say!("conflict", "冲突"),
+        Outcome::Rejected => say!("rejected", "被拒"),
+        Outcome::Deferred => say!("deferred", "推迟"),
+        Outcome::Done => say!("done", "已完成"),
+        Outcome::Nothing => say!("nothing to do", "无需处理"),
+        Outcome::Waiting => say!("waits", "等待"),
+    }
+}
+
+/// A sentence in the language that the program speaks.
+fn spoken(what: Say) -> String {
+    match report::language() {
+        Language::English => what.english,
+        Language::Chinese => what.chinese,
+    }
+}
+
+/// What is to be done with a certificate.
+fn act(operation: Operation) -> Say {
+    match operation {
+        Operation::Register => say!("register", "注册"),
+        Operation::Activate => say!("activate", "激活"),
+        Operation::Deactivate => say!("deactivate", "停用"),
+        Operation::Revoke => say!("revoke", "吊销"),
     }
 }
 
@@ -150,13 +154,13 @@ const fn word(outcome: Outcome) -> &'static str {
 fn in_words(event: &Event, every: bool) -> Option<String> {
     match event {
         Event::Registration { serial, certificate_sn, outcome, code, message, .. } => {
-            let line = format!("{serial} {certificate_sn}: {}", word(*outcome));
+            let line = format!("{serial} {certificate_sn}: {}", spoken(word(*outcome)));
             let trouble = code.as_ref().zip(message.as_ref());
             (every || is_wrong(*outcome)).then(|| with_trouble(line, trouble))
         }
         Event::Status { serial, certificate_sn, operation, outcome, code, message, .. } => {
-            let deed = operation.as_str();
-            let line = format!("{serial} {certificate_sn}: {deed}: {}", word(*outcome));
+            let deed = spoken(act(*operation));
+            let line = format!("{serial} {certificate_sn}: {deed}: {}", spoken(word(*outcome)));
             let trouble = code.as_ref().zip(message.as_ref());
             (every || is_wrong(*outcome)).then(|| with_trouble(line, trouble))
         }
@@ -164,74 +168,110 @@ fn in_words(event: &Event, every: bool) -> Option<String> {
             "{} {}: {}: {}",
             difference.serial.as_ref().map_or("?", |serial| serial.as_str()),
             difference.certificate_sn,
-            kind(difference.kind),
+            spoken(kind(difference.kind)),
             difference.detail
         )),
         Event::Planned { serial, certificate_sn, operation, deed } => {
-            let wanted = match operation {
-                Operation::Register => "register",
-                other => other.as_str(),
-            };
-            Some(format!("{serial} {certificate_sn}: to {wanted}, first {deed}"))
+            let wanted = act(*operation);
+            Some(spoken(say!(
+                "{serial} {certificate_sn}: to {}, first {deed}",
+                "{serial} {certificate_sn}：需{}，先 {deed}",
+                match report::language() {
+                    Language::English => &wanted.english,
+                    Language::Chinese => &wanted.chinese,
+                }
+            )))
         }
-        Event::Paused { message } => Some(format!("the cloud is not ready, waiting: {message}")),
+        Event::Paused { message } => Some(spoken(say!(
+            "the cloud is not ready, waiting: {message}",
+            "云端未就绪，等待中：{message}"
+        ))),
         Event::Summary(_) => None,
     }
 }
 
 fn with_trouble(line: String, trouble: Option<(&crate::domain::code::Code, &String)>) -> String {
     match trouble {
-        Some((code, message)) => format!("{line} ({code}: {message})"),
+        Some((code, message)) => {
+            let told = told(&Fault::new(*code, message.clone()));
+            format!("{line} ({code}: {})", spoken(told))
+        }
         None => line,
     }
 }
 
-const fn kind(kind: DifferenceKind) -> &'static str {
+fn kind(kind: DifferenceKind) -> Say {
     match kind {
-        DifferenceKind::MissingInCloud => "missing in the cloud",
-        DifferenceKind::ForeignInCloud => "foreign in the cloud",
-        DifferenceKind::VoidInCloud => "void, and usable in the cloud",
-        DifferenceKind::DuplicateClientId => "its client id stands there twice",
-        DifferenceKind::StatusDiffers => "its status differs",
-        DifferenceKind::CertificateDiffers => "the certificate differs",
+        DifferenceKind::MissingInCloud => say!("missing in the cloud", "云端缺少"),
+        DifferenceKind::ForeignInCloud => say!("foreign in the cloud", "云端有外来证书"),
+        DifferenceKind::VoidInCloud => say!("void, and usable in the cloud", "已作废，但云端可用"),
+        DifferenceKind::DuplicateClientId => {
+            say!("its client id stands there twice", "客户端 ID 在云端重复")
+        }
+        DifferenceKind::StatusDiffers => say!("its status differs", "状态不同"),
+        DifferenceKind::CertificateDiffers => say!("the certificate differs", "证书不同"),
     }
 }
 
 fn summary_in_words(summary: &Summary) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} registered, {} were there already, {} in conflict, {} rejected, {} deferred, {} pending",
-        summary.registered,
-        summary.already_registered,
-        summary.conflict,
-        summary.rejected,
-        summary.deferred,
-        summary.pending
+    let Summary { registered, already_registered, conflict, rejected, deferred, pending, .. } =
+        *summary;
+    let mut said = vec![say!(
+        "{registered} registered, {already_registered} were there already, {conflict} in \
+         conflict, {rejected} rejected, {deferred} deferred, {pending} pending",
+        "已注册 {registered}，早已注册 {already_registered}，冲突 {conflict}，被拒 {rejected}，\
+         推迟 {deferred}，未处理 {pending}"
     )];
-    let changed = [summary.activated, summary.deactivated, summary.revoked, summary.status_failed];
-    if changed.iter().any(|count| *count > 0) {
-        let [activated, deactivated, revoked, failed] = changed;
-        lines.push(format!(
-            "{activated} activated, {deactivated} deactivated, {revoked} revoked, {failed} failed"
-        ));
-    }
-    if summary.waiting_for_revoker > 0 {
-        lines.push(format!(
-            "{} wait for the revoker's credentials: give them and run it again",
-            summary.waiting_for_revoker
-        ));
-    }
-    if summary.waiting_for_device > 0 {
-        let count = summary.waiting_for_device;
-        lines.push(format!("{count} register themselves when their devices first connect"));
-    }
-    if summary.elsewhere > 0 {
-        let count = summary.elsewhere;
-        lines.push(format!("{count} operations are open in another instance than the current one"));
-    }
-    if summary.differences.is_some() {
-        lines.push(format!("{} differences between the cloud and the ledger", summary.different()));
-    }
-    let Summary { requests, throttled, duration_ms, .. } = summary;
-    lines.push(format!("{requests} requests, {throttled} throttled, {duration_ms} ms"));
-    lines
+    said.extend(changes_in_words(summary));
+    said.extend(left_in_words(summary));
+    let Summary { requests, throttled, duration_ms, .. } = *summary;
+    said.push(say!(
+        "{requests} requests, {throttled} throttled, {duration_ms} ms",
+        "请求 {requests}，限流 {throttled}，{duration_ms} 毫秒"
+    ));
+    said.into_iter().map(spoken).collect()
+}
+
+fn changes_in_words(summary: &Summary) -> Option<Say> {
+    let Summary { activated, deactivated, revoked, status_failed: failed, .. } = *summary;
+    let any = [activated, deactivated, revoked, failed].iter().any(|count| *count > 0);
+    any.then(|| {
+        say!(
+            "{activated} activated, {deactivated} deactivated, {revoked} revoked, {failed} failed",
+            "激活 {activated}，停用 {deactivated}，吊销 {revoked}，失败 {failed}"
+        )
+    })
+}
+
+/// What is left for another run, or for somebody else.
+fn left_in_words(summary: &Summary) -> Vec<Say> {
+    let (revoker, device) = (summary.waiting_for_revoker, summary.waiting_for_device);
+    let (elsewhere, different) = (summary.elsewhere, summary.different());
+    let lines = [
+        (revoker > 0).then(|| {
+            say!(
+                "{revoker} wait for the revoker's credentials: give them and run it again",
+                "{revoker} 项等待吊销凭据：提供后重新运行"
+            )
+        }),
+        (device > 0).then(|| {
+            say!(
+                "{device} register themselves when their devices first connect",
+                "{device} 个在设备首次连接时自动注册"
+            )
+        }),
+        (elsewhere > 0).then(|| {
+            say!(
+                "{elsewhere} operations are open in another instance than the current one",
+                "{elsewhere} 项操作属于另一个实例"
+            )
+        }),
+        summary.differences.is_some().then(|| {
+            say!(
+                "{different} differences between the cloud and the ledger",
+                "云端与账本有 {different} 处差异"
+            )
+        }),
+    ];
+    lines.into_iter().flatten().collect()
 }

@@ -12,6 +12,7 @@ use super::device::Fault;
 use super::ids::{ClientId, OperatorId, Serial, SlotName, WorkOrderId};
 use super::local::Span;
 use super::operators::{OperatorRow, Pin, Role};
+use super::say::Say;
 use super::state::{AttemptOutcome, RegistrationState, UnitState};
 use super::story::{Stats, UnitStory};
 use super::work_order::WorkOrderRow;
@@ -331,7 +332,7 @@ pub struct CheckLine {
     /// How it came out.
     pub light: Light,
     /// What was found.
-    pub detail: String,
+    pub detail: Say,
     /// What is wrong, where something is.
     pub code: Option<Code>,
 }

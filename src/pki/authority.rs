@@ -112,6 +112,22 @@ impl Authority {
         Self::of_parts(ca, chain, key)
     }
 
+    /// Refuses a place without its files, before anybody is asked for a secret.
+    pub fn check_there(place: &AuthorityPlace) -> Result<(), PkiError> {
+        let there = |what, path: &Path| match std::fs::metadata(path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(missing(what, path, error)),
+        };
+        there(CA_CERTIFICATE, &place.certificate)?;
+        if let Some(chain) = &place.chain {
+            there(CA_CHAIN, chain)?;
+        }
+        match &place.key {
+            KeyPlace::File(path) => there("CA key", path),
+            KeyPlace::Token(_) => Ok(()),
+        }
+    }
+
     pub(super) fn of_parts(
         ca: CaCertificate,
         chain: Vec<Vec<u8>>,

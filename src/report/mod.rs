@@ -5,22 +5,28 @@
 //! on a code ([`Exit::of`]); its remedy is in `text`. Both are exhaustive.
 //! Start with [`Failure`]. Nothing here decides anything about a unit.
 
+mod error_page;
 mod exit;
+mod language;
 mod output;
+mod progress;
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::panic;
 use std::sync::{Mutex, PoisonError};
 
+pub use error_page::{error_page, group_beginnings};
 pub use exit::Exit;
+pub use language::{language, speak};
 pub use output::Output;
+pub use progress::Progress;
 
 use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::text::printable;
-use crate::text::{Language, remedy};
+use crate::text::{Language, remedy, told};
 
 /// What went wrong, ready to be told to a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,20 +83,39 @@ impl Failure {
         Exit::of(self.code)
     }
 
-    /// The lines for a person. Whatever labels and devices put into them is made harmless.
+    /// The lines for a person, in the language that the program speaks. Whatever labels and devices put into them is made harmless.
     pub fn to_lines(&self, color: bool) -> String {
+        self.to_lines_in(color, language())
+    }
+
+    /// The same in this language. What happened has its values in English alone; a program
+    /// that reads it finds the code at the same place in both.
+    fn to_lines_in(&self, color: bool, language: Language) -> String {
         let paint = |sgr: &str, text: &str| match color {
             true => format!("\u{1b}[{sgr}m{text}\u{1b}[0m"),
             false => text.to_owned(),
         };
         let mut lines = String::new();
         let head = paint("1;31", &format!("error[{}]", self.code));
-        push_line(&mut lines, &head, &self.what);
+        match language {
+            Language::English => push_line(&mut lines, &head, &self.what),
+            Language::Chinese => {
+                let fault = Fault::new(self.code, self.what.clone());
+                push_line(&mut lines, &head, &told(&fault).chinese);
+            }
+        }
         for cause in &self.causes {
             push_line(&mut lines, &paint("1", "caused by"), cause);
         }
-        let help = self.help.as_deref().unwrap_or_else(|| remedy(self.code, Language::English));
-        push_line(&mut lines, &paint("1;32", "help"), help);
+        let head = paint("1;32", "help");
+        match (&self.help, language) {
+            (Some(own), Language::English) => push_line(&mut lines, &head, own),
+            (own, language) => {
+                push_line(&mut lines, &head, remedy(self.code, language));
+                // What this failure knows more than its code, which names keys and commands.
+                own.iter().for_each(|own| push_line(&mut lines, &head, own));
+            }
+        }
         lines
     }
 
@@ -127,7 +152,11 @@ pub fn warn(fault: &Fault, color: bool) {
         false => format!("warning[{}]", fault.code),
     };
     let mut lines = String::new();
-    push_line(&mut lines, &head, &fault.detail);
+    let detail = match language() {
+        Language::English => fault.detail.clone(),
+        Language::Chinese => told(fault).chinese,
+    };
+    push_line(&mut lines, &head, &detail);
     let _ = io::stderr().lock().write_all(lines.as_bytes());
 }
 
@@ -181,21 +210,35 @@ mod tests {
     fn a_failure_reads_what_then_causes_then_help() {
         let failure = Failure::of(Code::CaKey, &Outer { source: Inner }).with_help("do this");
         assert_eq!(
-            failure.to_lines(false),
+            failure.to_lines_in(false, Language::English),
             "error[E-CA-KEY]: the outer\ncaused by: the inner\nhelp: do this\n"
         );
     }
 
     #[test]
     fn a_failure_without_help_of_its_own_has_its_code_s() {
-        let lines = Failure::new(Code::LedgerBusy, "pid 42 works here").to_lines(false);
+        let failure = Failure::new(Code::LedgerBusy, "pid 42 works here");
+        let lines = failure.to_lines_in(false, Language::English);
         let wanted = format!("help: {}\n", remedy(Code::LedgerBusy, Language::English));
         assert!(lines.ends_with(&wanted), "{lines}");
     }
 
     #[test]
+    fn in_chinese_the_code_s_words_come_first_and_the_values_stay() {
+        let failure = Failure::new(Code::LedgerBusy, "pid 42 works here").with_help("do this");
+        let lines = failure.to_lines_in(false, Language::Chinese);
+        assert!(lines.starts_with(
+            "error[E-LEDGER-BUSY]: 另一个产线进程正在使用该账本（pid 42 works here）\n"
+        ));
+        let wanted =
+            format!("help: {}\nhelp: do this\n", remedy(Code::LedgerBusy, Language::Chinese));
+        assert!(lines.ends_with(&wanted), "{lines}");
+    }
+
+    #[test]
     fn what_a_label_put_into_a_failure_can_t_move_the_cursor() {
-        let lines = Failure::new(Code::ScanCharacters, "\u{1b}[2J\nerror[E-OK]").to_lines(false);
+        let failure = Failure::new(Code::ScanCharacters, "\u{1b}[2J\nerror[E-OK]");
+        let lines = failure.to_lines_in(false, Language::English);
         assert!(
             lines.starts_with("error[E-SCAN-CHARACTERS]: \\u{1b}[2J\\nerror[E-OK]\n"),
             "{lines}"

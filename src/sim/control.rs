@@ -155,20 +155,30 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Listens beside that link until the flag is set.
-    pub(crate) fn open(
+    /// Listens beside a slot's link until the flag is set.
+    pub(crate) fn of_slot(
         link: &Path,
         slot: SlotHandle,
         bench: Workbench,
         stop: StopFlag,
     ) -> Result<Self, SimError> {
+        let here = link.to_owned();
+        let carry_out = move |order| carry_out(order, &here, &slot, &bench);
+        Self::open(link, stop, Box::new(carry_out))
+    }
+
+    /// The same for whatever carries orders out.
+    pub(crate) fn open(
+        link: &Path,
+        stop: StopFlag,
+        carry_out: Box<dyn Fn(Order) -> Handled + Send>,
+    ) -> Result<Self, SimError> {
         let socket = socket_of(link);
         let failed = |source| SimError::Control { socket: socket.clone(), source };
         let listener = listen(&socket).map_err(failed)?;
         let inode = fs::symlink_metadata(&socket).map_err(failed)?.ino();
-        let link = link.to_owned();
         let until = stop.clone();
-        let body = move || serve(&listener, &link, &slot, &bench, &until);
+        let body = move || serve(&listener, &*carry_out, &until);
         let thread = std::thread::Builder::new().name("sim-control".to_owned()).spawn(body);
         let thread = Some(thread.map_err(|error| SimError::Thread(Some(error)))?);
         Ok(Self { socket, inode, stop, thread })
@@ -202,18 +212,12 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-fn serve(
-    listener: &UnixListener,
-    link: &Path,
-    slot: &SlotHandle,
-    bench: &Workbench,
-    stop: &StopFlag,
-) {
+fn serve(listener: &UnixListener, carry_out: &dyn Fn(Order) -> Handled, stop: &StopFlag) {
     let watch = Watch::start();
     while let Ok(Woken::Look) = wait(stop, &[listener.as_fd()], watch, None) {
         if let Ok((stream, _)) = listener.accept() {
             // Whoever went away needs no answer.
-            let _ = answer(&stream, &|order| carry_out(order, link, slot, bench));
+            let _ = answer(&stream, carry_out);
         }
     }
 }

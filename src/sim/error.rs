@@ -66,6 +66,20 @@ pub enum SimError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The program that is a device could not be started.
+    #[error("{program} can't be started")]
+    Program {
+        /// Which.
+        program: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The program that is a device ended by itself.
+    #[error("the program ended: {status}")]
+    ProgramEnded {
+        /// How, in the system's words.
+        status: String,
+    },
     /// The window is out of range.
     #[error("a window of {chunks} chunks is not one of 1 to 8")]
     Window {

@@ -27,6 +27,7 @@ mod held;
 mod lies;
 mod line;
 mod options;
+mod program;
 mod progress;
 mod pty;
 mod relay;
@@ -46,6 +47,7 @@ pub use fault::{Direction, FAULTS, FaultError, FaultName, FaultSpec, FrameNumber
 pub use hands::{Act, HandError, Handled, SlotHandle, UnitId, Workbench};
 pub use held::{Held, held_identity};
 pub use options::{Options, Stay, Timings};
+pub use program::{ProgramOptions, run_program};
 pub use slot::{SimulatedSlot, SlotState, run_all, start};
 pub use stop::StopFlag;
 pub use transcript::{LineFrame, Recorded, Recorder, Transcript};

@@ -103,7 +103,7 @@ fn start_with(options: Options, stop: StopFlag) -> Result<SimulatedSlot, SimErro
         bench.lay(Unit::take(&options, &home, number)?);
     }
     let control = match options.control {
-        true => Some(Control::open(&options.link, handle.clone(), bench, stop.clone())?),
+        true => Some(Control::of_slot(&options.link, handle.clone(), bench, stop.clone())?),
         false => None,
     };
     let (link, state_dir, seed) = (options.link.clone(), options.state_dir.clone(), options.seed);

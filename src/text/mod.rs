@@ -3,6 +3,8 @@
 //!
 //! A text stands here in all languages or does not compile. Nothing here decides anything.
 
+mod check_names;
+mod commands_zh;
 mod remedy_en;
 mod remedy_zh;
 mod what_zh;
@@ -10,10 +12,13 @@ mod words;
 
 use std::borrow::Cow;
 
+pub use check_names::{CHECKS, check_name};
+pub use commands_zh::{COMMANDS, manual};
 pub use words::{Word, fill};
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::say::Say;
 use crate::domain::text::plain;
 
 /// A language of the screen.
@@ -45,6 +50,26 @@ pub const fn remedy(code: Code, language: Language) -> &'static str {
     match language {
         Language::English => remedy_en::remedy(code),
         Language::Chinese => remedy_zh::remedy(code),
+    }
+}
+
+/// What `code` means, in Chinese: in English each fault has a sentence of its own.
+pub const fn meaning_in_chinese(code: Code) -> &'static str {
+    what_zh::what(code)
+}
+
+/// What happened, with its values: in Chinese the code's sentence, and the fault's own behind
+/// it, since only that one has them.
+pub fn told(fault: &Fault) -> Say {
+    let chinese = format!("{}（{}）", what_zh::what(fault.code), fault.detail);
+    Say { english: fault.detail.clone(), chinese }
+}
+
+/// A sentence in this language.
+pub fn said(said: &Say, language: Language) -> &str {
+    match language {
+        Language::English => &said.english,
+        Language::Chinese => &said.chinese,
     }
 }
 

@@ -125,13 +125,13 @@ words! {
     Minutes: "{} min", "{} 分钟";
     Days: "{} days", "{} 天";
     Years: "{} years", "{} 年";
-    ThisMinute: "now", "刚刚";
+    ThisMinute: "just now", "刚刚";
     Ago: "{} ago", "{}前";
 
     // Footer.
     Backlog: "cloud {} waiting", "云端待传 {}";
     SyncNever: "never synced", "从未同步";
-    SyncAgo: "sync {}", "同步 {}";
+    SyncAgo: "synced {}", "同步 {}";
     Disk: "disk {}", "磁盘 {}";
     ClockGood: "clock", "时钟";
     ClockBad: "clock wrong", "时钟有误";

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use provisioning_station::text;
 use serde_json::Value;
 
 use crate::station::{PASSPHRASE, Run, Station};
@@ -32,7 +33,7 @@ fn red(station: &Station, check: &str, code: &str) {
     let line = finding(&run, check, 1);
     assert_eq!((&line["status"], &line["code"]), (&"fail".into(), &code.into()), "{line}");
     assert!(line["help"].as_str().is_some_and(|help| help.len() > 20), "{line}");
-    assert_eq!(run.json().len(), 10, "{run:?}");
+    assert_eq!(run.json().len(), 13, "{run:?}");
 }
 
 #[test]
@@ -48,13 +49,21 @@ fn a_station_that_is_ready_is_green() {
         "disk",
         "memory",
         "authority",
+        "broker",
+        "journal-key",
+        "work-order",
         "ports",
         "scanner",
         "cloud",
     ];
     assert_eq!(names, wanted.map(|name| format!("\"{name}\"")));
     assert!(run.json().iter().all(|line| line["status"] == "ok"), "{run:?}");
-    assert_eq!(station.ok("doctor").stdout.lines().count(), 10);
+    let in_chinese = |name: &str| text::CHECKS.iter().any(|(known, _)| *known == name);
+    for line in run.json() {
+        let name = line["check"].as_str().unwrap();
+        assert!(in_chinese(name), "{name} has no Chinese name in src/text/check_names.rs");
+    }
+    assert_eq!(station.ok("doctor").stdout.lines().count(), 13);
 }
 
 #[test]
@@ -111,6 +120,49 @@ fn the_authority_is_red_where_it_is_missing_or_does_not_open() {
     assert_eq!(finding(&run, "authority", 1)["code"], "E-SECRET-MISSING");
     station.change("\"20y\"", "\"999y\"");
     red(&station, "authority", "E-CA-TOO-SHORT");
+}
+
+#[test]
+fn a_ca_that_was_never_made_is_told_before_its_passphrase_is_asked_for() {
+    let station = Station::new();
+    let run = Run::of(&mut station.command("doctor --json"));
+    let line = finding(&run, "authority", 1);
+    assert_eq!(line["code"], "E-CA-MISSING");
+    assert!(line["help"].as_str().unwrap().contains("station authority init"), "{line}");
+    station.ok("authority init");
+    fs::rename(station.path("ca.key"), station.path("away")).unwrap();
+    red(&station, "authority", "E-CA-MISSING");
+}
+
+#[test]
+fn what_keeps_a_line_from_starting_is_red_before() {
+    let station = station();
+    // Each time with what a batch says to the same: the two may not differ.
+    let both = |check: &str, code: &str, exit: i32| {
+        red(&station, check, code);
+        station.fails("batch --serials -", code, exit);
+    };
+    fs::rename(station.path("server-root.pem"), station.path("away")).unwrap();
+    both("broker", "E-CONFIG-VALUE", 3);
+    fs::rename(station.path("away"), station.path("server-root.pem")).unwrap();
+    fs::rename(station.path("data/journal.key"), station.path("away")).unwrap();
+    both("journal-key", "E-LEDGER-KEY", 4);
+    fs::rename(station.path("away"), station.path("data/journal.key")).unwrap();
+    station.change("\"20y\"", "\"19y\"");
+    both("work-order", "E-WORK-ORDER-PROFILE", 1);
+    station.change("\"19y\"", "\"20y\"");
+    station.ok("doctor");
+}
+
+#[test]
+fn several_open_work_orders_are_amber() {
+    let station = station();
+    station.ok("work-order create B --quantity 1");
+    let line = finding(&station.run("doctor --json"), "work-order", 0);
+    assert_eq!(
+        (&line["status"], &line["code"]),
+        (&"warn".into(), &"E-WORK-ORDER-AMBIGUOUS".into())
+    );
 }
 
 #[test]
@@ -214,4 +266,23 @@ fn the_backups_are_amber_and_then_red_where_the_newest_is_old_and_something_came
     assert_eq!(status(0).0, "ok");
     station.change("[[slots]]", "[ledger]\nbackup_dir = \"stick\"\n\n[[slots]]");
     red(&station, "backups", "E-LEDGER-BACKUP");
+}
+
+#[test]
+fn the_doctor_speaks_the_language_of_station_toml() {
+    let station = station();
+    station.change("id = \"line-1\"", "id = \"line-1\"\nlanguage = \"zh-CN\"");
+    fs::rename(station.path("server-root.pem"), station.path("away")).unwrap();
+    let run = station.run("doctor");
+    assert_eq!(run.status, 1, "{run:?}");
+    for said in
+        ["正常  时钟", "故障  Broker 根证书", "E-CONFIG-VALUE: ", "处理: ", "条记录校验通过"]
+    {
+        assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
+    }
+    // Programs read the same in every language.
+    let line = finding(&station.run("doctor --json"), "clock", 1);
+    assert_eq!(line["status"], "ok");
+    let failed = station.fails("batch --serials -", "E-CONFIG-VALUE", 3);
+    assert!(failed.stderr.contains("help: 改正该值"), "{failed:?}");
 }

@@ -251,3 +251,36 @@ fn a_run_that_is_stopped_says_so() {
     assert_eq!(output.status.code(), Some(130));
     assert!(String::from_utf8_lossy(&output.stderr).contains("error[E-STOPPED]"), "{output:?}");
 }
+
+#[test]
+fn the_c_device_behind_the_stations_own_pseudo_terminal() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let station = Station::new();
+    let program = honest();
+    let mut command = station.command("sim firmware --link board --state power --baud 0 --json --");
+    command.arg(&program).arg("flash").stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut ready = String::new();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    lines.read_line(&mut ready).unwrap();
+    assert!(ready.contains("\"ready\""), "{ready}");
+    Report::of(&station, "board", "").passed(0);
+    assert!(station.path("power/flash").is_file(), "it runs in the folder that was named");
+    // Its power is cut and given back by hand.
+    station.ok("sim pull board");
+    assert!(!station.path("board").exists());
+    station.fails("sim pull board", "E-USAGE", 2);
+    station.ok("sim put board");
+    Report::of(&station, "board", "").passed(0);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!station.path("board").exists() && !station.path("board.control").exists());
+}
+
+#[test]
+fn a_program_that_ends_by_itself_is_told_and_one_that_is_none_too() {
+    let station = Station::new();
+    let ended = station.fails("sim firmware --link board -- true", "E-PORT-OPEN", 5);
+    assert!(ended.stderr.contains("the program ended"), "{ended:?}");
+    station.fails("sim firmware --link board -- ./nothing-here", "E-PORT-OPEN", 5);
+}

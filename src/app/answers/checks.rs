@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use crate::app::parts;
+use crate::app::{opening, parts};
 use crate::checks::{self, Finding, Status};
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
@@ -36,6 +36,7 @@ fn beside_a_line(config: &Config, now: Timestamp) -> Vec<CheckLine> {
         checks::ledger(&settings, &Verifier),
         checks::disk(&config.station.data_dir, config.ledger.reserve),
         checks::memory(config.slots.len()),
+        opening::broker(config),
     ];
     findings.into_iter().map(line).collect()
 }

@@ -24,6 +24,9 @@ struct Ready<'a> {
     instance: &'a str,
     region: &'a str,
     secret_id: &'a str,
+    /// Only where it is the emulation's own: what the environment gave may be a real one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<&'a str>,
 }
 
 pub(super) fn run(asked: &SimCloud, context: &mut Context) -> Result<Exit, Failure> {
@@ -33,11 +36,11 @@ pub(super) fn run(asked: &SimCloud, context: &mut Context) -> Result<Exit, Failu
     // Its credentials may be somebody's own.
     vault::harden_process()?;
     let options = options(asked, &|name| std::env::var(name).ok())?;
-    let secret_id = options.credentials.secret_id.clone();
+    let credentials = options.credentials.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM])
         .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
     let running = cloud::start(options).map_err(|error| unusable(&error))?;
-    say_ready(context, asked, &running.url(), &secret_id)?;
+    say_ready(context, asked, &running.url(), &credentials)?;
     signals.forever().next();
     Ok(Exit::Done)
 }
@@ -117,16 +120,34 @@ fn say_ready(
     context: &mut Context,
     asked: &SimCloud,
     url: &str,
-    secret_id: &str,
+    credentials: &Credentials,
 ) -> Result<(), Failure> {
     let (instance, region) = (asked.instance.as_str(), asked.region.as_str());
-    match context.out.is_json() {
-        true => {
-            let ready = Ready { event: "ready", url, instance, region, secret_id };
-            context.out.json(&ready)
-        }
-        false => context.out.line(format_args!("ready at {url}: {instance} in {region}")),
+    let own = *credentials == Credentials::of_the_demo();
+    if context.out.is_json() {
+        let secret_id = credentials.secret_id.as_str();
+        let secret_key = own.then_some(credentials.secret_key.as_str());
+        let event = "ready";
+        return context.out.json(&Ready { event, url, instance, region, secret_id, secret_key });
     }
+    context.out.line(format_args!("ready at {url}: {instance} in {region}"))?;
+    let key = match own {
+        true => credentials.secret_key.as_str(),
+        false => "(as in the environment)",
+    };
+    for line in [
+        "in station.toml:".to_owned(),
+        "  [cloud]".to_owned(),
+        format!("  endpoint = \"{url}\""),
+        format!("  region = \"{region}\""),
+        format!("  instance_id = \"{instance}\""),
+        "in the environment of the station:".to_owned(),
+        format!("  export STATION_CLOUD_SECRET_ID={}", credentials.secret_id),
+        format!("  export STATION_CLOUD_SECRET_KEY={key}"),
+    ] {
+        context.out.line(line)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

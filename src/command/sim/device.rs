@@ -40,7 +40,7 @@ pub(super) fn run(device: &SimDevice, context: &mut Context) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
-fn unusable(error: SimError) -> Failure {
+pub(super) fn unusable(error: SimError) -> Failure {
     Failure::of(Code::PortOpen, &error)
 }
 
@@ -89,7 +89,7 @@ fn options(device: &SimDevice, link: &Path, bench: &Workbench) -> Result<Options
     Ok(options)
 }
 
-fn stop_on_signal(stop: &StopFlag) -> Result<(), Failure> {
+pub(super) fn stop_on_signal(stop: &StopFlag) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::new(Code::Bug, "no signal handler").caused_by(&error);
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
@@ -103,7 +103,7 @@ fn stop_on_signal(stop: &StopFlag) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say_ready(context: &mut Context, link: &str) -> Result<(), Failure> {
+pub(super) fn say_ready(context: &mut Context, link: &str) -> Result<(), Failure> {
     match context.out.is_json() {
         true => context.out.json(&Ready { event: "ready", link }),
         false => context.out.line(format_args!("ready at {link}")),

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod device;
+mod firmware;
 mod hand;
 
 use serde::Serialize;
@@ -22,6 +23,7 @@ struct FaultLine {
 pub(super) fn run(command: &SimCommand, context: &mut Context) -> Result<Exit, Failure> {
     match command {
         SimCommand::Device(device) => device::run(device, context),
+        SimCommand::Firmware(firmware) => firmware::run(firmware, context),
         SimCommand::Pull(hand) => hand::pull(hand, context),
         SimCommand::Put(hand) => hand::put(hand, context),
         SimCommand::Move(moved) => hand::carry(moved, context),

@@ -14,6 +14,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{Fingerprint, PublicKey, StationId};
+use crate::domain::long_work;
 use crate::domain::record::{Record, Restored};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact, Hash, InstanceId};
@@ -290,8 +291,11 @@ impl Walk {
         };
         // Most pages without a transaction: the journal only grows.
         let mut restores = Vec::new();
+        let total = Head::read(&self.connection)?.seq;
         let mut page = |connection: &Connection, head: &mut Head| {
-            walk_page(connection, head, replay.as_mut(), &mut restores)
+            let page = walk_page(connection, head, replay.as_mut(), &mut restores);
+            long_work::tell(head.seq, total.max(head.seq));
+            page
         };
         while let Page::More = page(&self.connection, &mut self.head)? {}
         let connection = &self.connection;

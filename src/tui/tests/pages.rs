@@ -260,7 +260,7 @@ fn the_checks_are_red_and_green_and_run_again() {
     let check = |check: &str, light, detail: &str, code| CheckLine {
         check: check.to_owned(),
         light,
-        detail: detail.to_owned(),
+        detail: crate::domain::say::Say::same(detail),
         code,
     };
     assert!(walk.screen().contains("checking"));

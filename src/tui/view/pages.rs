@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::domain::question::{CheckLine, Light, Registrations, SyncRun};
 use crate::domain::text::{plain, printable};
-use crate::text::Word;
+use crate::text::{Word, check_name, said};
 
 use super::super::model::Model;
 use super::super::msg::Extent;
@@ -178,8 +178,8 @@ fn check_lines<'a>(check: &CheckLine, look: Look) -> Vec<Line<'a>> {
     };
     let mut shown = vec![Line::from(vec![
         look.span(role, format!(" {shape} ")),
-        look.span(Role::Strong, pad(&check.check, 12)),
-        Span::raw(printable(&check.detail).into_owned()),
+        look.span(Role::Strong, pad(check_name(&check.check, look.language), 14)),
+        Span::raw(printable(said(&check.detail, look.language)).into_owned()),
     ])];
     if let Some(code) = check.code {
         let todo = format!("{code}  {}", look.remedy(code));

@@ -1,0 +1,98 @@
+//! What a line opens when it starts, as checks: the same functions of `parts` that
+//! `line::start` calls, each by itself, so that one that fails hides no other.
+//!
+//! Nothing is made here that is not there yet.
+
+use crate::checks::{self, Finding};
+use crate::config::Config;
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::ledger::{self, Reader};
+use crate::report::Failure;
+use crate::say;
+
+use super::parts;
+
+/// The CA and what it is to issue.
+pub fn authority(config: &Config, now: Timestamp) -> Finding {
+    match parts::profile(config) {
+        Ok(profile) => checks::authority(parts::authority(config).map_err(as_fault), &profile, now),
+        Err(failure) => Finding::fail("authority", as_fault(failure)),
+    }
+}
+
+/// What devices are told of the broker: its roots above all.
+pub fn broker(config: &Config) -> Finding {
+    const NAME: &str = "broker";
+    match parts::broker_settings(config) {
+        Ok(_) => {
+            let root = config.broker.server_root.display();
+            Finding::ok(NAME, say!("{root} can be read", "{root} 可读取"))
+        }
+        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+    }
+}
+
+/// The station's own broker, where devices are to connect to one.
+pub fn connect(config: &Config) -> Option<Finding> {
+    const NAME: &str = "connect";
+    let listen = config.connect.as_ref()?.listen;
+    let opened = parts::authority(config).and_then(|ca| parts::witness(config, &ca));
+    Some(match opened {
+        Ok(_) => Finding::ok(
+            NAME,
+            say!("the station's own broker starts at {listen}", "本站 Broker 可在 {listen} 启动"),
+        ),
+        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+    })
+}
+
+/// The key that signs the journal.
+pub fn journal_key(config: &Config) -> Finding {
+    const NAME: &str = "journal-key";
+    let data_dir = &config.station.data_dir;
+    let files = [parts::JOURNAL_KEY_FILE, ledger::LEDGER_FILE];
+    if files.iter().all(|name| !data_dir.join(name).exists()) {
+        return Finding::ok(
+            NAME,
+            say!("there is none yet; it is made with the ledger", "尚无密钥，随账本一起建立"),
+        );
+    }
+    match parts::journal_key(config) {
+        Ok(_) => Finding::ok(NAME, say!("opens", "可打开")),
+        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+    }
+}
+
+/// The work order that a line without `--work-order` takes, and its rule for labels. Where
+/// several are open one must be named, which is no fault of the station.
+pub fn work_order(config: &Config) -> Finding {
+    const NAME: &str = "work-order";
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id));
+    // The ledger's own check tells what is wrong with it.
+    let Ok(reader) = reader else {
+        return Finding::ok(NAME, say!("there is none yet", "尚无工单"));
+    };
+    let order = parts::work_order(config, &reader, None);
+    let order = order.and_then(|order| parts::label_rule(config, order.as_ref()).map(|_| order));
+    match order {
+        Ok(None) => Finding::ok(
+            NAME,
+            say!("none is open: any number of units", "没有打开的工单：单元数量不限"),
+        ),
+        Ok(Some(order)) => {
+            let id = order.id;
+            Finding::ok(NAME, say!("{id} is open", "{id} 已打开"))
+        }
+        Err(failure) if failure.code == Code::WorkOrderAmbiguous => {
+            Finding::warn(NAME, as_fault(failure))
+        }
+        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+    }
+}
+
+fn as_fault(failure: Failure) -> Fault {
+    let causes = failure.causes.iter().fold(failure.what, |text, cause| text + ": " + cause);
+    Fault::new(failure.code, causes)
+}

@@ -1,0 +1,49 @@
+//! The page of error codes in Chinese, made of the same texts that the program prints:
+//! `docs/errors.zh.md`. A new code stands there as soon as it has its texts.
+
+use super::Exit;
+use crate::domain::code::Code;
+use crate::text::{Language, meaning_in_chinese, remedy};
+
+/// The groups of `docs/errors.md`: the code that each begins with, and its title.
+const GROUPS: &[(Code, &str)] = &[
+    (Code::Bug, "程序本身"),
+    (Code::ConfigMissing, "station.toml 与口令"),
+    (Code::LedgerOpen, "账本"),
+    (Code::PortMissing, "串口与扫码枪"),
+    (Code::CaMissing, "CA、时钟与内存"),
+    (Code::CloudUnreachable, "云端"),
+    (Code::WorkOrderUnknown, "工单"),
+    (Code::OperatorUnknown, "人员"),
+    (Code::ScanCharacters, "扫码"),
+    (Code::UnitUnknown, "单元"),
+    (Code::DevTimeout, "设备"),
+    (Code::CloudInstanceChanged, "云端注册与出厂"),
+];
+
+/// The whole page.
+pub fn error_page() -> String {
+    let mut page = String::from(
+        "# 错误代码\n\n由程序自身的文字生成，不要手工修改。每个代码的详细说明见英文页 \
+         [errors.md](errors.md)。\n\n```text\nerror[E-CA-PASSPHRASE]: 口令打不开 CA 密钥（……）\n\
+         help: 现在该做什么\n```\n\n同样的代码也出现在 JSON 行的 `code` 和账本里。代码的含义不变，\
+         也不会再次使用。\n\n“退出状态”是命令因该错误结束时的状态。运行中某个单元失败不会结束运行，\
+         只计入退出状态 1。\n",
+    );
+    for code in Code::ALL {
+        if let Some((_, title)) = GROUPS.iter().find(|(first, _)| first == code) {
+            page.push_str(&format!("\n## {title}\n"));
+        }
+        let (what, todo) = (meaning_in_chinese(*code), remedy(*code, Language::Chinese));
+        let (status, anchor) = (Exit::of(*code).status(), code.as_str().to_lowercase());
+        page.push_str(&format!(
+            "\n### {code}\n{what}。退出状态 {status}。\n\n处理：{todo}。[详细说明（英文）](errors.md#{anchor})\n"
+        ));
+    }
+    page
+}
+
+/// The codes that begin a group.
+pub fn group_beginnings() -> impl Iterator<Item = Code> {
+    GROUPS.iter().map(|(first, _)| *first)
+}
