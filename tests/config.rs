@@ -103,7 +103,7 @@ fn collect_keys(section: &str, table: &Value, keys: &mut Keys) {
     for (key, wanted) in table["properties"].as_object().unwrap() {
         let full = format!("{section}.{key}").trim_start_matches('.').to_owned();
         match wanted.get("items").unwrap_or(wanted) {
-            inner if inner["type"] == "object" => collect_keys(&full, inner, keys),
+            inner if inner.get("properties").is_some() => collect_keys(&full, inner, keys),
             _ => drop(keys.insert(full, wanted.get("default").cloned())),
         }
     }

@@ -201,6 +201,7 @@ fn way_of(number: u32, certificate: Certificate) -> Vec<Record> {
         certificate_sn: sn,
         slot: "A".parse().unwrap(),
         product: Some("TH200".to_owned()),
+        label: None,
         work_order: None,
         operator: None,
     };

@@ -8,12 +8,14 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
 use crate::batch::{Heard, Label, LabelSource, LinesSource, Source};
+use crate::config;
 use crate::domain::code::Code;
 use crate::domain::event::{Event, Scan};
 use crate::link::Stop;
 use crate::link::scanner::Scanner;
-use crate::link::settings::PortSettings;
 use crate::report::Failure;
+
+use super::parts;
 
 /// A source of labels that has been opened and not yet been started.
 pub enum Labels {
@@ -46,11 +48,15 @@ impl Labels {
     }
 
     /// A serial scanner at a port; `-` is standard input.
-    pub fn of_scanner(port: &str, baud: u32, stop: Stop) -> Result<Labels, Failure> {
+    pub fn of_scanner(
+        settings: &config::Scanner,
+        port: &str,
+        stop: Stop,
+    ) -> Result<Labels, Failure> {
         if port == "-" {
             return Ok(Labels::StandardInput);
         }
-        let scanner = Scanner::open(PortSettings::new(port, baud), stop)?;
+        let scanner = Scanner::open(parts::scanner_port(settings, port), &settings.ends, stop)?;
         Ok(Labels::Scanner(Box::new(scanner)))
     }
 
@@ -79,7 +85,7 @@ impl Labels {
                 })))
             }
             Labels::StandardInput => {
-                let mut source = LinesSource::new(BufReader::new(io::stdin()));
+                let mut source = LinesSource::scanned(BufReader::new(io::stdin()));
                 builder
                     .spawn(move || push_all(&heard, || Some(source.next_label())))
                     .map_err(no_thread)?;
@@ -106,7 +112,7 @@ fn push_all(heard: &SyncSender<Heard>, mut next: impl FnMut() -> Option<Label>) 
 fn push_scans(heard: &SyncSender<Heard>, scanner: Scanner) {
     for line in scanner {
         let message = match line {
-            Ok(text) => Heard::Label(Label::Scan(Scan::scanned(text))),
+            Ok(framed) => Heard::Label(Label::Scan(Scan::scanned(framed.text()))),
             Err(error) => Heard::Line(Event::Warning(error.into())),
         };
         if heard.send(message).is_err() {

@@ -140,6 +140,7 @@ fn start_by(
     let any = (config.scanner.binding == Some(config::Binding::Any)).then_some(Binding::Any);
     let settings = LineSettings {
         slots,
+        scan: config.scanner.rules.clone(),
         rule,
         device_wait: config.station.device_wait,
         binding: session.binding.or(any),

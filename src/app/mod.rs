@@ -4,7 +4,8 @@
 //! `cloud` the way to the cloud, `line` starts a line
 //! over it, `batch` feeds a line without a screen, `adopt` enters a device that the ledger
 //! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
-//! directory, `terminal` shows the operator's screen, `selftest` tries a new device with a throw-away CA. No policy here.
+//! directory, `terminal` shows the operator's screen, `selftest` tries
+//! a new device with a throw-away CA, `one_scan` takes a scan to be looked at. No policy here.
 
 pub mod adopt;
 pub mod answers;
@@ -18,8 +19,10 @@ pub mod cloud_checks;
 pub mod crl;
 pub mod demo;
 pub mod enrol;
+pub mod label_checks;
 pub mod labels;
 pub mod line;
+pub mod one_scan;
 pub mod opening;
 pub mod parts;
 pub mod people;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::broker::{self, WitnessSettings};
 use crate::config::{
-    self, AuthorityKey, AuthoritySettings, Config, ConnectSettings, DriverName, Presence, Restart,
-    Slot, ValidFor,
+    self, AuthorityKey, AuthoritySettings, Config, ConnectSettings, DriverName, ParityBit,
+    Presence, Restart, Scanner, Slot, ValidFor,
 };
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -17,7 +17,9 @@ use crate::domain::work_order::WorkOrder;
 use crate::engine::{Broker, SlotSettings};
 use crate::flow::Policy;
 use crate::ledger::{self, BackupRule, Backups, Ledger, Reader};
-use crate::link::settings::{DriverKind, PortSettings, PresenceBy, RestartBy, SlotLink};
+use crate::link::settings::{
+    CharacterBits, DriverKind, LineParity, PortSettings, PresenceBy, RestartBy, SlotLink,
+};
 use crate::pki::{
     self, Authority, AuthorityPlace, JournalKey, KeyPlace, Passphrase, Profile, TokenKey,
 };
@@ -249,7 +251,9 @@ pub fn label_rule(config: &Config, work_order: Option<&WorkOrder>) -> Result<Lab
             check = order.check_character;
         }
     }
-    Ok(LabelRule { patterns, ranges, check, client_id: config.product.client_id.clone() })
+    let check_part = config.product.check_part.clone();
+    let client_id = config.product.client_id.clone();
+    Ok(LabelRule { patterns, ranges, check, check_part, client_id })
 }
 
 /// The lot to work on: the one named, or the only one that is open.
@@ -284,14 +288,35 @@ fn only_open(reader: &Reader) -> Result<Option<WorkOrderId>, Failure> {
     Ok(open.pop())
 }
 
+/// The scanner's port in the link's words; at another port where one is named.
+pub fn scanner_port(scanner: &Scanner, port: &str) -> PortSettings {
+    PortSettings {
+        bits: match scanner.has_seven_bits {
+            true => CharacterBits::Seven,
+            false => CharacterBits::Eight,
+        },
+        parity: match scanner.parity {
+            ParityBit::None => LineParity::None,
+            ParityBit::Even => LineParity::Even,
+            ParityBit::Odd => LineParity::Odd,
+            ParityBit::Mark => LineParity::Mark,
+            ParityBit::Space => LineParity::Space,
+        },
+        ..PortSettings::new(port, scanner.baud)
+    }
+}
+
 /// The slots in the link's words.
 pub fn slots(config: &Config) -> Vec<SlotSettings> {
     config.slots.iter().map(slot).collect()
 }
 
 fn slot(slot: &Slot) -> SlotSettings {
-    let port =
-        PortSettings { path: slot.port.to_string(), baud: slot.baud, dtr: slot.dtr, rts: slot.rts };
+    let port = PortSettings {
+        dtr: slot.dtr,
+        rts: slot.rts,
+        ..PortSettings::new(slot.port.to_string(), slot.baud)
+    };
     let link = SlotLink {
         driver: match slot.driver {
             DriverName::Framed => DriverKind::Framed,

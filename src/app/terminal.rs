@@ -18,7 +18,6 @@ use crate::domain::log::LogBook;
 use crate::domain::question::AskSink;
 use crate::link::Stop;
 use crate::link::scanner::Scanner;
-use crate::link::settings::PortSettings;
 use crate::report::{self, Exit, Failure, warn};
 use crate::secret::Process;
 use crate::text::Language;
@@ -264,13 +263,13 @@ fn begin_later(
 fn start_scanner(config: &Config, to_screen: &SyncSender<Msg>) -> Result<Stop, Failure> {
     let stop = Stop::new();
     let Some(port) = &config.scanner.port else { return Ok(stop) };
-    let settings = PortSettings::new(port.to_string(), config.scanner.baud);
-    let scanner = Scanner::open(settings, stop.clone())?;
+    let settings = parts::scanner_port(&config.scanner, &port.to_string());
+    let scanner = Scanner::open(settings, &config.scanner.ends, stop.clone())?;
     let to_screen = to_screen.clone();
     let body = move || {
         for line in scanner {
             let msg = match line {
-                Ok(text) => Msg::Scanned(text),
+                Ok(framed) => Msg::Scanned(framed.text()),
                 Err(error) => Msg::Warning(error.into()),
             };
             if to_screen.send(msg).is_err() {

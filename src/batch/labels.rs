@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::event::Scan;
+use crate::domain::event::{Scan, ScanSource};
 use crate::domain::ids::SlotName;
 use crate::domain::list;
 
@@ -52,12 +52,20 @@ pub struct LinesSource<R> {
     in_long_line: bool,
     /// Nothing was read yet.
     at_start: bool,
+    /// What a line is.
+    from: ScanSource,
 }
 
 impl<R: BufRead + Send> LinesSource<R> {
     /// Reads from `input` as labels are wanted.
     pub const fn new(input: R) -> Self {
-        Self { input, in_long_line: false, at_start: true }
+        Self { input, in_long_line: false, at_start: true, from: ScanSource::List }
+    }
+
+    /// The same, where what stands on a line, behind the slot if there is one, is what a
+    /// scanner read.
+    pub const fn scanned(input: R) -> Self {
+        Self { input, in_long_line: false, at_start: true, from: ScanSource::Scanner }
     }
 
     fn read_line(&mut self) -> io::Result<Option<String>> {
@@ -90,7 +98,7 @@ impl<R: BufRead + Send> LabelSource for LinesSource<R> {
                 }
                 Ok(Some(line)) => match parse_label(&line) {
                     Ok(None) => {}
-                    Ok(Some(scan)) => return Label::Scan(scan),
+                    Ok(Some(scan)) => return Label::Scan(Scan { from: self.from, ..scan }),
                     // Not a slot: refused by the line as a whole, with its code.
                     Err(_) => return Label::Scan(Scan::listed(line, None)),
                 },

@@ -111,7 +111,7 @@ impl<'a> Batch<'a> {
     fn refuse_held(&mut self) {
         let fault = Fault::new(Code::Stopped, "the line stopped before this label's turn");
         for scan in std::mem::take(&mut self.held) {
-            self.unit(&UnitReport::refused(scan.text, scan.slot, fault.clone()));
+            self.unit(&UnitReport::refused(scan.shown(), scan.slot.clone(), fault.clone()));
         }
     }
 
@@ -178,7 +178,7 @@ impl<'a> Batch<'a> {
         if self.held.len() >= ahead {
             let detail = format!("{ahead} labels wait already; scan it again when a slot is free");
             let fault = Fault::new(Code::ScanAhead, detail);
-            self.unit(&UnitReport::refused(scan.text, scan.slot, fault));
+            self.unit(&UnitReport::refused(scan.shown(), scan.slot.clone(), fault));
             return;
         }
         self.held.push_back(scan);

@@ -1,5 +1,6 @@
 //! The commands about what is kept: CA, work orders, units, ledger, configuration, clock.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -459,9 +460,17 @@ pub struct StatsOf {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Checks station.toml and prints what it means
-    Check,
+    Check(ConfigCheck),
     /// Prints the JSON Schema of station.toml, with which an editor completes and checks it
     Schema,
+}
+
+/// `station config check`
+#[derive(Debug, Clone, Args)]
+pub struct ConfigCheck {
+    /// Take this text as one scan, and print what it is, as `station scan` does
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub label: Option<OsString>,
 }
 
 /// `station clock …`

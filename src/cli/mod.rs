@@ -8,6 +8,7 @@
 mod acts;
 mod handoff;
 mod line;
+mod scan;
 mod selftest;
 mod sim;
 mod sync;
@@ -15,12 +16,14 @@ mod sync;
 use std::path::PathBuf;
 
 pub use acts::{
-    AuthorityCommand, ClockAct, ClockCommand, ConfigCommand, LedgerAct, LedgerCommand, NewOperator,
-    NewWorkOrder, OperatorCommand, StatsOf, UnitAct, UnitCommand, UnitState, WorkOrderCommand,
+    AuthorityCommand, ClockAct, ClockCommand, ConfigCheck, ConfigCommand, LedgerAct, LedgerCommand,
+    NewOperator, NewWorkOrder, OperatorCommand, StatsOf, UnitAct, UnitCommand, UnitState,
+    WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use handoff::{Export, ExportFormat, ImportRegistered};
 pub use line::{Batch, Demo, Run};
+pub use scan::Scan;
 pub use selftest::Selftest;
 pub use sim::{
     SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimFirmware, SimHand, SimMove,
@@ -140,6 +143,12 @@ pub enum Command {
     /// Takes back what an administrator registered by hand
     #[command(after_help = handoff::IMPORT_EXAMPLES)]
     ImportRegistered(ImportRegistered),
+    /// Shows what a scan is: its bytes, its fields, and whether it is a serial of the product
+    ///
+    /// To set up a scanner and the rules of `[[scanner.label]]`. It takes one scan, touches no
+    /// ledger and no device, and exits with 1 where the scan is refused.
+    #[command(after_help = scan::SCAN_EXAMPLES)]
+    Scan(Scan),
     /// Lists the serial ports: path, physical place, slot
     Ports,
     /// Simulated devices and an emulated cloud, to try a line without either

@@ -14,7 +14,7 @@ pub(super) fn run(batch: &Batch, context: &mut Context) -> Result<Exit, Failure>
     let config = context.config()?;
     let labels = match (&batch.serials, &batch.scanner) {
         (Some(file), _) => Labels::of_file(file)?,
-        (None, Some(port)) => Labels::of_scanner(port, config.scanner.baud, Stop::new())?,
+        (None, Some(port)) => Labels::of_scanner(&config.scanner, port, Stop::new())?,
         (None, None) => return Err(Failure::new(Code::Usage, "no labels were named")),
     };
     let session = Session {

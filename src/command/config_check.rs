@@ -5,21 +5,29 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Context;
-use crate::app::{cloud, parts};
+use super::{Context, scan};
+use crate::app::one_scan::OneScan;
+use crate::app::{cloud, label_checks, parts};
+use crate::cli::ConfigCheck;
 use crate::config::{AuthorityKey, Config, Scanner, Slot};
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
 use crate::domain::local::Shift;
+use crate::domain::scan::Rule;
 use crate::pki::{AuthorityInfo, PkiError};
 use crate::report::{self, Exit, Failure};
 
 /// Checks station.toml and prints what it means.
-pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
+pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
+    if let Some(label) = &check.label {
+        return scan::tell(&config, &OneScan::of_text(label), context);
+    }
     refuse_profile_beyond_authority(&config, context)?;
     if !context.global.quiet {
-        for fault in absent_files(&config).into_iter().chain(cloud::international(&config)) {
+        let labels = label_checks::warnings(&config);
+        let cloud = cloud::international(&config);
+        for fault in absent_files(&config).into_iter().chain(cloud).chain(labels) {
             report::warn(&fault, context.color);
         }
     }
@@ -99,6 +107,8 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
         ("ledger", format!("no new unit below {} MiB of free disk", ledger.reserve >> 20)),
         ("scanner", scanner_in_words(&config.scanner)),
     ];
+    let rules = &config.scanner.rules.rules;
+    lines.extend(rules.iter().map(|rule| ("label", label_rule_in_words(rule))));
     lines.extend(config.slots.iter().map(|slot| ("slot", slot_in_words(slot))));
     let cloud = config.cloud.as_ref();
     lines
@@ -141,10 +151,21 @@ fn slot_in_words(slot: &Slot) -> String {
 }
 
 fn scanner_in_words(scanner: &Scanner) -> String {
-    match &scanner.port {
-        Some(port) => format!("{} at {port}, {} baud", scanner.kind, scanner.baud),
-        None => scanner.kind.to_string(),
-    }
+    let Some(port) = &scanner.port else { return scanner.kind.to_string() };
+    let bits = if scanner.has_seven_bits { 7 } else { 8 };
+    let ends: Vec<&str> = scanner.ends.iter().map(|end| end.as_str()).collect();
+    format!(
+        "{} at {port}, {} baud, {bits} bits, parity {}, a scan ends with {}",
+        scanner.kind,
+        scanner.baud,
+        scanner.parity,
+        ends.join(" or ")
+    )
+}
+
+fn label_rule_in_words(rule: &Rule) -> String {
+    let device = if rule.names_device() { ", which must name its device" } else { "" };
+    format!("{}{device}", rule.form())
 }
 
 fn as_json(config: &Config) -> Value {
@@ -172,5 +193,7 @@ fn as_json(config: &Config) -> Value {
         "broker": format!("{}:{}", config.broker.host, config.broker.port),
         "slots": config.slots.iter().map(slot).collect::<Vec<_>>(),
         "scanner": config.scanner.kind.as_str(),
+        "label_rules": config.scanner.rules.rules.iter().map(|rule| rule.form().as_str())
+            .collect::<Vec<_>>(),
     })
 }

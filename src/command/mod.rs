@@ -21,6 +21,7 @@ mod operator;
 mod person;
 mod ports;
 mod run;
+mod scan;
 mod selftest;
 mod ship;
 mod sim;
@@ -92,7 +93,8 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Selftest(selftest) => selftest::run(&selftest, context),
         Command::Doctor => doctor::run(context),
         Command::Clock(ClockCommand::Accept(act)) => clock::accept(act, context),
-        Command::Config(ConfigCommand::Check) => config_check::run(context),
+        Command::Scan(scan) => scan::run(&scan, context),
+        Command::Config(ConfigCommand::Check(check)) => config_check::run(&check, context),
         Command::Config(ConfigCommand::Schema) => config_schema::run(context),
         Command::Completions { shell } => manual::completions(shell, context),
         Command::Man { chinese: true, .. } => manual::chinese(context),

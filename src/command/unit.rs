@@ -146,6 +146,10 @@ fn attempt(story: &AttemptStory, zone: &Zone) -> String {
         text.push_str(", ");
         text.push_str(detail);
     }
+    if let Some(label) = &story.label {
+        let rule = label.rule.map_or(String::new(), |rule| format!(" by rule {rule}"));
+        text.push_str(&format!(", label {}{rule}", label.text));
+    }
     text
 }
 

@@ -93,6 +93,10 @@ impl<'a> Refused<'a> {
     /// A value of another type, a number that is not allowed, or a table that lacks a key.
     fn wrong_value(&self, entry: &Entry<'_>, place: &Place) -> Option<ConfigError> {
         let (path, wanted) = (&entry.path, self.wanted(&entry.path)?);
+        if wanted.kind().is_empty() {
+            // It may be of several types, and is of one of them.
+            return None;
+        }
         let (kind, found) = kind_of(entry.value.get_ref());
         let (place, key) = (place.clone(), path.to_string());
         if kind != wanted.kind() {

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 
 use super::refusal::Refusal;
 use super::values;
 use super::words::Choice;
+use crate::domain::scan::End;
 
 /// A schema that stands where it is used, under no name of its own.
 macro_rules! inline_schema {
@@ -87,6 +88,11 @@ impl<T> Section<T> {
     /// Its keys alone.
     pub(super) fn into_keys(self) -> T {
         self.0.into_value().0
+    }
+
+    /// Refuses it as a whole.
+    pub(super) fn refuse(&self, why: impl Display) -> Refusal {
+        self.0.refuse(why)
     }
 
     /// Refuses it for want of this key.
@@ -169,6 +175,48 @@ impl<T> JsonSchema for Parsed<T> {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string" })
+    }
+}
+
+/// What ends a scan: one word, or several.
+#[derive(Debug)]
+pub(super) struct Ends(pub(super) Vec<End>);
+
+impl<'de> Deserialize<'de> for Ends {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct OneOrMore;
+
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Ends;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Ends, E> {
+                text.parse().map(|end| Ends(vec![end])).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Ends, A::Error> {
+                let mut ends = Vec::new();
+                while let Some(Parsed(end)) = items.next_element()? {
+                    ends.push(end);
+                }
+                Ok(Ends(ends))
+            }
+        }
+
+        d.deserialize_any(OneOrMore)
+    }
+}
+
+impl JsonSchema for Ends {
+    inline_schema!();
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<&str> = End::ALL.iter().map(|end| end.as_str()).collect();
+        let word = serde_json::json!({ "type": "string", "enum": words });
+        json_schema!({ "anyOf": [word, { "type": "array", "items": word, "minItems": 1 }] })
     }
 }
 

@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::kinds::{Placed, Section};
-use super::raw;
 use super::refusal::Refusal;
 use super::values::PortPlace;
-use super::words::{Binding, DriverName, Presence, Restart, ScannerKind};
+use super::words::{Binding, DriverName, ParityBit, Presence, Restart, ScannerKind};
+use super::{label, raw};
 use crate::domain::ids::SlotName;
+use crate::domain::scan::{End, LetterCase, ScanRules};
 
 /// The most slots that one station drives.
 pub(super) const MAX_SLOTS: usize = 64;
@@ -50,6 +51,14 @@ pub struct Scanner {
     pub baud: u32,
     /// Which slot a scan is meant for, where the file says so.
     pub binding: Option<Binding>,
+    /// What ends a scan at its port.
+    pub ends: Vec<End>,
+    /// Whether its characters have seven bits.
+    pub has_seven_bits: bool,
+    /// The bit behind them.
+    pub parity: ParityBit,
+    /// How labels are written.
+    pub rules: ScanRules,
 }
 
 /// A port and the bytes that name it.
@@ -180,6 +189,13 @@ pub(super) fn scanner(
         port: scanner_port.flatten(),
         baud: raw.baud.map_or(DEFAULT_BAUD, |baud| baud.0),
         binding: raw.binding.map(|word| word.0),
+        ends: raw.ends.map_or_else(|| End::USUAL.to_vec(), |ends| ends.0),
+        has_seven_bits: raw.data_bits.is_some_and(|bits| bits.0 == 7),
+        parity: raw.parity.map_or(ParityBit::None, |word| word.0),
+        rules: ScanRules {
+            rules: label::rules(raw.label.unwrap_or_default())?,
+            case: raw.case.map_or(LetterCase::Keep, |word| word.0),
+        },
     })
 }
 

@@ -28,6 +28,7 @@ mod connect;
 mod error;
 mod explain;
 mod kinds;
+mod label;
 mod ledger;
 mod line;
 mod place;
@@ -63,8 +64,8 @@ pub use schema::schema;
 pub use station::Station;
 pub use values::{Endpoint, PortPlace, ValidFor, ValueError};
 pub use words::{
-    AuthorityKind, Binding, CloudKind, Confirm, DriverName, InitialStatus, KeyOrigin, Language,
-    Presence, RegistrationMode, Restart, ScannerKind,
+    AuthorityKind, Binding, CloudKind, Confirm, DriverName, InitialStatus, KeyOrigin, LabelForm,
+    Language, ParityBit, Presence, RegistrationMode, Restart, ScannerKind,
 };
 
 use crate::domain::bounds;

@@ -27,6 +27,8 @@ pub struct Product {
     pub client_id: ClientIdTemplate,
     /// The check character of its labels.
     pub check_character: CheckCharacter,
+    /// The end of a serial that the check character guards; none is all of it.
+    pub check_part: Option<SerialPattern>,
     /// Where its private keys are made.
     pub key_origin: KeyOrigin,
     /// The model that its devices must report; none accepts any.
@@ -68,19 +70,23 @@ pub struct Broker {
 }
 
 pub(super) fn product(raw: raw::Product) -> Result<Product, Refusal> {
-    let pattern = SerialPattern::new(raw.serial_pattern.value())
-        .map_err(|source| Refusal::Pattern { span: raw.serial_pattern.span(), source })?;
     Ok(Product {
         name: short_text(raw.name)?,
-        serial_pattern: pattern,
+        serial_pattern: pattern(&raw.serial_pattern)?,
         client_id: raw.client_id.0,
         check_character: raw.check_character.map_or_else(CheckCharacter::default, |kind| kind.0),
+        check_part: raw.check_part.as_ref().map(pattern).transpose()?,
         key_origin: raw.key_origin.map_or(KeyOrigin::Station, |word| word.0),
         model: raw.model.map(model).transpose()?,
         required_proof: raw.required_proof.map_or(Proof::Possession, |word| word.0),
         lock: raw.lock.unwrap_or(false),
         require: required(&raw.require.unwrap_or_default()),
     })
+}
+
+fn pattern(text: &Placed<String>) -> Result<SerialPattern, Refusal> {
+    SerialPattern::new(text.value())
+        .map_err(|source| Refusal::Pattern { span: text.span(), source })
 }
 
 /// What goes into a subject's O and OU, and what people read: at most 64 characters.
@@ -169,6 +175,10 @@ pub(super) fn digest(
         add(name, value.as_bytes());
     }
     add("broker.server_root", server_root);
+    // It came later: a profile without it has the digest that it always had.
+    if let Some(part) = &product.check_part {
+        add("product.check_part", part.as_str().as_bytes());
+    }
     ProfileDigest::new(hash.finalize().into())
 }
 

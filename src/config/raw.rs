@@ -5,20 +5,23 @@
 //! editor shows, `default` is what the commented example shows, and the first of `examples`
 //! is what an error offers where the key is missing.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::kinds::{FilePath, Parsed, Placed, Section, Size, Time, Whole, Word};
+use super::kinds::{Ends, FilePath, Parsed, Placed, Section, Size, Time, Whole, Word};
 use super::values::{Endpoint, Hex, ValidFor};
 use super::words::{
-    AuthorityKind, Binding, CloudKind, Confirm, DriverName, InitialStatus, KeyOrigin, Language,
-    Presence, Protection, RegistrationMode, Restart, ScannerKind,
+    AuthorityKind, Binding, CloudKind, Confirm, DriverName, InitialStatus, KeyOrigin, LabelForm,
+    Language, ParityBit, Presence, Protection, RegistrationMode, Restart, ScannerKind,
 };
 use crate::domain::certificate::Proof;
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{SlotName, StationId};
 use crate::domain::label::{CheckCharacter, ClientIdTemplate, SerialRange};
 use crate::domain::local::{TimeOfDay, Zone};
+use crate::domain::scan::LetterCase;
 
 /// The configuration of one provisioning station. Paths are relative to the file.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -92,6 +95,10 @@ pub(super) struct Product {
     /// How the last character of a label guards the others.
     #[schemars(extend("default" = "none", "enum" = CheckCharacter::ALL))]
     pub(super) check_character: Option<Parsed<CheckCharacter>>,
+    /// The end of a serial that the check character guards, a regular expression. Without it:
+    /// all of the serial.
+    #[schemars(extend("examples" = ["[0-9]{8}"]))]
+    pub(super) check_part: Option<Placed<String>>,
     /// Where the private key is made; for "device" its firmware must offer KEYGEN.
     #[schemars(extend("default" = "station"))]
     pub(super) key_origin: Option<Word<KeyOrigin>>,
@@ -273,6 +280,44 @@ pub(super) struct Scanner {
     pub(super) baud: Option<Baud>,
     /// Which slot a scan is meant for. Without it: "insert" at the screen, "any" in a batch.
     pub(super) binding: Option<Word<Binding>>,
+    /// What ends a scan at a serial port: "cr", "lf", "tab", "etx", "eot" or "silence".
+    #[schemars(extend("default" = ["cr", "lf"]))]
+    pub(super) ends: Option<Ends>,
+    /// What becomes of letters: CapsLock turns what a keyboard scanner sends.
+    #[schemars(extend("default" = "keep"))]
+    pub(super) case: Option<Word<LetterCase>>,
+    /// Bits of a character; for kind "serial".
+    #[schemars(extend("default" = 8))]
+    pub(super) data_bits: Option<Whole<7, 8>>,
+    /// The bit behind them; for kind "serial".
+    #[schemars(extend("default" = "none"))]
+    pub(super) parity: Option<Word<ParityBit>>,
+    /// How labels are written; tried in this order. Without any: a serial and nothing else.
+    pub(super) label: Option<Vec<Section<Label>>>,
+}
+
+/// How labels are written, and where on them the serial stands.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Label {
+    /// A GS1 element string, a URL, a JSON object, or a text with places.
+    #[schemars(extend("examples" = ["gs1"]))]
+    pub(super) form: Word<LabelForm>,
+    /// Where the serial stands: an application identifier, or a member of the object.
+    #[schemars(extend("examples" = ["21", "SN"]))]
+    pub(super) serial: Option<Placed<String>>,
+    /// The parameter of the URL that is the serial; for form "link".
+    #[schemars(extend("examples" = ["sn"]))]
+    pub(super) query: Option<Placed<String>>,
+    /// Where the device's hardware id stands. The device must report that one.
+    #[schemars(extend("examples" = ["MAC"]))]
+    pub(super) hardware_id: Option<Placed<String>>,
+    /// Fields with one value on each label of this product.
+    #[schemars(extend("examples" = [{ "01": "09506000134352" }]))]
+    pub(super) require: Option<Placed<BTreeMap<String, String>>>,
+    /// The text, with {serial} where the serial stands; for form "text".
+    #[schemars(extend("examples" = ["SN:{serial};MAC:{hardware_id}"]))]
+    pub(super) text: Option<Placed<String>>,
 }
 
 /// How evidence is kept.

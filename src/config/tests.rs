@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::certificate::Proof;
 use crate::domain::code::Code;
 use crate::domain::identity::TlsVersion;
+use crate::domain::scan::End;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -380,4 +381,82 @@ fn more_than_the_cloud_s_rate_is_for_an_emulation_on_this_machine() {
     assert_eq!(here.rate_per_second, 500);
     assert!(cloud("http://[::1]:9", "rate_per_second = 500").is_ok());
     assert!(cloud("https://127.0.0.1.example.com", "rate_per_second = 500").is_err());
+}
+
+/// `[scanner]` with these lines behind it.
+fn scanner(lines: &str) -> Result<crate::config::Scanner, String> {
+    let parsed = parse(&format!("{SMALLEST}[scanner]\n{lines}\n"));
+    parsed.map(|config| config.scanner).map_err(|error| error.to_string())
+}
+
+#[test]
+fn labels_have_rules_in_the_order_of_the_file() {
+    let scanner = scanner(
+        r#"
+        [[scanner.label]]
+        form = "gs1"
+        require = { "01" = "09506000134352" }
+        [[scanner.label]]
+        form = "link"
+        query = "sn"
+        [[scanner.label]]
+        form = "json"
+        serial = "SN"
+        hardware_id = "MAC"
+        [[scanner.label]]
+        form = "text"
+        text = "SN:{serial};MAC:{hardware_id}"
+        require = { serial = "X" }
+    "#,
+    );
+    let rules = scanner.unwrap().rules.rules;
+    let forms: Vec<(&str, bool)> =
+        rules.iter().map(|rule| (rule.form().as_str(), rule.names_device())).collect();
+    assert_eq!(forms, [("gs1", false), ("link", false), ("json", true), ("text", true)]);
+}
+
+#[test]
+fn a_scan_ends_with_one_word_or_with_several() {
+    let ends = |lines: &str| scanner(lines).map(|scanner| scanner.ends);
+    assert_eq!(ends(""), Ok(vec![End::Cr, End::Lf]));
+    assert_eq!(ends("ends = \"tab\""), Ok(vec![End::Tab]));
+    assert_eq!(ends(r#"ends = "\t""#), Ok(vec![End::Tab]));
+    assert_eq!(ends("ends = [\"etx\", \"cr\"]"), Ok(vec![End::Etx, End::Cr]));
+    for lines in ["ends = \"crlf\"", "ends = [\"cr\", \"crlf\"]"] {
+        let error = ends(lines).unwrap_err();
+        assert!(error.contains("scanner.ends") && error.contains("cr, lf, tab"), "{error}");
+    }
+}
+
+#[test]
+fn a_rule_that_can_t_be_one_says_why() {
+    let cases = [
+        ("form = \"qr\"", "none of gs1, link, json, text"),
+        ("form = \"gs1\"\nserial = \"SN\"", "no application identifier of GS1"),
+        ("form = \"gs1\"\nrequire = { \"SN\" = \"x\" }", "no application identifier of GS1"),
+        ("form = \"gs1\"\nhardware_id = \"MAC\"", "no application identifier of GS1"),
+        ("form = \"gs1\"\ntext = \"{serial}\"", "only form = \"text\" has a text"),
+        ("form = \"json\"", "scanner.label[0].serial is missing"),
+        ("form = \"json\"\nserial = \"SN\"\nquery = \"sn\"", "only form = \"link\" has a query"),
+        ("form = \"link\"\nserial = \"21\"\nquery = \"sn\"", "has a place already"),
+        ("form = \"text\"", "scanner.label[0].text is missing"),
+        ("form = \"text\"\ntext = \"SN\"", "{serial} exactly once"),
+        ("form = \"text\"\ntext = \"{serial}\"\nserial = \"21\"", "by its place {serial}"),
+        ("form = \"text\"\ntext = \"{serial}\"\nhardware_id = \"m\"", "no place {m}"),
+    ];
+    for (lines, wanted) in cases {
+        let error = scanner(&format!("[[scanner.label]]\n{lines}")).unwrap_err();
+        assert!(error.contains(wanted), "{lines}: {error}");
+        assert!(error.contains("station.toml:"), "{lines}: {error}");
+    }
+}
+
+#[test]
+fn a_guarded_part_changes_the_profile_and_nothing_else_does_by_being_new() {
+    let with = SMALLEST.replace("[product]", "[product]\ncheck_part = \"[0-9]{8}\"");
+    let (with, without) = (parse(&with).unwrap(), parse(SMALLEST).unwrap());
+    let digest = |config: &Config| {
+        product::digest(&config.product, &config.certificate, &config.broker, b"")
+    };
+    assert_ne!(digest(&with), digest(&without));
 }

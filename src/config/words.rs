@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::values::ValueError;
 use crate::domain::certificate::Proof;
 use crate::domain::identity::TlsVersion;
+use crate::domain::scan::LetterCase;
 
 /// A type with one word in station.toml for each of its values.
 pub(super) trait Choice: Copy + 'static {
@@ -155,6 +156,36 @@ words! {
 }
 
 words! {
+    /// The bit behind the bits of a scanner's characters.
+    ParityBit {
+        /// There is none.
+        None = "none",
+        /// It makes the number of ones even.
+        Even = "even",
+        /// It makes the number of ones odd.
+        Odd = "odd",
+        /// It is one.
+        Mark = "mark",
+        /// It is zero.
+        Space = "space",
+    } later {}
+}
+
+words! {
+    /// How a label is written.
+    LabelForm {
+        /// A GS1 element string.
+        Gs1 = "gs1",
+        /// A URL.
+        Link = "link",
+        /// A JSON object.
+        Json = "json",
+        /// A text with places for values.
+        Text = "text",
+    } later {}
+}
+
+words! {
     /// Which cloud it is.
     CloudKind {
         /// TDMQ for MQTT.
@@ -217,6 +248,11 @@ impl Choice for Proof {
         (Proof::ReadBack.as_str(), Proof::ReadBack),
         (Proof::None.as_str(), Proof::None),
     ];
+}
+
+impl Choice for LetterCase {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("keep", LetterCase::Keep), ("upper", LetterCase::Upper), ("lower", LetterCase::Lower)];
 }
 
 impl Choice for TlsVersion {

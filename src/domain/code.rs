@@ -219,6 +219,26 @@ codes! {
     ScanRange = "E-SCAN-RANGE",
     /// A scan makes no valid client id.
     ScanClientId = "E-SCAN-CLIENT-ID",
+    /// No rule of station.toml reads the label.
+    ScanLabel = "E-SCAN-LABEL",
+    /// A scan says several serials.
+    ScanAmbiguous = "E-SCAN-AMBIGUOUS",
+    /// A label belongs to another product.
+    ScanOtherProduct = "E-SCAN-OTHER-PRODUCT",
+    /// A label names another device than the one that answers.
+    ScanOtherDevice = "E-SCAN-OTHER-DEVICE",
+    /// The separators of a GS1 text are missing.
+    ScanSeparators = "E-SCAN-SEPARATORS",
+    /// One pull of the trigger gave several lines.
+    ScanLines = "E-SCAN-LINES",
+    /// One scan is longer than any label.
+    ScanTooLong = "E-SCAN-TOO-LONG",
+    /// The scanner's data bits and parity are not the port's.
+    ScanParity = "E-SCAN-PARITY",
+    /// The scanner says that it read nothing.
+    ScanNoRead = "E-SCAN-NO-READ",
+    /// The scanner sends nothing behind a scan.
+    ScanNoEnd = "E-SCAN-NO-END",
     /// The unit is being worked on at this moment.
     ScanDuplicate = "E-SCAN-DUPLICATE",
     /// The scan names a slot that does not exist or can't be used.

@@ -10,6 +10,7 @@ use super::code::Code;
 use super::device::Fault;
 use super::ids::{CertificateSn, ClientId, Fingerprint, HardwareId, SlotName};
 use super::record::Step;
+use super::scan::Content;
 
 /// One scanned label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,14 @@ pub enum ScanSource {
 }
 
 impl Scan {
+    /// What people are shown of it, which is no more trusted than the text.
+    pub fn shown(&self) -> &str {
+        match self.from {
+            ScanSource::List => &self.text,
+            ScanSource::Scanner => Content::of(&self.text).text,
+        }
+    }
+
     /// A serial of a list, and the slot that the list names.
     pub fn listed(text: impl Into<String>, slot: Option<SlotName>) -> Self {
         Self { text: text.into(), slot, from: ScanSource::List }

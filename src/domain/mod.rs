@@ -26,6 +26,7 @@ pub mod question;
 pub mod record;
 pub mod registration;
 pub mod say;
+pub mod scan;
 pub mod state;
 pub mod story;
 pub mod text;

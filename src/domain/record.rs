@@ -166,10 +166,24 @@ pub struct Begun {
     /// The product's name; none in entries from before it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
+    /// What it was scanned from, where that said more than the serial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<LabelRead>,
     /// The lot, where there is one.
     pub work_order: Option<WorkOrderId>,
     /// The person, where one is named.
     pub operator: Option<OperatorId>,
+}
+
+/// What a scanner sent for a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelRead {
+    /// All that one pull of the trigger sent, in printable ASCII, everything else escaped.
+    pub text: String,
+    /// The rule of `[[scanner.label]]` that read it, counted from one; none where there was
+    /// none and the text is the serial behind an AIM identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<u32>,
 }
 
 /// An attempt that ended before its device could be reserved: it counts among the unit's
@@ -182,6 +196,9 @@ pub struct FailedEarly {
     pub client_id: ClientId,
     /// Where it happened.
     pub slot: SlotName,
+    /// What it was scanned from, where that said more than the serial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<LabelRead>,
     /// The lot, where there is one.
     pub work_order: Option<WorkOrderId>,
     /// The person, where one is named.

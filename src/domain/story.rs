@@ -10,6 +10,7 @@ use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, OperatorId, Serial, SlotName, WorkOrderId,
 };
 
+use super::record::LabelRead;
 use super::state::{AttemptOutcome, Origin, RegistrationState, UnitState};
 
 /// RFC 3339 in UTC.
@@ -136,6 +137,8 @@ pub struct AttemptStory {
     pub message: Option<String>,
     /// How its certificate was proven.
     pub proof: Option<Proof>,
+    /// What it was scanned from, where that said more than the serial.
+    pub label: Option<LabelRead>,
 }
 
 /// What a person did to a unit.

@@ -36,6 +36,20 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// `text` in plain printable ASCII, so that each text has a form of its own: a backslash is
+/// escaped too. For what is kept as evidence.
+pub fn escaped(text: &str) -> String {
+    let is_kept = |c: char| c == ' ' || c.is_ascii_graphic() && c != '\\';
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_kept(c) {
+            true => safe.push(c),
+            false => safe.extend(c.escape_default()),
+        }
+    }
+    safe
+}
+
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -57,6 +71,13 @@ mod tests {
     fn of_a_scan_only_plain_characters_stay() {
         assert!(matches!(plain("TH200 1"), Cow::Borrowed(_)));
         assert_eq!(plain("\u{6d4b}\u{5d0}1\u{1b}"), "\\u{6d4b}\\u{5d0}1\\u{1b}");
+    }
+
+    #[test]
+    fn evidence_tells_an_escape_from_what_looks_like_one() {
+        assert_eq!(escaped("{\"SN\": 1}"), "{\"SN\": 1}");
+        assert_eq!(escaped("a\u{1d}b"), "a\\u{1d}b");
+        assert_eq!(escaped("a\\u{1d}b"), "a\\\\u{1d}b");
     }
 
     #[test]

@@ -12,12 +12,14 @@ use std::time::Duration;
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{
-    Binding, Command, CommandSink, Event, EventSink, Outcome, ProgressCell, Scan, SlotStatus,
-    UnitReport,
+    Binding, Command, CommandSink, Event, EventSink, Outcome, ProgressCell, Scan, ScanSource,
+    SlotStatus, UnitReport,
 };
 use crate::domain::ids::{HardwareId, Serial, SlotName};
 use crate::domain::label::LabelRule;
-use crate::domain::record::{AttemptRef, Denied, Ended, Open, Record, Rework, Step};
+use crate::domain::record::{AttemptRef, Denied, Ended, LabelRead, Open, Record, Rework, Step};
+use crate::domain::scan::ScanRules;
+use crate::domain::text::escaped;
 use crate::flow::{self, Entry};
 use crate::ledger::{LedgerError, Reader};
 use crate::link::settings::SlotLink;
@@ -44,6 +46,8 @@ pub struct SlotSettings {
 pub struct LineSettings {
     /// The slots, in the order of station.toml.
     pub slots: Vec<SlotSettings>,
+    /// How labels are written.
+    pub scan: ScanRules,
     /// What a label must meet.
     pub rule: LabelRule,
     /// How long a scan waits for a device after the line last changed.
@@ -139,13 +143,14 @@ impl Line {
         }
         let port_grace = settings.port_grace.map(|grace| shop.clock.now().monotonic + grace);
         let ports = settings.slots.iter().map(|slot| slot.link.port.path.clone()).collect();
-        let rule = settings.rule;
+        let (scan, rule) = (settings.scan, settings.rule);
         let warned = settings.binding.is_some();
         let halted = halts.clone();
         let last_out = None;
         let mut state = LineThread {
             router,
             shop,
+            scan,
             rule,
             events,
             passed: slots.iter().map(|_| None).collect(),
@@ -200,6 +205,7 @@ fn settle_ledger(shop: &Shop) -> Result<(), Fault> {
 struct LineThread {
     router: Router,
     shop: Arc<Shop>,
+    scan: ScanRules,
     rule: LabelRule,
     events: EventSink,
     slots: Vec<(Sender<ToSlot>, JoinHandle<()>)>,
@@ -267,7 +273,7 @@ impl LineThread {
     fn answer_late(&self, message: ToLine) {
         match message {
             ToLine::Command(Command::Scan(scan)) => {
-                let report = UnitReport::refused(scan.text, scan.slot, told_to_stop());
+                let report = UnitReport::refused(scan.shown(), scan.slot.clone(), told_to_stop());
                 self.say(Event::Unit(Box::new(report)));
             }
             ToLine::Ended(_, ending) => self.say(Event::Unit(Box::new(ending.report))),
@@ -381,7 +387,11 @@ impl LineThread {
     fn scan(&mut self, scan: Scan) {
         if let Err(fault) = self.accept(&scan) {
             let broken = (fault.code == Code::LedgerCorrupt).then(|| fault.clone());
-            self.say(Event::Unit(Box::new(UnitReport::refused(scan.text, scan.slot, fault))));
+            self.say(Event::Unit(Box::new(UnitReport::refused(
+                scan.shown(),
+                scan.slot.clone(),
+                fault,
+            ))));
             let decisions = self.router.spent(self.now());
             self.carry_out(decisions);
             if let Some(fault) = broken {
@@ -391,11 +401,11 @@ impl LineThread {
     }
 
     fn accept(&mut self, scan: &Scan) -> Result<(), Fault> {
-        if let Some(slot) = self.router.barcode(&scan.text) {
+        if let Some(slot) = self.router.barcode(scan.shown()) {
             self.choose(slot);
             return Ok(());
         }
-        let (serial, client_id) = self.rule.accept(&scan.text)?;
+        let job = self.read(scan)?;
         let slot =
             match &scan.slot {
                 None => self.take_choice()?,
@@ -407,7 +417,7 @@ impl LineThread {
             self.warned = true;
             self.say(Event::Warning(binding_warning()));
         }
-        let wanted = serial.clone();
+        let wanted = job.serial.clone();
         let order = self.shop.work_order.clone();
         let (standing, refusal) = self.shop.inquiries.ask(move |reader| {
             let refusal = order.map(|order| reader.refusal_of_label(&wanted, &order));
@@ -418,14 +428,30 @@ impl LineThread {
         if let Some(fault) = refusal.filter(|_| !has_device && !standing.scrapped) {
             return Err(fault);
         }
-        let scanned = serial.clone();
-        let job = Job { serial, client_id, resumed: false, named: slot.is_some() };
+        let scanned = job.serial.clone();
+        let job = Job { named: slot.is_some(), ..job };
         let decisions = self.router.scan(job, slot, &standing, self.now());
         self.carry_out(decisions);
         if let Some(slot) = self.router.waits(&scanned) {
             self.say(Event::Waiting { serial: scanned.to_string(), slot });
         }
         Ok(())
+    }
+
+    /// The unit that a scan means. What a scanner sent is read by the rules of station.toml; a
+    /// list has serials.
+    fn read(&self, scan: &Scan) -> Result<Job, Fault> {
+        if scan.from == ScanSource::List {
+            let (serial, client_id) = self.rule.accept(&scan.text)?;
+            return Ok(Job::new(serial, client_id));
+        }
+        let verdict = self.scan.read(&scan.text, &self.rule);
+        let rule = verdict.rule.and_then(|rule| u32::try_from(rule).ok());
+        let says_more = rule.is_some() || verdict.aim.is_some();
+        let reading = verdict.outcome?;
+        let label = says_more.then(|| LabelRead { text: escaped(&scan.text), rule });
+        let hardware = reading.hardware;
+        Ok(Job { hardware, label, ..Job::new(reading.serial, reading.client_id) })
     }
 
     /// A slot's own barcode was scanned: the next label is for it.
@@ -499,7 +525,7 @@ impl LineThread {
     fn open_attempt(&self, hardware: HardwareId) -> Option<Job> {
         let serial = self.look_up(move |reader| reader.open_attempt_on(&hardware))?;
         let client_id = self.rule.client_id.make(&serial).ok()?;
-        Some(Job { serial, client_id, resumed: true, named: false })
+        Some(Job { resumed: true, ..Job::new(serial, client_id) })
     }
 
     fn ended(&mut self, slot: usize, ending: Ending) {

@@ -66,7 +66,11 @@ fn run_flow(
     halt: &Halt,
     progress: &ProgressCell,
 ) -> (Verdict, Option<Duration>) {
-    let unit = Unit { serial: job.serial.clone(), policy: shop.policy.clone() };
+    let unit = Unit {
+        serial: job.serial.clone(),
+        hardware: job.hardware.clone(),
+        policy: shop.policy.clone(),
+    };
     let (mut state, mut input) = (State::New, Input::Start);
     let mut proven_at = None;
     loop {

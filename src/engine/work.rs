@@ -291,6 +291,7 @@ impl<'a> Work<'a> {
                 serial,
                 client_id: self.job.client_id.clone(),
                 slot: self.slot.clone(),
+                label: self.job.label.clone(),
                 work_order: self.shop.work_order.clone(),
                 operator: self.shop.crew.at_work(),
                 end,
@@ -328,6 +329,7 @@ impl<'a> Work<'a> {
             certificate_sn,
             slot: self.slot.clone(),
             product: Some(self.shop.product.clone()),
+            label: self.job.label.clone(),
             work_order: self.shop.work_order.clone(),
             operator: self.shop.crew.at_work(),
         })

@@ -2,9 +2,9 @@
 
 use crate::domain::certificate::Proof;
 use crate::domain::code::Code;
-use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
+use crate::domain::device::{Answer, Fault, Op, Seen, ToldBy, Verified};
 use crate::domain::identity::{IdentityKey, KeyOrigin};
-use crate::domain::ids::CertificateSn;
+use crate::domain::ids::{CertificateSn, HardwareId};
 use crate::domain::record::{End, Looked, Recorded, Refusal, Step};
 
 use super::landing::{
@@ -132,6 +132,9 @@ fn refuse(fault: Fault) -> Move {
 }
 
 fn identified(unit: &Unit, seen: Seen) -> Move {
+    if let Some(fault) = unit.hardware.as_ref().and_then(|wanted| not_labelled(wanted, &seen)) {
+        return refuse(fault);
+    }
     match &seen.factory_serial {
         Some(factory) if factory != unit.serial.as_str() => refuse(Fault::new(
             Code::DevFactorySerial,
@@ -139,6 +142,20 @@ fn identified(unit: &Unit, seen: Seen) -> Move {
         )),
         _ => (State::Looking(seen.clone()), Effect::Look(seen)),
     }
+}
+
+/// Why a device is not the one that the label names.
+fn not_labelled(wanted: &HardwareId, seen: &Seen) -> Option<Fault> {
+    let detail = match seen.told_by {
+        ToldBy::HardwareId if seen.hardware == *wanted => return None,
+        ToldBy::HardwareId => {
+            format!("the device is {}, the label is for {wanted}", seen.hardware)
+        }
+        ToldBy::Identity => {
+            format!("the label is for {wanted}, and this device does not say which one it is")
+        }
+    };
+    Some(Fault::new(Code::ScanOtherDevice, detail))
 }
 
 fn looked_up(unit: &Unit, seen: Seen, looked: &Looked) -> Move {

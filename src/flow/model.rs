@@ -323,7 +323,7 @@ fn unit_of(origin: KeyOrigin) -> Unit {
         key_origin: origin,
         connects: false,
     };
-    Unit { serial: "U-1".parse().unwrap(), policy }
+    Unit { serial: "U-1".parse().unwrap(), hardware: None, policy }
 }
 
 /// Runs until the verdict, or until `cut` performed-or-not effects. Cut points count two
@@ -586,6 +586,29 @@ fn a_stop_lands_before_the_next_effect_and_never_behind_commit_asked() {
         world.restart_station();
         world.audit();
     }
+}
+
+#[test]
+fn a_label_of_another_device_is_refused_before_anything_is_looked_up() {
+    let world = World::new();
+    let own = world.device.seen();
+    let meet = |hardware: HardwareId, seen: Seen| {
+        let unit = Unit { hardware: Some(hardware), ..unit() };
+        step(&unit, State::Identifying, Input::Device(Ok(Answer::Seen(seen)))).unwrap().1
+    };
+    let refused = |effect: Effect| match effect {
+        Effect::Finish(verdict) => match verdict.kind {
+            VerdictKind::Refused(fault) => fault.code,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(meet(own.hardware.clone(), own.clone()), Effect::Look(_)));
+    let other = HardwareId::from_bytes(&[7; 6]).unwrap();
+    assert_eq!(refused(meet(other, own.clone())), Code::ScanOtherDevice);
+    // A device that is told by what it holds names no hardware.
+    let nameless = Seen { told_by: ToldBy::Identity, ..own.clone() };
+    assert_eq!(refused(meet(own.hardware, nameless)), Code::ScanOtherDevice);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::domain::certificate::Proof;
 use crate::domain::device::{Answer, Fault, Op, Security, Seen};
 use crate::domain::identity::{IdentityKey, KeyOrigin};
-use crate::domain::ids::{CertificateSn, KeyId, Serial};
+use crate::domain::ids::{CertificateSn, HardwareId, KeyId, Serial};
 use crate::domain::record::{End, Looked, Recorded, Refusal, Step};
 
 /// What the machine knows of its unit from the start.
@@ -13,6 +13,8 @@ use crate::domain::record::{End, Looked, Recorded, Refusal, Step};
 pub struct Unit {
     /// The accepted serial.
     pub serial: Serial,
+    /// The device that the label names; none accepts any.
+    pub hardware: Option<HardwareId>,
     /// What the product demands.
     pub policy: Policy,
 }

@@ -5,6 +5,7 @@ use std::io;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::IdError;
+use crate::domain::scan::SILENCE;
 
 /// Why an operation on a port or a device came to no result.
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +171,12 @@ pub enum LinkError {
     /// The scanner's port can't be opened.
     #[error("the scanner can't be used")]
     ScannerOpen(#[source] Box<LinkError>),
+    /// A scan ended with silence in place of its terminator.
+    #[error("{}", without_end(*.sent))]
+    ScanWithoutEnd {
+        /// The word in station.toml for the terminator that was sent in its place.
+        sent: Option<&'static str>,
+    },
     /// The station was told to stop.
     #[error("the station was told to stop")]
     Stopped,
@@ -188,6 +195,20 @@ pub enum LinkError {
         /// What it said.
         why: String,
     },
+}
+
+fn without_end(sent: Option<&str>) -> String {
+    let silence = SILENCE.as_millis();
+    match sent {
+        Some(word) => format!(
+            "a scan ended with {word} and {silence} ms of silence, not as [scanner] ends says: \
+             set ends = {word:?} there, or the scanner's suffix to CR"
+        ),
+        None => format!(
+            "a scan ended with {silence} ms of silence and nothing else: two quick scans would \
+             be one; set the scanner's suffix to CR"
+        ),
+    }
 }
 
 impl LinkError {
@@ -220,6 +241,7 @@ impl LinkError {
             Self::PortBusy { .. } => Code::PortBusy,
             Self::PortOpen { .. } => Code::PortOpen,
             Self::ScannerOpen(_) => Code::ScannerOpen,
+            Self::ScanWithoutEnd { .. } => Code::ScanNoEnd,
             Self::Stopped => Code::Stopped,
             Self::Deadline { .. } => Code::UnitDeadline,
             Self::Key(fault) => fault.code,

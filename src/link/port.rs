@@ -20,7 +20,7 @@ use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
 use serialport::{DataBits, ErrorKind, FlowControl, Parity, SerialPort, StopBits, TTYPort};
 
-use super::settings::PortSettings;
+use super::settings::{CharacterBits, LineParity, PortSettings};
 use super::{LinkError, Stop, discovery};
 
 /// The longest wait in which neither stop nor deadline is looked at.
@@ -120,9 +120,10 @@ impl Port {
     }
 
     fn open_tty(&self, path: &Path) -> Result<TTYPort, LinkError> {
+        let (bits, parity) = character(&self.settings);
         let builder = serialport::new(path.to_string_lossy(), self.settings.baud)
-            .data_bits(DataBits::Eight)
-            .parity(Parity::None)
+            .data_bits(bits)
+            .parity(parity)
             .stop_bits(StopBits::One)
             .flow_control(FlowControl::None);
         TTYPort::open(&builder).map_err(|error| match error.kind {
@@ -283,6 +284,21 @@ impl Port {
     fn unusable(&self, doing: &'static str, source: io::Error) -> LinkError {
         LinkError::PortOpen { path: self.settings.path.clone(), doing, source }
     }
+}
+
+/// The bits of a character on the line. A bit that is always one or always zero is an eighth
+/// one: the system knows no such parity everywhere.
+const fn character(settings: &PortSettings) -> (DataBits, Parity) {
+    let bits = match (settings.bits, settings.parity) {
+        (CharacterBits::Eight, _) | (_, LineParity::Mark | LineParity::Space) => DataBits::Eight,
+        (CharacterBits::Seven, _) => DataBits::Seven,
+    };
+    let parity = match settings.parity {
+        LineParity::None | LineParity::Mark | LineParity::Space => Parity::None,
+        LineParity::Even => Parity::Even,
+        LineParity::Odd => Parity::Odd,
+    };
+    (bits, parity)
 }
 
 /// Waits without a port, looking at stop and deadline in slices.

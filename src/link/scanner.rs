@@ -1,55 +1,87 @@
-//! A scanner at a serial port: one label a line.
+//! A scanner at a serial port: one pull of its trigger after another.
 //!
-//! A line ends with CR, LF or both. What a line says is not judged here; it is somebody
-//! else's text and may hold anything.
+//! Where one ends and the next begins is for [`Framer`] to say; what a scan says is not
+//! judged here: it is somebody else's text and may hold anything.
 
 use std::time::{Duration, Instant};
 
-use super::port::{Port, SLICE};
-use super::settings::PortSettings;
-use super::{LinkError, Stop};
+use crate::domain::scan::{End, Framed, Framer};
 
-/// The most bytes of a line; the longest label and slot name take less than a third.
-pub const LONGEST_LINE: usize = 256;
+use super::port::{Port, SLICE};
+use super::settings::{CharacterBits, PortSettings};
+use super::{LinkError, Stop};
 
 /// How often a scanner that was pulled out is looked for.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// The lines of a serial scanner, until its stop flag is set.
+/// The scans of a serial scanner, until its stop flag is set.
 ///
-/// A scanner that is pulled out is one error, and is looked for until it is back.
+/// A scanner that is pulled out is one error, and is looked for until it is back. A scan
+/// that ended as none should is given, and the first of them is followed by an error that
+/// names the missing terminator.
 pub struct Scanner {
     port: Port,
-    lines: Lines,
+    framer: Framer,
+    started: Instant,
     lost: bool,
+    /// A scan without its end was told of.
+    warned: bool,
+    /// What is to be told after the scan that was just given.
+    warning: Option<LinkError>,
 }
 
 impl Scanner {
-    /// Opens the scanner's port.
-    pub fn open(settings: PortSettings, stop: Stop) -> Result<Self, LinkError> {
+    /// Opens the scanner's port; its scans end as `ends` says.
+    pub fn open(settings: PortSettings, ends: &[End], stop: Stop) -> Result<Self, LinkError> {
         let port = Port::open(settings, stop).map_err(unusable)?;
-        Ok(Self { port, lines: Lines::default(), lost: false })
+        Ok(Self {
+            port,
+            framer: Framer::new(ends),
+            started: Instant::now(),
+            lost: false,
+            warned: false,
+            warning: None,
+        })
     }
 
-    /// Reads what has come; false where the scanner is away.
-    fn fill(&mut self) -> Result<bool, LinkError> {
+    /// Reads what has come, or looks for a scanner that is away.
+    fn fill(&mut self) -> Result<(), LinkError> {
         if self.lost {
             return self.look_for_it();
         }
         let mut bytes = [0; 128];
-        let count = self.port.read(&mut bytes, Instant::now() + SLICE)?;
-        self.lines.take(&bytes[..count]);
-        Ok(true)
+        let now = Instant::now();
+        let due = self.framer.due().map_or(now + SLICE, |due| self.started + due);
+        let count = self.port.read(&mut bytes, due.min(now + SLICE))?;
+        let bytes = &mut bytes[..count];
+        if self.port.settings().bits == CharacterBits::Seven {
+            bytes.iter_mut().for_each(|byte| *byte &= 0x7f);
+        }
+        self.framer.take(bytes, self.started.elapsed());
+        Ok(())
     }
 
-    fn look_for_it(&mut self) -> Result<bool, LinkError> {
+    fn look_for_it(&mut self) -> Result<(), LinkError> {
         self.port.pause(LOOK)?;
         if self.port.reopen().is_ok() {
             tracing::info!(port = %self.port.settings().path, "the scanner is back");
-            self.lines = Lines::default();
+            self.framer.clear();
             self.lost = false;
         }
-        Ok(!self.lost)
+        Ok(())
+    }
+
+    /// What is to be told of the scan that was given last, where that is something.
+    pub fn take_warning(&mut self) -> Option<LinkError> {
+        self.warning.take()
+    }
+
+    /// What is told once of a scan that had no end.
+    fn without_end(&mut self, bytes: &[u8]) -> Option<LinkError> {
+        let last = bytes.last().copied();
+        let sent = End::ALL.iter().find(|end| end.byte().is_some() && end.byte() == last);
+        (!std::mem::replace(&mut self.warned, true))
+            .then_some(LinkError::ScanWithoutEnd { sent: sent.map(|end| end.as_str()) })
     }
 }
 
@@ -58,15 +90,21 @@ fn unusable(error: LinkError) -> LinkError {
 }
 
 impl Iterator for Scanner {
-    type Item = Result<String, LinkError>;
+    type Item = Result<Framed, LinkError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(warning) = self.warning.take() {
+            return Some(Err(warning));
+        }
         loop {
-            if let Some(line) = self.lines.next() {
-                return Some(Ok(line));
+            if let Some(framed) = self.framer.next(self.started.elapsed()) {
+                if !framed.has_end {
+                    self.warning = self.without_end(&framed.bytes);
+                }
+                return Some(Ok(framed));
             }
             match self.fill() {
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(LinkError::Stopped) => return None,
                 Err(error) => {
                     self.lost = true;
@@ -78,92 +116,66 @@ impl Iterator for Scanner {
     }
 }
 
-/// Bytes as they come, lines as they end.
-#[derive(Default)]
-struct Lines {
-    ready: std::collections::VecDeque<String>,
-    line: Vec<u8>,
-    too_long: bool,
-}
-
-impl Lines {
-    fn take(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            match byte {
-                b'\r' | b'\n' => self.end(),
-                _ if self.line.len() < LONGEST_LINE => self.line.push(*byte),
-                _ => self.too_long = true,
-            }
-        }
-    }
-
-    fn end(&mut self) {
-        let line = std::mem::take(&mut self.line);
-        if std::mem::take(&mut self.too_long) {
-            tracing::warn!(longest = LONGEST_LINE, "a line of the scanner is too long, discarded");
-        } else if !line.is_empty() {
-            self.ready.push_back(String::from_utf8_lossy(&line).into_owned());
-        }
-    }
-
-    fn next(&mut self) -> Option<String> {
-        self.ready.pop_front()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::settings::LineParity;
     use super::super::test_line::Pty;
     use super::*;
+    use crate::domain::code::Code;
 
-    fn lines(bytes: &[u8]) -> Vec<String> {
-        let mut lines = Lines::default();
-        lines.take(bytes);
-        std::iter::from_fn(|| lines.next()).collect()
-    }
-
-    #[test]
-    fn a_line_ends_with_cr_or_lf_or_both() {
-        assert_eq!(lines(b"A1\rB2\nC3\r\nD4"), ["A1", "B2", "C3"]);
-        assert_eq!(lines(b"\r\n\r\n"), [""; 0]);
-    }
-
-    #[test]
-    fn a_line_of_257_bytes_is_discarded_and_the_next_one_is_not() {
-        let longest = [b'x'; LONGEST_LINE];
-        let mut input = longest.to_vec();
-        input.extend_from_slice(b"\nOK\n");
-        assert_eq!(lines(&input).len(), 2);
-        input.insert(0, b'x');
-        assert_eq!(lines(&input), ["OK"]);
-    }
-
-    #[test]
-    fn lines_come_from_the_port_until_it_is_stopped() {
-        let pty = Pty::open();
+    fn scanner(settings: PortSettings) -> (Scanner, Stop) {
         let stop = Stop::new();
-        let settings = PortSettings::new(pty.path(), 9600);
-        let mut scanner = Scanner::open(settings, stop.clone()).unwrap();
-        pty.send(b"TH200-1\r\nTH2");
-        assert_eq!(scanner.next().unwrap().unwrap(), "TH200-1");
-        pty.send(b"00-2\n");
-        assert_eq!(scanner.next().unwrap().unwrap(), "TH200-2");
+        (Scanner::open(settings, End::USUAL, stop.clone()).unwrap(), stop)
+    }
+
+    #[test]
+    fn scans_come_from_the_port_until_it_is_stopped() {
+        let pty = Pty::open();
+        let (mut scanner, stop) = scanner(PortSettings::new(pty.path(), 9600));
+        pty.send(b"TH200-1\r\n");
+        assert_eq!(scanner.next().unwrap().unwrap().text(), "TH200-1\r\n");
+        pty.send(b"TH200-2\nTH200-3\n");
+        assert_eq!(scanner.next().unwrap().unwrap().text(), "TH200-2\nTH200-3\n");
         stop.set();
         assert!(scanner.next().is_none());
     }
 
     #[test]
+    fn a_scan_without_its_end_is_given_and_told_of_once() {
+        let pty = Pty::open();
+        let (mut scanner, _stop) = scanner(PortSettings::new(pty.path(), 9600));
+        pty.send(b"TH200-1\t");
+        assert_eq!(scanner.next().unwrap().unwrap().text(), "TH200-1\t");
+        let warning = scanner.next().unwrap().unwrap_err();
+        assert_eq!(warning.code(), Code::ScanNoEnd);
+        assert!(warning.to_string().contains("ends = \"tab\""), "{warning}");
+        pty.send(b"TH200-2");
+        assert_eq!(scanner.next().unwrap().unwrap().text(), "TH200-2");
+        pty.send(b"TH200-3\r");
+        assert_eq!(scanner.next().unwrap().unwrap().text(), "TH200-3\r");
+    }
+
+    #[test]
+    fn seven_bits_are_seven_whatever_the_line_gives() {
+        let pty = Pty::open();
+        let mut settings = PortSettings::new(pty.path(), 9600);
+        (settings.bits, settings.parity) = (CharacterBits::Seven, LineParity::Even);
+        let (mut scanner, _stop) = scanner(settings);
+        pty.send(&[b'T' | 0x80, b'H', b'1' | 0x80, b'\r' | 0x80]);
+        assert_eq!(scanner.next().unwrap().unwrap().text(), "TH1\r");
+    }
+
+    #[test]
     fn a_scanner_that_is_not_there_has_the_scanners_code() {
         let settings = PortSettings::new("/dev/no-such-scanner", 9600);
-        let error = Scanner::open(settings, Stop::new()).err().unwrap();
-        assert_eq!(error.code(), crate::domain::code::Code::ScannerOpen);
+        let error = Scanner::open(settings, End::USUAL, Stop::new()).err().unwrap();
+        assert_eq!(error.code(), Code::ScannerOpen);
     }
 
     #[test]
     fn a_scanner_that_is_pulled_out_is_one_error_and_then_waits() {
         let pty = Pty::open();
-        let stop = Stop::new();
-        let mut scanner = Scanner::open(PortSettings::new(pty.path(), 9600), stop.clone()).unwrap();
+        let (mut scanner, stop) = scanner(PortSettings::new(pty.path(), 9600));
         drop(pty);
         assert!(scanner.next().unwrap().is_err());
         stop.set();

@@ -14,13 +14,28 @@ pub struct PortSettings {
     pub dtr: Option<bool>,
     /// The level RTS is set to after opening; `None` leaves it as the system sets it.
     pub rts: Option<bool>,
+    /// Bits of a character.
+    pub bits: CharacterBits,
+    /// The bit behind them.
+    pub parity: LineParity,
 }
 
 impl PortSettings {
     /// A port at 8N1 without flow control, its modem lines left alone.
     pub fn new(path: impl Into<String>, baud: u32) -> Self {
-        Self { path: path.into(), baud, dtr: None, rts: None }
+        let (bits, parity) = (CharacterBits::Eight, LineParity::None);
+        Self { path: path.into(), baud, dtr: None, rts: None, bits, parity }
     }
+}
+
+/// How many bits a character has. Devices have eight; old scanners have seven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CharacterBits {
+    /// ASCII alone.
+    Seven,
+    /// Any byte.
+    #[default]
+    Eight,
 }
 
 /// Everything about one slot that the link must know.
@@ -107,6 +122,22 @@ words! {
         Smp = "smp",
         /// Whichever answers.
         Auto = "auto",
+    }
+}
+
+words! {
+    /// The bit behind the bits of a character.
+    LineParity, "none, even, odd, mark, space" {
+        /// There is none.
+        None = "none",
+        /// It makes the number of ones even.
+        Even = "even",
+        /// It makes the number of ones odd.
+        Odd = "odd",
+        /// It is one.
+        Mark = "mark",
+        /// It is zero.
+        Space = "space",
     }
 }
 

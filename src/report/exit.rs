@@ -82,14 +82,16 @@ impl Exit {
             | OperatorUnknown | OperatorExists | OperatorDisabled | OperatorLast
             | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
             | ScanCharacters | ScanKeys | ScanPattern | ScanCheck | ScanRange | ScanClientId
-            | ScanDuplicate | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice
-            | UnitUnknown | UnitProven | UnitOtherDevice | UnitElsewhere | UnitState
-            | UnitScrapped | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevEcho
-            | DevLostIdentity | DevUnplugged | DevRefused | DevMalformed | DevVersion
-            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
-            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
-            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
-            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | ScanLabel | ScanAmbiguous | ScanOtherProduct | ScanOtherDevice | ScanSeparators
+            | ScanLines | ScanTooLong | ScanParity | ScanNoRead | ScanNoEnd | ScanDuplicate
+            | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice | UnitUnknown | UnitProven
+            | UnitOtherDevice | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline
+            | UnitInterrupted | DevTimeout | DevNoise | DevEcho | DevLostIdentity
+            | DevUnplugged | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity
+            | DevHardwareId | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
+            | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
+            | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
+            | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 

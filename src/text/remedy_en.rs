@@ -151,6 +151,22 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         ScanCheck => "scan it again; a label that stays wrong is misprinted or damaged",
         ScanRange => "check that the label belongs to this station and work order",
         ScanClientId => "check the label and `[product] client_id`",
+        ScanLabel => {
+            "see which rule of `[[scanner.label]]` the label should fit; `station scan` shows it"
+        }
+        ScanAmbiguous => "scan the one symbol that has this unit's serial; cover the others",
+        ScanOtherProduct => "take the label of this product; this one belongs to another",
+        ScanOtherDevice => "find the device that the label names; label and device were mixed up",
+        ScanSeparators => {
+            "set the scanner to send FNC1 as the group separator 0x1D, then scan again"
+        }
+        ScanLines => "scan one symbol with one label's text; nothing was burned",
+        ScanTooLong => "scan the unit's own label; this symbol says more than a label does",
+        ScanParity => {
+            "set `[scanner] data_bits` and `parity` as the scanner is set, or the scanner to 8N1"
+        }
+        ScanNoRead => "scan again: nearer, straight, in good light; clean or replace the label",
+        ScanNoEnd => "set the scanner to end each scan with CR, or set `[scanner] ends`",
         ScanDuplicate => "wait for the unit that is under way; it was scanned twice",
         ScanSlot => "name a slot of station.toml that is in service",
         ScanAhead => "wait for a slot to become free, then scan this label again",

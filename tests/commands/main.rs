@@ -19,6 +19,7 @@ mod handoff;
 mod ledgers;
 mod line;
 mod people;
+mod scanner;
 mod scans;
 mod selftest;
 mod selftest_c;

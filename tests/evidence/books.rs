@@ -299,6 +299,7 @@ pub(crate) fn begun(number: u32, cert: u32) -> Begun {
         certificate_sn: sn(cert),
         slot: "A".parse().unwrap(),
         product: Some("TH200".to_owned()),
+        label: None,
         work_order,
         operator: None,
     }
@@ -309,6 +310,7 @@ pub(crate) fn failed_early(number: u32) -> FailedEarly {
         serial: serial(number),
         client_id: serial(number).as_str().parse().unwrap(),
         slot: "B".parse().unwrap(),
+        label: None,
         work_order: None,
         operator: None,
         end: failure(),

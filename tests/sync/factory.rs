@@ -233,6 +233,7 @@ impl Factory {
             certificate_sn: request.sn,
             slot: "A".parse().unwrap(),
             product: Some("TH200".to_owned()),
+            label: None,
             work_order: self.work_order.map(|id| id.parse().unwrap()),
             operator: None,
         };

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::LabelError;
+use super::{LabelError, SerialPattern};
 use crate::domain::ids::Serial;
 
 /// How the last character of a label guards the others.
@@ -47,8 +47,17 @@ impl CheckCharacter {
         }
     }
 
-    pub(super) fn verify(self, serial: &Serial) -> Result<(), LabelError> {
-        let Some(expected) = self.expected(self.payload(serial)) else {
+    pub(super) fn verify(
+        self,
+        serial: &Serial,
+        part: Option<&SerialPattern>,
+    ) -> Result<(), LabelError> {
+        let payload = self.payload(serial);
+        let payload = match part.filter(|_| self != CheckCharacter::None) {
+            Some(part) => &payload[guarded(serial, part)?..],
+            None => payload,
+        };
+        let Some(expected) = self.expected(payload) else {
             return match self {
                 CheckCharacter::None => Ok(()),
                 kind => Err(LabelError::Unchecked { serial: serial.clone(), kind }),
@@ -103,6 +112,14 @@ impl FromStr for CheckCharacter {
             format!("{text:?} is no kind of check character: none, luhn, gs1, mod3736")
         })
     }
+}
+
+/// Where the longest end of a serial that is the guarded part begins.
+fn guarded(serial: &Serial, part: &SerialPattern) -> Result<usize, LabelError> {
+    let text = serial.as_str();
+    (0..text.len())
+        .find(|start| part.check(&text[*start..]).is_ok())
+        .ok_or_else(|| LabelError::Part { serial: serial.clone(), part: part.as_str().to_owned() })
 }
 
 fn luhn(digits: &[u32]) -> u32 {

@@ -16,7 +16,7 @@ use super::device::Fault;
 use super::ids::{ClientId, IdError, Serial};
 
 pub use check::CheckCharacter;
-pub use pattern::{Mismatch, PatternError, SerialPattern};
+pub use pattern::{Mismatch, PatternError, SerialPattern, Survey};
 pub use range::{RangeError, SerialRange};
 
 /// Why a label is refused.
@@ -56,21 +56,37 @@ pub enum LabelError {
         /// The kind of check.
         kind: CheckCharacter,
     },
+    /// No end of it is what the check character guards.
+    #[error("no end of {serial} is the part that its check character guards, {part}")]
+    Part {
+        /// The label.
+        serial: Serial,
+        /// The pattern of that part.
+        part: String,
+    },
     /// It makes no client id.
     #[error("{0}")]
     ClientId(#[source] IdError),
 }
 
-impl From<LabelError> for Fault {
-    fn from(error: LabelError) -> Fault {
-        let code = match &error {
+impl LabelError {
+    /// Its stable code.
+    pub const fn code(&self) -> Code {
+        match self {
             LabelError::Characters(_) => Code::ScanCharacters,
             LabelError::Pattern(_) => Code::ScanPattern,
             LabelError::Range { .. } => Code::ScanRange,
-            LabelError::Check { .. } | LabelError::Unchecked { .. } => Code::ScanCheck,
+            LabelError::Check { .. } | LabelError::Unchecked { .. } | LabelError::Part { .. } => {
+                Code::ScanCheck
+            }
             LabelError::ClientId(_) => Code::ScanClientId,
-        };
-        Fault::new(code, error.to_string())
+        }
+    }
+}
+
+impl From<LabelError> for Fault {
+    fn from(error: LabelError) -> Fault {
+        Fault::new(error.code(), error.to_string())
     }
 }
 
@@ -83,6 +99,8 @@ pub struct LabelRule {
     pub ranges: Vec<SerialRange>,
     /// The check character.
     pub check: CheckCharacter,
+    /// The end of a serial that it guards; none is all of it.
+    pub check_part: Option<SerialPattern>,
     /// How a client id is made of a serial.
     pub client_id: ClientIdTemplate,
 }
@@ -94,7 +112,7 @@ impl LabelRule {
         for pattern in &self.patterns {
             pattern.check(serial.as_str()).map_err(LabelError::Pattern)?;
         }
-        self.check.verify(&serial)?;
+        self.check.verify(&serial, self.check_part.as_ref())?;
         for range in &self.ranges {
             if !range.contains(self.check.payload(&serial)) {
                 return Err(LabelError::Range { serial, range: range.clone() });
@@ -188,6 +206,7 @@ mod tests {
             patterns: vec![SerialPattern::new("[A-Z0-9/-]+").unwrap()],
             ranges: vec!["1..500".parse().unwrap()],
             check,
+            check_part: None,
             client_id: "dev-{serial}".parse().unwrap(),
         }
     }
@@ -206,6 +225,19 @@ mod tests {
         assert_eq!(code(CheckCharacter::None, "A-501"), Code::ScanRange);
         assert_eq!(code(CheckCharacter::None, "A/1"), Code::ScanClientId);
         assert_eq!(code(CheckCharacter::Luhn, "A-123"), Code::ScanCheck);
+    }
+
+    #[test]
+    fn a_check_character_may_guard_the_end_of_a_serial_alone() {
+        let mut rule = rule(CheckCharacter::Luhn);
+        rule.ranges.clear();
+        let accepts = |rule: &LabelRule, text: &str| rule.accept(text).is_ok();
+        // Luhn of 0000001 is 8; with the digits of TH200 in it, it is 6.
+        assert!(accepts(&rule, "TH200-00000016") && !accepts(&rule, "TH200-00000018"));
+        rule.check_part = Some(SerialPattern::new("[0-9]{8}").unwrap());
+        assert!(!accepts(&rule, "TH200-00000016") && accepts(&rule, "TH200-00000018"));
+        let error = rule.accept("TH200-18").unwrap_err();
+        assert!(error.to_string().contains("no end of TH200-18"), "{error}");
     }
 
     #[test]

@@ -10,6 +10,10 @@ use regex_automata::{Anchored, MatchKind};
 
 use crate::domain::bounds;
 
+mod survey;
+
+pub use survey::Survey;
+
 /// A pattern that does not compile, or is too large.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("pattern {pattern:?} does not compile: {why}")]
@@ -113,6 +117,11 @@ impl SerialPattern {
         let mut buffer = [0; 4];
         let bytes = c.encode_utf8(&mut buffer).bytes();
         bytes.fold(state, |state, byte| self.dfa.next_state(state, byte))
+    }
+
+    /// Whether nothing that follows leads to a match.
+    fn is_dead(&self, state: StateID) -> bool {
+        self.dfa.is_dead_state(state)
     }
 
     fn is_end(&self, state: StateID) -> bool {

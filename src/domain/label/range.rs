@@ -65,6 +65,17 @@ impl FromStr for SerialRange {
 }
 
 impl SerialRange {
+    /// The first and the last number.
+    pub(super) const fn bounds(&self) -> (u128, u128) {
+        (self.first, self.last)
+    }
+
+    /// The prefix that a serial must have, and how many digits behind it, where the range
+    /// names them.
+    pub(super) fn prefix(&self) -> Option<(&str, usize)> {
+        self.prefix.as_deref().map(|prefix| (prefix, self.digits))
+    }
+
     /// Whether `serial` (without its check character) lies in the range.
     pub fn contains(&self, serial: &str) -> bool {
         let (prefix, digits) = split_digits(serial);

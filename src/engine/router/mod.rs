@@ -12,7 +12,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::Binding;
 use crate::domain::ids::{ClientId, HardwareId, Serial, SlotName};
-use crate::domain::record::{Open, Rework, Standing};
+use crate::domain::record::{LabelRead, Open, Rework, Standing};
 
 mod binding;
 
@@ -38,6 +38,17 @@ pub(super) struct Job {
     pub(super) resumed: bool,
     /// Its scan named the slot.
     pub(super) named: bool,
+    /// The device that its label names.
+    pub(super) hardware: Option<HardwareId>,
+    /// What it was scanned from, where that said more than the serial.
+    pub(super) label: Option<LabelRead>,
+}
+
+impl Job {
+    /// A unit that is known by its serial alone.
+    pub(super) const fn new(serial: Serial, client_id: ClientId) -> Self {
+        Self { serial, client_id, resumed: false, named: false, hardware: None, label: None }
+    }
 }
 
 /// What the line does because of the router.
@@ -452,6 +463,11 @@ impl Router {
             return refused(fault.code, fault.detail);
         }
         let Some((hardware, code, detail)) = own_device(serial, standing) else {
+            // Whatever binds labels to slots, this one names its device.
+            let named = job.hardware.as_ref().filter(|_| slot.is_none());
+            if let Some(at) = named.and_then(|hardware| self.place_of(hardware)) {
+                return Some(self.run(at, job));
+            }
             if let Some(fault) = self.is_ahead(slot) {
                 return refused(fault.code, fault.detail);
             }

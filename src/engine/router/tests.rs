@@ -20,7 +20,7 @@ pub(super) fn hardware(id: u8) -> HardwareId {
 
 pub(super) fn job(serial: &str) -> Job {
     let (serial, client_id) = (serial.parse().unwrap(), serial.parse().unwrap());
-    Job { serial, client_id, resumed: false, named: false }
+    Job::new(serial, client_id)
 }
 
 fn ready(router: &mut Router, slot: usize, id: u8) -> Vec<Decision> {
@@ -80,6 +80,24 @@ fn a_scan_goes_to_a_free_slot_and_silent_ones_come_last() {
     ready(&mut router, 1, 1);
     assert_eq!(scan(&mut router, "U1")[0], Decision::Run(1, job("U1")));
     assert_eq!(scan(&mut router, "U2")[0], Decision::Run(0, job("U2")));
+}
+
+#[test]
+fn a_label_that_names_its_device_goes_to_it() {
+    for binding in [Binding::Any, Binding::Insert] {
+        let mut router = Router::new(names(2), Duration::from_secs(60), binding);
+        ready(&mut router, 0, 1);
+        ready(&mut router, 1, 2);
+        let named = Job { hardware: Some(hardware(2)), ..job("U1") };
+        let decisions = router.scan(named.clone(), None, &Standing::default(), NOW);
+        assert_eq!(decisions[0], Decision::Run(1, named));
+    }
+    // Whoever is there instead says that it is another one.
+    let mut router = router(1);
+    ready(&mut router, 0, 1);
+    let named = Job { hardware: Some(hardware(2)), ..job("U1") };
+    let decisions = router.scan(named.clone(), None, &Standing::default(), NOW);
+    assert_eq!(decisions[0], Decision::Run(0, named));
 }
 
 #[test]

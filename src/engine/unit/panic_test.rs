@@ -188,7 +188,7 @@ fn a_panic_in_mid_unit_wipes_the_key_and_ends_the_attempt_as_interrupted() {
     let shop = shop(&dir, &ledger);
     let slot: SlotName = "A".parse().unwrap();
     let (serial, client_id) = ("U-1".parse().unwrap(), "U-1".parse().unwrap());
-    let job = Job { serial, client_id, resumed: false, named: false };
+    let job = Job::new(serial, client_id);
     let (halt, progress) = (Halt::default(), ProgressCell::default());
     let run = || {
         let at = Workplace { slot: &slot, driver: &mut Buggy, halt: &halt, progress: &progress };

@@ -57,8 +57,8 @@ pub(super) fn begun(context: &Context<'_>, begun: &Begun, attempt: u32) -> Resul
     unit_row::save(context.connection, context.station, before.as_ref(), &after, context.wall)?;
     let sql = "INSERT INTO attempts (serial, attempt, station, slot, work_order, operator,
             hardware, model, firmware, certificate_sn, started_us, started_seq, product,
-            outcome)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'running')";
+            label, label_rule, outcome)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'running')";
     context.connection.prepare_cached(sql)?.execute(params![
         begun.serial,
         attempt,
@@ -73,6 +73,8 @@ pub(super) fn begun(context: &Context<'_>, begun: &Begun, attempt: u32) -> Resul
         context.wall,
         stored(context.seq),
         begun.product,
+        begun.label.as_ref().map(|label| &label.text),
+        begun.label.as_ref().and_then(|label| label.rule),
     ])?;
     Ok(())
 }
@@ -87,8 +89,8 @@ pub(super) fn failed_early(
     after.work_order = after.work_order.or_else(|| failed.work_order.clone());
     unit_row::save(context.connection, context.station, before.as_ref(), &after, context.wall)?;
     let sql = "INSERT INTO attempts (serial, attempt, station, slot, work_order, operator,
-            started_us, started_seq, outcome)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'running')";
+            started_us, started_seq, label, label_rule, outcome)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'running')";
     context.connection.prepare_cached(sql)?.execute(params![
         failed.serial,
         attempt,
@@ -98,6 +100,8 @@ pub(super) fn failed_early(
         failed.operator,
         context.wall,
         stored(context.seq),
+        failed.label.as_ref().map(|label| &label.text),
+        failed.label.as_ref().and_then(|label| label.rule),
     ])?;
     end_attempt(context, &failed.serial, attempt, &AttemptEnd::of(&failed.end))
 }

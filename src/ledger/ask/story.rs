@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, Row, ToSql, params};
 use crate::domain::certificate::Proof;
 use crate::domain::ids::{CertificateSn, Serial, WorkOrderId};
 use crate::domain::label::CheckCharacter;
+use crate::domain::record::LabelRead;
 use crate::domain::work_order::{WorkOrder, WorkOrderRow};
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::certificate_row::{
@@ -29,6 +30,12 @@ use super::views::{
 fn read_proof(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Proof>> {
     let word: Option<String> = row.get(index)?;
     Ok(word.as_deref().and_then(states::proof))
+}
+
+fn read_label(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<LabelRead>> {
+    let text: Option<String> = row.get(index)?;
+    let rule = row.get(index + 1)?;
+    Ok(text.map(|text| LabelRead { text, rule }))
 }
 
 impl Reader {
@@ -148,7 +155,7 @@ impl Reader {
 
     fn attempts_of(&self, serial: &Serial) -> Result<Vec<AttemptStory>, LedgerError> {
         let sql = "SELECT attempt, slot, operator, hardware, started_us, ended_us, outcome, step,
-                code, message, proof
+                code, message, proof, label, label_rule
             FROM attempts WHERE serial = ?1 ORDER BY attempt";
         let mut statement = self.connection.prepare_cached(sql)?;
         let stories = statement.query_map([serial], |row| {
@@ -164,6 +171,7 @@ impl Reader {
                 code: row.get(8)?,
                 message: row.get(9)?,
                 proof: read_proof(row, 10)?,
+                label: read_label(row, 11)?,
             })
         })?;
         Ok(stories.collect::<Result<_, _>>()?)

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("history.sql"),
     include_str!("cloud_authorities.sql"),
     include_str!("product.sql"),
+    include_str!("labels.sql"),
 ];
 
 /// The tables that follow from the journal and are compared with a replay of it, with

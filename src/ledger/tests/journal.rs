@@ -16,8 +16,8 @@ use crate::domain::outbox::{
 };
 use crate::domain::record::{
     AttemptRef, Begun, ClockAccepted, Denied, End, Ended, FailedEarly, Finished, GapAccepted,
-    Issued, LineStarted, Person, PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct,
-    WorkOrderCreated,
+    Issued, LabelRead, LineStarted, Person, PersonAct, ProvenRecord, Record, Restored, Step,
+    WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::registration::{AuthorityRegistered, CaSn, CloudInstance, CloudStatus};
 use crate::domain::work_order::WorkOrder;
@@ -52,6 +52,7 @@ fn failed_early() -> FailedEarly {
         serial: "TH-00000001".parse().unwrap(),
         client_id: "TH-00000001".parse().unwrap(),
         slot: "A".parse().unwrap(),
+        label: None,
         work_order: Some("WO-1".parse().unwrap()),
         operator: None,
         end: failure(),
@@ -299,6 +300,20 @@ fn a_product_stands_before_the_work_order_or_not_at_all() {
     let (with, without) = (of(Some("TH200".to_owned())), of(None));
     assert!(with.contains(r#""slot":"A","product":"TH200","work_order":null"#), "{with}");
     assert_eq!(serde_json::from_str::<Begun>(&without).unwrap(), begun(1));
+}
+
+#[test]
+fn a_label_stands_before_the_work_order_or_not_at_all() {
+    let read = |rule| Some(LabelRead { text: "SN:TH-1\\u{1d}".to_owned(), rule });
+    let of = |label| serde_json::to_string(&Begun { label, ..begun(1) }).unwrap();
+    let (by_rule, without_rule, without) = (of(read(Some(2))), of(read(None)), of(None));
+    let text = r#""slot":"A","label":{"text":"SN:TH-1\\u{1d}""#;
+    assert!(by_rule.contains(&format!(r#"{text},"rule":2}},"work_order":null"#)), "{by_rule}");
+    assert!(without_rule.contains(&format!(r#"{text}}},"work_order":null"#)), "{without_rule}");
+    assert_eq!(serde_json::from_str::<Begun>(&without).unwrap(), begun(1));
+    let early = FailedEarly { label: read(Some(2)), ..failed_early() };
+    let early = serde_json::to_string(&early).unwrap();
+    assert!(early.contains(&format!(r#"{text},"rule":2}},"work_order":"WO-1""#)), "{early}");
 }
 
 /// The JSON of each, in the same order; each a line of this file.

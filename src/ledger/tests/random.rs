@@ -96,6 +96,7 @@ fn record(attempt_try: &Try, attempts: &[u32; 4], reader: &Reader) -> Option<Rec
             serial: serial(unit),
             client_id: begun(unit).client_id,
             slot: "B".parse().unwrap(),
+            label: None,
             work_order: None,
             operator: None,
             end: failure(),

@@ -174,6 +174,7 @@ fn what_the_line_asks_is_found_by_an_index() {
         serial: serial(1),
         client_id: begun(1).client_id,
         slot: "A".parse().unwrap(),
+        label: None,
         work_order: None,
         operator: None,
         end: failure(),

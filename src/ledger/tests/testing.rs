@@ -173,6 +173,7 @@ pub(in crate::ledger) fn begun(number: u32) -> Begun {
         certificate_sn: sn(number),
         slot: "A".parse().unwrap(),
         product: None,
+        label: None,
         work_order: None,
         operator: None,
     }

@@ -214,6 +214,7 @@ fn a_unit_that_failed_before_it_was_reserved_counts_an_attempt() {
             serial: serial(1),
             client_id: begun(1).client_id,
             slot: "A".parse().unwrap(),
+            label: None,
             work_order: None,
             operator: None,
             end: failure(),

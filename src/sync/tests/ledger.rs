@@ -151,6 +151,7 @@ impl Bench {
             certificate_sn: sn(cert),
             slot: "A".parse().unwrap(),
             product: Some("TH200".to_owned()),
+            label: None,
             work_order: None,
             operator: None,
         };

@@ -79,6 +79,7 @@ pub(super) fn story(number: u32, state: UnitState) -> UnitStory {
         step: None,
         code: code.map(str::to_owned),
         message: code.map(|_| "no answer to CHUNK within 300 ms".to_owned()),
+        label: None,
         proof: (code.is_none()).then_some(Proof::Possession),
     };
     let registration = RegistrationStory {

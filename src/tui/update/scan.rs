@@ -3,6 +3,7 @@
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, Scan};
+use crate::domain::scan::Content;
 
 use super::super::model::{Model, NoticeKind, Phase, Sent};
 use super::super::msg::Action;
@@ -17,17 +18,13 @@ pub(super) fn sent(model: &mut Model, sent: &Sent, actions: &mut Vec<Action>) {
             format!("the scan held keys that are commands, and none was carried out: {keys}");
         return refuse(model, text, Fault::new(Code::ScanKeys, detail), actions);
     }
-    if text.contains(['\r', '\n']) {
-        let detail = "one scan had several lines: a label has one";
-        return refuse(model, text, Fault::new(Code::ScanCharacters, detail), actions);
-    }
     scan(model, text, actions);
 }
 
 /// Two scans that no line end kept apart: nobody knows where the second begins.
 pub(super) fn without_end(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
     let detail = "two scans came without a line end: set the scanner to send Enter (CR) after each";
-    refuse(model, text, Fault::new(Code::ScanCharacters, detail), actions);
+    refuse(model, text, Fault::new(Code::ScanNoEnd, detail), actions);
 }
 
 /// From a scanner at a port of its own.
@@ -43,18 +40,18 @@ pub(super) fn from_port(model: &mut Model, text: &str, actions: &mut Vec<Action>
 
 /// Hands a scan to the line, or says why not. What it means is the line's to judge.
 pub(super) fn scan(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
-    let text = text.trim();
-    if text.is_empty() {
+    let shown = Content::of(text).text;
+    if shown.is_empty() {
         return;
     }
-    if super::forms::badge(model, text, actions) {
+    if super::forms::badge(model, shown, actions) {
         return;
     }
     if model.signing_in.is_some() && model.held.len() < HELD {
         return model.held.push_back(text.to_owned());
     }
     if let Some(fault) = why_not(model) {
-        return refuse(model, text, fault, actions);
+        return refuse(model, shown, fault, actions);
     }
     model.wanted -= 1;
     actions.push(Action::Command(Command::Scan(Scan::scanned(text))));

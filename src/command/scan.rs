@@ -1,0 +1,135 @@
+//! `station scan` and `station config check --label`: what a scan is, without a line.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::Context;
+use crate::app::one_scan::OneScan;
+use crate::app::parts;
+use crate::cli::Scan;
+use crate::config::{Config, ScannerKind};
+use crate::domain::device::Fault;
+use crate::domain::ids::to_hex;
+use crate::domain::scan::{Aim, Fields, Verdict};
+use crate::domain::text::escaped;
+use crate::report::{self, Exit, Failure};
+use crate::text::{Language, remedy};
+
+pub(super) fn run(scan: &Scan, context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let one = match (&scan.text, &scan.port, &config.scanner.port) {
+        (Some(text), ..) => OneScan::of_text(text),
+        (None, Some(port), _) => OneScan::of_port(&config.scanner, port)?,
+        (None, None, Some(port)) if config.scanner.kind == ScannerKind::Serial => {
+            OneScan::of_port(&config.scanner, &port.to_string())?
+        }
+        (None, None, _) => {
+            if std::io::stdin().is_terminal() && !context.global.quiet {
+                hint();
+            }
+            OneScan::of_keyboard(&config.scanner)?
+        }
+    };
+    tell(&config, &one, context)
+}
+
+/// A person who waits for a prompt would wait for ever.
+fn hint() {
+    // Who can't read it needs none.
+    let _ = writeln!(std::io::stderr(), "scan one label; Ctrl-C ends it");
+}
+
+/// Says what a scan is; exit 1 where it is refused.
+pub(super) fn tell(config: &Config, one: &OneScan, context: &mut Context) -> Result<Exit, Failure> {
+    if let Some(warning) = &one.warning {
+        report::warn(&Fault::new(warning.code(), warning.to_string()), context.color);
+    }
+    let rule = parts::label_rule(config, None)?;
+    let verdict = config.scanner.rules.read(&one.text(), &rule);
+    let exit = if verdict.outcome.is_ok() { Exit::Done } else { Exit::NotAll };
+    match context.out.is_json() {
+        true => context.out.json(&as_json(one, &verdict))?,
+        false => {
+            for (name, value) in in_words(config, one, &verdict) {
+                context.out.line(format!("{name:<8} {value}"))?;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// Why it is refused, or what it is.
+fn message(verdict: &Verdict) -> Result<String, Fault> {
+    match &verdict.outcome {
+        Ok(reading) => Ok(match &reading.hardware {
+            Some(hardware) => {
+                format!(
+                    "unit {}, client id {}, device {hardware}",
+                    reading.serial, reading.client_id
+                )
+            }
+            None => format!("unit {}, client id {}", reading.serial, reading.client_id),
+        }),
+        Err(unread) => Err(unread.clone().into()),
+    }
+}
+
+fn as_json(one: &OneScan, verdict: &Verdict) -> Value {
+    let (accepted, code, message) = match message(verdict) {
+        Ok(message) => (true, None, message),
+        Err(fault) => (false, Some(fault.code), fault.detail),
+    };
+    let mut fields = Map::new();
+    for (name, value) in verdict.fields.iter() {
+        fields.entry(name).or_insert_with(|| Value::from(value));
+    }
+    json!({
+        "event": "scan",
+        "bytes": to_hex(&one.bytes),
+        "aim": verdict.aim.map(|aim| aim.to_string()),
+        "rule": verdict.rule,
+        "serial": verdict.serial,
+        "fields": fields,
+        "verdict": if accepted { "accepted" } else { "refused" },
+        "code": code,
+        "message": message,
+    })
+}
+
+fn in_words(config: &Config, one: &OneScan, verdict: &Verdict) -> Vec<(&'static str, String)> {
+    let form =
+        |rule: usize| config.scanner.rules.rules.get(rule - 1).map(|rule| rule.form().as_str());
+    let mut lines = vec![("bytes", hexadecimal(&one.bytes)), ("text", escaped(&one.text()))];
+    lines.extend(verdict.aim.map(|aim| ("AIM", in_words_aim(aim))));
+    lines.extend(
+        verdict.rule.map(|rule| ("rule", format!("{rule} ({})", form(rule).unwrap_or_default()))),
+    );
+    lines.extend(fields(&verdict.fields).map(|field| ("field", field)));
+    lines.extend(verdict.serial.as_ref().map(|serial| ("serial", escaped(serial))));
+    match message(verdict) {
+        Ok(message) => lines.push(("accepted", message)),
+        Err(fault) => {
+            lines.push(("refused", format!("{}: {}", fault.code, fault.detail)));
+            lines.push(("help", remedy(fault.code, Language::English).to_owned()));
+        }
+    }
+    lines
+}
+
+fn fields(fields: &Fields) -> impl Iterator<Item = String> {
+    fields.iter().map(|(name, value)| format!("{} = {}", escaped(name), escaped(value)))
+}
+
+fn in_words_aim(aim: Aim) -> String {
+    match aim.symbology() {
+        Some(name) => format!("{aim} ({name})"),
+        None => aim.to_string(),
+    }
+}
+
+/// Bytes by two digits, so that a person can count them.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(" ")
+}

@@ -1,0 +1,126 @@
+//! Why a scan is not taken, each with its code and with what would have to change.
+
+use std::fmt::Write;
+
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::label::LabelError;
+use crate::domain::text::plain;
+
+use super::content::{LONGEST, Parity};
+use super::rule::Misfit;
+
+/// The most characters of a text that a message shows.
+const SHOWN: usize = 80;
+
+/// Why a scan is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// It is longer than any label.
+    TooLong,
+    /// Its bytes have a parity bit that the port took for a part of the characters.
+    Parity(Parity),
+    /// The scanner says that it read nothing.
+    NoRead(String),
+    /// It has several lines, and no rule reads such a label.
+    Lines(usize),
+    /// No rule fits: the form of each rule, and where the text left it.
+    NoRule(String, Vec<(&'static str, Misfit)>),
+    /// It says several serials.
+    Ambiguous(Vec<String>),
+    /// It is a label of another product.
+    OtherProduct {
+        /// The rule, counted from one; 0 where there are none.
+        rule: usize,
+        /// The field that tells.
+        field: String,
+        /// What station.toml requires.
+        wanted: String,
+        /// What the label has.
+        found: String,
+    },
+    /// Elements of GS1 without the separators between them.
+    Separators(Vec<String>),
+    /// A serial was found that the product does not have.
+    Serial(Box<LabelError>, Option<String>),
+}
+
+impl Unread {
+    /// Its stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Unread::TooLong => Code::ScanTooLong,
+            Unread::Parity(_) => Code::ScanParity,
+            Unread::NoRead(_) => Code::ScanNoRead,
+            Unread::Lines(_) => Code::ScanLines,
+            Unread::NoRule(..) => Code::ScanLabel,
+            Unread::Ambiguous(_) => Code::ScanAmbiguous,
+            Unread::OtherProduct { .. } => Code::ScanOtherProduct,
+            Unread::Separators(_) => Code::ScanSeparators,
+            Unread::Serial(error, _) => error.code(),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Unread::TooLong => format!("one scan of more than {LONGEST} characters is no label"),
+            Unread::Parity(parity) => format!(
+                "the scanner sends 7 bits with {0} parity: set data_bits = 7 and parity = \
+                 \"{0}\" in [scanner], or set the scanner to 8 bits without parity",
+                parity.as_str()
+            ),
+            Unread::NoRead(text) => {
+                format!("the scanner says {:?}: it could not read the label", shortened(text))
+            }
+            Unread::Lines(lines) => format!("one scan gave {lines} lines, a label is one"),
+            Unread::NoRule(text, misfits) => no_rule(text, misfits),
+            Unread::Ambiguous(serials) => {
+                format!("the label says several serials: {}", listed(serials))
+            }
+            Unread::OtherProduct { rule, field, wanted, found } => {
+                let rule = if *rule > 0 { format!("rule {rule}: ") } else { String::new() };
+                format!(
+                    "{rule}{field} is {}, this product's is {}",
+                    shortened(found),
+                    shortened(wanted)
+                )
+            }
+            Unread::Separators(serials) => format!(
+                "a GS1 text without separators can mean {}: set the scanner to send FNC1 as the \
+                 group separator 0x1d",
+                listed(serials)
+            ),
+            Unread::Serial(error, None) => error.to_string(),
+            Unread::Serial(error, Some(hint)) => format!("{error}; {hint}"),
+        }
+    }
+}
+
+impl From<Unread> for Fault {
+    fn from(unread: Unread) -> Fault {
+        Fault::new(unread.code(), unread.sentence())
+    }
+}
+
+fn no_rule(text: &str, misfits: &[(&'static str, Misfit)]) -> String {
+    let mut sentence = format!("no rule reads {}", shortened(text));
+    for (index, (form, misfit)) in misfits.iter().enumerate() {
+        // Writing to a text can't fail.
+        let _ = write!(sentence, "; rule {} ({form}): {misfit}", index + 1);
+    }
+    sentence
+}
+
+fn listed(serials: &[String]) -> String {
+    let shown: Vec<String> = serials.iter().take(3).map(|serial| shortened(serial)).collect();
+    let more = if serials.len() > shown.len() { " and others" } else { "" };
+    format!("{}{more}", shown.join(" or "))
+}
+
+fn shortened(text: &str) -> String {
+    let safe = plain(text);
+    match safe.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &safe[..end]),
+        None => safe.into_owned(),
+    }
+}
