@@ -256,19 +256,24 @@ pub struct NewOperator {
 #[derive(Debug, Subcommand)]
 pub enum UnitCommand {
     /// Shows one unit's whole story
+    #[command(after_help = "\
+Examples:
+  station unit show TH200-00000001
+  station unit show 1f3c09              (the beginning of a certificate's number, or of any other)
+  station unit show A1:B2:C3:D4         (of a fingerprint, as openssl prints it)")]
     Show {
-        /// The unit's serial
-        serial: Serial,
+        /// Its serial, client id, certificate number, fingerprint or hardware id, or the
+        /// beginning of one; of a number at least four digits
+        #[arg(value_name = "ANY")]
+        any: Serial,
     },
     /// Lists units
-    List {
-        /// Only those in this state
-        #[arg(long, value_name = "S", value_enum)]
-        state: Option<UnitState>,
-        /// Only those of this work order
-        #[arg(long, value_name = "ID")]
-        work_order: Option<WorkOrderId>,
-    },
+    #[command(after_help = "\
+Examples:
+  station unit list --state failed --from 2026-01-05 --to 2026-01-06
+  station unit list --slot B --code E-DEV-TIMEOUT --from 2026-01-05T22:00
+  station unit list 1f3c --json")]
+    List(UnitList),
     /// Voids a unit's certificate, for good: its device is lost, or must not be used
     Void(UnitAct),
     /// Allows a proven unit to be burned again; the old identity holds until the new one does
@@ -443,6 +448,38 @@ pub struct LedgerAct {
     /// Who decides it: an id, never a name
     #[arg(long, value_name = "ID")]
     pub by: Option<OperatorId>,
+}
+
+/// `station unit list`
+#[derive(Debug, Clone, Args)]
+pub struct UnitList {
+    /// Only those that this names: as for `unit show`
+    #[arg(value_name = "ANY")]
+    pub any: Option<Serial>,
+    /// Only those in this state
+    #[arg(long, value_name = "S", value_enum)]
+    pub state: Option<UnitState>,
+    /// Only those of this work order
+    #[arg(long, value_name = "ID")]
+    pub work_order: Option<WorkOrderId>,
+    /// Only those with an attempt that began from then on: a date or a time of the factory
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only those with an attempt that began by then; a date is meant with its whole day
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Only those with an attempt of this person
+    #[arg(long, value_name = "ID")]
+    pub operator: Option<OperatorId>,
+    /// Only those with an attempt in this slot
+    #[arg(long, value_name = "NAME")]
+    pub slot: Option<SlotName>,
+    /// Only those with an attempt that ended with this code
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
+    /// Only those with an attempt on this device: its hardware id or the beginning of it
+    #[arg(long, value_name = "ID")]
+    pub device: Option<String>,
 }
 
 /// `station ledger stats`

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 pub use acts::{
     AuthorityCommand, ClockAct, ClockCommand, ConfigCheck, ConfigCommand, LedgerAct, LedgerCommand,
-    NewOperator, NewWorkOrder, OperatorCommand, StatsOf, UnitAct, UnitCommand, UnitState,
+    NewOperator, NewWorkOrder, OperatorCommand, StatsOf, UnitAct, UnitCommand, UnitList, UnitState,
     WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -42,6 +42,8 @@ fn the_lines_of_the_contract_are_understood() {
         "config schema",
         "unit show S",
         "unit list --state proven --work-order W",
+        "unit list 1f3c --from 2026-01-05 --to 2026-01-06 --operator p1 --slot A \
+         --code E-DEV-TIMEOUT --device a0b1",
         "unit void S --reason r --by s1",
         "unit rework S --reason r --new-device",
         "unit scrap S --reason r",

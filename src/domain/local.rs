@@ -86,6 +86,21 @@ impl Zone {
         text.get(5..19).unwrap_or(&text).to_owned()
     }
 
+    /// Reads an instant: a date, which is its first one or, at the `end` of a range, the first
+    /// behind it; a local date and time; or RFC 3339 with its offset.
+    pub fn instant_of(&self, text: &str, end: bool) -> Option<Timestamp> {
+        if let Some(day) = day_from_text(text).filter(|_| text.len() == 10) {
+            let span = self.day(day);
+            return Some(if end { span.until } else { span.from });
+        }
+        if let Some(at) = Timestamp::from_rfc3339(text) {
+            return Some(at);
+        }
+        let civil: jiff::civil::DateTime = text.parse().ok()?;
+        let at = self.0.to_timestamp(civil).ok()?;
+        Some(Timestamp(at.as_microsecond()))
+    }
+
     /// The first instant at which the clock on the wall shows this, or would.
     fn instant(&self, day: i64, time: Time) -> Timestamp {
         let civil = date(day).and_then(|date| self.0.to_timestamp(date.to_datetime(time)).ok());
@@ -280,6 +295,18 @@ mod tests {
         assert_ne!(berlin.hour_of(first), berlin.hour_of(second));
         assert_eq!(berlin.show(first), "2026-10-25 02:30:00+02:00");
         assert_eq!(berlin.show(second), "2026-10-25 02:30:00+01:00");
+    }
+
+    #[test]
+    fn an_instant_is_a_date_a_local_time_or_one_with_its_offset() {
+        let shanghai = zone("Asia/Shanghai");
+        let read = |text, end| shanghai.instant_of(text, end);
+        assert_eq!(read("2026-01-05", false), Some(at("2026-01-04T16:00:00Z")));
+        assert_eq!(read("2026-01-05", true), Some(at("2026-01-05T16:00:00Z")));
+        assert_eq!(read("2026-01-05T08:30", false), Some(at("2026-01-05T00:30:00Z")));
+        assert_eq!(read("2026-01-05T08:30:00Z", true), Some(at("2026-01-05T08:30:00Z")));
+        assert_eq!(read("2026-02-30", false), None);
+        assert_eq!(read("yesterday", false), None);
     }
 
     #[test]

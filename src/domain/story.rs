@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::certificate::{CertificateState, Proof};
 use super::clock::Timestamp;
+use super::code::Code;
 use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, OperatorId, Serial, SlotName, WorkOrderId,
 };
@@ -45,6 +46,65 @@ pub struct UnitFilter {
     pub state: Option<UnitState>,
     /// Only those of this work order.
     pub work_order: Option<WorkOrderId>,
+    /// Only those with an attempt that passes all of this.
+    pub attempt: AttemptFilter,
+}
+
+/// Which attempts are meant; each part narrows the others.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttemptFilter {
+    /// Only those that began from then on.
+    pub from: Option<Timestamp>,
+    /// Only those that began before.
+    pub until: Option<Timestamp>,
+    /// Only those of this person.
+    pub operator: Option<OperatorId>,
+    /// Only those of this slot.
+    pub slot: Option<SlotName>,
+    /// Only those with this code.
+    pub code: Option<Code>,
+    /// Only those on devices whose hardware id is this, or begins so: hexadecimal.
+    pub device: Option<String>,
+}
+
+/// By what a unit was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NamedBy {
+    /// Its serial.
+    Serial,
+    /// Its MQTT client id.
+    ClientId,
+    /// The serial number of a certificate of it.
+    CertificateSn,
+    /// The fingerprint of a certificate of it.
+    Fingerprint,
+    /// The hardware id of a device that it was burned into, or was to be.
+    Hardware,
+}
+
+impl NamedBy {
+    /// What people call it.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            NamedBy::Serial => "serial",
+            NamedBy::ClientId => "client id",
+            NamedBy::CertificateSn => "certificate number",
+            NamedBy::Fingerprint => "fingerprint",
+            NamedBy::Hardware => "hardware id",
+        }
+    }
+}
+
+/// A unit that was found by what somebody had at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundUnit {
+    /// Its serial.
+    pub serial: Serial,
+    /// By what it was found.
+    pub by: NamedBy,
+    /// Whether that was given as a whole, not its beginning alone.
+    pub whole: bool,
 }
 
 /// One unit's whole story.

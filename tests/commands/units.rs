@@ -143,3 +143,53 @@ fn a_day_and_a_shift_are_counted_in_the_factory_s_time() {
     station.fails("ledger stats --shift noon", "E-USAGE", 2).says("known are: day, night");
     station.fails("ledger stats --day 2026-02-30", "E-USAGE", 2).says("today or yesterday");
 }
+
+#[test]
+fn a_unit_is_found_by_whatever_is_at_hand() {
+    let station = station();
+    let story = station.ok(&format!("unit show {FIRST} --json")).json_line();
+    assert_eq!(story["found_by"], "serial");
+    let of_certificate = |name: &str| story["certificates"][0][name].as_str().unwrap().to_owned();
+    let (number, print) = (of_certificate("certificate_sn"), of_certificate("fingerprint_sha256"));
+    let pairs: Vec<&str> = (0..8).step_by(2).map(|at| &print[at..at + 2]).collect();
+    let as_openssl = pairs.join(":").to_uppercase();
+    for (name, by) in [
+        (number.as_str(), "certificate_sn"),
+        (&number[..12], "certificate_sn"),
+        (print.as_str(), "fingerprint"),
+        (as_openssl.as_str(), "fingerprint"),
+    ] {
+        let found = station.ok(&format!("unit show {name} --json")).json_line();
+        assert_eq!((&found["serial"], &found["found_by"]), (&FIRST.into(), &by.into()), "{name}");
+    }
+    let text = station.ok(&format!("unit show {}", &number[..12])).stdout;
+    assert!(text.starts_with("found by the beginning of its certificate number\n"), "{text}");
+    let run = station.fails("unit show TH200-0", "E-USAGE", 2);
+    run.says(FIRST).says(SECOND).says("station unit list TH200-0");
+    let both = station.ok("unit list TH200-0 --json").json();
+    assert_eq!(both.len(), 2);
+    assert_eq!((&both[1]["serial"], &both[1]["found_by"]), (&SECOND.into(), &"serial".into()));
+    station.fails("unit show ffffffff", "E-UNIT-UNKNOWN", 1);
+}
+
+#[test]
+fn a_list_is_narrowed_by_what_its_attempts_were() {
+    let station = in_shanghai();
+    let story = station.ok(&format!("unit show {FIRST} --json")).json_line();
+    let slot = story["attempts"][0]["slot"].as_str().unwrap().to_owned();
+    let serials = |filters: &str| -> Vec<String> {
+        let lines = station.ok(&format!("unit list {filters} --json")).json();
+        lines.iter().map(|unit| unit["serial"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(serials(&format!("--slot {slot}")).contains(&FIRST.to_owned()));
+    assert_eq!(serials("--slot Z"), [""; 0]);
+    assert_eq!(serials("--from 2020-01-01"), [FIRST, SECOND]);
+    assert_eq!(serials("--to 2020-01-01"), [""; 0]);
+    assert_eq!(serials("--from 2020-01-01T08:00 --state proven"), [FIRST, SECOND]);
+    assert_eq!(serials("--code E-DEV-TIMEOUT"), [""; 0]);
+    assert_eq!(serials("--operator p1"), [""; 0]);
+    assert_eq!(serials(&format!("{FIRST} --slot Z")), [""; 0]);
+    for wrong in ["--from soon", "--code E-NONSENSE", "--device xyz", "--device a0"] {
+        station.fails(&format!("unit list {wrong}"), "E-USAGE", 2);
+    }
+}

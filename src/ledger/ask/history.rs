@@ -219,12 +219,12 @@ impl Reader {
 }
 
 /// The first text behind all that begin with this one.
-fn past(text: &str) -> String {
+pub(super) fn past(text: &str) -> String {
     format!("{text}{}", char::MAX)
 }
 
 /// The bytes from which on, and before which, everything begins with these digits.
-fn digits(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+pub(super) fn digits(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     let digits: Vec<u8> = text
         .chars()
         .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))

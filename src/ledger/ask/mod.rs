@@ -1,7 +1,9 @@
 //! What is known: everything that a [`Reader`](reader::Reader) answers. Nothing here writes.
 
 pub(super) mod backlog;
+mod conditions;
 pub(super) mod figures;
+mod find;
 pub(super) mod history;
 pub(super) mod inquiries;
 pub(super) mod operators;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, Row, ToSql, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::certificate::Proof;
 use crate::domain::ids::{CertificateSn, Serial, WorkOrderId};
@@ -21,6 +21,7 @@ use crate::ledger::tables::sql::counted;
 use crate::ledger::tables::states::{self, AttemptOutcome, OutboxState, RegistrationState};
 use crate::ledger::tables::unit_row;
 
+use super::conditions::Conditions;
 use super::reader::Reader;
 use super::views::{
     ActStory, AttemptStory, CertificateStory, ExportRow, Outcomes, RegistrationStory, Stats,
@@ -46,24 +47,33 @@ impl Reader {
         after: Option<&Serial>,
         limit: u32,
     ) -> Result<Vec<UnitLine>, LedgerError> {
-        let after = after.map_or("", Serial::as_str);
-        let mut sql = String::from(
+        let mut wanted = Conditions::default();
+        wanted.add("serial > ?", after.map_or("", Serial::as_str).to_owned());
+        wanted.add_unit(filter);
+        self.unit_lines(&wanted, limit)
+    }
+
+    /// One unit's line, where it passes the filter.
+    pub fn unit_line(
+        &self,
+        serial: &Serial,
+        filter: &UnitFilter,
+    ) -> Result<Option<UnitLine>, LedgerError> {
+        let mut wanted = Conditions::default();
+        wanted.add("serial = ?", serial.clone());
+        wanted.add_unit(filter);
+        Ok(self.unit_lines(&wanted, 1)?.pop())
+    }
+
+    fn unit_lines(&self, wanted: &Conditions, limit: u32) -> Result<Vec<UnitLine>, LedgerError> {
+        let sql = format!(
             "SELECT serial, state, client_id, CASE open_position WHEN 'asked' THEN open_sn
                 WHEN 'issued' THEN coalesce(proven_sn, open_sn) ELSE proven_sn END
-            FROM units WHERE serial > ?1",
+            FROM units WHERE {} ORDER BY serial LIMIT {limit}",
+            wanted.sql()
         );
-        let mut values: Vec<&dyn ToSql> = vec![&after, &limit];
-        if let Some(state) = &filter.state {
-            values.push(state);
-            sql.push_str(&format!(" AND state = ?{}", values.len()));
-        }
-        if let Some(work_order) = &filter.work_order {
-            values.push(work_order);
-            sql.push_str(&format!(" AND work_order = ?{}", values.len()));
-        }
-        sql.push_str(" ORDER BY serial LIMIT ?2");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let lines = statement.query_map(values.as_slice(), |row| {
+        let lines = statement.query_map(wanted.values().as_slice(), |row| {
             Ok(UnitLine {
                 serial: row.get(0)?,
                 state: row.get(1)?,

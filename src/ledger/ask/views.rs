@@ -5,8 +5,8 @@ use crate::domain::certificate::Proof;
 use crate::domain::ids::WorkOrderId;
 use crate::domain::record::CertificateRow;
 pub use crate::domain::story::{
-    ActStory, AttemptStory, CertificateStory, Outcomes, RegistrationStory, Stats, UnitFilter,
-    UnitLine, UnitStory,
+    ActStory, AttemptFilter, AttemptStory, CertificateStory, FoundUnit, NamedBy, Outcomes,
+    RegistrationStory, Stats, UnitFilter, UnitLine, UnitStory,
 };
 
 /// A proven certificate to hand on.

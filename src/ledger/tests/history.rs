@@ -236,3 +236,50 @@ fn an_upgraded_ledger_has_the_sums_that_its_transactions_would_have_kept() {
 fn other_hardware() -> HardwareId {
     hardware(103)
 }
+
+#[test]
+fn a_unit_is_found_by_what_is_whole_before_what_begins_so() {
+    use crate::domain::story::NamedBy;
+
+    let dir = tempfile::tempdir().unwrap();
+    let (_ledger, reader) = shift(dir.path());
+    let found = |text: &str| -> Vec<(String, NamedBy, bool)> {
+        let units = reader.find(text, 5).unwrap();
+        units.into_iter().map(|unit| (unit.serial.to_string(), unit.by, unit.whole)).collect()
+    };
+    let one = |number: u32, by, whole| vec![(format!("TH-{number:08}"), by, whole)];
+    assert_eq!(found("TH-00000007"), one(7, NamedBy::Serial, true));
+    assert_eq!(found(&sn(8).to_string()), one(8, NamedBy::CertificateSn, true));
+    let print = certificate(11).fingerprint.to_string();
+    assert_eq!(found(&print), one(11, NamedBy::Fingerprint, true));
+    assert_eq!(found(&print[..9]), one(11, NamedBy::Fingerprint, false));
+    assert_eq!(found(&hardware(5).to_string()), one(5, NamedBy::Hardware, true));
+    let begins = found("TH-000000");
+    assert_eq!((begins.len(), begins[0].2), (6, false), "one more than asked for");
+    assert_eq!(found("a0646576").len(), 6, "the beginning of every device's id");
+    assert_eq!(found("'; DROP TABLE units"), []);
+}
+
+#[test]
+fn one_attempt_passes_all_filters_of_a_list() {
+    use crate::domain::story::{AttemptFilter, UnitFilter};
+
+    let dir = tempfile::tempdir().unwrap();
+    let (_ledger, reader) = shift(dir.path());
+    let count = |attempt: AttemptFilter| {
+        let filter = UnitFilter { attempt, ..UnitFilter::default() };
+        reader.units(&filter, None, 100).unwrap().len()
+    };
+    let all = AttemptFilter::default;
+    let timeout = Some(Code::DevTimeout);
+    assert_eq!(count(AttemptFilter { code: timeout, ..all() }), 10);
+    assert_eq!(count(AttemptFilter { code: timeout, slot: Some(slot("B")), ..all() }), 10);
+    assert_eq!(count(AttemptFilter { code: timeout, slot: Some(slot("A")), ..all() }), 0);
+    let at = |minutes: i64| Some(Timestamp(START + minutes * MINUTE));
+    assert_eq!(count(AttemptFilter { from: at(4), until: at(7), ..all() }), 3);
+    assert_eq!(count(AttemptFilter { from: at(4), until: at(7), code: timeout, ..all() }), 1);
+    let device = Some(hardware(5).to_string());
+    assert_eq!(count(AttemptFilter { device, ..all() }), 1);
+    let every = Some("a0646576".to_owned());
+    assert_eq!(count(AttemptFilter { device: every, slot: Some(slot("B")), ..all() }), 10);
+}

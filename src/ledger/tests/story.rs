@@ -123,9 +123,9 @@ fn units_are_listed_by_page_and_state() {
         )
     );
     assert_eq!(page(&UnitFilter::default(), Some(4)).len(), 2);
-    let uncertain = UnitFilter { state: Some(UnitState::Uncertain), work_order: None };
+    let uncertain = UnitFilter { state: Some(UnitState::Uncertain), ..UnitFilter::default() };
     assert!(page(&uncertain, None)[0].contains("TH-00000006"));
-    let order = UnitFilter { state: None, work_order: Some("WO".parse().unwrap()) };
+    let order = UnitFilter { work_order: Some("WO".parse().unwrap()), ..UnitFilter::default() };
     assert!(page(&order, None).is_empty());
 }
 

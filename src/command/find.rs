@@ -1,0 +1,182 @@
+//! `station unit show` and `unit list`: units by whatever a person has at hand.
+
+use serde::Serialize;
+
+use super::Context;
+use super::story::{lines, reader, unknown};
+use crate::cli::{UnitList, UnitState};
+use crate::config::Config;
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::domain::ids::Serial;
+use crate::ledger::states;
+use crate::ledger::views::{AttemptFilter, FoundUnit, NamedBy, UnitFilter, UnitLine};
+use crate::report::Failure;
+
+/// Units that are read at a time.
+const PAGE: u32 = 500;
+
+/// Units that are named where one text means several.
+const NAMED: u32 = 5;
+
+/// Units that a list by name holds: whoever wants more has typed too little.
+const LISTED: u32 = 10_000;
+
+#[derive(Serialize)]
+struct Found<'a, T> {
+    #[serde(flatten)]
+    unit: &'a T,
+    found_by: NamedBy,
+}
+
+/// Shows the one unit that a text names.
+pub(super) fn show(config: &Config, text: &str, context: &mut Context) -> Result<(), Failure> {
+    let reader = reader(config)?;
+    let found = reader.find(text, NAMED)?;
+    let unit = match found.as_slice() {
+        [] => return Err(unknown(text)),
+        [unit] => unit,
+        several => return Err(ambiguous(text, several)),
+    };
+    let story = reader.unit_story(&unit.serial)?.ok_or_else(|| unknown(text))?;
+    if context.out.is_json() {
+        return context.out.json(&Found { unit: &story, found_by: unit.by });
+    }
+    if unit.by != NamedBy::Serial || !unit.whole {
+        context.out.line(format!("found by {}", how(unit)))?;
+    }
+    let shown = lines(&story, &config.station.zone);
+    shown.into_iter().try_for_each(|line| context.out.line(line))
+}
+
+fn how(unit: &FoundUnit) -> String {
+    match unit.whole {
+        true => unit.by.in_words().to_owned(),
+        false => format!("the beginning of its {}", unit.by.in_words()),
+    }
+}
+
+fn ambiguous(text: &str, several: &[FoundUnit]) -> Failure {
+    let name = |unit: &FoundUnit| format!("{} (by {})", unit.serial, unit.by.in_words());
+    let shown = several.iter().take(NAMED as usize).map(name).collect::<Vec<_>>().join(", ");
+    let more = if several.len() > NAMED as usize { " and more" } else { "" };
+    let what = format!("{text:?} names several units: {shown}{more}");
+    let help = format!("write more of it, or list them: station unit list {text}");
+    Failure::new(Code::Usage, what).with_help(help)
+}
+
+/// Lists the units that pass what was asked for.
+pub(super) fn list(
+    config: &Config,
+    wanted: UnitList,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let any = wanted.any.clone();
+    let filter = filter(config, wanted)?;
+    match any {
+        Some(any) => list_named(config, any.as_str(), &filter, context),
+        None => list_all(config, &filter, context),
+    }
+}
+
+fn list_named(
+    config: &Config,
+    text: &str,
+    filter: &UnitFilter,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let reader = reader(config)?;
+    let found = reader.find(text, LISTED)?;
+    if found.len() > LISTED as usize {
+        let what = format!("{text:?} names more than {LISTED} units");
+        return Err(Failure::new(Code::Usage, what).with_help("write more of it"));
+    }
+    for unit in &found {
+        let Some(line) = reader.unit_line(&unit.serial, filter)? else { continue };
+        match context.out.is_json() {
+            true => context.out.json(&Found { unit: &line, found_by: unit.by })?,
+            false => context.out.line(format!("{}  by {}", in_words(&line), how(unit)))?,
+        }
+    }
+    Ok(())
+}
+
+fn list_all(config: &Config, filter: &UnitFilter, context: &mut Context) -> Result<(), Failure> {
+    let reader = reader(config)?;
+    let mut last: Option<Serial> = None;
+    loop {
+        let page = reader.units(filter, last.as_ref(), PAGE)?;
+        for unit in &page {
+            match context.out.is_json() {
+                true => context.out.json(unit)?,
+                false => context.out.line(in_words(unit))?,
+            }
+        }
+        match page.into_iter().last() {
+            Some(unit) if !context.out.is_gone() => last = Some(unit.serial),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn filter(config: &Config, wanted: UnitList) -> Result<UnitFilter, Failure> {
+    let instant = |text: Option<String>, end| -> Result<Option<Timestamp>, Failure> {
+        let Some(text) = text else { return Ok(None) };
+        let read = config.station.zone.instant_of(&text, end);
+        read.map(Some).ok_or_else(|| {
+            let help = "write 2026-01-05, 2026-01-05T22:00 or 2026-01-05T14:00:00Z";
+            Failure::new(Code::Usage, format!("{text:?} is no time")).with_help(help)
+        })
+    };
+    let code = wanted.code.map(|text| text.to_uppercase().parse().map_err(|_| no_code(&text)));
+    Ok(UnitFilter {
+        state: wanted.state.map(in_the_ledger),
+        work_order: wanted.work_order,
+        attempt: AttemptFilter {
+            from: instant(wanted.from, false)?,
+            until: instant(wanted.to, true)?,
+            operator: wanted.operator,
+            slot: wanted.slot,
+            code: code.transpose()?,
+            device: wanted.device.map(device).transpose()?,
+        },
+    })
+}
+
+fn no_code(text: &str) -> Failure {
+    let what = format!("{text:?} is no code of this program");
+    Failure::new(Code::Usage, what).with_help("docs/errors.md lists them: E-DEV-TIMEOUT, …")
+}
+
+fn device(text: String) -> Result<String, Failure> {
+    let plain = text.replace(':', "");
+    match plain.len() >= 4 && plain.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Ok(plain),
+        false => {
+            let what = format!("{text:?} is no hardware id, nor the beginning of one");
+            Err(Failure::new(Code::Usage, what).with_help("write at least four digits, 0-9 a-f"))
+        }
+    }
+}
+
+fn in_words(unit: &UnitLine) -> String {
+    let UnitLine { serial, state, client_id, certificate_sn } = unit;
+    let (serial, client_id) = (serial.as_str(), client_id.as_str());
+    let sn = certificate_sn.map_or_else(|| "-".to_owned(), |sn| sn.to_string());
+    format!("{serial:<24} {:<10} {client_id:<24} {sn}", state.as_str())
+}
+
+const fn in_the_ledger(state: UnitState) -> states::UnitState {
+    match state {
+        UnitState::Reserved => states::UnitState::Reserved,
+        UnitState::Issued => states::UnitState::Issued,
+        UnitState::Uncertain => states::UnitState::Uncertain,
+        UnitState::Failed => states::UnitState::Failed,
+        UnitState::Proven => states::UnitState::Proven,
+        UnitState::Registered => states::UnitState::Registered,
+        UnitState::Shipped => states::UnitState::Shipped,
+        UnitState::Rework => states::UnitState::Rework,
+        UnitState::Void => states::UnitState::Void,
+        UnitState::Scrapped => states::UnitState::Scrapped,
+    }
+}
