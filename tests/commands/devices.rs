@@ -130,7 +130,7 @@ fn a_device_that_was_wiped_belongs_to_its_label_still() {
     batch(&station, &format!("{SECOND}\n"), "").ended("refused", "E-DEV-OTHER-LABEL");
     drop(wiped);
     let _wiped = plug(&station, "slot-a", "--seed 1");
-    batch(&station, &format!("{FIRST}\n"), "").ended("refused", "E-UNIT-OTHER-DEVICE");
+    batch(&station, &format!("{FIRST}\n"), "").ended("refused", "E-DEV-LOST-IDENTITY");
 }
 
 #[test]

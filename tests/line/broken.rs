@@ -152,7 +152,9 @@ fn a_corrupt_page_in_the_middle_sets_the_ledger_aside_and_its_backup_brings_the_
     let devices = factory.devices("A", 2 * UNITS as u32);
     // The line backs up by itself when it starts; here after it ended, nothing is missing.
     factory.batch(&labels(UNITS)).expect(0);
-    let backup = factory.data_dir().join("backups/line-1-20990101T000000Z-0000000001.db");
+    let entries = factory.ledger().count("SELECT count(*) FROM journal");
+    let name = format!("backups/line-1-20260101T000000Z-{entries:010}.db");
+    let backup = factory.data_dir().join(name);
     factory.run(&["ledger", "backup", backup.to_str().unwrap()]).expect(0);
     factory.ledger().tamper("");
     let file = Ledger::file(&factory.data_dir());

@@ -85,6 +85,7 @@ fn one_units_story_has_the_fields_of_the_contract() {
                 "attempt": 1,
                 "slot": "A",
                 "operator": null,
+                "label": null,
                 "hardware": hardware(1).to_string(),
                 "started_at": at,
                 "ended_at": at,
