@@ -90,8 +90,15 @@ fn a_doubled_frame_is_answered_twice() {
 
 #[test]
 fn a_lossy_line_is_survived_by_resending() {
-    let bench = Bench::faulty("lossy=10");
-    assert_eq!(bench.open(1).provision(&Identity::number(1)), Ok(Proven::WELL));
+    // With the last three of these seeds the line loses a request to restart twice running.
+    for seed in [0, 57, 165, 217] {
+        let bench = Bench::with(|options| {
+            options.faults = FaultSpec::parse("lossy=10").unwrap();
+            options.seed = seed;
+        });
+        let proven = bench.open(1).provision(&Identity::number(1));
+        assert_eq!(proven, Ok(Proven::WELL), "seed {seed}");
+    }
 }
 
 #[test]

@@ -267,11 +267,15 @@ impl Host {
         identity: &Identity,
         before: &IdentifyReply,
     ) -> Result<Proven, Trouble> {
-        let after = match self.identify_restarted()? {
-            // The request may have been lost: once more, and no more.
-            after if after.replaced != 0 => self.identify_restarted()?,
-            after => after,
-        };
+        // The request itself may be lost, which the device can't say: a session that it still
+        // knew did not end with a restart. As often as any other request is sent.
+        let mut after = self.identify_restarted()?;
+        for _ in 1..self.tries {
+            if after.replaced == 0 {
+                break;
+            }
+            after = self.identify_restarted()?;
+        }
         let nonce = [0x4e; 32];
         let signature = self.prove(nonce)?;
         let text = ProveText {
