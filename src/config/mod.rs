@@ -6,17 +6,17 @@
 //! those who use it (and for `station doctor`) to find out. The one exception is
 //! [`Config::profile_digest`], which reads the server root.
 //!
-//! Start with [`Config::load`]. On the way in, serde reads the file into [`raw`], which is the
+//! Start with [`Config::load`]. On the way in, serde reads the file into `raw`, which is the
 //! one list of keys; the module of each section checks what hangs on more than one key and
-//! fills in defaults; [`explain`] turns a refusal of either into an error with key, line and
+//! fills in defaults; `explain` turns a refusal of either into an error with key, line and
 //! column.
 //!
 //! # To add a key
 //!
-//! 1. A field in [`raw`], of a kind from [`kinds`], with the line of documentation that an
+//! 1. A field in `raw`, of a kind from `kinds`, with the line of documentation that an
 //!    editor shows, and a `default` or `examples` in its schema. With a place
-//!    ([`kinds::Placed`]) if another key decides whether it is allowed. A new section is a
-//!    struct there, in [`kinds::Section`], and a module here.
+//!    (`kinds::Placed`) if another key decides whether it is allowed. A new section is a
+//!    struct there, in `kinds::Section`, and a module here.
 //! 2. A field in the checked struct of its section, and how it is made of the raw one.
 //! 3. A line in `station.toml`, the example: set, or commented out with its default.
 //! 4. `station config schema >docs/station.schema.json`, which a test compares; what changes

@@ -215,7 +215,7 @@ fn hashes_that_are_wrong_after_the_restart_are_never_a_pass() {
     };
     let Some(_device) = meddled_with(&factory, Box::new(change)) else { return };
     let (outcome, code) = outcome(&factory, &labels(1));
-    assert_eq!((outcome.as_str(), code.as_str()), ("fail", "E-DEV-PROOF"));
+    assert_eq!((outcome.as_str(), code.as_str()), ("fail", "E-DEV-NOT-STORED"));
     assert!(factory.ledger().in_state("proven").is_empty());
 }
 
