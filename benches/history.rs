@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use provisioning_station::app::clock::SystemClock;
 use provisioning_station::domain::code::Code;
 use provisioning_station::domain::local::Zone;
-use provisioning_station::domain::question::{HistoryKey, HistoryQuery};
+use provisioning_station::domain::pages::{HistoryKey, HistoryQuery};
 use provisioning_station::domain::state::AttemptOutcome;
 use provisioning_station::ledger::{Ledger, Reader, Settings};
 use provisioning_station::pki::{JournalKey, Passphrase};

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use provisioning_station::config::{self, Config};
 use provisioning_station::domain::code::Code;
-use provisioning_station::report;
+use provisioning_station::shell;
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -219,7 +219,7 @@ fn every_code_is_explained_once_and_in_order() {
 
 #[test]
 fn the_chinese_page_of_error_codes_is_made_of_the_program_s_texts() {
-    let (path, made) = (root().join("docs/errors.zh.md"), report::error_page());
+    let (path, made) = (root().join("docs/errors.zh.md"), shell::error_page());
     if std::env::var_os("UPDATE_PAGES").is_some() {
         fs::write(&path, &made).unwrap();
     }
@@ -237,8 +237,8 @@ fn both_pages_of_error_codes_have_the_same_groups() {
         first.trim().parse::<Code>().unwrap()
     });
     let english: Vec<Code> = firsts.collect();
-    let chinese: Vec<Code> = report::group_beginnings().collect();
-    assert_eq!(chinese, english, "src/report/error_page.rs names the first code of each group");
+    let chinese: Vec<Code> = shell::group_beginnings().collect();
+    assert_eq!(chinese, english, "src/shell/error_page.rs names the first code of each group");
 }
 
 #[test]

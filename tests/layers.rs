@@ -46,13 +46,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     // Whoever takes a secret into memory shuts others out of it first.
     ("secret", &["domain", "vault"]),
-    ("report", &["domain", "text"]),
+    ("shell", &["domain", "text"]),
     ("cli", &["domain"]),
     (
         "app",
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
-            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "text",
+            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "shell", "text",
             "broker",
         ],
     ),
@@ -60,7 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "command",
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
-            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "text",
+            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "shell", "text",
             "cli", "app",
         ],
     ),

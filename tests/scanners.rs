@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use provisioning_station::app::parts;
+use provisioning_station::app::from_config;
 use provisioning_station::config::Config;
 use provisioning_station::domain::device::Fault;
 use provisioning_station::domain::scan::Framer;
@@ -151,7 +151,7 @@ fn outcome(row: &Row) -> String {
     framer.take(&sent, Duration::ZERO);
     let framed = framer.next(Duration::from_secs(1)).unwrap();
     assert_eq!(framer.next(Duration::from_secs(2)), None, "{} are two scans", row.what);
-    let rule = parts::label_rule(&config, None).unwrap();
+    let rule = from_config::label_rule(&config, None).unwrap();
     let verdict = config.scanner.rules.read(&framed.text(), &rule);
     let warning = if framed.has_end { "" } else { ", warned of: `E-SCAN-NO-END`" };
     match verdict.outcome {

@@ -20,7 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use books::{Books, serial};
-use provisioning_station::domain::question::HistoryQuery;
+use provisioning_station::domain::pages::HistoryQuery;
 use provisioning_station::ledger::{self, Audit, Reader};
 use provisioning_station::pki::Verifier;
 use provisioning_station::sim::cloud::{Options, SimulatedCloud, start};

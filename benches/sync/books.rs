@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use provisioning_station::app::clock::SystemClock;
 use provisioning_station::app::demo::Factory;
-use provisioning_station::app::{cloud, enrol, parts, sync};
+use provisioning_station::app::{cloud, enrol, from_config, sync};
 use provisioning_station::config::Config;
 use provisioning_station::domain::certificate::{Certificate, Proof};
 use provisioning_station::domain::clock::Clock;
@@ -54,8 +54,8 @@ impl Books {
         let section = config.cloud.as_mut().unwrap();
         section.endpoint = emulation.url().parse().unwrap();
         section.rate_per_second = rate;
-        let authority = parts::authority(&config).unwrap();
-        let profile = parts::profile(&config).unwrap();
+        let authority = from_config::authority(&config).unwrap();
+        let profile = from_config::profile(&config).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let ca_sn = RefCell::default();
         let books = Self { config, clock, authority, profile, ca_sn, factory };
@@ -74,7 +74,7 @@ impl Books {
 
     /// The ledger, opened to write.
     pub(crate) fn ledger(&self) -> Ledger {
-        parts::open_ledger(&self.config, &self.clock).unwrap().0
+        from_config::open_ledger(&self.config, &self.clock).unwrap().0
     }
 
     /// One unit from its certificate to its end, each record durable before the next.

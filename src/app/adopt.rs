@@ -18,10 +18,10 @@ use crate::link::port::Port;
 use crate::link::settings::SlotLink;
 use crate::link::{LinkError, Stop};
 use crate::pki::{self, IssuedHere};
-use crate::report::Failure;
+use crate::shell::Failure;
 
 use super::clock::SystemClock;
-use super::parts;
+use super::from_config;
 use super::people::{self, Desk};
 
 /// Reads the identity of the device in a slot, has it proven and enters it; gives the unit.
@@ -34,14 +34,14 @@ pub fn run(
 ) -> Result<Serial, Failure> {
     let link = link_of(config, slot)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (ledger, _) = parts::open_ledger(config, &clock)?;
+    let (ledger, _) = from_config::open_ledger(config, &clock)?;
     let _lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
     let now = clock.now().wall;
     let (reader, persons, writer) = (ledger.reader()?, ledger.persons()?, ledger.writer());
     let desk = Desk { reader: &reader, persons: &persons, writer: &writer };
     people::approve_act(&desk, by.operator.as_ref(), pin, now)?;
     let mut driver = open(config, &link)?;
-    let policy = parts::policy(config);
+    let policy = from_config::policy(config);
     let authorities = authorities(config, &ledger)?;
     let found = engine::find_identity(driver.as_mut(), &policy, &authorities, now)?;
     let serial = serial_of(config, &found)?;
@@ -69,7 +69,7 @@ fn finish(driver: &mut dyn Driver, lock: bool, held: Held) -> Result<(), LinkErr
 }
 
 fn link_of(config: &Config, name: &SlotName) -> Result<SlotLink, Failure> {
-    let mut slots = parts::slots(config).into_iter();
+    let mut slots = from_config::slots(config).into_iter();
     let found = slots.find(|slot| slot.name == *name).map(|slot| slot.link);
     found.ok_or_else(|| Failure::new(Code::Usage, format!("station.toml has no slot {name}")))
 }
@@ -93,7 +93,7 @@ fn serial_of(config: &Config, found: &FoundIdentity) -> Result<Serial, Failure> 
     let client_id = &found.issued.client_id;
     let named = config.product.client_id.serial_of(client_id).ok_or_else(|| no_serial(client_id));
     let (serial, _) =
-        parts::label_rule(config, None)?.accept(named?.as_str()).map_err(Fault::from)?;
+        from_config::label_rule(config, None)?.accept(named?.as_str()).map_err(Fault::from)?;
     match &found.seen.factory_serial {
         Some(factory) if factory != serial.as_str() => {
             let what = format!("the device calls itself {factory}, its certificate says {serial}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::ledger;
-use crate::report::Failure;
+use crate::shell::Failure;
 
 /// Tells a failure; where it is that the ledger's file is damaged, the ledger is set aside,
 /// and that is told with it. To be called when this process has closed the ledger.

@@ -10,7 +10,7 @@ use crate::batch::{Batch, Ending, Heard, Style, Summary};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
-use crate::report::{Exit, Failure, warn};
+use crate::shell::{Exit, Failure, warn};
 
 use super::aside;
 use super::clock::SystemClock;

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::app::parts;
+use crate::app::from_config;
 use crate::broker::{self, Demands, Identity, Meeting, Mosquitto, Refused};
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
@@ -21,7 +21,7 @@ use crate::pki::{
     self, Authority, AuthorityInfo, AuthorityRequest, CA_BACKDATE, CrlNumbering, Profile,
     RevokedCertificate, SampleClient, ValidFor,
 };
-use crate::report::Failure;
+use crate::shell::Failure;
 
 /// The CN of every client here.
 const CLIENT_ID: &str = "selftest-00000001";
@@ -76,7 +76,7 @@ pub fn run(
         &[void],
         CrlNumbering { number: 1, now, next: Timestamp(now.0.saturating_add(DAY)) },
     )?;
-    let station = AuthorityInfo::read(&parts::authority_place(&config.authority))?;
+    let station = AuthorityInfo::read(&from_config::authority_place(&config.authority))?;
     let stations_list = match broker.revoked {
         Some(path) => list_of(&station, path)?,
         None => String::new(),

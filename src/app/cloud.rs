@@ -12,8 +12,8 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::registration::{CloudInstance, Registering};
 use crate::pki;
-use crate::report::Failure;
 use crate::secret::{self, Process, Secret, SecretError};
+use crate::shell::Failure;
 
 /// `[cloud]`, which a command that speaks to the cloud needs.
 pub fn section(config: &Config) -> Result<&config::Cloud, Failure> {

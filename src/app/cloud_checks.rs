@@ -1,7 +1,7 @@
 //! What `doctor` and the line's start look at in the cloud, joined from station.toml and
 //! the ledger.
 
-use super::{cloud, parts};
+use super::{cloud, from_config};
 use crate::checks::{self, CloudCheck, Finding};
 use crate::cloud::preflight::NeededAuthority;
 use crate::cloud::probe::Broker;
@@ -12,7 +12,7 @@ use crate::domain::device::Fault;
 use crate::domain::ids::Fingerprint;
 use crate::ledger::{self, Reader};
 use crate::pki::{self, AuthorityInfo};
-use crate::report::Failure;
+use crate::shell::Failure;
 
 /// Every check that has to do with the cloud; one where there is none.
 pub fn findings(config: &Config) -> Vec<Finding> {
@@ -83,7 +83,7 @@ fn needed(config: &Config) -> Vec<NeededAuthority> {
 }
 
 fn issuer(config: &Config) -> Option<Fingerprint> {
-    AuthorityInfo::read(&parts::authority_place(&config.authority))
+    AuthorityInfo::read(&from_config::authority_place(&config.authority))
         .ok()
         .map(|info| info.fingerprint)
 }

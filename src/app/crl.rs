@@ -6,14 +6,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::parts;
+use super::from_config;
 use crate::config::Config;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::code::Code;
 use crate::domain::outbox::CrlIssued;
 use crate::domain::record::{Person, Record};
 use crate::pki::{CrlNumbering, RevokedCertificate};
-use crate::report::Failure;
+use crate::shell::Failure;
 
 /// A signed list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub fn make(
     next_days: u16,
     by: Person,
 ) -> Result<Crl, Failure> {
-    let authority = parts::authority(config)?;
-    let ledger = parts::open_existing_ledger(config, clock)?;
+    let authority = from_config::authority(config)?;
+    let ledger = from_config::open_existing_ledger(config, clock)?;
     let fingerprint = authority.fingerprint();
     let retired = ledger.reader()?.retired(&fingerprint)?;
     let revoked: Vec<RevokedCertificate> = retired

@@ -13,7 +13,7 @@ use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::ids::{IdError, to_hex};
 use crate::pki::{self, AuthorityPlace, AuthorityRequest, KeyPlace, Passphrase, ValidFor};
-use crate::report::Failure;
+use crate::shell::Failure;
 use crate::sim::cloud::{self, SimulatedCloud};
 use crate::sim::{self, FaultSpec, SimulatedSlot, Stay, Timings, Workbench};
 

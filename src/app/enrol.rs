@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{cloud, parts};
+use super::{cloud, from_config};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -12,16 +12,16 @@ use crate::domain::registration::CaSn;
 use crate::enrol::{Enrolled, Enrolment, enrol};
 use crate::ledger::Reader;
 use crate::pki::{Authority, AuthorityInfo};
-use crate::report::Failure;
+use crate::shell::Failure;
 use crate::text::{Language, remedy};
 
 /// Registers the CA, or finds it registered.
 pub fn run(config: &Config, clock: &Arc<dyn Clock>, by: Person) -> Result<Enrolled, Failure> {
     let section = cloud::section(config)?;
-    let authority = parts::authority(config)?;
-    authority.check_profile(&parts::profile(config)?, clock.now().wall)?;
+    let authority = from_config::authority(config)?;
+    authority.check_profile(&from_config::profile(config)?, clock.now().wall)?;
     let registrar = cloud::client(config)?;
-    let (ledger, _) = parts::open_ledger(config, clock)?;
+    let (ledger, _) = from_config::open_ledger(config, clock)?;
     let enrolment = Enrolment {
         registrar: &registrar,
         registering: cloud::registering(section),
@@ -37,7 +37,7 @@ pub fn run(config: &Config, clock: &Arc<dyn Clock>, by: Person) -> Result<Enroll
 
 /// A verification certificate, PEM, and the CA's: the files for the console.
 pub fn for_console(config: &Config, code: &str, clock: &dyn Clock) -> Result<[String; 2], Failure> {
-    let authority: Authority = parts::authority(config)?;
+    let authority: Authority = from_config::authority(config)?;
     let verification = crate::enrol::verification(&authority, code, clock)?;
     Ok([authority.info()?.certificate_pem, verification])
 }

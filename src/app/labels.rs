@@ -13,9 +13,9 @@ use crate::domain::code::Code;
 use crate::domain::event::{Event, Scan};
 use crate::link::Stop;
 use crate::link::scanner::Scanner;
-use crate::report::Failure;
+use crate::shell::Failure;
 
-use super::parts;
+use super::from_config;
 
 /// A source of labels that has been opened and not yet been started.
 pub enum Labels {
@@ -56,7 +56,8 @@ impl Labels {
         if port == "-" {
             return Ok(Labels::StandardInput);
         }
-        let scanner = Scanner::open(parts::scanner_port(settings, port), &settings.ends, stop)?;
+        let scanner =
+            Scanner::open(from_config::scanner_port(settings, port), &settings.ends, stop)?;
         Ok(Labels::Scanner(Box::new(scanner)))
     }
 

@@ -10,15 +10,15 @@ use crate::domain::device::Fault;
 use crate::domain::event::{Binding, Event, EventSink};
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, Gap, LineStarted, Record};
-use crate::engine::{Crew, Line, LineSettings, Shop};
+use crate::engine::{Line, LineSettings, Shared, SignedIn};
 use crate::ledger::{Ledger, Reader, Work, WorkLock};
 use crate::pki::{Authority, Verifier};
-use crate::report::Failure;
+use crate::shell::Failure;
 use crate::vault::{self, Vault};
 
 use super::backups::{BackupThread, Told};
 use super::clock::SystemClock;
-use super::{aside, cloud_checks, parts};
+use super::{aside, cloud_checks, from_config};
 
 /// How long a line whose labels wait goes without any of its ports: longer than a fixture
 /// or a simulator takes to change devices.
@@ -51,7 +51,7 @@ pub struct RunningLine {
     /// The lot that it works on.
     pub work_order: Option<WorkOrderId>,
     /// Who works at it.
-    pub crew: Arc<Crew>,
+    pub signed_in: Arc<SignedIn>,
     ledger: Ledger,
     backups: BackupThread,
     _lock: WorkLock,
@@ -88,24 +88,24 @@ fn start_by(
 ) -> Result<RunningLine, Failure> {
     vault::harden_process()?;
     let now = clock.now().wall;
-    let authority = parts::authority(config)?;
-    let profile = parts::profile(config)?;
+    let authority = from_config::authority(config)?;
+    let profile = from_config::profile(config)?;
     authority.check_profile(&profile, now)?;
-    let broker = parts::broker_settings(config)?;
-    let witness = parts::witness(config, &authority)?;
-    let (ledger, journal_key) = parts::open_ledger(config, &clock)?;
+    let broker = from_config::broker_settings(config)?;
+    let witness = from_config::witness(config, &authority)?;
+    let (ledger, journal_key) = from_config::open_ledger(config, &clock)?;
     let lock = WorkLock::take(&config.station.data_dir, Work::Line)?;
     let reader = ledger.reader()?;
     reader.check_if_small()?;
     let own = vec![authority.certificate_der().to_vec()];
-    let certified = parts::certified_keys(&reader, &own, &config.station.id)?;
+    let certified = from_config::certified_keys(&reader, &own, &config.station.id)?;
     ledger.check_vouched(&certified, &Verifier)?;
     closed_by_a_gap(&reader)?;
     reader.clock_check(now, config.station.max_clock_gap)?;
     let jumped = clock_remark(reader.newest_wall()?, now);
-    let work_order = parts::work_order(config, &reader, session.work_order.as_ref())?;
-    let rule = parts::label_rule(config, work_order.as_ref())?;
-    let slots = parts::slots(config);
+    let work_order = from_config::work_order(config, &reader, session.work_order.as_ref())?;
+    let rule = from_config::label_rule(config, work_order.as_ref())?;
+    let slots = from_config::slots(config);
     let vault = Vault::new(slots.len())?;
     let journal = authority.certify_journal_key(&journal_key, &config.station.id, now)?;
     let begun = LineStarted {
@@ -117,9 +117,9 @@ fn start_by(
         journal_certificate: Some(to_hex(&journal)),
     };
     record_session(&ledger, &authority, begun)?;
-    let crew = Arc::new(Crew::of(session.operator));
+    let signed_in = Arc::new(SignedIn::of(session.operator));
     let order = work_order.map(|order| order.id);
-    let shop = Shop {
+    let shared = Shared {
         authority,
         product: config.product.name.clone(),
         profile,
@@ -127,12 +127,12 @@ fn start_by(
         writer: ledger.writer(),
         inquiries: ledger.inquiries()?,
         clock: Arc::clone(&clock),
-        policy: parts::policy(config),
+        policy: from_config::policy(config),
         lock: config.product.lock,
         broker,
         witness,
         work_order: order.clone(),
-        crew: Arc::clone(&crew),
+        signed_in: Arc::clone(&signed_in),
         uid: rustix::process::getuid().as_raw(),
         unit_deadline: config.station.unit_deadline,
     };
@@ -148,14 +148,22 @@ fn start_by(
     };
     let events = Arc::new(Mutex::new(events));
     let unsure = (!session.is_practice).then(|| cloud_checks::first_article(config)).flatten();
-    let line = Line::start(settings, Arc::new(shop), sink(&events))?;
+    let line = Line::start(settings, Arc::new(shared), sink(&events))?;
     let odd = [ledger.settings().open_to_others(), ledger.altered_notes().cloned()];
     for fault in odd.into_iter().flatten().chain(jumped).chain(unsure) {
         sink(&events)(Event::Warning(fault));
     }
     let told = told(&line, sink(&events));
-    let backups = BackupThread::start(parts::backups(config), reader, clock, told)?;
-    Ok(RunningLine { line, slots: count, work_order: order, crew, ledger, backups, _lock: lock })
+    let backups = BackupThread::start(from_config::backups(config), reader, clock, told)?;
+    Ok(RunningLine {
+        line,
+        slots: count,
+        work_order: order,
+        signed_in,
+        ledger,
+        backups,
+        _lock: lock,
+    })
 }
 
 /// One more way to the front end.

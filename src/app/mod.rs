@@ -1,6 +1,6 @@
 //! The composition root: the only place that knows everything and joins it.
 //!
-//! `parts` opens what station.toml names, `opening` opens it one by one for `doctor`,
+//! `from_config` opens what station.toml names, `opening` opens it one by one for `doctor`,
 //! `cloud` the way to the cloud, `line` starts a line
 //! over it, `batch` feeds a line without a screen, `adopt` enters a device that the ledger
 //! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
@@ -19,12 +19,12 @@ pub mod cloud_checks;
 pub mod crl;
 pub mod demo;
 pub mod enrol;
+pub mod from_config;
 pub mod label_checks;
 pub mod labels;
 pub mod line;
 pub mod one_scan;
 pub mod opening;
-pub mod parts;
 pub mod people;
 pub mod selftest;
 pub mod ship;

@@ -13,9 +13,9 @@ use crate::domain::code::Code;
 use crate::domain::scan::{self, Framer};
 use crate::link::scanner::Scanner;
 use crate::link::{LinkError, Stop};
-use crate::report::Failure;
+use crate::shell::Failure;
 
-use super::parts;
+use super::from_config;
 
 /// A person's Ctrl-C, where nothing came before it.
 const CONTROL_C: &[u8] = b"\x03";
@@ -36,7 +36,7 @@ impl OneScan {
 
     /// One scan of the scanner at a port.
     pub fn of_port(scanner: &config::Scanner, port: &str) -> Result<Self, Failure> {
-        let settings = parts::scanner_port(scanner, port);
+        let settings = from_config::scanner_port(scanner, port);
         let mut scans = Scanner::open(settings, &scanner.ends, Stop::new())?;
         let framed = scans.next().unwrap_or(Err(LinkError::Stopped))?;
         Ok(Self { bytes: framed.bytes, warning: scans.take_warning() })

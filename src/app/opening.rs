@@ -1,4 +1,4 @@
-//! What a line opens when it starts, as checks: the same functions of `parts` that
+//! What a line opens when it starts, as checks: the same functions of `from_config` that
 //! `line::start` calls, each by itself, so that one that fails hides no other.
 //!
 //! Nothing is made here that is not there yet.
@@ -9,15 +9,17 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::ledger::{self, Reader};
-use crate::report::Failure;
 use crate::say;
+use crate::shell::Failure;
 
-use super::parts;
+use super::from_config;
 
 /// The CA and what it is to issue.
 pub fn authority(config: &Config, now: Timestamp) -> Finding {
-    match parts::profile(config) {
-        Ok(profile) => checks::authority(parts::authority(config).map_err(as_fault), &profile, now),
+    match from_config::profile(config) {
+        Ok(profile) => {
+            checks::authority(from_config::authority(config).map_err(as_fault), &profile, now)
+        }
         Err(failure) => Finding::fail("authority", as_fault(failure)),
     }
 }
@@ -25,7 +27,7 @@ pub fn authority(config: &Config, now: Timestamp) -> Finding {
 /// What devices are told of the broker: its roots above all.
 pub fn broker(config: &Config) -> Finding {
     const NAME: &str = "broker";
-    match parts::broker_settings(config) {
+    match from_config::broker_settings(config) {
         Ok(_) => {
             let root = config.broker.server_root.display();
             Finding::ok(NAME, say!("{root} can be read", "{root} 可读取"))
@@ -38,7 +40,7 @@ pub fn broker(config: &Config) -> Finding {
 pub fn connect(config: &Config) -> Option<Finding> {
     const NAME: &str = "connect";
     let listen = config.connect.as_ref()?.listen;
-    let opened = parts::authority(config).and_then(|ca| parts::witness(config, &ca));
+    let opened = from_config::authority(config).and_then(|ca| from_config::witness(config, &ca));
     Some(match opened {
         Ok(_) => Finding::ok(
             NAME,
@@ -52,14 +54,14 @@ pub fn connect(config: &Config) -> Option<Finding> {
 pub fn journal_key(config: &Config) -> Finding {
     const NAME: &str = "journal-key";
     let data_dir = &config.station.data_dir;
-    let files = [parts::JOURNAL_KEY_FILE, ledger::LEDGER_FILE];
+    let files = [from_config::JOURNAL_KEY_FILE, ledger::LEDGER_FILE];
     if files.iter().all(|name| !data_dir.join(name).exists()) {
         return Finding::ok(
             NAME,
             say!("there is none yet; it is made with the ledger", "尚无密钥，随账本一起建立"),
         );
     }
-    match parts::journal_key(config) {
+    match from_config::journal_key(config) {
         Ok(_) => Finding::ok(NAME, say!("opens", "可打开")),
         Err(failure) => Finding::fail(NAME, as_fault(failure)),
     }
@@ -74,8 +76,9 @@ pub fn work_order(config: &Config) -> Finding {
     let Ok(reader) = reader else {
         return Finding::ok(NAME, say!("there is none yet", "尚无工单"));
     };
-    let order = parts::work_order(config, &reader, None);
-    let order = order.and_then(|order| parts::label_rule(config, order.as_ref()).map(|_| order));
+    let order = from_config::work_order(config, &reader, None);
+    let order =
+        order.and_then(|order| from_config::label_rule(config, order.as_ref()).map(|_| order));
     match order {
         Ok(None) => Finding::ok(
             NAME,

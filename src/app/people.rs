@@ -9,8 +9,8 @@ use crate::domain::ids::OperatorId;
 use crate::domain::operators::{Pin, PinTried, PinVerifier, may_approve, supervised};
 use crate::domain::record::Record;
 use crate::ledger::{Persons, Reader, Writer};
-use crate::report::Failure;
 use crate::secret::pin;
+use crate::shell::Failure;
 
 /// What is asked and written when a PIN is tried.
 pub struct Desk<'a> {

@@ -23,7 +23,7 @@ use crate::pki::{
     self, Authority, AuthorityRequest, CA_BACKDATE, IssueRequest, PkiError, Profile, ValidFor,
     Verifier,
 };
-use crate::report::Failure;
+use crate::shell::Failure;
 
 /// How long anything of such a CA is valid: longer than the longest run.
 const VALID_FOR: ValidFor = ValidFor::Days(7);

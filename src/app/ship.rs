@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{cloud, parts, sync};
+use super::{cloud, from_config, sync};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -14,7 +14,7 @@ use crate::domain::outbox::{ActivationAsked, Shipped};
 use crate::domain::record::{Person, Record};
 use crate::ledger::outbox::{Gate, Known};
 use crate::ledger::{Ledger, Reader};
-use crate::report::Failure;
+use crate::shell::Failure;
 use crate::sync::{Stands, look};
 
 /// What became of one unit at the gate.
@@ -54,7 +54,7 @@ pub fn run(
     asking: Asking,
     by: &Person,
 ) -> Result<Shipment, Failure> {
-    let ledger = parts::open_existing_ledger(config, clock)?;
+    let ledger = from_config::open_existing_ledger(config, clock)?;
     let reader = ledger.reader()?;
     let trouble = activate(config, clock, &ledger, &inactive(&reader, &serials)?, by)?;
     let leaving = registered_by_call(&reader, &serials)?;

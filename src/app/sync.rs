@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{cloud, parts, signals};
+use super::{cloud, from_config, signals};
 use crate::config::{self, Config, InitialStatus};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -13,7 +13,7 @@ use crate::domain::outbox::CloudChosen;
 use crate::domain::record::{Person, Record};
 use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::ledger::{Ledger, Reader, Work, WorkLock};
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::sync::plan::Rules;
 use crate::sync::{self, Books, Confirm, Event, Halt, Stop, Summary};
 
@@ -173,7 +173,7 @@ impl<'a> Opened<'a> {
         if dry_run {
             return Ok(Opened { config, ledger: None, _lock: None });
         }
-        let ledger = parts::open_existing_ledger(config, clock)?;
+        let ledger = from_config::open_existing_ledger(config, clock)?;
         let lock = WorkLock::take(&config.station.data_dir, Work::Sync)?;
         Ok(Opened { config, ledger: Some(ledger), _lock: Some(lock) })
     }

@@ -15,11 +15,11 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Binding, CommandSink, Event};
 use crate::domain::log::LogBook;
-use crate::domain::question::AskSink;
+use crate::domain::pages::AskSink;
 use crate::link::Stop;
 use crate::link::scanner::Scanner;
-use crate::report::{self, Exit, Failure, warn};
 use crate::secret::Process;
+use crate::shell::{self, Exit, Failure, warn};
 use crate::text::Language;
 use crate::tui::{self, Action, AutoScan, Ending, Model, Msg, Screen, Setup, ThemeName};
 
@@ -27,8 +27,8 @@ use super::answers::{self, Sources};
 use super::aside;
 use super::clock::SystemClock;
 use super::demo::Hands;
+use super::from_config;
 use super::line::{self, RunningLine, Session};
-use super::parts;
 use super::signals::{Sizes, Stopping, Watch};
 
 /// Messages that may wait for the screen. Beyond that whoever sends them waits; slots finish
@@ -100,7 +100,7 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
     let scanner = start_scanner(config, &to_screen)?;
     let told = panics_aside(to_screen.clone());
     let shown = show(config, options, &heard, to_screen, &mut stage);
-    report::tell_panics_to(None);
+    shell::tell_panics_to(None);
     scanner.set();
     for failure in told.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         failure.print(colors);
@@ -198,9 +198,9 @@ fn watch_sizes(to_screen: SyncSender<Msg>) -> Result<Sizes, Failure> {
 
 /// Whether nobody need type a passphrase for the line to start.
 fn gives_secrets(config: &Config) -> Result<bool, Failure> {
-    let authority = parts::authority_secret(&config.authority).read_if_given(&Process)?;
+    let authority = from_config::authority_secret(&config.authority).read_if_given(&Process)?;
     let broker = match &config.connect {
-        Some(connect) => parts::broker_secret(connect).read_if_given(&Process)?.is_some(),
+        Some(connect) => from_config::broker_secret(connect).read_if_given(&Process)?.is_some(),
         None => true,
     };
     Ok(authority.is_some() && broker)
@@ -220,7 +220,7 @@ fn open_line(config: &Config, session: Session, ears: &Ears, stopping: &Mutex<St
         config,
         ledger: running.ledger(),
         work_order: running.work_order.clone(),
-        crew: Arc::clone(&running.crew),
+        signed_in: Arc::clone(&running.signed_in),
         clock: Arc::new(SystemClock::start()),
     };
     let answered = Box::new(move |answered| {
@@ -263,7 +263,7 @@ fn begin_later(
 fn start_scanner(config: &Config, to_screen: &SyncSender<Msg>) -> Result<Stop, Failure> {
     let stop = Stop::new();
     let Some(port) = &config.scanner.port else { return Ok(stop) };
-    let settings = parts::scanner_port(&config.scanner, &port.to_string());
+    let settings = from_config::scanner_port(&config.scanner, &port.to_string());
     let scanner = Scanner::open(settings, &config.scanner.ends, stop.clone())?;
     let to_screen = to_screen.clone();
     let body = move || {
@@ -287,7 +287,7 @@ fn start_scanner(config: &Config, to_screen: &SyncSender<Msg>) -> Result<Stop, F
 fn panics_aside(to_screen: SyncSender<Msg>) -> Arc<Mutex<Vec<Failure>>> {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let (keeper, screen) = (Arc::clone(&kept), thread::current().id());
-    report::tell_panics_to(Some(Box::new(move |failure| {
+    shell::tell_panics_to(Some(Box::new(move |failure| {
         if thread::current().id() == screen {
             tui::restore();
             return Some(failure);

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Context;
 use super::person::person;
-use crate::app::{cloud, enrol, parts};
+use crate::app::{cloud, enrol, from_config};
 use crate::cli::AuthorityCommand;
 use crate::config::Config;
 use crate::domain::bounds;
@@ -21,8 +21,8 @@ use crate::pki::{
     self, AuthorityInfo, AuthorityPlace, AuthorityRequest, CA_BACKDATE, KeyPlace, Passphrase,
     ValidFor,
 };
-use crate::report::{Exit, Failure};
 use crate::secret::Process;
+use crate::shell::{Exit, Failure};
 
 /// Does what `station authority …` says.
 pub(super) fn run(command: AuthorityCommand, context: &mut Context) -> Result<Exit, Failure> {
@@ -75,7 +75,7 @@ fn crl(
 }
 
 fn read(config: &Config) -> Result<AuthorityInfo, Failure> {
-    Ok(AuthorityInfo::read(&parts::authority_place(&config.authority))?)
+    Ok(AuthorityInfo::read(&from_config::authority_place(&config.authority))?)
 }
 
 /// Whether `init` makes a key.
@@ -92,7 +92,7 @@ fn init(
     key: Key,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    let place = parts::authority_place(&config.authority);
+    let place = from_config::authority_place(&config.authority);
     // Whoever would be asked for a new passphrase in vain is told at once.
     let made = key_file(&place).filter(|_| key == Key::New);
     if let Some(path) =
@@ -101,7 +101,7 @@ fn init(
         return Err(Failure::new(Code::CaExists, format!("{} is there already", path.display())));
     }
     let secret = new_secret(config, &place)?;
-    let for_profile = parts::valid_for(config.certificate.valid_for).of_its_authority();
+    let for_profile = from_config::valid_for(config.certificate.valid_for).of_its_authority();
     let request = AuthorityRequest {
         common_name: common_name.unwrap_or_else(|| default_name(config)),
         valid_for: days.map_or(for_profile, ValidFor::Days),
@@ -129,12 +129,12 @@ fn key_file(place: &AuthorityPlace) -> Option<&PathBuf> {
 /// What a key that is perhaps not there yet is opened with: a passphrase is new, a token has
 /// its PIN.
 fn new_secret(config: &Config, place: &AuthorityPlace) -> Result<Passphrase, Failure> {
-    let wanted = parts::authority_secret(&config.authority);
+    let wanted = from_config::authority_secret(&config.authority);
     let secret = match key_file(place) {
         Some(path) if !path.exists() => wanted.read_new(&Process)?,
         _ => wanted.read(&Process)?,
     };
-    parts::passphrase(&secret)
+    from_config::passphrase(&secret)
 }
 
 fn request(
@@ -148,7 +148,7 @@ fn request(
         let what = format!("{} is there already and is never overwritten", out.display());
         return Err(Failure::new(Code::Output, what));
     }
-    let place = parts::authority_place(&config.authority);
+    let place = from_config::authority_place(&config.authority);
     let name = common_name.unwrap_or_else(|| default_name(config));
     let made = pki::request(&place, &new_secret(config, &place)?, &name)?;
     write_new(out, &made.pem)?;
@@ -164,9 +164,9 @@ fn import(config: &Config, chain: &Path, context: &mut Context) -> Result<(), Fa
     let bytes = bytes.map_err(|error| {
         Failure::new(Code::Input, format!("{} can't be read", chain.display())).caused_by(&error)
     })?;
-    let secret = parts::authority_secret(&config.authority).read(&Process)?;
-    let place = parts::authority_place(&config.authority);
-    let info = pki::import(&place, &parts::passphrase(&secret)?, &bytes, context.now())?;
+    let secret = from_config::authority_secret(&config.authority).read(&Process)?;
+    let place = from_config::authority_place(&config.authority);
+    let info = pki::import(&place, &from_config::passphrase(&secret)?, &bytes, context.now())?;
     show(config, &info, context)
 }
 
@@ -205,9 +205,9 @@ fn until(not_after: Timestamp) -> String {
 }
 
 fn check(config: &Config, context: &mut Context) -> Result<(), Failure> {
-    let authority = parts::authority(config)?;
+    let authority = from_config::authority(config)?;
     let now = context.now();
-    authority.check_profile(&parts::profile(config)?, now)?;
+    authority.check_profile(&from_config::profile(config)?, now)?;
     let days = authority.days_left(now);
     match context.out.is_json() {
         true => context.out.json(&json!({

@@ -6,7 +6,7 @@ use crate::app::line::Session;
 use crate::cli::Batch;
 use crate::domain::code::Code;
 use crate::link::Stop;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 
 use super::Context;
 

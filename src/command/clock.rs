@@ -6,7 +6,7 @@ use super::Context;
 use super::person::{person, reason, record};
 use crate::cli::ClockAct;
 use crate::domain::record::{ClockAccepted, Record};
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 
 /// Records that the clock is right although it disagrees with the journal.
 pub(super) fn accept(act: ClockAct, context: &mut Context) -> Result<Exit, Failure> {

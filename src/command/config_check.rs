@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Context, scan};
 use crate::app::one_scan::OneScan;
-use crate::app::{cloud, label_checks, parts};
+use crate::app::{cloud, from_config, label_checks};
 use crate::cli::ConfigCheck;
 use crate::config::{AuthorityKey, Config, Scanner, Slot};
 use crate::domain::code::Code;
@@ -15,7 +15,7 @@ use crate::domain::device::{Fault, Security};
 use crate::domain::local::Shift;
 use crate::domain::scan::Rule;
 use crate::pki::{AuthorityInfo, PkiError};
-use crate::report::{self, Exit, Failure};
+use crate::shell::{self, Exit, Failure};
 
 /// Checks station.toml and prints what it means.
 pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Failure> {
@@ -28,7 +28,7 @@ pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Fa
         let labels = label_checks::warnings(&config);
         let cloud = cloud::international(&config);
         for fault in absent_files(&config).into_iter().chain(cloud).chain(labels) {
-            report::warn(&fault, context.color);
+            shell::warn(&fault, context.color);
         }
     }
     match context.out.is_json() {
@@ -45,9 +45,9 @@ pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Fa
 /// A profile that the CA at hand can't serve is a mistake in the file; whether the CA itself
 /// can be used is for `authority check` and `doctor` to say.
 fn refuse_profile_beyond_authority(config: &Config, context: &Context) -> Result<(), Failure> {
-    let files = parts::authority_place(&config.authority);
+    let files = from_config::authority_place(&config.authority);
     let Ok(authority) = AuthorityInfo::read(&files) else { return Ok(()) };
-    let valid_for = parts::valid_for(config.certificate.valid_for);
+    let valid_for = from_config::valid_for(config.certificate.valid_for);
     match valid_for.end(context.now()) {
         Some(wanted) if wanted > authority.not_after => {
             let not_after = authority.not_after;

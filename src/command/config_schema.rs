@@ -3,7 +3,7 @@
 use super::Context;
 use crate::config;
 use crate::domain::code::Code;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 
 /// Prints the JSON Schema, on one line where JSON was asked for. Needs no station.toml.
 pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {

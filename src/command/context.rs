@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::log::LogBook;
 use crate::domain::long_work;
-use crate::report::{self, Failure, Output, Progress};
+use crate::shell::{self, Failure, Output, Progress};
 use crate::text::Language;
 
 /// What every command has.
@@ -52,7 +52,7 @@ impl Context {
         if self.out.is_json() {
             Style::Json
         } else {
-            Style::People { color, language: report::language() }
+            Style::People { color, language: shell::language() }
         }
     }
 
@@ -79,7 +79,7 @@ impl Context {
     /// Reads and checks station.toml.
     pub fn config(&self) -> Result<Config, Failure> {
         let config = Config::load(&self.global.config, self.global.data_dir.as_deref())?;
-        report::speak(match config.station.language {
+        shell::speak(match config.station.language {
             config::Language::English => Language::English,
             config::Language::Chinese => Language::Chinese,
         });

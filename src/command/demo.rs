@@ -10,7 +10,7 @@ use crate::app::terminal::{self, Options};
 use crate::cli::Demo;
 use crate::config::Config;
 use crate::domain::code::Code;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::tui;
 
 use self::register::LastLine;

@@ -4,7 +4,7 @@ use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use super::Context;
-use crate::app::{cloud_checks, opening, parts, sync};
+use crate::app::{cloud_checks, from_config, opening, sync};
 use crate::checks::{self, Finding, PortCheck, Status};
 use crate::config::{Config, Presence, ScannerKind};
 use crate::domain::code::Code;
@@ -12,8 +12,8 @@ use crate::domain::device::Fault;
 use crate::ledger::Reader;
 use crate::link::settings::PortSettings;
 use crate::pki::Verifier;
-use crate::report::{self, Exit, Failure};
 use crate::say;
+use crate::shell::{self, Exit, Failure};
 use crate::text::{Language, check_name, remedy, said};
 
 /// Runs every check; none keeps another from being run.
@@ -33,12 +33,12 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
 fn findings(config: &Config, context: &Context) -> Vec<Finding> {
     let now = context.now();
     let data_dir = &config.station.data_dir;
-    let settings = parts::ledger_settings(config);
+    let settings = from_config::ledger_settings(config);
     let mut findings = vec![
         checks::clock(&settings, now),
         checks::ledger(&settings, &Verifier),
         checks::files(&settings),
-        checks::backups(&parts::backups(config), &settings, now),
+        checks::backups(&from_config::backups(config), &settings, now),
         checks::disk(data_dir, config.ledger.reserve),
         checks::memory(config.slots.len()),
         opening::authority(config, now),
@@ -71,7 +71,7 @@ fn backlog(config: &Config, context: &Context) -> Option<Finding> {
 }
 
 fn ports(config: &Config) -> Vec<PortCheck> {
-    let slots = parts::slots(config).into_iter().zip(&config.slots);
+    let slots = from_config::slots(config).into_iter().zip(&config.slots);
     let check = |(slot, configured): (crate::engine::SlotSettings, &crate::config::Slot)| {
         let comes_with_device = configured.presence == Presence::Port;
         PortCheck { slot: slot.name, settings: slot.link.port, comes_with_device }
@@ -94,7 +94,7 @@ fn tell(finding: &Finding, context: &mut Context) -> Result<(), Failure> {
             "code": code.map(Code::as_str), "help": help,
         }));
     }
-    let language = report::language();
+    let language = shell::language();
     let (name, word) = (check_name(check, language), status_word(*status, language));
     let code_before = code.map_or_else(String::new, |code| format!("{code}: "));
     let (word, name) = (padded(word, 5), padded(name, 13));

@@ -4,8 +4,8 @@ use crate::config::ConfigError;
 use crate::ledger::LedgerError;
 use crate::link::LinkError;
 use crate::pki::PkiError;
-use crate::report::Failure;
 use crate::secret::SecretError;
+use crate::shell::Failure;
 use crate::vault::VaultError;
 
 macro_rules! failures {

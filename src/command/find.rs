@@ -11,7 +11,7 @@ use crate::domain::code::Code;
 use crate::domain::ids::Serial;
 use crate::ledger::states;
 use crate::ledger::views::{AttemptFilter, FoundUnit, NamedBy, UnitFilter, UnitLine};
-use crate::report::Failure;
+use crate::shell::Failure;
 
 /// Units that are read at a time.
 const PAGE: u32 = 500;

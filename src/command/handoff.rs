@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::person::person;
-use crate::app::{cloud, parts};
+use crate::app::{cloud, from_config};
 use crate::cli::{self, ExportFormat};
 use crate::config::Config;
 use crate::domain::code::Code;
@@ -14,7 +14,7 @@ use crate::domain::record::{Person, Record};
 use crate::domain::registration::CloudInstance;
 use crate::handoff::{self, Claim, Exported, Format, HandoffError, Verdict};
 use crate::ledger::{Reader, Ticket};
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 
 /// Certificates that are read, and rows that are recorded, at a time.
 const PAGE: u32 = 500;
@@ -144,7 +144,7 @@ pub(super) fn import(
     let config = context.config()?;
     let instance = cloud::instance(&config)?;
     let rows = handoff::read_claims(&asked.file)?;
-    let (ledger, _) = parts::open_ledger(&config, &context.clock())?;
+    let (ledger, _) = from_config::open_ledger(&config, &context.clock())?;
     let reader = reader(&config)?;
     refuse_another_instance(&reader, &instance)?;
     let writer = ledger.writer();

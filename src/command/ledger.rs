@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Context;
 use super::person::{approve, person, pin_of, reason, record};
-use crate::app::{parts, people};
+use crate::app::{from_config, people};
 use crate::cli::{LedgerAct, LedgerCommand};
 use crate::config::Config;
 use crate::domain::code::Code;
@@ -18,7 +18,7 @@ use crate::domain::keeping::Vouched;
 use crate::domain::record::{GapAccepted, Record, Restored};
 use crate::ledger::{self, Audit, FileCheck, Reader, Verification};
 use crate::pki::{self, Verifier};
-use crate::report::{self, Exit, Failure};
+use crate::shell::{self, Exit, Failure};
 
 /// Does what `station ledger …` says.
 pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit, Failure> {
@@ -77,7 +77,7 @@ pub(super) fn audit(
     let authorities = pki::read_certificates(&config.authority.certificate).ok();
     let reader = Reader::open(&config.station.data_dir, Some(&config.station.id));
     let certified = authorities.as_ref().zip(reader.ok()).map(|(authorities, reader)| {
-        parts::certified_keys(&reader, authorities, &config.station.id).unwrap_or_default()
+        from_config::certified_keys(&reader, authorities, &config.station.id).unwrap_or_default()
     });
     let audit = Audit {
         station: Some(config.station.id.clone()),
@@ -141,7 +141,7 @@ fn expected_key(config: &Config, context: &Context) -> Result<Option<PublicKey>,
         return Ok(None);
     };
     let certificates = reader.journal_certificates().unwrap_or_default();
-    let certified = parts::certified_keys(&reader, &authorities, &config.station.id);
+    let certified = from_config::certified_keys(&reader, &authorities, &config.station.id);
     let key = certified.unwrap_or_default().into_iter().next();
     if key.is_none() && !certificates.is_empty() && context.global.verbose > 0 {
         tracing::info!("this CA certified no journal key of this station");
@@ -181,8 +181,8 @@ fn restore(
     {
         return Err(Failure::new(Code::Input, format!("{} is no backup", file.display())));
     }
-    let settings = parts::ledger_settings(config);
-    let key = parts::journal_key(config)?;
+    let settings = from_config::ledger_settings(config);
+    let key = from_config::journal_key(config)?;
     let clock = context.clock();
     let (now, watched) = (context.now(), &*context);
     let bring = |file: &Path| -> Result<Restored, Failure> {
@@ -224,7 +224,7 @@ fn newest_that_holds(
     color: bool,
     bring: impl Fn(&Path) -> Result<Restored, Failure>,
 ) -> Result<(PathBuf, Restored), Failure> {
-    let backups = parts::backups(config);
+    let backups = from_config::backups(config);
     for backup in backups.list()?.into_iter().rev() {
         match bring(&backup.path) {
             Ok(restored) => return Ok((backup.path, restored)),
@@ -235,7 +235,7 @@ fn newest_that_holds(
                 ) =>
             {
                 let detail = format!("{} does not hold: {error}", backup.path.display());
-                report::warn(&Fault::new(error.code, detail), color);
+                shell::warn(&Fault::new(error.code, detail), color);
             }
             Err(error) => return Err(error),
         }
@@ -292,7 +292,7 @@ fn reindex(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(),
     people::approve_restore(&reader, act.by.as_ref(), ask, context.now())?;
     drop(reader);
     let (reason, by) = (reason(&act.reason)?, person(act.by));
-    let (settings, key) = (parts::ledger_settings(config), parts::journal_key(config)?);
+    let (settings, key) = (from_config::ledger_settings(config), from_config::journal_key(config)?);
     let clock = context.clock();
     let rebuilt = ledger::reindex(&settings, &key, &Verifier, clock.as_ref(), reason, by)?;
     let indices = rebuilt.map(|rebuilt| rebuilt.indices);
@@ -307,9 +307,9 @@ fn reindex(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(),
 fn vouch(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(), Failure> {
     let (reason, by) = (reason(&act.reason)?, person(act.by));
     let clock = context.clock();
-    let authority = parts::authority(config)?;
-    let ledger = parts::open_existing_ledger(config, &clock)?;
-    let key = parts::journal_key(config)?.public_key();
+    let authority = from_config::authority(config)?;
+    let ledger = from_config::open_existing_ledger(config, &clock)?;
+    let key = from_config::journal_key(config)?.public_key();
     let der = authority.certify_journal_key(&key, &config.station.id, context.now())?;
     let record = Record::Vouched(Vouched {
         authority: authority.fingerprint(),

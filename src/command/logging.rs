@@ -15,7 +15,7 @@ use crate::app::clock::SystemClock;
 use crate::cli::Global;
 use crate::domain::clock::Clock;
 use crate::domain::log::LogBook;
-use crate::domain::question::LogLine;
+use crate::domain::pages::LogLine;
 use crate::domain::text::printable;
 
 /// The variable that chooses what is logged, in the way of `RUST_LOG`.

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use super::Context;
 use crate::cli::Cli;
 use crate::domain::code::Code;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::text;
 
 /// Prints a completion script.

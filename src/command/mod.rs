@@ -42,7 +42,7 @@ pub use context::Context;
 
 use crate::cli::{Cli, ClockCommand, Command, ConfigCommand, Run};
 use crate::pki;
-use crate::report::{self, Exit, Failure};
+use crate::shell::{self, Exit, Failure};
 use crate::tui;
 
 /// Reads the command line, does what it says, gives the exit status.
@@ -56,7 +56,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Does what a command line says.
 pub fn run(cli: Cli) -> Exit {
     let mut context = Context::new(cli.global);
-    report::install_panic_hook(context.color);
+    shell::install_panic_hook(context.color);
     let command = cli.command.unwrap_or_else(|| Command::Run(Run::default()));
     let book = context.log.clone();
     logging::start(&context.global, takes_the_terminal(&command).then_some(&book));

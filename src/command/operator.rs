@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Context;
 use super::person::{self, person, sentence};
-use crate::app::{parts, people};
+use crate::app::{from_config, people};
 use crate::cli::{NewOperator, OperatorCommand};
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
@@ -18,8 +18,8 @@ use crate::domain::operators::{
 };
 use crate::domain::record::Record;
 use crate::ledger::{Ledger, Private, Reader};
-use crate::report::{Exit, Failure};
 use crate::secret::{self, Process};
+use crate::shell::{Exit, Failure};
 
 /// Does what `station operator …` says.
 pub(super) fn run(command: OperatorCommand, context: &mut Context) -> Result<Exit, Failure> {
@@ -41,7 +41,7 @@ pub(super) fn run(command: OperatorCommand, context: &mut Context) -> Result<Exi
 fn add(config: &Config, new: NewOperator, context: &mut Context) -> Result<(), Failure> {
     let NewOperator { id, role, name, pin_file, by } = new;
     let name = name.map(|name| sentence("--name", &name)).transpose()?;
-    let (ledger, _) = parts::open_ledger(config, &context.clock())?;
+    let (ledger, _) = from_config::open_ledger(config, &context.clock())?;
     let added = OperatorAdded { operator: id.clone(), role, by: person(by) };
     let record = Record::OperatorAdded(added);
     person::approve(&ledger, &record, config, context)?;
@@ -61,7 +61,7 @@ fn disable(
     by: Option<OperatorId>,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    let (ledger, _) = parts::open_ledger(config, &context.clock())?;
+    let (ledger, _) = from_config::open_ledger(config, &context.clock())?;
     let now = context.now();
     let known = ledger.reader()?.operator(&id, now)?;
     let record = OperatorDisabled { operator: id.clone(), by: person(by) };
@@ -84,11 +84,11 @@ fn reset_pin(
     pin_file: Option<&Path>,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    let (ledger, _) = parts::open_ledger(config, &context.clock())?;
+    let (ledger, _) = from_config::open_ledger(config, &context.clock())?;
     let id = changed.operator.clone();
     match changed.with_authority {
         // Whoever can open the CA could set up the whole station anew.
-        true => drop(parts::authority(config)?),
+        true => drop(from_config::authority(config)?),
         false => {
             let record = Record::PinChanged(changed.clone());
             person::approve(&ledger, &record, config, context)?;

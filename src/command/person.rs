@@ -1,7 +1,7 @@
 //! Who does something, and why: what every act of a person puts into the journal.
 
 use super::Context;
-use crate::app::parts;
+use crate::app::from_config;
 use crate::app::people::{self, Desk};
 use crate::config::Config;
 use crate::domain::code::Code;
@@ -9,8 +9,8 @@ use crate::domain::ids::OperatorId;
 use crate::domain::operators::Pin;
 use crate::domain::record::{Person, Record};
 use crate::ledger::Ledger;
-use crate::report::Failure;
 use crate::secret::{self, Process, Secret};
+use crate::shell::Failure;
 
 /// A reason is a sentence in a journal that is kept for years, not a report.
 const LONGEST_REASON: usize = 500;
@@ -64,7 +64,7 @@ pub(super) fn approve(
 
 /// Makes one record durable, once a supervisor approved it where it needs one.
 pub(super) fn record(config: &Config, context: &Context, record: Record) -> Result<(), Failure> {
-    let (ledger, _) = parts::open_ledger(config, &context.clock())?;
+    let (ledger, _) = from_config::open_ledger(config, &context.clock())?;
     approve(&ledger, &record, config, context)?;
     let done = ledger.writer().record(record).map_err(|refusal| Failure::from(refusal.fault()));
     done.map(|_| ())

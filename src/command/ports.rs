@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Context;
-use crate::app::parts;
+use crate::app::from_config;
 use crate::config::Config;
 use crate::domain::device::{Fault, Seen};
 use crate::engine::SlotSettings;
 use crate::link::discovery::{self, FoundPort};
 use crate::link::port::Port;
 use crate::link::{LinkError, Stop, driver};
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::text::{Language, remedy};
 
 /// One line: a port of the machine, a slot of station.toml, or both.
@@ -40,7 +40,7 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
 /// all the same: that is how one comes by the names to write into it.
 fn slots(context: &Context) -> Result<Vec<SlotSettings>, Failure> {
     match context.global.config.exists() {
-        true => context.config().map(|config: Config| parts::slots(&config)),
+        true => context.config().map(|config: Config| from_config::slots(&config)),
         false => Ok(Vec::new()),
     }
 }

@@ -3,7 +3,7 @@
 use crate::app::line::Session;
 use crate::app::terminal::{self, Options};
 use crate::cli::Run;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 
 use super::Context;
 

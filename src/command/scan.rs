@@ -5,15 +5,15 @@ use std::io::{IsTerminal, Write};
 use serde_json::{Map, Value, json};
 
 use super::Context;
+use crate::app::from_config;
 use crate::app::one_scan::OneScan;
-use crate::app::parts;
 use crate::cli::Scan;
 use crate::config::{Config, ScannerKind};
 use crate::domain::device::Fault;
 use crate::domain::ids::to_hex;
 use crate::domain::scan::{Aim, Fields, Verdict};
 use crate::domain::text::escaped;
-use crate::report::{self, Exit, Failure};
+use crate::shell::{self, Exit, Failure};
 use crate::text::{Language, remedy};
 
 pub(super) fn run(scan: &Scan, context: &mut Context) -> Result<Exit, Failure> {
@@ -43,9 +43,9 @@ fn hint() {
 /// Says what a scan is; exit 1 where it is refused.
 pub(super) fn tell(config: &Config, one: &OneScan, context: &mut Context) -> Result<Exit, Failure> {
     if let Some(warning) = &one.warning {
-        report::warn(&Fault::new(warning.code(), warning.to_string()), context.color);
+        shell::warn(&Fault::new(warning.code(), warning.to_string()), context.color);
     }
-    let rule = parts::label_rule(config, None)?;
+    let rule = from_config::label_rule(config, None)?;
     let verdict = config.scanner.rules.read(&one.text(), &rule);
     let exit = if verdict.outcome.is_ok() { Exit::Done } else { Exit::NotAll };
     match context.out.is_json() {

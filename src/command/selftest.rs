@@ -9,7 +9,7 @@ use crate::cli::Selftest;
 use crate::domain::code::Code;
 use crate::link::driver::framed::conformance::{Finding, Notice, Options, Summary, Verdict};
 use crate::link::settings::PortSettings;
-use crate::report::{Exit, Failure, Output};
+use crate::shell::{Exit, Failure, Output};
 
 /// Tries a device or a broker, and says what was found.
 pub(super) fn run(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failure> {

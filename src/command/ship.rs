@@ -17,7 +17,7 @@ use crate::domain::ids::{Serial, WorkOrderId};
 use crate::domain::list;
 use crate::ledger::Reader;
 use crate::ledger::outbox::Gate;
-use crate::report::{self, Exit, Failure};
+use crate::shell::{self, Exit, Failure};
 
 /// Units of a work order that are judged at a time.
 const PAGE: u32 = 500;
@@ -33,7 +33,7 @@ pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<
     let Shipment { units: passed, unasked } =
         ship::run(config, &context.clock(), serials, asking, &by)?;
     if let Some(fault) = &unasked {
-        report::warn(fault, context.color);
+        shell::warn(fault, context.color);
     }
     let [mut shipped, mut before, mut refused] = [0_u64; 3];
     for (serial, passed) in &passed {

@@ -10,7 +10,7 @@ use crate::domain::code::Code;
 use crate::domain::local::{Span, Zone, day_from_text, day_to_text};
 use crate::ledger::Reader;
 use crate::ledger::views::{Outcomes, Stats};
-use crate::report::Failure;
+use crate::shell::Failure;
 
 /// What is counted where it is not everything.
 struct Period {

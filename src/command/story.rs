@@ -9,7 +9,7 @@ use crate::domain::local::Zone;
 use crate::ledger::Reader;
 use crate::ledger::states;
 use crate::ledger::views::{AttemptStory, CertificateStory, UnitStory};
-use crate::report::Failure;
+use crate::shell::Failure;
 
 pub(super) fn reader(config: &Config) -> Result<Reader, Failure> {
     Ok(Reader::open(&config.station.data_dir, Some(&config.station.id))?)

@@ -11,8 +11,8 @@ use crate::domain::outbox::Operation;
 use crate::domain::record::Person;
 use crate::domain::say::Say;
 use crate::ledger::Reader;
-use crate::report::{self, Exit, Failure, Output, Progress};
 use crate::say;
+use crate::shell::{self, Exit, Failure, Output, Progress};
 use crate::sync::{DifferenceKind, Event, Outcome, Summary};
 use crate::text::{Language, told};
 
@@ -27,7 +27,7 @@ pub(super) fn run(args: &Sync, context: &mut Context) -> Result<Exit, Failure> {
         deadline: args.deadline,
     };
     if let Some(fault) = cloud::international(&config) {
-        report::warn(&fault, context.color);
+        shell::warn(&fault, context.color);
     }
     let ended = carry_out(&config, &wanted, &person(args.by.clone()), context)?;
     conclude(ended, context)
@@ -134,7 +134,7 @@ fn word(outcome: Outcome) -> Say {
 
 /// A sentence in the language that the program speaks.
 fn spoken(what: Say) -> String {
-    match report::language() {
+    match shell::language() {
         Language::English => what.english,
         Language::Chinese => what.chinese,
     }
@@ -176,7 +176,7 @@ fn in_words(event: &Event, every: bool) -> Option<String> {
             Some(spoken(say!(
                 "{serial} {certificate_sn}: to {}, first {deed}",
                 "{serial} {certificate_sn}：需{}，先 {deed}",
-                match report::language() {
+                match shell::language() {
                     Language::English => &wanted.english,
                     Language::Chinese => &wanted.chinese,
                 }

@@ -8,7 +8,7 @@ use crate::app::adopt;
 use crate::cli::{UnitAct, UnitCommand};
 use crate::config::Config;
 use crate::domain::record::{PersonAct, Record};
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 
 /// Does what `station unit …` says.
 pub(super) fn run(command: UnitCommand, context: &mut Context) -> Result<Exit, Failure> {

@@ -6,7 +6,7 @@ use clap::{CommandFactory, Error};
 use super::context::wants_color;
 use crate::cli::{Cli, ColorWhen};
 use crate::domain::code::Code;
-use crate::report::{Exit, Failure, Output};
+use crate::shell::{Exit, Failure, Output};
 
 /// Prints help where help was asked for, and otherwise what is wrong with the command line.
 pub(super) fn tell(error: &Error) -> Exit {

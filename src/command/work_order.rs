@@ -17,7 +17,7 @@ use crate::domain::operators::ProfileAccepted;
 use crate::domain::record::{Record, WorkOrderAct, WorkOrderCreated};
 use crate::domain::work_order::{WorkOrder, WorkOrderRow};
 use crate::ledger::Reader;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 
 /// Work orders that are read at a time.
 const PAGE: u32 = 500;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::question::LogLine;
+use super::pages::LogLine;
 
 /// The most lines that are kept for a reader; of more, the oldest go.
 const KEPT: usize = 500;

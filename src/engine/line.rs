@@ -26,7 +26,7 @@ use crate::link::settings::SlotLink;
 
 use super::halt::Halt;
 use super::router::{Decision, Job, Place, Router};
-use super::shop::Shop;
+use super::shared::Shared;
 use super::slot::{SlotThread, ToSlot};
 use super::unit::Ending;
 
@@ -115,10 +115,10 @@ impl Line {
     /// Ends what no device can hold, then starts the slots' threads and the line's own.
     pub fn start(
         settings: LineSettings,
-        shop: Arc<Shop>,
+        shared: Arc<Shared>,
         events: EventSink,
     ) -> Result<Line, Fault> {
-        settle_ledger(&shop)?;
+        settle_ledger(&shared)?;
         let (to_line, from_all) = mpsc::channel();
         let halts: Vec<Halt> = settings.slots.iter().map(|_| Halt::default()).collect();
         let progress: Vec<Arc<ProgressCell>> =
@@ -128,7 +128,7 @@ impl Line {
             let thread = SlotThread {
                 index,
                 settings: slot.clone(),
-                shop: Arc::clone(&shop),
+                shared: Arc::clone(&shared),
                 halt: halts[index].clone(),
                 progress: Arc::clone(&progress[index]),
                 to_line: to_line.clone(),
@@ -141,7 +141,7 @@ impl Line {
         if settings.port_grace.is_none() {
             router.wait_for_held_ports();
         }
-        let port_grace = settings.port_grace.map(|grace| shop.clock.now().monotonic + grace);
+        let port_grace = settings.port_grace.map(|grace| shared.clock.now().monotonic + grace);
         let ports = settings.slots.iter().map(|slot| slot.link.port.path.clone()).collect();
         let (scan, rule) = (settings.scan, settings.rule);
         let warned = settings.binding.is_some();
@@ -149,7 +149,7 @@ impl Line {
         let last_out = None;
         let mut state = LineThread {
             router,
-            shop,
+            shared,
             scan,
             rule,
             events,
@@ -187,15 +187,15 @@ impl Line {
 }
 
 /// At start-up, before a slot takes a scan: attempts that no device can hold are ended.
-fn settle_ledger(shop: &Shop) -> Result<(), Fault> {
-    let unsettled = shop.inquiries.ask(crate::ledger::Reader::unsettled)??;
+fn settle_ledger(shared: &Shared) -> Result<(), Fault> {
+    let unsettled = shared.inquiries.ask(crate::ledger::Reader::unsettled)??;
     for (serial, standing) in unsettled {
         if let Some(Entry::Ended { attempt, end, void }) =
-            flow::settle(&standing, shop.policy.key_origin)
+            flow::settle(&standing, shared.policy.key_origin)
         {
             let attempt = AttemptRef { serial, attempt };
             let record = Record::Ended(Ended { attempt, end, void });
-            shop.writer.record(record).map_err(|refusal| refusal.fault().clone())?;
+            shared.writer.record(record).map_err(|refusal| refusal.fault().clone())?;
         }
     }
     Ok(())
@@ -204,7 +204,7 @@ fn settle_ledger(shop: &Shop) -> Result<(), Fault> {
 /// The line thread's own state.
 struct LineThread {
     router: Router,
-    shop: Arc<Shop>,
+    shared: Arc<Shared>,
     scan: ScanRules,
     rule: LabelRule,
     events: EventSink,
@@ -311,10 +311,10 @@ impl LineThread {
     /// A work order that was closed or filled meanwhile takes none of the labels that wait.
     fn refuse_what_waits_in_vain(&mut self) {
         let units = self.router.waiting_units();
-        let Some(order) = self.shop.work_order.clone().filter(|_| !units.is_empty()) else {
+        let Some(order) = self.shared.work_order.clone().filter(|_| !units.is_empty()) else {
             return;
         };
-        let asked = self.shop.inquiries.ask(move |reader| {
+        let asked = self.shared.inquiries.ask(move |reader| {
             let refusal = |serial: &Serial| reader.refusal_of_label(serial, &order);
             let mut refused = Vec::new();
             for serial in units {
@@ -329,7 +329,7 @@ impl LineThread {
     }
 
     fn now(&self) -> Duration {
-        self.shop.clock.now().monotonic
+        self.shared.clock.now().monotonic
     }
 
     fn say(&self, event: Event) {
@@ -418,8 +418,8 @@ impl LineThread {
             self.say(Event::Warning(binding_warning()));
         }
         let wanted = job.serial.clone();
-        let order = self.shop.work_order.clone();
-        let (standing, refusal) = self.shop.inquiries.ask(move |reader| {
+        let order = self.shared.work_order.clone();
+        let (standing, refusal) = self.shared.inquiries.ask(move |reader| {
             let refusal = order.map(|order| reader.refusal_of_label(&wanted, &order));
             Ok::<_, LedgerError>((reader.standing(&wanted)?, refusal.transpose()?.flatten()))
         })??;
@@ -514,7 +514,7 @@ impl LineThread {
         &self,
         question: impl FnOnce(&Reader) -> Result<Option<Serial>, LedgerError> + Send + 'static,
     ) -> Option<Serial> {
-        let found = self.shop.inquiries.ask(question);
+        let found = self.shared.inquiries.ask(question);
         found.and_then(|found| found.map_err(Fault::from)).unwrap_or_else(|fault| {
             self.say(Event::Warning(fault));
             None
@@ -563,9 +563,9 @@ impl LineThread {
             certificate_sn: report.certificate_sn.ok_or_else(missing)?,
             slot: self.router.name(slot).clone(),
             message: fault.detail.clone(),
-            by: self.shop.person(),
+            by: self.shared.person(),
         };
-        let recorded = self.shop.writer.record(Record::Denied(denied));
+        let recorded = self.shared.writer.record(Record::Denied(denied));
         recorded.map(drop).map_err(|refusal| refusal.fault().clone())
     }
 

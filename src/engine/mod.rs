@@ -5,14 +5,14 @@
 //! in [`crate::flow`], decisions about which slot takes it in `router`; both are pure.
 
 mod adopt;
+mod effects;
 mod halt;
 mod line;
 mod router;
-mod shop;
+mod shared;
 mod slot;
 mod unit;
-mod work;
 
 pub use adopt::{FoundIdentity, find_identity};
 pub use line::{Line, LineSettings, SlotSettings, Stopper};
-pub use shop::{Broker, Crew, Shop};
+pub use shared::{Broker, Shared, SignedIn};

@@ -21,7 +21,7 @@ use crate::link::presence::{Presence, Still, Watch};
 use super::halt::Halt;
 use super::line::{SlotSettings, ToLine};
 use super::router::{Job, Place};
-use super::shop::Shop;
+use super::shared::Shared;
 use super::unit::{self, Ending, Met, Workplace};
 
 /// How often a slot looks whether its device is still there while it waits for a scan.
@@ -42,7 +42,7 @@ pub(super) enum ToSlot {
 pub(super) struct SlotThread {
     pub(super) index: usize,
     pub(super) settings: SlotSettings,
-    pub(super) shop: Arc<Shop>,
+    pub(super) shared: Arc<Shared>,
     pub(super) halt: Halt,
     pub(super) progress: Arc<ProgressCell>,
     pub(super) to_line: Sender<ToLine>,
@@ -173,7 +173,7 @@ impl SlotThread {
         orders: &Receiver<ToSlot>,
     ) -> Left {
         self.say(Place::Opening, SlotStatus::Identifying);
-        let since = self.shop.clock.now().monotonic;
+        let since = self.shared.clock.now().monotonic;
         let (mut known, mut met) = match driver.identify() {
             Ok(seen) => {
                 let met = Met { seen: seen.clone(), since };
@@ -200,7 +200,7 @@ impl SlotThread {
                 },
             }
             // Later another one may stand there, which the unit's own look tells.
-            let now = self.shop.clock.now().monotonic;
+            let now = self.shared.clock.now().monotonic;
             met = met.filter(|met| now.saturating_sub(met.since) < FRESH);
         }
     }
@@ -218,7 +218,7 @@ impl SlotThread {
     /// Says who is there; gives what the device calls itself.
     fn ready(&self, seen: Seen) -> HardwareId {
         // A ledger that can't say it now says so where a unit begins.
-        let known = self.shop.known_as(&seen).unwrap_or_else(|_| seen.hardware.clone());
+        let known = self.shared.known_as(&seen).unwrap_or_else(|_| seen.hardware.clone());
         self.say(Place::Ready(known.clone()), SlotStatus::Ready(known));
         seen.hardware
     }
@@ -244,18 +244,18 @@ impl SlotThread {
         job: &Job,
         met: Option<Met>,
     ) -> Left {
-        driver.set_deadline(Instant::now().checked_add(self.shop.unit_deadline));
+        driver.set_deadline(Instant::now().checked_add(self.shared.unit_deadline));
         let place = Workplace {
             slot: &self.settings.name,
             driver: driver.as_mut(),
             halt: &self.halt,
             progress: &self.progress,
         };
-        let run = AssertUnwindSafe(|| unit::run_unit(&self.shop, job, place, met));
+        let run = AssertUnwindSafe(|| unit::run_unit(&self.shared, job, place, met));
         let ended = catch_unwind(run);
         let panicked = ended.is_err();
         let ending = ended.unwrap_or_else(|_| Ending {
-            report: unit::end_after_panic(&self.shop, &self.settings.name, job),
+            report: unit::end_after_panic(&self.shared, &self.settings.name, job),
             met: None,
             ledger_failed: None,
         });

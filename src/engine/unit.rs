@@ -10,10 +10,10 @@ use crate::domain::record::{AttemptRef, End, Ended, Record, Step};
 use crate::flow::{self, Effect, Entry, Input, State, Unit, Verdict, VerdictKind};
 use crate::link::driver::Driver;
 
+use super::effects::Effects;
 use super::halt::Halt;
 use super::router::Job;
-use super::shop::Shop;
-use super::work::Work;
+use super::shared::Shared;
 
 /// How one unit ended.
 pub(super) struct Ending {
@@ -40,36 +40,36 @@ pub(super) struct Workplace<'a> {
 }
 
 /// Runs one unit to its verdict.
-pub(super) fn run_unit(shop: &Shop, job: &Job, at: Workplace<'_>, met: Option<Met>) -> Ending {
+pub(super) fn run_unit(shared: &Shared, job: &Job, at: Workplace<'_>, met: Option<Met>) -> Ending {
     let Workplace { slot, driver, halt, progress } = at;
-    let started = met.as_ref().map_or_else(|| shop.clock.now().monotonic, |met| met.since);
-    let mut work = Work::new(shop, slot, job, driver, progress);
-    work.has_met(met.map(|met| met.seen));
-    let (verdict, proven_at) = run_flow(shop, job, &mut work, halt, progress);
+    let started = met.as_ref().map_or_else(|| shared.clock.now().monotonic, |met| met.since);
+    let mut effects = Effects::new(shared, slot, job, driver, progress);
+    effects.has_met(met.map(|met| met.seen));
+    let (verdict, proven_at) = run_flow(shared, job, &mut effects, halt, progress);
     let mut report = report_of(job, slot, &verdict);
     let since = |time: Duration| time.saturating_sub(started);
-    let elapsed = since(shop.clock.now().monotonic);
+    let elapsed = since(shared.clock.now().monotonic);
     report.duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     report.cycle_us = proven_at.and_then(|at| u64::try_from(since(at).as_micros()).ok());
-    report.hardware = work.hardware().cloned();
+    report.hardware = effects.hardware().cloned();
     report.fingerprint =
-        verdict.cert.and_then(|cert| work.row(cert).ok()).map(|row| row.certificate.fingerprint);
+        verdict.cert.and_then(|cert| effects.row(cert).ok()).map(|row| row.certificate.fingerprint);
     progress.set(Progress::default());
-    let met = work.met().cloned();
-    Ending { report, met, ledger_failed: work.ledger_failed().cloned() }
+    let met = effects.met().cloned();
+    Ending { report, met, ledger_failed: effects.ledger_failed().cloned() }
 }
 
 fn run_flow(
-    shop: &Shop,
+    shared: &Shared,
     job: &Job,
-    work: &mut Work<'_>,
+    effects: &mut Effects<'_>,
     halt: &Halt,
     progress: &ProgressCell,
 ) -> (Verdict, Option<Duration>) {
     let unit = Unit {
         serial: job.serial.clone(),
         hardware: job.hardware.clone(),
-        policy: shop.policy.clone(),
+        policy: shared.policy.clone(),
     };
     let (mut state, mut input) = (State::New, Input::Start);
     let mut proven_at = None;
@@ -85,10 +85,10 @@ fn run_flow(
         halt.heed(next.may_stop());
         input = match halt.reason().filter(|_| next.may_stop()) {
             Some(reason) => Input::Stop(reason),
-            None => with_its_reason(work.perform(effect), halt),
+            None => with_its_reason(effects.perform(effect), halt),
         };
         if let (State::RecordingProven(..), Input::Recorded(Ok(_))) = (&next, &input) {
-            proven_at = Some(shop.clock.now().monotonic);
+            proven_at = Some(shared.clock.now().monotonic);
         }
         state = next;
     }
@@ -120,19 +120,19 @@ fn bug(detail: &str) -> Verdict {
 }
 
 /// After a panic: what no device can hold is ended, as at start-up, with its own code.
-pub(super) fn end_after_panic(shop: &Shop, slot: &SlotName, job: &Job) -> UnitReport {
+pub(super) fn end_after_panic(shared: &Shared, slot: &SlotName, job: &Job) -> UnitReport {
     let fault = Fault::new(Code::Bug, "the slot's thread panicked");
     let serial = job.serial.clone();
-    let standing = shop.inquiries.ask(move |reader| reader.standing(&serial));
+    let standing = shared.inquiries.ask(move |reader| reader.standing(&serial));
     let settled = match standing {
-        Ok(Ok(standing)) => flow::settle(&standing, shop.policy.key_origin),
+        Ok(Ok(standing)) => flow::settle(&standing, shared.policy.key_origin),
         _ => None,
     };
     if let Some(Entry::Ended { attempt, end: End::Interrupted { step, .. }, void }) = settled {
         let end = End::Interrupted { step, code: fault.code, message: fault.detail.clone() };
         let attempt = AttemptRef { serial: job.serial.clone(), attempt };
         // A refusal leaves the attempt open; the next start ends it.
-        let _ = shop.writer.record(Record::Ended(Ended { attempt, end, void }));
+        let _ = shared.writer.record(Record::Ended(Ended { attempt, end, void }));
     }
     report_of(job, slot, &bug(&fault.detail))
 }

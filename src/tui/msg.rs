@@ -8,7 +8,7 @@ use crossterm::event::KeyEvent;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, Event, Progress, ProgressCell};
 use crate::domain::ids::SlotName;
-use crate::domain::question::{Answered, Asked, LogLine};
+use crate::domain::pages::{Answered, Asked, LogLine};
 
 use super::input::Mouse;
 

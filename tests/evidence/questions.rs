@@ -7,7 +7,7 @@ use provisioning_station::domain::clock::Timestamp;
 use provisioning_station::domain::device::Held;
 use provisioning_station::domain::operators::{OperatorAdded, Role};
 use provisioning_station::domain::outbox::{ActivationAsked, Sent, Shipped};
-use provisioning_station::domain::question::HistoryQuery;
+use provisioning_station::domain::pages::HistoryQuery;
 use provisioning_station::domain::record::{
     AttemptRef, Begun, End, Finished, GapAccepted, Record, Refusal, WorkOrderAct,
 };

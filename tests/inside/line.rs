@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use provisioning_station::app::clock::SystemClock;
 use provisioning_station::app::demo::{self, Factory};
+use provisioning_station::app::from_config;
 use provisioning_station::app::line::{self, RunningLine, Session};
-use provisioning_station::app::parts;
 use provisioning_station::config::Config;
 use provisioning_station::domain::event::{Command, Event, Scan, UnitReport};
 use provisioning_station::domain::record::{Person, Restored, Step};
@@ -141,8 +141,8 @@ impl Running {
         let place = self.factory.dir.join("restored");
         let config = Config::load(&self.factory.config(), Some(&place)).unwrap();
         ledger::make_data_dir(&place).unwrap();
-        let key = parts::journal_key(&config).unwrap();
-        let settings = parts::ledger_settings(&config);
+        let key = from_config::journal_key(&config).unwrap();
+        let settings = from_config::ledger_settings(&config);
         let by = Person { operator: None, uid: 0 };
         let clock = SystemClock::start();
         ledger::restore(backup, &settings, &key, &Verifier, &clock, by).unwrap()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use p256::elliptic_curve::Generate;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use provisioning_station::app::clock::SystemClock;
-use provisioning_station::app::{cloud, parts};
+use provisioning_station::app::{cloud, from_config};
 use provisioning_station::cloud::{CertificateFilter, Registrar};
 use provisioning_station::config::Config;
 use provisioning_station::domain::certificate::Proof;
@@ -185,7 +185,7 @@ impl Factory {
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        parts::open_ledger(&self.config(), &Self::clock()).unwrap().0
+        from_config::open_ledger(&self.config(), &Self::clock()).unwrap().0
     }
 
     pub(crate) fn reader(&self) -> Reader {
@@ -195,7 +195,7 @@ impl Factory {
     /// Proves units, each on a device of its own, and finishes them.
     pub(crate) fn prove(&mut self, units: impl IntoIterator<Item = u32>) {
         let config = self.config();
-        let (ledger, authority) = (self.ledger(), parts::authority(&config).unwrap());
+        let (ledger, authority) = (self.ledger(), from_config::authority(&config).unwrap());
         let seen = AuthoritySeen {
             fingerprint: authority.fingerprint(),
             der: to_hex(&authority.certificate_der()),
@@ -217,7 +217,7 @@ impl Factory {
             sn: random_sn().unwrap(),
             now,
         };
-        let profile = parts::profile(&self.config()).unwrap();
+        let profile = from_config::profile(&self.config()).unwrap();
         let certificate = Arc::new(authority.issue(&request, &profile).unwrap());
         let standing = ledger.reader().unwrap().standing(&serial).unwrap();
         self.devices += 1;

@@ -5,9 +5,9 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
 use crate::domain::operators::{OperatorRow, Pin, ProfileAccepted, SignedIn, may_sign_in};
-use crate::domain::question::{Act, Answer, Approval};
+use crate::domain::pages::{Act, Answer, Approval};
 use crate::domain::record::{ClockAccepted, Person, PersonAct, Record, WorkOrderAct};
-use crate::report::Failure;
+use crate::shell::Failure;
 
 use super::Answers;
 
@@ -60,12 +60,12 @@ impl Answers {
     }
 
     fn work(&self, operator: Option<OperatorId>) -> Result<(), Failure> {
-        if self.crew.at_work() == operator {
+        if self.signed_in.operator() == operator {
             return Ok(());
         }
         let uid = rustix::process::getuid().as_raw();
         self.write(Record::SignedIn(SignedIn { operator: operator.clone(), uid }))?;
-        self.crew.change(operator);
+        self.signed_in.change(operator);
         Ok(())
     }
 

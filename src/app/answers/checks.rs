@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::thread;
 
-use crate::app::{opening, parts};
+use crate::app::{from_config, opening};
 use crate::checks::{self, Finding, Status};
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::question::{Answer, Answered, CheckLine, Light};
+use crate::domain::pages::{Answer, Answered, CheckLine, Light};
 use crate::pki::Verifier;
 
 use super::Answers;
@@ -30,7 +30,7 @@ impl Answers {
 }
 
 fn beside_a_line(config: &Config, now: Timestamp) -> Vec<CheckLine> {
-    let settings = parts::ledger_settings(config);
+    let settings = from_config::ledger_settings(config);
     let findings = [
         checks::clock(&settings, now),
         checks::ledger(&settings, &Verifier),

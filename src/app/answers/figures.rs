@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use crate::app::parts;
+use crate::app::from_config;
 use crate::domain::clock::Timestamp;
-use crate::domain::question::{
+use crate::domain::pages::{
     Light, OrderProgress, Overview, Period, SignedInPerson, WorkOrderChoice, authority_light,
     disk_light,
 };
 use crate::domain::story::Stats;
 use crate::pki::AuthorityInfo;
-use crate::report::Failure;
+use crate::shell::Failure;
 
 use super::Answers;
 
@@ -43,7 +43,7 @@ impl Answers {
             authority_not_after: not_after,
             issues_until: until,
             authority: authority_light(until, now),
-            operator: self.at_work(now)?,
+            operator: self.signed_in_person(now)?,
             people_known: self.reader.knows_anybody()?,
             work_order: order,
         })
@@ -93,9 +93,9 @@ impl Answers {
 
     /// The CA's end, and until when it can issue what the profile asks for.
     fn authority(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), Failure> {
-        let info = AuthorityInfo::read(&parts::authority_place(&self.config.authority))?;
+        let info = AuthorityInfo::read(&from_config::authority_place(&self.config.authority))?;
         let end = info.not_after;
-        let wanted = parts::valid_for(self.config.certificate.valid_for).end(now);
+        let wanted = from_config::valid_for(self.config.certificate.valid_for).end(now);
         let until = match wanted {
             Some(wanted) if end != Timestamp::NO_EXPIRY => {
                 Timestamp(end.0.saturating_sub(wanted.0.saturating_sub(now.0)))
@@ -105,8 +105,8 @@ impl Answers {
         Ok((end, until))
     }
 
-    fn at_work(&self, now: Timestamp) -> Result<Option<SignedInPerson>, Failure> {
-        let Some(id) = self.crew.at_work() else { return Ok(None) };
+    fn signed_in_person(&self, now: Timestamp) -> Result<Option<SignedInPerson>, Failure> {
+        let Some(id) = self.signed_in.operator() else { return Ok(None) };
         let row = self.reader.operator(&id, now)?;
         let role = row.as_ref().map(|row| row.role);
         let name = row.and_then(|row| row.name);

@@ -18,10 +18,10 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::WorkOrderId;
-use crate::domain::question::{Answer, AnswerSink, Answered, AskSink, Asked, Question};
-use crate::engine::Crew;
+use crate::domain::pages::{Answer, AnswerSink, Answered, AskSink, Asked, Question};
+use crate::engine::SignedIn;
 use crate::ledger::{Ledger, Persons, Reader, Writer};
-use crate::report::Failure;
+use crate::shell::Failure;
 
 /// What the answers come from.
 pub struct Sources<'a> {
@@ -32,7 +32,7 @@ pub struct Sources<'a> {
     /// The lot that the line works on.
     pub work_order: Option<WorkOrderId>,
     /// Who works at the line.
-    pub crew: Arc<Crew>,
+    pub signed_in: Arc<SignedIn>,
     /// The machine's clocks.
     pub clock: Arc<dyn Clock>,
 }
@@ -44,7 +44,7 @@ struct Answers {
     persons: Persons,
     writer: Writer,
     work_order: Option<WorkOrderId>,
-    crew: Arc<Crew>,
+    signed_in: Arc<SignedIn>,
     clock: Arc<dyn Clock>,
     sink: Arc<AnswerSink>,
     desk: sync::SharedDesk,
@@ -58,7 +58,7 @@ pub fn start(sources: Sources<'_>, sink: AnswerSink) -> Result<AskSink, Failure>
         persons: sources.ledger.persons()?,
         writer: sources.ledger.writer(),
         work_order: sources.work_order,
-        crew: sources.crew,
+        signed_in: sources.signed_in,
         clock: sources.clock,
         sink: Arc::new(sink),
         desk: Arc::default(),

@@ -10,10 +10,10 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::question::SyncRun;
+use crate::domain::pages::SyncRun;
 use crate::domain::record::Person;
-use crate::report::Failure;
 use crate::secret::{self, Process};
+use crate::shell::Failure;
 use crate::sync::{Event, Halt, Outcome};
 
 use super::{Answers, fault};
@@ -57,7 +57,8 @@ impl Answers {
         });
         let (config, clock, desk) =
             (self.config.clone(), Arc::clone(&self.clock), Arc::clone(&self.desk));
-        let by = Person { operator: self.crew.at_work(), uid: rustix::process::getuid().as_raw() };
+        let by =
+            Person { operator: self.signed_in.operator(), uid: rustix::process::getuid().as_raw() };
         let body = move || {
             let ended = run(&config, &clock, &by, halt, &desk);
             change(&desk, |desk| {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::domain::code::Code;
 use crate::domain::event::{Event, SlotStatus, UnitReport};
 use crate::domain::ids::SlotName;
-use crate::report::Failure;
+use crate::shell::Failure;
 use crate::sim::{Act, Handled, SlotHandle};
 use crate::tui::HandKey;
 

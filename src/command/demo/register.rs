@@ -10,7 +10,7 @@ use crate::app::enrol;
 use crate::app::sync::{Ended, Wanted};
 use crate::config::Config;
 use crate::domain::code::Code;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::sync::{Event, Summary};
 
 /// Registers the CA and whatever is proven. The last line says what the line made, `made`,

@@ -6,7 +6,7 @@ use signal_hook::iterator::Signals;
 
 use crate::cli::{SimCloud, SimCloudMode, SimDuplicate, SimSerialForm};
 use crate::domain::code::Code;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::sim::cloud::{
     self, CLOUD_FAULTS, CloudFaults, CloudSimError, Credentials, Duplicate, Instance, Mode,
     Options, SerialForm,

@@ -10,7 +10,7 @@ use signal_hook::iterator::Signals;
 
 use crate::cli::SimDevice;
 use crate::domain::code::Code;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::sim::{self, FAULTS, FaultSpec, Options, SimError, Stay, StopFlag, Timings, Workbench};
 
 use super::super::Context;

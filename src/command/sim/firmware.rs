@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::SimFirmware;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::sim::{self, ProgramOptions, StopFlag};
 
 use super::super::Context;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::{SimHand, SimMove};
 use crate::domain::code::Code;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::sim::{self, ControlError, Order, UnitId};
 
 use super::super::Context;

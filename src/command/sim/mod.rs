@@ -8,7 +8,7 @@ mod hand;
 use serde::Serialize;
 
 use crate::cli::SimCommand;
-use crate::report::{Exit, Failure};
+use crate::shell::{Exit, Failure};
 use crate::sim::FaultName;
 
 use super::Context;

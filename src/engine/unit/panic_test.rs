@@ -143,14 +143,14 @@ fn ledger(dir: &TempDir) -> Ledger {
     Ledger::open(settings, Arc::new(key), Arc::new(Standing)).unwrap()
 }
 
-fn shop(dir: &TempDir, ledger: &Ledger) -> Shop {
+fn shared(dir: &TempDir, ledger: &Ledger) -> Shared {
     let authority = authority(dir);
     let seen = AuthoritySeen {
         fingerprint: authority.fingerprint(),
         der: to_hex(&authority.certificate_der()),
     };
     ledger.writer().record(Record::AuthoritySeen(seen)).unwrap();
-    Shop {
+    Shared {
         authority,
         product: "TH200".to_owned(),
         profile: Profile::new(None, None, ValidFor::Years(1), Profile::BACKDATE).unwrap(),
@@ -175,7 +175,7 @@ fn shop(dir: &TempDir, ledger: &Ledger) -> Shop {
         },
         witness: None,
         work_order: None,
-        crew: Arc::default(),
+        signed_in: Arc::default(),
         uid: 0,
         unit_deadline: Duration::from_secs(10),
     }
@@ -185,19 +185,19 @@ fn shop(dir: &TempDir, ledger: &Ledger) -> Shop {
 fn a_panic_in_mid_unit_wipes_the_key_and_ends_the_attempt_as_interrupted() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger(&dir);
-    let shop = shop(&dir, &ledger);
+    let shared = shared(&dir, &ledger);
     let slot: SlotName = "A".parse().unwrap();
     let (serial, client_id) = ("U-1".parse().unwrap(), "U-1".parse().unwrap());
     let job = Job::new(serial, client_id);
     let (halt, progress) = (Halt::default(), ProgressCell::default());
     let run = || {
         let at = Workplace { slot: &slot, driver: &mut Buggy, halt: &halt, progress: &progress };
-        run_unit(&shop, &job, at, None)
+        run_unit(&shared, &job, at, None)
     };
     assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
-    assert_eq!(shop.vault.held(), 0, "the key outlived the panic");
+    assert_eq!(shared.vault.held(), 0, "the key outlived the panic");
 
-    let report = end_after_panic(&shop, &slot, &job);
+    let report = end_after_panic(&shared, &slot, &job);
     assert_eq!(report.outcome, Outcome::Interrupted);
     assert_eq!(report.fault.unwrap().code, Code::Bug);
     let reader = ledger.reader().unwrap();

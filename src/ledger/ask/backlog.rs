@@ -4,7 +4,7 @@
 use rusqlite::params;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::question::{RegistrationTrouble, Registrations, SyncRun};
+use crate::domain::pages::{RegistrationTrouble, Registrations, SyncRun};
 use crate::domain::state::RegistrationState;
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::sql::counted;

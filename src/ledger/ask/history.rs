@@ -11,7 +11,7 @@ use rusqlite::{Params, Row, params};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Serial, SlotName};
 use crate::domain::local::Span;
-use crate::domain::question::{HistoryKey, HistoryLine, HistoryPage, HistoryQuery};
+use crate::domain::pages::{HistoryKey, HistoryLine, HistoryPage, HistoryQuery};
 use crate::domain::state::AttemptOutcome;
 use crate::ledger::error::LedgerError;
 

@@ -7,7 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::{HardwareId, SlotName};
 use crate::domain::local::{Shift, Zone, day_from_text};
-use crate::domain::question::HistoryQuery;
+use crate::domain::pages::HistoryQuery;
 use crate::domain::record::{Begun, Record};
 use crate::domain::state::AttemptOutcome;
 use crate::ledger::{Ledger, Reader};

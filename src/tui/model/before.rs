@@ -9,7 +9,7 @@ use tui_input::Input;
 use super::dialog::DialogKind;
 use super::pages::HistoryView;
 use super::{Model, View};
-use crate::domain::question::{HistoryKey, HistoryQuery, Period};
+use crate::domain::pages::{HistoryKey, HistoryQuery, Period};
 use crate::text::Language;
 use crate::tui::theme::ThemeName;
 

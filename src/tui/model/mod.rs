@@ -28,7 +28,7 @@ use crate::domain::device::Fault;
 use crate::domain::event::Binding;
 use crate::domain::ids::SlotName;
 use crate::domain::local::Zone;
-use crate::domain::question::{LogLine, Overview};
+use crate::domain::pages::{LogLine, Overview};
 use crate::text::Language;
 
 use super::theme::ThemeName;

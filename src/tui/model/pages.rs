@@ -2,7 +2,7 @@
 
 use crate::domain::device::Fault;
 use crate::domain::ids::Serial;
-use crate::domain::question::{
+use crate::domain::pages::{
     CheckLine, HistoryKey, HistoryPage, HistoryQuery, Period, Registrations, WorkOrderChoice,
 };
 use crate::domain::story::{Stats, UnitStory};

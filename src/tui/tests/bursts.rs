@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::people::with_people;
 use super::*;
-use crate::domain::question::{Act, Question};
+use crate::domain::pages::{Act, Question};
 use crate::text::Word;
 use crate::tui::View;
 use crate::tui::input::{Decoded, Decoder};

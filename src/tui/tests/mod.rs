@@ -32,7 +32,7 @@ use crate::domain::event::{
 };
 use crate::domain::ids::{CertificateSn, HardwareId, SlotName};
 use crate::domain::local::Zone;
-use crate::domain::question::{Answer, Answered, Light, OrderProgress, Overview, SignedInPerson};
+use crate::domain::pages::{Answer, Answered, Light, OrderProgress, Overview, SignedInPerson};
 use crate::domain::record::Step;
 use crate::text::Language;
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::certificate::CertificateState;
 use crate::domain::ids::{Fingerprint, Serial};
-use crate::domain::question::{
+use crate::domain::pages::{
     CheckLine, HistoryLine, HistoryPage, Period, Question, RegistrationTrouble, Registrations,
     SyncRun,
 };
@@ -251,7 +251,7 @@ fn what_went_wrong_in_the_cloud_is_listed() {
     walk.screen();
     walk.wait(400);
     walk.key(KeyCode::Enter);
-    assert_eq!(walk.question().1, Question::Act(crate::domain::question::Act::StopSync));
+    assert_eq!(walk.question().1, Question::Act(crate::domain::pages::Act::StopSync));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::pages::story;
 use super::*;
 use crate::domain::operators::{Pin, Role};
-use crate::domain::question::{Act, Approval, Question};
+use crate::domain::pages::{Act, Approval, Question};
 use crate::domain::state::UnitState;
 
 /// A screen of a station that knows persons, with nobody or somebody signed in.

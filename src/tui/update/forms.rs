@@ -3,7 +3,7 @@
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::operators::Pin;
-use crate::domain::question::{Act, Approval, Question};
+use crate::domain::pages::{Act, Approval, Question};
 use crate::domain::state::UnitState;
 use crate::text::Word;
 

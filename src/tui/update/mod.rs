@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::domain::clock::Now;
 use crate::domain::event::Command;
-use crate::domain::question::{Asked, Question};
+use crate::domain::pages::{Asked, Question};
 
 use super::model::{Model, NoticeKind, Phase};
 use super::msg::{Action, Msg};

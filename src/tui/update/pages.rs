@@ -2,7 +2,7 @@
 
 use crate::domain::device::Fault;
 use crate::domain::ids::Serial;
-use crate::domain::question::{Answer, Answered, HistoryQuery, Period, Question};
+use crate::domain::pages::{Answer, Answered, HistoryQuery, Period, Question};
 use crate::domain::state::AttemptOutcome;
 
 use super::super::keymap::Intent;

@@ -1,7 +1,7 @@
 //! What was typed on the history page: words that filter, and a text to search for.
 
 use crate::domain::local::{Zone, day_from_text};
-use crate::domain::question::HistoryQuery;
+use crate::domain::pages::HistoryQuery;
 use crate::domain::state::AttemptOutcome;
 
 /// Reads what was typed; where a word can't be meant, the word.

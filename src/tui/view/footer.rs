@@ -7,7 +7,7 @@ use ratatui::layout::{Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::domain::clock::Timestamp;
-use crate::domain::question::{Light, Overview};
+use crate::domain::pages::{Light, Overview};
 use crate::domain::text::plain;
 use crate::text::Word;
 

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::domain::question::Overview;
+use crate::domain::pages::Overview;
 use crate::text::Word;
 
 use super::super::model::{Mark, Model, Phase, View};

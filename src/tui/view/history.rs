@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::question::HistoryLine;
+use crate::domain::pages::HistoryLine;
 use crate::domain::state::AttemptOutcome;
 use crate::domain::text::plain;
 use crate::text::Word;

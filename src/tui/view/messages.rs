@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::domain::question::LogLine;
+use crate::domain::pages::LogLine;
 use crate::domain::text::{plain, printable};
 use crate::text::Word;
 

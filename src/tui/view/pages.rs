@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::domain::question::{CheckLine, Light, Registrations, SyncRun};
+use crate::domain::pages::{CheckLine, Light, Registrations, SyncRun};
 use crate::domain::text::{plain, printable};
 use crate::text::{Word, check_name, said};
 

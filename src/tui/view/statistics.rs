@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::local::day_to_text;
-use crate::domain::question::Period;
+use crate::domain::pages::Period;
 use crate::domain::story::{Outcomes, Stats};
 use crate::domain::text::plain;
 use crate::text::Word;

@@ -1,4 +1,4 @@
-//! What a screen asks of the ledger and the machine, and what it is told. Plain data;
+//! What the pages of a screen ask of the ledger and the machine, and what they are told. Plain data;
 //! `app` gives the channels and answers.
 //!
 //! A screen numbers what it asks ([`Asked`]) and hears of it under the same number

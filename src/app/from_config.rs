@@ -23,8 +23,8 @@ use crate::link::settings::{
 use crate::pki::{
     self, Authority, AuthorityPlace, JournalKey, KeyPlace, Passphrase, Profile, TokenKey,
 };
-use crate::report::Failure;
 use crate::secret::{self, IfAbsent, Process, Secret, Wanted};
+use crate::shell::Failure;
 
 use super::aside;
 

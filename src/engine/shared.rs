@@ -45,16 +45,16 @@ impl Broker {
 /// Who works at the line: the newest person who signed in. A unit that begins has the
 /// person of that moment in its record.
 #[derive(Debug, Default)]
-pub struct Crew(Mutex<Option<OperatorId>>);
+pub struct SignedIn(Mutex<Option<OperatorId>>);
 
-impl Crew {
+impl SignedIn {
     /// With this person at the line.
     pub fn of(operator: Option<OperatorId>) -> Self {
         Self(Mutex::new(operator))
     }
 
     /// Who works at the line at this moment.
-    pub fn at_work(&self) -> Option<OperatorId> {
+    pub fn operator(&self) -> Option<OperatorId> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -65,7 +65,7 @@ impl Crew {
 }
 
 /// What every slot shares.
-pub struct Shop {
+pub struct Shared {
     /// Issues certificates.
     pub authority: Authority,
     /// The product's name.
@@ -91,17 +91,17 @@ pub struct Shop {
     /// The lot that this session works on.
     pub work_order: Option<WorkOrderId>,
     /// Who works at the line.
-    pub crew: Arc<Crew>,
+    pub signed_in: Arc<SignedIn>,
     /// The numeric id of the system's user whose process this is.
     pub uid: u32,
     /// How long one unit may take, from its scan's start in a slot.
     pub unit_deadline: Duration,
 }
 
-impl Shop {
+impl Shared {
     /// Who answers for what the line finds at this moment.
     pub(super) fn person(&self) -> Person {
-        Person { operator: self.crew.at_work(), uid: self.uid }
+        Person { operator: self.signed_in.operator(), uid: self.uid }
     }
 
     /// What a device is called in the ledger. One that has no hardware id is, while it

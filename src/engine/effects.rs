@@ -22,7 +22,7 @@ use crate::link::driver::Driver;
 use crate::pki::{self, VerifiedCsr};
 
 use super::router::Job;
-use super::shop::Shop;
+use super::shared::Shared;
 
 /// What was made for the attempt.
 struct Made {
@@ -32,8 +32,8 @@ struct Made {
 }
 
 /// One unit's work in a slot.
-pub(super) struct Work<'a> {
-    shop: &'a Shop,
+pub(super) struct Effects<'a> {
+    shared: &'a Shared,
     slot: &'a SlotName,
     job: &'a Job,
     driver: &'a mut dyn Driver,
@@ -54,25 +54,25 @@ pub(super) struct Work<'a> {
     ledger_failed: Option<Fault>,
 }
 
-impl Drop for Work<'_> {
+impl Drop for Effects<'_> {
     /// However the work ends, a panic included, its key is gone.
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            self.shop.vault.forget(key);
+            self.shared.vault.forget(key);
         }
     }
 }
 
-impl<'a> Work<'a> {
+impl<'a> Effects<'a> {
     pub(super) fn new(
-        shop: &'a Shop,
+        shared: &'a Shared,
         slot: &'a SlotName,
         job: &'a Job,
         driver: &'a mut dyn Driver,
         progress: &'a ProgressCell,
     ) -> Self {
         Self {
-            shop,
+            shared,
             slot,
             job,
             driver,
@@ -144,7 +144,7 @@ impl<'a> Work<'a> {
             Op::ReadBack { cert } => Ok(Answer::Proof(self.read_back(cert)?)),
             Op::Connect { cert } => Ok(Answer::Proof(self.await_connection(cert)?)),
             Op::Finish => {
-                let seen = self.driver.finish(self.shop.lock)?;
+                let seen = self.driver.finish(self.shared.lock)?;
                 Ok(Answer::Finished(self.meet(seen)?))
             }
             Op::Release => {
@@ -165,7 +165,7 @@ impl<'a> Work<'a> {
     /// Gives a device the name that the ledger knows it by.
     fn meet(&mut self, mut seen: Seen) -> Result<Seen, Fault> {
         self.met = Some(seen.clone());
-        seen.hardware = self.shop.known_as(&seen)?;
+        seen.hardware = self.shared.known_as(&seen)?;
         self.hardware = Some(seen.hardware.clone());
         Ok(seen)
     }
@@ -183,7 +183,7 @@ impl<'a> Work<'a> {
     fn stage(&mut self) -> Result<Answer, Fault> {
         let made = self.made.as_ref().ok_or_else(|| missing("an image"))?;
         let progress = self.progress;
-        self.driver.stage(&made.identity, &self.shop.vault, &mut |done, total| {
+        self.driver.stage(&made.identity, &self.shared.vault, &mut |done, total| {
             progress.update(|now| (now.done, now.total) = (done, total));
         })?;
         Ok(Answer::Staged)
@@ -224,7 +224,7 @@ impl<'a> Work<'a> {
     /// Waits at the station's own broker for the device, which connects by itself after its
     /// restart.
     fn await_connection(&self, cert: CertificateSn) -> Result<Verified, Fault> {
-        let witness = self.shop.witness.as_ref().ok_or_else(|| missing("a broker"))?;
+        let witness = self.shared.witness.as_ref().ok_or_else(|| missing("a broker"))?;
         let since = self.restarted.ok_or_else(|| missing("a restart"))?;
         let row = self.row(cert)?;
         match witness.wait_for(&row.certificate.fingerprint, &row.client_id, since) {
@@ -251,7 +251,7 @@ impl<'a> Work<'a> {
                 state: crate::domain::certificate::CertificateState::Issued,
             });
         }
-        let found = self.shop.inquiries.ask(move |reader| reader.certificate(&cert))??;
+        let found = self.shared.inquiries.ask(move |reader| reader.certificate(&cert))??;
         found.ok_or_else(|| missing("the certificate in the ledger"))
     }
 
@@ -259,7 +259,7 @@ impl<'a> Work<'a> {
         let serial = self.job.serial.clone();
         let (hardware, holds) = (seen.hardware.clone(), seen.holds);
         let looked = self
-            .shop
+            .shared
             .inquiries
             .ask(move |reader| reader.look(&serial, &hardware, holds.as_ref()))?;
         looked.map_err(|error| {
@@ -274,7 +274,7 @@ impl<'a> Work<'a> {
 
     fn record(&mut self, entry: Entry) -> Result<Recorded, Refusal> {
         let record = self.complete(entry).map_err(Refusal::Row)?;
-        let result = self.shop.writer.record(record);
+        let result = self.shared.writer.record(record);
         if let Err(Refusal::Ledger(fault)) = &result {
             self.ledger_failed = Some(fault.clone());
         }
@@ -292,8 +292,8 @@ impl<'a> Work<'a> {
                 client_id: self.job.client_id.clone(),
                 slot: self.slot.clone(),
                 label: self.job.label.clone(),
-                work_order: self.shop.work_order.clone(),
-                operator: self.shop.crew.at_work(),
+                work_order: self.shared.work_order.clone(),
+                operator: self.shared.signed_in.operator(),
                 end,
             }),
             Entry::Issued { attempt: number, .. } => {
@@ -328,22 +328,22 @@ impl<'a> Work<'a> {
             firmware: seen.firmware,
             certificate_sn,
             slot: self.slot.clone(),
-            product: Some(self.shop.product.clone()),
+            product: Some(self.shared.product.clone()),
             label: self.job.label.clone(),
-            work_order: self.shop.work_order.clone(),
-            operator: self.shop.crew.at_work(),
+            work_order: self.shared.work_order.clone(),
+            operator: self.shared.signed_in.operator(),
         })
     }
 
     fn make(&mut self) -> Result<(CertificateSn, IdentityKey), Fault> {
-        match self.shop.policy.key_origin {
+        match self.shared.policy.key_origin {
             KeyOrigin::Station => self.make_here(),
             KeyOrigin::Device => self.make_for_device(),
         }
     }
 
     fn make_here(&mut self) -> Result<(CertificateSn, IdentityKey), Fault> {
-        let (key, public_key) = self.shop.vault.make_key_by(&pki::make_key)?;
+        let (key, public_key) = self.shared.vault.make_key_by(&pki::make_key)?;
         self.key = Some(key);
         let made = self.certify(public_key).and_then(|certificate| {
             let key = IdentityKey::Station(key);
@@ -376,11 +376,11 @@ impl<'a> Work<'a> {
         let hardware = self.hardware.clone().ok_or_else(|| missing("a device"))?;
         let public_key = *public_key;
         let found = self
-            .shop
+            .shared
             .inquiries
             .ask(move |reader| reader.resumable(&serial, &hardware, &public_key))??;
-        let issuer = self.shop.authority.info()?.fingerprint;
-        let now = self.shop.clock.now().wall;
+        let issuer = self.shared.authority.info()?.fingerprint;
+        let now = self.shared.clock.now().wall;
         let is_current = |row: &CertificateRow| {
             let certificate = &row.certificate;
             row.client_id == self.job.client_id
@@ -393,9 +393,9 @@ impl<'a> Work<'a> {
     fn certify(&self, public_key: PublicKey) -> Result<Arc<Certificate>, Fault> {
         let sn = self.reserved.ok_or_else(|| missing("a reserved serial number"))?;
         let client_id = self.job.client_id.clone();
-        let now = self.shop.clock.now().wall;
+        let now = self.shared.clock.now().wall;
         let request = pki::IssueRequest { public_key, client_id, sn, now };
-        Ok(Arc::new(self.shop.authority.issue(&request, &self.shop.profile)?))
+        Ok(Arc::new(self.shared.authority.issue(&request, &self.shared.profile)?))
     }
 
     fn make_with(
@@ -403,20 +403,20 @@ impl<'a> Work<'a> {
         certificate: Arc<Certificate>,
         key: IdentityKey,
     ) -> Result<Made, Fault> {
-        let shop = self.shop;
+        let shared = self.shared;
         let identity = Identity {
             key,
             client_certificate: Arc::clone(&certificate.der),
-            ca_chain: shop.authority.chain_der(),
-            server_root: Arc::clone(&shop.broker.server_root),
-            settings: shop.broker.settings(&self.job.client_id),
+            ca_chain: shared.authority.chain_der(),
+            server_root: Arc::clone(&shared.broker.server_root),
+            settings: shared.broker.settings(&self.job.client_id),
         };
-        let image = self.driver.compose(&identity, &shop.vault)?;
+        let image = self.driver.compose(&identity, &shared.vault)?;
         Ok(Made { certificate, image, identity })
     }
 
     fn forget(&mut self, key: KeyId) {
-        self.shop.vault.forget(key);
+        self.shared.vault.forget(key);
         self.key = self.key.filter(|held| *held != key);
     }
 }
