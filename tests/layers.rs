@@ -46,22 +46,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     // Whoever takes a secret into memory shuts others out of it first.
     ("secret", &["domain", "vault"]),
+    ("report", &["domain", "ledger", "text"]),
     ("shell", &["domain", "text"]),
     ("cli", &["domain"]),
     (
         "app",
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
-            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "shell", "text",
-            "broker",
+            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "shell",
+            "text", "broker",
         ],
     ),
     (
         "command",
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
-            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "shell", "text",
-            "cli", "app",
+            "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "shell",
+            "text", "cli", "app",
         ],
     ),
 ];
@@ -95,7 +96,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("crossterm", &["tui"]),
     ("cryptoki", &["pki"]),
     ("zip", &["handoff"]),
-    ("csv", &["handoff"]),
+    ("csv", &["handoff", "report"]),
 ];
 
 /// The only module that may say `unsafe`.

@@ -456,7 +456,15 @@ pub struct UnitList {
     /// Only those that this names: as for `unit show`
     #[arg(value_name = "ANY")]
     pub any: Option<Serial>,
-    /// Only those in this state
+    /// What narrows the list.
+    #[command(flatten)]
+    pub filters: Filters,
+}
+
+/// What narrows a list of units or attempts; all of it must hold.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Filters {
+    /// Only units in this state
     #[arg(long, value_name = "S", value_enum)]
     pub state: Option<UnitState>,
     /// Only those of this work order

@@ -16,12 +16,14 @@ mod sync;
 use std::path::PathBuf;
 
 pub use acts::{
-    AuthorityCommand, ClockAct, ClockCommand, ConfigCheck, ConfigCommand, LedgerAct, LedgerCommand,
-    NewOperator, NewWorkOrder, OperatorCommand, StatsOf, UnitAct, UnitCommand, UnitList, UnitState,
-    WorkOrderCommand,
+    AuthorityCommand, ClockAct, ClockCommand, ConfigCheck, ConfigCommand, Filters, LedgerAct,
+    LedgerCommand, NewOperator, NewWorkOrder, OperatorCommand, StatsOf, UnitAct, UnitCommand,
+    UnitList, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use handoff::{Export, ExportFormat, ImportRegistered};
+pub use handoff::{
+    Export, ExportCertificates, ExportFormat, ExportTable, ImportRegistered, TableFormat, TableOf,
+};
 pub use line::{Batch, Demo, Run};
 pub use scan::Scan;
 pub use selftest::Selftest;
@@ -137,7 +139,11 @@ pub enum Command {
     /// The ledger: verify it, count it, back it up
     #[command(subcommand)]
     Ledger(LedgerCommand),
-    /// Writes proven certificates for registration by hand, where no API can be reached
+    /// Writes proven certificates for registration by hand, or tables of attempts and units
+    ///
+    /// With --format and --out: the certificates that are proven and not registered, for an
+    /// administrator where no API can be reached. `attempts` and `units` are tables for a
+    /// spreadsheet or another program.
     #[command(after_help = handoff::EXPORT_EXAMPLES)]
     Export(Export),
     /// Takes back what an administrator registered by hand

@@ -51,6 +51,10 @@ fn the_lines_of_the_contract_are_understood() {
         "ledger stats",
         "ledger stats --day today --shift night",
         "ledger check",
+        "export --format csv --out f --work-order W --all",
+        "export attempts --format csv",
+        "export attempts --format csv --bom --out f --from 2026-01-05 --slot A --state proven",
+        "export units --format ndjson --work-order W",
         "ledger backup f",
         "ledger restore f",
         "ports",
@@ -82,6 +86,17 @@ fn the_lines_of_the_contract_are_understood() {
 #[test]
 fn a_self_test_is_of_one_thing() {
     for line in ["selftest", "selftest --broker --port p", "selftest --broker --lock"] {
+        assert!(parse(line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn an_export_is_of_certificates_or_of_a_table() {
+    for line in ["export", "export --format csv", "export --out f"] {
+        assert_eq!(parse(line).unwrap_err(), ErrorKind::MissingRequiredArgument, "{line}");
+    }
+    for line in ["export --format csv --out f units --format csv", "export units --format pem-zip"]
+    {
         assert!(parse(line).is_err(), "{line}");
     }
 }

@@ -3,14 +3,13 @@
 use serde::Serialize;
 
 use super::Context;
+use super::filter::of;
 use super::story::{lines, reader, unknown};
-use crate::cli::{UnitList, UnitState};
+use crate::cli::UnitList;
 use crate::config::Config;
-use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::Serial;
-use crate::ledger::states;
-use crate::ledger::views::{AttemptFilter, FoundUnit, NamedBy, UnitFilter, UnitLine};
+use crate::ledger::views::{FoundUnit, NamedBy, UnitFilter, UnitLine};
 use crate::shell::Failure;
 
 /// Units that are read at a time.
@@ -72,7 +71,7 @@ pub(super) fn list(
     context: &mut Context,
 ) -> Result<(), Failure> {
     let any = wanted.any.clone();
-    let filter = filter(config, wanted)?;
+    let filter = of(config, wanted.filters)?;
     match any {
         Some(any) => list_named(config, any.as_str(), &filter, context),
         None => list_all(config, &filter, context),
@@ -119,64 +118,9 @@ fn list_all(config: &Config, filter: &UnitFilter, context: &mut Context) -> Resu
     }
 }
 
-fn filter(config: &Config, wanted: UnitList) -> Result<UnitFilter, Failure> {
-    let instant = |text: Option<String>, end| -> Result<Option<Timestamp>, Failure> {
-        let Some(text) = text else { return Ok(None) };
-        let read = config.station.zone.instant_of(&text, end);
-        read.map(Some).ok_or_else(|| {
-            let help = "write 2026-01-05, 2026-01-05T22:00 or 2026-01-05T14:00:00Z";
-            Failure::new(Code::Usage, format!("{text:?} is no time")).with_help(help)
-        })
-    };
-    let code = wanted.code.map(|text| text.to_uppercase().parse().map_err(|_| no_code(&text)));
-    Ok(UnitFilter {
-        state: wanted.state.map(in_the_ledger),
-        work_order: wanted.work_order,
-        attempt: AttemptFilter {
-            from: instant(wanted.from, false)?,
-            until: instant(wanted.to, true)?,
-            operator: wanted.operator,
-            slot: wanted.slot,
-            code: code.transpose()?,
-            device: wanted.device.map(device).transpose()?,
-        },
-    })
-}
-
-fn no_code(text: &str) -> Failure {
-    let what = format!("{text:?} is no code of this program");
-    Failure::new(Code::Usage, what).with_help("docs/errors.md lists them: E-DEV-TIMEOUT, …")
-}
-
-fn device(text: String) -> Result<String, Failure> {
-    let plain = text.replace(':', "");
-    match plain.len() >= 4 && plain.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        true => Ok(plain),
-        false => {
-            let what = format!("{text:?} is no hardware id, nor the beginning of one");
-            Err(Failure::new(Code::Usage, what).with_help("write at least four digits, 0-9 a-f"))
-        }
-    }
-}
-
 fn in_words(unit: &UnitLine) -> String {
     let UnitLine { serial, state, client_id, certificate_sn } = unit;
     let (serial, client_id) = (serial.as_str(), client_id.as_str());
     let sn = certificate_sn.map_or_else(|| "-".to_owned(), |sn| sn.to_string());
     format!("{serial:<24} {:<10} {client_id:<24} {sn}", state.as_str())
-}
-
-const fn in_the_ledger(state: UnitState) -> states::UnitState {
-    match state {
-        UnitState::Reserved => states::UnitState::Reserved,
-        UnitState::Issued => states::UnitState::Issued,
-        UnitState::Uncertain => states::UnitState::Uncertain,
-        UnitState::Failed => states::UnitState::Failed,
-        UnitState::Proven => states::UnitState::Proven,
-        UnitState::Registered => states::UnitState::Registered,
-        UnitState::Shipped => states::UnitState::Shipped,
-        UnitState::Rework => states::UnitState::Rework,
-        UnitState::Void => states::UnitState::Void,
-        UnitState::Scrapped => states::UnitState::Scrapped,
-    }
 }

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::Context;
 use super::person::person;
+use super::tables;
 use crate::app::{cloud, from_config};
-use crate::cli::{self, ExportFormat};
+use crate::cli::{self, ExportCertificates, ExportFormat};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::ids::{CertificateSn, Serial};
@@ -30,7 +31,17 @@ fn reader(config: &Config) -> Result<Reader, Failure> {
 }
 
 /// Does what `station export` says.
-pub(super) fn export(asked: &cli::Export, context: &mut Context) -> Result<Exit, Failure> {
+pub(super) fn export(asked: cli::Export, context: &mut Context) -> Result<Exit, Failure> {
+    match (asked.table, asked.certificates) {
+        (Some(table), _) => tables::export(table, context),
+        (None, Some(asked)) => certificates(&asked, context),
+        // The command line's own rules ask for one of them.
+        (None, None) => Err(Failure::new(Code::Usage, "it is not said what to export")),
+    }
+}
+
+/// Hands certificates off, as `station export` says.
+fn certificates(asked: &ExportCertificates, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     let reader = reader(&config)?;
     if let Some(id) = &asked.work_order
@@ -78,7 +89,7 @@ struct ExportedLine<'a> {
 }
 
 fn say_exported(
-    asked: &cli::Export,
+    asked: &ExportCertificates,
     exported: &Exported,
     context: &mut Context,
 ) -> Result<(), Failure> {

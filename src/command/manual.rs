@@ -65,9 +65,9 @@ mod tests {
     fn commands(of: &clap::Command, before: &str, all: &mut Vec<String>) {
         for command in of.get_subcommands() {
             let words = format!("{before}{}", command.get_name());
-            match command.has_subcommands() {
-                true => commands(command, &format!("{words} "), all),
-                false => all.push(words),
+            commands(command, &format!("{words} "), all);
+            if !command.is_subcommand_required_set() {
+                all.push(words);
             }
         }
     }

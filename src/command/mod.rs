@@ -11,8 +11,10 @@ mod config_check;
 mod config_schema;
 mod context;
 mod demo;
+mod destination;
 mod doctor;
 mod failure;
+mod filter;
 mod find;
 mod handoff;
 mod ledger;
@@ -29,6 +31,7 @@ mod sim;
 mod stats;
 mod story;
 mod sync;
+mod tables;
 mod unit;
 mod usage;
 mod work_order;
@@ -106,7 +109,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Batch(batch) => batch::run(&batch, context),
         Command::Demo(demo) => demo::run(&demo, context),
         Command::Sync(sync) => sync::run(&sync, context),
-        Command::Export(export) => handoff::export(&export, context),
+        Command::Export(export) => handoff::export(export, context),
         Command::ImportRegistered(import) => handoff::import(&import, context),
         Command::Sim(command) => sim::run(&command, context),
     }

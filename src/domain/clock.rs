@@ -20,6 +20,11 @@ impl Timestamp {
         text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_microsecond()))
     }
 
+    /// Milliseconds from another time to this one; negative where the clock was set back.
+    pub const fn milliseconds_since(self, other: Timestamp) -> i64 {
+        self.0.saturating_sub(other.0).div_euclid(1_000)
+    }
+
     /// Whole seconds since the epoch, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)

@@ -25,6 +25,7 @@ pub mod pages;
 pub mod places;
 pub mod record;
 pub mod registration;
+pub mod rows;
 pub mod say;
 pub mod scan;
 pub mod state;

@@ -43,6 +43,8 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("ledger accept-gap", "接受恢复后缺失的记录"),
     ("ledger set-aside", "把损坏的账本移到一旁"),
     ("export", "导出已验证的证书，供人工注册"),
+    ("export attempts", "把每次处理导出为表格（CSV 或 NDJSON）"),
+    ("export units", "把单元导出为表格（CSV 或 NDJSON）"),
     ("import-registered", "导入人工注册的结果"),
     ("ports", "列出串口：路径、物理位置、工位"),
     ("sim device", "伪终端后的模拟设备"),

@@ -25,6 +25,7 @@ mod selftest;
 mod selftest_c;
 mod sim_cloud;
 mod station;
+mod tables;
 mod units;
 mod usage;
 mod work_orders;

@@ -3,18 +3,30 @@
 use rusqlite::ToSql;
 
 use crate::domain::clock::Timestamp;
+use crate::domain::pages::HistoryKey;
 use crate::domain::story::{AttemptFilter, UnitFilter};
 
 use super::history::digits;
 
-/// Conditions that all hold, each with one value.
+/// Conditions that all hold, each with its values.
 #[derive(Default)]
-pub(super) struct Conditions(Vec<(String, Box<dyn ToSql>)>);
+pub(super) struct Conditions(Vec<(String, Vec<Box<dyn ToSql>>)>);
 
 impl Conditions {
     /// Adds one; `?` stands for its value.
     pub(super) fn add(&mut self, sql: impl Into<String>, value: impl ToSql + 'static) {
-        self.0.push((sql.into(), Box::new(value)));
+        self.0.push((sql.into(), vec![Box::new(value)]));
+    }
+
+    /// Only attempts, `a`, behind this one in the order of time.
+    pub(super) fn add_after(&mut self, key: &HistoryKey) {
+        let HistoryKey { started_at, serial, attempt } = key.clone();
+        // The first part lets SQLite begin where the page before it ended.
+        self.add("a.started_us >= ?", started_at);
+        self.0.push((
+            "(a.started_us, a.serial, a.attempt) > (?, ?, ?)".to_owned(),
+            vec![Box::new(started_at), Box::new(serial), Box::new(attempt)],
+        ));
     }
 
     /// What a unit must be.
@@ -28,14 +40,19 @@ impl Conditions {
         let of_attempt = Self::of_attempt(&filter.attempt);
         if !of_attempt.0.is_empty() {
             // One attempt must pass all of them, not one each.
-            let begin = "EXISTS (SELECT 1 FROM attempts a WHERE a.serial = units.serial AND ";
-            let last = of_attempt.0.len() - 1;
-            for (index, (sql, value)) in of_attempt.0.into_iter().enumerate() {
-                let begin = if index == 0 { begin } else { "" };
-                let end = if index == last { ")" } else { "" };
-                self.0.push((format!("{begin}{sql}{end}"), value));
-            }
+            let all = of_attempt.0.iter().map(|(sql, _)| &**sql).collect::<Vec<_>>().join(" AND ");
+            let values = of_attempt.0.into_iter().flat_map(|(_, values)| values).collect();
+            let one = "EXISTS (SELECT 1 FROM attempts a WHERE a.serial = units.serial AND";
+            self.0.push((format!("{one} {all})"), values));
         }
+    }
+
+    /// What an attempt, `a`, and its unit must be.
+    pub(super) fn add_attempt(&mut self, filter: &UnitFilter) {
+        self.add_some("a.work_order = ?", filter.work_order.clone());
+        let of_its_unit = "(SELECT state FROM units WHERE units.serial = a.serial) = ?";
+        self.add_some(of_its_unit, filter.state);
+        self.0.extend(Self::of_attempt(&filter.attempt).0);
     }
 
     /// What an attempt, `a`, must be.
@@ -64,14 +81,23 @@ impl Conditions {
 
     /// All of them as one expression, its values by their numbers.
     pub(super) fn sql(&self) -> String {
-        let numbered = |(index, (sql, _)): (usize, &(String, Box<dyn ToSql>))| {
-            sql.replacen('?', &format!("?{}", index + 1), 1)
-        };
-        self.0.iter().enumerate().map(numbered).collect::<Vec<_>>().join(" AND ")
+        let mut number = 0;
+        let mut sql = String::from("1");
+        for (condition, _) in &self.0 {
+            sql.push_str(" AND ");
+            for (index, piece) in condition.split('?').enumerate() {
+                if index > 0 {
+                    number += 1;
+                    sql.push_str(&format!("?{number}"));
+                }
+                sql.push_str(piece);
+            }
+        }
+        sql
     }
 
     /// The values in their order.
     pub(super) fn values(&self) -> Vec<&dyn ToSql> {
-        self.0.iter().map(|(_, value)| value.as_ref()).collect()
+        self.0.iter().flat_map(|(_, values)| values).map(|value| &**value).collect()
     }
 }

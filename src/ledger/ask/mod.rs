@@ -9,5 +9,6 @@ pub(super) mod inquiries;
 pub(super) mod operators;
 pub mod outbox;
 pub(super) mod reader;
+mod rows;
 pub(super) mod story;
 pub mod views;

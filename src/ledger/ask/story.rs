@@ -28,7 +28,7 @@ use super::views::{
     UnitFilter, UnitLine, UnitStory, pem,
 };
 
-fn read_proof(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Proof>> {
+pub(super) fn read_proof(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Proof>> {
     let word: Option<String> = row.get(index)?;
     Ok(word.as_deref().and_then(states::proof))
 }
@@ -122,7 +122,10 @@ impl Reader {
     }
 
     /// The registration that was touched; before the first sync, what the outbox says.
-    fn registration_of(&self, cert: CertificateSn) -> rusqlite::Result<RegistrationStory> {
+    pub(super) fn registration_of(
+        &self,
+        cert: CertificateSn,
+    ) -> rusqlite::Result<RegistrationStory> {
         let sql = "SELECT state, status, tries, last_error, registered_us FROM registrations
             LEFT JOIN clouds USING (site, region, instance)
             WHERE certificate_sn = ?1 ORDER BY ifnull(current, 0) DESC, site, region, instance

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("cloud_authorities.sql"),
     include_str!("product.sql"),
     include_str!("labels.sql"),
+    include_str!("reports.sql"),
 ];
 
 /// The tables that follow from the journal and are compared with a replay of it, with

@@ -196,6 +196,7 @@ mod tests {
                 "89866773a75fad63",
                 "40de90804cbffe14",
                 "d1f93937d0411e61",
+                "dbbe60b9cf8f28ff",
             ]
         );
     }
