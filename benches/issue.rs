@@ -13,8 +13,8 @@ use std::hint::black_box;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use provisioning_station::domain::clock::Timestamp;
-use provisioning_station::domain::identity::KeyLender;
 use provisioning_station::domain::ids::ClientId;
+use provisioning_station::domain::lender::KeyLender;
 use provisioning_station::pki::{
     Authority, AuthorityPlace, AuthorityRequest, CA_BACKDATE, IssueRequest, JournalKey, KeyPlace,
     Passphrase, Profile, TokenKey, ValidFor, init, make_key, random_sn,

@@ -16,8 +16,9 @@ use provisioning_station::domain::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, to_hex,
 };
 use provisioning_station::domain::outbox::{CloudChosen, RegisteredByHand};
+use provisioning_station::domain::person::Person;
 use provisioning_station::domain::record::{
-    AttemptRef, AuthoritySeen, Begun, End, Ended, Finished, Issued, Person, ProvenRecord, Record,
+    AttemptRef, AuthoritySeen, Begun, End, Ended, Finished, Issued, ProvenRecord, Record,
 };
 use provisioning_station::ledger::{Ledger, Ticket, Writer};
 use provisioning_station::pki::{

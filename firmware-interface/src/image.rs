@@ -9,7 +9,8 @@
 use core::ops::Range;
 
 use crate::ids::ObjectKind;
-use crate::message::{BodyError, Fields, ShortText, Sink};
+use crate::message::fields::{BodyError, Fields, Sink};
+use crate::message::text::ShortText;
 
 /// Bytes of a private key: a P-256 scalar, big-endian.
 pub const KEY_LENGTH: usize = 32;

@@ -11,7 +11,8 @@ use crate::config::Config;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::code::Code;
 use crate::domain::outbox::CrlIssued;
-use crate::domain::record::{Person, Record};
+use crate::domain::person::Person;
+use crate::domain::record::Record;
 use crate::pki::{CrlNumbering, RevokedCertificate};
 use crate::shell::Failure;
 

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::record::Person;
+use crate::domain::person::Person;
 use crate::domain::registration::CaSn;
 use crate::enrol::{Enrolled, Enrolment, enrol};
 use crate::ledger::Reader;

@@ -6,8 +6,9 @@
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
-use crate::domain::operators::{Pin, PinTried, PinVerifier, may_approve, supervised};
+use crate::domain::operators::{Pin, PinTried, PinVerifier, may_approve};
 use crate::domain::record::Record;
+use crate::domain::supervised::supervised;
 use crate::ledger::{Persons, Reader, Writer};
 use crate::secret::pin;
 use crate::shell::Failure;

@@ -1,6 +1,6 @@
 //! The issuing authority: does it open, may it issue, and for how long?
 
-use super::Finding;
+use super::finding::Finding;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Finding, Status};
+use super::finding::{Finding, Status};
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;

@@ -4,7 +4,7 @@
 //! network may not reach the broker, and an account need not list endpoints. None of it
 //! stops the line or a sync by itself.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::cloud::preflight::{NeededAuthority, judge_authorities, judge_clock, judge_instance};
 use crate::cloud::probe::{Broker, Unverified, probe};
 use crate::cloud::{CallError, ErrorClass, InstanceFacts, Registrar};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::say;
@@ -54,7 +54,7 @@ pub fn memory(slots: usize) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::Status;
+    use crate::checks::finding::Status;
 
     #[test]
     fn a_disk_with_less_than_the_reserve_is_red() {

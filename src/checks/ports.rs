@@ -1,6 +1,6 @@
 //! The ports of the slots and of the scanner: can they be opened?
 
-use super::Finding;
+use super::finding::Finding;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::SlotName;
@@ -89,7 +89,7 @@ pub fn scanner(port: Option<PortSettings>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::Status;
+    use crate::checks::finding::Status;
 
     fn slot(name: &str, path: &str, comes_with_device: bool) -> PortCheck {
         let settings = PortSettings::new(path, 115_200);

@@ -293,7 +293,7 @@ Examples:
     /// unit whose newest certificate was not finished on its device, or is not active in the
     /// cloud or registered by hand, stays, and the exit status is 1.
     #[command(after_help = super::sync::SHIP_EXAMPLES)]
-    Ship(super::Ship),
+    Ship(super::sync::Ship),
     /// Enters a device whose identity the ledger lost, as its certificate and its key prove it
     ///
     /// After a restore, devices made in the gap hold certificates of this station's CA that

@@ -8,7 +8,7 @@ use crate::cli::Sync;
 use crate::config::Config;
 use crate::domain::device::Fault;
 use crate::domain::outbox::Operation;
-use crate::domain::record::Person;
+use crate::domain::person::Person;
 use crate::domain::say::Say;
 use crate::ledger::Reader;
 use crate::say;

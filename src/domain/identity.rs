@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::device::Fault;
 use super::ids::{ClientId, Fingerprint, HardwareId, ImageDigest, KeyId, PublicKey};
 
 /// A TLS version that a device may speak.
@@ -132,17 +131,4 @@ pub enum Response {
     },
     /// The device says that it holds no key.
     NoKey,
-}
-
-/// The room for frames that a lent key comes with, in bytes: one plain and one encoded.
-pub const LENT_SCRATCH: usize = 2048;
-
-/// Lends private keys out of locked memory.
-///
-/// A lender wipes the scratch, and the stack below the call, before it returns.
-pub trait KeyLender {
-    /// Runs `work` with the 32-byte big-endian P-256 scalar and [`LENT_SCRATCH`] bytes of
-    /// locked scratch. `work` must not copy the scalar, or anything made of it that would
-    /// reveal it, to any other memory.
-    fn lend(&self, key: KeyId, work: &mut dyn FnMut(&[u8; 32], &mut [u8])) -> Result<(), Fault>;
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::Fingerprint;
-use super::record::Person;
+use super::person::Person;
 
 /// Indices that were lost or odd were made anew, from what the tables hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

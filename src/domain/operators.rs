@@ -1,9 +1,9 @@
-//! Persons at the line: who they are to the ledger, and what only a supervisor may do.
+//! Persons at the line: who they are to the ledger, and who may approve.
 //!
 //! A person is an id in the journal. Names and PINs stand outside the chain, where they
 //! can be changed and erased. As long as no supervisor is known, nobody is asked for a
 //! PIN: a station on a bench works without persons. From the first one on, each act that
-//! [`supervised`] names needs one, by id and PIN.
+//! [`supervised`](super::supervised::supervised) names needs one, by id and PIN.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ use super::clock::Timestamp;
 use super::code::Code;
 use super::device::Fault;
 use super::ids::{OperatorId, ProfileDigest, WorkOrderId};
-use super::record::{Person, Record};
+use super::person::Person;
 
 /// After this many wrong PINs a person's PIN is locked, and after as many again.
 pub const WRONG_PINS: u32 = 5;
@@ -255,54 +255,6 @@ pub struct PinVerifier(pub String);
 impl fmt::Debug for PinVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PinVerifier(…)")
-    }
-}
-
-/// The person who must be a supervisor for this record, from the first supervisor on.
-/// Records of the line and of a sync need none, and neither does what undoes nothing:
-/// shipping, activating, exporting.
-pub fn supervised(record: &Record) -> Option<&Person> {
-    match record {
-        Record::UnitVoided(act) | Record::ReworkAllowed(act) | Record::UnitScrapped(act) => {
-            Some(&act.by)
-        }
-        Record::WorkOrderCreated(created) => Some(&created.by),
-        Record::WorkOrderClosed(act) => Some(&act.by),
-        Record::ProfileAccepted(accepted) => Some(&accepted.by),
-        Record::ClockAccepted(accepted) => Some(&accepted.by),
-        Record::Restored(restored) => Some(&restored.by),
-        Record::GapAccepted(accepted) if !accepted.compared => Some(&accepted.by),
-        Record::Adopted(adopted) => Some(&adopted.by),
-        Record::IndicesRebuilt(rebuilt) => Some(&rebuilt.by),
-        Record::Vouched(vouched) => Some(&vouched.by),
-        Record::OperatorAdded(added) => Some(&added.by),
-        Record::OperatorDisabled(disabled) => Some(&disabled.by),
-        Record::PinChanged(changed) if !changed.with_authority => Some(&changed.by),
-        Record::PinChanged(_)
-        | Record::GapAccepted(_)
-        | Record::SignedIn(_)
-        | Record::PinWrong(_)
-        | Record::PinRight(_)
-        | Record::LineStarted(_)
-        | Record::AuthoritySeen(_)
-        | Record::Begun(_)
-        | Record::FailedEarly(_)
-        | Record::Issued(_)
-        | Record::CommitAsked(_)
-        | Record::Proven(_)
-        | Record::Finished(_)
-        | Record::Denied(_)
-        | Record::Ended(_)
-        | Record::AuthorityRegistered(_)
-        | Record::RegisteredByHand(_)
-        | Record::Sent(_)
-        | Record::Answered(_)
-        | Record::Found(_)
-        | Record::Contradicted(_)
-        | Record::CloudChosen(_)
-        | Record::ActivationAsked(_)
-        | Record::Shipped(_)
-        | Record::CrlIssued(_) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::code::Code;
 use super::ids::{CertificateSn, Fingerprint, Serial};
-use super::record::Person;
+use super::person::Person;
 use super::registration::{CloudInstance, CloudStatus};
 
 /// What is to be done in the cloud.

@@ -23,6 +23,7 @@ use super::outbox::{
     ActivationAsked, Answered, CloudChosen, Contradicted, CrlIssued, Found, RegisteredByHand, Sent,
     Shipped,
 };
+use super::person::Person;
 use super::registration::AuthorityRegistered;
 use super::work_order::WorkOrder;
 
@@ -351,15 +352,6 @@ pub struct PersonAct {
     pub by: Person,
     /// For a rework: whether the unit may move to another device.
     pub new_device: bool,
-}
-
-/// Who did something: the operator id, where one was named, and the system's user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    /// The operator id given.
-    pub operator: Option<OperatorId>,
-    /// The numeric id of the system's user.
-    pub uid: u32,
 }
 
 /// A work order is made.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
 use super::ids::{CertificateSn, ClientId, Fingerprint, to_hex};
-use super::record::Person;
+use super::person::Person;
 
 /// Names one instance of one cloud for good: registrations are kept for each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -15,32 +15,23 @@ use crate::domain::event::{
     Binding, Command, CommandSink, Event, EventSink, Outcome, ProgressCell, Scan, ScanSource,
     SlotStatus, UnitReport,
 };
-use crate::domain::ids::{HardwareId, Serial, SlotName};
+use crate::domain::ids::{HardwareId, Serial};
 use crate::domain::label::LabelRule;
 use crate::domain::record::{AttemptRef, Denied, Ended, LabelRead, Open, Record, Rework, Step};
 use crate::domain::scan::ScanRules;
 use crate::domain::text::escaped;
 use crate::flow::{self, Entry};
 use crate::ledger::{LedgerError, Reader};
-use crate::link::settings::SlotLink;
 
 use super::halt::Halt;
 use super::router::{Decision, Job, Place, Router};
 use super::shared::Shared;
-use super::slot::{SlotThread, ToSlot};
+use super::slot::{SlotSettings, SlotThread, ToSlot};
+use super::to_line::ToLine;
 use super::unit::Ending;
 
 /// How often scans that wait for a device are looked at.
 const TICK: Duration = Duration::from_millis(250);
-
-/// One fixture position.
-#[derive(Debug, Clone)]
-pub struct SlotSettings {
-    /// Its name.
-    pub name: SlotName,
-    /// Its port and what is at it.
-    pub link: SlotLink,
-}
 
 /// A line's slots and rules.
 pub struct LineSettings {
@@ -58,24 +49,6 @@ pub struct LineSettings {
     /// Which slot a label without one is meant for; where none was chosen, any, and a
     /// warning says so.
     pub binding: Option<Binding>,
-}
-
-/// What reaches the line thread.
-pub(super) enum ToLine {
-    Command(Command),
-    /// A slot says what is there, and what people are told of it.
-    Place(usize, Place, SlotStatus),
-    /// A slot's unit ended.
-    Ended(usize, Box<Ending>),
-    /// The device of the unit that ended last says now something else than when it passed.
-    Denied(usize, Box<Seen>),
-    /// Something outside the slots went wrong, and the line can't go on.
-    Broken(Fault),
-    /// A slot's device left before the job could begin.
-    Returned(usize, Job),
-    /// A slot's thread has ended, because of this fault where there is one. It is the last
-    /// that the line hears of it.
-    Gone(usize, Option<Fault>),
 }
 
 /// A running line.
@@ -623,10 +596,4 @@ fn binding_warning() -> Fault {
         "several devices wait and labels name no slot, so the binding is \"any\": put a label on \
          after PASS, or bind it by SLOT<tab>SERIAL",
     )
-}
-
-/// Runs a thread's body; a panic becomes a fault.
-pub(super) fn guarded(body: impl FnOnce()) -> Result<(), Fault> {
-    catch_unwind(AssertUnwindSafe(body))
-        .map_err(|_| Fault::new(Code::Bug, "the slot's thread panicked"))
 }

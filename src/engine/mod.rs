@@ -11,8 +11,10 @@ mod line;
 mod router;
 mod shared;
 mod slot;
+mod to_line;
 mod unit;
 
 pub use adopt::{FoundIdentity, find_identity};
-pub use line::{Line, LineSettings, SlotSettings, Stopper};
+pub use line::{Line, LineSettings, Stopper};
 pub use shared::{Broker, Shared, SignedIn};
+pub use slot::SlotSettings;

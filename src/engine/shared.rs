@@ -9,7 +9,7 @@ use crate::domain::evidence::Witness;
 use crate::domain::identity::ConnectionSettings;
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{ClientId, HardwareId, OperatorId, WorkOrderId};
-use crate::domain::record::Person;
+use crate::domain::person::Person;
 use crate::flow::Policy;
 use crate::ledger::{Inquiries, Writer};
 use crate::pki::{Authority, Profile};

@@ -13,15 +13,16 @@ use std::time::{Duration, Instant};
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{ProgressCell, SlotStatus};
-use crate::domain::ids::HardwareId;
+use crate::domain::ids::{HardwareId, SlotName};
 use crate::link::LinkError;
 use crate::link::driver::Driver;
 use crate::link::presence::{Presence, Still, Watch};
+use crate::link::settings::SlotLink;
 
 use super::halt::Halt;
-use super::line::{SlotSettings, ToLine};
 use super::router::{Job, Place};
 use super::shared::Shared;
+use super::to_line::ToLine;
 use super::unit::{self, Ending, Met, Workplace};
 
 /// How often a slot looks whether its device is still there while it waits for a scan.
@@ -31,6 +32,15 @@ const LOOK: Duration = Duration::from_millis(50);
 /// For so long what a device said of itself holds without asking again. No hand and no robot
 /// changes a device faster.
 const FRESH: Duration = Duration::from_millis(250);
+
+/// One fixture position.
+#[derive(Debug, Clone)]
+pub struct SlotSettings {
+    /// Its name.
+    pub name: SlotName,
+    /// Its port and what is at it.
+    pub link: SlotLink,
+}
 
 /// From the line to a slot. A closed channel ends the slot's thread.
 pub(super) enum ToSlot {
@@ -84,7 +94,7 @@ impl SlotThread {
         let thread = thread::Builder::new()
             .name(format!("slot {}", self.settings.name))
             .spawn(move || {
-                let fault = super::line::guarded(move || self.serve(&orders)).err();
+                let fault = guarded(move || self.serve(&orders)).err();
                 // The line has ended: nobody is left to tell.
                 let _ = to_line.send(ToLine::Gone(index, fault));
             })
@@ -273,4 +283,10 @@ impl SlotThread {
         }
         Left::Gone
     }
+}
+
+/// Runs a thread's body; a panic becomes a fault.
+fn guarded(body: impl FnOnce()) -> Result<(), Fault> {
+    catch_unwind(AssertUnwindSafe(body))
+        .map_err(|_| Fault::new(Code::Bug, "the slot's thread panicked"))
 }

@@ -14,7 +14,8 @@ use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{ClientId, to_hex};
-use crate::domain::record::{AuthoritySeen, Person, Record};
+use crate::domain::person::Person;
+use crate::domain::record::{AuthoritySeen, Record};
 use crate::domain::registration::{
     AuthorityRegistered, CaSn, CloudAuthority, CloudStatus, Registering,
 };

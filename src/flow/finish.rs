@@ -11,7 +11,7 @@ use crate::domain::ids::CertificateSn;
 use crate::domain::record::{Holds, Looked, Recorded, Refusal, Step};
 
 use super::landing::{Certainty, end_of, verdict};
-use super::machine::{Move, done, unexpected};
+use super::moves::{Move, done, unexpected};
 use super::state::{
     Burn, Effect, Entry, Input, Presented, State, Unexpected, Verdict, VerdictKind,
 };

@@ -7,7 +7,7 @@ use crate::domain::identity::KeyOrigin;
 use crate::domain::ids::{CertificateSn, KeyId};
 use crate::domain::record::{End, Recorded, Refusal, Step};
 
-use super::machine::{Move, done};
+use super::moves::{Move, done};
 use super::state::{Burn, Effect, Entry, Position, Presented, State, Verdict, VerdictKind};
 
 /// Whether a device that is not at hand may hold the certificate.

@@ -10,13 +10,12 @@ use crate::domain::record::{End, Looked, Recorded, Refusal, Step};
 use super::landing::{
     Certainty, abandon, close, ended, land, uncertain, unconfirmed, verdict, void,
 };
+use super::moves::{Move, done, unexpected};
 use super::resolve::{Next, Why, resolve};
 use super::state::{
     Burn, Effect, Entry, Input, Position, Presented, State, Unexpected, Unit, Verdict, VerdictKind,
 };
 use super::{finish, steady};
-
-pub(super) type Move = (State, Effect);
 
 /// Gives the next state and the one effect to perform, or says that the input does not
 /// answer the effect that is pending.
@@ -117,14 +116,6 @@ fn failed(state: State, input: Input) -> Result<Move, Unexpected> {
         Input::Recorded(Err(Refusal::Ledger(fault))) => abandon(state, fault),
         input => return Err(unexpected(&state, &input)),
     })
-}
-
-pub(super) fn unexpected(state: &State, input: &Input) -> Unexpected {
-    Unexpected { state: state.name(), got: input.kind() }
-}
-
-pub(super) fn done(verdict: Verdict) -> Move {
-    (State::Done, Effect::Finish(Box::new(verdict)))
 }
 
 fn refuse(fault: Fault) -> Move {

@@ -13,6 +13,7 @@ mod landing;
 mod machine;
 #[cfg(test)]
 mod model;
+mod moves;
 mod resolve;
 mod state;
 mod steady;

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::HandoffError;
+use super::error::HandoffError;
 use super::manifest::{Entry, Head, VERSION, sha256};
 use crate::domain::certificate::Proof;
 use crate::domain::ids::to_hex;

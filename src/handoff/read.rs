@@ -11,8 +11,8 @@ use zip::ZipArchive;
 
 use crate::domain::list;
 
-use super::HandoffError;
 use super::claim::Claim;
+use super::error::HandoffError;
 use super::export::MANIFEST;
 use super::manifest::{Returned, VERSION};
 use crate::domain::bounds;

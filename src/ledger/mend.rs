@@ -13,7 +13,8 @@ use crate::domain::clock::Clock;
 use crate::domain::device::Fault;
 use crate::domain::evidence::{HeadSigner, HeadVerifier};
 use crate::domain::keeping::IndicesRebuilt;
-use crate::domain::record::{Person, Record};
+use crate::domain::person::Person;
+use crate::domain::record::Record;
 
 use super::audit::verify::{self, Audit};
 use super::backup::copy::{Unfinished, copy_pages};

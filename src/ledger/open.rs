@@ -9,7 +9,8 @@ use crate::domain::clock::Clock;
 use crate::domain::device::Fault;
 use crate::domain::evidence::{HeadSigner, HeadVerifier};
 use crate::domain::ids::PublicKey;
-use crate::domain::record::{Gap, GapAccepted, Person, Record};
+use crate::domain::person::Person;
+use crate::domain::record::{Gap, GapAccepted, Record};
 
 use super::ask::inquiries::Inquiries;
 use super::ask::reader::Reader;

@@ -1,7 +1,7 @@
 //! The page of error codes in Chinese, made of the same texts that the program prints:
 //! `docs/errors.zh.md`. A new code stands there as soon as it has its texts.
 
-use super::Exit;
+use super::exit::Exit;
 use crate::domain::code::Code;
 use crate::text::{Language, meaning_in_chinese, remedy};
 

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
 
-use super::Failure;
+use super::failure::Failure;
 use crate::domain::code::Code;
 use crate::domain::text::printable;
 

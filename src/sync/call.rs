@@ -1,6 +1,5 @@
 //! Calls that may be made again: looking, and waiting for a cloud that is not ready.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
@@ -27,15 +26,6 @@ const POLLS: u32 = 40;
 
 /// What an instance that takes calls says of itself.
 const READY: &str = "RUNNING";
-
-/// Holds everybody back while the cloud is not ready.
-#[derive(Debug, Default)]
-pub(super) struct Gate {
-    /// Taken by the one who polls.
-    polling: tokio::sync::Mutex<()>,
-    /// How often it was found ready again.
-    openings: Cell<u64>,
-}
 
 impl<R: Registrar + 'static> Run<R> {
     /// Waits, unless the run is told to stop: then it says so with `false`.

@@ -1,6 +1,6 @@
 //! What the checks of `doctor` and of the screen are called.
 
-use super::Language;
+use super::language::Language;
 
 /// Each check's name, which programs read too, and what it is called in Chinese.
 pub const CHECKS: &[(&str, &str)] = &[

@@ -5,6 +5,7 @@
 
 mod check_names;
 mod commands_zh;
+mod language;
 mod remedy_en;
 mod remedy_zh;
 mod what_zh;
@@ -14,36 +15,13 @@ use std::borrow::Cow;
 
 pub use check_names::{CHECKS, check_name};
 pub use commands_zh::{COMMANDS, manual};
+pub use language::Language;
 pub use words::{Word, fill};
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::say::Say;
 use crate::domain::text::plain;
-
-/// A language of the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// Simplified Chinese.
-    Chinese,
-}
-
-impl Language {
-    /// Every language.
-    pub const ALL: &[Language] = &[Language::English, Language::Chinese];
-
-    /// The next one, as the key that switches goes through them.
-    #[must_use]
-    pub const fn next(self) -> Language {
-        match self {
-            Language::English => Language::Chinese,
-            Language::Chinese => Language::English,
-        }
-    }
-}
 
 /// What a person should do about `code`; `docs/errors.md` says more.
 pub const fn remedy(code: Code, language: Language) -> &'static str {

@@ -2,7 +2,7 @@
 //!
 //! `{}` stands for a value, in the order of [`fill`].
 
-use super::Language;
+use super::language::Language;
 
 macro_rules! words {
     ($($name:ident: $english:literal, $chinese:literal;)*) => {

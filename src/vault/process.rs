@@ -2,7 +2,7 @@
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-use super::VaultError;
+use super::error::VaultError;
 
 /// Keeps this process from leaving a core dump and from being read by a debugger.
 ///

@@ -14,8 +14,8 @@ use rustix::process::{Resource, getrlimit};
 
 use zeroize::Zeroize;
 
-use super::{SCALAR, VaultError};
-use crate::domain::identity::LENT_SCRATCH;
+use super::error::{SCALAR, VaultError};
+use crate::domain::lender::LENT_SCRATCH;
 
 /// Bytes of one cell.
 const CELL: usize = size_of::<CellBytes>();

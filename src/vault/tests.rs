@@ -130,7 +130,7 @@ fn scratch_is_wiped_after_each_loan() {
     vault.lend(key, &mut |_, scratch| scratch.fill(7)).unwrap();
     vault
         .lend(key, &mut |_, scratch| {
-            assert_eq!(scratch.len(), crate::domain::identity::LENT_SCRATCH);
+            assert_eq!(scratch.len(), crate::domain::lender::LENT_SCRATCH);
             assert!(scratch.iter().all(|byte| *byte == 0));
         })
         .unwrap();
@@ -166,7 +166,7 @@ fn dropping_the_vault_wipes_every_cell() {
         memory.read_exact_at(&mut bytes, address as u64).unwrap();
         bytes.iter().any(|byte| *byte != 0)
     };
-    let length = 3 * (SCALAR + crate::domain::identity::LENT_SCRATCH);
+    let length = 3 * (SCALAR + crate::domain::lender::LENT_SCRATCH);
     assert!(held(length));
     // The cells go first, as in a drop of the whole; the pages stay to be looked at.
     drop(std::mem::take(&mut vault.cells));

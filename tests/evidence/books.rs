@@ -15,8 +15,9 @@ use provisioning_station::domain::ids::{
 use provisioning_station::domain::label::CheckCharacter;
 use provisioning_station::domain::operators::{OperatorAdded, Role};
 use provisioning_station::domain::outbox::{Answer, Answered, CloudChosen, Sent, Shipped};
+use provisioning_station::domain::person::Person;
 use provisioning_station::domain::record::{
-    AttemptRef, AuthoritySeen, Begun, End, Ended, FailedEarly, Finished, Issued, Person, PersonAct,
+    AttemptRef, AuthoritySeen, Begun, End, Ended, FailedEarly, Finished, Issued, PersonAct,
     ProvenRecord, Record, Step, WorkOrderAct, WorkOrderCreated,
 };
 use provisioning_station::domain::registration::{CloudInstance, CloudStatus};

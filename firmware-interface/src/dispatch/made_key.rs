@@ -7,17 +7,15 @@
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::traits::{Clock, Random, Signer, SignerError, Storage};
-use super::{Answer, Device, READ_ROOM, refuse};
-use crate::ids::ErrorCode;
+use super::traits::{Random, Signer, SignerError};
 use crate::image::{KEY_LENGTH, PUBLIC_KEY_LENGTH};
-use crate::message::{Csr, CsrReply, HardwareId, Keygen, KeygenReply, Reply, SIGNATURE_LENGTH};
+use crate::message::{HardwareId, SIGNATURE_LENGTH};
 
 /// How often a key is drawn: the first one is a key, but for once in four billion draws.
 const DRAWS: u32 = 8;
 
 /// Room for the longest signing request: a hardware id of 32 bytes, two long numbers.
-const REQUEST_ROOM: usize = 320;
+pub(super) const REQUEST_ROOM: usize = 320;
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
@@ -42,11 +40,11 @@ const SIGNATURE_ALGORITHM: &[u8] =
 
 /// The key that was made in this session.
 pub(super) struct MadeKey {
-    number: u32,
+    pub(super) number: u32,
     scalar: Zeroizing<[u8; KEY_LENGTH]>,
-    public_key: [u8; PUBLIC_KEY_LENGTH],
+    pub(super) public_key: [u8; PUBLIC_KEY_LENGTH],
     /// Made once, so that the request's bytes stay the same.
-    signature: Option<[u8; SIGNATURE_LENGTH]>,
+    pub(super) signature: Option<[u8; SIGNATURE_LENGTH]>,
 }
 
 impl MadeKey {
@@ -59,7 +57,7 @@ impl MadeKey {
         &self.public_key
     }
 
-    fn draw(
+    pub(super) fn draw(
         number: u32,
         signer: &mut impl Signer,
         random: &mut impl Random,
@@ -77,7 +75,7 @@ impl MadeKey {
     }
 
     /// The request's bytes, which stand at the end of the buffer.
-    fn signing_request<'b>(
+    pub(super) fn signing_request<'b>(
         &self,
         id: &HardwareId,
         signature: &[u8; SIGNATURE_LENGTH],
@@ -91,7 +89,7 @@ impl MadeKey {
         der.finish()
     }
 
-    fn sign(
+    pub(super) fn sign(
         &self,
         id: &HardwareId,
         signer: &mut impl Signer,
@@ -186,40 +184,5 @@ impl<'b> Der<'b> {
         self.wrap(SEQUENCE, end);
         self.wrap(SET, end);
         self.wrap(SEQUENCE, end);
-    }
-}
-
-impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
-    /// The same number in a session answers the same key again; another one drops it.
-    pub(super) fn keygen(&mut self, keygen: Keygen) -> Answer<'static> {
-        if self.locked {
-            return Err(refuse(ErrorCode::Locked));
-        }
-        let made = match self.made.take().filter(|made| made.number == keygen.number) {
-            Some(made) => made,
-            None => MadeKey::draw(keygen.number, &mut self.signer, &mut self.random)?,
-        };
-        let public_key = made.public_key;
-        self.made = Some(made);
-        Ok(Reply::Keygen(KeygenReply { public_key }))
-    }
-
-    pub(super) fn csr<'b>(&mut self, csr: Csr, room: &'b mut [u8; READ_ROOM]) -> Answer<'b> {
-        let id = self.facts.hardware_id;
-        let made = self.made.as_mut().ok_or(refuse(ErrorCode::NoKey))?;
-        let signature = match made.signature {
-            Some(signature) => signature,
-            None => made.sign(&id, &mut self.signer, &mut self.random)?,
-        };
-        made.signature = Some(signature);
-        let mut whole = [0; REQUEST_ROOM];
-        let request = made.signing_request(&id, &signature, &mut whole);
-        let from = usize::try_from(csr.offset).unwrap_or(usize::MAX).min(request.len());
-        let rest = &request[from..];
-        let data = &mut room[..rest.len().min(usize::from(csr.max)).min(READ_ROOM)];
-        data.copy_from_slice(&rest[..data.len()]);
-        // At most REQUEST_ROOM.
-        let total = request.len() as u32;
-        Ok(Reply::Csr(CsrReply { total, data }))
     }
 }

@@ -2,52 +2,14 @@
 
 use zeroize::Zeroizing;
 
+use super::device::{Answer, Device, READ_ROOM};
+use super::refusal::{refuse, unsupported};
 use super::slot::{self, Active};
-use super::traits::{Clock, Random, Signer, SignerError, Slot, Storage, StorageError};
-use super::{Answer, Device, READ_ROOM, refuse};
+use super::traits::{Clock, Random, Signer, Slot, Storage, StorageError};
 use crate::ids::{Capabilities, ErrorCode, ObjectKind, RequestType};
 use crate::image::KEY_LENGTH;
-use crate::message::{
-    BodyError, ErrorReply, Finish, FinishReply, Prove, ProveReply, Read, ReadReply, Reply,
-};
+use crate::message::{ErrorReply, Finish, FinishReply, Prove, ProveReply, Read, ReadReply, Reply};
 use crate::prove::ProveText;
-use crate::version;
-
-pub(super) const fn unsupported(request: RequestType) -> ErrorReply {
-    ErrorReply::new(ErrorCode::Unsupported, request.to_wire() as u32)
-}
-
-pub(super) const fn bad_version() -> ErrorReply {
-    let range = version::MIN as u32 | (version::CURRENT as u32) << 8;
-    ErrorReply::new(ErrorCode::BadVersion, range)
-}
-
-pub(super) fn bad_length(length: usize) -> ErrorReply {
-    ErrorReply::new(ErrorCode::BadLength, u32::try_from(length).unwrap_or(u32::MAX))
-}
-
-pub(super) fn bad_body(error: BodyError, length: usize) -> ErrorReply {
-    match error {
-        BodyError::Length { .. } => bad_length(length),
-        BodyError::Value { offset } => bad_value(offset),
-    }
-}
-
-pub(super) fn bad_value(offset: usize) -> ErrorReply {
-    ErrorReply::new(ErrorCode::BadValue, u32::try_from(offset).unwrap_or(u32::MAX))
-}
-
-impl From<StorageError> for ErrorReply {
-    fn from(error: StorageError) -> Self {
-        Self::new(ErrorCode::Storage, error.0)
-    }
-}
-
-impl From<SignerError> for ErrorReply {
-    fn from(error: SignerError) -> Self {
-        Self::new(ErrorCode::Signer, error.0)
-    }
-}
 
 impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
     /// The slot that holds no active identity.

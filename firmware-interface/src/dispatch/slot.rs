@@ -9,31 +9,12 @@ use core::ops::Range;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::layout::{COUNT_AT, CRC_AT, ENTRIES_AT, MADE_KEY_AT, MAGIC, SLOT_HEADER_LENGTH};
 use super::traits::{Slot, Storage, StorageError};
 use crate::codec::CRC32;
 use crate::ids::ObjectKind;
-use crate::image::{DIGEST_LENGTH, ENTRY_LENGTH, KEY_LENGTH, MAX_OBJECTS, ObjectTable};
+use crate::image::{DIGEST_LENGTH, ENTRY_LENGTH, KEY_LENGTH, ObjectTable};
 use crate::message::{Begin, Fields, Sink};
-
-/// What a header begins with.
-const MAGIC: [u8; 4] = *b"PSI1";
-
-const GENERATION_AT: usize = MAGIC.len();
-const DIGEST_AT: usize = GENERATION_AT + 4;
-const COUNT_AT: usize = DIGEST_AT + DIGEST_LENGTH;
-const ENTRIES_AT: usize = COUNT_AT + 1;
-/// The scalar of a key that was made on the device stands here; else zeros.
-const MADE_KEY_AT: usize = (ENTRIES_AT + MAX_OBJECTS * ENTRY_LENGTH).next_multiple_of(8);
-const CRC_LENGTH: usize = 4;
-
-/// The largest unit in which common flashes are programmed.
-const WRITE_UNIT: usize = 16;
-
-/// Bytes of a slot's header: a whole number of write units, the CRC at its end.
-pub const SLOT_HEADER_LENGTH: usize =
-    (MADE_KEY_AT + KEY_LENGTH + CRC_LENGTH).next_multiple_of(WRITE_UNIT);
-
-const CRC_AT: usize = SLOT_HEADER_LENGTH - CRC_LENGTH;
 
 /// How much is read at a time where a whole object or image is hashed.
 const READ_PIECE: usize = 64;

@@ -6,7 +6,7 @@
 use crate::image::{DIGEST_LENGTH, KEY_LENGTH, PUBLIC_KEY_LENGTH};
 use crate::message::SIGNATURE_LENGTH;
 
-use super::slot::SLOT_HEADER_LENGTH;
+use super::layout::SLOT_HEADER_LENGTH;
 
 /// One of the two places for an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

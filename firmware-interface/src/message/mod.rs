@@ -7,11 +7,13 @@
 //! Start with [`Request`] and [`Reply`]. No message is understood further than its
 //! layout here: the rules of the conversation are [`crate::dispatch`]'s.
 
-mod fields;
+pub(crate) mod body;
+pub(crate) mod fields;
 mod reply;
 mod request;
-mod text;
+pub(crate) mod text;
 
+pub use body::Message;
 pub use fields::{BodyError, Fields, Sink};
 pub use reply::{
     BeginReply, ChunkLimit, ChunkReply, CommitReply, CsrReply, ErrorReply, FinishReply,
@@ -22,15 +24,3 @@ pub use request::{
     Request, TypeError,
 };
 pub use text::{HardwareId, MAX_NAME, MAX_SERIAL, ShortText, TextError};
-
-/// Something that can stand in a frame's body.
-pub trait Message {
-    /// The type in the frame's header.
-    fn message_type(&self) -> u8;
-
-    /// How many bytes the body has.
-    fn body_length(&self) -> usize;
-
-    /// Writes the body, each byte once.
-    fn write_body(&self, sink: &mut impl Sink);
-}

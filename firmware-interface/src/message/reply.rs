@@ -1,14 +1,14 @@
 //! What a device answers.
 
-use super::Message;
+use super::body::Message;
 use super::fields::{BodyError, Fields, Sink};
+use super::request::{Chunk, TypeError};
 use super::text::{HardwareId, MAX_NAME, MAX_SERIAL, ShortText};
 use crate::codec::{Frame, MAX_BODY};
 use crate::ids::{
     Capabilities, ERROR_TYPE, ErrorCode, Lifecycle, REPLY_BIT, RequestType, SecurityFlags,
 };
 use crate::image::{DIGEST_LENGTH, PUBLIC_KEY_LENGTH};
-use crate::message::{Chunk, TypeError};
 use crate::timing::BusyTimes;
 
 /// Bytes of an ECDSA signature: `r ‖ s`, each 32 bytes, big-endian.

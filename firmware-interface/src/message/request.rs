@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::Message;
+use super::body::Message;
 use super::fields::{BodyError, Fields, Sink};
 use crate::codec::{Frame, MAX_BODY};
 use crate::ids::{KeyAlgorithm, ObjectKind, RequestType};

@@ -6,7 +6,8 @@ use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
 use crate::domain::operators::{OperatorRow, Pin, ProfileAccepted, SignedIn, may_sign_in};
 use crate::domain::pages::{Act, Answer, Approval};
-use crate::domain::record::{ClockAccepted, Person, PersonAct, Record, WorkOrderAct};
+use crate::domain::person::Person;
+use crate::domain::record::{ClockAccepted, PersonAct, Record, WorkOrderAct};
 use crate::shell::Failure;
 
 use super::Answers;

@@ -6,6 +6,7 @@
 
 mod acts;
 mod checks;
+mod desk;
 mod figures;
 mod sync;
 
@@ -47,7 +48,7 @@ struct Answers {
     signed_in: Arc<SignedIn>,
     clock: Arc<dyn Clock>,
     sink: Arc<AnswerSink>,
-    desk: sync::SharedDesk,
+    desk: desk::SharedDesk,
 }
 
 /// Starts the thread; it ends when the sink that is given back is dropped.

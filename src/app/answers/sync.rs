@@ -1,7 +1,7 @@
 //! A sync that is started from the screen: in a thread of its own, with what it has done so
 //! far in a cell that the next question reads.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use crate::app::cloud;
@@ -11,25 +11,13 @@ use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::pages::SyncRun;
-use crate::domain::record::Person;
+use crate::domain::person::Person;
 use crate::secret::{self, Process};
 use crate::shell::Failure;
 use crate::sync::{Event, Halt, Outcome};
 
+use super::desk::{SharedDesk, change};
 use super::{Answers, fault};
-
-/// The sync that runs or ran last.
-#[derive(Debug, Default)]
-pub(super) struct Desk {
-    run: SyncRun,
-    halt: Option<Halt>,
-}
-
-pub(super) type SharedDesk = Arc<Mutex<Desk>>;
-
-fn change(desk: &SharedDesk, change: impl FnOnce(&mut Desk)) {
-    change(&mut desk.lock().unwrap_or_else(PoisonError::into_inner));
-}
 
 impl Answers {
     /// What the sync that runs has done so far, or what the last one did.

@@ -14,7 +14,7 @@ use reqwest::{Client, Proxy, StatusCode, Url, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::{ClientError, Roots};
+use super::settings::{ClientError, Roots};
 
 /// For TCP and TLS together: two lost packets of the handshake are within it, a host that
 /// does not exist is told of soon.

@@ -9,6 +9,7 @@ mod envelope;
 mod http;
 mod messages;
 mod pem;
+mod settings;
 mod sign;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,10 +18,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
 
 use self::envelope::Answer;
 use self::http::{Headers, Http, HttpError, Reply};
+pub use self::settings::{ClientError, Credentials, Roots, Settings};
 use self::sign::ToSign;
 use super::pace::Pace;
 use super::{
@@ -60,76 +61,6 @@ const ACTIONS: [&str; 10] = [
     "DescribeCaCertificates",
     "DescribeDeviceCertificates",
 ];
-
-/// Under which roots the cloud's certificate is verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Roots {
-    /// Those that the system trusts.
-    System,
-    /// These alone, DER.
-    Given(Vec<Vec<u8>>),
-}
-
-/// Where the cloud is and how it is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// The URL of the API; the program's configuration has checked it.
-    pub endpoint: String,
-    /// The region of the instance.
-    pub region: String,
-    /// The instance's id.
-    pub instance: String,
-    /// Registrations a second at most.
-    pub rate_per_second: u32,
-    /// The longest that a call takes, its turn included.
-    pub call_limit: Duration,
-    /// Under which roots the cloud is verified.
-    pub roots: Roots,
-    /// A proxy through which HTTPS goes, where there is one.
-    pub proxy: Option<String>,
-}
-
-/// What the cloud knows the station by; wiped when dropped.
-pub struct Credentials {
-    /// The secret id.
-    pub id: Zeroizing<String>,
-    /// The secret key.
-    pub key: Zeroizing<String>,
-    /// The token of temporary credentials.
-    pub token: Option<Zeroizing<String>>,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Credentials(…)")
-    }
-}
-
-/// Why there is no client.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
-    /// The endpoint or the proxy can't be used.
-    #[error("{endpoint} can't be called: {why}")]
-    Endpoint {
-        /// As it was named.
-        endpoint: String,
-        /// What is wrong.
-        why: String,
-    },
-    /// There is no root to verify the cloud under.
-    #[error("no root certificate to verify the cloud under: {0}")]
-    Roots(String),
-}
-
-impl ClientError {
-    /// The stable code.
-    pub const fn code(&self) -> Code {
-        match self {
-            ClientError::Endpoint { .. } => Code::ConfigValue,
-            ClientError::Roots(_) => Code::CloudRoots,
-        }
-    }
-}
 
 /// A client for one instance with one set of credentials.
 pub struct Tdmq {

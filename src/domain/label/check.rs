@@ -5,8 +5,41 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LabelError, SerialPattern};
+use super::pattern::SerialPattern;
 use crate::domain::ids::Serial;
+
+/// Why a check character is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// Its check character is wrong.
+    #[error("check character of {serial} is {found:?}, expected {expected:?} by {kind}")]
+    Wrong {
+        /// The label.
+        serial: Serial,
+        /// What stands there.
+        found: char,
+        /// What should stand there.
+        expected: char,
+        /// The kind of check.
+        kind: CheckCharacter,
+    },
+    /// The characters before the check character do not suit its kind.
+    #[error("{serial} has characters that a {kind} check does not cover")]
+    Unchecked {
+        /// The label.
+        serial: Serial,
+        /// The kind of check.
+        kind: CheckCharacter,
+    },
+    /// No end of it is what the check character guards.
+    #[error("no end of {serial} is the part that its check character guards, {part}")]
+    Part {
+        /// The label.
+        serial: Serial,
+        /// The pattern of that part.
+        part: String,
+    },
+}
 
 /// How the last character of a label guards the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -51,7 +84,7 @@ impl CheckCharacter {
         self,
         serial: &Serial,
         part: Option<&SerialPattern>,
-    ) -> Result<(), LabelError> {
+    ) -> Result<(), CheckError> {
         let payload = self.payload(serial);
         let payload = match part.filter(|_| self != CheckCharacter::None) {
             Some(part) => &payload[guarded(serial, part)?..],
@@ -60,12 +93,12 @@ impl CheckCharacter {
         let Some(expected) = self.expected(payload) else {
             return match self {
                 CheckCharacter::None => Ok(()),
-                kind => Err(LabelError::Unchecked { serial: serial.clone(), kind }),
+                kind => Err(CheckError::Unchecked { serial: serial.clone(), kind }),
             };
         };
         match serial.as_str().chars().last() {
             Some(found) if found != expected => {
-                Err(LabelError::Check { serial: serial.clone(), found, expected, kind: self })
+                Err(CheckError::Wrong { serial: serial.clone(), found, expected, kind: self })
             }
             _ => Ok(()),
         }
@@ -115,11 +148,11 @@ impl FromStr for CheckCharacter {
 }
 
 /// Where the longest end of a serial that is the guarded part begins.
-fn guarded(serial: &Serial, part: &SerialPattern) -> Result<usize, LabelError> {
+fn guarded(serial: &Serial, part: &SerialPattern) -> Result<usize, CheckError> {
     let text = serial.as_str();
     (0..text.len())
         .find(|start| part.check(&text[*start..]).is_ok())
-        .ok_or_else(|| LabelError::Part { serial: serial.clone(), part: part.as_str().to_owned() })
+        .ok_or_else(|| CheckError::Part { serial: serial.clone(), part: part.as_str().to_owned() })
 }
 
 fn luhn(digits: &[u32]) -> u32 {

@@ -15,8 +15,9 @@ use super::code::Code;
 use super::device::Fault;
 use super::ids::{ClientId, IdError, Serial};
 
-pub use check::CheckCharacter;
-pub use pattern::{Mismatch, PatternError, SerialPattern, Survey};
+pub use check::{CheckCharacter, CheckError};
+pub use pattern::survey::Survey;
+pub use pattern::{Mismatch, PatternError, SerialPattern};
 pub use range::{RangeError, SerialRange};
 
 /// Why a label is refused.
@@ -36,34 +37,9 @@ pub enum LabelError {
         /// The range.
         range: SerialRange,
     },
-    /// Its check character is wrong.
-    #[error("check character of {serial} is {found:?}, expected {expected:?} by {kind}")]
-    Check {
-        /// The label.
-        serial: Serial,
-        /// What stands there.
-        found: char,
-        /// What should stand there.
-        expected: char,
-        /// The kind of check.
-        kind: CheckCharacter,
-    },
-    /// The characters before the check character do not suit its kind.
-    #[error("{serial} has characters that a {kind} check does not cover")]
-    Unchecked {
-        /// The label.
-        serial: Serial,
-        /// The kind of check.
-        kind: CheckCharacter,
-    },
-    /// No end of it is what the check character guards.
-    #[error("no end of {serial} is the part that its check character guards, {part}")]
-    Part {
-        /// The label.
-        serial: Serial,
-        /// The pattern of that part.
-        part: String,
-    },
+    /// Its check character is wrong, or guards nothing.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// It makes no client id.
     #[error("{0}")]
     ClientId(#[source] IdError),
@@ -76,9 +52,7 @@ impl LabelError {
             LabelError::Characters(_) => Code::ScanCharacters,
             LabelError::Pattern(_) => Code::ScanPattern,
             LabelError::Range { .. } => Code::ScanRange,
-            LabelError::Check { .. } | LabelError::Unchecked { .. } | LabelError::Part { .. } => {
-                Code::ScanCheck
-            }
+            LabelError::Check(_) => Code::ScanCheck,
             LabelError::ClientId(_) => Code::ScanClientId,
         }
     }

@@ -10,9 +10,7 @@ use regex_automata::{Anchored, MatchKind};
 
 use crate::domain::bounds;
 
-mod survey;
-
-pub use survey::Survey;
+pub(super) mod survey;
 
 /// A pattern that does not compile, or is too large.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,8 +7,6 @@
 
 use std::fmt;
 
-use super::refusal::Unread;
-
 /// The most bytes of one scan; no symbol on a label says more.
 pub const LONGEST: usize = 1024;
 
@@ -82,21 +80,6 @@ impl<'a> Content<'a> {
         Self { aim, text }
     }
 
-    /// The same, of a scan that can be one label's.
-    pub(super) fn checked(scan: &'a str) -> Result<Self, Unread> {
-        if scan.len() > LONGEST {
-            return Err(Unread::TooLong);
-        }
-        if let Some(parity) = Parity::of(scan) {
-            return Err(Unread::Parity(parity));
-        }
-        let content = Self::of(scan);
-        match NO_READ.iter().any(|word| content.text.eq_ignore_ascii_case(word)) {
-            true => Err(Unread::NoRead(content.text.to_owned())),
-            false => Ok(content),
-        }
-    }
-
     /// How many lines it has.
     pub(super) fn lines(&self) -> usize {
         self.text.split(['\r', '\n']).filter(|line| !line.is_empty()).count()
@@ -125,7 +108,7 @@ pub enum Parity {
 impl Parity {
     /// The parity that shows in a text whose characters are the bytes that came. Fewer than
     /// six bytes show nothing.
-    fn of(scan: &str) -> Option<Parity> {
+    pub(super) fn of(scan: &str) -> Option<Parity> {
         let bytes: Option<Vec<u8>> = scan.chars().map(|c| u8::try_from(c).ok()).collect();
         let bytes = bytes.filter(|bytes| bytes.len() >= 6 && !bytes.is_ascii())?;
         let all = |rule: fn(&u8) -> bool| bytes.iter().all(rule);
@@ -191,14 +174,5 @@ mod tests {
         assert_eq!(Parity::of("TH200ß00000001"), None);
         assert_eq!(Parity::of("TH200-00000001"), None);
         assert_eq!(Parity::of("TH200－00000001"), None);
-    }
-
-    #[test]
-    fn what_scanners_say_when_they_read_nothing_is_no_label() {
-        for scan in ["NOREAD\r", "]C0noread", "No Read", "ERROR\n"] {
-            assert!(matches!(Content::checked(scan), Err(Unread::NoRead(_))), "{scan:?}");
-        }
-        assert!(Content::checked(&"x".repeat(LONGEST)).is_ok());
-        assert_eq!(Content::checked(&"x".repeat(LONGEST + 1)), Err(Unread::TooLong));
     }
 }

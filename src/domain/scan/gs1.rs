@@ -5,8 +5,8 @@
 //! has several readings, and none of them is taken: they are given as hidden serials, so
 //! that whoever knows the pattern of serials can see that one is meant.
 
+use super::fields::{Fields, Misfit};
 use super::gs1_table::{Format, identifier, is_allowed};
-use super::rule::{Fields, Misfit};
 
 /// What a symbol's FNC1 becomes in a text.
 const SEPARATOR: char = '\u{1d}';

@@ -4,12 +4,12 @@
 use crate::domain::label::LabelRule;
 
 use super::content::Content;
-use super::rule::Form;
-use super::{ScanRules, gs1, json, link};
+use super::rule::{Form, Rule};
+use super::{gs1, json, link};
 
 /// The most likely reason, where there is one.
 pub(super) fn for_refused(
-    rules: &ScanRules,
+    rules: &[Rule],
     serial: &str,
     content: Content<'_>,
     label: &LabelRule,
@@ -31,7 +31,7 @@ pub(super) fn for_refused(
         return Some(hint.to_owned());
     }
     let form = looks_like(content.text)?;
-    let has_rule = rules.rules.iter().any(|rule| rule.form().as_str() == form);
+    let has_rule = rules.iter().any(|rule| rule.form().as_str() == form);
     (!has_rule).then(|| format!("a [[scanner.label]] with form = {form:?} reads such labels"))
 }
 

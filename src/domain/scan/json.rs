@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::rule::{Fields, Misfit};
+use super::fields::{Fields, Misfit};
 
 /// A value with all of its members.
 enum Value {

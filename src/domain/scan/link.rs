@@ -1,8 +1,8 @@
 //! URLs: GS1 Digital Links (`https://id.example/01/09506000134352/21/ABC`) and URLs that name
 //! the serial among their parameters (`https://example.com/d?sn=ABC`).
 
+use super::fields::{Fields, Misfit};
 use super::gs1_table::{identifier, is_identifier};
-use super::rule::{Fields, Misfit};
 
 /// The identifiers with which the path of a Digital Link may begin (GS1 Digital Link URI
 /// Syntax, release 1.4, section 4.4).

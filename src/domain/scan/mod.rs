@@ -9,7 +9,9 @@
 //! All of it is pure. Where a scan ends among the bytes of a serial port is [`Framer`]'s to
 //! say, and among a terminal's keys the screen's.
 
+mod case;
 mod content;
+mod fields;
 mod frame;
 mod gs1;
 mod gs1_table;
@@ -20,48 +22,16 @@ mod refusal;
 mod rule;
 mod template;
 
-use serde::{Deserialize, Serialize};
-
 use super::ids::{ClientId, HardwareId, Serial};
 use super::label::LabelRule;
 
+pub use case::LetterCase;
 pub use content::{Aim, Content, LONGEST, NO_READ, Parity};
+pub use fields::{Fields, Misfit};
 pub use frame::{End, Framed, Framer, SILENCE, UnknownEnd, text_of};
 pub use refusal::Unread;
-pub use rule::{Fields, Form, Misfit, Rule, RuleError};
+pub use rule::{Form, Rule, RuleError};
 pub use template::{Template, TemplateError};
-
-/// What becomes of letters, since a keyboard scanner sends the other case under CapsLock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LetterCase {
-    /// They stay as they are.
-    #[default]
-    Keep,
-    /// Serials have capital letters alone, whatever comes.
-    Upper,
-    /// Serials have small letters alone, whatever comes.
-    Lower,
-}
-
-impl LetterCase {
-    fn of(self, text: &str) -> String {
-        match self {
-            LetterCase::Keep => text.to_owned(),
-            LetterCase::Upper => text.to_ascii_uppercase(),
-            LetterCase::Lower => text.to_ascii_lowercase(),
-        }
-    }
-
-    /// The values of a field, whose name matches in any case where case is no matter.
-    fn values<'a>(self, fields: &'a Fields, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let same = move |found: &str| match self {
-            LetterCase::Keep => found == name,
-            LetterCase::Upper | LetterCase::Lower => found.eq_ignore_ascii_case(name),
-        };
-        fields.iter().filter(move |(found, _)| same(found)).map(|(_, value)| value)
-    }
-}
 
 /// How this product's labels are written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -129,7 +99,7 @@ impl ScanRules {
             serial: None,
             outcome: Err(unread),
         };
-        if let Err(unread) = Content::checked(scan) {
+        if let Err(unread) = Unread::unless_label(scan) {
             return failed(unread);
         }
         let mut candidates = Candidates::default();
@@ -197,7 +167,7 @@ impl ScanRules {
         if let Some(first) = found.all.iter().find(|candidate| !candidate.is_hidden) {
             let mut verdict = first.verdict(label);
             if let Err(Unread::Serial(_, hint)) = &mut verdict.outcome {
-                *hint = hint::for_refused(self, &first.serial, content, label);
+                *hint = hint::for_refused(&self.rules, &first.serial, content, label);
             }
             return Ok(verdict);
         }

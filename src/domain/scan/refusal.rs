@@ -7,8 +7,8 @@ use crate::domain::device::Fault;
 use crate::domain::label::LabelError;
 use crate::domain::text::plain;
 
-use super::content::{LONGEST, Parity};
-use super::rule::Misfit;
+use super::content::{Content, LONGEST, NO_READ, Parity};
+use super::fields::Misfit;
 
 /// The most characters of a text that a message shows.
 const SHOWN: usize = 80;
@@ -46,6 +46,21 @@ pub enum Unread {
 }
 
 impl Unread {
+    /// Why a scan can be no label at all, whatever the rules.
+    pub(super) fn unless_label(scan: &str) -> Result<(), Unread> {
+        if scan.len() > LONGEST {
+            return Err(Unread::TooLong);
+        }
+        if let Some(parity) = Parity::of(scan) {
+            return Err(Unread::Parity(parity));
+        }
+        let text = Content::of(scan).text;
+        match NO_READ.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+            true => Err(Unread::NoRead(text.to_owned())),
+            false => Ok(()),
+        }
+    }
+
     /// Its stable code.
     pub fn code(&self) -> Code {
         match self {
@@ -122,5 +137,19 @@ fn shortened(text: &str) -> String {
     match safe.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &safe[..end]),
         None => safe.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_scanners_say_when_they_read_nothing_is_no_label() {
+        for scan in ["NOREAD\r", "]C0noread", "No Read", "ERROR\n"] {
+            assert!(matches!(Unread::unless_label(scan), Err(Unread::NoRead(_))), "{scan:?}");
+        }
+        assert!(Unread::unless_label(&"x".repeat(LONGEST)).is_ok());
+        assert_eq!(Unread::unless_label(&"x".repeat(LONGEST + 1)), Err(Unread::TooLong));
     }
 }

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::LetterCase;
-use super::rule::{Fields, Misfit};
+use super::case::LetterCase;
+use super::fields::{Fields, Misfit};
 
 /// The place whose value nobody looks at; it may stand there several times.
 const ANYTHING: &str = "_";

@@ -11,9 +11,10 @@ use crate::domain::certificate::Proof;
 use crate::domain::clock::{Clock, Now, Timestamp};
 use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::{
-    Challenge, Identity, KeyLender, KeyOrigin, Response, SigningRequest, TlsVersion,
+    Challenge, Identity, KeyOrigin, Response, SigningRequest, TlsVersion,
 };
 use crate::domain::ids::{HardwareId, ImageDigest, to_hex};
+use crate::domain::lender::KeyLender;
 use crate::domain::record::{AuthoritySeen, Open};
 use crate::engine::Broker;
 use crate::flow::Policy;

@@ -4,7 +4,8 @@ use rusqlite::{Connection, params};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Serial, StationId, WorkOrderId};
-use crate::domain::record::{Person, PersonAct};
+use crate::domain::person::Person;
+use crate::domain::record::PersonAct;
 use crate::ledger::tables::sql::stored;
 
 /// Where an entry stands: what every row that it writes carries.

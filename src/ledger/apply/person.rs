@@ -5,7 +5,7 @@ use rusqlite::params;
 use crate::domain::operators::{
     OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, SignedIn,
 };
-use crate::domain::record::Person;
+use crate::domain::person::Person;
 use crate::ledger::tables::sql::stored;
 
 use super::context::Context;

@@ -12,7 +12,8 @@ use rusqlite::{Connection, params};
 
 use crate::domain::clock::Clock;
 use crate::domain::evidence::{HeadSigner, HeadVerifier};
-use crate::domain::record::{Person, Record, Restored};
+use crate::domain::person::Person;
+use crate::domain::record::{Record, Restored};
 use crate::ledger::ask::reader::Reader;
 use crate::ledger::audit::verify::{self, Audit, Sound};
 use crate::ledger::error::LedgerError;

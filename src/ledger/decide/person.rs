@@ -3,9 +3,10 @@
 use crate::domain::code::Code;
 use crate::domain::ids::OperatorId;
 use crate::domain::operators::{
-    self, OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, Role, supervised,
+    self, OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, Role,
 };
 use crate::domain::record::Record;
+use crate::domain::supervised::supervised;
 use crate::ledger::tables::operator_row;
 
 use super::view::{Decision, Trouble, View, refuse};

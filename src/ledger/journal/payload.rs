@@ -10,7 +10,8 @@ use crate::domain::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, SlotName,
     to_hex,
 };
-use crate::domain::record::{Adopted, AttemptRef, Issued, Person};
+use crate::domain::person::Person;
+use crate::domain::record::{Adopted, AttemptRef, Issued};
 
 /// Bytes as lowercase hexadecimal text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,10 +14,11 @@ use crate::domain::outbox::{
     ActivationAsked, Answer, Answered, CloudChosen, Contradicted, Contradiction, CrlIssued, Found,
     Operation, RegisteredByHand, Sent, Shipped,
 };
+use crate::domain::person::Person;
 use crate::domain::record::{
     AttemptRef, Begun, ClockAccepted, Denied, End, Ended, FailedEarly, Finished, GapAccepted,
-    Issued, LabelRead, LineStarted, Person, PersonAct, ProvenRecord, Record, Restored, Step,
-    WorkOrderAct, WorkOrderCreated,
+    Issued, LabelRead, LineStarted, PersonAct, ProvenRecord, Record, Restored, Step, WorkOrderAct,
+    WorkOrderCreated,
 };
 use crate::domain::registration::{AuthorityRegistered, CaSn, CloudInstance, CloudStatus};
 use crate::domain::work_order::WorkOrder;

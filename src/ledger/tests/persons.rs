@@ -8,7 +8,8 @@ use crate::domain::operators::{
     LAST_LOCK, OperatorAdded, OperatorDisabled, PinChanged, PinTried, PinVerifier, ProfileAccepted,
     Role, SignedIn, WRONG_PINS,
 };
-use crate::domain::record::{ClockAccepted, Person, Record};
+use crate::domain::person::Person;
+use crate::domain::record::{ClockAccepted, Record};
 use crate::ledger::{Ledger, Private, check, verify};
 
 fn id(text: &str) -> OperatorId {

@@ -19,9 +19,10 @@ use crate::domain::ids::{
     CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, to_hex,
 };
 use crate::domain::outbox::{Answer, Answered, CloudChosen, Sent};
+use crate::domain::person::Person;
 use crate::domain::record::{
-    Adopted, AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, Person, PersonAct, ProvenRecord,
-    Record, Recorded, Refusal, Step,
+    Adopted, AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, PersonAct, ProvenRecord, Record,
+    Recorded, Refusal, Step,
 };
 use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::ledger::outbox::OutboxRow;

@@ -11,8 +11,9 @@ mod smp;
 use std::time::{Duration, Instant};
 
 use crate::domain::device::{Held, Seen};
-use crate::domain::identity::{Challenge, Identity, KeyLender, Response, SigningRequest};
+use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::ImageDigest;
+use crate::domain::lender::KeyLender;
 
 use super::LinkError;
 use super::port::{InputLine, Port};

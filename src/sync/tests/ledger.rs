@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::cloud::{MemoryCloud, fingerprint, name};
+use super::cloud::{CA_DER, MemoryCloud, ca, fingerprint, name};
 use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::clock::{Clock, Now, Timestamp};
-use crate::domain::ids::{
-    CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, to_hex,
-};
+use crate::domain::ids::{CertificateSn, HardwareId, ImageDigest, PublicKey, Serial, to_hex};
 use crate::domain::outbox::CloudChosen;
+use crate::domain::person::Person;
 use crate::domain::record::{
-    AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, Person, PersonAct, ProvenRecord, Record,
+    AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, PersonAct, ProvenRecord, Record,
 };
 use crate::domain::registration::{CloudStatus, Registering};
 use crate::domain::state::{RegistrationState, UnitState};
@@ -22,8 +21,6 @@ use crate::pki::{JournalKey, Passphrase, Verifier};
 use crate::sync::plan::Rules;
 use crate::sync::{Books, Event, Halt, Settings, Stop, Summary, sync};
 
-const CA_DER: &[u8] = b"the DER of a test CA";
-
 /// A clock that stands still.
 struct Still;
 
@@ -31,10 +28,6 @@ impl Clock for Still {
     fn now(&self) -> Now {
         Now { monotonic: Duration::ZERO, wall: Timestamp(1_790_000_000_000_000) }
     }
-}
-
-pub(super) fn ca() -> Fingerprint {
-    fingerprint(CA_DER)
 }
 
 pub(super) fn serial(number: u32) -> Serial {

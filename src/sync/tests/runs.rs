@@ -89,7 +89,7 @@ fn another_certificate_under_one_of_our_serial_numbers_is_a_conflict_and_stops_n
     let foreign = CloudCertificate {
         sn: sn(2).to_string(),
         fingerprint: Some(fingerprint(b"foreign")),
-        ca: bench.cloud.authority(super::ledger::ca()).sn,
+        ca: bench.cloud.authority(super::cloud::ca()).sn,
         client_id: "someone".to_owned(),
         status: Some(CloudStatus::Active),
         automatic: false,
@@ -326,7 +326,7 @@ fn in_automatic_mode_nothing_is_uploaded_and_a_void_one_is_revoked() {
     let connected = |number: u32| CloudCertificate {
         sn: sn(number).to_string(),
         fingerprint: Some(fingerprint(&der(number))),
-        ca: bench.cloud.authority(super::ledger::ca()).sn,
+        ca: bench.cloud.authority(super::cloud::ca()).sn,
         client_id: String::new(),
         status: Some(CloudStatus::Active),
         automatic: true,

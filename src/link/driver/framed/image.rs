@@ -12,8 +12,9 @@ use firmware_interface::image::{
 use firmware_interface::message::{Begin, ChunkLimit, ShortText, Sink};
 use sha2::{Digest, Sha256};
 
-use crate::domain::identity::{self, ConnectionSettings, Identity, IdentityKey, KeyLender};
+use crate::domain::identity::{self, ConnectionSettings, Identity, IdentityKey};
 use crate::domain::ids::{ImageDigest, KeyId};
+use crate::domain::lender::KeyLender;
 use crate::link::LinkError;
 
 /// A chunk's place in the image.

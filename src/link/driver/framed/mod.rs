@@ -29,8 +29,9 @@ use firmware_interface::message::{
 use sha2::{Digest, Sha256};
 
 use crate::domain::device::{Held, Seen};
-use crate::domain::identity::{Challenge, Identity, KeyLender, Response, SigningRequest};
+use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{Fingerprint, ImageDigest, to_hex};
+use crate::domain::lender::KeyLender;
 use crate::link::LinkError;
 use crate::link::port::{InputLine, Port};
 use crate::link::settings::{RestartBy, SlotLink};

@@ -19,8 +19,8 @@ use super::heard::Heard;
 use super::image::Composed;
 use super::session::{Received, Session};
 use super::{Framed, answers};
-use crate::domain::identity::KeyLender;
 use crate::domain::ids::KeyId;
+use crate::domain::lender::KeyLender;
 use crate::link::LinkError;
 
 type Progress<'p> = &'p mut dyn FnMut(u32, u32);

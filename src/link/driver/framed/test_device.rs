@@ -17,10 +17,10 @@ use firmware_interface::message::{ChunkLimit, HardwareId, Message, Reply, ShortT
 use firmware_interface::timing::BusyTimes;
 
 use crate::domain::device::Fault;
-use crate::domain::identity::{
-    ConnectionSettings, Identity, IdentityKey, KeyLender, LENT_SCRATCH, TlsVersion,
-};
+use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey, TlsVersion};
 use crate::domain::ids::KeyId;
+use crate::domain::lender::KeyLender;
+use crate::domain::lender::LENT_SCRATCH;
 use crate::link::test_line::Pty;
 
 /// A key for tests: it signs nothing real.

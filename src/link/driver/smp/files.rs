@@ -7,8 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey, KeyLender};
+use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey};
 use crate::domain::ids::{ImageDigest, KeyId};
+use crate::domain::lender::KeyLender;
 use crate::link::LinkError;
 
 /// One of an identity's files. A small file system has few blocks, and keeps files of up to

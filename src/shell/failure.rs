@@ -1,0 +1,245 @@
+//! An error for a person: a stable code, what happened, what caused it, what to do now.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::panic;
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::bounds;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::text::printable;
+use crate::text::{Language, remedy, told};
+
+use super::exit::Exit;
+use super::language::language;
+
+/// What went wrong, ready to be told to a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Failure {
+    /// The stable code.
+    pub code: Code,
+    /// What happened: one lowercase sentence with the values.
+    pub what: String,
+    /// What caused it, nearest first.
+    pub causes: Vec<String>,
+    /// What to do now, where this failure knows more than its code.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// A failure that says what happened.
+    pub fn new(code: Code, what: impl Into<String>) -> Self {
+        Self { code, what: what.into(), causes: Vec::new(), help: None }
+    }
+
+    /// A failure made of a module's error and the errors behind it.
+    pub fn of(code: Code, error: &dyn Error) -> Self {
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        Self { code, what: error.to_string(), causes, help: None }
+    }
+
+    /// The same with its cause.
+    #[must_use]
+    pub fn caused_by(mut self, cause: &dyn Error) -> Self {
+        self.causes.push(cause.to_string());
+        let mut next = cause.source();
+        while let Some(cause) = next {
+            self.causes.push(cause.to_string());
+            next = cause.source();
+        }
+        self
+    }
+
+    /// The same with help of its own.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What the process says to its caller if this ends it.
+    pub fn exit(&self) -> Exit {
+        Exit::of(self.code)
+    }
+
+    /// The lines for a person, in the language that the program speaks. Whatever labels and devices put into them is made harmless.
+    pub fn to_lines(&self, color: bool) -> String {
+        self.to_lines_in(color, language())
+    }
+
+    /// The same in this language. What happened has its values in English alone; a program
+    /// that reads it finds the code at the same place in both.
+    fn to_lines_in(&self, color: bool, language: Language) -> String {
+        let paint = |sgr: &str, text: &str| match color {
+            true => format!("\u{1b}[{sgr}m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        };
+        let mut lines = String::new();
+        let head = paint("1;31", &format!("error[{}]", self.code));
+        match language {
+            Language::English => push_line(&mut lines, &head, &self.what),
+            Language::Chinese => {
+                let fault = Fault::new(self.code, self.what.clone());
+                push_line(&mut lines, &head, &told(&fault).chinese);
+            }
+        }
+        for cause in &self.causes {
+            push_line(&mut lines, &paint("1", "caused by"), cause);
+        }
+        let head = paint("1;32", "help");
+        match (&self.help, language) {
+            (Some(own), Language::English) => push_line(&mut lines, &head, own),
+            (own, language) => {
+                push_line(&mut lines, &head, remedy(self.code, language));
+                // What this failure knows more than its code, which names keys and commands.
+                own.iter().for_each(|own| push_line(&mut lines, &head, own));
+            }
+        }
+        lines
+    }
+
+    /// Writes it to standard error. Where that is gone, nobody is there to be told.
+    pub fn print(&self, color: bool) {
+        let _ = io::stderr().lock().write_all(self.to_lines(color).as_bytes());
+    }
+}
+
+fn push_line(lines: &mut String, head: &str, text: &str) {
+    lines.push_str(head);
+    lines.push_str(": ");
+    lines.push_str(&printable(&bounds::shortened(text, bounds::MESSAGE)));
+    lines.push('\n');
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Failure::new(fault.code, fault.detail)
+    }
+}
+
+impl From<&Fault> for Failure {
+    fn from(fault: &Fault) -> Self {
+        fault.clone().into()
+    }
+}
+
+/// Writes a warning to standard error: something that a person should know and that stops
+/// nothing.
+pub fn warn(fault: &Fault, color: bool) {
+    let head = match color {
+        true => format!("\u{1b}[1;33mwarning[{}]\u{1b}[0m", fault.code),
+        false => format!("warning[{}]", fault.code),
+    };
+    let mut lines = String::new();
+    let detail = match language() {
+        Language::English => fault.detail.clone(),
+        Language::Chinese => told(fault).chinese,
+    };
+    push_line(&mut lines, &head, &detail);
+    let _ = io::stderr().lock().write_all(lines.as_bytes());
+}
+
+/// Takes a panic's failure where it may not go to standard error now; gives it back where
+/// it may.
+pub type Aside = Box<dyn Fn(Failure) -> Option<Failure> + Send>;
+
+static ASIDE: Mutex<Option<Aside>> = Mutex::new(None);
+
+/// While a screen is on the terminal, panics are told to it and not written over it.
+pub fn tell_panics_to(aside: Option<Aside>) {
+    *ASIDE.lock().unwrap_or_else(PoisonError::into_inner) = aside;
+}
+
+/// Makes a panic speak as every other error does. Who catches it decides what it ends.
+pub fn install_panic_hook(color: bool) {
+    panic::set_hook(Box::new(move |info| {
+        let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
+        let payload = info.payload();
+        let what = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no message");
+        let failure = Failure::new(Code::Bug, format!("the program broke{place}: {what}"));
+        let told = match &*ASIDE.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(aside) => aside(failure),
+            None => Some(failure),
+        };
+        if let Some(failure) = told {
+            failure.print(color);
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the outer")]
+    struct Outer {
+        source: Inner,
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the inner")]
+    struct Inner;
+
+    #[test]
+    fn a_failure_reads_what_then_causes_then_help() {
+        let failure = Failure::of(Code::CaKey, &Outer { source: Inner }).with_help("do this");
+        assert_eq!(
+            failure.to_lines_in(false, Language::English),
+            "error[E-CA-KEY]: the outer\ncaused by: the inner\nhelp: do this\n"
+        );
+    }
+
+    #[test]
+    fn a_failure_without_help_of_its_own_has_its_code_s() {
+        let failure = Failure::new(Code::LedgerBusy, "pid 42 works here");
+        let lines = failure.to_lines_in(false, Language::English);
+        let wanted = format!("help: {}\n", remedy(Code::LedgerBusy, Language::English));
+        assert!(lines.ends_with(&wanted), "{lines}");
+    }
+
+    #[test]
+    fn in_chinese_the_code_s_words_come_first_and_the_values_stay() {
+        let failure = Failure::new(Code::LedgerBusy, "pid 42 works here").with_help("do this");
+        let lines = failure.to_lines_in(false, Language::Chinese);
+        assert!(lines.starts_with(
+            "error[E-LEDGER-BUSY]: 另一个产线进程正在使用该账本（pid 42 works here）\n"
+        ));
+        let wanted =
+            format!("help: {}\nhelp: do this\n", remedy(Code::LedgerBusy, Language::Chinese));
+        assert!(lines.ends_with(&wanted), "{lines}");
+    }
+
+    #[test]
+    fn what_a_label_put_into_a_failure_can_t_move_the_cursor() {
+        let failure = Failure::new(Code::ScanCharacters, "\u{1b}[2J\nerror[E-OK]");
+        let lines = failure.to_lines_in(false, Language::English);
+        assert!(
+            lines.starts_with("error[E-SCAN-CHARACTERS]: \\u{1b}[2J\\nerror[E-OK]\n"),
+            "{lines}"
+        );
+    }
+
+    #[test]
+    fn a_failure_does_not_repeat_all_of_what_was_read() {
+        let failure = Failure::new(Code::Input, "x".repeat(1 << 20));
+        assert!(failure.to_lines(false).len() < 5_000);
+    }
+
+    #[test]
+    fn colour_is_only_around_the_heads() {
+        let lines = Failure::new(Code::Usage, "x").to_lines(true);
+        assert!(lines.starts_with("\u{1b}[1;31merror[E-USAGE]\u{1b}[0m: x\n"), "{lines:?}");
+    }
+}
