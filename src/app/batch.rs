@@ -56,7 +56,7 @@ pub fn run(
     let stopping = Arc::new(Mutex::new(Stopping::default()));
     let asked = Arc::clone(&stopping);
     let watch = signals::Watch::start(move || Stopping::ask(&asked))
-        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+        .map_err(|error| Failure::new(Code::Shortage, "no signal handler").caused_by(&error))?;
     let (heard, hears) = mpsc::sync_channel(HEARD);
     let events = heard.clone();
     let running = line::start(

@@ -122,6 +122,14 @@ pub fn certified_keys(
     Ok(own.map(|found| found.public_key).collect())
 }
 
+/// The journal keys that the CA of station.toml certified for the station; none where its
+/// certificate or the ledger can't be read, which others tell.
+pub fn certified_by_own_ca(config: &Config) -> Option<Vec<PublicKey>> {
+    let authorities = pki::read_certificates(&config.authority.certificate).ok()?;
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id)).ok()?;
+    Some(certified_keys(&reader, &authorities, &config.station.id).unwrap_or_default())
+}
+
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let pairs = (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2));
     pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()

@@ -42,7 +42,7 @@ pub fn run(
     let stop = Stop::new();
     let asked = stop.clone();
     let _watch = signals::Watch::start(move || asked.set()).map_err(|error| {
-        Failure::new(Code::Bug, "signals can't be watched for").caused_by(&error)
+        Failure::new(Code::Shortage, "signals can't be watched for").caused_by(&error)
     })?;
     let port = Port::open(settings, stop)?;
     conformance::run(port, &workshop, options, tell).map_err(failure)

@@ -143,7 +143,7 @@ fn settings(
 fn watch(halt: &Halt) -> Result<signals::Watch, Failure> {
     let halt = halt.clone();
     signals::Watch::start(move || halt.stop())
-        .map_err(|error| Failure::new(Code::Bug, "signals can't be watched").caused_by(&error))
+        .map_err(|error| Failure::new(Code::Shortage, "signals can't be watched").caused_by(&error))
 }
 
 /// Whether the ledger's instance is the one that station.toml names; false before the first.

@@ -182,7 +182,7 @@ fn watch_signals(
         let _ = to_screen.try_send(Msg::Stop);
     };
     Watch::start_for_screen(stop, tui::restore)
-        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))
+        .map_err(|error| Failure::new(Code::Shortage, "no signal handler").caused_by(&error))
 }
 
 /// Tells the screen of the terminal's sizes until what is given back is dropped.
@@ -193,7 +193,7 @@ fn watch_sizes(to_screen: SyncSender<Msg>) -> Result<Sizes, Failure> {
             let _ = to_screen.try_send(Msg::Resize(columns, lines));
         }
     })
-    .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))
+    .map_err(|error| Failure::new(Code::Shortage, "no signal handler").caused_by(&error))
 }
 
 /// Whether nobody need type a passphrase for the line to start.

@@ -140,16 +140,17 @@ impl Mosquitto {
             .spawn()
             .map_err(MosquittoError::Start)?;
         let log = Arc::new(Mutex::new(Vec::new()));
-        if let Some(said) = child.stderr.take() {
-            let log = Arc::clone(&log);
-            // It ends with the process.
-            thread::spawn(move || {
-                for line in BufReader::new(said).lines().map_while(Result::ok) {
-                    log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-                }
-            });
-        }
-        let mut mosquitto = Self { child, address, log };
+        let said = child.stderr.take();
+        let mut mosquitto = Self { child, address, log: Arc::clone(&log) };
+        // It ends with the process.
+        let listen = move || {
+            for line in said.into_iter().flat_map(|said| BufReader::new(said).lines()) {
+                let Ok(line) = line else { return };
+                log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        };
+        let thread = thread::Builder::new().name("mosquitto".to_owned());
+        thread.spawn(listen).map_err(MosquittoError::Start)?;
         match mosquitto.listens() {
             true => Ok(mosquitto),
             false => Err(MosquittoError::Silent { log: mosquitto.end_of_log() }),

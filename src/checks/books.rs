@@ -7,6 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
+use crate::domain::ids::PublicKey;
 use crate::domain::operators::Pin;
 use crate::domain::say::Say;
 use crate::ledger::{self, Audit, Backups, FileCheck, LedgerError, Reader, Settings};
@@ -15,14 +16,20 @@ use crate::say;
 /// 2024-01-01T00:00:00Z: this program is younger, so an earlier clock was never set.
 const OLDEST: Timestamp = Timestamp(1_704_067_200_000_000);
 
-/// Checks that the ledger can be used and that its journal verifies.
+/// Checks that the ledger can be used, that it is this station's own and that its journal
+/// verifies. `certified` are the journal keys that the CA certified in it, as for [`Audit`].
 ///
 /// The newest head and samples of the older ones are checked; `station ledger verify`
 /// checks all of them, and the tables too.
-pub fn ledger(settings: &Settings, verifier: &dyn HeadVerifier) -> Finding {
+pub fn ledger(
+    settings: &Settings,
+    certified: Option<Vec<PublicKey>>,
+    verifier: &dyn HeadVerifier,
+) -> Finding {
     const NAME: &str = "ledger";
     let audit = Audit {
         anchor: settings.anchor.clone(),
+        certified,
         skip_tables: true,
         file: FileCheck::BySize,
         ..Audit::default()

@@ -75,14 +75,10 @@ pub(super) fn audit(
     context: &Context,
 ) -> Result<Verification, Failure> {
     let authorities = pki::read_certificates(&config.authority.certificate).ok();
-    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id));
-    let certified = authorities.as_ref().zip(reader.ok()).map(|(authorities, reader)| {
-        from_config::certified_keys(&reader, authorities, &config.station.id).unwrap_or_default()
-    });
     let audit = Audit {
         station: Some(config.station.id.clone()),
         authorities: authorities.iter().flatten().map(|der| pki::fingerprint_of(der)).collect(),
-        certified,
+        certified: parts::certified_by_own_ca(config),
         expected_key: expected_key(config, context)?,
         anchor: config.ledger.anchor.clone(),
         every_head: true,

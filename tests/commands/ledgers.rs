@@ -553,6 +553,7 @@ fn an_invented_ledger_of_the_same_station_is_not_certified() {
     for _ in 0..2 {
         batch(&station).failed("E-LEDGER-UNVOUCHED", 4);
         refuted(&station, "E-LEDGER-UNVOUCHED");
+        assert_eq!(checked(&station, "ledger")["code"], "E-LEDGER-UNVOUCHED");
     }
     // Where it is the own one after all, a person says so, and the CA certifies its key.
     let told = station.ok("ledger vouch --reason 'new CA, notes lost' --by s1 --json").json_line();

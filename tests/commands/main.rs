@@ -18,6 +18,7 @@ mod doctor;
 mod handoff;
 mod ledgers;
 mod line;
+mod mounts;
 mod people;
 mod scanner;
 mod scans;

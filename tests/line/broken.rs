@@ -62,6 +62,25 @@ fn a_sync_that_fails_stops_the_line_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_system_that_gives_no_thread_is_told_whichever_it_refuses() {
+    let mut struck = 0;
+    loop {
+        let factory = Factory::usual();
+        let _devices = factory.devices("A", 2 * UNITS as u32);
+        let finished = faulty_batch(&factory, "FAULTY_THREAD", &(struck + 1).to_string());
+        // Whether the line can do without it or not, it is no bug of the station's.
+        assert!(!finished.errors.contains("E-BUG"), "{struck}: {}", finished.story());
+        if finished.code() == Some(0) {
+            break;
+        }
+        finished.expect_error(1, "E-SHORTAGE");
+        assert_all_done_in_the_end(&factory);
+        struck += 1;
+    }
+    assert!(struck >= 6, "{struck} threads only");
+}
+
+#[test]
 fn a_disk_that_can_t_be_read_is_told_and_the_ledger_is_not_moved() {
     let factory = Factory::usual();
     let devices = factory.devices("A", UNITS as u32);

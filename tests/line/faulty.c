@@ -6,11 +6,13 @@
  *   FAULTY_READ=N    the Nth pread and all after it fail with an I/O error
  *   FAULTY_OPEN=1    nothing below a directory named "data" can be opened to be written
  *   FAULTY_CLOCK=S   the wall clock is S seconds off
+ *   FAULTY_THREAD=N  the Nth thread and all after it are not to be had
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -104,6 +106,13 @@ int open64(const char *path, int flags, ...) { OPENING(open64, path) }
 int openat(int dir, const char *path, int flags, ...) { OPENING(openat, dir, path) }
 
 int openat64(int dir, const char *path, int flags, ...) { OPENING(openat64, dir, path) }
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*start)(void *), void *arg) {
+    static atomic_long threads;
+    const char *text = getenv("FAULTY_THREAD");
+    if (text && atomic_fetch_add(&threads, 1) + 1 >= atol(text)) return EAGAIN;
+    return NEXT(pthread_create)(thread, how, start, arg);
+}
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
     int done = NEXT(clock_gettime)(clock, now);

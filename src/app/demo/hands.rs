@@ -57,7 +57,7 @@ impl Hands {
         thread::Builder::new()
             .name("hands".to_owned())
             .spawn(move || work(places, &heard))
-            .map_err(|error| Failure::new(Code::Bug, "no thread").caused_by(&error))?;
+            .map_err(|error| Failure::new(Code::Shortage, "no thread").caused_by(&error))?;
         Ok(Self(sender))
     }
 
