@@ -11,8 +11,6 @@ use provisioning_station::domain::code::Code;
 const NOT_HERE: &[(&str, &str)] = &[
     ("E-OPERATOR-ABSENT", "a person at the screen; the walks through it provoke it"),
     ("E-SCAN-KEYS", "a scanner that types at the screen; the walks through it provoke it"),
-    ("E-UNIT-OTHER-DEVICE", "other hardware at a proven label; src/flow/recovery_table.txt has it"),
-    ("E-SHORTAGE", "a machine without memory for a thread"),
     ("E-CA-ISSUE", "a machine that signs wrongly, or gives no random bytes"),
 ];
 

@@ -242,6 +242,22 @@ fn a_device_that_was_reset_is_told_as_the_units_own_and_a_rework_brings_it_back(
 }
 
 #[test]
+fn a_unit_that_is_reworked_is_not_put_on_another_device_unless_a_person_says_so() {
+    let factory = Factory::usual();
+    // The second stands there when the first has passed and gone.
+    let _devices = factory.devices("A", 2);
+    let line = label(1) + "\n";
+    factory.batch(&line).expect(0);
+    let rework = ["unit", "rework", &label(1), "--reason", "returned"];
+    factory.run(&rework).expect(0);
+    let refused = factory.batch(&line).expect(1);
+    assert_eq!(refused.unit(&label(1))["code"], "E-UNIT-OTHER-DEVICE", "{}", refused.story());
+    factory.run(&[&rework[..], &["--new-device"]].concat()).expect(0);
+    assert_eq!(factory.batch(&line).expect(0).unit(&label(1))["attempt"], 2);
+    factory.verify();
+}
+
+#[test]
 fn what_a_device_says_first_agrees_with_itself() {
     assert_judged("", "", AT_FIRST);
 }
