@@ -19,6 +19,7 @@ mod connect;
 mod demo;
 mod figures;
 mod fleet;
+mod foreign_roots;
 mod frames;
 mod kills;
 mod liars;
