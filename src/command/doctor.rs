@@ -36,7 +36,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
     let settings = from_config::ledger_settings(config);
     let mut findings = vec![
         checks::clock(&settings, now),
-        checks::ledger(&settings, parts::certified_by_own_ca(config), &Verifier),
+        checks::ledger(&settings, from_config::certified_by_own_ca(config), &Verifier),
         checks::files(&settings),
         checks::backups(&from_config::backups(config), &settings, now),
         checks::disk(data_dir, config.ledger.reserve),

@@ -78,7 +78,7 @@ pub(super) fn audit(
     let audit = Audit {
         station: Some(config.station.id.clone()),
         authorities: authorities.iter().flatten().map(|der| pki::fingerprint_of(der)).collect(),
-        certified: parts::certified_by_own_ca(config),
+        certified: from_config::certified_by_own_ca(config),
         expected_key: expected_key(config, context)?,
         anchor: config.ledger.anchor.clone(),
         every_head: true,

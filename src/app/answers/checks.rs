@@ -33,7 +33,7 @@ fn beside_a_line(config: &Config, now: Timestamp) -> Vec<CheckLine> {
     let settings = from_config::ledger_settings(config);
     let findings = [
         checks::clock(&settings, now),
-        checks::ledger(&settings, parts::certified_by_own_ca(config), &Verifier),
+        checks::ledger(&settings, from_config::certified_by_own_ca(config), &Verifier),
         checks::disk(&config.station.data_dir, config.ledger.reserve),
         checks::memory(config.slots.len()),
         opening::broker(config),
