@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::checks;
 use crate::batch::{Batch, Ending, Heard, Style, Summary};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
-use crate::shell::{Exit, Failure, warn};
+use crate::shell::{Exit, Failure, warn, warn_with_help};
 
 use super::aside;
 use super::clock::SystemClock;
@@ -41,6 +42,8 @@ struct SummaryLine {
     refused: u64,
     already_proven: u64,
     uncertain: u64,
+    /// Of all units of the ledger, those that are uncertain now.
+    uncertain_in_ledger: u64,
     duration_ms: u64,
 }
 
@@ -78,13 +81,17 @@ pub fn run(
     if let Some(fault) = running.ledger().writer().anchor_fault() {
         warn(&fault, talk.color);
     }
+    let uncertain = running.left_uncertain();
     running.join()?;
     // An output that is gone, such as a terminal that was closed, is told by the exit status.
-    let said = say_summary(talk, &ending.summary, started);
+    let said = say_summary(talk, &ending.summary, uncertain.count, started);
     ending.output = ending.output.or(said.err().map(|error| error.kind()));
     if let Some(kind) = ending.output {
         let what = format!("the units can't be written any more, so the line stopped: {kind}");
         Failure::new(Code::Output, what).print(talk.color);
+    }
+    if let Some(fault) = checks::uncertain_fault(&uncertain) {
+        warn_with_help(&fault, talk.color);
     }
     if let Some(fault) = &ending.stopped {
         let now = SystemClock::start().now().wall;
@@ -93,7 +100,12 @@ pub fn run(
     Ok(exit_of(&ending, watch.was_asked()))
 }
 
-fn say_summary(talk: &mut Talk<'_>, summary: &Summary, started: Instant) -> io::Result<()> {
+fn say_summary(
+    talk: &mut Talk<'_>,
+    summary: &Summary,
+    uncertain_in_ledger: u64,
+    started: Instant,
+) -> io::Result<()> {
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let Summary { passed, failed, interrupted, refused, already_proven, uncertain } = *summary;
     let text = match talk.style {
@@ -105,6 +117,7 @@ fn say_summary(talk: &mut Talk<'_>, summary: &Summary, started: Instant) -> io::
             refused,
             already_proven,
             uncertain,
+            uncertain_in_ledger,
             duration_ms,
         })
         .unwrap_or_default(),

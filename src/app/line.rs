@@ -10,6 +10,7 @@ use crate::domain::device::Fault;
 use crate::domain::event::{Binding, Event, EventSink};
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, Gap, LineStarted, Record};
+use crate::domain::story::Uncertain;
 use crate::engine::{Line, LineSettings, Shared, SignedIn};
 use crate::ledger::{Ledger, Reader, Work, WorkLock};
 use crate::pki::{Authority, Verifier};
@@ -23,6 +24,9 @@ use super::{aside, cloud_checks, from_config};
 /// How long a line whose labels wait goes without any of its ports: longer than a fixture
 /// or a simulator takes to change devices.
 const PORT_GRACE: Duration = Duration::from_secs(3);
+
+/// Uncertain units that are named when a line has ended; the others are counted.
+const LEFT: u32 = 10;
 
 /// Who works on what.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +65,14 @@ impl RunningLine {
     /// The line's ledger.
     pub const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The units that are left of which nobody knows what their devices hold: once the line
+    /// has ended, each of them is to be kept. None where the ledger can't be read any more,
+    /// which is told elsewhere.
+    pub fn left_uncertain(&self) -> Uncertain {
+        let reader = self.ledger.reader().ok();
+        reader.and_then(|reader| reader.uncertain(LEFT).ok()).unwrap_or_default()
     }
 
     /// Waits until the line has ended and everything is written.

@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use crate::checks;
 use crate::config::{self, Config};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -19,7 +20,7 @@ use crate::domain::pages::AskSink;
 use crate::link::Stop;
 use crate::link::scanner::Scanner;
 use crate::secret::Process;
-use crate::shell::{self, Exit, Failure, warn};
+use crate::shell::{self, Exit, Failure, warn, warn_with_help};
 use crate::text::Language;
 use crate::tui::{self, Action, AutoScan, Ending, Model, Msg, Screen, Setup, ThemeName};
 
@@ -105,13 +106,14 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
     for failure in told.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         failure.print(colors);
     }
-    let stopped = land(stage, &shown, heard, &stopping, colors)?;
-    let exit = match (stopped, shown) {
+    let landed = land(stage, &shown, heard, &stopping, colors)?;
+    let exit = match (landed.stopped, shown) {
         (Some(fault), _) => {
             let now = SystemClock::start().now().wall;
             aside::told(&config.station.data_dir, Failure::from(&fault), now).print(colors);
             Exit::of(fault.code)
         }
+        (None, Shown::Left(_)) if landed.is_any_uncertain => Exit::NotAll,
         (None, Shown::Left(_)) => Exit::Done,
         (None, Shown::TerminalGone) => Exit::Stopped,
         (None, Shown::Broken) => Exit::Bug,
@@ -332,14 +334,23 @@ fn show(
     }
 }
 
-/// Waits for the line's end, whatever became of the screen; says what stopped it.
+/// How a line ended under the screen.
+struct Landed {
+    /// Why it stopped by itself.
+    stopped: Option<Fault>,
+    /// Whether units are left that must be kept; they were named.
+    is_any_uncertain: bool,
+}
+
+/// Waits for the line's end, whatever became of the screen, and names what must be kept.
 fn land(
     mut stage: Stage,
     shown: &Shown,
     heard: Receiver<Msg>,
     stopping: &Mutex<Stopping>,
     colors: bool,
-) -> Result<Option<Fault>, Failure> {
+) -> Result<Landed, Failure> {
+    let mut is_any_uncertain = false;
     if !matches!(shown, Shown::Left(_)) {
         Stopping::ask(stopping);
         wait_for_end(&mut stage, &heard);
@@ -355,12 +366,17 @@ fn land(
         if let Some(fault) = running.ledger().writer().anchor_fault() {
             warn(&fault, colors);
         }
+        if let Some(fault) = checks::uncertain_fault(&running.left_uncertain()) {
+            warn_with_help(&fault, colors);
+            is_any_uncertain = true;
+        }
         running.join()?;
     }
-    Ok(match shown {
+    let stopped = match shown {
         Shown::Left(model) => model.stopped_by().cloned(),
         Shown::TerminalGone | Shown::Broken => None,
-    })
+    };
+    Ok(Landed { stopped, is_any_uncertain })
 }
 
 /// Takes what is still said, so that nobody waits for a screen that is gone.

@@ -10,6 +10,7 @@ use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::PublicKey;
 use crate::domain::operators::Pin;
 use crate::domain::say::Say;
+use crate::domain::story::Uncertain;
 use crate::ledger::{self, Audit, Backups, FileCheck, LedgerError, Reader, Settings};
 use crate::say;
 
@@ -57,6 +58,36 @@ pub fn ledger(
         ),
         Err(error) => Finding::fail(NAME, error.into()),
     }
+}
+
+/// So many units are named; the others are counted.
+const NAMED: u32 = 5;
+
+/// Checks that no unit is left of which nobody knows what its device holds.
+pub fn uncertain(settings: &Settings) -> Finding {
+    const NAME: &str = "uncertain";
+    let none = || Finding::ok(NAME, say!("no unit is uncertain", "没有未定单元"));
+    // The ledger's own check tells what is wrong with it.
+    let reader = Reader::open(&settings.data_dir, Some(&settings.station));
+    let Ok(reader) = reader else { return none() };
+    match reader.uncertain(NAMED) {
+        Ok(found) => uncertain_fault(&found).map_or_else(none, |fault| Finding::warn(NAME, fault)),
+        Err(error) => Finding::fail(NAME, error.into()),
+    }
+}
+
+/// A word about units that are uncertain, where there are any.
+pub fn uncertain_fault(found: &Uncertain) -> Option<Fault> {
+    let named = found.units.iter().take(NAMED as usize);
+    let count = named.len() as u64;
+    let named = named.map(|unit| format!("{} (slot {})", unit.serial, unit.slot));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let more = match found.count.saturating_sub(count) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let what = format!("units that are uncertain: {}: {named}{more}", found.count);
+    (found.count > 0).then(|| Fault::new(Code::UnitsUncertain, what))
 }
 
 /// Checks that no other user of the machine can read or change what lies in the data

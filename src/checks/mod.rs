@@ -13,7 +13,7 @@ mod machine;
 mod ports;
 
 pub use authority::authority;
-pub use books::{backups, clock, files, ledger, pins};
+pub use books::{backups, clock, files, ledger, pins, uncertain, uncertain_fault};
 pub use cloud::{
     CloudCheck, cloud, cloud_unasked, cloud_wrong, contradicted, first_article,
     first_article_fault, international, no_cloud,

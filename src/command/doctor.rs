@@ -45,6 +45,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
         opening::broker(config),
         opening::journal_key(config),
         opening::work_order(config),
+        checks::uncertain(&settings),
         checks::ports(&ports(config)),
         checks::scanner(scanner(config)),
     ];

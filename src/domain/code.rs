@@ -258,6 +258,8 @@ codes! {
     UnitOtherDevice = "E-UNIT-OTHER-DEVICE",
     /// The unit's own device may hold its certificate, and is another or is not here.
     UnitElsewhere = "E-UNIT-ELSEWHERE",
+    /// Units are uncertain: nobody knows what their devices hold.
+    UnitsUncertain = "E-UNITS-UNCERTAIN",
     /// The unit can't go where it was to go from where it stands.
     UnitState = "E-UNIT-STATE",
     /// The unit was scrapped.

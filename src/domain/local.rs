@@ -209,6 +209,16 @@ impl Shift {
         Span { from: zone.instant(day, self.from.0), until: zone.instant(end, self.to.0) }
     }
 
+    /// The one of these in which a time lies, and from when to when it lasts.
+    pub fn at<'s>(shifts: &'s [Shift], now: Timestamp, zone: &Zone) -> Option<(&'s Shift, Span)> {
+        let today = zone.day_of(now);
+        let begun = [today, today.saturating_sub(1)].into_iter();
+        let begun = begun.flat_map(|day| shifts.iter().map(move |shift| (shift, day)));
+        begun
+            .map(|(shift, day)| (shift, shift.on(day, zone)))
+            .find(|(_, span)| span.from <= now && now < span.until)
+    }
+
     fn holds(&self, time: TimeOfDay) -> bool {
         match self.is_over_midnight() {
             true => time >= self.from || time < self.to,

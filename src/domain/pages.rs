@@ -14,7 +14,7 @@ use super::local::Span;
 use super::operators::{OperatorRow, Pin, Role};
 use super::say::Say;
 use super::state::{AttemptOutcome, RegistrationState, UnitState};
-use super::story::{Stats, UnitStory};
+use super::story::{Outcomes, Stats, Uncertain, UnitStory};
 use super::work_order::WorkOrderRow;
 
 /// How a screen asks; it never blocks. `false` where nobody answers any more.
@@ -111,6 +111,11 @@ pub struct Overview {
     /// Of the units whose first attempt passed or failed, the share in which it passed: of
     /// the work order, or of today where there is none.
     pub first_pass_yield: Option<f64>,
+    /// What ended in this shift, or on this day where there are no shifts.
+    pub counted: Counted,
+    /// The units of which only their own devices can tell what they hold. One that a slot is
+    /// at work on can be among them.
+    pub uncertain: Uncertain,
     /// Registrations that wait for the cloud.
     pub backlog: u64,
     /// When the cloud was last called.
@@ -143,6 +148,17 @@ impl Overview {
         let left = order.quantity.saturating_sub(order.proven);
         Duration::try_from_secs_f64(f64::from(left) / pace * 3600.0).ok()
     }
+}
+
+/// Attempts that were counted over a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The shift's name; none where a day is counted.
+    pub shift: Option<String>,
+    /// From when on.
+    pub from: Timestamp,
+    /// How they ended.
+    pub attempts: Outcomes,
 }
 
 /// How far a work order is.
@@ -446,6 +462,8 @@ mod tests {
             work_order: order,
             units_an_hour: pace,
             first_pass_yield: None,
+            counted: Counted { shift: None, from: Timestamp(0), attempts: Outcomes::default() },
+            uncertain: Uncertain::default(),
             backlog: 0,
             last_sync: None,
             sync: Light::Green,

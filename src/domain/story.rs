@@ -39,6 +39,33 @@ pub struct UnitLine {
     pub certificate_sn: Option<CertificateSn>,
 }
 
+/// A unit of which only its own device can tell what it holds: it must be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UncertainUnit {
+    /// Its serial.
+    pub serial: Serial,
+    /// Its work order.
+    pub work_order: Option<WorkOrderId>,
+    /// Where its attempt was made.
+    pub slot: SlotName,
+    /// Who worked at the line.
+    pub operator: Option<OperatorId>,
+    /// The device that may hold its certificate; none is known in an old ledger alone.
+    pub hardware: Option<HardwareId>,
+    /// When its attempt began.
+    #[serde(serialize_with = "rfc3339")]
+    pub since: Timestamp,
+}
+
+/// The units that are uncertain.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Uncertain {
+    /// How many there are.
+    pub count: u64,
+    /// The oldest first; not all where there are many.
+    pub units: Vec<UncertainUnit>,
+}
+
 /// Which units are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UnitFilter {

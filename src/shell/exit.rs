@@ -85,7 +85,7 @@ impl Exit {
             | ScanLabel | ScanAmbiguous | ScanOtherProduct | ScanOtherDevice | ScanSeparators
             | ScanLines | ScanTooLong | ScanParity | ScanNoRead | ScanNoEnd | ScanDuplicate
             | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice | UnitUnknown | UnitProven
-            | UnitOtherDevice | UnitElsewhere | UnitState | UnitScrapped | UnitDeadline
+            | UnitOtherDevice | UnitElsewhere | UnitsUncertain | UnitState | UnitScrapped | UnitDeadline
             | UnitInterrupted | DevTimeout | DevNoise | DevEcho | DevLostIdentity
             | DevUnplugged | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity
             | DevHardwareId | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial

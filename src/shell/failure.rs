@@ -133,6 +133,18 @@ impl From<&Fault> for Failure {
 /// Writes a warning to standard error: something that a person should know and that stops
 /// nothing.
 pub fn warn(fault: &Fault, color: bool) {
+    let _ = io::stderr().lock().write_all(warning(fault, color).as_bytes());
+}
+
+/// The same with what to do about it.
+pub fn warn_with_help(fault: &Fault, color: bool) {
+    let mut lines = warning(fault, color);
+    let head = if color { "\u{1b}[1;32mhelp\u{1b}[0m" } else { "help" };
+    push_line(&mut lines, head, remedy(fault.code, language()));
+    let _ = io::stderr().lock().write_all(lines.as_bytes());
+}
+
+fn warning(fault: &Fault, color: bool) -> String {
     let head = match color {
         true => format!("\u{1b}[1;33mwarning[{}]\u{1b}[0m", fault.code),
         false => format!("warning[{}]", fault.code),
@@ -143,7 +155,7 @@ pub fn warn(fault: &Fault, color: bool) {
         Language::Chinese => told(fault).chinese,
     };
     push_line(&mut lines, &head, &detail);
-    let _ = io::stderr().lock().write_all(lines.as_bytes());
+    lines
 }
 
 /// Takes a panic's failure where it may not go to standard error now; gives it back where

@@ -14,7 +14,7 @@ mod progress;
 
 pub use error_page::{error_page, group_beginnings};
 pub use exit::Exit;
-pub use failure::{Aside, Failure, install_panic_hook, tell_panics_to, warn};
+pub use failure::{Aside, Failure, install_panic_hook, tell_panics_to, warn, warn_with_help};
 pub use language::{language, speak};
 pub use output::Output;
 pub use progress::Progress;

@@ -176,6 +176,9 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         UnitUnknown => "check the serial; `station unit list` shows those that are known",
         UnitProven => "put it to the finished ones; to burn it again, allow a rework first",
         UnitOtherDevice => "find the label's own device; for a repair, allow a rework first",
+        UnitsUncertain => {
+            "keep these units, put each back into any slot; a lost one is voided by a supervisor"
+        }
         UnitElsewhere => "put the unit's own device in, or void it if that device is lost",
         UnitState => "look at the unit with `station unit show` before anything else",
         UnitScrapped => "take the unit off the line: it was scrapped",

@@ -128,6 +128,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         UnitUnknown => "检查序列号；`station unit list` 列出已知的单元",
         UnitProven => "放到已完成区；要重新烧录，须先批准返工",
         UnitOtherDevice => "找到该标签自己的设备；维修时须先批准返工",
+        UnitsUncertain => "保留这些单元，逐一放回任意工位；设备丢失时由主管作废",
         UnitElsewhere => "放入该单元自己的设备；设备丢失时将其作废",
         UnitState => "先用 `station unit show` 查看该单元",
         UnitScrapped => "把该单元从线上取走：它已报废",

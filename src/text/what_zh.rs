@@ -98,6 +98,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         UnitUnknown => "账本中没有该单元",
         UnitProven => "该单元以前已合格",
         UnitOtherDevice => "该标签以前用于另一个设备",
+        UnitsUncertain => "有未定单元：设备可能持有证书",
         UnitElsewhere => "该单元的证书可能在另一个设备上",
         UnitState => "该单元当前状态不允许这样做",
         UnitScrapped => "该单元已报废",

@@ -32,6 +32,8 @@ words! {
     Line: "Line", "产线";
     History: "History", "历史";
     Unit: "Unit", "单元";
+    Kept: "Uncertain", "未定";
+    SlotPage: "Slot", "工位";
     Statistics: "Stats", "统计";
     Sync: "Sync", "同步";
     Checks: "Checks", "检查";
@@ -57,6 +59,8 @@ words! {
     HelpEnter: "take what was typed as a scan", "把输入的内容当作扫码";
     HelpEscape: "mark a message as seen, clear the line, go back", "消息已阅，清空输入，返回";
     HelpUnit: "the whole story of the slot's unit", "该工位单元的完整经过";
+    HelpSlot: "how the slot's last units ended, with what to do", "该工位最近单元的结果和处理办法";
+    HelpKept: "the units that are uncertain: who, when, where, what to do", "未定单元：何人、何时、何处、怎么办";
     HelpMenu: "what can be decided here: rework, void, clock, work orders",
         "可在此决定的事：返工、作废、时钟、工单";
     HelpSignIn: "sign in by id or name; or scan a badge", "用工号或姓名登录；也可扫描工牌";
@@ -114,6 +118,10 @@ words! {
     DoneOf: "{} of {}", "{}/{}";
     AnHour: "{} units/h", "每小时 {} 件";
     FirstPass: "first pass {} %", "一次通过 {} %";
+    Today: "today", "今天";
+    CountPassed: "{} passed", "合格 {}";
+    CountFailed: "{} failed", "不合格 {}";
+    CountUncertain: "{} uncertain: Ctrl-K", "未定 {}：Ctrl-K";
     TimeLeft: "{} left", "还需 {}";
     SlotsOf: "slots {} to {} of {}", "工位 {}–{}，共 {}";
     Starting: "starting …", "正在启动……";
@@ -166,6 +174,7 @@ words! {
     QuitRunning: "Units that are being worked on: {}", "正在处理的单元：{}";
     QuitIdle: "No unit is being worked on.", "没有正在处理的单元。";
     QuitLanding: "Units that are still being finished: {}", "仍在收尾的单元：{}";
+    QuitKept: "Units to keep, since they are uncertain: {}", "未定单元，须保留：{}";
     QuitWaiting: "Scans that wait are taken back.", "等待中的扫码会被撤回。";
     QuitCut: "They will be recorded as interrupted.", "它们会被记录为中断。";
     QuitYes: "Enter: finish them, then leave", "Enter：做完再退出";
@@ -220,6 +229,8 @@ words! {
     OutcomeFail: "fail", "不合格";
     OutcomeInterrupted: "cut off", "中断";
     OutcomeRunning: "running", "进行中";
+    OutcomeUncertain: "uncertain", "未定";
+    OutcomeOpen: "running or uncertain", "进行中或未定";
     StateReserved: "reserved", "已登记";
     StateIssued: "issued", "已签发";
     StateUncertain: "uncertain: keep the unit", "未定：保留此单元";
@@ -254,6 +265,16 @@ words! {
     Registration: "cloud", "云端";
     Fingerprint: "fingerprint", "指纹";
     UnitKeys: "Ctrl-O: rework, void, scrap   Esc: history", "Ctrl-O：返工、作废、报废   Esc：历史";
+    KeptNone: "No unit is uncertain.", "没有未定单元。";
+    KeptTodo: "Keep these units. Put each back into any slot: its device tells what it holds. They must not be shipped, and must not go to scrap.",
+        "保留这些单元，逐一放回任意工位：设备会说明持有什么。不得发货，不得报废。";
+    KeptLost: "A device that is lost or dead: Enter, then Ctrl-O; a supervisor voids its certificate.",
+        "设备丢失或损坏：按 Enter，再按 Ctrl-O，由主管作废其证书。";
+    KeptKeys: "↑ ↓ choose   Enter: unit   Esc: line", "↑ ↓ 选择   Enter：单元   Esc：产线";
+    KeptMore: "and {} more: station unit list --state uncertain", "另有 {} 个：station unit list --state uncertain";
+    SlotKeys: "← → other slots   Ctrl-U: unit   Esc: line", "← → 其他工位   Ctrl-U：单元   Esc：产线";
+    SlotNothing: "No unit has ended here since this screen was started. F3 has all of them.",
+        "本次启动以来此工位没有单元结束。全部记录在 F3。";
     PeriodAll: "everything", "全部";
     PeriodDay: "{} ({})", "{}（{}）";
     StatisticsKeys: "← → day   Home today   End everything", "← → 日期   Home 今天   End 全部";

@@ -21,6 +21,8 @@ pub(super) enum Intent {
     Language,
     Quit,
     Unit,
+    Slot,
+    Kept,
     Menu,
     SignIn,
     NextNeed,
@@ -104,6 +106,8 @@ pub(super) const KEYS: &[Row] = &[
     silent(KeyCode::Backspace, Intent::Backspace),
     silent(KeyCode::Delete, Intent::Delete),
     ctrl('u', "Ctrl-U", Intent::Unit, Word::HelpUnit),
+    ctrl('v', "Ctrl-V", Intent::Slot, Word::HelpSlot),
+    ctrl('k', "Ctrl-K", Intent::Kept, Word::HelpKept),
     ctrl('o', "Ctrl-O", Intent::Menu, Word::HelpMenu),
     ctrl('p', "Ctrl-P", Intent::SignIn, Word::HelpSignIn),
     ctrl('x', "Ctrl-X", Intent::Withdraw, Word::HelpWithdraw),
@@ -123,7 +127,7 @@ impl Intent {
     pub(super) const fn is_shown_at_once(self) -> bool {
         use Intent::*;
         match self {
-            Help | Line | History | Statistics | Sync | Checks | Log | Settings | Language
+            Help | Line | Slot | Kept | History | Statistics | Sync | Checks | Log | Settings | Language
             | Theme | NextNeed | PreviousSlot | Up | Down | Left | Right | PageUp | PageDown
             | Home | End | Backspace | Delete | Point(_) => true,
             Quit | Unit | Menu | SignIn | Enter | Escape | Withdraw | Bell | AutoScan | TakeOut

@@ -22,7 +22,7 @@ pub(super) struct Frame {
 /// Divides a terminal of this size.
 pub(super) fn frame((width, height): (u16, u16)) -> Frame {
     let all = Rect::new(0, 0, width, height);
-    let rows = [2, 0, 2, 1, 2].map(|rows| match rows {
+    let rows = [3, 0, 2, 1, 2].map(|rows| match rows {
         0 => Constraint::Min(0),
         rows => Constraint::Length(rows),
     });

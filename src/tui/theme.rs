@@ -55,7 +55,9 @@ pub(super) enum Role {
     Fail,
     /// HOLD.
     Hold,
-    /// A verdict whose device has left.
+    /// Units that must be kept: a field of the colour of HOLD.
+    Keep,
+    /// A verdict that was seen and whose device has left.
     Stale,
     /// A unit is being worked on.
     Busy,
@@ -101,7 +103,7 @@ fn plain(role: Role) -> Style {
         Role::Strong | Role::Pass | Role::Key | Role::Amber => style.add_modifier(Modifier::BOLD),
         Role::Bar => style.add_modifier(Modifier::REVERSED),
         Role::Focus => style.add_modifier(Modifier::REVERSED.union(Modifier::BOLD)),
-        Role::Fail | Role::Hold | Role::Red | Role::Notice => {
+        Role::Fail | Role::Hold | Role::Keep | Role::Red | Role::Notice => {
             style.add_modifier(Modifier::BOLD.union(Modifier::REVERSED))
         }
     }
@@ -127,6 +129,7 @@ fn sixteen(role: Role) -> Style {
         Role::Amber => style.fg(Color::Yellow),
         Role::Red => style.fg(Color::Red).add_modifier(Modifier::BOLD),
         Role::Key => style.fg(Color::Cyan),
+        Role::Keep => on(Color::Black, Color::Yellow).add_modifier(Modifier::BOLD),
         Role::Notice => on(Color::Black, Color::Yellow),
     }
 }
@@ -152,6 +155,7 @@ fn true_color(role: Role) -> Style {
         Role::Amber => style.fg(rgb(0xff_b0_30)),
         Role::Red => style.fg(rgb(0xff_55_55)).add_modifier(Modifier::BOLD),
         Role::Key => style.fg(rgb(0x6c_b6_ff)),
+        Role::Keep => on(rgb(0x20_18_00), rgb(0xff_b0_30)).add_modifier(Modifier::BOLD),
         Role::Notice => on(rgb(0x20_18_00), rgb(0xff_b0_30)),
     }
 }
@@ -167,7 +171,9 @@ fn high_contrast(role: Role) -> Style {
         Role::Fail | Role::Red => base.fg(Color::LightRed),
         Role::Hold | Role::Amber => base.fg(Color::LightYellow),
         Role::Busy | Role::Key => base.fg(Color::LightCyan),
-        Role::Notice => on(Color::Black, Color::LightYellow).add_modifier(Modifier::BOLD),
+        Role::Keep | Role::Notice => {
+            on(Color::Black, Color::LightYellow).add_modifier(Modifier::BOLD)
+        }
     }
 }
 

@@ -145,13 +145,20 @@ fn a_label_whose_device_may_hold_its_certificate_is_not_burned_elsewhere() {
     batch.kill();
     device.stop().unwrap();
     let _other = factory.devices("B", 1);
-    let refused = factory.batch(&named("B", 1)).expect(1).unit(&label(1));
+    let again = factory.batch(&named("B", 1)).expect(1);
+    let refused = again.unit(&label(1));
     assert_eq!(
         (&refused["outcome"], &refused["code"]),
         (&"refused".into(), &"E-UNIT-ELSEWHERE".into())
     );
     assert_eq!(factory.show(&label(1))["state"], "uncertain");
     assert_eq!(factory.ledger().certificates().len(), 1);
+    // A unit of an earlier run is not forgotten.
+    assert_eq!(again.summary()["uncertain_in_ledger"], 1);
+    assert!(again.errors.contains("warning[E-UNITS-UNCERTAIN]: "), "{}", again.errors);
+    let doctor = factory.run(&["doctor", "--json"]);
+    let row = doctor.lines.iter().find(|line| line.contains("\"check\":\"uncertain\"")).unwrap();
+    assert!(row.contains("\"status\":\"warn\"") && row.contains(&label(1)), "{row}");
     // A person who knows that its device is lost lets it be burned again.
     factory.run(&["unit", "void", &label(1), "--reason", "device lost", "--by", "s04"]).expect(0);
     factory.batch(&named("B", 1)).expect(0);

@@ -43,6 +43,30 @@ fn by_insertion_the_label_comes_first_and_its_device_after_it() {
 }
 
 #[test]
+fn a_unit_on_hold_is_told_to_whoever_leaves_and_to_the_next_shift() {
+    let works = Works::new(&["A"], "any");
+    let screen = works.screen((80, 24), "");
+    let device = works.devices("A", &["--fault", "withhold-once=prove"]);
+    screen.scans(&label(1));
+    screen.wait_for("HOLD");
+    drop(device);
+    see_all(&screen);
+    let left = screen.leave_with(1);
+    drop(screen);
+    assert!(left.contains("warning[E-UNITS-UNCERTAIN]: ") && left.contains(&label(1)), "{left}");
+    let screen = works.screen((80, 24), "");
+    screen.wait_for("1 uncertain");
+    screen.keys(&["C-k"]);
+    screen.wait_for(&label(1));
+    screen.keys(&["F3"]);
+    screen.wait_until("it is not called running", |shown| {
+        shown.contains(&label(1)) && !shown.contains("running")
+    });
+    screen.leave_with(1);
+    works.holds(&[(1, "uncertain")]);
+}
+
+#[test]
 fn two_devices_for_one_label_are_both_left_alone() {
     let works = Works::new(&["A", "B"], "insert");
     let screen = works.screen((120, 40), "");

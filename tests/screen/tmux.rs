@@ -102,8 +102,14 @@ impl Tmux {
     /// Leaves the screen, and says yes when it asks.
     #[track_caller]
     pub(crate) fn leave(&self) {
+        self.leave_with(0);
+    }
+
+    /// The same, where the program ends with this status; what it printed comes back.
+    #[track_caller]
+    pub(crate) fn leave_with(&self, status: u8) -> String {
         self.keys(&["F10"]);
-        self.confirm_until("left=0", |shown| shown.contains("Leave?"));
+        self.confirm_until(&format!("left={status}"), |shown| shown.contains("Leave?"))
     }
 
     /// Presses Enter while there is a question, until the screen shows this text. An Enter that

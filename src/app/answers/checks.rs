@@ -37,6 +37,7 @@ fn beside_a_line(config: &Config, now: Timestamp) -> Vec<CheckLine> {
         checks::disk(&config.station.data_dir, config.ledger.reserve),
         checks::memory(config.slots.len()),
         opening::broker(config),
+        checks::uncertain(&settings),
     ];
     findings.into_iter().map(line).collect()
 }

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use crate::app::from_config;
 use crate::domain::clock::Timestamp;
+use crate::domain::local::Shift;
 use crate::domain::pages::{
-    Light, OrderProgress, Overview, Period, SignedInPerson, WorkOrderChoice, authority_light,
+    Counted, Light, OrderProgress, Overview, Period, SignedInPerson, WorkOrderChoice,
+    authority_light,
     disk_light,
 };
 use crate::domain::story::Stats;
@@ -13,6 +15,9 @@ use crate::pki::AuthorityInfo;
 use crate::shell::Failure;
 
 use super::Answers;
+
+/// Uncertain units that are listed, the oldest first; beyond that they are counted.
+const LISTED: u32 = 200;
 
 /// Work orders that are shown to choose from.
 const CHOICES: u32 = 200;
@@ -34,6 +39,8 @@ impl Answers {
             at: now,
             units_an_hour: self.reader.pace(now)?,
             first_pass_yield,
+            counted: self.counted(now)?,
+            uncertain: self.reader.uncertain(LISTED)?,
             sync: self.sync_light(waiting.oldest, now),
             backlog: waiting.count,
             last_sync: self.reader.last_answer_of_cloud()?,
@@ -47,6 +54,16 @@ impl Answers {
             people_known: self.reader.knows_anybody()?,
             work_order: order,
         })
+    }
+
+    /// What ended in this shift, or today between and without shifts.
+    fn counted(&self, now: Timestamp) -> Result<Counted, Failure> {
+        let (zone, shifts) = (&self.config.station.zone, &self.config.shifts);
+        let (shift, span) = match Shift::at(shifts, now, zone) {
+            Some((shift, span)) => (Some(shift.name.clone()), span),
+            None => (None, zone.day(zone.day_of(now))),
+        };
+        Ok(Counted { shift, from: span.from, attempts: self.reader.outcomes_within(span)? })
     }
 
     /// Counts and yield; a day is the factory's.

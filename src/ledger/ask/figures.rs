@@ -63,6 +63,22 @@ impl Reader {
         Ok(share(counted(passed), counted(failed)))
     }
 
+    /// How the attempts ended that began in this time.
+    pub fn outcomes_within(&self, span: Span) -> Result<Outcomes, LedgerError> {
+        let sql = "SELECT count(*) FILTER (WHERE outcome = 'pass'),
+                count(*) FILTER (WHERE outcome = 'fail'),
+                count(*) FILTER (WHERE outcome = 'interrupted')
+            FROM attempts WHERE started_us >= ?1 AND started_us < ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row(params![span.from, span.until], |row| {
+            Ok(Outcomes {
+                passed: counted(row.get(0)?),
+                failed: counted(row.get(1)?),
+                interrupted: counted(row.get(2)?),
+            })
+        })?)
+    }
+
     /// Counts and yield of everything, its hours those of the last days.
     pub fn recent_stats(&self) -> Result<Stats, LedgerError> {
         let _snapshot = self.connection.unchecked_transaction()?;

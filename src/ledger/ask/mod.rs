@@ -11,4 +11,5 @@ pub mod outbox;
 pub(super) mod reader;
 mod rows;
 pub(super) mod story;
+mod uncertain;
 pub mod views;

@@ -41,6 +41,22 @@ fn statistics_count_units_once_and_attempts_by_slot_code_and_hour() {
 }
 
 #[test]
+fn an_uncertain_unit_is_listed_until_its_device_has_spoken() {
+    let (_dir, ledger) = bench();
+    take(&ledger, in_slot(1, "A"), 1, Until::Passed);
+    take(&ledger, in_slot(2, "B"), 2, Until::Asked);
+    take(&ledger, in_slot(3, "A"), 3, Until::Asked);
+    let reader = ledger.reader().unwrap();
+    let found = reader.uncertain(1).unwrap();
+    assert_eq!((found.count, found.units.len()), (2, 1), "the others are counted");
+    let unit = &reader.uncertain(9).unwrap().units[0];
+    assert_eq!((unit.serial.clone(), unit.slot.as_str()), (serial(2), "B"));
+    assert!(unit.hardware.is_some() && unit.since.0 > 0);
+    ledger.writer().record(proven(attempt(2, 1))).unwrap();
+    assert_eq!(reader.uncertain(9).unwrap().count, 1);
+}
+
+#[test]
 fn an_empty_ledger_has_no_yield() {
     let (_dir, ledger) = bench();
     assert_eq!(ledger.reader().unwrap().stats().unwrap().first_pass_yield, None);

@@ -24,6 +24,7 @@ pub(in crate::tui) struct Before {
     field: Input,
     dialog: Option<DialogKind>,
     history: HistoryPlace,
+    kept: usize,
     period: Period,
 }
 
@@ -52,6 +53,7 @@ impl Before {
             field: model.scan.clone(),
             dialog: model.dialog.as_ref().map(|dialog| dialog.kind.clone()),
             history: HistoryPlace::of(&model.pages.history),
+            kept: model.kept.selected,
             period: model.pages.statistics.period,
         }
     }
@@ -72,6 +74,7 @@ impl Before {
         history.query.clone_from(&self.history.query);
         history.before.clone_from(&self.history.before);
         history.selected = self.history.selected;
+        model.kept.selected = self.kept;
         model.pages.statistics.period = self.period;
         self.put_back_fields(model);
         asked

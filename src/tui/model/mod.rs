@@ -5,6 +5,7 @@ mod before;
 mod burst;
 mod dialog;
 mod form;
+mod kept;
 mod notice;
 mod pages;
 mod tile;
@@ -19,6 +20,7 @@ pub(super) use before::Before;
 pub(super) use burst::{Alone, Burst, Closed, Position, Sent};
 pub(super) use dialog::{Dialog, DialogKind};
 pub(super) use form::{Choice, Field, Form, FormNote, Menu, Purpose};
+pub(super) use kept::Kept;
 pub(super) use notice::{Notice, NoticeKind, Notices};
 pub(super) use pages::{Pages, UnitView};
 pub(super) use tile::{Mark, Need, Running, Tile, Verdict};
@@ -26,9 +28,10 @@ pub(super) use tile::{Mark, Need, Running, Tile, Verdict};
 use crate::domain::clock::Now;
 use crate::domain::device::Fault;
 use crate::domain::event::Binding;
-use crate::domain::ids::SlotName;
+use crate::domain::ids::{Serial, SlotName};
 use crate::domain::local::Zone;
 use crate::domain::pages::{LogLine, Overview};
+use crate::domain::story::UncertainUnit;
 use crate::text::Language;
 
 use super::theme::ThemeName;
@@ -69,6 +72,10 @@ pub enum View {
     History,
     /// One unit's whole story.
     Unit,
+    /// The units that must be kept.
+    Kept,
+    /// How the last units of one slot ended.
+    Slot,
     /// Yield, codes, slots.
     Statistics,
     /// The registrations at the cloud.
@@ -137,6 +144,8 @@ pub struct Model {
     pub(super) held: VecDeque<String>,
     pub(super) dialog: Option<Dialog>,
     pub(super) overview: Option<Box<Overview>>,
+    /// The units that must be kept.
+    pub(super) kept: Kept,
     /// What the pages besides the line know.
     pub(super) pages: Pages,
     /// When a key was last pressed or a label scanned.
@@ -180,6 +189,7 @@ impl Model {
             held: VecDeque::new(),
             dialog: None,
             overview: None,
+            kept: Kept::default(),
             pages: Pages::default(),
             touched: now.monotonic,
             asked: 0,
@@ -199,6 +209,20 @@ impl Model {
     /// How many units are being worked on.
     pub fn running(&self) -> usize {
         self.tiles.iter().filter(|tile| tile.running.is_some()).count()
+    }
+
+    /// The units that must be kept, as far as they are known one by one, and how many there
+    /// are; without those that a slot is at work on.
+    pub(super) fn kept(&self) -> (Vec<&UncertainUnit>, u64) {
+        let running = self.tiles.iter().filter_map(|tile| tile.running.as_ref());
+        let running: Vec<&str> = running.map(|running| running.serial.as_str()).collect();
+        self.kept.besides(&running)
+    }
+
+    /// Whether a slot is at work on this unit.
+    pub(super) fn is_at_work_on(&self, serial: &Serial) -> bool {
+        let running = self.tiles.iter().filter_map(|tile| tile.running.as_ref());
+        running.into_iter().any(|running| running.serial == serial.as_str())
     }
 
     /// Whether a unit is being worked on, or a scan waits for its device.

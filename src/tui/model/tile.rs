@@ -1,7 +1,9 @@
 //! One slot as the screen knows it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Outcome, Progress, SlotStatus, UnitReport};
@@ -34,11 +36,21 @@ impl Mark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui) struct Verdict {
     pub(in crate::tui) report: UnitReport,
+    /// When it ended.
+    pub(in crate::tui) at: Timestamp,
     /// The device that it belongs to is still there.
-    pub(in crate::tui) fresh: bool,
+    pub(in crate::tui) is_here: bool,
+    /// A person has said that they saw it.
+    pub(in crate::tui) is_seen: bool,
 }
 
 impl Verdict {
+    /// Whether it still wants to be seen: a PASS while its device is there, anything else also
+    /// when that has left, until somebody has seen it.
+    pub(in crate::tui) fn is_open(&self) -> bool {
+        self.is_here || (self.mark() != Mark::Pass && !self.is_seen)
+    }
+
     /// The word.
     pub(in crate::tui) fn mark(&self) -> Mark {
         Mark::of(&self.report)
@@ -70,6 +82,13 @@ pub(in crate::tui) enum Need {
     WrongSlot,
 }
 
+impl Need {
+    /// Whether it is the slot that needs somebody, and not the unit that ended in it.
+    pub(in crate::tui) const fn is_of_the_slot(self) -> bool {
+        !matches!(self, Need::Hold | Need::Fail)
+    }
+}
+
 /// One slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui) struct Tile {
@@ -80,11 +99,17 @@ pub(in crate::tui) struct Tile {
     pub(in crate::tui) bound: Option<String>,
     pub(in crate::tui) running: Option<Running>,
     pub(in crate::tui) verdict: Option<Verdict>,
+    /// The verdicts before that one, the newest first.
+    pub(in crate::tui) earlier: VecDeque<Verdict>,
 }
+
+/// Verdicts of one slot that can be looked back on, besides the last one.
+const EARLIER: usize = 50;
 
 impl Tile {
     pub(in crate::tui) fn new(name: SlotName) -> Self {
-        Self { name, status: SlotStatus::Empty, bound: None, running: None, verdict: None }
+        let status = SlotStatus::Empty;
+        Self { name, status, bound: None, running: None, verdict: None, earlier: VecDeque::new() }
     }
 
     /// Takes what the line says of the slot. A verdict is out of date as soon as its device
@@ -96,7 +121,7 @@ impl Tile {
             self.bound = None;
         }
         if let Some(verdict) = &mut self.verdict {
-            verdict.fresh &= match &status {
+            verdict.is_here &= match &status {
                 SlotStatus::Ready(here) => verdict.report.hardware.as_ref() == Some(here),
                 SlotStatus::Done | SlotStatus::OutOfService(_) => true,
                 // Whoever is asked who it is has just come.
@@ -118,10 +143,20 @@ impl Tile {
     }
 
     /// Its unit ended.
-    pub(in crate::tui) fn end(&mut self, report: UnitReport) {
+    pub(in crate::tui) fn end(&mut self, report: UnitReport, at: Timestamp) {
         self.running = None;
         self.status = SlotStatus::Done;
-        self.verdict = Some(Verdict { report, fresh: true });
+        let verdict = Verdict { report, at, is_here: true, is_seen: false };
+        if let Some(before) = self.verdict.replace(verdict) {
+            self.earlier.push_front(before);
+        }
+        self.earlier.truncate(EARLIER);
+    }
+
+    /// Somebody has seen how this unit ended here. Whether that was news.
+    pub(in crate::tui) fn see(&mut self, serial: &str) -> bool {
+        let verdict = self.verdict.as_mut().filter(|verdict| verdict.report.serial == serial);
+        verdict.is_some_and(|verdict| !std::mem::replace(&mut verdict.is_seen, true))
     }
 
     /// The verdict to show: until another unit or device is there, also when its own device
@@ -132,7 +167,7 @@ impl Tile {
             SlotStatus::Empty | SlotStatus::Done | SlotStatus::OutOfService(_)
         );
         let free = self.running.is_none() && self.bound.is_none();
-        self.verdict.as_ref().filter(|verdict| free && (verdict.fresh || rests))
+        self.verdict.as_ref().filter(|verdict| free && (verdict.is_here || rests))
     }
 
     /// The verdict before, while another unit or device is there: it may have come at once.
@@ -154,7 +189,7 @@ impl Tile {
             }
             _ => {}
         }
-        let verdict = self.verdict.as_ref().filter(|verdict| verdict.fresh)?;
+        let verdict = self.verdict.as_ref().filter(|verdict| verdict.is_open())?;
         match verdict.mark() {
             Mark::Pass => None,
             Mark::Fail => Some(Need::Fail),

@@ -43,7 +43,7 @@ fn a_good_cycle() {
 
 #[test]
 fn a_verdict_belongs_to_one_device() {
-    let fresh = |walk: &Walk| walk.model.tiles[0].verdict.as_ref().map(|verdict| verdict.fresh);
+    let fresh = |walk: &Walk| walk.model.tiles[0].verdict.as_ref().map(|verdict| verdict.is_here);
     for (status, stays) in [
         (SlotStatus::Ready(hardware(1)), true),
         (SlotStatus::Done, true),

@@ -5,6 +5,7 @@
 
 mod bursts;
 mod cycle;
+mod kept;
 mod keys;
 mod pages;
 mod people;
@@ -32,8 +33,11 @@ use crate::domain::event::{
 };
 use crate::domain::ids::{CertificateSn, HardwareId, SlotName};
 use crate::domain::local::Zone;
-use crate::domain::pages::{Answer, Answered, Light, OrderProgress, Overview, SignedInPerson};
+use crate::domain::pages::{
+    Answer, Answered, Counted, Light, OrderProgress, Overview, SignedInPerson,
+};
 use crate::domain::record::Step;
+use crate::domain::story::{Outcomes, Uncertain};
 use crate::text::Language;
 
 /// 2026-01-05T08:00:00Z, a Monday.
@@ -72,6 +76,12 @@ pub(super) fn overview() -> Overview {
         work_order: Some(OrderProgress { id, quantity: 500, proven: 137, under_way: 2 }),
         units_an_hour: Some(212.4),
         first_pass_yield: Some(0.9824),
+        counted: Counted {
+            shift: None,
+            from: Timestamp(MORNING.0 - 8 * 3600 * 1_000_000),
+            attempts: Outcomes { passed: 137, failed: 3, interrupted: 1 },
+        },
+        uncertain: Uncertain::default(),
         backlog: 12,
         last_sync: Some(Timestamp(MORNING.0 - 2 * 3600 * 1_000_000)),
         sync: Light::Green,

@@ -9,7 +9,8 @@ use crate::domain::event::{Binding, Command, Scan};
 use super::super::keymap::Intent;
 use super::super::layout::{self, Grid};
 use super::super::model::{
-    Alone, AutoScan, Dialog, DialogKind, FormNote, Model, Phase, Tile, UnitView, View,
+    Alone, AutoScan, Dialog, DialogKind, FormNote, Mark, Model, Notice, Phase, Tile, UnitView,
+    View,
 };
 use super::super::msg::{Action, HandKey};
 use super::pressed::field;
@@ -99,6 +100,8 @@ fn on_page(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) {
             model.pages.unit = UnitView { serial, ..UnitView::default() };
             show(model, View::Unit);
         }
+        Intent::Slot => show(model, View::Slot),
+        Intent::Kept => show(model, View::Kept),
         Intent::Menu => forms::menu(model),
         Intent::SignIn => forms::sign_in(model),
         Intent::Language => model.language = model.language.next(),
@@ -174,8 +177,12 @@ pub(super) fn entered(model: &mut Model, actions: &mut Vec<Action>) {
     actions.push(Action::Command(Command::Scan(scan)));
 }
 
+/// One thing at a time is seen, put away or left: a message first, then what the slot shows.
 fn escape(model: &mut Model, actions: &mut Vec<Action>) {
-    if model.notices.seen().is_some() {
+    if let Some(notice) = model.notices.seen() {
+        return see(model, &notice);
+    }
+    if model.view == View::Line && model.scan.value().is_empty() && see_slot(model) {
         return;
     }
     match model.scan.value().is_empty() {
@@ -185,10 +192,27 @@ fn escape(model: &mut Model, actions: &mut Vec<Action>) {
     }
 }
 
+/// A message about a unit was seen, and so was the unit's verdict.
+fn see(model: &mut Model, notice: &Notice) {
+    let (Some(slot), Some(serial)) = (&notice.slot, &notice.serial) else { return };
+    if let Some(tile) = model.tile_mut(slot) {
+        tile.see(serial);
+    }
+}
+
+/// The verdict of the slot that the keys are about was seen. Whether that was news.
+fn see_slot(model: &mut Model) -> bool {
+    let Some(tile) = model.tiles.get_mut(model.focus) else { return false };
+    let open = tile.verdict.as_ref().filter(|verdict| verdict.mark() != Mark::Pass);
+    let Some(serial) = open.map(|verdict| verdict.report.serial.clone()) else { return false };
+    tile.see(&serial)
+}
+
 /// What a mouse points at is what the keys are about.
 fn point(model: &mut Model, index: usize) {
     match model.view {
         View::History => model.pages.history.selected = index,
+        View::Kept => model.kept.selected = index,
         _ => model.focus = index,
     }
 }

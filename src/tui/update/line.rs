@@ -3,6 +3,7 @@
 use crate::domain::device::Fault;
 use crate::domain::event::{Event, SlotStatus, UnitReport};
 use crate::domain::ids::SlotName;
+use crate::domain::story::UncertainUnit;
 
 use super::super::model::{Dialog, DialogKind, Mark, Model, Notice, NoticeKind, Phase};
 use super::super::msg::Action;
@@ -76,6 +77,7 @@ fn denied(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
     match here {
         Some(index) => verdict(model, index, report, actions),
         None => {
+            keep(model, &report);
             let UnitReport { serial, slot, fault, .. } = report;
             let Some(fault) = fault else { return };
             notice(model, Some(serial), slot, fault, NoticeKind::Hold);
@@ -85,12 +87,18 @@ fn denied(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
 }
 
 fn verdict(model: &mut Model, index: usize, report: UnitReport, actions: &mut Vec<Action>) {
+    let at = model.now.wall;
     let Some(tile) = model.tiles.get_mut(index) else { return };
-    tile.end(report.clone());
+    tile.end(report.clone(), at);
     let slot = tile.name.clone();
     let mark = tile.verdict.as_ref().map(super::super::model::Verdict::mark);
     if mark != Some(Mark::Pass) {
         bell(model, actions);
+    }
+    keep(model, &report);
+    // What it was elsewhere is out of date.
+    for (_, tile) in model.tiles.iter_mut().enumerate().filter(|(other, _)| *other != index) {
+        tile.see(&report.serial);
     }
     let kind = match mark {
         // The unit must not leave the line, even when its device has left the slot.
@@ -102,6 +110,31 @@ fn verdict(model: &mut Model, index: usize, report: UnitReport, actions: &mut Ve
         None => model.notices.settle(&report.serial),
     }
     jump_to(model, &slot);
+}
+
+/// What the unit's end says of whether it must be kept. The figures are asked for anew where
+/// the ledger alone knows.
+fn keep(model: &mut Model, report: &UnitReport) {
+    let Ok(serial) = report.serial.parse() else { return };
+    let now = model.now.wall;
+    match (Mark::of(report), &report.slot) {
+        (Mark::Pass, _) => model.kept.settle(&serial, now),
+        (Mark::Hold, Some(slot)) => {
+            let figures = model.overview.as_ref();
+            let order = figures.and_then(|figures| figures.work_order.as_ref());
+            let person = figures.and_then(|figures| figures.operator.as_ref());
+            let unit = UncertainUnit {
+                serial,
+                work_order: order.map(|order| order.id.clone()),
+                slot: slot.clone(),
+                operator: person.map(|person| person.id.clone()),
+                hardware: report.hardware.clone(),
+                since: now,
+            };
+            model.kept.hold(unit, now);
+        }
+        (Mark::Hold | Mark::Fail, _) => model.overview_at = None,
+    }
 }
 
 fn refused(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {

@@ -28,7 +28,7 @@ pub(super) fn opened(model: &mut Model, actions: &mut Vec<Action>) {
             let number = ask(model, Question::Checks, actions);
             model.pages.checks.number = Some(number);
         }
-        View::Line | View::Log | View::Settings | View::Help => {}
+        View::Line | View::Slot | View::Kept | View::Log | View::Settings | View::Help => {}
     }
 }
 
@@ -76,6 +76,12 @@ pub(super) fn entered(model: &mut Model, typed: &str, actions: &mut Vec<Action>)
             }
         }
         (View::History, typed) => searched(model, typed, actions),
+        (View::Kept, "") => {
+            let chosen = model.kept().0.get(model.kept.selected).map(|unit| unit.serial.clone());
+            if chosen.is_some() {
+                show_unit(model, chosen, actions);
+            }
+        }
         (View::Checks | View::Sync, "") => opened(model, actions),
         _ => return false,
     }
@@ -131,9 +137,40 @@ pub(super) fn escaped(model: &mut Model, actions: &mut Vec<Action>) -> bool {
 pub(super) fn moved(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) -> bool {
     match model.view {
         View::History => moved_in_history(model, intent, actions),
+        View::Kept => moved_among_kept(model, intent),
+        View::Slot => moved_among_slots(model, intent),
         View::Statistics => moved_in_statistics(model, intent, actions),
         _ => false,
     }
+}
+
+fn moved_among_kept(model: &mut Model, intent: Intent) -> bool {
+    let last = model.kept().0.len().saturating_sub(1);
+    let selected = &mut model.kept.selected;
+    let page = usize::from(layout::frame(model.size).body.height.saturating_sub(FRAME)).max(1);
+    *selected = match intent {
+        Intent::Up => selected.saturating_sub(1),
+        Intent::Down => *selected + 1,
+        Intent::PageUp => selected.saturating_sub(page),
+        Intent::PageDown => *selected + page,
+        Intent::Home => 0,
+        Intent::End => last,
+        _ => return false,
+    }
+    .min(last);
+    true
+}
+
+/// Left and right lead to the slot beside it; other keys scroll.
+fn moved_among_slots(model: &mut Model, intent: Intent) -> bool {
+    let last = model.tiles.len().saturating_sub(1);
+    model.focus = match intent {
+        Intent::Left => model.focus.saturating_sub(1),
+        Intent::Right => (model.focus + 1).min(last),
+        _ => return false,
+    };
+    model.scroll = 0;
+    true
 }
 
 fn moved_in_history(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) -> bool {
@@ -203,7 +240,8 @@ pub(super) fn answered(model: &mut Model, answered: Answered, actions: &mut Vec<
     let number = answered.number;
     let pages = &mut model.pages;
     match answered.answer {
-        Ok(Answer::Overview(overview)) => {
+        Ok(Answer::Overview(mut overview)) => {
+            model.kept.told(overview.at, std::mem::take(&mut overview.uncertain));
             model.overview = Some(overview);
             forms::figures_came(model, number, actions);
         }

@@ -22,7 +22,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, dialog: &Di
         DialogKind::Quit => (Word::QuitTitle, quit(model, look)),
         DialogKind::Stopped => (Word::StoppedTitle, stopped(model, look)),
     };
-    frame_of(frame, centred(area, COLUMNS, 9), look.text(title), lines, look);
+    frame_of(frame, centred(area, COLUMNS, 11), look.text(title), lines, look);
 }
 
 /// A box with a title over whatever stands there.
@@ -57,14 +57,23 @@ fn quit<'a>(model: &Model, look: Look) -> Vec<Line<'a>> {
         (_, Phase::Running) => (Word::QuitRunning, Word::QuitWaiting, Word::QuitYes),
         _ => (Word::QuitLanding, Word::QuitCut, Word::QuitYesNow),
     };
-    vec![
+    let mut lines = vec![
         Line::from(""),
         Line::from(look.span(Role::Strong, look.fill(state, &[&running.to_string()]))),
         Line::from(look.text(then)),
+    ];
+    let (_, kept) = model.kept();
+    if kept > 0 {
+        lines.push(Line::from(""));
+        let text = look.fill(Word::QuitKept, &[&kept.to_string()]);
+        lines.push(Line::from(look.span(Role::Keep, format!(" {text} "))));
+    }
+    lines.extend([
         Line::from(""),
         Line::from(look.span(Role::Key, look.text(yes))),
         Line::from(look.span(Role::Key, look.text(Word::QuitNo))),
-    ]
+    ]);
+    lines
 }
 
 fn stopped<'a>(model: &Model, look: Look) -> Vec<Line<'a>> {

@@ -1,21 +1,26 @@
-//! The two lines at the top: what is being made, how far it is, how well it goes.
+//! The three lines at the top: what is being made, how far it is and how well it goes, what
+//! ended and what must be kept.
 
 use ratatui::Frame;
 use ratatui::layout::{Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::domain::pages::Overview;
+use crate::domain::story::Outcomes;
+use crate::domain::text::printable;
 use crate::text::Word;
 
 use super::super::model::{Mark, Model, Phase, View};
 use super::super::theme::Role;
 use super::look::{Look, bar, both_ends};
+use super::tile::shape;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
-    let [top, bottom] = Layout::vertical([1, 1]).areas(area);
+    let [top, middle, bottom] = Layout::vertical([1, 1, 1]).areas(area);
     frame.buffer_mut().set_style(top, look.style(Role::Bar));
     frame.render_widget(title(model, look, top.width), top);
-    frame.render_widget(figures(model, look, bottom.width), bottom);
+    frame.render_widget(figures(model, look, middle.width), middle);
+    frame.render_widget(counts(model, look, bottom.width), bottom);
 }
 
 fn title<'a>(model: &'a Model, look: Look, columns: u16) -> Line<'a> {
@@ -43,6 +48,8 @@ pub(super) const fn page_name(view: View) -> Word {
         View::Line => Word::Line,
         View::History => Word::History,
         View::Unit => Word::Unit,
+        View::Kept => Word::Kept,
+        View::Slot => Word::SlotPage,
         View::Statistics => Word::Statistics,
         View::Sync => Word::Sync,
         View::Checks => Word::Checks,
@@ -84,7 +91,7 @@ fn figures<'a>(model: &'a Model, look: Look, columns: u16) -> Line<'a> {
     if let Some(overview) = &model.overview {
         left.extend(progress(overview, look, columns));
     }
-    both_ends(left, needs(model, look), columns)
+    both_ends(left, Vec::new(), columns)
 }
 
 fn progress<'a>(overview: &Overview, look: Look, columns: u16) -> Vec<Span<'a>> {
@@ -114,18 +121,32 @@ fn progress<'a>(overview: &Overview, look: Look, columns: u16) -> Vec<Span<'a>> 
     spans
 }
 
-/// How many slots show what a person must see to, on other pages too.
-fn needs<'a>(model: &Model, look: Look) -> Vec<Span<'a>> {
-    let count = |wanted: Mark| {
-        let verdicts = model.tiles.iter().filter_map(|tile| tile.verdict.as_ref());
-        verdicts.filter(|verdict| verdict.fresh && verdict.mark() == wanted).count()
-    };
-    let mut spans = Vec::new();
-    for mark in [Mark::Fail, Mark::Hold] {
-        let (word, role) = look.mark(mark);
-        if count(mark) > 0 {
-            spans.push(look.span(role, format!("{word} {} ", count(mark))));
-        }
+/// What passed and failed, over which time; and the units that must be kept, on every page and
+/// in their colour while there are any.
+fn counts<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
+    let mut left = Vec::new();
+    if let Some(Overview { counted, .. }) = model.overview.as_deref() {
+        let time = match &counted.shift {
+            Some(name) => printable(name).into_owned(),
+            None => look.text(Word::Today).to_owned(),
+        };
+        let Outcomes { passed, failed, .. } = counted.attempts;
+        left.push(look.span(Role::Dim, format!(" {time}  ")));
+        left.extend(count(Mark::Pass, Word::CountPassed, passed, look));
+        left.extend(count(Mark::Fail, Word::CountFailed, failed, look));
     }
-    spans
+    let (_, kept) = model.kept();
+    let mut right = Vec::new();
+    if kept > 0 {
+        let text = look.fill(Word::CountUncertain, &[&kept.to_string()]);
+        right.push(look.span(Role::Keep, format!(" {}{text} ", shape(Mark::Hold))));
+    }
+    both_ends(left, right, columns)
+}
+
+/// A number with its sign; nothing that is none calls for anybody.
+fn count<'a>(mark: Mark, word: Word, number: u64, look: Look) -> [Span<'a>; 2] {
+    let role = if number == 0 { Role::Dim } else { look.mark(mark).1 };
+    let text = look.fill(word, &[&number.to_string()]);
+    [look.span(role, format!("{}{text}", shape(mark))), Span::raw("   ")]
 }

@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::pages::HistoryLine;
-use crate::domain::state::AttemptOutcome;
+use crate::domain::state::{AttemptOutcome, UnitState};
 use crate::domain::text::plain;
 use crate::text::Word;
 
@@ -29,8 +29,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
     frame.render_widget(Line::from(look.span(Role::Dim, titles_of(look, wide))), titles);
     let page = view.asking.found.as_ref();
     let lines = page.map_or(&[][..], |page| &page.lines);
-    let shown =
-        lines.iter().enumerate().map(|(index, line)| row(line, index == view.selected, look, wide));
+    let shown = lines.iter().enumerate().map(|(index, line)| {
+        let outcome = outcome_of(line, model, look);
+        row(line, outcome, index == view.selected, look, wide)
+    });
     let shown: Vec<Line<'_>> = match (lines.is_empty(), view.asking.number) {
         (true, Some(_)) => vec![Line::from(format!(" {}", look.text(Word::Looking)))],
         (true, None) => vec![Line::from(format!(" {}", look.text(Word::NothingYet)))],
@@ -64,7 +66,12 @@ fn summary<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
     };
     if let Some(outcome) = view.query.outcome {
         text.push_str("  ");
-        text.push_str(&look.fill(Word::HistoryOnly, &[outcome_word(outcome, look).0]));
+        let word = match outcome {
+            // Both are attempts that have not ended.
+            AttemptOutcome::Running => look.text(Word::OutcomeOpen),
+            outcome => outcome_word(outcome, look).0,
+        };
+        text.push_str(&look.fill(Word::HistoryOnly, &[word]));
     }
     Line::from(look.span(Role::Strong, format!(" {}", fit(&text, room))))
 }
@@ -80,7 +87,7 @@ fn titles_of(look: Look, wide: bool) -> String {
         pad(&when, 16),
         pad(serial, serials),
         pad(slot, 6),
-        pad(outcome, 8),
+        pad(outcome, 9),
         pad(code, codes),
     );
     if wide {
@@ -91,12 +98,27 @@ fn titles_of(look: Look, wide: bool) -> String {
 
 /// Columns for a serial and for a code.
 const fn columns(wide: bool) -> (usize, usize) {
-    if wide { (32, 26) } else { (20, 24) }
+    if wide { (32, 26) } else { (20, 23) }
 }
 
-fn row<'a>(line: &HistoryLine, chosen: bool, look: Look, wide: bool) -> Line<'a> {
+/// How an attempt ended. One that has not is running where a slot is at work on its unit; else
+/// only the unit's device can tell.
+fn outcome_of(line: &HistoryLine, model: &Model, look: Look) -> (&'static str, Role) {
+    let is_open = line.outcome == AttemptOutcome::Running;
+    match is_open && line.state == UnitState::Uncertain && !model.is_at_work_on(&line.serial) {
+        true => (look.text(Word::OutcomeUncertain), Role::Hold),
+        false => outcome_word(line.outcome, look),
+    }
+}
+
+fn row<'a>(
+    line: &HistoryLine,
+    (word, role): (&'static str, Role),
+    chosen: bool,
+    look: Look,
+    wide: bool,
+) -> Line<'a> {
     let (serials, codes) = columns(wide);
-    let (word, role) = outcome_word(line.outcome, look);
     let serial = match line.attempt {
         1 => plain(line.serial.as_str()).into_owned(),
         attempt => format!("{} #{attempt}", plain(line.serial.as_str())),
@@ -106,7 +128,7 @@ fn row<'a>(line: &HistoryLine, chosen: bool, look: Look, wide: bool) -> Line<'a>
     let mut spans = vec![
         text(format!(" {} ", pad(&when(line.started_at, look), 16))),
         text(format!("{} {} ", pad(&serial, serials), pad(line.slot.as_str(), 6))),
-        look.span(if chosen { base } else { role }, pad(word, 8)),
+        look.span(if chosen { base } else { role }, pad(word, 9)),
         text(format!(" {}", pad(&plain(line.code.as_deref().unwrap_or("")), codes))),
     ];
     if wide {

@@ -6,11 +6,13 @@ mod form;
 mod header;
 mod help;
 mod history;
+mod kept;
 mod letters;
 mod look;
 mod message;
 mod messages;
 mod pages;
+mod slot;
 mod slots;
 mod statistics;
 mod story;
@@ -57,6 +59,8 @@ fn page(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent 
     match model.view {
         View::Line => slots::draw(frame, area, model, look),
         View::History => history::draw(frame, area, model, look),
+        View::Kept => kept::draw(frame, area, model, look),
+        View::Slot => return slot::draw(frame, area, model, look),
         View::Statistics => statistics::draw(frame, area, model, look),
         View::Help => return help::draw(frame, area, model, look),
         View::Settings => return pages::settings(frame, area, model, look),

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::certificate::{CertificateState, Proof};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::state::{RegistrationState, UnitState};
+use crate::domain::state::{AttemptOutcome, RegistrationState, UnitState};
 use crate::domain::story::{ActStory, AttemptStory, CertificateStory, UnitStory};
 use crate::domain::text::printable;
 use crate::text::Word;
@@ -25,7 +25,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
     let shown = match (&view.serial, &view.asking.fault, &view.asking.found) {
         (None, ..) => vec![sentence(Word::UnitNone)],
         (_, Some(fault), _) => vec![Line::from(look.span(Role::Red, look.what(fault)))],
-        (_, _, Some(Some(story))) => whole(story, look, area.width),
+        (_, _, Some(Some(story))) => {
+            whole(story, model.is_at_work_on(&story.serial), look, area.width)
+        }
         (_, _, Some(None)) => vec![sentence(Word::UnitUnknown)],
         (_, _, None) => vec![sentence(Word::Looking)],
     };
@@ -33,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
     lines(frame, area, &shown, model.scroll, look)
 }
 
-fn whole<'a>(story: &UnitStory, look: Look, columns: u16) -> Vec<Line<'a>> {
+fn whole<'a>(story: &UnitStory, is_at_work: bool, look: Look, columns: u16) -> Vec<Line<'a>> {
     let (state, role) = state_word(story.state, look);
     let order = story.work_order.as_ref().map_or(look.text(Word::NoWorkOrder), |id| id.as_str());
     let mut shown = vec![
@@ -51,7 +53,11 @@ fn whole<'a>(story: &UnitStory, look: Look, columns: u16) -> Vec<Line<'a>> {
     ];
     for attempt in story.attempts.iter().rev() {
         shown.push(Line::from(""));
-        shown.extend(attempt_lines(attempt, look));
+        // An attempt that has not ended leaves its unit uncertain, or is being made.
+        let is_uncertain = attempt.outcome == AttemptOutcome::Running
+            && story.state == UnitState::Uncertain
+            && !is_at_work;
+        shown.extend(attempt_lines(attempt, is_uncertain, look));
     }
     for certificate in story.certificates.iter().rev() {
         shown.push(Line::from(""));
@@ -64,8 +70,11 @@ fn whole<'a>(story: &UnitStory, look: Look, columns: u16) -> Vec<Line<'a>> {
     shown
 }
 
-fn attempt_lines<'a>(attempt: &AttemptStory, look: Look) -> Vec<Line<'a>> {
-    let (word, role) = outcome_word(attempt.outcome, look);
+fn attempt_lines<'a>(attempt: &AttemptStory, is_uncertain: bool, look: Look) -> Vec<Line<'a>> {
+    let (word, role) = match is_uncertain {
+        true => (look.text(Word::OutcomeUncertain), Role::Hold),
+        false => outcome_word(attempt.outcome, look),
+    };
     let who = attempt.operator.as_ref().map_or(String::new(), |id| format!("  {id}"));
     let place = format!(
         "{} {}  {} {}{who}  ",

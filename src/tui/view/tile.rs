@@ -17,6 +17,7 @@ use super::super::model::{Mark, Model, Need, Running, Tile, Verdict};
 use super::super::theme::Role;
 use super::letters;
 use super::look::{Look, bar, both_ends, fit, width};
+use super::wrap::wrap;
 
 pub(super) fn draw(
     frame: &mut Frame<'_>,
@@ -58,7 +59,7 @@ pub(super) fn state(model: &Model, tile: &Tile, look: Look) -> (String, Role) {
     }
     if let Some(verdict) = tile.shown_verdict() {
         let (word, role) = look.mark(verdict.mark());
-        let role = if verdict.fresh { role } else { Role::Stale };
+        let role = if verdict.is_open() { role } else { Role::Stale };
         return (word.to_owned(), role);
     }
     if tile.bound.is_some() {
@@ -88,14 +89,13 @@ pub(super) fn todo(model: &Model, tile: &Tile, look: Look) -> Option<String> {
         return None;
     }
     match model.need(tile) {
-        None | Some(Need::Fail | Need::WrongSlot) => {}
-        Some(Need::Hold) => return Some(look.text(Word::DoHold).to_owned()),
+        None | Some(Need::Hold | Need::Fail | Need::WrongSlot) => {}
         Some(Need::Twice | Need::OutOfService | Need::Silent) => {
             return tile.code().map(|code| look.remedy(code));
         }
     }
     if let Some(verdict) = tile.shown_verdict() {
-        return verdict.fresh.then(|| after(verdict, look));
+        return verdict.is_open().then(|| after(verdict, look));
     }
     let word = match (&tile.status, model.setup.binding) {
         (SlotStatus::Ready(_), Binding::Insert) if tile.bound.is_none() => Word::SlotReadyInsert,
@@ -105,7 +105,7 @@ pub(super) fn todo(model: &Model, tile: &Tile, look: Look) -> Option<String> {
     Some(look.text(word).to_owned())
 }
 
-fn after(verdict: &Verdict, look: Look) -> String {
+pub(super) fn after(verdict: &Verdict, look: Look) -> String {
     let word = match verdict.mark() {
         Mark::Pass if verdict.report.verified => Word::DoPassAgain,
         Mark::Pass => match verdict.report.proof {
@@ -131,8 +131,8 @@ fn draw_title(
     look: Look,
 ) {
     let (word, role) = state(model, tile, look);
-    let fresh = tile.verdict.as_ref().is_some_and(|verdict| verdict.fresh);
-    let calls = model.need(tile).is_some() || (fresh && tile.running.is_none());
+    let open = tile.shown_verdict().is_some_and(Verdict::is_open);
+    let calls = open || tile.bound.is_some() || model.need(tile).is_some_and(Need::is_of_the_slot);
     // A verdict and a call for help fill the bar, so that a small tile is seen from afar.
     let style = if calls { filled(look.style(role)) } else { look.style(Role::Bar) };
     frame.buffer_mut().set_style(area, style);
@@ -161,7 +161,7 @@ fn filled(style: Style) -> Style {
 }
 
 /// The shape that stands for a verdict where there is no room for large letters.
-const fn shape(mark: Mark) -> &'static str {
+pub(super) const fn shape(mark: Mark) -> &'static str {
     match mark {
         Mark::Pass => "√ ",
         Mark::Fail => "X ",
@@ -210,7 +210,7 @@ fn share(running: &Running) -> f64 {
 /// The body without large letters: as many lines as there is room for.
 fn draw_lines(frame: &mut Frame<'_>, area: Rect, model: &Model, tile: &Tile, look: Look) {
     let columns = usize::from(area.width).saturating_sub(1);
-    let fresh = tile.shown_verdict().is_none_or(|verdict| verdict.fresh);
+    let fresh = tile.shown_verdict().is_none_or(Verdict::is_open);
     let role = if fresh { Role::Strong } else { Role::Stale };
     let mut lines = Vec::new();
     let indented =
@@ -235,18 +235,31 @@ fn draw_lines(frame: &mut Frame<'_>, area: Rect, model: &Model, tile: &Tile, loo
         }
     }
     if let Some(past) = tile.past_verdict() {
-        let mark = past.mark();
-        let text = [shape(mark), look.mark(mark).0, " ", &plain(&past.report.serial)].concat();
-        lines.push(indented(Role::Stale, &text));
+        lines.extend(past_lines(past, columns, look));
     }
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The verdict of the unit before: its word and serial, and while nobody has seen it what is to
+/// be done about it.
+fn past_lines<'a>(past: &Verdict, columns: usize, look: Look) -> Vec<Line<'a>> {
+    let (word, role) = look.mark(past.mark());
+    let role = if past.is_open() { role } else { Role::Stale };
+    let text = [shape(past.mark()), word, " ", &plain(&past.report.serial)].concat();
+    let mut lines = vec![Line::from(look.span(role, format!(" {}", fit(&text, columns))))];
+    if past.is_open() {
+        let todo = wrap(&after(past, look), columns).into_iter();
+        lines.extend(todo.map(|text| Line::from(format!(" {text}"))));
+    }
+    lines
 }
 
 /// The body with the verdict in large letters.
 fn draw_letters(frame: &mut Frame<'_>, area: Rect, room: Room, verdict: &Verdict, look: Look) {
     let mark = verdict.mark();
-    let role = if verdict.fresh { look.mark(mark).1 } else { Role::Stale };
-    let text_role = if verdict.fresh { Role::Text } else { Role::Stale };
+    let open = verdict.is_open();
+    let role = if open { look.mark(mark).1 } else { Role::Stale };
+    let text_role = if open { Role::Text } else { Role::Stale };
     // Letters are drawn in the colour of the verdict alone, not reversed: they are shapes.
     let style = look.style(role).remove_modifier(Modifier::REVERSED);
     let rows = if room == Room::Large && area.height >= 10 {
@@ -269,11 +282,11 @@ fn draw_letters(frame: &mut Frame<'_>, area: Rect, room: Room, verdict: &Verdict
     if let Some(fault) = verdict.report.fault.as_ref().filter(|_| mark != Mark::Pass) {
         text.push(Line::from(look.span(text_role, look.what(fault))));
     }
-    let todo = if verdict.fresh { after(verdict, look) } else { String::new() };
-    text.push(Line::from(look.span(if verdict.fresh { Role::Strong } else { Role::Stale }, todo)));
+    let todo = if open { after(verdict, look) } else { String::new() };
+    text.push(Line::from(look.span(role_of(verdict), todo)));
     frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), inner);
 }
 
-const fn role_of(verdict: &Verdict) -> Role {
-    if verdict.fresh { Role::Strong } else { Role::Stale }
+fn role_of(verdict: &Verdict) -> Role {
+    if verdict.is_open() { Role::Strong } else { Role::Stale }
 }
