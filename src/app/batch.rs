@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::checks;
 use crate::batch::{Batch, Ending, Heard, Style, Summary};
+use crate::checks;
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;

@@ -85,13 +85,13 @@ impl Exit {
             | ScanLabel | ScanAmbiguous | ScanOtherProduct | ScanOtherDevice | ScanSeparators
             | ScanLines | ScanTooLong | ScanParity | ScanNoRead | ScanNoEnd | ScanDuplicate
             | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice | UnitUnknown | UnitProven
-            | UnitOtherDevice | UnitElsewhere | UnitsUncertain | UnitState | UnitScrapped | UnitDeadline
-            | UnitInterrupted | DevTimeout | DevNoise | DevEcho | DevLostIdentity
-            | DevUnplugged | DevRefused | DevMalformed | DevVersion | DevModel | DevCapacity
-            | DevHardwareId | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
-            | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
-            | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
-            | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | UnitOtherDevice | UnitElsewhere | UnitsUncertain | UnitState | UnitScrapped
+            | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevEcho
+            | DevLostIdentity | DevUnplugged | DevRefused | DevMalformed | DevVersion
+            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
+            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
+            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
+            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 

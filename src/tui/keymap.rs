@@ -127,9 +127,9 @@ impl Intent {
     pub(super) const fn is_shown_at_once(self) -> bool {
         use Intent::*;
         match self {
-            Help | Line | Slot | Kept | History | Statistics | Sync | Checks | Log | Settings | Language
-            | Theme | NextNeed | PreviousSlot | Up | Down | Left | Right | PageUp | PageDown
-            | Home | End | Backspace | Delete | Point(_) => true,
+            Help | Line | Slot | Kept | History | Statistics | Sync | Checks | Log | Settings
+            | Language | Theme | NextNeed | PreviousSlot | Up | Down | Left | Right | PageUp
+            | PageDown | Home | End | Backspace | Delete | Point(_) => true,
             Quit | Unit | Menu | SignIn | Enter | Escape | Withdraw | Bell | AutoScan | TakeOut
             | PutIn | Redraw => false,
         }

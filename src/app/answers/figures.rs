@@ -7,8 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::local::Shift;
 use crate::domain::pages::{
     Counted, Light, OrderProgress, Overview, Period, SignedInPerson, WorkOrderChoice,
-    authority_light,
-    disk_light,
+    authority_light, disk_light,
 };
 use crate::domain::story::Stats;
 use crate::pki::AuthorityInfo;

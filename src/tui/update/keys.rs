@@ -9,8 +9,7 @@ use crate::domain::event::{Binding, Command, Scan};
 use super::super::keymap::Intent;
 use super::super::layout::{self, Grid};
 use super::super::model::{
-    Alone, AutoScan, Dialog, DialogKind, FormNote, Mark, Model, Notice, Phase, Tile, UnitView,
-    View,
+    Alone, AutoScan, Dialog, DialogKind, FormNote, Mark, Model, Notice, Phase, Tile, UnitView, View,
 };
 use super::super::msg::{Action, HandKey};
 use super::pressed::field;

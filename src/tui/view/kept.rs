@@ -85,8 +85,7 @@ fn list<'a>(
 ) -> Vec<Line<'a>> {
     let chosen = model.kept.selected.min(units.len().saturating_sub(1));
     let shown = units.iter().enumerate().skip(first_row(chosen, rows)).take(rows.into());
-    let mut lines: Vec<_> =
-        shown.map(|(index, unit)| row(unit, index == chosen, look)).collect();
+    let mut lines: Vec<_> = shown.map(|(index, unit)| row(unit, index == chosen, look)).collect();
     let more = count.saturating_sub(units.len() as u64);
     if more > 0 {
         lines.push(Line::from(format!(" {}", look.fill(Word::KeptMore, &[&more.to_string()]))));
