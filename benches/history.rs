@@ -160,11 +160,11 @@ fn fill(path: &std::path::Path, units: u32) {
             iif(i % 100000 = 0, 'E-DEV-PROOF', 'E-DEV-TIMEOUT'), 'no answer', NULL
             FROM n WHERE i % 50 = 0;
         {numbers} INSERT INTO certificates (sn, station, serial, attempt, client_id, fingerprint,
-            public_key, issuer, der, not_before, not_after, image, state, issued_seq, issued_us,
-            proof, proven_us)
+            public_key, issuer, not_before, not_after, image, state, issued_seq, issued_us,
+            proof, proven_us, origin)
             SELECT {sn}, 'bench', {serial}, iif(i % 50 = 0, 2, 1), {serial}, randomblob(32),
-            randomblob(65), x'00', zeroblob(600), {at}, {at}, zeroblob(32), 'proven', 4 * i,
-            {at}, 'possession', {at} FROM n;
+            randomblob(65), x'00', {at}, {at}, zeroblob(32), 'proven', 4 * i,
+            {at}, 'possession', {at}, 'issued' FROM n;
         {numbers} INSERT INTO outbox (station, certificate_sn, client_id, operation, state,
             queued_us, queued_seq)
             SELECT 'bench', {sn}, {serial}, 'register', iif(i > {units} * 9 / 10, 'waiting',

@@ -21,6 +21,10 @@ pub enum Kind {
     Receive,
     /// A frame came, and nobody looked at it yet.
     Received,
+    /// A statement of a migration was carried out, and the migration is not committed.
+    Migrating,
+    /// A migration was committed.
+    Migrated,
 }
 
 impl Kind {
@@ -33,6 +37,8 @@ impl Kind {
             Kind::Sent => "sent",
             Kind::Receive => "receive",
             Kind::Received => "received",
+            Kind::Migrating => "migrating",
+            Kind::Migrated => "migrated",
         }
     }
 }

@@ -21,7 +21,7 @@ const OLDEST: Timestamp = Timestamp(1_704_067_200_000_000);
 /// verifies. `certified` are the journal keys that the CA certified in it, as for [`Audit`].
 ///
 /// The newest head and samples of the older ones are checked; `station ledger verify`
-/// checks all of them, and the tables too.
+/// checks the tables too, and with `--every-head` all of them.
 pub fn ledger(
     settings: &Settings,
     certified: Option<Vec<PublicKey>>,

@@ -358,13 +358,19 @@ pub enum UnitState {
 /// `station ledger …`
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// Verifies the journal: every entry, every signature, and the head noted outside
+    /// Verifies the ledger: the journal, its newest signature, the tables, and the head noted
+    /// outside
     ///
-    /// Exits with 4 where it does not hold, and names the first bad entry.
+    /// Exits with 4 where it does not hold, and names the first bad entry. The newest signed
+    /// head covers every entry; of the older ones samples are checked, or with `--every-head`
+    /// all.
     Verify {
         /// Only the entries since the last verify that held; without the tables
         #[arg(long)]
         new: bool,
+        /// The signature of every older head too; a long one takes a while
+        #[arg(long)]
+        every_head: bool,
         /// The CA certificate, PEM, under which the journal key is certified, in place of
         /// the one that station.toml names
         #[arg(long, value_name = "FILE")]

@@ -44,7 +44,7 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
     if ran_to_its_end && !demo.no_sync {
         exit = exit.and(register::run(&config, &made, context)?);
     }
-    let verification = ledger::audit(&config, false, context)?;
+    let verification = ledger::audit(&config, ledger::Extent::default(), context)?;
     if let Some(why) = verification.why {
         let code = verification.code.unwrap_or(Code::LedgerJournal);
         return Err(Failure::new(code, why));

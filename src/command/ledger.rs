@@ -24,7 +24,7 @@ use crate::shell::{self, Exit, Failure};
 pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     match command {
-        LedgerCommand::Verify { new, key, anchor } => {
+        LedgerCommand::Verify { new, every_head, key, anchor } => {
             let mut config = config;
             let (by_key, by_anchor) = (key.is_some(), anchor.is_some());
             config.authority.certificate = key.unwrap_or(config.authority.certificate);
@@ -40,7 +40,7 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
             {
                 return Err(proves_nothing("is no file", anchor));
             }
-            return verify(&config, new, context);
+            return verify(&config, Extent { only_new: new, every_head }, context);
         }
         LedgerCommand::Stats(of) => super::stats::run(&config, &of, context)?,
         LedgerCommand::Check => check(&config, context)?,
@@ -68,10 +68,19 @@ struct Summary<'a> {
     verification: &'a Verification,
 }
 
+/// How much of a ledger is audited.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Extent {
+    /// Only what came since the last audit.
+    only_new: bool,
+    /// The signatures of all older heads.
+    every_head: bool,
+}
+
 /// Holds the journal against everything that is known of it.
 pub(super) fn audit(
     config: &Config,
-    only_new: bool,
+    Extent { only_new, every_head }: Extent,
     context: &Context,
 ) -> Result<Verification, Failure> {
     let authorities = pki::read_certificates(&config.authority.certificate).ok();
@@ -81,7 +90,8 @@ pub(super) fn audit(
         certified: from_config::certified_by_own_ca(config),
         expected_key: expected_key(config, context)?,
         anchor: config.ledger.anchor.clone(),
-        every_head: true,
+        // What came since the last audit is little.
+        every_head: every_head || only_new,
         file: FileCheck::Whole,
         skip_tables: false,
         only_new,
@@ -91,8 +101,8 @@ pub(super) fn audit(
     Ok(context.watching(verify)?)
 }
 
-fn verify(config: &Config, only_new: bool, context: &mut Context) -> Result<Exit, Failure> {
-    let verification = audit(config, only_new, context)?;
+fn verify(config: &Config, extent: Extent, context: &mut Context) -> Result<Exit, Failure> {
+    let verification = audit(config, extent, context)?;
     if context.out.is_json() {
         context.out.json(&Summary { event: "summary", verification: &verification })?;
     }

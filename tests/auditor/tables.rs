@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+use serde_json::Value;
 
 use super::hex;
 use super::model::Model;
@@ -50,14 +51,23 @@ fn rows(
 }
 
 fn certificates(connection: &Connection) -> rusqlite::Result<Rows> {
-    let sql = "SELECT sn, serial, attempt, state, der, image, public_key FROM certificates";
+    let sql = "SELECT sn, serial, attempt, state, entry, image, public_key
+        FROM certificates LEFT JOIN journal ON seq = issued_seq";
     rows(connection, sql, |row| {
         let bytes = |index| row.get::<_, Vec<u8>>(index).map(|bytes| hex(&bytes));
         let (serial, attempt, state): (String, u32, String) =
             (row.get(1)?, row.get(2)?, row.get(3)?);
-        let text = format!("{serial} {attempt} {state} {} {} {}", bytes(4)?, bytes(5)?, bytes(6)?);
+        let der = der(&row.get::<_, Option<Vec<u8>>>(4)?.unwrap_or_default());
+        let text = format!("{serial} {attempt} {state} {der} {} {}", bytes(5)?, bytes(6)?);
         Ok((bytes(0)?, text))
     })
+}
+
+/// The certificate in an entry, lowercase hex; it stands nowhere else.
+fn der(entry: &[u8]) -> String {
+    let payload = entry.get(22..).unwrap_or_default();
+    let payload: Value = serde_json::from_slice(payload).unwrap_or_default();
+    payload["record"]["der"].as_str().unwrap_or_default().to_owned()
 }
 
 fn expected_certificates(model: &Model) -> Rows {

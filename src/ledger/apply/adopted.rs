@@ -81,7 +81,7 @@ fn insert_adopted(
         adopted.restart,
     ])?;
     let sql = "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-        ?12, 'proven', ?13, ?14, ?15, ?14, 'adopted')";
+        'proven', ?12, ?13, ?14, ?13, 'adopted')";
     context.connection.prepare_cached(sql)?.execute(params![
         certificate.sn,
         context.station,
@@ -91,7 +91,6 @@ fn insert_adopted(
         certificate.fingerprint,
         certificate.public_key,
         certificate.issuer,
-        certificate.der,
         certificate.not_before,
         certificate.not_after,
         adopted.image,

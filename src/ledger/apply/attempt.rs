@@ -118,7 +118,7 @@ pub(super) fn issued(context: &Context<'_>, issued: &Issued) -> Result<(), Ledge
     void_left(context, serial, Some(certificate.sn))?;
     // The same certificate again belongs to the newer attempt, and may go in a new image.
     let sql = "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-        ?12, 'issued', ?13, ?14, NULL, NULL, 'issued')
+        'issued', ?12, ?13, NULL, NULL, 'issued')
         ON CONFLICT (sn) DO UPDATE SET attempt = excluded.attempt, image = excluded.image";
     context.connection.prepare_cached(sql)?.execute(params![
         certificate.sn,
@@ -129,7 +129,6 @@ pub(super) fn issued(context: &Context<'_>, issued: &Issued) -> Result<(), Ledge
         certificate.fingerprint,
         certificate.public_key,
         certificate.issuer,
-        certificate.der,
         certificate.not_before,
         certificate.not_after,
         issued.image,

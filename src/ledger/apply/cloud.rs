@@ -12,7 +12,7 @@ use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::counts;
 use crate::ledger::tables::sql::stored;
-use crate::ledger::tables::states::{OutboxState, RegistrationState};
+use crate::ledger::tables::states::{OutboxState, RegistrationState, open_row};
 use crate::ledger::tables::unit_row;
 
 use super::context::Context;
@@ -203,9 +203,11 @@ fn moved(
 
 /// Ends a row that waits for what is done already.
 fn settle(context: &Context<'_>, cert: CertificateSn, cloud: i64) -> rusqlite::Result<()> {
-    let sql = "UPDATE outbox SET state = 'done', cloud = ?2, last_code = NULL, last_error = NULL
-        WHERE certificate_sn = ?1 AND operation = 'register' AND ifnull(cloud, ?2) = ?2
-            AND state IN ('waiting', 'claimed', 'parked')";
+    let sql = concat!(
+        "UPDATE outbox SET state = 'done', cloud = ?2, last_code = NULL, last_error = NULL
+        WHERE certificate_sn = ?1 AND operation = 'register' AND ifnull(cloud, ?2) = ?2 AND ",
+        open_row!("")
+    );
     context.connection.prepare_cached(sql)?.execute(params![cert, cloud])?;
     Ok(())
 }
@@ -305,8 +307,7 @@ pub(super) fn chosen(context: &Context<'_>, chosen: &CloudChosen) -> Result<(), 
     run("UPDATE clouds SET current = 0 WHERE current = 1 AND id <> ?1")?;
     let sql = "UPDATE clouds SET current = 1, chosen_us = ?2, chosen_seq = ?3 WHERE id = ?1";
     context.connection.execute(sql, params![cloud.id, context.wall, stored(context.seq)])?;
-    run("UPDATE outbox SET cloud = ?1 WHERE cloud IS NULL
-        AND state IN ('waiting', 'claimed', 'parked')")?;
+    run(concat!("UPDATE outbox SET cloud = ?1 WHERE cloud IS NULL AND ", open_row!("")))?;
     run("UPDATE outbox SET state = 'withdrawn' WHERE cloud <> ?1
         AND operation IN ('register', 'activate') AND state IN ('waiting', 'parked')")?;
     let sql = "INSERT INTO outbox (station, certificate_sn, client_id, operation, state, cloud,

@@ -66,7 +66,8 @@ pub(super) fn retire(context: &Context<'_>, cert: CertificateSn) -> Result<(), L
         WHERE certificate_sn = ?1 AND state IN ('waiting', 'parked') AND operation <> 'revoke'";
     context.connection.prepare_cached(sql)?.execute([cert])?;
     let sql = "UPDATE registrations SET state = 'withdrawn'
-        WHERE certificate_sn = ?1 AND state IN ('waiting', 'deferred', 'conflict', 'rejected')";
+        WHERE certificate_sn = ?1 AND (state = 'waiting' OR state = 'deferred'
+            OR state = 'conflict' OR state = 'rejected')";
     context.connection.prepare_cached(sql)?.execute([cert])?;
     for cloud in sent_to(context, cert)? {
         queue(context, cert, Operation::Revoke, Some(cloud))?;

@@ -8,6 +8,7 @@ use crate::domain::pages::{RegistrationTrouble, Registrations, SyncRun};
 use crate::domain::state::RegistrationState;
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::sql::counted;
+use crate::ledger::tables::states::open_row;
 
 use super::reader::Reader;
 
@@ -29,8 +30,8 @@ pub struct Backlog {
 impl Reader {
     /// How much waits for the cloud.
     pub fn backlog(&self) -> Result<Backlog, LedgerError> {
-        let sql = "SELECT count(*) FROM (SELECT 1 FROM outbox
-            WHERE state IN ('waiting', 'claimed', 'parked') LIMIT ?1)";
+        let sql =
+            concat!("SELECT count(*) FROM (SELECT 1 FROM outbox WHERE ", open_row!(""), " LIMIT ?1)");
         let mut statement = self.connection.prepare_cached(sql)?;
         let count = counted(statement.query_row([COUNTED], |row| row.get(0))?);
         let oldest = self.oldest_unregistered()?.map(|(_, since)| since);
@@ -55,14 +56,17 @@ impl Reader {
     }
 
     fn open_by_state(&self) -> Result<Vec<(RegistrationState, u64)>, LedgerError> {
-        let sql = "SELECT coalesce(r.state, 'waiting'), count(*)
-            FROM (SELECT certificate_sn FROM outbox
-                WHERE state IN ('waiting', 'claimed', 'parked') LIMIT ?1) o
+        let sql = concat!(
+            "SELECT coalesce(r.state, 'waiting'), count(*)
+            FROM (SELECT certificate_sn FROM outbox WHERE ",
+            open_row!(""),
+            " LIMIT ?1) o
             LEFT JOIN clouds ON clouds.current = 1
             LEFT JOIN registrations r ON r.certificate_sn = o.certificate_sn
                 AND r.site = clouds.site AND r.region = clouds.region
                 AND r.instance = clouds.instance
-            GROUP BY 1 ORDER BY 1";
+            GROUP BY 1 ORDER BY 1"
+        );
         let mut statement = self.connection.prepare_cached(sql)?;
         let counts = statement.query_map([COUNTED], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let counts: Vec<(RegistrationState, i64)> = counts.collect::<Result<_, _>>()?;
@@ -70,16 +74,19 @@ impl Reader {
     }
 
     fn troubles(&self) -> Result<Vec<RegistrationTrouble>, LedgerError> {
-        let sql = "SELECT c.serial, o.client_id, coalesce(r.state, 'waiting'), o.tries,
+        let sql = concat!(
+            "SELECT c.serial, o.client_id, coalesce(r.state, 'waiting'), o.tries,
                 o.last_code, o.last_error
-            FROM (SELECT * FROM outbox
-                WHERE state IN ('waiting', 'claimed', 'parked') LIMIT ?1) o
+            FROM (SELECT * FROM outbox WHERE ",
+            open_row!(""),
+            " LIMIT ?1) o
             JOIN certificates c ON c.sn = o.certificate_sn
             LEFT JOIN clouds ON clouds.current = 1
             LEFT JOIN registrations r ON r.certificate_sn = o.certificate_sn
                 AND r.site = clouds.site AND r.region = clouds.region
                 AND r.instance = clouds.instance
-            WHERE o.last_code IS NOT NULL ORDER BY o.id DESC LIMIT ?2";
+            WHERE o.last_code IS NOT NULL ORDER BY o.id DESC LIMIT ?2"
+        );
         let mut statement = self.connection.prepare_cached(sql)?;
         let troubles = statement.query_map(params![COUNTED, SHOWN], |row| {
             let (code, error): (String, Option<String>) = (row.get(4)?, row.get(5)?);

@@ -14,10 +14,11 @@ use crate::domain::registration::{CaSn, CloudInstance, CloudStatus};
 pub use crate::ledger::decide::cloud::Gate;
 use crate::ledger::decide::cloud::gate;
 use crate::ledger::error::LedgerError;
+use crate::ledger::journal::certificate::read_from_entry;
 use crate::ledger::tables::certificate_row::read_certificate_state;
 use crate::ledger::tables::counts;
 use crate::ledger::tables::sql::{counted, stored};
-use crate::ledger::tables::states::{OutboxState, RegistrationState};
+use crate::ledger::tables::states::{OutboxState, RegistrationState, open_row};
 
 use super::reader::Reader;
 
@@ -110,14 +111,17 @@ pub struct Retired {
     pub at: Timestamp,
 }
 
-const OPEN: &str = "o.state IN ('waiting', 'claimed', 'parked')
-    AND ifnull(o.cloud, 0) = ifnull((SELECT id FROM clouds WHERE current = 1), 0)";
+const OPEN: &str = concat!(
+    open_row!("o."),
+    " AND ifnull(o.cloud, 0) = ifnull((SELECT id FROM clouds WHERE current = 1), 0)"
+);
 
 /// The columns of [`read_row`] and the tables that they come from.
-const ROW: &str = "SELECT o.id, c.serial, o.client_id, c.sn, c.fingerprint, c.der, c.issuer,
+const ROW: &str = "SELECT o.id, c.serial, o.client_id, c.sn, c.fingerprint, j.entry, c.issuer,
         c.state, o.operation, o.state, o.tries, o.sent_us, o.last_code, o.last_error,
         coalesce(r.state, 'none'), r.status, r.cloud_sn
     FROM outbox o CROSS JOIN certificates c ON c.sn = o.certificate_sn
+    CROSS JOIN journal j ON j.seq = c.issued_seq
     LEFT JOIN clouds ON clouds.current = 1
     LEFT JOIN registrations r ON r.certificate_sn = c.sn AND r.site = clouds.site
         AND r.region = clouds.region AND r.instance = clouds.instance";
@@ -130,7 +134,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         client_id: row.get(2)?,
         sn: row.get(3)?,
         fingerprint: row.get(4)?,
-        der: row.get::<_, Arc<[u8]>>(5)?,
+        der: Arc::clone(&read_from_entry(row, 5)?.der),
         issuer: row.get(6)?,
         certificate: read_certificate_state(row, 7)?,
         operation: row.get(8)?,
@@ -145,10 +149,11 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
 }
 
 fn page_of_open() -> String {
+    let open = open_row!("p.");
     format!(
         "{ROW} WHERE {OPEN} AND o.id > ?1 AND NOT EXISTS (SELECT 1 FROM outbox p
             WHERE p.client_id = o.client_id AND p.id < o.id
-                AND p.state IN ('waiting', 'claimed', 'parked')
+                AND {open}
                 AND ifnull(p.cloud, 0) = ifnull(o.cloud, 0))
         ORDER BY o.id LIMIT ?2"
     )
@@ -185,13 +190,16 @@ pub(in crate::ledger) fn questions() -> [String; 5] {
 }
 
 /// The columns of [`read_known`] and the tables that they come from.
-const KNOWN: &str = "SELECT c.serial, c.client_id, c.sn, c.fingerprint, c.state,
+const KNOWN: &str = concat!(
+    "SELECT c.serial, c.client_id, c.sn, c.fingerprint, c.state,
         coalesce(r.state, 'none'), r.status,
-        EXISTS (SELECT 1 FROM outbox o WHERE o.certificate_sn = c.sn
-            AND o.state IN ('waiting', 'claimed', 'parked'))
+        EXISTS (SELECT 1 FROM outbox o WHERE o.certificate_sn = c.sn AND ",
+    open_row!("o."),
+    ")
     FROM certificates c LEFT JOIN clouds ON clouds.current = 1
     LEFT JOIN registrations r ON r.certificate_sn = c.sn AND r.site = clouds.site
-        AND r.region = clouds.region AND r.instance = clouds.instance";
+        AND r.region = clouds.region AND r.instance = clouds.instance"
+);
 
 fn read_known(row: &Row<'_>) -> rusqlite::Result<Known> {
     Ok(Known {
@@ -261,8 +269,11 @@ impl Reader {
 
     /// How many rows are open for instances that are not the current one any more.
     pub fn outbox_elsewhere(&self) -> Result<u64, LedgerError> {
-        let sql = "SELECT count(*) FROM outbox o WHERE o.state IN ('waiting', 'claimed', 'parked')
-            AND o.cloud <> (SELECT id FROM clouds WHERE current = 1)";
+        let sql = concat!(
+            "SELECT count(*) FROM outbox o WHERE ",
+            open_row!("o."),
+            " AND o.cloud <> (SELECT id FROM clouds WHERE current = 1)"
+        );
         Ok(counted(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
     }
 
@@ -345,11 +356,14 @@ impl Reader {
     /// Open registrations of certificates that the cloud once took, and was found to lack or
     /// to have otherwise.
     pub fn contradicted(&self) -> Result<u64, LedgerError> {
-        let sql = "SELECT count(*) FROM outbox o JOIN clouds k ON k.id = o.cloud
+        let sql = concat!(
+            "SELECT count(*) FROM outbox o JOIN clouds k ON k.id = o.cloud
             JOIN registrations r ON r.certificate_sn = o.certificate_sn AND r.site = k.site
                 AND r.region = k.region AND r.instance = k.instance
-            WHERE o.operation = 'register' AND o.state IN ('waiting', 'claimed', 'parked')
-                AND r.registered_us IS NOT NULL AND r.state <> 'registered'";
+            WHERE o.operation = 'register' AND ",
+            open_row!("o."),
+            " AND r.registered_us IS NOT NULL AND r.state <> 'registered'"
+        );
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(counted(statement.query_row([], |row| row.get(0))?))
     }

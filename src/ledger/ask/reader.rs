@@ -15,13 +15,12 @@ use crate::domain::ids::{
 use crate::domain::record::{CertificateRow, Gap, Holds, Looked, Owners, Record, Standing};
 use crate::ledger::decide::{clock, place};
 use crate::ledger::error::LedgerError;
+use crate::ledger::journal::certificate::{CERTIFICATE, WITH_ENTRY, read_certificate};
 use crate::ledger::journal::entry::{Entry, Fact};
 use crate::ledger::journal::head::Head;
 use crate::ledger::journal::witness::Owner;
 use crate::ledger::keep::files;
-use crate::ledger::tables::certificate_row::{
-    self, CERTIFICATE, read_certificate, read_certificate_state,
-};
+use crate::ledger::tables::certificate_row::{self, read_certificate_state};
 use crate::ledger::tables::sql::counted;
 use crate::ledger::tables::unit_row::{self, UnitRow};
 
@@ -150,7 +149,7 @@ impl Reader {
 
     /// A certificate with what is needed to challenge a device for it.
     pub fn certificate(&self, sn: &CertificateSn) -> Result<Option<CertificateRow>, LedgerError> {
-        let sql = format!("SELECT {CERTIFICATE} FROM certificates WHERE sn = ?1");
+        let sql = format!("SELECT {CERTIFICATE} FROM {WITH_ENTRY} WHERE sn = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
         Ok(statement.query_row([sn], read_certificate).optional()?)
     }

@@ -13,9 +13,10 @@ use crate::domain::label::CheckCharacter;
 use crate::domain::record::LabelRead;
 use crate::domain::work_order::{WorkOrder, WorkOrderRow};
 use crate::ledger::error::LedgerError;
-use crate::ledger::tables::certificate_row::{
-    CERTIFICATE, read_certificate, read_certificate_state,
+use crate::ledger::journal::certificate::{
+    CERTIFICATE, WITH_ENTRY, read_certificate, read_from_entry,
 };
+use crate::ledger::tables::certificate_row::read_certificate_state;
 use crate::ledger::tables::counts;
 use crate::ledger::tables::sql::counted;
 use crate::ledger::tables::states::{self, AttemptOutcome, OutboxState, RegistrationState};
@@ -101,9 +102,11 @@ impl Reader {
     }
 
     fn certificates_of(&self, serial: &Serial) -> Result<Vec<CertificateStory>, LedgerError> {
-        let sql = "SELECT sn, fingerprint, state, proof, not_before, not_after, der, origin
-            FROM certificates WHERE serial = ?1 ORDER BY attempt";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT sn, fingerprint, state, proof, not_before, not_after, entry, origin
+            FROM {WITH_ENTRY} WHERE serial = ?1 ORDER BY attempt"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let stories = statement.query_map([serial], |row| {
             let certificate_sn = row.get(0)?;
             Ok(CertificateStory {
@@ -114,7 +117,7 @@ impl Reader {
                 origin: row.get(7)?,
                 not_before: row.get(4)?,
                 not_after: row.get(5)?,
-                pem: pem(row.get_ref(6)?.as_blob()?),
+                pem: pem(&read_from_entry(row, 6)?.der),
                 registration: self.registration_of(certificate_sn)?,
             })
         })?;
@@ -215,24 +218,21 @@ impl Reader {
         after: Option<&Serial>,
         limit: u32,
     ) -> Result<Vec<ExportRow>, LedgerError> {
-        let columns: Vec<String> =
-            CERTIFICATE.split(", ").map(|column| format!("certificates.{column}")).collect();
         let sql = format!(
-            "SELECT {}, certificates.proof, units.work_order, units.registered
-            FROM certificates JOIN units ON units.serial = certificates.serial
+            "SELECT {CERTIFICATE}, certificates.proof, units.work_order, units.registered
+            FROM {WITH_ENTRY} JOIN units ON units.serial = certificates.serial
             WHERE certificates.state = 'proven' AND certificates.serial > ?1
                 AND (?2 OR NOT units.registered) AND (?3 IS NULL OR units.work_order = ?3)
-            ORDER BY certificates.serial LIMIT ?4",
-            columns.join(", ")
+            ORDER BY certificates.serial LIMIT ?4"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let values = params![after.map_or("", Serial::as_str), all, work_order, limit];
         let rows = statement.query_map(values, |row| {
             Ok(ExportRow {
                 row: read_certificate(row)?,
-                proof: read_proof(row, 11)?,
-                work_order: row.get(12)?,
-                registered: row.get(13)?,
+                proof: read_proof(row, 5)?,
+                work_order: row.get(6)?,
+                registered: row.get(7)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

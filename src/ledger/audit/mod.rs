@@ -1,4 +1,8 @@
 //! Whether a ledger is what was written: the chain, its heads, and a replay of it.
 
-pub(super) mod replay;
+mod chain;
+mod heads;
+mod replay;
+mod replayer;
+mod signatures;
 pub(super) mod verify;

@@ -1,6 +1,8 @@
 //! A replay of the journal into an empty ledger, and the comparison with the real tables.
 
-use rusqlite::types::Value;
+use std::collections::BTreeSet;
+
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Rows};
 
 use crate::ledger::apply::apply;
@@ -8,6 +10,24 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::Entry;
 use crate::ledger::keep::files;
 use crate::ledger::tables::schema::{self, EVIDENCE};
+
+/// The indices without which entries can't be applied: they find rows that are changed, or
+/// are named by an `ON CONFLICT`. All others, and the constraints, guard and find rows in the
+/// ledger; here they would only be kept, and the rows are held against those of the ledger.
+const NEEDED: [&str; 6] = [
+    "attempts_by_certificate",
+    "certificates_by_unit",
+    "clouds_current",
+    "outbox_by_certificate",
+    "outbox_open",
+    "outbox_open_once",
+];
+
+/// KiB of memory for its pages; what is more goes to the temporary file.
+const CACHE_KIB: i64 = 96 << 10;
+
+/// About so many bytes of rows are compared at once.
+const BATCH: usize = 64 << 10;
 
 /// An empty ledger that entries are applied to. It lies in memory and, where it grows, in
 /// a temporary file that no name leads to.
@@ -17,6 +37,13 @@ impl Replay {
     pub(in crate::ledger) fn new() -> Result<Replay, LedgerError> {
         let connection = files::open_temporary()?;
         schema::migrate(&connection)?;
+        for index in spare_indices(&connection)? {
+            connection.execute_batch(&format!("DROP INDEX {index}"))?;
+        }
+        connection.pragma_update(None, "ignore_check_constraints", true)?;
+        connection.pragma_update(None, "foreign_keys", false)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        connection.set_prepared_statement_cache_capacity(256);
         Ok(Replay(connection))
     }
 
@@ -36,35 +63,85 @@ impl Replay {
         })
     }
 
-    /// Compares every evidence table, row by row.
-    pub(in crate::ledger) fn compare(&self, ledger: &Connection) -> Result<(), LedgerError> {
+    /// Gives the rows of every evidence table as [`pack`] has them, an empty batch behind each
+    /// table, until nobody takes them any more.
+    pub(super) fn give_rows(&self, mut give: impl FnMut(Vec<u8>) -> bool) -> Result<(), LedgerError> {
         for (table, key) in EVIDENCE {
-            self.compare_table(ledger, table, key)?;
+            let wanted = pack(&self.0, table, key, |batch| Ok(give(batch)))?;
+            if !wanted {
+                break;
+            }
         }
         Ok(())
     }
 
-    fn compare_table(
+    /// Finds the first row of a table that is not as the replay has it.
+    pub(super) fn difference(
         &self,
         ledger: &Connection,
         table: &str,
         key: &str,
-    ) -> Result<(), LedgerError> {
-        let sql = format!("SELECT * FROM {table} ORDER BY {key}");
+    ) -> Result<LedgerError, LedgerError> {
+        let sql = in_order(table, key);
         let (mut found, mut wanted) = (ledger.prepare(&sql)?, self.0.prepare(&sql)?);
         let names: Vec<String> = found.column_names().map(ToOwned::to_owned).collect();
         let (mut found, mut wanted) = (found.query([])?, wanted.query([])?);
         loop {
             let (here, there) = (values(&mut found, &names)?, values(&mut wanted, &names)?);
-            match (here, there) {
-                (None, None) => return Ok(()),
-                (Some(here), Some(there)) if here == there => {}
-                (here, there) => {
-                    return Err(LedgerError::Tables(difference(table, &names, here, there)));
-                }
+            let ended = here.is_none() && there.is_none();
+            if here != there || ended {
+                return Ok(LedgerError::Tables(difference(table, &names, here, there)));
             }
         }
     }
+}
+
+fn spare_indices(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL";
+    let mut statement = connection.prepare(sql)?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    names.filter(|name| name.as_ref().map_or(true, |name| !NEEDED.contains(&&**name))).collect()
+}
+
+fn in_order(table: &str, key: &str) -> String {
+    format!("SELECT * FROM {table} ORDER BY {key}")
+}
+
+/// Gives a table's rows as bytes, which are the same where the rows are, and an empty batch
+/// behind them; false where `take` did not want them all.
+pub(super) fn pack(
+    connection: &Connection,
+    table: &str,
+    key: &str,
+    mut take: impl FnMut(Vec<u8>) -> Result<bool, LedgerError>,
+) -> Result<bool, LedgerError> {
+    let mut statement = connection.prepare(&in_order(table, key))?;
+    let columns = statement.column_count();
+    let mut rows = statement.query([])?;
+    let mut batch = Vec::with_capacity(BATCH);
+    while let Some(row) = rows.next()? {
+        for index in 0..columns {
+            pack_value(&mut batch, row.get_ref(index)?);
+        }
+        if batch.len() >= BATCH && !take(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))? {
+            return Ok(false);
+        }
+    }
+    Ok((batch.is_empty() || take(batch)?) && take(Vec::new())?)
+}
+
+/// A value as its type, its length and its bytes, so that no two values look the same.
+fn pack_value(bytes: &mut Vec<u8>, value: ValueRef<'_>) {
+    let (kind, content): (u8, &[u8]) = match value {
+        ValueRef::Null => (0, &[]),
+        ValueRef::Integer(number) => (1, &number.to_ne_bytes()),
+        ValueRef::Real(number) => (2, &number.to_ne_bytes()),
+        ValueRef::Text(text) => (3, text),
+        ValueRef::Blob(blob) => (4, blob),
+    };
+    bytes.push(kind);
+    bytes.extend_from_slice(&content.len().to_ne_bytes());
+    bytes.extend_from_slice(content);
 }
 
 fn values(rows: &mut Rows<'_>, names: &[String]) -> Result<Option<Vec<Value>>, LedgerError> {

@@ -4,10 +4,14 @@
 //! stand; the newest signed head must cover the last entry; the notes outside must agree;
 //! and the tables must be what a replay of the journal gives. Nothing is written but a
 //! temporary database, which SQLite puts on disk where it grows.
+//!
+//! While the chain is walked, threads replay it, check signatures and look at the file. They
+//! are judged in one order all the same, so that a ledger has one verdict.
 
 use std::path::{Path, PathBuf};
+use std::thread::{self, Scope, ScopedJoinHandle};
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::domain::code::Code;
@@ -15,24 +19,20 @@ use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{Fingerprint, PublicKey, StationId};
 use crate::domain::long_work;
-use crate::domain::record::{Record, Restored};
 use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::{Entry, Fact, Hash, InstanceId};
+use crate::ledger::journal::entry::{Entry, Fact};
 use crate::ledger::journal::head::{Head, SignedHead};
 use crate::ledger::journal::note::{self, HEAD_FILE, Note};
 use crate::ledger::journal::witness::{self, Owner};
 use crate::ledger::keep::files::{self, LEDGER_FILE};
-use crate::ledger::tables::sql::{counted, stored};
+use crate::ledger::tables::sql::counted;
 use crate::ledger::tables::{schema, shape};
 
-use super::replay::Replay;
+use super::chain::{Chain, Older, Page};
+use super::heads::Heads;
+use super::replayer::{Replayed, Replayer};
+use super::signatures::Signatures;
 use crate::ledger::keep::structure::{self, FileCheck};
-
-/// Entries or heads in one page.
-const PAGE: u32 = 512;
-
-/// Of the older heads, one in this many is checked unless all are.
-const SAMPLE: u64 = 1000;
 
 /// Beside the ledger, the newest head that an audit reached.
 pub const AUDITED_FILE: &str = "journal.audited";
@@ -143,19 +143,20 @@ pub fn verify(
 /// Checks SQLite's own structures and compares the tables with a replay of the journal;
 /// gives the number of entries.
 pub fn check(path: &Path) -> Result<u64, LedgerError> {
-    let mut walk = Walk::over(path, &Audit::default())?.0;
+    let mut walk = Walk::over(path, &Audit::default())?;
     shape::check(&walk.connection)?;
-    FileCheck::Whole.run(&walk.connection)?;
-    let mut replay = Replay::new()?;
-    let connection = walk.connection;
-    let snapshot = connection.unchecked_transaction()?;
-    walk.head = Head::NONE;
-    while let Page::More = walk_page(&snapshot, &mut walk.head, Some(&mut replay), &mut Vec::new())?
-    {
-    }
-    replay.compare(&snapshot)?;
-    structure::references(&snapshot)?;
-    Ok(walk.head.seq)
+    thread::scope(|scope| {
+        let file = walk.check_file(scope);
+        let replay = Replayer::start(scope)?;
+        let walked = walk.walk(Some(&replay), None);
+        let replayed = replay.settle();
+        let references = file.map_or(Ok(Ok(())), joined)?;
+        let replayed = replayed?;
+        walked?;
+        replayed.compare(&walk.connection, |_| ())?;
+        references?;
+        Ok(walk.head.seq)
+    })
 }
 
 /// What the restore needs to know of a ledger that holds.
@@ -180,6 +181,7 @@ pub(in crate::ledger) fn demand(
 /// One audit as it goes.
 struct Walk {
     connection: Connection,
+    file: PathBuf,
     audit: Audit,
     notes: Vec<(Note, String)>,
     head: Head,
@@ -193,13 +195,13 @@ struct Walk {
 
 impl Walk {
     fn open(path: &Path, verifier: &dyn HeadVerifier, audit: &Audit) -> Result<Walk, LedgerError> {
-        let (mut walk, file) = Walk::over(path, audit)?;
-        walk.read_notes(&file, verifier)?;
+        let mut walk = Walk::over(path, audit)?;
+        walk.read_notes(verifier)?;
         Ok(walk)
     }
 
     /// One whose notes were not read.
-    fn over(path: &Path, audit: &Audit) -> Result<(Walk, PathBuf), LedgerError> {
+    fn over(path: &Path, audit: &Audit) -> Result<Walk, LedgerError> {
         let file = match path.is_dir() {
             true => files::ledger_path(path),
             false => path.to_path_buf(),
@@ -209,6 +211,7 @@ impl Walk {
         }
         let walk = Walk {
             connection: files::open_to_audit(&file)?,
+            file,
             audit: audit.clone(),
             notes: Vec::new(),
             head: Head::NONE,
@@ -219,11 +222,12 @@ impl Walk {
             remarks: Vec::new(),
         };
         schema::check_version(&walk.connection)?;
-        Ok((walk, file))
+        Ok(walk)
     }
 
     /// Before the ledger is read: another process may commit and note in between.
-    fn read_notes(&mut self, file: &Path, verifier: &dyn HeadVerifier) -> Result<(), LedgerError> {
+    fn read_notes(&mut self, verifier: &dyn HeadVerifier) -> Result<(), LedgerError> {
+        let file = &self.file;
         let anchor = self.audit.anchor.clone();
         let in_place = file.file_name().is_some_and(|name| name == LEDGER_FILE);
         let places = match in_place {
@@ -240,18 +244,6 @@ impl Walk {
             }
         }
         Ok(())
-    }
-
-    fn check_file(&mut self) -> Result<(), LedgerError> {
-        match self.before {
-            None => self.audit.file.run(&self.connection),
-            Some(_) => {
-                let remark = "what came before was not read again, and the file's structure and \
-                              indices not checked";
-                self.remarks.push(remark.to_owned());
-                Ok(())
-            }
-        }
     }
 
     /// Where the last noted audit ended, if its note is this ledger's and still true.
@@ -284,56 +276,116 @@ impl Walk {
         // What guards and finds the rows comes before any row.
         shape::check(&self.connection)?;
         self.go_on(verifier)?;
-        self.check_file()?;
-        let mut replay = match self.audit.skip_tables || self.before.is_some() {
-            true => None,
-            false => Some(Replay::new()?),
+        let instance = Owner::read(&self.connection)?.map(|owner| owner.instance);
+        thread::scope(|scope| {
+            let file = self.check_file(scope);
+            let replay = match self.audit.skip_tables || self.before.is_some() {
+                true => None,
+                false => Some(Replayer::start(scope)?),
+            };
+            let signatures =
+                instance.map(|instance| Signatures::start(scope, verifier, instance));
+            let walked = self.walk(replay.as_ref(), signatures.as_ref());
+            let replayed = replay.map(Replayer::settle);
+            // Nothing that was read counts before the file is known to be whole, and an entry
+            // that can't be replayed stands before one that broke the chain.
+            let references = file.map_or(Ok(Ok(())), joined)?;
+            let replayed = replayed.transpose()?;
+            walked?;
+            let first_bad = signatures.and_then(Signatures::first_bad);
+            self.judge(verifier, first_bad, replayed, references)
+        })
+    }
+
+    /// Looks at the file in a thread and over a connection of its own, and whether each row
+    /// names rows that are there.
+    fn check_file<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Option<FileLook<'scope>> {
+        if self.before.is_some() {
+            let remark = "what came before was not read again, and the file's structure and \
+                          indices not checked";
+            self.remarks.push(remark.to_owned());
+            return None;
+        }
+        let (path, check, tables) = (self.file.clone(), self.audit.file, !self.audit.skip_tables);
+        Some(scope.spawn(move || {
+            let connection = files::open_to_audit(&path)?;
+            check.run(&connection)?;
+            // What names rows that are not there is told last, where the tables are compared.
+            Ok(if tables { structure::references(&connection) } else { Ok(()) })
+        }))
+    }
+
+    /// Walks the chain to its end. Most pages without a transaction: the journal only grows.
+    fn walk(
+        &mut self,
+        replay: Option<&Replayer<'_>>,
+        signatures: Option<&Signatures<'_>>,
+    ) -> Result<(), LedgerError> {
+        let older = if self.audit.every_head { Older::Each } else { Older::Samples };
+        let signatures = signatures.map(|signatures| (signatures, older));
+        let mut chain =
+            Chain { connection: &self.connection, replay, signatures, restores: Vec::new() };
+        let total = Work(Head::read(&self.connection)?.seq).total();
+        let mut to_the_end = |chain: &mut Chain<'_, '_>| -> Result<(), LedgerError> {
+            while let Page::More = chain.page(&mut self.head)? {
+                long_work::tell(self.head.seq, total.max(self.head.seq));
+            }
+            Ok(())
         };
-        // Most pages without a transaction: the journal only grows.
-        let mut restores = Vec::new();
-        let total = Head::read(&self.connection)?.seq;
-        let mut page = |connection: &Connection, head: &mut Head| {
-            let page = walk_page(connection, head, replay.as_mut(), &mut restores);
-            long_work::tell(head.seq, total.max(head.seq));
-            page
-        };
-        while let Page::More = page(&self.connection, &mut self.head)? {}
+        to_the_end(&mut chain)?;
+        // What is left is read in the snapshot in which all that follows is judged; it ends
+        // with the connection.
+        self.connection.execute_batch("BEGIN")?;
+        to_the_end(&mut chain)?;
+        self.remarks.extend(chain.restores);
+        Ok(())
+    }
+
+    /// What follows on a chain that holds, in one snapshot.
+    fn judge(
+        &mut self,
+        verifier: &dyn HeadVerifier,
+        first_bad_head: Option<u64>,
+        replayed: Option<Replayed<'_>>,
+        references: Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
         let connection = &self.connection;
-        let snapshot = connection.unchecked_transaction()?;
-        while let Page::More = page(&snapshot, &mut self.head)? {}
-        self.remarks.extend(restores);
-        let inside = witness::check_inside(&snapshot);
-        let owner = Owner::read(&snapshot)?.ok_or_else(|| LedgerError::Journal {
+        let inside = witness::check_inside(connection);
+        let owner = Owner::read(connection)?.ok_or_else(|| LedgerError::Journal {
             entry: 1,
             why: "the ledger is empty".to_owned(),
         })?;
-        self.key = SignedHead::newest(&snapshot)?.map(|signed| signed.public_key);
+        self.key = SignedHead::newest(connection)?.map(|signed| signed.public_key);
         self.owner = Some(owner.clone());
-        self.heads = heads_of_known_keys(&snapshot)?;
+        self.heads = heads_of_known_keys(connection)?;
         if let Some(wanted) = self.audit.station.clone().filter(|id| *id != owner.station) {
             return Err(LedgerError::Station { found: owner.station, wanted });
         }
         inside?;
-        first_entry_is_the_owners(&snapshot, &owner)?;
+        first_entry_is_the_owners(connection, &owner)?;
         let after = self.before.map_or(0, |head| head.seq);
-        let heads = Heads { connection: &snapshot, instance: &owner.instance, verifier, after };
-        heads.check(&self.audit, &mut self.remarks)?;
+        let heads = Heads { connection, instance: &owner.instance, verifier, after };
+        heads.check(self.audit.expected_key, first_bad_head, &mut self.remarks)?;
         for (note, name) in &self.notes {
-            witness::check_note(&snapshot, &owner, self.head, note, name)?;
+            witness::check_note(connection, &owner, self.head, note, name)?;
         }
         if self.audit.expected_key.is_none() {
             let remark = "held against the key that the ledger names, not against the CA";
             self.remarks.push(remark.to_owned());
         }
         if let Some(certified) = &self.audit.certified {
-            witness::check_vouched(&snapshot, &owner, certified, &self.notes)?;
+            witness::check_vouched(connection, &owner, certified, &self.notes)?;
         }
-        self.remarks.extend(other_authorities(&snapshot, &self.audit.authorities)?);
-        if let Some(replay) = replay {
-            replay.compare(&snapshot)?;
-            structure::references(&snapshot)?;
+        self.remarks.extend(other_authorities(connection, &self.audit.authorities)?);
+        if let Some(replayed) = replayed {
+            let work = Work(self.head.seq);
+            replayed.compare(connection, |tables| work.tell_compared(tables))?;
         }
-        let newest = SignedHead::newest(&snapshot)?;
+        references?;
+        let newest = SignedHead::newest(connection)?;
         let done = newest.map(|signed| Note::new(&owner.station, &owner.instance, &signed));
         if let (Some(path), Some(note)) = (&self.audit.noted_at, done) {
             // It holds all the same where its directory may not be written.
@@ -342,6 +394,30 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// A look at the file: an error where it is damaged, otherwise whether each row names rows that
+/// are there.
+type FileLook<'scope> = ScopedJoinHandle<'scope, Result<Result<(), LedgerError>, LedgerError>>;
+
+/// How much there is to do, in entries: to walk so many, and then to compare the tables, which
+/// takes about a third of that.
+struct Work(u64);
+
+impl Work {
+    fn total(&self) -> u64 {
+        self.0 + self.0 / 3
+    }
+
+    fn tell_compared(&self, tables: usize) {
+        let compared = self.0 / 3 * tables as u64 / schema::EVIDENCE.len() as u64;
+        long_work::tell(self.0 + compared, self.total());
+    }
+}
+
+fn joined<R>(thread: ScopedJoinHandle<'_, Result<R, LedgerError>>) -> Result<R, LedgerError> {
+    let died = |_| Err(LedgerError::Nonsense("a check ended before it was done".to_owned()));
+    thread.join().unwrap_or_else(died)
 }
 
 /// A note counts as a witness where it is signed, or where it is another station's.
@@ -376,10 +452,6 @@ fn other_authorities(
         .collect())
 }
 
-fn holds(verifier: &dyn HeadVerifier, instance: &InstanceId, signed: &SignedHead) -> bool {
-    signed.holds(instance, verifier)
-}
-
 fn first_entry_is_the_owners(connection: &Connection, owner: &Owner) -> Result<(), LedgerError> {
     let bytes: Vec<u8> =
         connection.query_row("SELECT entry FROM journal WHERE seq = 1", [], |row| row.get(0))?;
@@ -398,150 +470,4 @@ fn heads_of_known_keys(connection: &Connection) -> Result<u64, LedgerError> {
         return Err(LedgerError::Tables("journal_keys has a key that signed no head".to_owned()));
     }
     Ok(counted(connection.query_row("SELECT count(*) FROM heads", [], |row| row.get(0))?))
-}
-
-enum Page {
-    More,
-    Last,
-}
-
-/// Walks one page of the chain, and replays it.
-fn walk_page(
-    connection: &Connection,
-    head: &mut Head,
-    mut replay: Option<&mut Replay>,
-    restores: &mut Vec<String>,
-) -> Result<Page, LedgerError> {
-    let sql = "SELECT seq, entry, hash FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![stored(head.seq), PAGE])?;
-    let mut walked = 0;
-    if let Some(replay) = &mut replay {
-        replay.begin()?;
-    }
-    while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let entry = follow(head, counted(row.get(0)?), bytes, Hash(row.get(2)?))?;
-        if let Fact::Record(Record::Restored(restored), _) = &entry.fact {
-            restores.push(told(entry.seq, restored));
-        }
-        if let Some(replay) = &mut replay {
-            replay.entry(&entry)?;
-        }
-        walked += 1;
-    }
-    if let Some(replay) = &mut replay {
-        replay.end()?;
-    }
-    Ok(if walked < PAGE { Page::Last } else { Page::More })
-}
-
-/// A restore is told at every audit for ever: what it lost is not in the journal.
-fn told(seq: u64, restored: &Restored) -> String {
-    let last = restored.last_seq;
-    match restored.known_seq {
-        Some(known) if known > last => {
-            format!("entry {seq} restored a backup: entries {} to {known} are lost", last + 1)
-        }
-        _ => format!("entry {seq} restored a backup that ends with entry {last}"),
-    }
-}
-
-/// Checks that an entry is the next link, and moves the head to it.
-fn follow(head: &mut Head, seq: u64, bytes: &[u8], hash: Hash) -> Result<Entry, LedgerError> {
-    let next = head.seq + 1;
-    let wrong = |why: String| LedgerError::Journal { entry: next, why };
-    if seq != next {
-        return Err(wrong(format!("it is missing, the next one there is {seq}")));
-    }
-    if head.hash.of_next(bytes) != hash {
-        return Err(wrong("its bytes do not give its hash".to_owned()));
-    }
-    let entry = Entry::decode(bytes).map_err(|error| wrong(error.to_string()))?;
-    if entry.seq != seq {
-        return Err(wrong(format!("it carries number {}", entry.seq)));
-    }
-    *head = Head { seq, hash };
-    Ok(entry)
-}
-
-/// The signed heads of a journal whose chain holds.
-struct Heads<'a> {
-    connection: &'a Connection,
-    instance: &'a InstanceId,
-    verifier: &'a dyn HeadVerifier,
-    /// Those up to this entry were checked before.
-    after: u64,
-}
-
-impl Heads<'_> {
-    /// The newest head must be the expected key's and verify; since the chain holds, that
-    /// proves every entry. Where it does not verify, the first that does not is found.
-    fn check(&self, audit: &Audit, remarks: &mut Vec<String>) -> Result<(), LedgerError> {
-        let newest = SignedHead::newest(self.connection)?;
-        let newest = newest.ok_or_else(|| LedgerError::Journal {
-            entry: 1,
-            why: "no signed head covers it".to_owned(),
-        })?;
-        if let Some(wanted) = audit.expected_key.filter(|key| *key != newest.public_key) {
-            let Some(seq) = began_with_a_restore(self.connection, &newest.public_key)? else {
-                let (found, wanted) = (Box::new(newest.public_key), Box::new(wanted));
-                return Err(LedgerError::Key { found, wanted });
-            };
-            remarks.push(format!(
-                "entry {seq} restored the ledger under a new journal key, which the CA certifies \
-                 at the next line start"
-            ));
-        }
-        let sound = holds(self.verifier, self.instance, &newest);
-        self.check_older(if audit.every_head || !sound { 1 } else { SAMPLE })?;
-        match sound {
-            true => Ok(()),
-            false => Err(bad_head(newest.head.seq, newest.head.seq - 1)),
-        }
-    }
-
-    fn check_older(&self, step: u64) -> Result<(), LedgerError> {
-        let sql = "SELECT heads.seq, hash, public_key, signature FROM heads
-            JOIN journal ON journal.seq = heads.seq JOIN journal_keys ON journal_keys.id = heads.key
-            WHERE heads.seq > ?1 ORDER BY heads.seq";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([stored(self.after)])?;
-        let mut good = self.after;
-        let mut index: u64 = 0;
-        while let Some(row) = rows.next()? {
-            let head = Head { seq: counted(row.get(0)?), hash: Hash(row.get(1)?) };
-            if index.is_multiple_of(step) {
-                let signed = SignedHead { head, public_key: row.get(2)?, signature: row.get(3)? };
-                if !holds(self.verifier, self.instance, &signed) {
-                    return Err(bad_head(head.seq, good));
-                }
-            }
-            good = head.seq;
-            index += 1;
-        }
-        Ok(())
-    }
-}
-
-/// The entry with which a journal key came into use, if that entry is a restore.
-fn began_with_a_restore(
-    connection: &Connection,
-    key: &PublicKey,
-) -> Result<Option<u64>, LedgerError> {
-    let sql = "SELECT journal.seq, entry FROM journal WHERE journal.seq = (
-        SELECT min(heads.seq) FROM heads JOIN journal_keys ON journal_keys.id = heads.key
-        WHERE public_key = ?1)";
-    let mut statement = connection.prepare(sql)?;
-    let first =
-        statement.query_row([key], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)));
-    let (seq, bytes) = first?;
-    let restored = Entry::decode(&bytes)
-        .is_ok_and(|entry| matches!(entry.fact, Fact::Record(Record::Restored(_), _)));
-    Ok(u64::try_from(seq).ok().filter(|_| restored))
-}
-
-fn bad_head(seq: u64, good: u64) -> LedgerError {
-    let why = format!("the signature of the head at entry {seq} does not verify");
-    LedgerError::Journal { entry: good + 1, why }
 }

@@ -12,7 +12,7 @@ use crate::domain::outbox::{
 use crate::domain::registration::CloudStatus;
 use crate::ledger::tables::certificate_row::read_certificate_state;
 use crate::ledger::tables::sql::stored;
-use crate::ledger::tables::states::{OutboxState, Permission, RegistrationState};
+use crate::ledger::tables::states::{OutboxState, Permission, RegistrationState, open_row};
 use crate::ledger::tables::unit_row::{self, UnitRow};
 
 use super::view::{Decision, View, refuse};
@@ -139,8 +139,11 @@ impl View<'_> {
             return refuse(Code::UnitState, detail);
         }
         // Operations of one client id are carried out in order.
-        let sql = "SELECT 1 FROM outbox JOIN clouds ON clouds.id = cloud WHERE client_id = ?1
-            AND outbox.id < ?2 AND current = 1 AND state IN ('waiting', 'claimed', 'parked')";
+        let sql = concat!(
+            "SELECT 1 FROM outbox JOIN clouds ON clouds.id = cloud WHERE client_id = ?1
+            AND outbox.id < ?2 AND current = 1 AND ",
+            open_row!("")
+        );
         let values = params![found.client_id, stored(row)];
         match self.connection.prepare_cached(sql)?.exists(values)? {
             false => Ok(()),

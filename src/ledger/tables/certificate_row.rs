@@ -1,39 +1,12 @@
-//! A certificate's row as it is read.
-
-use std::sync::Arc;
+//! What is asked of a certificate's row.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::domain::certificate::{Certificate, CertificateState};
+use crate::domain::certificate::CertificateState;
 use crate::domain::ids::{CertificateSn, HardwareId, PublicKey, Serial};
-use crate::domain::record::CertificateRow;
 use crate::domain::state::UnknownWord;
 
 use super::states::certificate_state;
-
-/// The columns that [`read_certificate`] reads, in its order.
-pub(in crate::ledger) const CERTIFICATE: &str = "serial, client_id, image, state, sn, der, fingerprint, \
-    public_key, issuer, not_before, not_after";
-
-/// Reads a row that begins with the columns of [`CERTIFICATE`].
-pub(in crate::ledger) fn read_certificate(row: &Row<'_>) -> rusqlite::Result<CertificateRow> {
-    let certificate = Certificate {
-        sn: row.get(4)?,
-        der: row.get::<_, Arc<[u8]>>(5)?,
-        fingerprint: row.get(6)?,
-        public_key: row.get(7)?,
-        issuer: row.get(8)?,
-        not_before: row.get(9)?,
-        not_after: row.get(10)?,
-    };
-    Ok(CertificateRow {
-        serial: row.get(0)?,
-        client_id: row.get(1)?,
-        image: row.get(2)?,
-        state: read_certificate_state(row, 3)?,
-        certificate: Arc::new(certificate),
-    })
-}
 
 /// Reads a certificate's state out of column `index`.
 pub(in crate::ledger) fn read_certificate_state(

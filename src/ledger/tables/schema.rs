@@ -2,9 +2,15 @@
 //!
 //! A migration that was released is never edited: a change is a new one at the end. A
 //! ledger with more migrations than this program knows is refused, never touched.
+//!
+//! Each is one transaction, so whatever ends the program leaves the schema before it or the
+//! one behind it. On a large ledger one takes minutes; it tells how far it is.
 
-use rusqlite::Connection;
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::{Batch, Connection};
 
+use crate::cut;
+use crate::domain::long_work;
 use crate::ledger::error::LedgerError;
 
 /// Migration n brings `user_version` from n to n + 1.
@@ -18,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("product.sql"),
     include_str!("labels.sql"),
     include_str!("reports.sql"),
+    include_str!("once.sql"),
 ];
 
 /// The tables that follow from the journal and are compared with a replay of it, with
@@ -67,6 +74,7 @@ pub(in crate::ledger) fn migrate(connection: &Connection) -> Result<(), LedgerEr
 
 fn migrate_by(connection: &Connection, migrations: &[&str]) -> Result<(), LedgerError> {
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    let _references = Unreferenced::until_dropped(connection)?;
     loop {
         match version(connection)? {
             found if found > known => return Err(LedgerError::Newer { found, known }),
@@ -80,6 +88,7 @@ fn migrate_by(connection: &Connection, migrations: &[&str]) -> Result<(), Ledger
 pub(super) fn migrate_by_one(connection: &Connection) -> Result<bool, LedgerError> {
     let further = version(connection)? < newest();
     if further {
+        let _references = Unreferenced::until_dropped(connection)?;
         migrate_once(connection, MIGRATIONS)?;
     }
     Ok(further)
@@ -92,16 +101,51 @@ fn migrate_once(connection: &Connection, migrations: &[&str]) -> Result<(), Ledg
         let found = version(connection)?;
         let step = usize::try_from(found).ok().and_then(|index| migrations.get(index));
         if let Some(step) = step {
-            connection.execute_batch(step)?;
+            run_each(connection, step)?;
             connection.pragma_update(None, "user_version", found + 1)?;
         }
-        connection.execute_batch("COMMIT")
+        connection.execute_batch("COMMIT")?;
+        cut::point(cut::Kind::Migrated, "schema");
+        Ok(())
     };
-    apply().map_err(|error| {
+    apply().map_err(|error: rusqlite::Error| {
         // The first error is the one to tell.
         let _ = connection.execute_batch("ROLLBACK");
         LedgerError::write(error)
     })
+}
+
+/// Runs the statements of a migration, and tells how far it is.
+fn run_each(connection: &Connection, step: &str) -> rusqlite::Result<()> {
+    let total = u64::try_from(step.matches(";\n").count()).unwrap_or(0);
+    let mut statements = Batch::new(connection, step);
+    let mut done = 0;
+    while let Some(mut statement) = statements.next()? {
+        statement.execute([])?;
+        done += 1;
+        long_work::tell(done, total.max(done));
+        cut::point(cut::Kind::Migrating, "schema");
+    }
+    Ok(())
+}
+
+/// While it lives, rows may name others that are not there: a table that others name can't
+/// be made anew otherwise, and a transaction can't turn that off within itself.
+struct Unreferenced<'a>(&'a Connection, bool);
+
+impl<'a> Unreferenced<'a> {
+    fn until_dropped(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let before = connection.query_row("PRAGMA foreign_keys", [], |row| row.get(0))?;
+        connection.pragma_update(None, "foreign_keys", false)?;
+        Ok(Unreferenced(connection, before))
+    }
+}
+
+impl Drop for Unreferenced<'_> {
+    fn drop(&mut self) {
+        // It can't fail outside a transaction, and inside one it does nothing.
+        let _ = self.0.pragma_update(None, "foreign_keys", self.1);
+    }
 }
 
 #[cfg(test)]

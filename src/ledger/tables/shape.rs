@@ -197,6 +197,7 @@ mod tests {
                 "40de90804cbffe14",
                 "d1f93937d0411e61",
                 "dbbe60b9cf8f28ff",
+                "6a7ca8a59e4cce1c",
             ]
         );
     }
@@ -233,7 +234,7 @@ mod tests {
         let connection = newest();
         connection.pragma_update(None, "user_version", 3).unwrap();
         let refusal = refusal(&connection);
-        assert!(refusal.contains("the index attempts_by_code does not belong there"), "{refusal}");
+        assert!(refusal.contains("the index outbox_open is not as this program makes it"), "{refusal}");
         connection.pragma_update(None, "user_version", -1).unwrap();
         assert!(matches!(check(&connection), Err(LedgerError::Newer { found: -1, .. })));
     }

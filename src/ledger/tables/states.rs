@@ -9,6 +9,20 @@ use super::sql::{known_words, word_columns};
 
 known_words! { AttemptOutcome Origin RegistrationState Role UnitState }
 
+/// Whether a row of the outbox is open, as the indices of open rows say it: SQLite takes one
+/// for a question that says it in the same words. No list of words, from which it would fill a
+/// temporary table each time.
+macro_rules! open_row {
+    ($table:literal) => {
+        concat!(
+            "(", $table, "state = 'waiting' OR ", $table, "state = 'claimed' OR ", $table,
+            "state = 'parked')"
+        )
+    };
+}
+
+pub(in crate::ledger) use open_row;
+
 word_columns! {
     /// Where a row of the outbox stands.
     pub enum OutboxState {
