@@ -30,8 +30,11 @@ pub struct Backlog {
 impl Reader {
     /// How much waits for the cloud.
     pub fn backlog(&self) -> Result<Backlog, LedgerError> {
-        let sql =
-            concat!("SELECT count(*) FROM (SELECT 1 FROM outbox WHERE ", open_row!(""), " LIMIT ?1)");
+        let sql = concat!(
+            "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE ",
+            open_row!(""),
+            " LIMIT ?1)"
+        );
         let mut statement = self.connection.prepare_cached(sql)?;
         let count = counted(statement.query_row([COUNTED], |row| row.get(0))?);
         let oldest = self.oldest_unregistered()?.map(|(_, since)| since);

@@ -86,7 +86,8 @@ impl Chain<'_, '_> {
         let mut heads = Vec::new();
         while let Some(row) = rows.next()? {
             let seq = counted(row.get(0)?);
-            let place = seq.checked_sub(before.seq + 1).and_then(|place| usize::try_from(place).ok());
+            let place =
+                seq.checked_sub(before.seq + 1).and_then(|place| usize::try_from(place).ok());
             let Some(hash) = place.and_then(|place| hashes.get(place)) else { continue };
             let head = Head { seq, hash: *hash };
             heads.push(SignedHead { head, public_key: row.get(1)?, signature: row.get(2)? });

@@ -72,8 +72,7 @@ impl Heads<'_> {
     /// The entries behind the head before a bad one are those that it would have covered.
     fn bad(&self, seq: u64) -> Result<LedgerError, LedgerError> {
         let sql = "SELECT max(seq) FROM heads WHERE seq < ?1";
-        let good: Option<i64> =
-            self.connection.query_row(sql, [stored(seq)], |row| row.get(0))?;
+        let good: Option<i64> = self.connection.query_row(sql, [stored(seq)], |row| row.get(0))?;
         let good = good.map_or(0, counted).max(self.after);
         let why = format!("the signature of the head at entry {seq} does not verify");
         Ok(LedgerError::Journal { entry: good + 1, why })

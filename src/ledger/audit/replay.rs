@@ -65,7 +65,10 @@ impl Replay {
 
     /// Gives the rows of every evidence table as [`pack`] has them, an empty batch behind each
     /// table, until nobody takes them any more.
-    pub(super) fn give_rows(&self, mut give: impl FnMut(Vec<u8>) -> bool) -> Result<(), LedgerError> {
+    pub(super) fn give_rows(
+        &self,
+        mut give: impl FnMut(Vec<u8>) -> bool,
+    ) -> Result<(), LedgerError> {
         for (table, key) in EVIDENCE {
             let wanted = pack(&self.0, table, key, |batch| Ok(give(batch)))?;
             if !wanted {
@@ -123,7 +126,8 @@ pub(super) fn pack(
         for index in 0..columns {
             pack_value(&mut batch, row.get_ref(index)?);
         }
-        if batch.len() >= BATCH && !take(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))? {
+        if batch.len() >= BATCH && !take(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?
+        {
             return Ok(false);
         }
     }

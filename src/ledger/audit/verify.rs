@@ -283,8 +283,7 @@ impl Walk {
                 true => None,
                 false => Some(Replayer::start(scope)?),
             };
-            let signatures =
-                instance.map(|instance| Signatures::start(scope, verifier, instance));
+            let signatures = instance.map(|instance| Signatures::start(scope, verifier, instance));
             let walked = self.walk(replay.as_ref(), signatures.as_ref());
             let replayed = replay.map(Replayer::settle);
             // Nothing that was read counts before the file is known to be whole, and an entry
@@ -299,10 +298,7 @@ impl Walk {
 
     /// Looks at the file in a thread and over a connection of its own, and whether each row
     /// names rows that are there.
-    fn check_file<'scope>(
-        &mut self,
-        scope: &'scope Scope<'scope, '_>,
-    ) -> Option<FileLook<'scope>> {
+    fn check_file<'scope>(&mut self, scope: &'scope Scope<'scope, '_>) -> Option<FileLook<'scope>> {
         if self.before.is_some() {
             let remark = "what came before was not read again, and the file's structure and \
                           indices not checked";

@@ -234,7 +234,10 @@ mod tests {
         let connection = newest();
         connection.pragma_update(None, "user_version", 3).unwrap();
         let refusal = refusal(&connection);
-        assert!(refusal.contains("the index outbox_open is not as this program makes it"), "{refusal}");
+        assert!(
+            refusal.contains("the index outbox_open is not as this program makes it"),
+            "{refusal}"
+        );
         connection.pragma_update(None, "user_version", -1).unwrap();
         assert!(matches!(check(&connection), Err(LedgerError::Newer { found: -1, .. })));
     }

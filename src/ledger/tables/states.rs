@@ -15,7 +15,12 @@ known_words! { AttemptOutcome Origin RegistrationState Role UnitState }
 macro_rules! open_row {
     ($table:literal) => {
         concat!(
-            "(", $table, "state = 'waiting' OR ", $table, "state = 'claimed' OR ", $table,
+            "(",
+            $table,
+            "state = 'waiting' OR ",
+            $table,
+            "state = 'claimed' OR ",
+            $table,
             "state = 'parked')"
         )
     };

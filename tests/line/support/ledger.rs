@@ -28,7 +28,8 @@ impl Ledger {
 
     /// The certificates of all units.
     pub(crate) fn certificates(&self) -> Vec<CertificateRow> {
-        let sql = "SELECT serial, state, unhex(CAST(substr(entry, 23) AS TEXT) ->> '$.record.der'), image
+        let sql =
+            "SELECT serial, state, unhex(CAST(substr(entry, 23) AS TEXT) ->> '$.record.der'), image
             FROM certificates JOIN journal ON seq = issued_seq ORDER BY serial, issued_seq";
         let mut statement = self.0.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| {
