@@ -159,6 +159,24 @@ pub enum Contradiction {
 }
 
 impl Contradiction {
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Contradiction::Missing => "missing",
+            Contradiction::Differs => "differs",
+        }
+    }
+
+    /// What was found, in a sentence for a person.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Contradiction::Missing => "it was registered, and the cloud has no such certificate",
+            Contradiction::Differs => {
+                "another certificate stands in the cloud under its serial number"
+            }
+        }
+    }
+
     /// Its stable code.
     pub const fn code(self) -> Code {
         match self {

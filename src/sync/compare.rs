@@ -282,8 +282,8 @@ impl<R: Registrar + 'static> Run<R> {
                 client_id: Some(known.client_id.to_string()),
                 detail: "the ledger says that it stands there".to_owned(),
             }));
-            let message = "it was registered, and the cloud has no such certificate".to_owned();
-            return self.contradicted(known, Contradiction::Missing, message).await;
+            let missing = Contradiction::Missing;
+            return self.contradicted(known, missing, missing.told().to_owned()).await;
         }
         Ok(())
     }

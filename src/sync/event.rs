@@ -225,6 +225,7 @@ impl Deed {
         match self {
             Deed::LookUp => "look-up",
             Deed::Register => "register",
+            Deed::Contradict(contradiction) => contradiction.as_str(),
             Deed::Set(CloudStatus::Active) => "activate",
             Deed::Set(CloudStatus::Revoked) => "revoke",
             Deed::Set(_) => "deactivate",

@@ -11,7 +11,7 @@ use crate::cloud::CertificatePage;
 use crate::domain::certificate::CertificateState;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
-use crate::domain::outbox::{Answer, Operation};
+use crate::domain::outbox::{Answer, Contradiction, Operation};
 use crate::domain::registration::{CloudCertificate, CloudStatus, Registering, SnValue};
 use crate::ledger::outbox::OutboxRow;
 use crate::ledger::states::{OutboxState, RegistrationState};
@@ -117,6 +117,8 @@ pub enum Deed {
     Set(CloudStatus),
     /// Nothing is to be asked any more: record this.
     Settle(Answer),
+    /// What counts as registered is not: the row is void of meaning, the registration open.
+    Contradict(Contradiction),
     /// Nothing now.
     Wait(Waits),
 }
@@ -216,11 +218,17 @@ fn change(row: &OutboxRow, says: &Says, to: CloudStatus, rules: &Rules) -> Deed 
         }
         Says::Same { .. } | Says::OtherClient(_) => Deed::Set(to),
         Says::Absent | Says::Other if to == CloudStatus::Revoked => Deed::Settle(Answer::Nothing),
+        Says::Absent if counts_as_registered(row) => Deed::Contradict(Contradiction::Missing),
+        Says::Other if counts_as_registered(row) => Deed::Contradict(Contradiction::Differs),
         Says::Absent | Says::Other => {
             let message = "it does not stand in the cloud".to_owned();
             Deed::Settle(Answer::Rejected { code: Code::CloudAbsent, message })
         }
     }
+}
+
+fn counts_as_registered(row: &OutboxRow) -> bool {
+    row.registration == RegistrationState::Registered && is_proven(row)
 }
 
 /// A revoked certificate is as good as a deactivated one.

@@ -8,7 +8,7 @@ use super::plan::{Deed, Says, Waits, decide};
 use super::run::{Run, Stop};
 use crate::cloud::{CallError, ErrorClass, Registrar};
 use crate::domain::code::Code;
-use crate::domain::outbox::{Answer, Answered, Operation, Sent};
+use crate::domain::outbox::{Answer, Answered, Contradicted, Contradiction, Operation, Sent};
 use crate::domain::record::{Record, Refusal};
 use crate::domain::registration::{CloudStatus, NewRegistration};
 use crate::ledger::outbox::OutboxRow;
@@ -68,6 +68,7 @@ impl<R: Registrar + 'static> Run<R> {
             }
             Deed::Set(status) => self.set(work, status).await,
             Deed::Settle(answer) => self.settle(work, answer, None).await,
+            Deed::Contradict(how) => self.contradict(work, how).await,
             Deed::Wait(why) => self.wait(&work.row, why),
         }
     }
@@ -236,6 +237,22 @@ impl<R: Registrar + 'static> Run<R> {
             }
             _ => Step::Left,
         }
+    }
+
+    /// Ends a row that is about a registration which the cloud does not have; what was
+    /// registered is open again, for the next run.
+    async fn contradict(&self, work: &Work, contradiction: Contradiction) -> Step {
+        if !self.answered(work, &Answer::Nothing).await {
+            return Step::Left;
+        }
+        let message = contradiction.told().to_owned();
+        let trouble = Some((contradiction.code(), message.clone()));
+        let certificate_sn = work.row.sn;
+        let record = Contradicted { certificate_sn, contradiction, message };
+        if self.record(Record::Contradicted(record)).await {
+            self.tell_row(&work.row, Outcome::Rejected, None, trouble);
+        }
+        Step::Left
     }
 
     fn tell_row(

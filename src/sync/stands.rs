@@ -33,15 +33,15 @@ pub async fn look(registrar: &impl Registrar, known: &Known) -> Result<Stands, C
         if page.total > 0 {
             return Err(nonsense(&Nonsense::NotShown(page.total)));
         }
-        let message = "it was registered, and the cloud has no such certificate";
-        return Ok(contradicted(known, Contradiction::Missing, message.to_owned()));
+        let missing = Contradiction::Missing;
+        return Ok(contradicted(known, missing, missing.told().to_owned()));
     };
     let its_own = found.client_id.is_empty() || found.client_id == known.client_id.as_str();
     Ok(match found.fingerprint {
         None => return Err(nonsense(&Nonsense::Unreadable)),
         Some(fingerprint) if fingerprint != known.fingerprint => {
-            let message = "another certificate stands in the cloud under its serial number";
-            contradicted(known, Contradiction::Differs, message.to_owned())
+            let differs = Contradiction::Differs;
+            contradicted(known, differs, differs.told().to_owned())
         }
         Some(_) if !its_own => {
             let message = format!("it stands in the cloud for client id {:?}", found.client_id);

@@ -221,7 +221,9 @@ fn the_table_reads_as_designed() {
             MANUAL,
             "rejected E-CLOUD-REVOKED",
         ),
-        (Activate, Waiting, R::Registered, Proven, Says::Absent, MANUAL, "rejected E-CLOUD-ABSENT"),
+        (Activate, Waiting, R::Registered, Proven, Says::Absent, MANUAL, "missing"),
+        (Activate, Waiting, R::Registered, Proven, Says::Other, MANUAL, "differs"),
+        (Activate, Waiting, R::Unclear, Proven, Says::Absent, MANUAL, "rejected E-CLOUD-ABSENT"),
         (Activate, Waiting, R::Registered, Superseded, Says::NotAsked, MANUAL, "nothing"),
     ];
     for (operation, state, registration, certificate, says, rules, wanted) in lines {
