@@ -5,6 +5,7 @@
 //! profile; the station's CA signs nothing here. Its certificate and its list of revoked
 //! ones are handed to the broker all the same, which refuses to start with wrong ones.
 
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::app::from_config;
 use crate::broker::{self, Demands, Identity, Meeting, Mosquitto, Refused};
 use crate::config::Config;
+use crate::domain::bounds;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
@@ -36,6 +38,9 @@ pub struct Broker<'a> {
     pub program: Option<&'a Path>,
     /// The station's own list of revoked certificates.
     pub revoked: Option<&'a Path>,
+    /// The file of CAs that the real broker was given; none takes what
+    /// `authority export --chain` writes.
+    pub trusted: Option<&'a Path>,
 }
 
 /// One rule, and whether it holds.
@@ -81,11 +86,12 @@ pub fn run(
         Some(path) => list_of(&station, path)?,
         None => String::new(),
     };
-    let authorities = [
-        pki::certificate_pem(&authority.certificate_der())?,
-        station.certificate_pem,
-        station.chain_pem.unwrap_or_default(),
-    ];
+    let trusted = match broker.trusted {
+        Some(path) => text_of(path)?,
+        None => station.path_pem(),
+    };
+    tell(&leads_to_a_root(&station, &trusted));
+    let authorities = [pki::certificate_pem(&authority.certificate_der())?, trusted];
     let folder = folder()?;
     let range = (config.broker.tls_min, config.broker.tls_max);
     let demands = Demands {
@@ -118,6 +124,28 @@ pub fn run(
     Ok(())
 }
 
+/// Whether a verifier that is given this file can end a device's path in it. The station's CA
+/// signs nothing here, so nobody under it can be sent to the broker; whether there is a root is
+/// what a broker's verdict hangs on.
+fn leads_to_a_root(station: &AuthorityInfo, trusted: &str) -> Finding {
+    let started = Instant::now();
+    let outcome = match station.root_missing_in(trusted.as_bytes()) {
+        Ok(None) => Ok(format!("{} and what is above it, up to a root", station.subject)),
+        Ok(Some(missing)) => Err(format!(
+            "the certificate of {missing} is missing: mosquitto and other brokers on OpenSSL \
+             refuse every device; give the broker what `station authority export --chain` writes, \
+             with the root behind it"
+        )),
+        Err(error) => Err(error.to_string()),
+    };
+    Finding {
+        check: "path".to_owned(),
+        rule: "the broker's file of CAs leads from the station's CA to a root".to_owned(),
+        outcome,
+        took: started.elapsed(),
+    }
+}
+
 /// A directory that is gone with the test.
 fn folder() -> Result<Folder, Failure> {
     let path = std::env::temp_dir().join(format!("station-broker-{}", std::process::id()));
@@ -144,9 +172,7 @@ impl Drop for Folder {
 
 /// The station's own list; a broker would pass over one that is not its CA's.
 fn list_of(station: &AuthorityInfo, path: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(Code::Input, format!("{} can't be read", path.display())).caused_by(&error)
-    })?;
+    let text = text_of(path)?;
     match pki::is_list_of(&text, station) {
         true => Ok(text),
         false => {
@@ -155,6 +181,13 @@ fn list_of(station: &AuthorityInfo, path: &Path) -> Result<String, Failure> {
                 .with_help("make one with `station authority crl --out FILE`"))
         }
     }
+}
+
+fn text_of(path: &Path) -> Result<String, Failure> {
+    let read = File::open(path).and_then(|file| bounds::read_text(file, bounds::CERTIFICATES));
+    read.map_err(|error| {
+        Failure::new(Code::Input, format!("{} can't be read", path.display())).caused_by(&error)
+    })
 }
 
 fn throw_away(name: &str, now: Timestamp) -> Result<Authority, Failure> {

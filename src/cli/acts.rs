@@ -105,8 +105,15 @@ the registration code that the console shows:
         #[arg(long, value_name = "ID")]
         by: Option<OperatorId>,
     },
-    /// Writes the CA's certificate as PEM, for the cloud's console
+    /// Writes the CA's certificate as PEM: for the cloud's console, or with its path for a broker
+    ///
+    /// The cloud's console takes the CA alone. A broker of your own, and whatever else verifies
+    /// devices, wants the CA and everything above it up to the root: without the root many refuse
+    /// every device.
     Export {
+        /// With everything above it, for a broker
+        #[arg(long)]
+        chain: bool,
         /// Write to this file; without it, to standard output
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,

@@ -29,6 +29,10 @@ pub struct Selftest {
     /// With --broker: the CA's list of revoked certificates, as `authority crl` writes it
     #[arg(long, value_name = "FILE", requires = "broker")]
     pub crl: Option<PathBuf>,
+    /// With --broker: the file of CAs that the real broker was given; else what
+    /// `authority export --chain` writes
+    #[arg(long, value_name = "FILE", requires = "broker")]
+    pub trusted: Option<PathBuf>,
     /// With --broker: the mosquitto to start; else the one in PATH or in /usr/sbin
     #[arg(long, value_name = "FILE", requires = "broker")]
     pub mosquitto: Option<PathBuf>,

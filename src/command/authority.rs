@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::domain::bounds;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
+use crate::domain::device::Fault;
 use crate::domain::ids::OperatorId;
 use crate::enrol::Enrolled;
 use crate::pki::{
@@ -22,7 +23,7 @@ use crate::pki::{
     ValidFor,
 };
 use crate::secret::Process;
-use crate::shell::{Exit, Failure};
+use crate::shell::{self, Exit, Failure};
 
 /// Does what `station authority …` says.
 pub(super) fn run(command: AuthorityCommand, context: &mut Context) -> Result<Exit, Failure> {
@@ -45,7 +46,9 @@ pub(super) fn run(command: AuthorityCommand, context: &mut Context) -> Result<Ex
             for_console(&config, &code, &dir, context)?;
         }
         AuthorityCommand::Register { by, .. } => register(&config, by, context)?,
-        AuthorityCommand::Export { out } => export(&read(&config)?, out.as_deref(), context)?,
+        AuthorityCommand::Export { chain, out } => {
+            export(&read(&config)?, chain, out.as_deref(), context)?
+        }
     }
     Ok(Exit::Done)
 }
@@ -257,14 +260,27 @@ fn for_console(
     }
 }
 
-fn export(info: &AuthorityInfo, out: Option<&Path>, context: &mut Context) -> Result<(), Failure> {
+fn export(
+    info: &AuthorityInfo,
+    chain: bool,
+    out: Option<&Path>,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let pem = if chain { info.path_pem() } else { info.certificate_pem.clone() };
+    if let Some(missing) = info.root_missing_in(info.path_pem().as_bytes())?.filter(|_| chain) {
+        let what = format!(
+            "this ends below {missing}, whose certificate the station has not: put it behind, or \
+             many brokers refuse every device"
+        );
+        shell::warn(&Fault::new(Code::CaProfile, what), context.color);
+    }
     let Some(path) = out else {
         return match context.out.is_json() {
-            true => context.out.json(&json!({ "certificate_pem": info.certificate_pem })),
-            false => context.out.raw(info.certificate_pem.as_bytes()),
+            true => context.out.json(&json!({ "certificate_pem": pem })),
+            false => context.out.raw(pem.as_bytes()),
         };
     };
-    write_new(path, &info.certificate_pem)?;
+    write_new(path, &pem)?;
     match context.out.is_json() {
         true => context.out.json(&json!({ "written": path })),
         false => context.out.line(format!("written to {}", path.display())),

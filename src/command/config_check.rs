@@ -1,6 +1,6 @@
 //! `station config check`: station.toml and what it means.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use crate::cli::ConfigCheck;
 use crate::config::{AuthorityKey, Config, Scanner, Slot};
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
+use crate::domain::identity::TlsVersion;
 use crate::domain::local::Shift;
 use crate::domain::scan::Rule;
 use crate::pki::{AuthorityInfo, PkiError};
@@ -27,7 +28,8 @@ pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Fa
     if !context.global.quiet {
         let labels = label_checks::warnings(&config);
         let cloud = cloud::international(&config);
-        for fault in absent_files(&config).into_iter().chain(cloud).chain(labels) {
+        let tls = without_old_tls(&config);
+        for fault in absent_files(&config).into_iter().chain(tls).chain(cloud).chain(labels) {
             shell::warn(&fault, context.color);
         }
     }
@@ -100,10 +102,12 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
             "authority",
             format!("{}, key {}", authority.certificate.display(), authority.key.place()),
         ),
+        ("", format!("above it: {}", chain_in_words(authority.chain.as_deref()))),
         (
             "broker",
             format!("{}:{}, root {}", broker.host, broker.port, broker.server_root.display()),
         ),
+        ("", format!("TLS {} to {}", broker.tls_min.as_str(), broker.tls_max.as_str())),
         ("ledger", format!("no new unit below {} MiB of free disk", ledger.reserve >> 20)),
         ("scanner", scanner_in_words(&config.scanner)),
     ];
@@ -114,6 +118,21 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
     lines
         .extend(cloud.map(|cloud| ("cloud", format!("{}, {}", cloud.endpoint, cloud.instance_id))));
     lines
+}
+
+fn chain_in_words(chain: Option<&Path>) -> String {
+    match chain {
+        Some(path) => path.display().to_string(),
+        None => "what stands behind the certificate in its own file, if anything".to_owned(),
+    }
+}
+
+/// A range of TLS that shuts out stacks which devices have.
+fn without_old_tls(config: &Config) -> Option<Fault> {
+    let text = "broker.tls_min = \"1.3\" shuts out devices whose TLS ends at 1.2: Mbed TLS 2.28, \
+                BearSSL 0.6, MicroPython";
+    let is_narrow = config.broker.tls_min == TlsVersion::V1_3;
+    is_narrow.then(|| Fault::new(Code::ConfigValue, text))
 }
 
 fn shifts(shifts: &[Shift]) -> String {
@@ -191,6 +210,9 @@ fn as_json(config: &Config) -> Value {
         "required_proof": config.product.required_proof.as_str(),
         "valid_for": config.certificate.valid_for.to_string(),
         "broker": format!("{}:{}", config.broker.host, config.broker.port),
+        "tls_min": config.broker.tls_min.as_str(),
+        "tls_max": config.broker.tls_max.as_str(),
+        "chain": config.authority.chain,
         "slots": config.slots.iter().map(slot).collect::<Vec<_>>(),
         "scanner": config.scanner.kind.as_str(),
         "label_rules": config.scanner.rules.rules.iter().map(|rule| rule.form().as_str())

@@ -24,6 +24,7 @@ fn try_broker(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failur
     let broker = app::broker_selftest::Broker {
         program: selftest.mosquitto.as_deref(),
         revoked: selftest.crl.as_deref(),
+        trusted: selftest.trusted.as_deref(),
     };
     let now = context.now();
     let out = &mut context.out;

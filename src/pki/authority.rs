@@ -10,7 +10,7 @@ use super::algorithm::{check_hash, check_signed};
 use super::ca_certificate::{
     CA_CERTIFICATE, CaCertificate, check_is_ca, check_path_length, parse, refused,
 };
-use super::certificate_file::{certificate_pem, certificates_in, read_pem};
+use super::certificate_file::{certificate_pem, certificates_in, fingerprint_of, read_pem};
 use super::key_file::{self, Unreadable};
 use super::profile::{Profile, wrong};
 use super::signer::SigningKey;
@@ -90,6 +90,40 @@ impl AuthorityInfo {
             fingerprint: ca.fingerprint,
             key,
         })
+    }
+}
+
+impl AuthorityInfo {
+    /// The CA's certificate and what stands above it, for who verifies devices.
+    pub fn path_pem(&self) -> String {
+        self.certificate_pem.clone() + self.chain_pem.as_deref().unwrap_or_default()
+    }
+
+    /// The subject of the first issuer above this CA that is not among these certificates
+    /// (PEM or DER); none where they lead to a root, that is one that issued itself.
+    ///
+    /// A verifier that was given no root for a client's chain takes none of its clients:
+    /// OpenSSL and what is built on it do not end a path below one unless they are told to.
+    ///
+    /// # Errors
+    /// `PkiError::Authority` where the file holds something else, or not this CA.
+    pub fn root_missing_in(&self, file: &[u8]) -> Result<Option<String>, PkiError> {
+        let told = |problem: String| refused("file for the broker", &problem);
+        let given = certificates_in(file).map_err(told)?;
+        let own = given.iter().find(|der| fingerprint_of(der) == self.fingerprint);
+        let mut end = own.ok_or_else(|| told(format!("does not hold {}", self.subject)))?;
+        // A path is no longer than what it is made of.
+        for _ in 0..=given.len() {
+            if parse(end).is_some_and(|last| !names_differ(&last, &last)) {
+                return Ok(None);
+            }
+            match given.iter().find(|above| check_link(end, above, 0).is_ok()) {
+                Some(above) => end = above,
+                None => break,
+            }
+        }
+        let issuer = parse(end).map(|last| last.issuer().to_string());
+        Ok(Some(issuer.unwrap_or_default()))
     }
 }
 

@@ -16,6 +16,19 @@ fn a_right_file_is_explained() {
 }
 
 #[test]
+fn the_range_of_tls_is_shown_and_one_that_shuts_devices_out_is_told() {
+    let station = Station::new();
+    let usual = station.ok("config check");
+    usual.says_out("TLS 1.2 to 1.3");
+    assert!(!usual.stderr.contains("tls_min"), "{}", usual.stderr);
+    station.change("host = \"mqtt.example.com\"", "host = \"mqtt.example.com\"\ntls_min = \"1.3\"");
+    let narrow = station.ok("config check");
+    narrow.says_out("TLS 1.3 to 1.3");
+    narrow.says("Mbed TLS 2.28");
+    assert_eq!(station.ok("config check --json").json_line()["tls_min"], "1.3");
+}
+
+#[test]
 fn a_missing_file_names_the_path_and_the_ways_out() {
     let station = Station::new();
     let run = station.fails("config check --config nowhere.toml", "E-CONFIG-MISSING", 3);

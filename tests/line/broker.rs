@@ -36,7 +36,8 @@ fn assert_whole(found: &[(String, String)], version: &str) {
 fn the_self_test_sends_everybody_to_a_broker_with_both_versions_of_tls() {
     let factory = Factory::usual();
     let found = verdicts(&factory, &[]);
-    assert_eq!(found.len(), 10, "{found:?}");
+    assert_eq!(found.len(), 11, "{found:?}");
+    assert_eq!(found[0].0, "path");
     assert_whole(&found, "1.2");
     assert_whole(&found, "1.3");
 }
@@ -49,7 +50,7 @@ fn the_self_test_keeps_to_the_range_of_tls_that_is_configured() {
         let factory = Factory::usual();
         factory.change("port = 8883", &format!("port = 8883\n{range}"));
         let found = verdicts(&factory, &[]);
-        assert_eq!(found.len(), 6, "{found:?}");
+        assert_eq!(found.len(), 7, "{found:?}");
         assert_whole(&found, inside);
         let name = format!("outside-{outside}");
         let said = found.iter().find(|(check, _)| *check == name).unwrap();
@@ -65,7 +66,7 @@ fn the_self_test_takes_the_stations_own_list_and_no_other() {
     factory.devices("A", 1);
     factory.batch("").expect(0);
     factory.run(&["authority", "crl", "--out", list]).expect(0);
-    assert_eq!(verdicts(&factory, &["--crl", list]).len(), 10);
+    assert_eq!(verdicts(&factory, &["--crl", list]).len(), 11);
     let text = fs::read_to_string(list).unwrap();
     for wrong in ["", "nothing", &text.replace("CRL", "CERTIFICATE"), &text.repeat(2)] {
         fs::write(list, wrong).unwrap();

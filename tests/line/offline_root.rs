@@ -195,6 +195,39 @@ fn devices_of_two_stations_carry_their_chains_and_one_station_is_shut_off_alone(
 }
 
 #[test]
+fn a_broker_is_given_the_path_to_the_root_and_the_self_test_is_red_without_it() {
+    let root = Root::new();
+    let factory = without_a_ca();
+    let certificate = below(&root, &factory, "Line 1 CA");
+    import(&factory, &certificate, &root);
+    let _device = factory.devices("A", 1);
+    factory.batch(&labels(1)).expect(0);
+    let (_, held) = held_under(&factory.devices_dir()).remove(0);
+    let export = |name: &str, options: &[&str]| {
+        let file = factory.path(name);
+        let out = ["authority", "export", "--out", text(&file)];
+        factory.run(&[&out[..], options].concat()).expect(0);
+        file
+    };
+    let alone = export("alone.pem", &[]);
+    let path = export("path.pem", &["--chain"]);
+    let self_test = |file: &Path| {
+        let run = factory.run(&["selftest", "--broker", "--trusted", text(file)]);
+        let checks = run.events();
+        checks.iter().find(|event| event["check"] == "path").cloned().unwrap()
+    };
+    // What the self-test says of a file is what a real broker makes of it.
+    let list = factory.path("own.crl");
+    factory.run(&["authority", "crl", "--out", text(&list)]).expect(0);
+    assert_eq!(self_test(&alone)["verdict"], "fail");
+    let said = self_test(&alone)["detail"].to_string();
+    assert!(said.contains("CN=Factory root"), "{said}");
+    Broker::start(&[&alone], &[&list]).assert_refuses(&held, &label(1), "UnknownCA");
+    assert_eq!(self_test(&path)["verdict"], "pass");
+    Broker::start(&[&path], &[&list]).assert_takes(&held, &label(1));
+}
+
+#[test]
 fn a_request_uses_the_key_that_is_there_and_writes_over_nothing() {
     let factory = without_a_ca();
     let request = |name: &str| {
