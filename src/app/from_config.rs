@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::broker::{self, WitnessSettings};
 use crate::config::{
-    self, AuthorityKey, AuthoritySettings, Config, ConnectSettings, DriverName, ParityBit,
-    Presence, Restart, Scanner, Slot, ValidFor,
+    self, AuthorityKey, AuthoritySettings, Config, ConnectSettings, ParityBit, Presence, Restart,
+    Scanner, Slot, ValidFor,
 };
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -18,7 +18,7 @@ use crate::engine::{Broker, SlotSettings};
 use crate::flow::Policy;
 use crate::ledger::{self, BackupRule, Backups, Ledger, Reader};
 use crate::link::settings::{
-    CharacterBits, DriverKind, LineParity, PortSettings, PresenceBy, RestartBy, SlotLink,
+    CharacterBits, LineParity, PortSettings, PresenceBy, RestartBy, SlotLink,
 };
 use crate::pki::{
     self, Authority, AuthorityPlace, JournalKey, KeyPlace, Passphrase, Profile, TokenKey,
@@ -326,11 +326,7 @@ fn slot(slot: &Slot) -> SlotSettings {
         ..PortSettings::new(slot.port.to_string(), slot.baud)
     };
     let link = SlotLink {
-        driver: match slot.driver {
-            DriverName::Framed => DriverKind::Framed,
-            DriverName::Smp => DriverKind::Smp,
-            DriverName::Auto => DriverKind::Auto,
-        },
+        speaks: slot.driver,
         restart: match slot.restart {
             Restart::Command => RestartBy::Command,
             Restart::Dtr => RestartBy::Dtr,

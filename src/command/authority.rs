@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use super::person::person;
 use crate::app::{cloud, enrol, from_config};
 use crate::cli::AuthorityCommand;

@@ -8,7 +8,7 @@ use crate::domain::code::Code;
 use crate::link::Stop;
 use crate::shell::{Exit, Failure};
 
-use super::Context;
+use super::context::Context;
 
 pub(super) fn run(batch: &Batch, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;

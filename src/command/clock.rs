@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use super::person::{person, reason, record};
 use crate::cli::ClockAct;
 use crate::domain::record::{ClockAccepted, Record};

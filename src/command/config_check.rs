@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Context, scan};
+use super::context::Context;
+use super::scan;
 use crate::app::one_scan::OneScan;
 use crate::app::{cloud, from_config, label_checks};
 use crate::cli::ConfigCheck;

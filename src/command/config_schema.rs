@@ -1,6 +1,6 @@
 //! `station config schema`: what may stand in station.toml, for editors.
 
-use super::Context;
+use super::context::Context;
 use crate::config;
 use crate::domain::code::Code;
 use crate::shell::{Exit, Failure};

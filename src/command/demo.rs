@@ -14,7 +14,8 @@ use crate::shell::{Exit, Failure};
 use crate::tui;
 
 use self::register::LastLine;
-use super::{Context, ledger};
+use super::context::Context;
+use super::ledger;
 
 /// Units and slots where nobody names a number: a screen is watched for a while.
 const SMALL: (u32, u32) = (8, 2);

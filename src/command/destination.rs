@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::Context;
+use super::context::Context;
 use crate::domain::code::Code;
 use crate::ledger::LedgerError;
 use crate::shell::{Failure, Output};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use super::filter::of;
 use super::story::{lines, reader, unknown};
 use crate::cli::UnitList;

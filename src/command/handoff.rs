@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use super::person::person;
 use super::tables;
 use crate::app::{cloud, from_config};

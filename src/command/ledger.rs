@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use super::person::{approve, person, pin_of, reason, record};
 use crate::app::{from_config, people};
 use crate::cli::{LedgerAct, LedgerCommand};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 
-use super::Context;
+use super::context::Context;
 use crate::cli::Cli;
 use crate::domain::code::Code;
 use crate::shell::{Exit, Failure};

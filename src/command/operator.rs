@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use super::person::{self, person, sentence};
 use crate::app::{from_config, people};
 use crate::cli::{NewOperator, OperatorCommand};

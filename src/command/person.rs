@@ -1,6 +1,6 @@
 //! Who does something, and why: what every act of a person puts into the journal.
 
-use super::Context;
+use super::context::Context;
 use crate::app::from_config;
 use crate::app::people::{self, Desk};
 use crate::config::Config;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use crate::app::from_config;
 use crate::config::Config;
 use crate::domain::device::{Fault, Seen};

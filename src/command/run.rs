@@ -5,7 +5,7 @@ use crate::app::terminal::{self, Options};
 use crate::cli::Run;
 use crate::shell::{Exit, Failure};
 
-use super::Context;
+use super::context::Context;
 
 pub(super) fn run(run: &Run, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::context::Context;
 use crate::app::from_config;
 use crate::app::one_scan::OneScan;
 use crate::cli::Scan;

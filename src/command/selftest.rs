@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use crate::app;
 use crate::cli::Selftest;
 use crate::domain::code::Code;

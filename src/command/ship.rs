@@ -5,16 +5,15 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use super::person::person;
 use crate::app::ship::{self, Asking, Passed, Shipment};
 use crate::cli::Ship;
 use crate::config::Config;
-use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{Serial, WorkOrderId};
-use crate::domain::list;
+use crate::domain::{bounds, list};
 use crate::ledger::Reader;
 use crate::ledger::outbox::Gate;
 use crate::shell::{self, Exit, Failure};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use crate::cli::StatsOf;
 use crate::config::Config;
 use crate::domain::clock::Timestamp;

@@ -1,14 +1,13 @@
 //! One unit's whole story, for people or as JSON.
 
-use super::Context;
+use super::context::Context;
 use crate::config::Config;
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::ids::{Serial, WorkOrderId};
 use crate::domain::local::Zone;
-use crate::ledger::Reader;
-use crate::ledger::states;
 use crate::ledger::views::{AttemptStory, CertificateStory, UnitStory};
+use crate::ledger::{Reader, states};
 use crate::shell::Failure;
 
 pub(super) fn reader(config: &Config) -> Result<Reader, Failure> {

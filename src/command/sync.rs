@@ -1,6 +1,6 @@
 //! `station sync`: what it does is in `sync`, what is printed of it here.
 
-use super::Context;
+use super::context::Context;
 use super::person::person;
 use crate::app::cloud;
 use crate::app::sync::{self, Ended, Wanted};

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::Context;
+use super::context::Context;
 use super::destination::{Stop, write_to};
 use super::filter;
 use super::story::reader;

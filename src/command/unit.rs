@@ -1,9 +1,8 @@
 //! `station unit …`
 
-use super::Context;
-use super::find;
+use super::context::Context;
 use super::person::{person, pin_of, reason, record};
-use super::story;
+use super::{find, story};
 use crate::app::adopt;
 use crate::cli::{UnitAct, UnitCommand};
 use crate::config::Config;

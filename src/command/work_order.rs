@@ -5,17 +5,16 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::context::Context;
 use super::person::{person, reason, record};
 use crate::cli::{NewWorkOrder, WorkOrderCommand};
 use crate::config::Config;
-use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::ids::{HardwareId, WorkOrderId};
-use crate::domain::list;
 use crate::domain::operators::ProfileAccepted;
 use crate::domain::record::{Record, WorkOrderAct, WorkOrderCreated};
 use crate::domain::work_order::{WorkOrder, WorkOrderRow};
+use crate::domain::{bounds, list};
 use crate::ledger::Reader;
 use crate::shell::{Exit, Failure};
 

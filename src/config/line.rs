@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::kinds::{Placed, Section};
 use super::refusal::Refusal;
 use super::values::PortPlace;
-use super::words::{Binding, DriverName, ParityBit, Presence, Restart, ScannerKind};
+use super::words::{Binding, ParityBit, Presence, Restart, ScannerKind};
 use super::{label, raw};
+use crate::domain::family::{Family, Speaks};
 use crate::domain::ids::SlotName;
 use crate::domain::scan::{End, LetterCase, ScanRules};
 
@@ -27,7 +28,7 @@ pub struct Slot {
     /// Bits a second.
     pub baud: u32,
     /// What its devices speak.
-    pub driver: DriverName,
+    pub driver: Speaks,
     /// Where a device that speaks SMP keeps its identity's files.
     pub directory: Option<String>,
     /// How its devices are seen to come and go.
@@ -125,7 +126,7 @@ impl Fixture {
 }
 
 fn slot(raw: raw::Slot, port: PortPlace) -> Result<Slot, Refusal> {
-    let driver = raw.driver.map_or(DriverName::Framed, |word| word.0);
+    let driver = raw.driver.map_or(Speaks::Family(Family::Framed), |word| word.0);
     Ok(Slot {
         name: raw.name.into_value().0,
         port,
@@ -143,8 +144,8 @@ fn slot(raw: raw::Slot, port: PortPlace) -> Result<Slot, Refusal> {
 const MAX_DIRECTORY: usize = 32;
 
 /// A directory of the device's own file system.
-fn directory(found: Placed<String>, driver: DriverName) -> Result<String, Refusal> {
-    if driver == DriverName::Framed {
+fn directory(found: Placed<String>, driver: Speaks) -> Result<String, Refusal> {
+    if !driver.may_be(Family::Smp) {
         return Err(found.refuse("belongs to devices that speak SMP: driver \"smp\" or \"auto\""));
     }
     let text = found.value();

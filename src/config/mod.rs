@@ -64,8 +64,8 @@ pub use schema::schema;
 pub use station::Station;
 pub use values::{Endpoint, PortPlace, ValidFor, ValueError};
 pub use words::{
-    AuthorityKind, Binding, CloudKind, Confirm, DriverName, InitialStatus, KeyOrigin, LabelForm,
-    Language, ParityBit, Presence, RegistrationMode, Restart, ScannerKind,
+    AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyOrigin, LabelForm, Language,
+    ParityBit, Presence, RegistrationMode, Restart, ScannerKind,
 };
 
 use crate::domain::bounds;

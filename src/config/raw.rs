@@ -13,10 +13,11 @@ use serde::Deserialize;
 use super::kinds::{Ends, FilePath, Parsed, Placed, Section, Size, Time, Whole, Word};
 use super::values::{Endpoint, Hex, ValidFor};
 use super::words::{
-    AuthorityKind, Binding, CloudKind, Confirm, DriverName, InitialStatus, KeyOrigin, LabelForm,
-    Language, ParityBit, Presence, Protection, RegistrationMode, Restart, ScannerKind,
+    AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyOrigin, LabelForm, Language,
+    ParityBit, Presence, Protection, RegistrationMode, Restart, ScannerKind,
 };
 use crate::domain::certificate::Proof;
+use crate::domain::family::Speaks;
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{SlotName, StationId};
 use crate::domain::label::{CheckCharacter, ClientIdTemplate, SerialRange};
@@ -249,7 +250,7 @@ pub(super) struct Slot {
     pub(super) baud: Option<Baud>,
     /// What its devices speak; "auto" takes whichever answers.
     #[schemars(extend("default" = "framed"))]
-    pub(super) driver: Option<Word<DriverName>>,
+    pub(super) driver: Option<Word<Speaks>>,
     /// The directory of the device's file system for its identity; for "smp" and "auto".
     #[schemars(extend("examples" = ["/lfs1"]))]
     pub(super) directory: Option<Placed<String>>,

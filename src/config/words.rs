@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::values::ValueError;
 use crate::domain::certificate::Proof;
+use crate::domain::family::Speaks;
 use crate::domain::identity::TlsVersion;
 use crate::domain::scan::LetterCase;
 
@@ -93,16 +94,9 @@ words! {
     } later {}
 }
 
-words! {
-    /// What the devices of a slot speak.
-    DriverName {
-        /// The framed protocol.
-        Framed = "framed",
-        /// MCUmgr's SMP, of Zephyr and MCUboot.
-        Smp = "smp",
-        /// Whichever of the station's protocols answers.
-        Auto = "auto",
-    } later { "at" }
+impl Choice for Speaks {
+    const WORDS: &'static [(&'static str, Self)] = Speaks::WORDS;
+    const LATER: &'static [&'static str] = &["at"];
 }
 
 words! {
@@ -268,8 +262,8 @@ mod tests {
 
     #[test]
     fn a_word_for_later_says_so() {
-        assert_eq!("at".parse::<DriverName>(), Err(ValueError::NotYet("at".into())));
-        let error = "usb".parse::<DriverName>().unwrap_err();
+        assert_eq!(Speaks::of_word("at"), Err(ValueError::NotYet("at".into())));
+        let error = Speaks::of_word("usb").unwrap_err();
         assert_eq!(error.to_string(), "\"usb\" is none of framed, smp, auto");
     }
 }

@@ -11,6 +11,7 @@ pub mod code;
 pub mod device;
 pub mod event;
 pub mod evidence;
+pub mod family;
 pub mod identity;
 pub mod ids;
 pub mod keeping;

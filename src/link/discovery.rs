@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::LinkError;
+use super::error::LinkError;
 
 const CLASS: &str = "/sys/class/tty";
 const DEVICES: &str = "/dev";

@@ -20,8 +20,10 @@ use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
 use serialport::{DataBits, ErrorKind, FlowControl, Parity, SerialPort, StopBits, TTYPort};
 
+use super::discovery;
+use super::error::LinkError;
 use super::settings::{CharacterBits, LineParity, PortSettings};
-use super::{LinkError, Stop, discovery};
+use super::stop::Stop;
 
 /// The longest wait in which neither stop nor deadline is looked at.
 pub const SLICE: Duration = Duration::from_millis(50);

@@ -14,10 +14,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
+use super::discovery;
 use super::driver::{self, Driver};
+use super::error::LinkError;
 use super::port::{self, InputLine, Port};
 use super::settings::{PresenceBy, SlotLink};
-use super::{LinkError, Stop, discovery};
+use super::stop::Stop;
 use crate::domain::device::Seen;
 use crate::domain::ids::HardwareId;
 

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::domain::scan::{End, Framed, Framer};
 
+use super::error::LinkError;
 use super::port::{Port, SLICE};
 use super::settings::{CharacterBits, PortSettings};
-use super::{LinkError, Stop};
+use super::stop::Stop;
 
 /// How often a scanner that was pulled out is looked for.
 const LOOK: Duration = Duration::from_millis(500);

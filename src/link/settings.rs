@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::domain::family::{Family, Speaks};
+
 /// A port and how its line is driven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortSettings {
@@ -44,7 +46,7 @@ pub struct SlotLink {
     /// Its port.
     pub port: PortSettings,
     /// What its devices speak.
-    pub driver: DriverKind,
+    pub speaks: Speaks,
     /// Who restarts its devices.
     pub restart: RestartBy,
     /// How its devices are seen to come and go.
@@ -66,7 +68,7 @@ impl SlotLink {
     pub fn new(port: PortSettings) -> Self {
         Self {
             port,
-            driver: DriverKind::Framed,
+            speaks: Speaks::Family(Family::Framed),
             restart: RestartBy::Command,
             presence: PresenceBy::Port,
             arrival: Self::ARRIVAL,
@@ -111,18 +113,6 @@ macro_rules! words {
             }
         }
     };
-}
-
-words! {
-    /// What the devices of a slot speak.
-    DriverKind, "framed, smp, auto" {
-        /// The framed protocol.
-        Framed = "framed",
-        /// MCUmgr's SMP.
-        Smp = "smp",
-        /// Whichever answers.
-        Auto = "auto",
-    }
 }
 
 words! {

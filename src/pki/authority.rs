@@ -10,12 +10,14 @@ use super::algorithm::{check_hash, check_signed};
 use super::ca_certificate::{
     CA_CERTIFICATE, CaCertificate, check_is_ca, check_path_length, parse, refused,
 };
-use super::certificate_file::{certificate_pem, certificates_in, fingerprint_of, read_pem};
+use super::certificate_file::{certificate_pem, certificates_in, read_pem};
+use super::error::PkiError;
+use super::fingerprint::fingerprint_of;
 use super::key_file::{self, Unreadable};
+use super::passphrase::Passphrase;
 use super::profile::{Profile, wrong};
 use super::signer::SigningKey;
 use super::token::{TokenKey, TokenSigner};
-use super::{Passphrase, PkiError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Fingerprint, PublicKey};
 

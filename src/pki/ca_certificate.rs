@@ -5,12 +5,11 @@ use std::sync::Arc;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
-use x509_parser::x509::SubjectPublicKeyInfo;
-use x509_parser::x509::X509Version;
+use x509_parser::x509::{SubjectPublicKeyInfo, X509Version};
 
-use super::PkiError;
 use super::algorithm::{check_hash, key_name};
-use super::certificate_file::fingerprint_of;
+use super::error::PkiError;
+use super::fingerprint::fingerprint_of;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Fingerprint, PublicKey};
 

@@ -6,18 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pkcs8::{Document, LineEnding};
-use sha2::{Digest, Sha256};
 use x509_parser::pem::Pem;
 
-use super::PkiError;
 use super::ca_certificate::{check_is_ca, parse};
+use super::error::PkiError;
 use crate::domain::bounds;
-use crate::domain::ids::Fingerprint;
-
-/// SHA-256 of a certificate's DER.
-pub fn fingerprint_of(der: &[u8]) -> Fingerprint {
-    Fingerprint::new(Sha256::digest(der).into())
-}
 
 /// A certificate as PEM, for the console and for people.
 pub fn certificate_pem(der: &[u8]) -> Result<String, PkiError> {

@@ -9,8 +9,8 @@ use x509_parser::extensions::{ExtendedKeyUsage, ParsedExtension};
 use x509_parser::oid_registry::{OID_SIG_ECDSA_WITH_SHA256, Oid};
 use x509_parser::x509::{X509Name, X509Version};
 
-use super::PkiError;
 use super::ca_certificate::{CaCertificate, p256_key_of, parse, subject_key_id, validity_of};
+use super::error::PkiError;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{CertificateSn, PublicKey};
 

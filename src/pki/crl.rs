@@ -8,9 +8,10 @@ use x509_parser::pem::parse_x509_pem;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 
+use super::authority::{Authority, AuthorityInfo};
 use super::ca_certificate::parse;
+use super::error::PkiError;
 use super::issue::utc;
-use super::{Authority, AuthorityInfo, PkiError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::CertificateSn;
 

@@ -10,8 +10,8 @@ use x509_parser::oid_registry::{OID_SIG_ECDSA_WITH_SHA256, OID_X509_COMMON_NAME}
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
-use super::PkiError;
 use super::ca_certificate::p256_key_in;
+use super::error::PkiError;
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::{HardwareId, PublicKey, to_hex};
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::token::TokenError;
+use super::token::error::TokenError;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;

@@ -14,16 +14,17 @@ use rcgen::{
     SerialNumber,
 };
 
-use super::authority::{AuthorityInfo, AuthorityPlace, KeyPlace, read_key};
+use super::authority::{Authority, AuthorityInfo, AuthorityPlace, KeyPlace, read_key};
 use super::ca_certificate::CaCertificate;
 use super::certificate_file::certificate_pem;
+use super::error::PkiError;
 use super::file::{OWNER_ONLY, PUBLIC, write_new};
 use super::issue::{random_sn, utc};
 use super::key_file::{self, Hardness};
+use super::passphrase::Passphrase;
 use super::profile::{ValidFor, wrong};
 use super::signer::SigningKey;
 use super::token::TokenSigner;
-use super::{Authority, Passphrase, PkiError};
 use crate::domain::clock::Timestamp;
 
 /// How far a new CA's start of validity is set back: more than a device's, so that the

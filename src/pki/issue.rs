@@ -6,11 +6,13 @@ use rcgen::{
 };
 use time::OffsetDateTime;
 
+use super::authority::Authority;
 use super::ca_certificate::{CA_CERTIFICATE, refused};
-use super::certificate_file::fingerprint_of;
 use super::check::{Expected, Purpose, check};
+use super::error::PkiError;
+use super::fingerprint::fingerprint_of;
+use super::profile::Profile;
 use super::signer::Subject;
-use super::{Authority, PkiError, Profile};
 use crate::domain::certificate::Certificate;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{CertificateSn, ClientId, PublicKey};

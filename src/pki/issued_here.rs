@@ -5,10 +5,10 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::oid_registry::OID_X509_COMMON_NAME;
 use x509_parser::x509::X509Version;
 
-use super::PkiError;
 use super::ca_certificate::{CaCertificate, p256_key_of, parse, validity_of};
-use super::certificate_file::fingerprint_of;
 use super::check::{Purpose, is_no_ca, is_signed_by, only_signs, serves};
+use super::error::PkiError;
+use super::fingerprint::fingerprint_of;
 use crate::domain::certificate::Certificate;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{CertificateSn, ClientId};

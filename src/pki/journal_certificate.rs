@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use super::authority::Authority;
 use super::ca_certificate::{CaCertificate, p256_key_of, parse};
 use super::check::{Expected, Purpose, is_no_ca, is_signed_by, only_signs, serves};
+use super::error::PkiError;
 use super::issue::random_sn;
-use super::{Authority, PkiError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{PublicKey, StationId};
 

@@ -7,11 +7,12 @@ use std::path::Path;
 use p256::SecretKey;
 use p256::elliptic_curve::Generate;
 
+use super::error::PkiError;
 use super::file::{OWNER_ONLY, write_new};
 use super::key_file::{self, Hardness, Unreadable};
+use super::passphrase::Passphrase;
 use super::signature::Verifier;
 use super::signer::SigningKey;
-use super::{Passphrase, PkiError};
 use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;

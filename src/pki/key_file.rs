@@ -11,7 +11,7 @@ use pkcs8::pkcs5::{self, pbes2, scrypt};
 use pkcs8::{EncryptedPrivateKeyInfoOwned, EncryptedPrivateKeyInfoRef, LineEnding};
 use zeroize::Zeroizing;
 
-use super::Passphrase;
+use super::passphrase::Passphrase;
 
 /// How hard it is to try passphrases on a stolen key file.
 #[derive(Debug, Clone, Copy)]

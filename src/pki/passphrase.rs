@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::PkiError;
+use super::error::PkiError;
 
 /// What a key file is encrypted with, or a token's PIN.
 pub struct Passphrase(Zeroizing<String>);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use time::{Date, Month, OffsetDateTime};
 
-use super::PkiError;
+use super::error::PkiError;
 use crate::domain::clock::Timestamp;
 
 /// RFC 5280's upper bound for an organisation's and an organisational unit's name.

@@ -11,11 +11,12 @@ use rcgen::{
 };
 use zeroize::Zeroizing;
 
-use super::init::{new_key, throw_away};
-use super::issue::{random_sn, utc};
-use super::profile::ValidFor;
+use super::authority::Authority;
+use super::error::PkiError;
+use super::init::{AuthorityRequest, CA_BACKDATE, new_key, throw_away};
+use super::issue::{IssueRequest, random_sn, utc};
+use super::profile::{Profile, ValidFor};
 use super::signer::{Subject, public_point};
-use super::{Authority, AuthorityRequest, CA_BACKDATE, IssueRequest, PkiError, Profile};
 use crate::domain::certificate::Certificate;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::ClientId;
@@ -86,7 +87,7 @@ pub fn sample_server(address: IpAddr, now: Timestamp) -> Result<SampleServer, Pk
         .map_err(|error| root.cannot_sign(&error))?;
     Ok(SampleServer {
         root: root.certificate_der().to_vec(),
-        certificate: super::certificate_pem(signed.der())?,
+        certificate: super::certificate_file::certificate_pem(signed.der())?,
         key: key.to_pkcs8_pem(LineEnding::LF).map_err(|_| unusable())?,
     })
 }

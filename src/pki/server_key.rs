@@ -6,8 +6,9 @@ use p256::pkcs8::EncodePrivateKey;
 use zeroize::Zeroizing;
 
 use super::certificate_file::read_pem;
+use super::error::PkiError;
 use super::key_file::{self, Unreadable};
-use super::{Passphrase, PkiError};
+use super::passphrase::Passphrase;
 
 /// Decrypts a P-256 key file, encrypted PKCS#8 in PEM; gives PKCS#8 in DER.
 pub fn read_server_key(

@@ -8,7 +8,7 @@ use ring::signature::{
     EcdsaSigningAlgorithm,
 };
 
-use super::PkiError;
+use super::error::PkiError;
 use super::signature::Verifier;
 use super::token::TokenSigner;
 use crate::domain::evidence::{HeadVerifier, SignatureHolds};

@@ -1,17 +1,17 @@
 //! A station's CA below an offline root: the request that goes to the root, and the chain
 //! that comes back.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use super::authority::{AuthorityInfo, AuthorityPlace, check_chain, open_key};
+use super::authority::{Authority, AuthorityInfo, AuthorityPlace, check_chain, open_key};
 use super::ca_certificate::{CA_CERTIFICATE, CaCertificate, parse, refused, validity_of};
 use super::certificate_file::{certificate_pem, certificates_in, read_pem};
+use super::error::PkiError;
 use super::file::PUBLIC;
 use super::init::{existing_key, make_key, of_a_ca, write};
 use super::key_file::Hardness;
-use super::{Authority, Passphrase, PkiError};
+use super::passphrase::Passphrase;
 use crate::domain::clock::Timestamp;
 
 /// A request for a certificate of this CA, to be signed elsewhere.

@@ -13,10 +13,11 @@ use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use cryptoki::types::AuthPin;
 use sha2::{Digest, Sha256};
 
-use super::{Passphrase, PkiError};
+use super::error::PkiError;
+use super::passphrase::Passphrase;
 use crate::domain::ids::PublicKey;
 
-mod error;
+pub(super) mod error;
 mod key;
 mod module;
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 use p256::SecretKey;
 use p256::elliptic_curve::Generate;
 
+use super::authority::Authority;
 use super::check::{Expected, Purpose};
+use super::error::PkiError;
 use super::issue::random_sn;
 use super::signer::public_point;
-use super::{Authority, PkiError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::ClientId;
 

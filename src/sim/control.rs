@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::SimError;
-use super::hands::{Act, HandError, Handled, SlotHandle, UnitId, Workbench};
+use super::error::SimError;
+use super::hands::{Act, HandError, Handled, SlotHandle, Workbench};
 use super::stop::{StopFlag, Watch, Woken, wait};
+use super::unit::UnitId;
 
 /// The longest order; a path is part of one.
 const LONGEST: u64 = 8 * 1_024;

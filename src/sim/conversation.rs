@@ -14,9 +14,10 @@ use firmware_interface::message::{
 use firmware_interface::version;
 use sha2::{Digest, Sha256};
 
-use super::device::Firmware;
+use super::error::SimError;
+use super::firmware::Firmware;
+use super::preloaded::Preloaded;
 use super::transcript::trimmed;
-use super::{Preloaded, SimError};
 
 /// Small enough for every device.
 const PIECE: usize = 64;

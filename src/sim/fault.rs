@@ -6,123 +6,17 @@
 //! them and decides nothing about how they are done. Start with [`FaultSpec::parse`].
 
 use std::str::FromStr;
-use std::time::Duration;
-
-use firmware_interface::ids::{ObjectKind, RequestType};
 
 use super::dice::Chance;
-use super::sayings::{HeaderLie, Saying};
 
-mod names;
-mod selection;
+pub(super) mod error;
+pub(super) mod kind;
+pub(super) mod names;
+pub(super) mod selection;
 
-pub use names::{FAULTS, FaultName};
-pub(crate) use selection::{Selection, parse_list};
-
-/// Which way a frame goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// From the station to the device (`rx`).
-    ToDevice,
-    /// From the device to the station (`tx`).
-    FromDevice,
-}
-
-/// One frame among all that a device sends or receives, counted from 1 since it was
-/// plugged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FrameNumber {
-    /// Which way it goes.
-    pub direction: Direction,
-    /// Counted from 1.
-    pub number: u32,
-}
-
-/// What a line does to one frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mishap {
-    /// It is lost.
-    Drop,
-    /// One of its bits is changed.
-    Corrupt,
-    /// It arrives twice.
-    Double,
-    /// It arrives so much later, and what follows not before it.
-    Delay(Duration),
-}
-
-/// One thing that is wrong with a device.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Fault {
-    Mute,
-    Noise,
-    Flood,
-    Unplug { at: RequestType, count: u32, comes_back: bool },
-    BootNoise,
-    ResetOnOpen,
-    UsbRestart,
-    Mishap(FrameNumber, Mishap),
-    Lossy(f64),
-    Withhold(RequestType),
-    WithholdOnce(RequestType),
-    Latency(Duration),
-    FlashFull(u32),
-    TornWrite(u32),
-    Power(u32),
-    LieStored,
-    LieForget,
-    LieKey,
-    LieTorn(ObjectKind),
-    LieOtherUnit,
-    LieRestart,
-    LieReplay,
-    LieCsr,
-    SharedKey(String),
-    ZeroId,
-    OnesId,
-    Twin(Option<String>),
-    Model(String),
-    OtherVersion,
-    Nonsense,
-    NoProve,
-    Locked,
-    HoldsUnknown,
-    FactorySerial(String),
-    Says(Saying),
-    Header(HeaderLie),
-    Echo,
-    Gush(u32),
-    Stays,
-}
-
-/// Why a fault specification is not understood.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FaultError {
-    /// There is no fault of that name.
-    #[error("there is no fault {name:?}; --fault list prints their names")]
-    Unknown {
-        /// The name given.
-        name: String,
-    },
-    /// The value is missing, not wanted or not understood.
-    #[error("{name}={value:?}: {expected} is expected")]
-    Value {
-        /// The fault's name.
-        name: String,
-        /// The value given, empty if none was.
-        value: String,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// What stands after `@` is neither a number nor a percentage.
-    #[error(
-        "@{text}: the number of a unit or request from 1, or a percentage such as 5%, is expected"
-    )]
-    Selection {
-        /// What was given.
-        text: String,
-    },
-}
+use error::FaultError;
+use kind::Fault;
+use selection::{Selection, parse_list};
 
 /// The faults of a sequence of units.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -162,7 +56,13 @@ impl FromStr for FaultSpec {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use firmware_interface::ids::{ObjectKind, RequestType};
+
+    use super::names::FAULTS;
     use super::*;
+    use crate::sim::mishap::{Direction, FrameNumber, Mishap};
 
     fn slot_a(seed: u64) -> Chance {
         Chance::new(seed, "A")

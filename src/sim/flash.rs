@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use firmware_interface::dispatch::{SLOT_HEADER_LENGTH, Slot, Storage, StorageError};
 
-use super::SimError;
-use super::options::Timings;
+use super::error::SimError;
+use super::timings::Timings;
 
 /// What an erased byte reads as.
 const ERASED: u8 = 0xff;

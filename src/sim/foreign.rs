@@ -8,8 +8,8 @@ use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::ecdsa::{DerSignature, SigningKey};
 use sha2::{Digest, Sha256};
 
-use super::Preloaded;
 use super::dice::Dice;
+use super::preloaded::Preloaded;
 
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::SimError;
+use super::error::SimError;
 use super::stop::Bell;
-use super::unit::Unit;
+use super::unit::{Unit, UnitId};
 
 /// What a hand does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +26,6 @@ pub enum Act {
     PutIn(Option<UnitId>),
     /// Puts in the slot's next blank device; where there is none, a blank one from the bench.
     Next,
-}
-
-/// Which simulated device: the slot from whose box it came, and its number there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnitId {
-    /// The name of the slot from whose box it came.
-    pub home: String,
-    /// Counted from 1.
-    pub number: u32,
 }
 
 /// Why a hand can't do what it was asked to.

@@ -11,11 +11,11 @@ use firmware_interface::message::{ChunkLimit, HardwareId, IdentifyReply, ShortTe
 use firmware_interface::timing::BusyTimes;
 use sha2::{Digest, Sha256};
 
-use super::SimError;
 use super::conversation;
-use super::device::{Firmware, Hand, SharedChip, Source, StandingClock};
+use super::error::SimError;
+use super::firmware::{Firmware, Hand, SharedChip, Source, StandingClock};
 use super::flash::{Chip, ChipFaults};
-use super::options::Timings;
+use super::timings::Timings;
 
 /// The identity that a device holds.
 #[derive(Clone, PartialEq, Eq)]

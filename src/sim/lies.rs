@@ -15,8 +15,8 @@ use firmware_interface::message::{
 };
 
 use super::conversation;
-use super::device::{Firmware, SharedChip};
 use super::dice::Dice;
+use super::firmware::{Firmware, SharedChip};
 
 /// The challenge that an old proof answered.
 const OLD_NONCE: [u8; NONCE_LENGTH] = [0x4f; NONCE_LENGTH];

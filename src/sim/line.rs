@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::dice::Dice;
-use super::fault::{Direction, FrameNumber, Mishap};
+use super::mishap::{Direction, FrameNumber, Mishap};
 use super::schedule::{BaudRate, Line, Moment};
 
 /// What a station's own port buffers; beyond it a station has to wait with writing.

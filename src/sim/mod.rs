@@ -20,13 +20,17 @@ mod device;
 mod dice;
 mod error;
 mod fault;
+mod firmware;
 mod flash;
 mod foreign;
 mod hands;
 mod held;
 mod lies;
 mod line;
+mod making;
+mod mishap;
 mod options;
+mod preloaded;
 mod program;
 mod progress;
 mod pty;
@@ -35,6 +39,7 @@ mod sayings;
 mod schedule;
 mod slot;
 mod stop;
+mod timings;
 mod transcript;
 mod unit;
 
@@ -43,22 +48,17 @@ mod tests;
 
 pub use control::{ControlError, Order, socket_of, tell};
 pub use error::SimError;
-pub use fault::{Direction, FAULTS, FaultError, FaultName, FaultSpec, FrameNumber, Mishap};
-pub use hands::{Act, HandError, Handled, SlotHandle, UnitId, Workbench};
+pub use fault::FaultSpec;
+pub use fault::error::FaultError;
+pub use fault::names::{FAULTS, FaultName};
+pub use hands::{Act, HandError, Handled, SlotHandle, Workbench};
 pub use held::{Held, held_identity};
-pub use options::{Options, Stay, Timings};
+pub use mishap::{Direction, FrameNumber, Mishap};
+pub use options::{Options, Stay};
+pub use preloaded::Preloaded;
 pub use program::{ProgramOptions, run_program};
 pub use slot::{SimulatedSlot, SlotState, run_all, start};
 pub use stop::StopFlag;
+pub use timings::Timings;
 pub use transcript::{LineFrame, Recorded, Recorder, Transcript};
-
-/// An identity that a device holds before the station sees it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Preloaded {
-    /// The private key: a P-256 scalar.
-    pub key: [u8; 32],
-    /// The client certificate, DER.
-    pub certificate: Vec<u8>,
-    /// The CA certificates above it, DER, the issuer first; may be empty.
-    pub chain: Vec<u8>,
-}
+pub use unit::UnitId;

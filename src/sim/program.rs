@@ -15,12 +15,13 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 
 use rustix::io::Errno;
 
-use super::SimError;
 use super::control::{Control, Order};
-use super::hands::{HandError, Handled, UnitId};
+use super::error::SimError;
+use super::hands::{HandError, Handled};
 use super::pty::{Plug, Port};
 use super::schedule::{BaudRate, Line, Moment};
 use super::stop::{Bell, StopFlag, Watch, Woken, be_punctual, wait};
+use super::unit::UnitId;
 
 /// A program that is a device, and its line.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::SimError;
+use super::error::SimError;
 
 /// What is kept of a slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,7 +20,7 @@ use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
 use rustix::termios::{OptionalActions, QueueSelector};
 
-use super::SimError;
+use super::error::SimError;
 
 /// Room for the events of one look; more are read by the next round of the loop.
 const EVENT_ROOM: usize = 512;

@@ -12,12 +12,12 @@ use firmware_interface::codec::{self, Header, MAX_FRAME};
 use firmware_interface::ids::RequestType;
 use firmware_interface::message::{ChunkReply, Message, Reply};
 
-use super::SimError;
 use super::conversation::message_type;
 use super::device::{Then, Work};
-use super::fault::{Direction, Mishap};
+use super::error::SimError;
 use super::hands::{Asked, Hands};
 use super::line::{Arrival, Inbound, Outbound, corrupt};
+use super::mishap::{Direction, Mishap};
 use super::options::Stay;
 use super::pty::{Plug, Port};
 use super::schedule::{BaudRate, Moment};

@@ -10,16 +10,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::SimError;
 use super::control::Control;
+use super::error::SimError;
 use super::hands::{Asked, Deed, HandError, Hands, SlotHandle};
+use super::making;
 use super::options::Options;
 use super::progress::{Home, ProgressFile};
 use super::pty::{Plug, Port, Pulled};
 use super::relay::{Ended, Relay, Surroundings};
 use super::schedule::{BaudRate, Moment};
 use super::stop::{StopFlag, Watch, Woken, be_punctual, wait};
-use super::unit::{self, Unit};
+use super::unit::Unit;
 
 /// Where a slot stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +101,7 @@ fn start_with(options: Options, stop: StopFlag) -> Result<SimulatedSlot, SimErro
     let bench = options.bench.clone().unwrap_or_default();
     let (handle, hands) = Hands::new(&options.link, bench.clone())?;
     for number in home.aside() {
-        bench.lay(Unit::take(&options, &home, number)?);
+        bench.lay(making::take(&options, &home, number)?);
     }
     let control = match options.control {
         true => Some(Control::of_slot(&options.link, handle.clone(), bench, stop.clone())?),
@@ -181,7 +182,7 @@ impl SimulatedSlot {
     /// Where the flash contents of a unit are kept, if anywhere.
     pub fn flash_file(&self, unit: u32) -> Option<PathBuf> {
         let folder = self.state_dir.as_deref()?;
-        Some(unit::flash_file(folder, self.seed, &self.name, unit))
+        Some(making::flash_file(folder, self.seed, &self.name, unit))
     }
 
     /// Waits for the end, which comes when the stop flag is set.
@@ -274,7 +275,7 @@ impl Slot {
     fn next_unit(&self) -> Result<Option<Unit>, SimError> {
         let number = self.home.turn();
         let is_left = number <= self.options.units;
-        is_left.then(|| Unit::take(&self.options, &self.home, number)).transpose()
+        is_left.then(|| making::take(&self.options, &self.home, number)).transpose()
     }
 
     fn plug_in(&mut self, unit: Unit) -> Result<Turn, SimError> {

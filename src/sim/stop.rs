@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
-use super::SimError;
+use super::error::SimError;
 use super::schedule::Moment;
 
 /// A flag that ends a simulated slot; clones share it, and it is never taken back.

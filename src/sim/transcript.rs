@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use firmware_interface::codec;
 
-use super::fault::{Direction, Mishap};
+use super::mishap::{Direction, Mishap};
 
 /// A frame as it is given to the line.
 #[derive(Clone, Copy)]

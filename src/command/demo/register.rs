@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 
+use super::super::context::Context;
 use super::super::person::person;
-use super::super::{Context, sync};
+use super::super::sync;
 use crate::app::enrol;
 use crate::app::sync::{Ended, Wanted};
 use crate::config::Config;

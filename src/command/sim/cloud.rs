@@ -14,8 +14,8 @@ use crate::sim::cloud::{
 
 use crate::vault;
 
-use super::super::Context;
-use super::list_faults;
+use super::super::context::Context;
+use super::faults::list_faults;
 
 #[derive(Serialize)]
 struct Ready<'a> {

@@ -13,8 +13,8 @@ use crate::domain::code::Code;
 use crate::shell::{Exit, Failure};
 use crate::sim::{self, FAULTS, FaultSpec, Options, SimError, Stay, StopFlag, Timings, Workbench};
 
-use super::super::Context;
-use super::list_faults;
+use super::super::context::Context;
+use super::faults::list_faults;
 
 #[derive(Serialize)]
 struct Ready<'a> {

@@ -6,7 +6,7 @@ use crate::cli::SimFirmware;
 use crate::shell::{Exit, Failure};
 use crate::sim::{self, ProgramOptions, StopFlag};
 
-use super::super::Context;
+use super::super::context::Context;
 use super::device::{say_ready, stop_on_signal, unusable};
 
 pub(super) fn run(firmware: &SimFirmware, context: &mut Context) -> Result<Exit, Failure> {

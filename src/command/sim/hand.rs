@@ -9,7 +9,7 @@ use crate::domain::code::Code;
 use crate::shell::{Exit, Failure};
 use crate::sim::{self, ControlError, Order, UnitId};
 
-use super::super::Context;
+use super::super::context::Context;
 
 /// A device that was moved.
 #[derive(Serialize)]

@@ -2,14 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::Driver;
-use super::framed::Framed;
-use super::smp::Smp;
+use super::contract::{Asked, DeviceFamily, Driver};
 use crate::domain::device::{Held, Seen};
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::ImageDigest;
 use crate::domain::lender::KeyLender;
-use crate::link::LinkError;
+use crate::link::error::LinkError;
 use crate::link::port::{InputLine, Port};
 use crate::link::settings::SlotLink;
 
@@ -19,6 +17,7 @@ use crate::link::settings::SlotLink;
 /// console takes for a line, and an SMP line is no frame.
 pub(super) struct Auto {
     slot: SlotLink,
+    families: Vec<&'static dyn DeviceFamily>,
     line: Line,
     fresh_until: Instant,
 }
@@ -31,27 +30,30 @@ enum Line {
 }
 
 impl Auto {
-    pub(super) fn new(port: Port, slot: &SlotLink) -> Self {
+    pub(super) fn new(
+        port: Port,
+        slot: &SlotLink,
+        families: Vec<&'static dyn DeviceFamily>,
+    ) -> Self {
         let fresh_until = Instant::now() + slot.arrival;
-        Self { slot: slot.clone(), line: Line::Unknown(port), fresh_until }
+        Self { slot: slot.clone(), families, line: Line::Unknown(port), fresh_until }
     }
 
     /// Asks once in each way.
     fn find(&mut self) -> Result<Option<Seen>, LinkError> {
-        let Line::Unknown(port) = std::mem::replace(&mut self.line, Line::Gone) else {
+        let Line::Unknown(mut port) = std::mem::replace(&mut self.line, Line::Gone) else {
             return Err(self.gone());
         };
-        let mut framed = Framed::new(port, &self.slot)?;
-        if let Some(seen) = framed.probe()? {
-            self.line = Line::Known(Box::new(framed));
-            return Ok(Some(seen));
+        for family in &self.families {
+            match family.ask(port, &self.slot)? {
+                Asked::Answers(driver, seen) => {
+                    self.line = Line::Known(driver);
+                    return Ok(Some(seen));
+                }
+                Asked::Silent(back) => port = back,
+            }
         }
-        let mut smp = Smp::new(framed.into_port(), &self.slot)?;
-        if let Some(seen) = smp.probe()? {
-            self.line = Line::Known(Box::new(smp));
-            return Ok(Some(seen));
-        }
-        self.line = Line::Unknown(smp.into_port());
+        self.line = Line::Unknown(port);
         Ok(None)
     }
 

@@ -5,7 +5,7 @@ use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED2
 use crate::domain::code::Code;
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::{HardwareId, PublicKey};
-use crate::pki::verify_csr;
+use crate::pki::csr::verify_csr;
 
 const NAME: &str = "1032547698badcfe";
 

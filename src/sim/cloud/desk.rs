@@ -11,11 +11,11 @@ use super::book::{Book, Change};
 use super::certificate::Certificate;
 use super::fault::CloudFault;
 use super::log::{Log, ReceivedRequest};
+use super::options::{Credentials, Options};
 use super::pace::{ACTION_RATE, Pace, REGISTRATION_RATE};
 use super::refusal::{Answer, Refusal};
 use super::signature::{Headers, signer};
 use super::store::{Mark, Store};
-use super::{Credentials, Options};
 
 const VERSION: &str = "2024-05-16";
 
@@ -168,7 +168,15 @@ impl Desk {
         }
         let not_ready = has(CloudFault::NotReady);
         let Self { options, book, store, .. } = self;
-        let mut work = Work { options, book, store, now, not_ready };
+        let mut work = Work {
+            instance: &options.instance,
+            serial_form: options.serial_form,
+            duplicate: options.duplicate,
+            book,
+            store,
+            now,
+            not_ready,
+        };
         let answer = work.perform(action, &arrived.body);
         match has(CloudFault::Duplicate) {
             true => work.perform(action, &arrived.body),

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use super::actions::ACTIONS;
 use crate::sim::dice::Dice;
-use crate::sim::fault::{FaultError, FaultName, Selection, parse_list};
+use crate::sim::fault::error::FaultError;
+use crate::sim::fault::names::FaultName;
+use crate::sim::fault::selection::{Selection, parse_list};
 
 const fn named(name: &'static str, example: &'static str, meaning: &'static str) -> FaultName {
     FaultName { name, example, meaning }

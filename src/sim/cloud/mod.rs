@@ -15,6 +15,7 @@ mod certificate;
 mod desk;
 mod fault;
 mod fields;
+mod instance;
 mod log;
 mod options;
 mod pace;
@@ -26,6 +27,7 @@ mod store;
 mod tests;
 
 pub use fault::{CLOUD_FAULTS, CloudFaults};
+pub use instance::{Duplicate, Instance, Mode, SerialForm};
 pub use log::ReceivedRequest;
-pub use options::{Credentials, Duplicate, Instance, Mode, Options, SerialForm};
+pub use options::{Credentials, Options};
 pub use server::{CloudSimError, SimulatedCloud, start};

@@ -27,9 +27,10 @@ use tokio::time::timeout;
 
 use super::book::Status;
 use super::desk::{Arrived, Desk, Outcome, Reply};
+use super::instance::Instance;
 use super::log::{Log, ReceivedRequest};
+use super::options::Options;
 use super::signature::Headers;
-use super::{Instance, Options};
 use crate::domain::places::{Place, Places};
 
 /// The largest body that is read: what the API takes at most.
@@ -143,7 +144,7 @@ impl SimulatedCloud {
     }
 
     /// Changes what is wrong with it from now on; numbers count from the start all the same.
-    pub fn change_faults(&self, faults: super::CloudFaults) {
+    pub fn change_faults(&self, faults: super::fault::CloudFaults) {
         lock(&self.desk).options.faults = faults;
     }
 

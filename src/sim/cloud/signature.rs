@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::Credentials;
+use super::options::Credentials;
 use super::refusal::Refusal;
 use crate::domain::ids::to_hex;
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use firmware_interface::codec::MAX_BODY;
 use firmware_interface::ids::{ObjectKind, RequestType};
 
-use super::{Direction, Fault, FaultError, FrameNumber, Mishap};
+use super::error::FaultError;
+use super::kind::Fault;
+use crate::sim::mishap::{Direction, FrameNumber, Mishap};
 use crate::sim::sayings::{HeaderLie, Saying};
 
 /// Longer than any reply may be late: a station allows 60 ms beyond the declared times.

@@ -3,7 +3,7 @@
 //! The same for devices, where the sequence is one of units, and for the cloud, where it is
 //! one of requests.
 
-use super::FaultError;
+use super::error::FaultError;
 use crate::sim::dice::Dice;
 
 /// Which units or requests have a fault.

@@ -7,10 +7,12 @@ use std::time::Duration;
 use firmware_interface::ids::{ErrorCode, RequestType};
 use firmware_interface::message::{Chunk, Identify, Request};
 
+use super::super::fault::FaultSpec;
+use super::super::held::held_identity;
+use super::super::mishap::Direction;
 use super::super::transcript::{LineFrame, Transcript};
-use super::super::{Direction, FaultSpec, held_identity};
-use super::host::{Host, Identity, Proven, Trouble};
-use super::{Bench, PATIENCE};
+use super::bench::Bench;
+use super::host::{Host, Identity, PATIENCE, Proven, Trouble};
 
 /// Long enough for a reply that comes at once.
 const A_WHILE: Duration = Duration::from_millis(100);

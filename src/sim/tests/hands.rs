@@ -6,9 +6,15 @@ use std::time::Duration;
 
 use firmware_interface::message::IdentifyReply;
 
-use super::super::{Act, HandError, Order, Stay, Workbench, socket_of, tell};
-use super::host::{Host, Identity, Proven, Trouble};
-use super::{Bench, FaultSpec, Options, PATIENCE, SimulatedSlot, Timings, start};
+use super::super::control::{Order, socket_of, tell};
+use super::super::hands::{Act, HandError, Workbench};
+use super::super::options::Stay;
+use super::bench::Bench;
+use super::host::{Host, Identity, PATIENCE, Proven, Trouble};
+use crate::sim::fault::FaultSpec;
+use crate::sim::options::Options;
+use crate::sim::slot::{SimulatedSlot, start};
+use crate::sim::timings::Timings;
 
 const OUT: Act = Act::TakeOut { comes_back: true };
 

@@ -21,7 +21,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use sha2::{Digest, Sha256};
 
 use super::super::foreign;
-use super::PATIENCE;
+
+/// Longer than anything here takes on a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// After so long without a reply a request is sent again.
 const RESEND_AFTER: Duration = Duration::from_millis(60);

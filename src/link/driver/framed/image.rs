@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::identity::{self, ConnectionSettings, Identity, IdentityKey};
 use crate::domain::ids::{ImageDigest, KeyId};
 use crate::domain::lender::KeyLender;
-use crate::link::LinkError;
+use crate::link::error::LinkError;
 
 /// A chunk's place in the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

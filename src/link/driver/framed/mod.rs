@@ -32,11 +32,11 @@ use crate::domain::device::{Held, Seen};
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{Fingerprint, ImageDigest, to_hex};
 use crate::domain::lender::KeyLender;
-use crate::link::LinkError;
+use crate::link::error::LinkError;
 use crate::link::port::{InputLine, Port};
 use crate::link::settings::{RestartBy, SlotLink};
 
-use super::Driver;
+use super::contract::{Asked, DeviceFamily, Driver};
 use image::Composed;
 use session::{Policy, Session};
 
@@ -53,6 +53,23 @@ pub struct Framed {
     composed: Option<Composed>,
 }
 
+/// Where the family is registered.
+pub(super) struct Family;
+
+impl DeviceFamily for Family {
+    fn drive(&self, port: Port, slot: &SlotLink) -> Result<Box<dyn Driver>, LinkError> {
+        Ok(Box::new(Framed::new(port, slot)?))
+    }
+
+    fn ask(&self, port: Port, slot: &SlotLink) -> Result<Asked, LinkError> {
+        let mut driver = Framed::new(port, slot)?;
+        Ok(match driver.probe()? {
+            Some(seen) => Asked::Answers(Box::new(driver), seen),
+            None => Asked::Silent(driver.into_port()),
+        })
+    }
+}
+
 impl Framed {
     /// A driver over an open port.
     pub fn new(port: Port, slot: &SlotLink) -> Result<Self, LinkError> {
@@ -66,7 +83,7 @@ impl Framed {
     }
 
     /// Gives the port back.
-    pub(super) fn into_port(self) -> Port {
+    fn into_port(self) -> Port {
         self.session.into_port()
     }
 

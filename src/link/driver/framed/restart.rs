@@ -12,7 +12,7 @@ use firmware_interface::{codec, timing};
 
 use super::session::Policy;
 use super::{Framed, answers};
-use crate::link::LinkError;
+use crate::link::error::LinkError;
 use crate::link::port::OutputLine;
 use crate::link::settings::RestartBy;
 

@@ -19,7 +19,7 @@ use zeroize::Zeroize;
 use super::heard::Heard;
 use super::{answers, unreadable};
 use crate::cut;
-use crate::link::LinkError;
+use crate::link::error::LinkError;
 use crate::link::port::Port;
 
 const MARGIN: Duration = Duration::from_millis(timing::REPLY_MARGIN_MS as u64);

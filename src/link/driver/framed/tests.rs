@@ -15,8 +15,8 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::identity::IdentityKey;
 use crate::domain::ids::{HardwareId, KeyId};
-use crate::link::Stop;
 use crate::link::settings::PortSettings;
+use crate::link::stop::Stop;
 use crate::link::test_line::{Pty, WATCHDOG};
 
 fn slot(path: &str) -> SlotLink {

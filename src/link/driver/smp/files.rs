@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey};
 use crate::domain::ids::{ImageDigest, KeyId};
 use crate::domain::lender::KeyLender;
-use crate::link::LinkError;
+use crate::link::error::LinkError;
 
 /// One of an identity's files. A small file system has few blocks, and keeps files of up to
 /// 60 bytes or so beside them: so there are two larger files and two small ones.
@@ -217,7 +217,7 @@ impl Source<'_> {
         let range = range.start as usize..range.end as usize;
         match self {
             Source::Public(bytes) => {
-                work(bytes.get(range).unwrap_or_default(), &mut [0; super::session::MEMORY])
+                work(bytes.get(range).unwrap_or_default(), &mut [0; super::line::MEMORY])
             }
             Source::Key { key, keys } => {
                 let why = "the lender gives too little memory".to_owned();

@@ -20,6 +20,12 @@ pub(super) const LINE_DATA: usize = (127 - 3) / 4 * 3;
 /// Length and check sum around a message.
 pub(super) const AROUND: usize = 4;
 
+/// Room for a message and what is around it; its lines take twice that at most.
+pub(super) const BUFFER: usize = 256;
+
+/// Memory in which a message is made: it, its packet and its lines.
+pub(super) const MEMORY: usize = 4 * BUFFER;
+
 /// The longest answer that is taken: more than any server's buffer.
 const LONGEST: usize = 8192;
 

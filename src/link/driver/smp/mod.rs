@@ -18,13 +18,13 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::Driver;
+use super::contract::{Asked, DeviceFamily, Driver};
 use crate::domain::certificate::Proof;
 use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
-use crate::link::LinkError;
+use crate::link::error::LinkError;
 use crate::link::port::{InputLine, OutputLine, Port};
 use crate::link::settings::{RestartBy, SlotLink};
 use files::{Composed, File, Source};
@@ -46,7 +46,7 @@ const BETWEEN: Duration = Duration::from_millis(5);
 const PULSE: Duration = Duration::from_millis(100);
 
 /// A device that speaks SMP.
-pub(super) struct Smp {
+struct Smp {
     session: Session,
     directory: String,
     restart: RestartBy,
@@ -69,9 +69,26 @@ struct About {
     firmware: String,
 }
 
+/// Where the family is registered.
+pub(super) struct Family;
+
+impl DeviceFamily for Family {
+    fn drive(&self, port: Port, slot: &SlotLink) -> Result<Box<dyn Driver>, LinkError> {
+        Ok(Box::new(Smp::new(port, slot)?))
+    }
+
+    fn ask(&self, port: Port, slot: &SlotLink) -> Result<Asked, LinkError> {
+        let mut driver = Smp::new(port, slot)?;
+        Ok(match driver.probe()? {
+            Some(seen) => Asked::Answers(Box::new(driver), seen),
+            None => Asked::Silent(driver.into_port()),
+        })
+    }
+}
+
 impl Smp {
     /// A driver over an open port.
-    pub(super) fn new(port: Port, slot: &SlotLink) -> Result<Self, LinkError> {
+    fn new(port: Port, slot: &SlotLink) -> Result<Self, LinkError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|why| LinkError::Random { why: why.to_string() })?;
         // So that it is never all zeros or all ones.
@@ -90,7 +107,7 @@ impl Smp {
     }
 
     /// Gives the port back.
-    pub(super) fn into_port(self) -> Port {
+    fn into_port(self) -> Port {
         self.session.into_port()
     }
 

@@ -7,9 +7,9 @@
 use std::time::{Duration, Instant};
 
 use super::files::Source;
-use super::line::{self, AROUND, Ear, LINE_DATA};
+use super::line::{self, AROUND, BUFFER, Ear, LINE_DATA, MEMORY};
 use super::message::{self, Command, FS, Item, Refusal, Reply};
-use crate::link::LinkError;
+use crate::link::error::LinkError;
 use crate::link::port::Port;
 
 /// How often a request is sent.
@@ -23,12 +23,6 @@ const BEGINNINGS: u32 = 3;
 
 /// The longest message that fits two lines.
 const ROOM: usize = 2 * LINE_DATA - AROUND;
-
-/// Room for a message and what is around it; its lines take twice that at most.
-const BUFFER: usize = 256;
-
-/// Memory in which a message is made: it, its packet and its lines.
-pub(super) const MEMORY: usize = 4 * BUFFER;
 
 /// What a device says of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

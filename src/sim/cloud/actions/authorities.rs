@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Fields, Refusal, Work, check_format};
+use super::action::{Work, check_format};
 use crate::sim::cloud::book::{AuthorityRow, Change, Status, Times};
 use crate::sim::cloud::certificate::Certificate;
+use crate::sim::cloud::fields::Fields;
+use crate::sim::cloud::refusal::{Answer, Refusal};
 
 pub(super) fn register(work: &mut Work<'_>, fields: &Fields) -> Answer {
     check_format(fields)?;
@@ -18,7 +20,7 @@ pub(super) fn register(work: &mut Work<'_>, fields: &Fields) -> Answer {
     if work.book.authority(&ca.sn).is_some() {
         return Err(work.exists("the CA"));
     }
-    let limit = work.instance().max_authorities;
+    let limit = work.instance.max_authorities;
     if work.book.authorities().len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
         return Err(Refusal::new("LimitExceeded", format!("the instance takes {limit} CAs")));
     }
@@ -34,7 +36,7 @@ pub(super) fn register(work: &mut Work<'_>, fields: &Fields) -> Answer {
         times: Times::born(status, work.now),
     };
     work.record(Change::Authority(Box::new(row)))?;
-    work.answer([("CaSn", json!(work.options.serial_form.print(&ca.sn)))])
+    work.answer([("CaSn", json!(work.serial_form.print(&ca.sn)))])
 }
 
 /// Whether the verification certificate shows that the caller has the CA's key.
@@ -85,7 +87,7 @@ pub(super) fn list(work: &mut Work<'_>, _: &Fields) -> Answer {
 
 /// A CA's status at this time: a new one may take a while to become active.
 pub(super) fn status(work: &Work<'_>, row: &AuthorityRow) -> Status {
-    let pending = i64::try_from(work.instance().authority_pending.as_millis()).unwrap_or(i64::MAX);
+    let pending = i64::try_from(work.instance.authority_pending.as_millis()).unwrap_or(i64::MAX);
     match row.status {
         Status::Active if work.now < row.times.created.saturating_add(pending) => {
             Status::PendingActivation
@@ -99,7 +101,7 @@ fn item(work: &Work<'_>, row: &AuthorityRow) -> Map<String, Value> {
         "CaCn": row.cn,
         "CaIssuerCn": row.issuer_cn,
         "CaCertificate": row.pem,
-        "CaSn": work.options.serial_form.print(&row.sn),
+        "CaSn": work.serial_form.print(&row.sn),
         "Format": "PEM",
         "VerificationCertificate": row.verification_pem,
         "Status": status(work, row).as_str(),
@@ -122,7 +124,7 @@ fn named<'w>(work: &'w Work<'_>, fields: &Fields) -> Result<&'w AuthorityRow, Re
 
 /// The CA of a serial number as the cloud prints it, and in no other spelling.
 pub(super) fn find<'w>(work: &'w Work<'_>, text: &str) -> Result<&'w AuthorityRow, Refusal> {
-    let sn = work.options.serial_form.parse(text);
+    let sn = work.serial_form.parse(text);
     sn.and_then(|sn| work.book.authority(&sn))
         .ok_or_else(|| Refusal::new("ResourceNotFound.Ca", format!("there is no CA {text:?}")))
 }

@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::action::{Work, check_format};
 use super::authorities::{find as find_authority, new_status, status as status_of};
-use super::{Answer, Fields, Refusal, Work, check_format};
 use crate::sim::cloud::book::{CertificateRow, Change, Status, Times};
 use crate::sim::cloud::certificate::Certificate;
-use crate::sim::cloud::{Duplicate, SerialForm};
+use crate::sim::cloud::fields::Fields;
+use crate::sim::cloud::instance::{Duplicate, SerialForm};
+use crate::sim::cloud::refusal::{Answer, Refusal};
 
 /// What a client id may have at most.
 const MAX_CLIENT_ID: usize = 128;
@@ -25,7 +27,7 @@ pub(super) fn register(work: &mut Work<'_>, fields: &Fields) -> Answer {
     let ca = check_issuer(work, &certificate, ca_text)?;
     match same_sn(work, &certificate) {
         None => {}
-        Some(true) if work.options.duplicate == Duplicate::Success => {
+        Some(true) if work.duplicate == Duplicate::Success => {
             return registered(work, ca_text, &certificate.sn);
         }
         Some(_) => return Err(work.exists("a certificate with this serial number")),
@@ -48,7 +50,7 @@ pub(super) fn register(work: &mut Work<'_>, fields: &Fields) -> Answer {
 }
 
 fn registered(work: &Work<'_>, ca: &str, sn: &str) -> Answer {
-    let sn = work.options.serial_form.print(sn);
+    let sn = work.serial_form.print(sn);
     work.answer([("CaSn", json!(ca)), ("DeviceCertificateSn", json!(sn))])
 }
 
@@ -81,7 +83,7 @@ fn same_sn(work: &Work<'_>, certificate: &Certificate) -> Option<bool> {
 }
 
 pub(super) fn describe(work: &mut Work<'_>, fields: &Fields) -> Answer {
-    Ok(item(named(work, fields)?, work.options.serial_form))
+    Ok(item(named(work, fields)?, work.serial_form))
 }
 
 /// A client certificate as lists and descriptions have it.
@@ -111,7 +113,7 @@ pub(super) fn item(row: &CertificateRow, form: SerialForm) -> Map<String, Value>
 
 fn named<'w>(work: &'w Work<'_>, fields: &Fields) -> Result<&'w CertificateRow, Refusal> {
     let text = fields.required("DeviceCertificateSn")?;
-    let sn = work.options.serial_form.parse(text);
+    let sn = work.serial_form.parse(text);
     sn.and_then(|sn| work.book.certificate(&sn)).ok_or_else(|| {
         let why = format!("there is no client certificate {text:?}");
         Refusal::new("ResourceNotFound.Certificate", why)

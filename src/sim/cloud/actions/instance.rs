@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
-use super::{Answer, Fields, Refusal, Work, uuid};
-use crate::sim::cloud::Mode;
+use super::action::{Work, uuid};
 use crate::sim::cloud::book::{Change, Setup};
+use crate::sim::cloud::fields::Fields;
+use crate::sim::cloud::instance::Mode;
+use crate::sim::cloud::refusal::{Answer, Refusal};
 
 /// The port of MQTT over TLS.
 const TLS_PORT: u16 = 8883;
@@ -13,7 +15,7 @@ const TLS_PORT: u16 = 8883;
 const CREATED: i64 = 1_767_225_600;
 
 pub(super) fn describe(work: &mut Work<'_>, _: &Fields) -> Answer {
-    let instance = work.instance();
+    let instance = work.instance;
     let Setup { name, remark, x509_mode, provision, automatic } = work.book.setup.clone();
     let status = if work.not_ready { "MODIFYING" } else { &instance.status };
     let started_with = match instance.mode {
@@ -43,7 +45,7 @@ pub(super) fn describe(work: &mut Work<'_>, _: &Fields) -> Answer {
 /// The account's instances: this one, where it is asked for.
 pub(super) fn list(work: &mut Work<'_>, fields: &Fields) -> Answer {
     let (limit, offset) = super::query::page(fields)?;
-    let instance = work.instance();
+    let instance = work.instance;
     let status = if work.not_ready { "MODIFYING" } else { &instance.status };
     let name = work.book.setup.name.as_deref().unwrap_or("emulated");
     let mut is_meant = true;
@@ -131,7 +133,7 @@ pub(super) fn bind(work: &mut Work<'_>, fields: &Fields) -> Answer {
 }
 
 pub(super) fn endpoints(work: &mut Work<'_>, _: &Fields) -> Answer {
-    let host = &work.instance().host;
+    let host = &work.instance.host;
     let entry = |kind: &str, port: u16| json!({"Type": kind, "Url": format!("{host}:{port}"), "Host": host, "Port": port});
     work.answer([
         ("Endpoints", json!([entry("mqtt-tcp", 1883), entry("mqtt-tls", TLS_PORT)])),

@@ -1,43 +1,15 @@
 //! The actions of the API: which there are, what each takes, and who does it.
-//!
-//! An action sees a [`Work`]: the book as it is, and one way to change it. It is done at
-//! once and whole; nothing waits in between.
 
+mod action;
 mod authorities;
 mod certificates;
 mod instance;
 mod query;
 
-use serde_json::{Map, Value};
+pub(super) use action::{Action, Caller, Work, uuid};
 
-use super::book::{Book, Change};
 use super::fields::Fields;
-use super::refusal::{Answer, Refusal};
-use super::store::Store;
-use super::{Instance, Options};
-
-/// One action of the API.
-pub(super) struct Action {
-    /// Its name.
-    pub(super) name: &'static str,
-    /// Every field that it has.
-    fields: &'static [&'static str],
-    /// Whether the international site has it.
-    pub(super) international: bool,
-    /// Who may call it, where the revoker has credentials of his own.
-    pub(super) caller: Caller,
-    perform: fn(&mut Work<'_>, &Fields) -> Answer,
-}
-
-/// Who may call an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Caller {
-    Everyone,
-    /// The nightly sync and the administrator.
-    Station,
-    /// The revoker alone.
-    Revoker,
-}
+use super::refusal::Answer;
 
 const fn read(
     name: &'static str,
@@ -126,81 +98,3 @@ pub(super) const ACTIONS: &[Action] = &[
     write("RevokedDeviceCertificate", ONE_DEVICE, Caller::Revoker, certificates::revoke),
     write("DeleteDeviceCertificate", ONE_DEVICE, Caller::Station, certificates::delete),
 ];
-
-/// What an action works on.
-pub(super) struct Work<'a> {
-    pub(super) options: &'a Options,
-    pub(super) book: &'a mut Book,
-    pub(super) store: &'a mut Store,
-    /// The server's time in milliseconds.
-    pub(super) now: i64,
-    /// Whether the instance is not ready for this request.
-    pub(super) not_ready: bool,
-}
-
-impl Work<'_> {
-    fn instance(&self) -> &Instance {
-        &self.options.instance
-    }
-
-    /// Changes the book, and has the change written.
-    fn record(&mut self, change: Change) -> Result<(), Refusal> {
-        self.store
-            .append(&change)
-            .map_err(|_| Refusal::new("InternalError", "the state can't be kept"))?;
-        self.book.apply(change);
-        Ok(())
-    }
-
-    /// Answers one request with this body.
-    pub(super) fn perform(&mut self, action: &Action, body: &[u8]) -> Answer {
-        let fields = Fields::read(body, action.fields)?;
-        // The one action that is about the account, and not about an instance.
-        if action.name == "DescribeInstanceList" {
-            return (action.perform)(self, &fields);
-        }
-        let named = fields.required("InstanceId")?;
-        if named != self.instance().id {
-            return Err(Refusal::no_instance(named));
-        }
-        let ready = self.instance().status == "RUNNING" && !self.not_ready;
-        if !ready && action.name != "DescribeInstance" {
-            let why = "the instance is not ready";
-            return Err(Refusal::new("FailedOperation.InstanceNotReady", why));
-        }
-        (action.perform)(self, &fields)
-    }
-
-    /// The refusal of what is there already.
-    fn exists(&self, what: &str) -> Refusal {
-        Refusal::new(self.options.duplicate.code(), format!("{what} is registered already"))
-    }
-
-    /// The answer that names the instance and more.
-    fn answer<const N: usize>(&self, fields: [(&str, Value); N]) -> Answer {
-        let mut answer = Map::new();
-        answer.insert("InstanceId".to_owned(), self.instance().id.clone().into());
-        answer.extend(fields.map(|(name, value)| (name.to_owned(), value)));
-        Ok(answer)
-    }
-}
-
-/// A random identifier in the form of a UUID.
-pub(super) fn uuid() -> Result<String, Refusal> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Refusal::new("InternalError", format!("no random numbers: {error}")))?;
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = crate::domain::ids::to_hex(&bytes);
-    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
-    Ok(parts.join("-"))
-}
-
-/// Whether a certificate's format is the only one there is.
-fn check_format(fields: &Fields) -> Result<(), Refusal> {
-    match fields.text("Format")? {
-        None | Some("PEM") => Ok(()),
-        Some(_) => Err(Refusal::value("Format", "only PEM is supported")),
-    }
-}

@@ -5,11 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::action::Work;
 use super::certificates::item;
-use super::{Answer, Fields, Refusal, Work};
-use crate::sim::cloud::SerialForm;
 use crate::sim::cloud::book::{Book, CertificateRow};
-use crate::sim::cloud::fields::wrong_type;
+use crate::sim::cloud::fields::{Fields, wrong_type};
+use crate::sim::cloud::instance::SerialForm;
+use crate::sim::cloud::refusal::{Answer, Refusal};
 
 const USUAL_LIMIT: i64 = 20;
 const MOST: i64 = 100;
@@ -47,7 +48,7 @@ pub(super) fn list(work: &mut Work<'_>, fields: &Fields) -> Answer {
     let (limit, offset) = page(fields)?;
     let filters: Vec<Filter> =
         fields.list("Filters")?.iter().map(filter).collect::<Result<_, _>>()?;
-    let form = work.options.serial_form;
+    let form = work.serial_form;
     let mut found = matching(work.book, &filters, form);
     order(&mut found, fields.text("OrderBy")?)?;
     let total = found.len();

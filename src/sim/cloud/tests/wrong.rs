@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::client::{Ca, Call, ID, call, device, refused, running};
-use crate::sim::cloud::{CloudFaults, CloudSimError, Options, SimulatedCloud, start};
+use crate::sim::cloud::fault::CloudFaults;
+use crate::sim::cloud::options::Options;
+use crate::sim::cloud::server::{CloudSimError, SimulatedCloud, start};
 
 const REGISTER: &str = "RegisterDeviceCertificate";
 

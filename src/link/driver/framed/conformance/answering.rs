@@ -4,9 +4,10 @@
 use firmware_interface::ids::{Capabilities, ErrorCode, RequestType};
 
 use super::bench::{Bench, expect_equal, expect_refusal};
+use super::check::{Check, check};
 use super::frame::frame;
+use super::verdict::{Checked, Wrong};
 use super::wire::Answer;
-use super::{Check, Checked, Wrong, check};
 
 const ANSWERING: &str = "3 Answering";
 

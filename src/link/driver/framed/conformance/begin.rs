@@ -3,8 +3,9 @@
 use firmware_interface::ids::{ErrorCode, Lifecycle, ObjectKind, RequestType};
 
 use super::bench::{Bench, expect_equal};
+use super::check::{Check, check};
 use super::sample::begin;
-use super::{Check, Checked, Wrong, check};
+use super::verdict::{Checked, Wrong};
 
 const SECTION: &str = "5 BEGIN";
 

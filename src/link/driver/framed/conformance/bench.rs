@@ -15,13 +15,13 @@ use firmware_interface::message::{
 use firmware_interface::{timing, version};
 
 use super::sample::{Image, Samples, chunk};
+use super::verdict::{Checked, Notice, Options, Wrong};
 use super::wire::{Answer, Wire};
-use super::{Checked, Notice, Options, Wrong};
 use crate::domain::identity::Challenge;
 use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
-use crate::link::LinkError;
 use crate::link::driver::framed::answers;
 use crate::link::driver::framed::session::random_number;
+use crate::link::error::LinkError;
 
 /// Takes the bytes of a body.
 struct Body(Vec<u8>);

@@ -5,8 +5,9 @@ use firmware_interface::ids::{ErrorCode, RequestType};
 use firmware_interface::message::{Chunk, Reply};
 
 use super::bench::{Bench, expect_equal};
+use super::check::{Check, check};
 use super::sample::{Image, chunk};
-use super::{Check, Checked, Wrong, check};
+use super::verdict::{Checked, Wrong};
 
 const SECTION: &str = "5 CHUNK";
 

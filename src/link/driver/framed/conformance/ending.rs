@@ -3,8 +3,9 @@
 use firmware_interface::ids::{ErrorCode, Lifecycle, RequestType};
 
 use super::bench::{Bench, expect_equal, expect_held};
+use super::check::{Check, check};
 use super::sample::chunk;
-use super::{Check, Checked, check};
+use super::verdict::Checked;
 
 const FINISH: &str = "5 FINISH";
 

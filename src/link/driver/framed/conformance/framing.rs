@@ -6,8 +6,9 @@ use firmware_interface::codec::{self, CRC32, Header};
 use firmware_interface::ids::RequestType;
 
 use super::bench::{Bench, expect_equal};
+use super::check::{Check, check};
 use super::frame::{cobs, enclose, frame, plain, with_crc};
-use super::{Check, Checked, Wrong, check};
+use super::verdict::{Checked, Wrong};
 
 const SECTION: &str = "1 Framing";
 const RECEIVING: &str = "1 Receiving";

@@ -3,8 +3,10 @@
 use firmware_interface::ids::{Capabilities, ErrorCode, ObjectKind, RequestType};
 
 use super::bench::{Bench, expect_equal, number};
+use super::check::{Check, check};
+use super::read;
 use super::sample::Image;
-use super::{Check, Checked, Wrong, check, read};
+use super::verdict::{Checked, Wrong};
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::PublicKey;
 

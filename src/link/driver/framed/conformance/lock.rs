@@ -3,8 +3,9 @@
 use firmware_interface::ids::{Capabilities, ErrorCode, Lifecycle, RequestType};
 
 use super::bench::{Bench, expect_equal};
+use super::check::{Check, check};
 use super::sample::chunk;
-use super::{Check, Checked, check};
+use super::verdict::Checked;
 
 /// How the names of these checks begin.
 pub(super) const PREFIX: &str = "lock-";

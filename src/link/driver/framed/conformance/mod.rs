@@ -11,6 +11,7 @@
 mod answering;
 mod begin;
 mod bench;
+mod check;
 mod chunks;
 mod commit;
 mod ending;
@@ -25,16 +26,16 @@ mod restart;
 mod sample;
 mod sessions;
 mod timing;
+mod verdict;
 mod wire;
 
 use std::time::{Duration, Instant};
 
-use firmware_interface::ids::{Capabilities, Lifecycle, RequestType};
-use firmware_interface::message::{ErrorReply, IdentifyReply};
+use firmware_interface::ids::{Capabilities, Lifecycle};
+use firmware_interface::message::IdentifyReply;
 
 use super::session::{Policy, Session, random_number};
-use crate::domain::device::Fault;
-use crate::link::LinkError;
+use crate::link::error::LinkError;
 use crate::link::port::Port;
 use crate::link::settings::SlotLink;
 use bench::Bench;
@@ -42,162 +43,10 @@ use sample::Image;
 use wire::Wire;
 
 pub use sample::{SampleIdentity, Samples};
+pub use verdict::{ConformanceError, Finding, Notice, Options, Summary, Verdict};
 
-/// What a run may do beyond what leaves the device as it was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Options {
-    /// An identity that the device holds may be lost.
-    pub overwrite: bool,
-    /// The device is locked at the end, for ever.
-    pub lock: bool,
-    /// How often the power is to be cut.
-    pub power_cuts: u32,
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// As the page says; perhaps with a word on what was found.
-    Pass(Option<String>),
-    /// Otherwise than the page says, and how.
-    Fail(String),
-    /// It is about something optional that the device does not claim.
-    Skipped(&'static str),
-}
-
-/// What came of one check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The check's name, which stays.
-    pub check: &'static str,
-    /// The section of `docs/protocol.md` that it comes from.
-    pub section: &'static str,
-    /// What the page demands, in one line.
-    pub rule: &'static str,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// How long it took.
-    pub took: Duration,
-}
-
-/// What is told while a run goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice<'a> {
-    /// A check ended.
-    Finding(&'a Finding),
-    /// Somebody must do something with the device now.
-    Instruction {
-        /// Which time, counted from 1.
-        round: u32,
-        /// Of how many.
-        rounds: u32,
-        /// What.
-        text: &'a str,
-    },
-}
-
-/// What a run came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Summary {
-    /// Checks that passed.
-    pub passed: u32,
-    /// Checks that failed.
-    pub failed: u32,
-    /// Checks on what the device does not claim.
-    pub skipped: u32,
-    /// Checks that were not reached, because the device fell silent.
-    pub not_run: u32,
-}
-
-/// Why a run could not be made, or not be ended.
-#[derive(Debug, thiserror::Error)]
-pub enum ConformanceError {
-    /// The port, or the station itself.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// The device holds something that would be lost.
-    #[error("the device holds an identity already, and a run would erase it")]
-    HoldsIdentity,
-    /// The throw-away CA failed.
-    #[error("{}", .0.detail)]
-    Samples(Fault),
-}
-
-/// What a check comes to; `Err` is why it does not pass.
-type Checked<T = ()> = Result<T, Wrong>;
-
-/// Why a check does not pass.
-#[derive(Debug)]
-enum Wrong {
-    /// The device does otherwise than the page says.
-    Device(String),
-    /// It refuses what it must take.
-    Refused { how: String, error: ErrorReply },
-    /// It says nothing.
-    Silent(String),
-    /// The port, or the station.
-    Link(LinkError),
-    /// The throw-away CA.
-    Samples(Fault),
-}
-
-impl Wrong {
-    fn device(how: impl Into<String>) -> Self {
-        Self::Device(how.into())
-    }
-
-    fn silence(message_type: u8, sends: u32) -> Self {
-        let name = RequestType::from_wire(message_type)
-            .map_or_else(|| format!("type {message_type:#04x}"), |kind| kind.to_string());
-        Self::Silent(format!("no answer to {name}, sent {sends} times"))
-    }
-}
-
-impl From<LinkError> for Wrong {
-    fn from(error: LinkError) -> Self {
-        Self::Link(error)
-    }
-}
-
-impl From<Fault> for Wrong {
-    fn from(fault: Fault) -> Self {
-        Self::Samples(fault)
-    }
-}
-
-/// One rule of the page, and how it is tried.
-struct Check {
-    name: &'static str,
-    section: &'static str,
-    rule: &'static str,
-    /// What the device must claim for it.
-    needs: Capabilities,
-    try_it: fn(&mut Bench<'_>) -> Checked,
-}
-
-const fn check(
-    name: &'static str,
-    section: &'static str,
-    rule: &'static str,
-    try_it: fn(&mut Bench<'_>) -> Checked,
-) -> Check {
-    Check { name, section, rule, needs: Capabilities::NONE, try_it }
-}
-
-impl Check {
-    /// The same, for devices that claim something optional.
-    const fn needs(self, needs: Capabilities) -> Self {
-        Self { needs, ..self }
-    }
-
-    fn is_asked_for(&self, options: &Options) -> bool {
-        match self.name {
-            power::NAME => options.power_cuts > 0,
-            _ if self.name.starts_with(lock::PREFIX) => options.lock,
-            _ => true,
-        }
-    }
-}
+use check::{Check, check};
+use verdict::{Checked, Wrong};
 
 /// Every check, in the order in which they run: what ends an attempt comes after what needs
 /// an attempt, and what can't be undone comes last.
@@ -219,9 +68,18 @@ const CHECKS: &[&[Check]] = &[
     lock::CHECKS,
 ];
 
+/// Whether a run with these options makes this check.
+fn is_asked_for(check: &Check, options: &Options) -> bool {
+    match check.name {
+        power::NAME => options.power_cuts > 0,
+        name if name.starts_with(lock::PREFIX) => options.lock,
+        _ => true,
+    }
+}
+
 /// Those that these options ask for.
 fn asked_for(options: Options) -> impl Iterator<Item = &'static Check> {
-    CHECKS.iter().copied().flatten().filter(move |check| check.is_asked_for(&options))
+    CHECKS.iter().copied().flatten().filter(move |check| is_asked_for(check, &options))
 }
 
 /// The first check: what the device says about itself.

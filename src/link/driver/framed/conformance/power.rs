@@ -9,9 +9,10 @@ use firmware_interface::ids::{Capabilities, ErrorCode, Lifecycle};
 use firmware_interface::message::IdentifyReply;
 
 use super::bench::{Bench, expect_equal};
+use super::check::{Check, check};
 use super::sample::Image;
-use super::{Check, Checked, Notice, Wrong, check};
-use crate::link::LinkError;
+use super::verdict::{Checked, Notice, Wrong};
+use crate::link::error::LinkError;
 
 /// The name of the check.
 pub(super) const NAME: &str = "power-cut";

@@ -3,7 +3,8 @@
 use firmware_interface::ids::{Capabilities, ErrorCode, RequestType};
 
 use super::bench::Bench;
-use super::{Check, Checked, Wrong, check};
+use super::check::{Check, check};
+use super::verdict::{Checked, Wrong};
 
 const SECTION: &str = "5 PROVE";
 const SECURITY: &str = "10 Security";

@@ -3,7 +3,8 @@
 use firmware_interface::ids::{Capabilities, ErrorCode, ObjectKind, RequestType};
 
 use super::bench::{Bench, expect_equal, number};
-use super::{Check, Checked, Wrong, check};
+use super::check::{Check, check};
+use super::verdict::{Checked, Wrong};
 
 const SECTION: &str = "5 READ";
 

@@ -3,7 +3,8 @@
 use firmware_interface::ids::{ErrorCode, Lifecycle, RequestType};
 
 use super::bench::{Bench, expect_equal, expect_held, expect_refusal};
-use super::{Check, Checked, check};
+use super::check::{Check, check};
+use super::verdict::Checked;
 
 const SECTION: &str = "5 RESTART";
 const STORAGE: &str = "9 Storage and the commit";

@@ -8,7 +8,7 @@ use firmware_interface::ids::ObjectKind;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Checked, Wrong};
+use super::verdict::{Checked, Wrong};
 use crate::domain::device::Fault;
 use crate::domain::identity::{ConnectionSettings, SigningRequest, TlsVersion};
 use crate::domain::ids::{HardwareId, PublicKey};

@@ -3,8 +3,9 @@
 use firmware_interface::ids::{ErrorCode, Lifecycle, RequestType};
 
 use super::bench::{Bench, expect_equal, expect_refusal};
+use super::check::{Check, check};
 use super::sample::chunk;
-use super::{Check, Checked, Wrong, check};
+use super::verdict::{Checked, Wrong};
 
 const SESSIONS: &str = "4 Sessions, order and resends";
 const IDENTIFY: &str = "5 IDENTIFY";
@@ -99,7 +100,7 @@ fn zero_booted(bench: &mut Bench<'_>) -> Checked {
 }
 
 /// Every request but IDENTIFY, as it would be right in the open session.
-fn requests(image: &super::Image) -> Vec<(RequestType, Vec<u8>)> {
+fn requests(image: &super::sample::Image) -> Vec<(RequestType, Vec<u8>)> {
     let key = chunk(0, &image.bytes[..image.key_length()]);
     vec![
         (RequestType::Begin, image.begin()),

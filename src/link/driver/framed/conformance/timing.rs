@@ -5,7 +5,8 @@ use std::time::Duration;
 use firmware_interface::ids::{Capabilities, RequestType};
 
 use super::bench::{Bench, Times};
-use super::{Check, Checked, Wrong, check};
+use super::check::{Check, check};
+use super::verdict::{Checked, Wrong};
 
 pub(super) const CHECKS: &[Check] = &[check(
     "busy-times",

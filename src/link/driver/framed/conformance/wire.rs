@@ -12,9 +12,9 @@ use firmware_interface::ids::RequestType;
 use firmware_interface::timing;
 
 use super::frame::frame;
-use super::{Checked, Wrong};
-use crate::link::LinkError;
+use super::verdict::{Checked, Wrong};
 use crate::link::driver::framed::session::Session;
+use crate::link::error::LinkError;
 
 /// How much longer than its deadline an answer is awaited, so that a late one is told from
 /// none and disturbs nothing that follows.

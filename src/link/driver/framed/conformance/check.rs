@@ -1,0 +1,32 @@
+//! One rule of the page, and how it is tried.
+
+use firmware_interface::ids::Capabilities;
+
+use super::bench::Bench;
+use super::verdict::Checked;
+
+/// One rule of the page, and how it is tried.
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    pub(super) section: &'static str,
+    pub(super) rule: &'static str,
+    /// What the device must claim for it.
+    pub(super) needs: Capabilities,
+    pub(super) try_it: fn(&mut Bench<'_>) -> Checked,
+}
+
+pub(super) const fn check(
+    name: &'static str,
+    section: &'static str,
+    rule: &'static str,
+    try_it: fn(&mut Bench<'_>) -> Checked,
+) -> Check {
+    Check { name, section, rule, needs: Capabilities::NONE, try_it }
+}
+
+impl Check {
+    /// The same, for devices that claim something optional.
+    pub(super) const fn needs(self, needs: Capabilities) -> Self {
+        Self { needs, ..self }
+    }
+}
