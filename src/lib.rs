@@ -21,6 +21,7 @@ pub mod handoff;
 pub mod ledger;
 pub mod link;
 pub mod pki;
+pub mod printer;
 pub mod report;
 pub mod secret;
 pub mod shell;

@@ -30,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["cut", "domain"]),
     ("cloud", &["domain"]),
     ("vault", &["domain"]),
+    ("printer", &["domain"]),
     ("broker", &["domain"]),
     // Front ends see plain data: commands, events, questions, answers.
     ("batch", &["domain", "text"]),
@@ -54,7 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
             "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "shell",
-            "text", "broker",
+            "text", "broker", "printer",
         ],
     ),
     (
@@ -97,6 +98,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("cryptoki", &["pki"]),
     ("zip", &["handoff"]),
     ("csv", &["handoff", "report"]),
+    ("qrcode", &["domain::print"]),
+    ("datamatrix", &["domain::print"]),
 ];
 
 /// The only module that may say `unsafe`.

@@ -44,6 +44,10 @@ struct SummaryLine {
     uncertain: u64,
     /// Of all units of the ledger, those that are uncertain now.
     uncertain_in_ledger: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels_sent: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels_open: Option<u64>,
     duration_ms: u64,
 }
 
@@ -72,7 +76,7 @@ pub fn run(
     )?;
     Stopping::hand_over(&stopping, running.line.stopper());
     let source = labels.start(heard, running.slots)?;
-    let commands = running.line.commands();
+    let commands = running.commands();
     let mut notes = io::stderr();
     let batch = Batch::new(source, commands, talk.style, talk.out, &mut notes);
     let mut ending = batch.run(&hears);
@@ -107,7 +111,8 @@ fn say_summary(
     started: Instant,
 ) -> io::Result<()> {
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let Summary { passed, failed, interrupted, refused, already_proven, uncertain } = *summary;
+    let Summary { passed, failed, interrupted, refused, already_proven, uncertain, labels } =
+        *summary;
     let text = match talk.style {
         Style::Json => serde_json::to_string(&SummaryLine {
             event: "summary",
@@ -118,6 +123,8 @@ fn say_summary(
             already_proven,
             uncertain,
             uncertain_in_ledger,
+            labels_sent: labels.map(|labels| labels.sent),
+            labels_open: labels.map(|labels| labels.open),
             duration_ms,
         })
         .unwrap_or_default(),

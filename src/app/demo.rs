@@ -7,6 +7,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::clock::Clock;
@@ -18,6 +19,7 @@ use crate::sim::cloud::{self, SimulatedCloud};
 use crate::sim::{self, FaultSpec, SimulatedSlot, Stay, Timings, Workbench};
 
 use super::clock::SystemClock;
+use super::label::Eye;
 
 pub use hands::Hands;
 
@@ -61,6 +63,15 @@ impl Factory {
     /// Where its emulated cloud keeps what it knows.
     pub fn cloud_state(&self) -> PathBuf {
         self.dir.join("cloud.state")
+    }
+
+    /// Reads each label that it prints.
+    pub fn eye(&self) -> Eye {
+        let labels = self.dir.join("labels");
+        Arc::new(move |name| {
+            let text = fs::read_to_string(labels.join(format!("{name}.zpl"))).ok()?;
+            sim::read_label(&text)
+        })
     }
 
     /// The address of its emulated cloud.
@@ -265,6 +276,21 @@ server_root = "server-root.pem"
 
 [scanner]
 binding = "any"
+
+# Each unit that passes gets a label: a file in place of paper. The demo's own eye scans it.
+[label]
+printer = "labels"
+language = "zpl"
+template = """
+^XA^CI28^PW400^LL240
+^FO20,30^BQN,2,6^FDQA,{qr}^FS
+^FO200,50^A0N,30,30^FD{serial}^FS
+^FO200,100^A0N,22,22^FD{fingerprint:8}^FS
+^FO200,140^A0N,22,22^FD{date} {work_order}^FS
+^XZ
+"""
+qr = "{serial}"
+when = "pass"
 "#,
     );
     let instance = cloud::Instance::default();

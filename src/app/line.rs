@@ -7,7 +7,7 @@ use crate::config::{self, Config};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::event::{Binding, Event, EventSink};
+use crate::domain::event::{Binding, CommandSink, Event, EventSink};
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, Gap, LineStarted, Record};
 use crate::domain::story::Uncertain;
@@ -19,6 +19,7 @@ use crate::vault::{self, Vault};
 
 use super::backups::{BackupThread, Told};
 use super::clock::SystemClock;
+use super::label::{self, Desk, Eye, LabelLine, Surroundings};
 use super::{aside, cloud_checks, from_config};
 
 /// How long a line whose labels wait goes without any of its ports: longer than a fixture
@@ -29,7 +30,7 @@ const PORT_GRACE: Duration = Duration::from_secs(3);
 const LEFT: u32 = 10;
 
 /// Who works on what.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Session {
     /// The lot, where one is named.
     pub work_order: Option<WorkOrderId>,
@@ -44,6 +45,8 @@ pub struct Session {
     /// Nothing that is made leaves for a real cloud, so nobody is warned that it might not be
     /// accepted there.
     pub is_practice: bool,
+    /// Reads each label as it is printed, where a demo has its own hands.
+    pub eye: Option<Eye>,
 }
 
 /// A line that is running, with what must live as long as it.
@@ -56,12 +59,23 @@ pub struct RunningLine {
     pub work_order: Option<WorkOrderId>,
     /// Who works at it.
     pub signed_in: Arc<SignedIn>,
+    labels: Option<LabelLine>,
     ledger: Ledger,
     backups: BackupThread,
     _lock: WorkLock,
 }
 
 impl RunningLine {
+    /// How a front end reaches the line, and what stands in between: a scan of a label that
+    /// waits to be scanned back begins no unit.
+    pub fn commands(&self) -> CommandSink {
+        let commands = self.line.commands();
+        match &self.labels {
+            Some(labels) => labels.watching(commands),
+            None => commands,
+        }
+    }
+
     /// The line's ledger.
     pub const fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -78,6 +92,7 @@ impl RunningLine {
     /// Waits until the line has ended and everything is written.
     pub fn join(self) -> Result<(), Failure> {
         let ended = self.line.join();
+        drop(self.labels);
         drop(self.backups);
         drop(self.ledger);
         Ok(ended?)
@@ -160,7 +175,12 @@ fn start_by(
     };
     let events = Arc::new(Mutex::new(events));
     let unsure = (!session.is_practice).then(|| cloud_checks::first_article(config)).flatten();
-    let line = Line::start(settings, Arc::new(shared), sink(&events))?;
+    let labels = labels(config, &ledger, &signed_in, &events, session.eye)?;
+    let hearing = match &labels {
+        Some(labels) => labels.hearing(sink(&events)),
+        None => sink(&events),
+    };
+    let line = Line::start(settings, Arc::new(shared), hearing)?;
     let odd = [ledger.settings().open_to_others(), ledger.altered_notes().cloned()];
     for fault in odd.into_iter().flatten().chain(jumped).chain(unsure) {
         sink(&events)(Event::Warning(fault));
@@ -172,10 +192,35 @@ fn start_by(
         slots: count,
         work_order: order,
         signed_in,
+        labels,
         ledger,
         backups,
         _lock: lock,
     })
+}
+
+/// Whether units that pass get a label from here on, on record where it changed; and who
+/// prints them.
+fn labels(
+    config: &Config,
+    ledger: &Ledger,
+    signed_in: &Arc<SignedIn>,
+    events: &Arc<Mutex<EventSink>>,
+    eye: Option<Eye>,
+) -> Result<Option<LabelLine>, Failure> {
+    let reader = ledger.reader()?;
+    let wanted = label::choice(config);
+    if reader.labels_chosen()?.unwrap_or_default() != wanted {
+        let chosen = ledger.writer().record(Record::LabelsChosen(wanted.clone()));
+        chosen.map_err(|refusal| refusal.fault().clone())?;
+    }
+    if config.label.is_none() || !wanted.at_pass && reader.open_label_count()? == 0 {
+        return Ok(None);
+    }
+    let desk = Desk::new(config, reader, ledger.writer())?;
+    let surroundings =
+        Surroundings { desk, signed_in: Arc::clone(signed_in), events: sink(events), eye };
+    Ok(Some(LabelLine::start(surroundings)?))
 }
 
 /// One more way to the front end.

@@ -9,6 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::ledger::{self, Reader};
+use crate::printer;
 use crate::say;
 use crate::shell::Failure;
 
@@ -48,6 +49,16 @@ pub fn connect(config: &Config) -> Option<Finding> {
         ),
         Err(failure) => Finding::fail(NAME, as_fault(failure)),
     })
+}
+
+/// The label printer, where there is one, and labels that wait for somebody.
+pub fn labels(config: &Config) -> Option<Finding> {
+    let settings = config.label.as_ref()?;
+    let printer = printer::look(&settings.printer).map_err(|error| Fault::from(&error));
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id));
+    // The ledger's own check tells what is wrong with it.
+    let open = reader.and_then(|reader| reader.open_label_count()).unwrap_or_default();
+    Some(checks::labels(printer, open))
 }
 
 /// The key that signs the journal.

@@ -163,6 +163,9 @@ fn pass(
         }
         Some(Gate::Gone(cert)) => return Ok(Passed::Before(cert)),
         Some(Gate::Shut(why)) => return shut(why),
+        Some(Gate::Unlabelled(why)) => {
+            return Ok(Passed::Refused(Fault::new(Code::LabelOpen, why)));
+        }
         Some(Gate::Inactive(_)) => {
             let why = match trouble {
                 Some(fault) => format!(": {} ({})", fault.detail, fault.code),

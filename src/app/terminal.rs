@@ -216,7 +216,7 @@ fn open_line(config: &Config, session: Session, ears: &Ears, stopping: &Mutex<St
         line::start(config, session, say)?
     };
     Stopping::hand_over(stopping, running.line.stopper());
-    let commands = running.line.commands();
+    let commands = running.commands();
     let to_screen = ears.screen.clone();
     let sources = Sources {
         config,

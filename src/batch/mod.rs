@@ -14,11 +14,11 @@ use std::sync::mpsc::Receiver;
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::event::{Command, CommandSink, Event, Scan, UnitReport};
+use crate::domain::event::{Command, CommandSink, Event, LabelReport, Scan, UnitReport};
 
 pub use labels::{Label, LabelSource, LinesSource};
 pub use print::{Style, unit_json};
-pub use summary::Summary;
+pub use summary::{Labels, Summary};
 
 /// What the batch hears: the line's events and, from a scanner, labels.
 #[derive(Debug)]
@@ -123,6 +123,7 @@ impl<'a> Batch<'a> {
             }
             Event::Unit(unit) => self.unit(&unit),
             Event::Denied(unit) => self.denied(&unit),
+            Event::Label(label) => self.label_of_unit(&label),
             Event::Warning(fault) => self.note(&fault),
             Event::Stopping(fault) => {
                 self.exhausted = true;
@@ -198,6 +199,16 @@ impl<'a> Batch<'a> {
     fn denied(&mut self, unit: &UnitReport) {
         self.ending.summary.deny(unit);
         self.print(&self.style.denied(unit));
+    }
+
+    fn label_of_unit(&mut self, label: &LabelReport) {
+        self.ending.summary.label(label);
+        if let Style::Json = self.style {
+            self.print(&print::label_json(label));
+        }
+        if let Some(fault) = &label.fault {
+            self.note(fault);
+        }
     }
 
     fn print(&mut self, line: &str) {

@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use crate::domain::certificate::Proof;
 use crate::domain::device::Fault;
-use crate::domain::event::{Outcome, SlotStatus, UnitReport};
+use crate::domain::event::{LabelReport, Outcome, SlotStatus, UnitReport};
 use crate::domain::ids::{CertificateSn, ClientId, Fingerprint, HardwareId, SlotName};
 use crate::domain::record::Step;
 use crate::domain::text::printable;
 use crate::say;
 use crate::text::{self, Language};
 
-use super::summary::Summary;
+use super::summary::{Labels, Summary};
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,32 @@ fn json(event: &'static str, unit: &UnitReport) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
+#[derive(Serialize)]
+struct LabelLine<'a> {
+    event: &'static str,
+    serial: &'a str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    open: u32,
+}
+
+/// What came of a label, as a JSON object without a line end.
+pub(super) fn label_json(label: &LabelReport) -> String {
+    let line = LabelLine {
+        event: "label",
+        serial: &label.serial,
+        outcome: label.outcome.as_str(),
+        code: label.fault.as_ref().map(|fault| fault.code.as_str()),
+        message: label.fault.as_ref().map(|fault| fault.detail.as_str()),
+        open: label.open,
+    };
+    // As above.
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
 impl Style {
     pub(super) fn unit(self, unit: &UnitReport) -> String {
         match self {
@@ -123,7 +149,8 @@ impl Style {
 
     /// The sum of a run as a sentence.
     pub fn sum(self, summary: &Summary, duration_ms: u64) -> String {
-        let Summary { passed, failed, interrupted, refused, already_proven, uncertain } = *summary;
+        let Summary { passed, failed, interrupted, refused, already_proven, uncertain, labels } =
+            *summary;
         let (seconds, rest) = (duration_ms / 1000, duration_ms % 1000);
         let said = say!(
             "{passed} passed, {failed} failed, {interrupted} cut off, {refused} refused, \
@@ -131,7 +158,10 @@ impl Style {
             "合格 {passed}，不合格 {failed}，中断 {interrupted}，拒绝 {refused}，\
              以前已合格 {already_proven}，未定 {uncertain}；{seconds}.{rest:03} 秒"
         );
-        text::said(&said, self.language()).to_owned()
+        let said = text::said(&said, self.language()).to_owned();
+        let Some(Labels { sent, open }) = labels else { return said };
+        let labels = say!("{sent} labels sent, {open} open", "标签已发送 {sent}，未完成 {open}");
+        format!("{said}; {}", text::said(&labels, self.language()))
     }
 
     /// A slot's change, where a person without a screen would want to know it.

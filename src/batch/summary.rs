@@ -1,6 +1,6 @@
 //! The counts of a run.
 
-use crate::domain::event::{Outcome, UnitReport};
+use crate::domain::event::{LabelOutcome, LabelReport, Outcome, UnitReport};
 
 /// The counts of a run, in the words of the summary line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,6 +17,17 @@ pub struct Summary {
     pub already_proven: u64,
     /// Among failed and interrupted: a device may hold the certificate.
     pub uncertain: u64,
+    /// Of labels, where any were to be printed.
+    pub labels: Option<Labels>,
+}
+
+/// The labels of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Labels {
+    /// Their bytes were taken.
+    pub sent: u64,
+    /// Somebody still has to see to them, those of earlier runs too.
+    pub open: u64,
 }
 
 impl Summary {
@@ -29,6 +40,12 @@ impl Summary {
             Outcome::Refused => self.refused += 1,
         }
         self.uncertain += u64::from(unit.uncertain);
+    }
+
+    pub(super) fn label(&mut self, label: &LabelReport) {
+        let labels = self.labels.get_or_insert_default();
+        labels.sent += u64::from(label.outcome == LabelOutcome::Sent);
+        labels.open = label.open.into();
     }
 
     /// A unit that was counted as good is denied by its device.

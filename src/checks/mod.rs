@@ -9,6 +9,7 @@ mod authority;
 mod books;
 mod cloud;
 mod finding;
+mod labels;
 mod machine;
 mod ports;
 
@@ -19,5 +20,6 @@ pub use cloud::{
     first_article_fault, international, no_cloud,
 };
 pub use finding::{Finding, Status};
+pub use labels::labels;
 pub use machine::{disk, memory};
 pub use ports::{PortCheck, ports, scanner};

@@ -7,6 +7,7 @@
 
 mod acts;
 mod handoff;
+mod label;
 mod line;
 mod scan;
 mod selftest;
@@ -24,6 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use handoff::{
     Export, ExportCertificates, ExportFormat, ExportTable, ImportRegistered, TableFormat, TableOf,
 };
+pub use label::LabelCommand;
 pub use line::{Batch, Demo, Run};
 pub use scan::Scan;
 pub use selftest::Selftest;
@@ -136,6 +138,9 @@ pub enum Command {
     /// Units: what is known of them, and what a person may decide about them
     #[command(subcommand)]
     Unit(UnitCommand),
+    /// Labels of finished units: print them, read them back; badges and cards
+    #[command(subcommand)]
+    Label(LabelCommand),
     /// The ledger: verify it, count it, back it up
     #[command(subcommand)]
     Ledger(LedgerCommand),

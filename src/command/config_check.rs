@@ -10,7 +10,7 @@ use super::scan;
 use crate::app::one_scan::OneScan;
 use crate::app::{cloud, from_config, label_checks};
 use crate::cli::ConfigCheck;
-use crate::config::{AuthorityKey, Config, Scanner, Slot};
+use crate::config::{AuthorityKey, Config, LabelSettings, PrintVerify, PrintWhen, Scanner, Slot};
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
 use crate::domain::identity::TlsVersion;
@@ -115,6 +115,7 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
     let rules = &config.scanner.rules.rules;
     lines.extend(rules.iter().map(|rule| ("label", label_rule_in_words(rule))));
     lines.extend(config.slots.iter().map(|slot| ("slot", slot_in_words(slot))));
+    lines.extend(config.label.as_ref().map(|label| ("label", printing_in_words(label))));
     let cloud = config.cloud.as_ref();
     lines
         .extend(cloud.map(|cloud| ("cloud", format!("{}, {}", cloud.endpoint, cloud.instance_id))));
@@ -188,6 +189,18 @@ fn label_rule_in_words(rule: &Rule) -> String {
     format!("{}{device}", rule.form())
 }
 
+fn printing_in_words(label: &LabelSettings) -> String {
+    let when = match label.when {
+        PrintWhen::Pass => "when a unit passes",
+        PrintWhen::Never => "when a person asks",
+    };
+    let verify = match label.verify {
+        PrintVerify::Scan => ", scanned back",
+        PrintVerify::None => "",
+    };
+    format!("printed {when} in {} by {}{verify}", label.design.language(), label.printer)
+}
+
 fn as_json(config: &Config) -> Value {
     let slot = |slot: &Slot| {
         json!({
@@ -216,6 +229,7 @@ fn as_json(config: &Config) -> Value {
         "chain": config.authority.chain,
         "slots": config.slots.iter().map(slot).collect::<Vec<_>>(),
         "scanner": config.scanner.kind.as_str(),
+        "label_printer": config.label.as_ref().map(|label| label.printer.to_string()),
         "label_rules": config.scanner.rules.rules.iter().map(|rule| rule.form().as_str())
             .collect::<Vec<_>>(),
     })

@@ -39,7 +39,7 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
     let serials = demo::serials(units);
     let (mut exit, made) = match screen {
         true => (watch(&config, serials, &factory, context)?, Vec::new()),
-        false => print(&config, serials, context)?,
+        false => print(&config, serials, &factory, context)?,
     };
     let ran_to_its_end = matches!(exit, Exit::Done | Exit::NotAll);
     if ran_to_its_end && !demo.no_sync {
@@ -59,8 +59,8 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
 
 /// What the demo makes is for its own emulated cloud, where no first article is to be waited
 /// for.
-fn session() -> Session {
-    Session { is_practice: true, ..Session::default() }
+fn session(factory: &Factory) -> Session {
+    Session { is_practice: true, eye: Some(factory.eye()), ..Session::default() }
 }
 
 /// The demo on the operator's screen, with a scanner that scans and hands that move devices
@@ -76,19 +76,20 @@ fn watch(
         log: context.log.clone(),
         demo: Some(terminal::Demo { labels: serials, hands: factory.hands()? }),
     };
-    terminal::run(config, session(), options)
+    terminal::run(config, session(factory), options)
 }
 
 /// The demo as lines; the last one comes back.
 fn print(
     config: &Config,
     serials: Vec<String>,
+    factory: &Factory,
     context: &Context,
 ) -> Result<(Exit, Vec<u8>), Failure> {
     let (style, color) = (context.style(), context.color);
     let mut out = LastLine::of(std::io::stdout());
     let mut talk = Talk { style, out: &mut out, color };
-    let exit = batch::run(config, Labels::of_list(serials), session(), &mut talk)?;
+    let exit = batch::run(config, Labels::of_list(serials), session(factory), &mut talk)?;
     Ok((exit, out.line().to_vec()))
 }
 
@@ -103,6 +104,7 @@ fn say_where(demo: &Demo, factory: &Factory, context: &mut Context) -> Result<()
         format!("  station --config {dir}/station.toml unit list"),
         format!("{dir}/data           the ledger"),
         format!("{dir}/devices        what the simulated devices hold"),
+        format!("{dir}/labels         the label of each unit that passed"),
         format!("{dir}/ca.pem         the demo CA"),
         format!("{dir}/cloud.state    what the emulated cloud knows; it runs again with"),
     ] {

@@ -51,6 +51,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
     ];
     findings.extend(checks::pins(&settings));
     findings.extend(opening::connect(config));
+    findings.extend(opening::labels(config));
     findings.extend(cloud_checks::findings(config));
     findings.extend(backlog(config, context));
     findings

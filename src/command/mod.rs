@@ -17,6 +17,7 @@ mod failure;
 mod filter;
 mod find;
 mod handoff;
+mod label;
 mod ledger;
 mod logging;
 mod manual;
@@ -92,6 +93,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Authority(command) => authority::run(command, context),
         Command::WorkOrder(command) => work_order::run(command, context),
         Command::Unit(command) => unit::run(command, context),
+        Command::Label(command) => label::run(command, context),
         Command::Ledger(command) => ledger::run(command, context),
         Command::Operator(command) => operator::run(command, context),
         Command::Ports => ports::run(context),

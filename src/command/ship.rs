@@ -115,7 +115,7 @@ pub(super) fn report(
             let why = match gate {
                 Gate::Open(_) | Gate::Gone(_) => continue,
                 Gate::Inactive(_) => format!("{serial} is not active in the cloud"),
-                Gate::Shut(why) => why.clone(),
+                Gate::Shut(why) | Gate::Unlabelled(why) => why.clone(),
             };
             count += 1;
             let fault = Fault::new(Code::ShipNotActive, why);

@@ -32,6 +32,7 @@ mod label;
 mod ledger;
 mod line;
 mod place;
+mod printing;
 mod product;
 mod raw;
 mod refusal;
@@ -58,6 +59,7 @@ pub use ledger::LedgerSettings;
 use line::Fixture;
 pub use line::{Scanner, Slot};
 use place::Source;
+pub use printing::LabelSettings;
 pub use product::{Broker, CertificateProfile, Product};
 use refusal::Refusal;
 pub use schema::schema;
@@ -65,7 +67,7 @@ pub use station::Station;
 pub use values::{Endpoint, PortPlace, ValidFor, ValueError};
 pub use words::{
     AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyOrigin, LabelForm, Language,
-    ParityBit, Presence, RegistrationMode, Restart, ScannerKind,
+    ParityBit, Presence, PrintVerify, PrintWhen, RegistrationMode, Restart, ScannerKind,
 };
 
 use crate::domain::bounds;
@@ -99,6 +101,8 @@ pub struct Config {
     pub slots: Vec<Slot>,
     /// `[scanner]`
     pub scanner: Scanner,
+    /// `[label]`, where it is there.
+    pub label: Option<LabelSettings>,
     /// `[cloud]`, where it is there.
     pub cloud: Option<Cloud>,
     /// `[ledger]`
@@ -154,6 +158,7 @@ impl Config {
             shifts: shifts::shifts(raw.shifts.unwrap_or_default())?,
             slots: fixture.into_slots(),
             scanner,
+            label: raw.label.map(|raw| printing::printing(raw.into_keys(), &dir)).transpose()?,
             cloud: raw.cloud.map(|raw| cloud::cloud(raw.into_keys(), &dir)).transpose()?,
             ledger: ledger::ledger(raw.ledger.map(Section::into_keys).unwrap_or_default(), &dir),
             dir,

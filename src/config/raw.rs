@@ -14,7 +14,8 @@ use super::kinds::{Ends, FilePath, Parsed, Placed, Section, Size, Time, Whole, W
 use super::values::{Endpoint, Hex, ValidFor};
 use super::words::{
     AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyOrigin, LabelForm, Language,
-    ParityBit, Presence, Protection, RegistrationMode, Restart, ScannerKind,
+    ParityBit, Presence, PrintVerify, PrintWhen, Protection, RegistrationMode, Restart,
+    ScannerKind,
 };
 use crate::domain::certificate::Proof;
 use crate::domain::family::Speaks;
@@ -22,6 +23,7 @@ use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{SlotName, StationId};
 use crate::domain::label::{CheckCharacter, ClientIdTemplate, SerialRange};
 use crate::domain::local::{TimeOfDay, Zone};
+use crate::domain::print::Language as PrintLanguage;
 use crate::domain::scan::LetterCase;
 
 /// The configuration of one provisioning station. Paths are relative to the file.
@@ -39,6 +41,7 @@ pub(super) struct File {
     pub(super) slots: Placed<Vec<Section<Slot>>>,
     pub(super) scanner: Option<Section<Scanner>>,
     pub(super) ledger: Option<Section<Ledger>>,
+    pub(super) label: Option<Section<Printing>>,
     pub(super) cloud: Option<Section<Cloud>>,
 }
 
@@ -319,6 +322,31 @@ pub(super) struct Label {
     /// The text, with {serial} where the serial stands; for form "text".
     #[schemars(extend("examples" = ["SN:{serial};MAC:{hardware_id}"]))]
     pub(super) text: Option<Placed<String>>,
+}
+
+/// What is printed for a finished unit, and where.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Printing {
+    /// The printer: tcp:HOST:9100, cups:QUEUE, a device, or a directory.
+    #[schemars(extend("examples" = ["tcp:192.168.1.20:9100", "cups:office", "/dev/usb/lp0"]))]
+    pub(super) printer: Placed<String>,
+    /// The label with its places, {serial} {client_id} {fingerprint:8} {work_order} {date}
+    /// {qr}; or the file that holds it.
+    #[schemars(extend("examples" = ["label.zpl"]))]
+    pub(super) template: Placed<String>,
+    /// What it is written in. Without it: what the file's ending or its beginning says.
+    #[schemars(extend("examples" = ["zpl"]))]
+    pub(super) language: Option<Word<PrintLanguage>>,
+    /// What the code on the label says.
+    #[schemars(extend("default" = "{serial}"))]
+    pub(super) qr: Option<Placed<String>>,
+    /// Whether a label is printed when a unit passes, or for commands alone.
+    #[schemars(extend("default" = "never"))]
+    pub(super) when: Option<Word<PrintWhen>>,
+    /// Whether a unit is done only once its label was scanned back.
+    #[schemars(extend("default" = "none"))]
+    pub(super) verify: Option<Word<PrintVerify>>,
 }
 
 /// How evidence is kept.

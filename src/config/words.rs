@@ -7,6 +7,7 @@ use super::values::ValueError;
 use crate::domain::certificate::Proof;
 use crate::domain::family::Speaks;
 use crate::domain::identity::TlsVersion;
+use crate::domain::print::Language as PrintLanguage;
 use crate::domain::scan::LetterCase;
 
 /// A type with one word in station.toml for each of its values.
@@ -180,6 +181,26 @@ words! {
 }
 
 words! {
+    /// When a label is printed.
+    PrintWhen {
+        /// When a unit passes.
+        Pass = "pass",
+        /// When a person asks for it.
+        Never = "never",
+    } later {}
+}
+
+words! {
+    /// How it is found out whether a label is right.
+    PrintVerify {
+        /// It is scanned back.
+        Scan = "scan",
+        /// It is not.
+        None = "none",
+    } later {}
+}
+
+words! {
     /// Which cloud it is.
     CloudKind {
         /// TDMQ for MQTT.
@@ -247,6 +268,16 @@ impl Choice for Proof {
 impl Choice for LetterCase {
     const WORDS: &'static [(&'static str, Self)] =
         &[("keep", LetterCase::Keep), ("upper", LetterCase::Upper), ("lower", LetterCase::Lower)];
+}
+
+impl Choice for PrintLanguage {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        (PrintLanguage::Zpl.as_str(), PrintLanguage::Zpl),
+        (PrintLanguage::Tspl.as_str(), PrintLanguage::Tspl),
+        (PrintLanguage::Epl.as_str(), PrintLanguage::Epl),
+        (PrintLanguage::Svg.as_str(), PrintLanguage::Svg),
+        (PrintLanguage::Text.as_str(), PrintLanguage::Text),
+    ];
 }
 
 impl Choice for TlsVersion {

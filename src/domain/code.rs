@@ -348,6 +348,25 @@ codes! {
     CloudBacklog = "E-CLOUD-BACKLOG",
     /// A unit may not leave: its certificate is not active in the cloud.
     ShipNotActive = "E-SHIP-NOT-ACTIVE",
+
+    /// The label printer can't be used; nothing was sent to it.
+    LabelPrinter = "E-LABEL-PRINTER",
+    /// Nobody knows whether a label came out.
+    LabelUnclear = "E-LABEL-UNCLEAR",
+    /// A label was sent for the unit already.
+    LabelSent = "E-LABEL-SENT",
+    /// A reprint would not be the label that was sent before.
+    LabelDiffers = "E-LABEL-DIFFERS",
+    /// The unit is void or scrapped and gets no label.
+    LabelVoid = "E-LABEL-VOID",
+    /// A label from before a rework may still be on the unit.
+    LabelStale = "E-LABEL-STALE",
+    /// A label that was scanned back says something else than was sent.
+    LabelWrong = "E-LABEL-WRONG",
+    /// The unit's label is not done.
+    LabelOpen = "E-LABEL-OPEN",
+    /// The unit's values can't stand on its label, or could not be read from it.
+    LabelValue = "E-LABEL-VALUE",
 }
 
 impl fmt::Display for Code {

@@ -112,12 +112,52 @@ pub enum Event {
     /// A unit that had passed is denied by its own device, which still stands in its slot: the
     /// unit is to be kept. Its report as it is now.
     Denied(Box<UnitReport>),
+    /// Something came of a unit's label.
+    Label(Box<LabelReport>),
     /// Something that a person should know and that stops nothing.
     Warning(Fault),
     /// The line takes no more units; what was under way has landed or will.
     Stopping(Option<Fault>),
     /// The last event: nothing is under way any more.
     Ended,
+}
+
+/// What came of a unit's label. Nobody can say that it was printed: printers answer nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LabelOutcome {
+    /// Its bytes were taken.
+    Sent,
+    /// Somebody must see to it.
+    Open,
+    /// It was scanned back and says what it should.
+    Right,
+    /// It was scanned back and says something else: the unit is to be kept.
+    Wrong,
+}
+
+impl LabelOutcome {
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            LabelOutcome::Sent => "sent",
+            LabelOutcome::Open => "open",
+            LabelOutcome::Right => "right",
+            LabelOutcome::Wrong => "wrong",
+        }
+    }
+}
+
+/// A unit's label as it stands now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelReport {
+    /// The unit.
+    pub serial: String,
+    /// What came of its label.
+    pub outcome: LabelOutcome,
+    /// What is wrong with it.
+    pub fault: Option<Fault>,
+    /// How many labels somebody still has to see to.
+    pub open: u32,
 }
 
 /// What a slot is doing.

@@ -270,6 +270,10 @@ binary_id!(
     ProfileDigest, "profile digest", 32, "32"
 );
 binary_id!(
+    /// SHA-256 of a label's bytes.
+    LabelDigest, "label digest", 32, "32"
+);
+binary_id!(
     /// A P-256 public key as an uncompressed SEC 1 point (`04 ‖ x ‖ y`).
     PublicKey, "public key", 65, "65"
 );

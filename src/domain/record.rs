@@ -16,6 +16,7 @@ use super::ids::{
     Serial, SlotName, WorkOrderId,
 };
 use super::keeping::{IndicesRebuilt, Vouched};
+use super::labelling::{LabelDelivered, LabelScanned, LabelSent, LabelsChosen};
 use super::operators::{
     OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, SignedIn,
 };
@@ -109,6 +110,14 @@ pub enum Record {
     IndicesRebuilt(IndicesRebuilt),
     /// A person vouches for the ledger, and its key was certified.
     Vouched(Vouched),
+    /// A label is about to be sent.
+    LabelSent(LabelSent),
+    /// What came of sending it.
+    LabelDelivered(LabelDelivered),
+    /// A label was scanned back.
+    LabelScanned(LabelScanned),
+    /// Whether units that pass get a label from here on.
+    LabelsChosen(LabelsChosen),
 }
 
 /// The facts that a line session ran under.

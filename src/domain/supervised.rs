@@ -47,6 +47,10 @@ pub fn supervised(record: &Record) -> Option<&Person> {
         | Record::CloudChosen(_)
         | Record::ActivationAsked(_)
         | Record::Shipped(_)
-        | Record::CrlIssued(_) => None,
+        | Record::CrlIssued(_)
+        | Record::LabelSent(_)
+        | Record::LabelDelivered(_)
+        | Record::LabelScanned(_)
+        | Record::LabelsChosen(_) => None,
     }
 }

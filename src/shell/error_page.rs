@@ -19,6 +19,7 @@ const GROUPS: &[(Code, &str)] = &[
     (Code::UnitUnknown, "单元"),
     (Code::DevTimeout, "设备"),
     (Code::CloudInstanceChanged, "云端注册与出厂"),
+    (Code::LabelPrinter, "标签"),
 ];
 
 /// The whole page.

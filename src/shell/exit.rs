@@ -76,7 +76,10 @@ impl Exit {
             | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
             | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged => Exit::Cloud,
             CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker | CloudBacklog
-            | ShipNotActive | HandoffMismatch => Exit::NotAll,
+            | ShipNotActive | HandoffMismatch | LabelPrinter | LabelUnclear | LabelSent
+            | LabelDiffers | LabelVoid | LabelStale | LabelWrong | LabelOpen | LabelValue => {
+                Exit::NotAll
+            }
             Shortage | DevConnect | BrokerMissing | BrokerStart | Output | WorkOrderUnknown
             | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderProfile
             | OperatorUnknown | OperatorExists | OperatorDisabled | OperatorLast

@@ -17,6 +17,7 @@ pub const CHECKS: &[(&str, &str)] = &[
     ("connect", "本站 Broker"),
     ("ports", "串口"),
     ("scanner", "扫码枪"),
+    ("labels", "标签"),
     ("cloud", "云端"),
     ("cloud-ca", "云端 CA"),
     ("broker-host", "Broker 地址"),

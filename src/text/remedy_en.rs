@@ -222,6 +222,24 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CloudRevoker => "give the revoker's credentials and run `station sync` again",
         CloudBacklog => "run `station sync`, and find out why the nightly one did not",
         ShipNotActive => "finish the unit on the line, run `station sync`, then ship it",
+
+        LabelPrinter => {
+            "switch the printer on, look at paper and cable, and compare `[label] printer`"
+        }
+        LabelUnclear => {
+            "look whether the label is there: scan it back, or `station label reprint --reason`"
+        }
+        LabelSent => "find the label; another one needs a reason: `station label reprint --reason`",
+        LabelDiffers => {
+            "put `[label] template` and `qr` back as they were when the first one was sent"
+        }
+        LabelVoid => "keep the unit apart; take its label off, if it has one",
+        LabelStale => "take the older label off the unit and destroy it; the new one is its label",
+        LabelWrong => {
+            "keep the unit; take the label off, then scan the right one or print it again"
+        }
+        LabelOpen => "scan the unit's label back, or print it: `station label print`",
+        LabelValue => "change `[label] template` or `qr`, or the rules of `[[scanner.label]]`",
     }
 }
 

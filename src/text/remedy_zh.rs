@@ -172,6 +172,16 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CloudRevoker => "提供吊销用的凭据，然后再次运行 `station sync`",
         CloudBacklog => "运行 `station sync`，并查明夜间同步为何没有完成",
         ShipNotActive => "先在产线上完成该单元，再运行 `station sync`，然后发货",
+
+        LabelPrinter => "打开打印机，检查标签纸和电缆，并核对 `[label] printer`",
+        LabelUnclear => "查看标签是否已打出：有就扫回，没有就 `station label reprint --reason`",
+        LabelSent => "找到已发送的标签；再打一张须说明原因：`station label reprint --reason`",
+        LabelDiffers => "把 `[label]` 的 template 和 qr 恢复成第一次发送时的样子",
+        LabelVoid => "把该单元单独放置；若已有标签，请撕下",
+        LabelStale => "撕下并销毁旧标签；新标签才是该单元的标签",
+        LabelWrong => "扣留该单元；撕下标签，扫描正确的标签或重新打印",
+        LabelOpen => "扫回该单元的标签，或打印：`station label print`",
+        LabelValue => "修改 `[label]` 的 template 或 qr，或 `[[scanner.label]]` 的规则",
     }
 }
 

@@ -158,6 +158,16 @@ pub(super) const fn what(code: Code) -> &'static str {
         CloudBacklog => "有证书等待注册太久",
         ShipNotActive => "证书在云端尚未激活，不能发货",
 
+        LabelPrinter => "标签打印机不可用",
+        LabelUnclear => "不知道标签是否已打出",
+        LabelSent => "该单元的标签已发送",
+        LabelDiffers => "重打的标签与原来的不同",
+        LabelVoid => "单元已作废或报废，不打标签",
+        LabelStale => "返工前的旧标签应收回",
+        LabelWrong => "扫回的标签内容不符",
+        LabelOpen => "单元的标签尚未完成",
+        LabelValue => "该单元的内容无法放到标签上",
+
         OperatorUnknown => "没有登记这个工号",
         OperatorExists => "该工号已登记",
         OperatorDisabled => "该工号已停用",

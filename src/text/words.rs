@@ -117,6 +117,7 @@ words! {
     NoWorkOrder: "no work order", "无工单";
     DoneOf: "{} of {}", "{}/{}";
     AnHour: "{} units/h", "每小时 {} 件";
+    Labels: "labels: {} sent, {} open", "标签：已发送 {}，未完成 {}";
     FirstPass: "first pass {} %", "一次通过 {} %";
     Today: "today", "今天";
     CountPassed: "{} passed", "合格 {}";

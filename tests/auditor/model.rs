@@ -108,7 +108,7 @@ impl Model {
             13 => self.scrapped(record)?,
             31 => self.adopted(record, number(&entry.payload["attempt"])?)?,
             // What says nothing about attempts and certificates.
-            1 | 3 | 14..=30 | 32..=45 => {}
+            1 | 3 | 14..=30 | 32..=49 => {}
             _ => return None,
         }
         Some(())

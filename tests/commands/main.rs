@@ -16,6 +16,7 @@ mod device_keys;
 mod devices;
 mod doctor;
 mod handoff;
+mod labels;
 mod ledgers;
 mod line;
 mod mounts;

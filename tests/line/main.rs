@@ -22,6 +22,7 @@ mod fleet;
 mod foreign_roots;
 mod frames;
 mod kills;
+mod labels;
 mod liars;
 mod memory;
 mod offline_root;

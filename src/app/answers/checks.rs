@@ -39,7 +39,7 @@ fn beside_a_line(config: &Config, now: Timestamp) -> Vec<CheckLine> {
         opening::broker(config),
         checks::uncertain(&settings),
     ];
-    findings.into_iter().map(line).collect()
+    findings.into_iter().chain(opening::labels(config)).map(line).collect()
 }
 
 fn line(finding: Finding) -> CheckLine {

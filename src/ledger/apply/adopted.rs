@@ -11,6 +11,7 @@ use crate::ledger::tables::states::Permission;
 use crate::ledger::tables::unit_row::{self, ProvenOn};
 
 use super::context::Context;
+use super::labels;
 use super::queue::{current, queue, retire};
 use super::row::{load_or_new, move_certificate, void_left};
 
@@ -23,6 +24,7 @@ pub(super) fn adopted(
 ) -> Result<(), LedgerError> {
     let (before, mut after) = load_or_new(context, &adopted.serial, &adopted.client_id)?;
     if let Some(old) = &after.proven {
+        labels::settle(context, &adopted.serial)?;
         move_certificate(context, old.cert, CertificateState::Superseded)?;
         retire(context, old.cert)?;
     }

@@ -13,6 +13,7 @@ use crate::ledger::tables::states::{AttemptOutcome, Permission, Position};
 use crate::ledger::tables::unit_row::{self, OpenAttempt, ProvenOn, UnitRow};
 
 use super::context::Context;
+use super::labels;
 use super::queue::{current, is_registered, queue, retire};
 use super::row::{change, known, load_or_new, move_certificate, void_left};
 
@@ -162,6 +163,7 @@ pub(super) fn proven(context: &Context<'_>, proven: &ProvenRecord) -> Result<(),
     let registered = is_registered(context, cert)?;
     // The old identity leaves its device's index before the new one enters.
     if let Some(old) = &unit.proven {
+        labels::settle(context, serial)?;
         move_certificate(context, old.cert, CertificateState::Superseded)?;
         retire(context, old.cert)?;
     }
@@ -200,7 +202,11 @@ pub(super) fn ended(context: &Context<'_>, ended: &Ended) -> Result<(), LedgerEr
     if let (true, Some(open)) = (ended.void, unit.open) {
         move_certificate(context, open.cert, CertificateState::Void)?;
     }
-    end_attempt(context, serial, *attempt, &AttemptEnd::of(&ended.end))
+    end_attempt(context, serial, *attempt, &AttemptEnd::of(&ended.end))?;
+    match ended.end {
+        End::Passed => Ok(labels::want(context, serial)?),
+        End::Failed { .. } | End::Interrupted { .. } => Ok(()),
+    }
 }
 
 /// Gives an attempt its end, and counts it.

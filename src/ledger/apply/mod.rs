@@ -8,6 +8,7 @@ mod adopted;
 mod attempt;
 mod cloud;
 mod context;
+mod labels;
 mod line;
 mod person;
 mod queue;
@@ -96,6 +97,10 @@ impl Context<'_> {
             Record::IndicesRebuilt(r) => {
                 self.act("indices-rebuilt", None, None, Some(&r.reason), &r.by)?;
             }
+            Record::LabelSent(r) => labels::sent(self, r)?,
+            Record::LabelDelivered(r) => labels::delivered(self, r)?,
+            Record::LabelScanned(r) => labels::scanned(self, r)?,
+            Record::LabelsChosen(r) => labels::chosen(self, r)?,
             Record::Vouched(r) => self.act("vouched", None, None, Some(&r.reason), &r.by)?,
         }
         Ok(())

@@ -8,11 +8,13 @@ use crate::ledger::tables::states::{AttemptOutcome, Permission};
 
 use super::attempt::{AttemptEnd, end_attempt};
 use super::context::Context;
+use super::labels;
 use super::queue::{hold, retire};
 use super::row::{change, known, move_certificate, void_left};
 
 pub(super) fn finished(context: &Context<'_>, finished: &Finished) -> Result<(), LedgerError> {
-    change(context, &finished.serial, |unit| unit.finished = true).map(drop)
+    change(context, &finished.serial, |unit| unit.finished = true)?;
+    Ok(labels::want(context, &finished.serial)?)
 }
 
 /// It is proven and no more: its gate is shut until its device proves it and finishes again.
@@ -78,6 +80,7 @@ fn void_proven(context: &Context<'_>, act: &PersonAct) -> Result<(), LedgerError
         unit.shipped = false;
     })?;
     let Some(proven) = unit.proven else { return Ok(()) };
+    labels::settle(context, &act.serial)?;
     move_certificate(context, proven.cert, CertificateState::Void)?;
     retire(context, proven.cert)
 }

@@ -6,6 +6,7 @@ pub(super) mod figures;
 mod find;
 pub(super) mod history;
 pub(super) mod inquiries;
+pub(super) mod labels;
 pub(super) mod operators;
 pub mod outbox;
 pub(super) mod reader;

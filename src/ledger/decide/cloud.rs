@@ -11,6 +11,7 @@ use crate::domain::outbox::{
 };
 use crate::domain::registration::CloudStatus;
 use crate::ledger::tables::certificate_row::read_certificate_state;
+use crate::ledger::tables::label_row;
 use crate::ledger::tables::sql::stored;
 use crate::ledger::tables::states::{OutboxState, Permission, RegistrationState, open_row};
 use crate::ledger::tables::unit_row::{self, UnitRow};
@@ -26,6 +27,8 @@ pub enum Gate {
     Open(CertificateSn),
     /// It may leave once this certificate is activated.
     Inactive(CertificateSn),
+    /// Its label is not done; one sentence says what it lacks.
+    Unlabelled(String),
     /// It may not; one sentence says why.
     Shut(String),
 }
@@ -45,6 +48,9 @@ pub(in crate::ledger) fn gate(
     }
     if !unit.finished {
         return shut("is proven, and its device did not finish");
+    }
+    if let (false, Some(why)) = (unit.shipped, label_row::lacks(connection, serial, proven.cert)?) {
+        return Ok(Some(Gate::Unlabelled(format!("the label of {serial} {why}"))));
     }
     let sql = "SELECT r.state, r.status, r.by_hand, r.last_error FROM registrations r
         JOIN clouds c USING (site, region, instance)
@@ -231,6 +237,7 @@ impl View<'_> {
         match self.gate(serial)? {
             Gate::Open(cert) if cert == shipped.certificate_sn => Ok(()),
             Gate::Shut(why) => refuse(Code::ShipNotActive, why),
+            Gate::Unlabelled(why) => refuse(Code::LabelOpen, why),
             Gate::Gone(_) => refuse(Code::UnitState, format!("{serial} left already")),
             Gate::Open(_) | Gate::Inactive(_) => {
                 refuse(Code::ShipNotActive, format!("{serial} is not active in the cloud"))

@@ -4,6 +4,7 @@
 mod adopted;
 pub(super) mod clock;
 pub(super) mod cloud;
+pub(super) mod labels;
 mod person;
 pub(super) mod place;
 pub(super) mod view;
@@ -69,12 +70,16 @@ impl View<'_> {
             Record::Contradicted(r) => self.contradicted(r)?,
             Record::ActivationAsked(r) => self.activation_asked(r)?,
             Record::Shipped(r) => self.shipped(r)?,
+            Record::LabelSent(r) => labels::sent(self, r)?,
+            Record::LabelDelivered(r) => labels::delivered(self, r)?,
+            Record::LabelScanned(r) => labels::scanned(self, r)?,
             Record::ClockAccepted(_)
             | Record::Restored(_)
             | Record::AuthorityRegistered(_)
             | Record::CloudChosen(_)
             | Record::CrlIssued(_)
             | Record::IndicesRebuilt(_)
+            | Record::LabelsChosen(_)
             | Record::Vouched(_) => {}
             Record::GapAccepted(r) => self.gap_accepted(r)?,
         }

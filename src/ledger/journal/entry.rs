@@ -195,6 +195,14 @@ kinds! {
     IndicesRebuilt = 44, "indices-rebuilt";
     /// [`Record::Vouched`].
     Vouched = 45, "vouched";
+    /// [`Record::LabelSent`].
+    LabelSent = 46, "label-sent";
+    /// [`Record::LabelDelivered`].
+    LabelDelivered = 47, "label-delivered";
+    /// [`Record::LabelScanned`].
+    LabelScanned = 48, "label-scanned";
+    /// [`Record::LabelsChosen`].
+    LabelsChosen = 49, "labels-chosen";
 }
 
 impl Kind {
@@ -245,6 +253,10 @@ impl Kind {
             Record::PinRight(_) => Kind::PinRight,
             Record::IndicesRebuilt(_) => Kind::IndicesRebuilt,
             Record::Vouched(_) => Kind::Vouched,
+            Record::LabelSent(_) => Kind::LabelSent,
+            Record::LabelDelivered(_) => Kind::LabelDelivered,
+            Record::LabelScanned(_) => Kind::LabelScanned,
+            Record::LabelsChosen(_) => Kind::LabelsChosen,
         }
     }
 
@@ -327,6 +339,10 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::PinWrong(r) | Record::PinRight(r) => write(station, n, r),
         Record::IndicesRebuilt(r) => write(station, n, r),
         Record::Vouched(r) => write(station, n, r),
+        Record::LabelSent(r) => write(station, n, r),
+        Record::LabelDelivered(r) => write(station, n, r),
+        Record::LabelScanned(r) => write(station, n, r),
+        Record::LabelsChosen(r) => write(station, n, r),
     }
 }
 
@@ -382,6 +398,10 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::PinRight => read(payload, Record::PinRight),
         Kind::IndicesRebuilt => read(payload, Record::IndicesRebuilt),
         Kind::Vouched => read(payload, Record::Vouched),
+        Kind::LabelSent => read(payload, Record::LabelSent),
+        Kind::LabelDelivered => read(payload, Record::LabelDelivered),
+        Kind::LabelScanned => read(payload, Record::LabelScanned),
+        Kind::LabelsChosen => read(payload, Record::LabelsChosen),
     }
 }
 

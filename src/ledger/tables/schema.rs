@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("labels.sql"),
     include_str!("reports.sql"),
     include_str!("once.sql"),
+    include_str!("printed.sql"),
 ];
 
 /// The tables that follow from the journal and are compared with a replay of it, with
@@ -44,6 +45,8 @@ pub(in crate::ledger) const EVIDENCE: &[(&str, &str)] = &[
     ("outbox", "id"),
     ("acts", "seq"),
     ("operators", "id"),
+    ("label_choice", "id"),
+    ("labels", "serial, copy"),
     ("counts", "what, name"),
 ];
 

@@ -198,6 +198,7 @@ mod tests {
                 "d1f93937d0411e61",
                 "dbbe60b9cf8f28ff",
                 "6a7ca8a59e4cce1c",
+                "448daf9923cc2187",
             ]
         );
     }

@@ -6,8 +6,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{
-    CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
-    PublicKey, Serial, SlotName, StationId, WorkOrderId,
+    CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, LabelDigest, OperatorId,
+    ProfileDigest, PublicKey, Serial, SlotName, StationId, WorkOrderId,
 };
 use crate::domain::outbox::Operation;
 use crate::domain::registration::CloudStatus;
@@ -50,7 +50,7 @@ macro_rules! blob_columns {
 }
 
 text_columns! { ClientId OperatorId Serial SlotName StationId WorkOrderId }
-blob_columns! { CertificateSn Fingerprint HardwareId ImageDigest ProfileDigest PublicKey }
+blob_columns! { CertificateSn Fingerprint HardwareId ImageDigest LabelDigest ProfileDigest PublicKey }
 
 /// A word of the domain in a TEXT column.
 macro_rules! domain_words {

@@ -5,9 +5,11 @@ use crate::domain::certificate::{CertificateState, Proof};
 use crate::domain::operators::Role;
 pub use crate::domain::state::{AttemptOutcome, Origin, RegistrationState, UnitState, UnknownWord};
 
+pub use crate::domain::labelling::LabelState;
+
 use super::sql::{known_words, word_columns};
 
-known_words! { AttemptOutcome Origin RegistrationState Role UnitState }
+known_words! { AttemptOutcome LabelState Origin RegistrationState Role UnitState }
 
 /// Whether a row of the outbox is open, as the indices of open rows say it: SQLite takes one
 /// for a question that says it in the same words. No list of words, from which it would fill a

@@ -5,8 +5,9 @@ use super::testing::{adopted, authority_seen, begun, certificate, failure, image
 use crate::domain::certificate::Proof;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
-use crate::domain::ids::{Fingerprint, ProfileDigest, PublicKey};
+use crate::domain::ids::{Fingerprint, LabelDigest, ProfileDigest, PublicKey};
 use crate::domain::keeping::{IndicesRebuilt, Vouched};
+use crate::domain::labelling::{Delivery, LabelDelivered, LabelScanned, LabelSent, LabelsChosen};
 use crate::domain::operators::{
     OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, Role, SignedIn,
 };
@@ -166,6 +167,7 @@ fn examples() -> Vec<Fact> {
     .chain(person_examples())
     .chain(contradiction_examples())
     .chain(keeping_examples())
+    .chain(label_examples())
     .collect()
 }
 
@@ -210,6 +212,36 @@ fn denied() -> Denied {
         message: "it holds nothing".to_owned(),
         by: person(),
     }
+}
+
+fn label_examples() -> impl Iterator<Item = Fact> {
+    let (serial, copy) = (act().serial, 2);
+    let sent = LabelSent {
+        serial: serial.clone(),
+        copy,
+        certificate_sn: sn(1),
+        digest: LabelDigest::new([5; 32]),
+        printer: "tcp:10.0.0.9:9100".to_owned(),
+        verify: true,
+        reason: Some("torn".to_owned()),
+        by: person(),
+    };
+    let delivered = LabelDelivered {
+        serial: serial.clone(),
+        copy,
+        delivery: Delivery::Unclear,
+        message: Some("the printer answered \"?\"".to_owned()),
+    };
+    let text = "TH-00000001".to_owned();
+    let scanned = LabelScanned { serial, copy, right: true, text, by: person() };
+    [
+        Record::LabelSent(sent),
+        Record::LabelDelivered(delivered),
+        Record::LabelScanned(scanned),
+        Record::LabelsChosen(LabelsChosen { at_pass: true, verify: false }),
+    ]
+    .into_iter()
+    .map(|record| Fact::Record(record, 0))
 }
 
 fn contradiction_examples() -> [Fact; 3] {

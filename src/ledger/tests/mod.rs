@@ -8,6 +8,7 @@ mod cloud;
 mod device_key;
 mod history;
 mod journal;
+mod labels;
 mod open;
 mod page;
 mod persons;

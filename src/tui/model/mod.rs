@@ -143,6 +143,8 @@ pub struct Model {
     /// What was scanned meanwhile.
     pub(super) held: VecDeque<String>,
     pub(super) dialog: Option<Dialog>,
+    /// Labels that were sent since the screen runs, and those that somebody must see to.
+    pub(super) labels: Option<(u32, u32)>,
     pub(super) overview: Option<Box<Overview>>,
     /// The units that must be kept.
     pub(super) kept: Kept,
@@ -188,6 +190,7 @@ impl Model {
             signing_in: None,
             held: VecDeque::new(),
             dialog: None,
+            labels: None,
             overview: None,
             kept: Kept::default(),
             pages: Pages::default(),

@@ -1,7 +1,7 @@
 //! What the line says.
 
 use crate::domain::device::Fault;
-use crate::domain::event::{Event, SlotStatus, UnitReport};
+use crate::domain::event::{Event, LabelOutcome, LabelReport, SlotStatus, UnitReport};
 use crate::domain::ids::SlotName;
 use crate::domain::story::UncertainUnit;
 
@@ -17,6 +17,7 @@ pub(super) fn event(model: &mut Model, event: Event, actions: &mut Vec<Action>) 
         Event::Chosen(slot) => model.chosen = slot,
         Event::Unit(report) => unit(model, *report, actions),
         Event::Denied(report) => denied(model, *report, actions),
+        Event::Label(report) => label(model, *report, actions),
         Event::Warning(fault) => notice(model, None, None, fault, NoticeKind::Warning),
         Event::Stopping(fault) => stopping(model, fault),
         Event::Ended => ended(model),
@@ -84,6 +85,21 @@ fn denied(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
             bell(model, actions);
         }
     }
+}
+
+/// A label that is right settles what was said of it; a wrong one keeps its unit.
+fn label(model: &mut Model, report: LabelReport, actions: &mut Vec<Action>) {
+    let LabelReport { serial, outcome, fault, open } = report;
+    let (sent, _) = model.labels.unwrap_or_default();
+    model.labels = Some((sent + u32::from(outcome == LabelOutcome::Sent), open));
+    let kind = match outcome {
+        LabelOutcome::Wrong => NoticeKind::Hold,
+        LabelOutcome::Right => return model.notices.settle(&serial),
+        LabelOutcome::Sent | LabelOutcome::Open => NoticeKind::Warning,
+    };
+    let Some(fault) = fault else { return };
+    notice(model, Some(serial), None, fault, kind);
+    bell(model, actions);
 }
 
 fn verdict(model: &mut Model, index: usize, report: UnitReport, actions: &mut Vec<Action>) {

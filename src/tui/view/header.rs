@@ -91,6 +91,10 @@ fn figures<'a>(model: &'a Model, look: Look, columns: u16) -> Line<'a> {
     if let Some(overview) = &model.overview {
         left.extend(progress(overview, look, columns));
     }
+    if let Some((sent, open)) = model.labels {
+        let counts = [sent, open].map(|count| count.to_string());
+        left.push(Span::raw(look.fill(Word::Labels, &counts.each_ref().map(String::as_str))));
+    }
     both_ends(left, Vec::new(), columns)
 }
 

@@ -1,0 +1,226 @@
+//! `station label …`
+
+use serde_json::json;
+
+use super::Context;
+use super::person::{person, reason};
+use crate::app::from_config;
+use crate::app::label::{self, Card, Desk, Told};
+use crate::app::one_scan::OneScan;
+use crate::cli::LabelCommand;
+use crate::config::{Config, ScannerKind};
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
+use crate::domain::ids::{OperatorId, Serial, SlotName, WorkOrderId};
+use crate::domain::labelling::{Delivery, LabelRow};
+use crate::domain::text::escaped;
+use crate::ledger::{Ledger, Reader};
+use crate::shell::{Exit, Failure};
+
+/// Does what `station label …` says.
+pub(super) fn run(command: LabelCommand, context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    match command {
+        LabelCommand::Print { serial, by } => print(&config, &serial, None, by, context),
+        LabelCommand::Reprint { serial, reason: text, by } => {
+            print(&config, &serial, Some(reason(&text)?), by, context)
+        }
+        LabelCommand::Read { serial, text, by } => {
+            let scan = scanned(&config, text.as_deref())?;
+            read(&config, serial.as_ref(), &scan, by, context)
+        }
+        LabelCommand::List => list(&config, context),
+        LabelCommand::Badge { id } => badge(&config, &id, context),
+        LabelCommand::Slot { name } => slot(&config, &name, context),
+        LabelCommand::Sheet { work_order } => sheet(&config, &work_order, context),
+    }
+}
+
+/// The desk, and the ledger that must live as long.
+fn desk(config: &Config, context: &Context) -> Result<(Ledger, Desk), Failure> {
+    label::settings(config)?;
+    let ledger = from_config::open_existing_ledger(config, &context.clock())?;
+    let desk = Desk::new(config, ledger.reader()?, ledger.writer())?;
+    Ok((ledger, desk))
+}
+
+fn print(
+    config: &Config,
+    serial: &Serial,
+    reason: Option<String>,
+    by: Option<OperatorId>,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    let (_ledger, desk) = desk(config, context)?;
+    let told = desk.prepare(serial).and_then(|job| desk.send(&job, reason, person(by)));
+    let told = told.map_err(Failure::from)?;
+    tell(config, serial, &told, context)?;
+    Ok(if told.delivery == Delivery::Sent { Exit::Done } else { Exit::NotAll })
+}
+
+fn tell(
+    config: &Config,
+    serial: &Serial,
+    told: &Told,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let printer = label::settings(config)?.printer.to_string();
+    let outcome = match told.delivery {
+        Delivery::Sent => "sent",
+        Delivery::NotSent => "not-sent",
+        Delivery::Unclear => "unclear",
+    };
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "label",
+            "serial": serial,
+            "copy": told.copy,
+            "outcome": outcome,
+            "printer": printer,
+            "digest": told.digest,
+            "code": told.trouble.as_ref().map(|fault| fault.code),
+            "message": told.trouble.as_ref().map(|fault| &fault.detail),
+            "older_to_take_back": told.has_older,
+        }))?,
+        false => {
+            context.out.line(format!("label {} of {serial}: {outcome}, {printer}", told.copy))?
+        }
+    }
+    if told.has_older {
+        let what = format!("take the older label of {serial} back: the unit was burned anew");
+        warn(Code::LabelStale, what, context);
+    }
+    if let Some(fault) = &told.trouble {
+        Failure::from(fault).print(context.color);
+    }
+    Ok(())
+}
+
+fn warn(code: Code, what: String, context: &Context) {
+    crate::shell::warn(&Fault::new(code, what), context.color);
+}
+
+/// The scan that is given, or one of the scanner of station.toml.
+fn scanned(config: &Config, text: Option<&std::ffi::OsStr>) -> Result<OneScan, Failure> {
+    match (text, &config.scanner.port) {
+        (Some(text), _) => Ok(OneScan::of_text(text)),
+        (None, Some(port)) if config.scanner.kind == ScannerKind::Serial => {
+            OneScan::of_port(&config.scanner, &port.to_string())
+        }
+        (None, _) => OneScan::of_keyboard(&config.scanner),
+    }
+}
+
+fn read(
+    config: &Config,
+    serial: Option<&Serial>,
+    scan: &OneScan,
+    by: Option<OperatorId>,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    let (_ledger, desk) = desk(config, context)?;
+    let found = desk.read_back(&scan.text(), serial, person(by)).map_err(Failure::from)?;
+    let outcome = if found.wrong.is_some() { "wrong" } else { "right" };
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "label",
+            "serial": found.serial,
+            "outcome": outcome,
+            "code": found.wrong.as_ref().map(|fault| fault.code),
+            "message": found.wrong.as_ref().map(|fault| &fault.detail),
+        }))?,
+        false => context.out.line(format!("label of {}: {outcome}", found.serial))?,
+    }
+    match &found.wrong {
+        None => Ok(Exit::Done),
+        Some(fault) => {
+            Failure::from(fault).print(context.color);
+            Ok(Exit::NotAll)
+        }
+    }
+}
+
+fn list(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
+    for label in reader.open_labels()? {
+        let LabelRow { serial, copy, state, message, changed_at, .. } = label;
+        match context.out.is_json() {
+            true => context.out.json(&json!({
+                "serial": serial, "copy": copy, "state": state, "message": message,
+                "changed_at": changed_at.to_string(),
+            }))?,
+            false => {
+                let message = message.map_or_else(String::new, |message| format!("  {message}"));
+                context.out.line(format!("{serial:<24} {copy} {state:<8}{message}"))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn badge(config: &Config, id: &OperatorId, context: &mut Context) -> Result<Exit, Failure> {
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
+    let known = reader.operator(id, context.now())?;
+    let known = known.filter(|row| !row.disabled).ok_or_else(|| {
+        Failure::new(Code::OperatorUnknown, format!("nobody who may work is known as {id}"))
+    })?;
+    let card = Card {
+        title: id.to_string(),
+        note: known.role.as_str().to_owned(),
+        code: format!("{}{id}", config.station.badge_prefix),
+    };
+    send(config, "badge", id.as_str(), &card, context)
+}
+
+fn slot(config: &Config, name: &SlotName, context: &mut Context) -> Result<Exit, Failure> {
+    if !config.slots.iter().any(|slot| slot.name == *name) {
+        let what = format!("station.toml has no slot {name}");
+        return Err(Failure::new(Code::ScanSlot, what));
+    }
+    let card = Card {
+        title: name.to_string(),
+        note: format!("slot of {}", config.station.id),
+        code: format!("slot:{name}"),
+    };
+    send(config, "slot", name.as_str(), &card, context)
+}
+
+fn sheet(config: &Config, id: &WorkOrderId, context: &mut Context) -> Result<Exit, Failure> {
+    let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
+    let row = reader.work_order(id)?.ok_or_else(|| {
+        Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}"))
+    })?;
+    let order = &row.work_order;
+    let range = order.serial_range.as_ref().map_or_else(String::new, |range| format!(", {range}"));
+    let card = Card {
+        title: id.to_string(),
+        note: escaped(&format!("{} x {}{range}", order.quantity, order.product)),
+        code: id.to_string(),
+    };
+    send(config, "sheet", id.as_str(), &card, context)
+}
+
+fn send(
+    config: &Config,
+    kind: &'static str,
+    name: &str,
+    card: &Card,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    let trouble = label::send_card(config, &format!("{kind}-{name}"), card)?;
+    let outcome = if trouble.is_none() { "sent" } else { "unclear" };
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "card", "card": kind, "name": name, "outcome": outcome,
+            "code": trouble.as_ref().map(|fault| fault.code),
+        }))?,
+        false => context.out.line(format!("{kind} {name}: {outcome}"))?,
+    }
+    match &trouble {
+        None => Ok(Exit::Done),
+        Some(fault) => {
+            Failure::from(fault).print(context.color);
+            Ok(Exit::NotAll)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What can be wrong with a template, and with a value that is to go into it.
+
+/// Why a template is refused: the line, counted from one, and what is wrong there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of the template: {what}")]
+pub struct TemplateError {
+    line: usize,
+    what: String,
+}
+
+impl TemplateError {
+    pub(super) fn new(line: usize, what: impl Into<String>) -> Self {
+        Self { line, what: what.into() }
+    }
+}
+
+/// Why a label can't be made of these values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PrintError {
+    /// A value that the printer's language has no way to say.
+    #[error("{value:?} can't be written in {language}: {why}")]
+    Value {
+        /// The value.
+        value: String,
+        /// The language's word.
+        language: &'static str,
+        /// What is in the way.
+        why: &'static str,
+    },
+    /// A text that no symbol of this kind holds.
+    #[error("no {symbol} holds a text of {length} characters")]
+    TooLong {
+        /// The symbol's name.
+        symbol: &'static str,
+        /// How long the text is.
+        length: usize,
+    },
+}

@@ -1,0 +1,96 @@
+//! Whether a label may be sent, and what came of it recorded.
+
+use crate::domain::code::Code;
+use crate::domain::ids::{CertificateSn, Serial};
+use crate::domain::labelling::{LabelDelivered, LabelRow, LabelScanned, LabelSent, LabelState};
+use crate::ledger::tables::label_row;
+use crate::ledger::tables::states::Permission;
+use crate::ledger::tables::unit_row::{self, UnitRow};
+
+use super::view::{Decision, View, refuse};
+
+/// The certificate that a unit's label is for: it is proven with it and finished.
+pub(in crate::ledger) fn certificate_of(unit: &UnitRow) -> Decision<CertificateSn> {
+    let serial = &unit.serial;
+    match &unit.proven {
+        _ if unit.scrapped => refuse(Code::LabelVoid, format!("{serial} was scrapped")),
+        None if unit.voided => refuse(Code::LabelVoid, format!("{serial} is void")),
+        Some(proven) if unit.finished && unit.open.is_none() && unit.rework == Permission::No => {
+            Ok(proven.cert)
+        }
+        _ => refuse(
+            Code::UnitState,
+            format!("{serial} is {}, and a label is for a unit that is finished", unit.state()),
+        ),
+    }
+}
+
+pub(super) fn sent(view: &View<'_>, sent: &LabelSent) -> Decision<()> {
+    let serial = &sent.serial;
+    let Some(unit) = unit_row::load(view.connection, serial)? else {
+        return refuse(Code::UnitUnknown, format!("the ledger knows no unit {serial}"));
+    };
+    let cert = certificate_of(&unit)?;
+    if cert != sent.certificate_sn {
+        return refuse(Code::UnitState, format!("{serial} is proven with {cert} by now"));
+    }
+    let newest = label_row::newest(view.connection, serial, cert)?;
+    if let Some(label) = &newest {
+        may_follow(label, sent)?;
+    }
+    let copy = match &newest {
+        Some(label) if label.state == LabelState::Wanted => label.copy,
+        _ => label_row::count(view.connection, serial)? + 1,
+    };
+    match copy == sent.copy {
+        true => Ok(()),
+        false => refuse(Code::Bug, format!("the next label of {serial} is number {copy}")),
+    }
+}
+
+/// A second label needs a reason, and is the first one again.
+fn may_follow(label: &LabelRow, sent: &LabelSent) -> Decision<()> {
+    let serial = &label.serial;
+    match (label.state, &sent.reason) {
+        (LabelState::Wanted, _) => Ok(()),
+        (LabelState::Asked | LabelState::Unclear, None) => refuse(
+            Code::LabelUnclear,
+            format!("nobody knows whether label {} of {serial} came out", label.copy),
+        ),
+        (_, None) => {
+            refuse(Code::LabelSent, format!("label {} of {serial} was sent already", label.copy))
+        }
+        (_, Some(_)) if label.digest.is_some_and(|digest| digest != sent.digest) => refuse(
+            Code::LabelDiffers,
+            format!("it is not the one that was sent for {serial} before, byte for byte"),
+        ),
+        (_, Some(_)) => Ok(()),
+    }
+}
+
+fn label(view: &View<'_>, serial: &Serial, copy: u32) -> Decision<LabelRow> {
+    let unknown = || format!("{serial} has no label {copy}");
+    match label_row::one(view.connection, serial, copy)? {
+        Some(label) => Ok(label),
+        None => refuse(Code::UnitState, unknown()),
+    }
+}
+
+pub(super) fn delivered(view: &View<'_>, delivered: &LabelDelivered) -> Decision<()> {
+    let LabelDelivered { serial, copy, .. } = delivered;
+    match label(view, serial, *copy)?.state {
+        LabelState::Asked => Ok(()),
+        state => refuse(Code::UnitState, format!("label {copy} of {serial} is {state}")),
+    }
+}
+
+/// A label that is read is there, whatever its printer said.
+pub(super) fn scanned(view: &View<'_>, scanned: &LabelScanned) -> Decision<()> {
+    let LabelScanned { serial, copy, .. } = scanned;
+    match label(view, serial, *copy)?.state {
+        LabelState::Wanted => {
+            refuse(Code::UnitState, format!("label {copy} of {serial} was never sent"))
+        }
+        _ => Ok(()),
+    }
+}
