@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Context;
+use super::context::Context;
 use super::person::{person, reason};
 use crate::app::from_config;
 use crate::app::label::{self, Card, Desk, Told};

@@ -66,7 +66,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "slot",
             "program",
             "tests",
-            // It has no device.
+            // These have no device.
+            "sight",
             "cloud",
         ],
     ),
