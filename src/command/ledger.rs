@@ -231,7 +231,15 @@ fn newest_that_holds(
     bring: impl Fn(&Path) -> Result<Restored, Failure>,
 ) -> Result<(PathBuf, Restored), Failure> {
     let backups = from_config::backups(config);
+    let settings = from_config::ledger_settings(config);
     for backup in backups.list()?.into_iter().rev() {
+        // What can't be read is told by the restore itself.
+        if ledger::was_left_behind(&backup.path, &settings, &Verifier).unwrap_or(false) {
+            let name = backup.path.display();
+            let detail = format!("{name} is of a history that an earlier restore left behind");
+            shell::warn(&Fault::new(Code::LedgerBackup, detail), color);
+            continue;
+        }
         match bring(&backup.path) {
             Ok(restored) => return Ok((backup.path, restored)),
             Err(error)

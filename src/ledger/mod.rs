@@ -44,7 +44,7 @@ pub use ask::inquiries::Inquiries;
 pub use ask::reader::Reader;
 pub use ask::{outbox, views};
 pub use audit::verify::{AUDITED_FILE, Audit, Verification, check, verify};
-pub use backup::copy::restore;
+pub use backup::copy::{restore, was_left_behind};
 pub use backup::schedule::{BackupFile, BackupRule, Backups};
 pub use error::LedgerError;
 pub use journal::entry::{Hash, InstanceId, Kind};

@@ -295,6 +295,33 @@ fn the_newest_backup_that_holds_is_restored_and_the_others_are_told() {
 }
 
 #[test]
+fn a_backup_of_a_history_that_a_restore_left_behind_is_not_the_newest() {
+    let station = station();
+    station.change("[[slots]]", "[ledger]\nbackup_dir = \"saved\"\n\n[[slots]]");
+    fs::create_dir(station.path("saved")).unwrap();
+    let back_up = |seq: u64| {
+        let name = format!("saved/line-1-20260101T000000Z-{seq:010}.db");
+        station.ok(&format!("ledger backup {name}"));
+        name
+    };
+    let first = back_up(4);
+    for order in ["C", "D", "E", "F"] {
+        station.ok(&format!("work-order create {order} --quantity 1"));
+    }
+    back_up(8);
+    station.ok("ledger set-aside --reason 'to try it' --by s1");
+    station.ok(&format!("ledger restore {first} --by s1"));
+    station.ok("ledger accept-gap --reason 'to try it' --by s1");
+    let third = back_up(6);
+    station.ok("ledger set-aside --reason 'once more' --by s1");
+    let restored = station.ok("ledger restore --newest --by s1 --json");
+    let line = restored.json_line();
+    assert_eq!(line["restored"], 6);
+    assert!(line["from"].as_str().unwrap().ends_with(&third), "{line}");
+    restored.says("0000000008.db is of a history that an earlier restore left behind");
+}
+
+#[test]
 fn a_ledger_of_a_newer_program_is_not_opened() {
     let station = station();
     tamper(&station, "PRAGMA user_version = 999");

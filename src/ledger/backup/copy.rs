@@ -20,6 +20,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact, InstanceId, Kind};
 use crate::ledger::journal::head::{Head, SignedHead};
 use crate::ledger::journal::note::{Note, Noting};
+use crate::ledger::journal::witness::{self, Owner};
 use crate::ledger::keep::files::temporary_beside;
 use crate::ledger::keep::structure::{self, FileCheck};
 use crate::ledger::keep::{aside, files, filesystem};
@@ -188,6 +189,25 @@ pub fn restore(
         }
         _ => Ok(restored),
     }
+}
+
+/// Whether a backup is of a history that this ledger left: one that went on from an older
+/// backup while this one already held more. A note outside names an entry that it has otherwise.
+pub fn was_left_behind(
+    backup: &Path,
+    settings: &Settings,
+    verifier: &dyn HeadVerifier,
+) -> Result<bool, LedgerError> {
+    let connection = files::open_untouchable(backup)?;
+    shape::check(&connection)?;
+    let (owner, head) = (Owner::read(&connection)?, Head::read(&connection)?);
+    for (note, _) in settings.notes().read(verifier) {
+        let is_known = note.instance() == owner.as_ref().map(|owner| owner.instance);
+        if is_known && note.seq <= head.seq && !witness::agrees(&connection, head, &note)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The newest entry that a note of this very ledger knows.

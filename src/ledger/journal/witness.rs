@@ -77,7 +77,12 @@ pub(in crate::ledger) fn check_note(
     Err(LedgerError::RolledBack { last: head.seq, known: note.seq, witness })
 }
 
-fn agrees(connection: &Connection, head: Head, note: &Note) -> Result<bool, LedgerError> {
+/// Whether the ledger has the entry that a note names, with the same hash.
+pub(in crate::ledger) fn agrees(
+    connection: &Connection,
+    head: Head,
+    note: &Note,
+) -> Result<bool, LedgerError> {
     if note.seq > head.seq {
         return Ok(false);
     }
