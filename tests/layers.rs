@@ -96,6 +96,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("cryptoki", &["pki"]),
+    ("maud", &["report"]),
     ("zip", &["handoff"]),
     ("csv", &["handoff", "report"]),
     ("qrcode", &["domain::print"]),

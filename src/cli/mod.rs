@@ -9,6 +9,7 @@ mod acts;
 mod handoff;
 mod label;
 mod line;
+mod report;
 mod scan;
 mod selftest;
 mod sim;
@@ -27,6 +28,7 @@ pub use handoff::{
 };
 pub use label::LabelCommand;
 pub use line::{Batch, Demo, Run};
+pub use report::{ReportCommand, ReportForm, ReportFormat, ReportLanguage, ReportOfTime};
 pub use scan::Scan;
 pub use selftest::Selftest;
 pub use sim::{
@@ -151,6 +153,21 @@ pub enum Command {
     /// spreadsheet or another program.
     #[command(after_help = handoff::EXPORT_EXAMPLES)]
     Export(Export),
+    /// Reports as pages, tables or JSON: a shift, a day, a week, a work order, a unit
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Writes the station's figures for a monitoring system, as OpenMetrics
+    ///
+    /// For the textfile collector of a node exporter: run it every minute. `station view` has
+    /// the same under /metrics.
+    #[command(after_help = "\
+Example:
+  station metrics --textfile /var/lib/prometheus/node-exporter/station.prom")]
+    Metrics {
+        /// Where; the file is replaced as a whole. Without it, to standard output
+        #[arg(long, value_name = "PATH")]
+        textfile: Option<PathBuf>,
+    },
     /// Takes back what an administrator registered by hand
     #[command(after_help = handoff::IMPORT_EXAMPLES)]
     ImportRegistered(ImportRegistered),

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
@@ -82,6 +82,14 @@ fn write_file(
         let _ = fs::remove_file(&partial);
     }
     written
+}
+
+/// Lets others read what was written.
+pub(super) fn readable_by_all(path: &Path) -> Result<(), Failure> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).map_err(|error| {
+        let what = format!("others can't be let read {}", path.display());
+        Failure::new(Code::Output, what).caused_by(&error)
+    })
 }
 
 /// Never through a link, and never what somebody else left there.

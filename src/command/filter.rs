@@ -4,20 +4,16 @@ use crate::cli::{Filters, UnitState};
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
+use crate::domain::local::Zone;
 use crate::ledger::states;
 use crate::ledger::views::{AttemptFilter, UnitFilter};
 use crate::shell::Failure;
 
 /// Reads what narrows a list; times are the factory's where they don't say an offset.
 pub(super) fn of(config: &Config, wanted: Filters) -> Result<UnitFilter, Failure> {
-    let instant = |text: Option<String>, end| -> Result<Option<Timestamp>, Failure> {
-        let Some(text) = text else { return Ok(None) };
-        let read = config.station.zone.instant_of(&text, end);
-        read.map(Some).ok_or_else(|| {
-            let help = "write 2026-01-05, 2026-01-05T22:00 or 2026-01-05T14:00:00Z";
-            Failure::new(Code::Usage, format!("{text:?} is no time")).with_help(help)
-        })
-    };
+    let zone = &config.station.zone;
+    let instant =
+        |text: Option<String>, end| text.map(|text| instant(zone, &text, end)).transpose();
     let code = wanted.code.map(|text| text.to_uppercase().parse().map_err(|_| no_code(&text)));
     Ok(UnitFilter {
         state: wanted.state.map(in_the_ledger),
@@ -30,6 +26,15 @@ pub(super) fn of(config: &Config, wanted: Filters) -> Result<UnitFilter, Failure
             code: code.transpose()?,
             device: wanted.device.map(device).transpose()?,
         },
+    })
+}
+
+/// A time of the factory's, or one with its offset; a date at the `end` of a range is meant with
+/// its whole day.
+pub(super) fn instant(zone: &Zone, text: &str, end: bool) -> Result<Timestamp, Failure> {
+    zone.instant_of(text, end).ok_or_else(|| {
+        let help = "write 2026-01-05, 2026-01-05T22:00 or 2026-01-05T14:00:00Z";
+        Failure::new(Code::Usage, format!("{text:?} is no time")).with_help(help)
     })
 }
 

@@ -9,6 +9,7 @@ use crate::cli::UnitList;
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::ids::Serial;
+use crate::ledger::Reader;
 use crate::ledger::views::{FoundUnit, NamedBy, UnitFilter, UnitLine};
 use crate::shell::Failure;
 
@@ -31,12 +32,7 @@ struct Found<'a, T> {
 /// Shows the one unit that a text names.
 pub(super) fn show(config: &Config, text: &str, context: &mut Context) -> Result<(), Failure> {
     let reader = reader(config)?;
-    let found = reader.find(text, NAMED)?;
-    let unit = match found.as_slice() {
-        [] => return Err(unknown(text)),
-        [unit] => unit,
-        several => return Err(ambiguous(text, several)),
-    };
+    let unit = &one(&reader, text)?;
     let story = reader.unit_story(&unit.serial)?.ok_or_else(|| unknown(text))?;
     if context.out.is_json() {
         return context.out.json(&Found { unit: &story, found_by: unit.by });
@@ -46,6 +42,16 @@ pub(super) fn show(config: &Config, text: &str, context: &mut Context) -> Result
     }
     let shown = lines(&story, &config.station.zone);
     shown.into_iter().try_for_each(|line| context.out.line(line))
+}
+
+/// The one unit that a text names.
+pub(super) fn one(reader: &Reader, text: &str) -> Result<FoundUnit, Failure> {
+    let mut found = reader.find(text, NAMED)?;
+    match found.len() {
+        1 => found.pop().ok_or_else(|| unknown(text)),
+        0 => Err(unknown(text)),
+        _ => Err(ambiguous(text, &found)),
+    }
 }
 
 fn how(unit: &FoundUnit) -> String {

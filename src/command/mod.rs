@@ -21,9 +21,11 @@ mod label;
 mod ledger;
 mod logging;
 mod manual;
+mod metrics;
 mod operator;
 mod person;
 mod ports;
+mod report;
 mod run;
 mod scan;
 mod selftest;
@@ -112,6 +114,8 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Demo(demo) => demo::run(&demo, context),
         Command::Sync(sync) => sync::run(&sync, context),
         Command::Export(export) => handoff::export(export, context),
+        Command::Report(command) => report::run(command, context),
+        Command::Metrics { textfile } => metrics::run(textfile.as_deref(), context),
         Command::ImportRegistered(import) => handoff::import(&import, context),
         Command::Sim(command) => sim::run(&command, context),
     }

@@ -233,6 +233,9 @@ pub(super) struct Shift {
     /// When it ends: on the next day where that is no later than it began.
     #[schemars(extend("examples" = ["14:00"], "pattern" = "^[0-9]{2}:[0-9]{2}$"))]
     pub(super) to: Placed<Parsed<TimeOfDay>>,
+    /// How many units it is to make; reports hold its hours against that. No default: no plan.
+    #[schemars(extend("examples" = [480]))]
+    pub(super) plan: Option<Whole<1, 1_000_000>>,
 }
 
 /// Rates that a UART is driven at; the system refuses those that a port can't do.

@@ -34,5 +34,6 @@ fn shift(raw: raw::Shift) -> Result<Shift, Refusal> {
     if from == to {
         return Err(raw.to.refuse("the shift ends when it begins"));
     }
-    Ok(Shift { name: raw.name.into_value(), from, to })
+    let plan = raw.plan.map(|plan| plan.0);
+    Ok(Shift { name: raw.name.into_value(), from, to, plan })
 }

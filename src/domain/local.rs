@@ -48,6 +48,12 @@ impl Zone {
         Span { from: midnight(day), until: midnight(day.saturating_add(1)) }
     }
 
+    /// The week, from Monday on, in which a day lies: its first day.
+    pub const fn week_of(day: i64) -> i64 {
+        // 1970-01-01 was a Thursday.
+        day - (day + 3).rem_euclid(7)
+    }
+
     /// When the hour of the clock on the wall began in which a time lies.
     pub fn hour_of(&self, at: Timestamp) -> Timestamp {
         let seconds = at.seconds();
@@ -138,6 +144,19 @@ pub struct Span {
     pub until: Timestamp,
 }
 
+impl Span {
+    /// How long it lasts, in microseconds.
+    pub const fn micros(self) -> i64 {
+        self.until.0.saturating_sub(self.from.0)
+    }
+
+    /// What lies in both; empty where nothing does.
+    pub fn and(self, other: Span) -> Span {
+        let from = self.from.max(other.from);
+        Span { from, until: self.until.min(other.until).max(from) }
+    }
+}
+
 /// A day as people write it, `2026-01-05`, counted from 1970-01-01.
 pub fn day_from_text(text: &str) -> Option<i64> {
     text.parse().ok().map(number)
@@ -195,6 +214,8 @@ pub struct Shift {
     pub from: TimeOfDay,
     /// When the next one may begin.
     pub to: TimeOfDay,
+    /// How many units it is to make, where somebody planned it.
+    pub plan: Option<u32>,
 }
 
 impl Shift {
@@ -244,7 +265,8 @@ mod tests {
     }
 
     fn shift(from: &str, to: &str) -> Shift {
-        Shift { name: from.to_owned(), from: from.parse().unwrap(), to: to.parse().unwrap() }
+        let (name, plan) = (from.to_owned(), None);
+        Shift { name, from: from.parse().unwrap(), to: to.parse().unwrap(), plan }
     }
 
     fn hours(span: Span) -> i64 {
@@ -293,6 +315,13 @@ mod tests {
         assert_eq!([hours(on("2026-03-28")), hours(on("2026-10-24"))], [7, 9]);
         let early = shift("06:00", "14:00");
         assert_eq!(early.on(day_from_text("2026-01-06").unwrap(), &berlin).from, plain.until);
+    }
+
+    #[test]
+    fn a_week_begins_on_monday() {
+        let monday_of = |text| day_to_text(Zone::week_of(day_from_text(text).unwrap()));
+        let days = ["2026-01-05", "2026-01-11", "2026-01-12", "1969-12-30"];
+        assert_eq!(days.map(monday_of), ["2026-01-05", "2026-01-05", "2026-01-12", "1969-12-29"]);
     }
 
     #[test]

@@ -245,7 +245,7 @@ pub struct ActStory {
 }
 
 /// Counts and yield.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Stats {
     /// Units by state; each unit once.
     pub units: BTreeMap<String, u64>,

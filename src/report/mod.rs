@@ -1,10 +1,24 @@
-//! What those take away who answer for the line: tables for a spreadsheet or another program.
+//! What those take away who answer for the line: reports as pages, tables or JSON, and tables
+//! of everything for a spreadsheet or another program.
 //!
-//! Nothing here asks more of the ledger than a screen does, and nothing changes anything.
-//! What labels and devices said is shown and never carried out: neither as a formula nor as
-//! markup.
+//! Its figures are the ledger's, counted as every screen counts them. Nothing here changes
+//! anything. What labels and devices said is shown and never carried out: neither as a
+//! formula nor as markup. Start with [`Report`].
 
 mod cell;
+mod chart;
+mod data;
+mod layout;
+mod metrics;
+mod model;
+mod page;
 mod tables;
+mod unit;
 
+pub use data::{csv, json};
+pub use layout::{Look, Place, STYLE, in_a_path};
+pub use metrics::{OPEN_METRICS, Reading};
+pub use model::{Asked, Factory, Report, Subject};
+pub use page::html;
 pub use tables::{Form, Table};
+pub use unit::unit_html;

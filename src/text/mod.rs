@@ -31,6 +31,14 @@ pub const fn remedy(code: Code, language: Language) -> &'static str {
     }
 }
 
+/// What `code` means, in a few words without a full stop.
+pub fn meaning(code: Code, language: Language) -> &'static str {
+    match language {
+        Language::English => code.meaning().trim_end_matches('.'),
+        Language::Chinese => what_zh::what(code),
+    }
+}
+
 /// What `code` means, in Chinese: in English each fault has a sentence of its own.
 pub const fn meaning_in_chinese(code: Code) -> &'static str {
     what_zh::what(code)

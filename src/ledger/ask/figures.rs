@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::WorkOrderId;
@@ -101,8 +101,13 @@ impl Reader {
         let mut rows = statement.query(params![span.from, span.until])?;
         let mut tally = Tally::default();
         while let Some(row) = rows.next()? {
-            let hour = zone.hour_of(row.get(4)?).to_string();
-            tally.add(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, hour);
+            tally.add(&Ended {
+                outcome: row.get(0)?,
+                slot: text(row, 1)?.unwrap_or_default(),
+                code: text(row, 2)?,
+                is_first: row.get(3)?,
+                hour: zone.hour_of(row.get(4)?),
+            });
         }
         Ok(tally.stats())
     }
@@ -125,52 +130,68 @@ impl Reader {
     }
 }
 
+/// An attempt, as it is counted.
+pub(super) struct Ended<'a> {
+    pub(super) outcome: AttemptOutcome,
+    pub(super) slot: &'a str,
+    pub(super) code: Option<&'a str>,
+    pub(super) is_first: bool,
+    /// When the hour began in which it did.
+    pub(super) hour: Timestamp,
+}
+
 /// What is counted of attempts that are looked at one by one.
 #[derive(Default)]
-struct Tally {
+pub(super) struct Tally {
     attempts: Outcomes,
     first: Outcomes,
     by_code: BTreeMap<String, u64>,
     by_slot: BTreeMap<String, Outcomes>,
-    by_hour: BTreeMap<String, Outcomes>,
+    by_hour: BTreeMap<Timestamp, Outcomes>,
 }
 
 impl Tally {
-    fn add(
-        &mut self,
-        outcome: AttemptOutcome,
-        slot: String,
-        code: Option<String>,
-        is_first: bool,
-        hour: String,
-    ) {
+    pub(super) fn add(&mut self, ended: &Ended<'_>) {
+        let Ended { outcome, slot, code, is_first, hour } = *ended;
         if outcome == AttemptOutcome::Running {
             return;
         }
         count(&mut self.attempts, outcome);
-        count(self.by_slot.entry(slot).or_default(), outcome);
+        count(named(&mut self.by_slot, slot), outcome);
         count(self.by_hour.entry(hour).or_default(), outcome);
         if is_first {
             count(&mut self.first, outcome);
         }
         if let Some(code) = code {
-            *self.by_code.entry(code).or_default() += 1;
+            *named(&mut self.by_code, code) += 1;
         }
     }
 
-    fn stats(self) -> Stats {
+    pub(super) fn stats(self) -> Stats {
+        let hours = self.by_hour.into_iter();
         Stats {
             units: BTreeMap::new(),
             attempts: self.attempts,
             first_pass_yield: share(self.first.passed, self.first.failed),
             by_code: self.by_code,
             by_slot: self.by_slot,
-            by_hour: self.by_hour,
+            by_hour: hours.map(|(hour, counts)| (hour.to_string(), counts)).collect(),
         }
     }
 }
 
-fn count(outcomes: &mut Outcomes, outcome: AttemptOutcome) {
+/// A text where it stands in the row.
+pub(super) fn text<'a>(row: &'a Row<'_>, index: usize) -> rusqlite::Result<Option<&'a str>> {
+    Ok(row.get_ref(index)?.as_str_or_null()?)
+}
+
+/// The sum of this name, which is made where there is none yet.
+fn named<'a, V: Default>(table: &'a mut BTreeMap<String, V>, name: &str) -> &'a mut V {
+    table.entry(name.to_owned()).or_default()
+}
+
+/// Adds one that ended so.
+pub(super) fn count(outcomes: &mut Outcomes, outcome: AttemptOutcome) {
     match outcome {
         AttemptOutcome::Pass => outcomes.passed += 1,
         AttemptOutcome::Fail => outcomes.failed += 1,

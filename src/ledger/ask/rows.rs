@@ -29,6 +29,21 @@ impl Reader {
         if let Some(key) = after {
             wanted.add_after(key);
         }
+        self.attempts_page(&wanted, i64::from(limit))
+    }
+
+    /// Every attempt of one unit, the oldest first.
+    pub fn attempt_rows_of(&self, serial: &Serial) -> Result<Vec<AttemptRow>, LedgerError> {
+        let mut wanted = Conditions::default();
+        wanted.add("a.serial = ?", serial.clone());
+        self.attempts_page(&wanted, i64::from(u32::MAX))
+    }
+
+    fn attempts_page(
+        &self,
+        wanted: &Conditions,
+        limit: i64,
+    ) -> Result<Vec<AttemptRow>, LedgerError> {
         // An attempt's columns come first, its certificate's from the 17th on.
         let sql = format!(
             "SELECT a.started_us, a.serial, a.slot, a.operator, a.hardware, a.firmware, a.outcome,

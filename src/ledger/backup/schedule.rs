@@ -52,6 +52,16 @@ pub struct BackupFile {
     pub path: PathBuf,
 }
 
+impl BackupFile {
+    /// When it was made, by the clock of then.
+    pub fn made_at(&self) -> Option<Timestamp> {
+        let part = |from: usize, until: usize| self.time.get(from..until);
+        let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+        let (hour, minute, second) = (part(9, 11)?, part(11, 13)?, part(13, 15)?);
+        Timestamp::from_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
+    }
+}
+
 /// The backups of one station.
 #[derive(Debug, Clone)]
 pub struct Backups {

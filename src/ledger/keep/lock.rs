@@ -61,6 +61,22 @@ impl WorkLock {
     }
 }
 
+impl WorkLock {
+    /// Whether some process has the lock, without touching it: whoever wants it meanwhile gets
+    /// it. Where the system doesn't say, nobody has.
+    pub fn is_held(data_dir: &Path, work: Work) -> bool {
+        let Ok(found) = std::fs::symlink_metadata(data_dir.join(work.file())) else { return false };
+        let inode = format!(":{}", std::os::unix::fs::MetadataExt::ino(&found));
+        let held = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+        // `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1310742 0 EOF`
+        held.lines().any(|line| {
+            let mut words = line.split_whitespace().skip(1);
+            let is_flock = words.next() == Some("FLOCK");
+            is_flock && words.nth(3).is_some_and(|file| file.ends_with(&inode))
+        })
+    }
+}
+
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
     let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
@@ -82,7 +98,10 @@ mod tests {
         let error = WorkLock::take(dir.path(), Work::Line).unwrap_err();
         assert_eq!(error.code(), Code::LedgerBusy);
         assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
+        assert!(WorkLock::is_held(dir.path(), Work::Line));
+        assert!(!WorkLock::is_held(dir.path(), Work::Sync));
         drop(first);
+        assert!(!WorkLock::is_held(dir.path(), Work::Line));
         assert!(WorkLock::take(dir.path(), Work::Line).is_ok());
     }
 

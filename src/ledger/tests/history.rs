@@ -166,6 +166,7 @@ fn a_night_over_midnight_and_a_change_of_the_clock_is_one_shift() {
         name: "night".to_owned(),
         from: "22:00".parse().unwrap(),
         to: "06:00".parse().unwrap(),
+        plan: None,
     };
     let berlin: Zone = "Europe/Berlin".parse().unwrap();
     // The shift, its hours, and the same in UTC, by hand.
