@@ -17,8 +17,9 @@ use provisioning_station::domain::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial,
 };
 use provisioning_station::domain::label::CheckCharacter;
+use provisioning_station::domain::person::Person;
 use provisioning_station::domain::record::{
-    AttemptRef, AuthoritySeen, Begun, End, Ended, FailedEarly, Finished, Issued, LabelRead, Person,
+    AttemptRef, AuthoritySeen, Begun, End, Ended, FailedEarly, Finished, Issued, LabelRead,
     PersonAct, ProvenRecord, Record, Step, WorkOrderCreated,
 };
 use provisioning_station::domain::work_order::WorkOrder;
