@@ -186,7 +186,7 @@ impl Pen {
             _ => "pass",
         };
         let said = Said {
-            firmware: if index % 3 == 0 { "1.1.0" } else { "1.0.2" }.to_owned(),
+            firmware: if index.is_multiple_of(3) { "1.1.0" } else { "1.0.2" }.to_owned(),
             model: "TH200".to_owned(),
             message: "no answer within 3000 ms".to_owned(),
             label: None,
@@ -204,7 +204,7 @@ impl Pen {
             0..45 => Some("p1".parse().unwrap()),
             _ => Some("p2".parse().unwrap()),
         };
-        let work_order = (index % 4 != 0).then(|| ORDER.parse().unwrap());
+        let work_order = (!index.is_multiple_of(4)).then(|| ORDER.parse().unwrap());
         let label = said.label.clone().map(|text| LabelRead { text, rule: Some(1) });
         let took = Duration::from_millis(1_900 + u64::from(index * 37 % 900));
         let rest = STEP - took;
