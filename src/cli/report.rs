@@ -20,10 +20,10 @@ pub enum ReportCommand {
     /// A shift: output by hour against the plan, yield, causes, slots, persons, cycle times
     ///
     /// Without --name and --date, the shift that is under way, or the last one that was. A
-    /// station without [[shifts]] has one a day.
+    /// station without `[[shifts]]` has one a day.
     #[command(after_help = TIME_EXAMPLES)]
     Shift {
-        /// Which of [[shifts]]
+        /// Which of `[[shifts]]`
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
         /// When, and in which form.
