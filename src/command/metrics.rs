@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Context;
+use super::context::Context;
 use super::destination::{readable_by_all, write_to};
 use super::story::reader;
 use crate::app::metrics;

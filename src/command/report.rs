@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::context::Context;
 use super::destination::{Stop, write_to};
 use super::filter::instant;
 use super::find;
