@@ -14,7 +14,8 @@ use crate::config::{self, Config};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::event::{Binding, CommandSink, Event};
+use crate::domain::event::{Binding, CommandSink, Event, UnitReport};
+use crate::domain::ids::SlotName;
 use crate::domain::log::LogBook;
 use crate::domain::pages::AskSink;
 use crate::link::Stop;
@@ -141,8 +142,29 @@ impl Ears {
         if let Some(hands) = &self.hands {
             hands.see(&event);
         }
+        log(&event);
         // A screen that is gone has ended the run.
         let _ = self.screen.send(Msg::Line(event));
+    }
+}
+
+/// The log's name for what the screen shows by itself.
+pub const LOG: &str = "station::line";
+
+/// Writes every refusal, failure, HOLD and warning to the log, which may go to a file.
+fn log(event: &Event) {
+    match event {
+        Event::Unit(report) | Event::Denied(report) if !report.is_good() => {
+            let UnitReport { serial, slot, fault, uncertain, .. } = &**report;
+            let slot = slot.as_ref().map_or("-", SlotName::as_str);
+            let word = if *uncertain { "uncertain" } else { report.outcome.as_str() };
+            let Some(Fault { code, detail }) = fault else { return };
+            tracing::warn!(target: LOG, "{word} {serial} slot {slot}: {code}: {detail}");
+        }
+        Event::Warning(Fault { code, detail }) | Event::Stopping(Some(Fault { code, detail })) => {
+            tracing::warn!(target: LOG, "{code}: {detail}");
+        }
+        _ => {}
     }
 }
 

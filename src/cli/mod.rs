@@ -87,6 +87,10 @@ pub struct Global {
     /// Write the log on standard error as JSON
     #[arg(long, global = true)]
     pub log_json: bool,
+    /// Write the log to the end of this file too; of the screen it has every refusal, failure,
+    /// HOLD and warning
+    #[arg(long, global = true, value_name = "FILE", env = "STATION_LOG_FILE")]
+    pub log_file: Option<PathBuf>,
 }
 
 /// When to use colour.

@@ -1,7 +1,11 @@
-//! The log on standard error: for whoever looks into a fault, never for a program.
+//! The log on standard error and in a file: for whoever looks into a fault, never for a program.
 
 use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Mutex;
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -12,17 +16,20 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::app::clock::SystemClock;
+use crate::app::terminal;
 use crate::cli::Global;
 use crate::domain::clock::Clock;
+use crate::domain::code::Code;
 use crate::domain::log::LogBook;
 use crate::domain::pages::LogLine;
 use crate::domain::text::printable;
+use crate::shell::Failure;
 
 /// The variable that chooses what is logged, in the way of `RUST_LOG`.
 const VARIABLE: &str = "STATION_LOG";
 
 /// Starts the log. A second start in one process changes nothing.
-pub(super) fn start(global: &Global, book: Option<&LogBook>) {
+pub(super) fn start(global: &Global, book: Option<&LogBook>) -> Result<(), Failure> {
     let level = match (global.quiet, global.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
@@ -49,8 +56,24 @@ pub(super) fn start(global: &Global, book: Option<&LogBook>) {
         (true, false) => Some(lines().with_writer(|| Harmless(io::stderr())).boxed()),
     };
     let booked = book.cloned().map(Booked);
+    let file = global.log_file.as_deref().map(to_the_end_of).transpose()?;
+    let filed = file.map(|file| {
+        let lines = fmt::layer().with_ansi(false).log_internal_errors(false);
+        lines.with_writer(Mutex::new(Harmless(file)))
+    });
+    let registry = tracing_subscriber::registry().with(filter).with(lines).with(booked);
     // Whether it was started before is nothing to tell anyone.
-    let _ = tracing_subscriber::registry().with(filter).with(lines).with(booked).try_init();
+    let _ = registry.with(filed).try_init();
+    Ok(())
+}
+
+/// A file to write behind what it has. One that is made is its owner's alone.
+fn to_the_end_of(path: &Path) -> Result<File, Failure> {
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    opened.map_err(|error| {
+        let what = format!("the log file {} can't be opened", path.display());
+        Failure::new(Code::Output, what).caused_by(&error)
+    })
 }
 
 /// Writes into the book of a screen.
@@ -58,6 +81,10 @@ struct Booked(LogBook);
 
 impl<S: Subscriber> Layer<S> for Booked {
     fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
+        // The screen shows these by itself.
+        if event.metadata().target() == terminal::LOG {
+            return;
+        }
         let mut text = Text(event.metadata().target().to_owned());
         event.record(&mut text);
         let at = SystemClock::start().now().wall;

@@ -65,8 +65,12 @@ pub fn run(cli: Cli) -> Exit {
     shell::install_panic_hook(context.color);
     let command = cli.command.unwrap_or_else(|| Command::Run(Run::default()));
     let book = context.log.clone();
-    logging::start(&context.global, takes_the_terminal(&command).then_some(&book));
     let color = context.color;
+    let book = takes_the_terminal(&command).then_some(&book);
+    if let Err(failure) = logging::start(&context.global, book) {
+        failure.print(color);
+        return failure.exit();
+    }
     let command = AssertUnwindSafe(|| dispatch(command, &mut context));
     let ended = panic::catch_unwind(command);
     pki::leave_token();

@@ -141,6 +141,9 @@ words! {
     Backlog: "cloud {} waiting", "云端待传 {}";
     SyncNever: "never synced", "从未同步";
     SyncAgo: "synced {}", "同步 {}";
+    LightCloud: "cloud", "云端";
+    LightDisk: "disk", "磁盘";
+    LightCa: "CA ok", "CA";
     Disk: "disk {}", "磁盘 {}";
     ClockGood: "clock", "时钟";
     ClockBad: "clock wrong", "时钟有误";
@@ -168,6 +171,8 @@ words! {
     Warning: "WARNING", "警告";
     SeenKey: "Esc: seen", "Esc：已阅";
     More: "+{} more", "还有 {} 条";
+    AllInLog: "F7: all of it", "F7：完整内容";
+    AllInSlot: "Ctrl-V: all of it", "Ctrl-V：完整内容";
     AheadScan: "{} scans wait already", "已有 {} 个扫码在等待";
 
     // Dialogs.

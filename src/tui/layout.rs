@@ -13,16 +13,22 @@ pub(super) const HISTORY_HEAD: u16 = 2;
 pub(super) struct Frame {
     pub(super) header: Rect,
     pub(super) body: Rect,
-    /// What was refused, or what the focused slot says: two lines.
+    /// What was refused, or what the focused slot says.
     pub(super) message: Rect,
+    /// What is being typed, or what to scan now.
     pub(super) scan: Rect,
     pub(super) footer: Rect,
 }
 
-/// Divides a terminal of this size.
-pub(super) fn frame((width, height): (u16, u16)) -> Frame {
+/// The most lines of a message: the page keeps the other half of what there is.
+pub(super) fn most_of_message(height: u16) -> u16 {
+    (height.saturating_sub(6) / 2).max(2)
+}
+
+/// Divides a terminal of this size, with so many lines for a message and what to scan.
+pub(super) fn frame((width, height): (u16, u16), message: u16, scan: u16) -> Frame {
     let all = Rect::new(0, 0, width, height);
-    let rows = [3, 0, 2, 1, 2].map(|rows| match rows {
+    let rows = [3, 0, message.max(1), scan.max(1), 2].map(|rows| match rows {
         0 => Constraint::Min(0),
         rows => Constraint::Length(rows),
     });
@@ -105,7 +111,7 @@ mod tests {
     use super::*;
 
     fn grid(width: u16, height: u16, tiles: usize) -> Grid {
-        Grid::of(frame((width, height)).body, tiles)
+        Grid::of(frame((width, height), 2, 1).body, tiles)
     }
 
     #[test]
@@ -121,7 +127,7 @@ mod tests {
     #[test]
     fn every_number_of_slots_has_its_place_on_some_page() {
         for (width, height) in [(80, 24), (120, 40), (200, 60), (60, 15)] {
-            let body = frame((width, height)).body;
+            let body = frame((width, height), 2, 1).body;
             for tiles in 1..=64 {
                 let grid = grid(width, height, tiles);
                 for index in 0..grid.per_page() {

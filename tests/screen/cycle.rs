@@ -45,13 +45,16 @@ fn by_insertion_the_label_comes_first_and_its_device_after_it() {
 #[test]
 fn a_unit_on_hold_is_told_to_whoever_leaves_and_to_the_next_shift() {
     let works = Works::new(&["A"], "any");
-    let screen = works.screen((80, 24), "");
+    let log = works.path("screen.log");
+    let screen = works.screen((80, 24), &format!("STATION_LOG_FILE={}", log.display()));
     let device = works.devices("A", &["--fault", "withhold-once=prove"]);
     screen.scans(&label(1));
     screen.wait_for("HOLD");
     drop(device);
     see_all(&screen);
     let left = screen.leave_with(1);
+    let logged = std::fs::read_to_string(&log).unwrap();
+    assert!(logged.contains(&format!("uncertain {} slot A: E-", label(1))), "{logged}");
     drop(screen);
     assert!(left.contains("warning[E-UNITS-UNCERTAIN]: ") && left.contains(&label(1)), "{left}");
     let screen = works.screen((80, 24), "");

@@ -9,6 +9,7 @@ mod kept;
 mod keys;
 mod pages;
 mod people;
+mod readable;
 mod refusals;
 mod sizes;
 

@@ -7,11 +7,12 @@ use tui_input::InputRequest;
 use crate::domain::event::{Binding, Command, Scan};
 
 use super::super::keymap::Intent;
-use super::super::layout::{self, Grid};
+use super::super::layout::Grid;
 use super::super::model::{
     Alone, AutoScan, Dialog, DialogKind, FormNote, Mark, Model, Notice, Phase, Tile, UnitView, View,
 };
 use super::super::msg::{Action, HandKey};
+use super::super::view;
 use super::pressed::field;
 use super::{forms, pages, scan};
 
@@ -244,7 +245,7 @@ fn movement(model: &mut Model, intent: Intent) {
 
 fn move_focus(model: &mut Model, intent: Intent) {
     let count = model.tiles.len();
-    let grid = Grid::of(layout::frame(model.size).body, count);
+    let grid = Grid::of(view::parts(model).body, count);
     let last = count.saturating_sub(1);
     let focus = model.focus;
     model.focus = match intent {
@@ -261,7 +262,7 @@ fn move_focus(model: &mut Model, intent: Intent) {
 }
 
 fn scroll(model: &mut Model, intent: Intent) {
-    let page = usize::from(layout::frame(model.size).body.height).saturating_sub(2);
+    let page = usize::from(view::parts(model).body.height).saturating_sub(2);
     model.scroll = match intent {
         Intent::Up => model.scroll.saturating_sub(1),
         Intent::Down => model.scroll + 1,

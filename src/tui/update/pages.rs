@@ -6,9 +6,9 @@ use crate::domain::pages::{Answer, Answered, HistoryQuery, Period, Question};
 use crate::domain::state::AttemptOutcome;
 
 use super::super::keymap::Intent;
-use super::super::layout;
 use super::super::model::{Model, View};
 use super::super::msg::Action;
+use super::super::view;
 use super::{ask, forms, search};
 
 /// Lines above and below a page's rows.
@@ -59,7 +59,7 @@ fn statistics(model: &mut Model, actions: &mut Vec<Action>) {
 }
 
 fn history(model: &mut Model, actions: &mut Vec<Action>) {
-    let rows = layout::frame(model.size).body.height.saturating_sub(FRAME).max(1);
+    let rows = view::parts(model).body.height.saturating_sub(FRAME).max(1);
     let query = HistoryQuery { limit: rows.into(), ..model.pages.history.query.clone() };
     let number = ask(model, Question::History(query), actions);
     model.pages.history.asking.number = Some(number);
@@ -146,8 +146,8 @@ pub(super) fn moved(model: &mut Model, intent: Intent, actions: &mut Vec<Action>
 
 fn moved_among_kept(model: &mut Model, intent: Intent) -> bool {
     let last = model.kept().0.len().saturating_sub(1);
+    let page = usize::from(view::parts(model).body.height.saturating_sub(FRAME)).max(1);
     let selected = &mut model.kept.selected;
-    let page = usize::from(layout::frame(model.size).body.height.saturating_sub(FRAME)).max(1);
     *selected = match intent {
         Intent::Up => selected.saturating_sub(1),
         Intent::Down => *selected + 1,

@@ -15,7 +15,7 @@ pub(super) fn at(model: &Model, mouse: Mouse) -> Option<Intent> {
         MouseKind::WheelDown => return Some(Intent::Down),
         MouseKind::Press => {}
     }
-    let (place, parts) = (Position::new(mouse.column, mouse.row), layout::frame(model.size));
+    let (place, parts) = (Position::new(mouse.column, mouse.row), view::parts(model));
     if parts.footer.contains(place) {
         return view::key_at(model, parts.footer, place);
     }

@@ -25,14 +25,23 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
     frame.render_widget(key_line(look, keys.width), keys);
 }
 
+/// The lights. Where there is no room for what all of them say, those that are green say less.
 fn lights<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
-    let mut left = Vec::new();
-    if let Some(overview) = &model.overview {
-        for (light, text) in health(overview, look) {
-            left.extend(lamp(light, text, look));
-        }
+    let right = switches(model, look);
+    let Some(overview) = &model.overview else { return both_ends(Vec::new(), right, columns) };
+    let taken: usize = right.iter().map(Span::width).sum();
+    let room = usize::from(columns).saturating_sub(taken);
+    let all = health(overview, look);
+    let full = all.iter().flat_map(|(light, _, text)| lamp(*light, text.clone(), look));
+    let full: Vec<_> = full.collect();
+    if full.iter().map(Span::width).sum::<usize>() <= room {
+        return both_ends(full, right, columns);
     }
-    both_ends(left, switches(model, look), columns)
+    let short = all.into_iter().flat_map(|(light, name, text)| match light {
+        Light::Green => lamp(light, look.text(name).to_owned(), look),
+        _ => lamp(light, text, look),
+    });
+    both_ends(short.collect(), right, columns)
 }
 
 /// A light is a shape too: a dot, a triangle, a cross.
@@ -46,7 +55,8 @@ fn lamp<'a>(light: Light, text: String, look: Look) -> [Span<'a>; 3] {
     [look.span(role, format!(" {shape}")), look.span(text_role, text), Span::raw(" ")]
 }
 
-fn health(overview: &Overview, look: Look) -> [(Light, String); 4] {
+/// Each light with its name and what it says.
+fn health(overview: &Overview, look: Look) -> [(Light, Word, String); 4] {
     let since = |then: Timestamp| between(then, overview.at);
     let sync = match overview.last_sync {
         None => look.text(Word::SyncNever).to_owned(),
@@ -65,10 +75,10 @@ fn health(overview: &Overview, look: Look) -> [(Light, String); 4] {
     };
     let left = between(overview.at, overview.issues_until);
     [
-        (overview.sync, format!("{backlog}, {sync}")),
-        (overview.disk, look.fill(Word::Disk, &[&size(overview.disk_free)])),
-        (clock.0, clock.1.to_owned()),
-        (overview.authority, look.fill(Word::CaLeft, &[&look.span_of_time(left)])),
+        (overview.sync, Word::LightCloud, format!("{backlog}, {sync}")),
+        (overview.disk, Word::LightDisk, look.fill(Word::Disk, &[&size(overview.disk_free)])),
+        (clock.0, Word::ClockGood, clock.1.to_owned()),
+        (overview.authority, Word::LightCa, look.fill(Word::CaLeft, &[&look.span_of_time(left)])),
     ]
 }
 
@@ -107,17 +117,37 @@ fn switches<'a>(model: &Model, look: Look) -> Vec<Span<'a>> {
 
 fn key_line<'a>(look: Look, columns: u16) -> Line<'a> {
     let spans = keys(look, columns)
+        .into_iter()
         .flat_map(|(name, text, _)| [look.span(Role::Key, name), Span::raw(text)]);
     spans.collect()
 }
 
-/// The keys of the bar: name, text, what it asks for.
-fn keys(look: Look, columns: u16) -> impl Iterator<Item = (String, String, Intent)> {
+/// Where there is no room for all keys, these are left out first.
+const LEAST: [Intent; 6] = [
+    Intent::Settings,
+    Intent::Language,
+    Intent::Sync,
+    Intent::Checks,
+    Intent::Statistics,
+    Intent::History,
+];
+
+/// The keys of the bar: name, text, what it asks for. None is shown in part.
+fn keys(look: Look, columns: u16) -> Vec<(String, String, Intent)> {
     let gap = if columns >= WIDE { " " } else { "" };
-    KEYS.iter().filter_map(move |row| {
+    let all = KEYS.iter().filter_map(move |row| {
         let text = look.text(row.short?);
         Some((format!(" {}{gap}", row.name), format!("{text}{gap}"), row.intent))
-    })
+    });
+    let mut all: Vec<_> = all.collect();
+    for least in LEAST {
+        let taken: usize = all.iter().map(|(name, text, _)| width(name) + width(text)).sum();
+        if taken <= usize::from(columns) {
+            break;
+        }
+        all.retain(|(_, _, intent)| *intent != least);
+    }
+    all
 }
 
 /// The key of the bar at this place.
@@ -126,7 +156,7 @@ pub(in crate::tui) fn key_at(model: &Model, area: Rect, place: Position) -> Opti
         return None;
     }
     let mut end = area.x;
-    let mut keys = keys(Look::of(model), area.width);
+    let mut keys = keys(Look::of(model), area.width).into_iter();
     let found = keys.find(|(name, text, _)| {
         end += u16::try_from(width(name) + width(text)).unwrap_or(u16::MAX);
         place.x < end

@@ -9,7 +9,7 @@ use crate::text::Word;
 
 use super::super::model::{Field, Form, FormNote, Menu, Purpose};
 use super::super::theme::Role;
-use super::dialog::{centred, frame_of};
+use super::dialog::frame_of;
 use super::look::{Look, fit, pad, width};
 
 /// Columns of a form, with its border.
@@ -37,8 +37,7 @@ pub(super) fn draw_form(frame: &mut Frame<'_>, area: Rect, form: &Form, look: Lo
         _ => lines.push(Line::from(look.text(hint(form)))),
     }
     lines.push(Line::from(look.span(Role::Key, look.text(Word::FormKeys))));
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
-    frame_of(frame, centred(area, COLUMNS, height), title, lines, look);
+    frame_of(frame, area, COLUMNS, title, &lines, look);
 }
 
 const fn hint(form: &Form) -> Word {
@@ -106,6 +105,5 @@ pub(super) fn draw_menu(frame: &mut Frame<'_>, area: Rect, menu: &Menu, look: Lo
     }
     lines.push(Line::from(""));
     lines.push(Line::from(look.span(Role::Key, look.text(Word::MenuKeys))));
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    frame_of(frame, centred(area, COLUMNS, height), look.text(Word::MenuTitle), lines, look);
+    frame_of(frame, area, COLUMNS, look.text(Word::MenuTitle), &lines, look);
 }

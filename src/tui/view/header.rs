@@ -12,7 +12,7 @@ use crate::text::Word;
 
 use super::super::model::{Mark, Model, Phase, View};
 use super::super::theme::Role;
-use super::look::{Look, bar, both_ends};
+use super::look::{Look, bar, both_ends, width};
 use super::tile::shape;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
@@ -86,43 +86,46 @@ fn paging(model: &Model, look: Look) -> String {
     look.fill(Word::SlotsOf, &numbers.each_ref().map(String::as_str))
 }
 
-fn figures<'a>(model: &'a Model, look: Look, columns: u16) -> Line<'a> {
-    let mut left = vec![Span::raw(" ")];
-    if let Some(overview) = &model.overview {
-        left.extend(progress(overview, look, columns));
-    }
+/// As many figures as there is room for, each whole.
+fn figures<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
+    let all = model.overview.as_deref();
+    let mut all = all.map(|overview| progress(overview, look, columns)).unwrap_or_default();
     if let Some((sent, open)) = model.labels {
         let counts = [sent, open].map(|count| count.to_string());
-        left.push(Span::raw(look.fill(Word::Labels, &counts.each_ref().map(String::as_str))));
+        all.push(look.fill(Word::Labels, &counts.each_ref().map(String::as_str)));
     }
-    both_ends(left, Vec::new(), columns)
+    let mut text = String::new();
+    for figure in all {
+        let longer = format!("{text}  {figure}");
+        if width(&longer) < usize::from(columns) {
+            text = longer;
+        }
+    }
+    Line::from(text.get(1..).unwrap_or_default().to_owned())
 }
 
-fn progress<'a>(overview: &Overview, look: Look, columns: u16) -> Vec<Span<'a>> {
-    let mut spans = Vec::new();
-    let mut add = |text: String| {
-        spans.push(Span::raw(text));
-        spans.push(Span::raw("  "));
-    };
+/// The figures, those that matter most first.
+fn progress(overview: &Overview, look: Look, columns: u16) -> Vec<String> {
+    let mut figures = Vec::new();
     if let Some(order) = &overview.work_order {
         let share = f64::from(order.proven) / f64::from(order.quantity.max(1));
         let [proven, quantity] = [order.proven, order.quantity].map(|count| count.to_string());
         let length = usize::from(columns / 8).min(20);
         let done = look.fill(Word::DoneOf, &[&proven, &quantity]);
-        add(format!("{done} {} {:.0} %", bar(share, length), (share * 100.0).floor()));
+        figures.push(format!("{done} {} {:.0} %", bar(share, length), (share * 100.0).floor()));
+    }
+    if let Some(time) = overview.time_to_finish().filter(|time| !time.is_zero()) {
+        figures.push(look.fill(Word::TimeLeft, &[&look.span_of_time(time)]));
     }
     if let Some(pace) = overview.units_an_hour {
-        add(look.fill(Word::AnHour, &[&format!("{pace:.0}")]));
+        figures.push(look.fill(Word::AnHour, &[&format!("{pace:.0}")]));
     }
     if let Some(share) = overview.first_pass_yield {
         // Rounded down: 99.96 % are not 100.
         let percent = (share * 1000.0).floor() / 10.0;
-        add(look.fill(Word::FirstPass, &[&format!("{percent:.1}")]));
+        figures.push(look.fill(Word::FirstPass, &[&format!("{percent:.1}")]));
     }
-    if let Some(time) = overview.time_to_finish().filter(|time| !time.is_zero()) {
-        add(look.fill(Word::TimeLeft, &[&look.span_of_time(time)]));
-    }
-    spans
+    figures
 }
 
 /// What passed and failed, over which time; and the units that must be kept, on every page and

@@ -1,6 +1,7 @@
 //! The history: one attempt a line.
 
 use ratatui::Frame;
+use ratatui::layout::Constraint::{Length, Min};
 use ratatui::layout::{Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
@@ -13,18 +14,17 @@ use crate::text::Word;
 
 use super::super::model::Model;
 use super::super::theme::Role;
-use super::look::{Look, both_ends, fit, pad};
+use super::look::{Look, both_ends, pad};
+use super::wrap::wrap_line;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
-    let [head, titles, rows, keys] = Layout::vertical([
-        ratatui::layout::Constraint::Length(1),
-        ratatui::layout::Constraint::Length(1),
-        ratatui::layout::Constraint::Min(0),
-        ratatui::layout::Constraint::Length(1),
-    ])
-    .areas(area);
     let view = &model.pages.history;
-    frame.render_widget(summary(model, look, head.width), head);
+    let summary = wrap_line(&summary(model, look), usize::from(area.width).saturating_sub(1), 1);
+    // What is wrong with a search takes the place of rows.
+    let wanted = u16::try_from(summary.len()).unwrap_or(u16::MAX);
+    let [head, titles, rows, keys] =
+        Layout::vertical([Length(wanted), Length(1), Min(0), Length(1)]).areas(area);
+    frame.render_widget(Paragraph::new(summary), head);
     let wide = area.width >= 100;
     frame.render_widget(Line::from(look.span(Role::Dim, titles_of(look, wide))), titles);
     let page = view.asking.found.as_ref();
@@ -50,15 +50,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
 }
 
 /// What is shown: all, or what was searched for and filtered by.
-fn summary<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
+fn summary<'a>(model: &Model, look: Look) -> Line<'a> {
     let view = &model.pages.history;
-    let room = usize::from(columns).saturating_sub(2);
     if let Some(word) = &view.wrong {
         let text = look.fill(Word::HistoryWrong, &[&plain(word)]);
-        return Line::from(look.span(Role::Red, format!(" {}", fit(&text, room))));
+        return Line::from(look.span(Role::Red, format!(" {}", text)));
     }
     if let Some(fault) = &view.asking.fault {
-        return Line::from(look.span(Role::Red, format!(" {}", fit(&look.what(fault), room))));
+        return Line::from(look.span(Role::Red, format!(" {}", look.what(fault))));
     }
     let mut text = match view.text.as_str() {
         "" => look.text(Word::HistoryAll).to_owned(),
@@ -73,7 +72,7 @@ fn summary<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
         };
         text.push_str(&look.fill(Word::HistoryOnly, &[word]));
     }
-    Line::from(look.span(Role::Strong, format!(" {}", fit(&text, room))))
+    Line::from(look.span(Role::Strong, format!(" {}", text)))
 }
 
 fn titles_of(look: Look, wide: bool) -> String {

@@ -43,16 +43,26 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Extent {
         frame.render_widget(line, Rect { height: area.height.min(1), ..area });
         return Extent::default();
     }
-    let parts = layout::frame((area.width, area.height));
+    let parts = parts_of((area.width, area.height), model, look);
     header::draw(frame, parts.header, model, look);
     let extent = page(frame, parts.body, model, look);
     message::draw(frame, parts.message, model, look);
     message::draw_scan(frame, parts.scan, model, look);
     footer::draw(frame, parts.footer, model, look);
     if let Some(dialog) = &model.dialog {
-        dialog::draw(frame, parts.body, model, dialog, look);
+        dialog::draw(frame, parts.body.union(parts.message), model, dialog, look);
     }
     extent
+}
+
+/// Where everything stands for this model.
+pub(super) fn parts(model: &Model) -> layout::Frame {
+    parts_of(model.size, model, Look::of(model))
+}
+
+fn parts_of(size: (u16, u16), model: &Model, look: Look) -> layout::Frame {
+    let message = message::height(size, model, look);
+    layout::frame(size, message, message::scan_height(size.0, model, look))
 }
 
 fn page(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {

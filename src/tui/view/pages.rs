@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use crate::domain::device::Fault;
 use crate::domain::pages::{CheckLine, Light, Registrations, SyncRun};
 use crate::domain::text::{plain, printable};
 use crate::text::{Word, check_name, said};
@@ -13,7 +14,7 @@ use super::super::model::Model;
 use super::super::msg::Extent;
 use super::super::theme::Role;
 use super::history::when;
-use super::look::{Look, fit, pad};
+use super::look::{Look, pad};
 use super::story::registration_word;
 use super::tile;
 use super::wrap::wrap_line;
@@ -71,6 +72,14 @@ pub(super) fn nothing<'a>(look: Look) -> Line<'a> {
     Line::from(look.span(Role::Dim, format!(" {}", look.text(Word::NothingYet))))
 }
 
+/// Why there is no answer, and what to do about it.
+pub(super) fn went_wrong<'a>(fault: &Fault, look: Look) -> [Line<'a>; 2] {
+    [
+        Line::from(look.span(Role::Red, format!(" {}", look.what(fault)))),
+        Line::from(format!(" {}", look.remedy(fault.code))),
+    ]
+}
+
 /// station.toml, as it was read.
 pub(super) fn settings(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let all = model.setup.settings.iter();
@@ -88,17 +97,16 @@ pub(super) fn sync(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
     let asking = &model.pages.registrations;
     let mut shown = Vec::new();
     match (&asking.found, &asking.fault) {
-        (_, Some(fault)) => shown.push(Line::from(look.span(Role::Red, look.what(fault)))),
+        (_, Some(fault)) => shown.extend(went_wrong(fault, look)),
         (None, None) => shown.push(Line::from(format!(" {}", look.text(Word::Looking)))),
-        (Some(found), None) => shown.extend(registrations(found, look, area.width)),
+        (Some(found), None) => shown.extend(registrations(found, look)),
     }
     shown.push(Line::from(""));
     shown.push(Line::from(look.span(Role::Dim, format!(" {}", look.text(Word::SyncKeys)))));
     lines(frame, area, &shown, model.scroll, look)
 }
 
-fn registrations<'a>(found: &Registrations, look: Look, columns: u16) -> Vec<Line<'a>> {
-    let room = usize::from(columns).saturating_sub(1 + 24 + 1 + 10 + 5);
+fn registrations<'a>(found: &Registrations, look: Look) -> Vec<Line<'a>> {
     let title = |word| Line::from(look.span(Role::Strong, format!(" {}", look.text(word))));
     let mut shown = vec![title(Word::SyncWaits)];
     if found.counts.is_empty() {
@@ -120,7 +128,7 @@ fn registrations<'a>(found: &Registrations, look: Look, columns: u16) -> Vec<Lin
         shown.push(Line::from(vec![
             Span::raw(format!(" {} ", pad(&plain(trouble.serial.as_str()), 24))),
             look.span(Role::Amber, pad(registration_word(trouble.state, look), 10)),
-            Span::raw(format!(" {}× {}", trouble.tries, fit(&printable(error), room))),
+            Span::raw(format!(" {}× {}", trouble.tries, printable(error))),
         ]));
     }
     shown
@@ -138,8 +146,7 @@ fn sync_run<'a>(run: &SyncRun, look: Look) -> Vec<Line<'a>> {
         shown.push(Line::from(look.span(Role::Strong, format!(" {text}"))));
     }
     if let Some(Err(fault)) = &run.ended {
-        shown.push(Line::from(look.span(Role::Red, format!(" {}", look.what(fault)))));
-        shown.push(Line::from(format!(" {}", look.remedy(fault.code))));
+        shown.extend(went_wrong(fault, look));
     }
     shown
 }
@@ -155,7 +162,7 @@ pub(super) fn checks(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Loo
         shown.push(Line::from(format!(" {}", look.text(Word::ChecksRun))));
     }
     if let Some(fault) = &asking.fault {
-        shown.push(Line::from(look.span(Role::Red, look.what(fault))));
+        shown.extend(went_wrong(fault, look));
     }
     shown.push(Line::from(""));
     shown.extend(model.tiles.iter().map(|tile| {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::super::layout::{self, Grid};
+use super::super::layout::Grid;
 use super::super::model::Model;
 use super::look::Look;
 use super::tile;
@@ -22,7 +22,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
 
 /// The slots that are shown: the page with the focus.
 pub(super) fn page(model: &Model) -> Range<usize> {
-    page_of(&Grid::of(layout::frame(model.size).body, model.tiles.len()), model)
+    page_of(&Grid::of(super::parts(model).body, model.tiles.len()), model)
 }
 
 fn page_of(grid: &Grid, model: &Model) -> Range<usize> {

@@ -17,14 +17,14 @@ use super::super::msg::Extent;
 use super::super::theme::Role;
 use super::history::{outcome_word, when};
 use super::look::{Look, both_ends};
-use super::pages::{lines, named, nothing};
+use super::pages::{lines, named, nothing, went_wrong};
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let view = &model.pages.unit;
     let sentence = |word| Line::from(format!(" {}", look.text(word)));
     let shown = match (&view.serial, &view.asking.fault, &view.asking.found) {
         (None, ..) => vec![sentence(Word::UnitNone)],
-        (_, Some(fault), _) => vec![Line::from(look.span(Role::Red, look.what(fault)))],
+        (_, Some(fault), _) => went_wrong(fault, look).into(),
         (_, _, Some(Some(story))) => {
             whole(story, model.is_at_work_on(&story.serial), look, area.width)
         }

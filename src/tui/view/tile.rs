@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Wrap};
+use ratatui::widgets::Paragraph;
 
 use crate::domain::certificate::Proof;
 use crate::domain::event::{Binding, SlotStatus};
@@ -210,34 +210,59 @@ fn share(running: &Running) -> f64 {
 /// The body without large letters: as many lines as there is room for.
 fn draw_lines(frame: &mut Frame<'_>, area: Rect, model: &Model, tile: &Tile, look: Look) {
     let columns = usize::from(area.width).saturating_sub(1);
-    let fresh = tile.shown_verdict().is_none_or(Verdict::is_open);
-    let role = if fresh { Role::Strong } else { Role::Stale };
+    let open = tile.shown_verdict().is_none_or(Verdict::is_open);
+    let role = if open { Role::Strong } else { Role::Stale };
     let mut lines = Vec::new();
-    let indented =
-        |role: Role, text: &str| Line::from(look.span(role, format!(" {}", fit(text, columns))));
     if let Some(serial) = serial(tile) {
-        lines.push(indented(role, &plain(serial)));
+        lines.push(Line::from(look.span(role, format!(" {}", fit(&plain(serial), columns)))));
     }
-    if let Some(running) = &tile.running {
-        let percent = format!(" {:.0} %", share(running) * 100.0);
-        let length = columns.saturating_sub(width(&percent)).min(30);
-        lines.push(indented(Role::Busy, &(bar(share(running), length) + &percent)));
-        if area.height > 4 {
-            lines.push(indented(Role::Text, step_name(running, look)));
-        }
-    } else {
-        let text_role = if fresh { Role::Text } else { Role::Stale };
-        if let Some(fault) = tile.fault() {
-            lines.push(indented(text_role, &look.what(fault)));
-        }
-        if let Some(todo) = todo(model, tile, look) {
-            lines.push(indented(text_role, &todo));
+    match &tile.running {
+        Some(running) => lines.extend(running_lines(running, columns, area.height > 4, look)),
+        None => {
+            let room = usize::from(area.height).saturating_sub(lines.len());
+            lines.extend(resting_lines(model, tile, (columns, room), look));
         }
     }
     if let Some(past) = tile.past_verdict() {
         lines.extend(past_lines(past, columns, look));
     }
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn running_lines<'a>(running: &Running, columns: usize, tall: bool, look: Look) -> Vec<Line<'a>> {
+    let percent = format!(" {:.0} %", share(running) * 100.0);
+    let length = columns.saturating_sub(width(&percent)).min(30);
+    let line = |role, text: &str| Line::from(look.span(role, format!(" {text}")));
+    let mut lines = vec![line(Role::Busy, &(bar(share(running), length) + &percent))];
+    if tall {
+        lines.push(line(Role::Text, step_name(running, look)));
+    }
+    lines
+}
+
+/// What is wrong and what to do. Where there is no room for both it is what to do; the message
+/// of the slot that is chosen has all of it.
+fn resting_lines(
+    model: &Model,
+    tile: &Tile,
+    (columns, room): (usize, usize),
+    look: Look,
+) -> Vec<Line<'static>> {
+    let open = tile.shown_verdict().is_none_or(Verdict::is_open);
+    let role = if open { Role::Text } else { Role::Stale };
+    let todo = todo(model, tile, look).unwrap_or_default();
+    let what = tile.fault().map(|fault| look.what(fault)).unwrap_or_default();
+    let mut lines = reason_and_remedy((role, &what), (role, &todo), (columns.saturating_sub(1), room), look);
+    if lines.len() > room {
+        lines.truncate(room);
+        if let Some(last) = lines.last_mut() {
+            *last = Line::from(look.span(role, fit(&format!("{last} …"), columns.saturating_sub(1))));
+        }
+    }
+    for line in &mut lines {
+        line.spans.insert(0, Span::raw(" "));
+    }
+    lines
 }
 
 /// The verdict of the unit before: its word and serial, and while nobody has seen it what is to
@@ -278,13 +303,34 @@ fn draw_letters(frame: &mut Frame<'_>, area: Rect, room: Room, verdict: &Verdict
     frame.render_widget(Paragraph::new(lines), area);
     let rest = Rect { y: area.y + used, height: area.height - used, ..area };
     let inner = Rect { x: rest.x + 1, width: rest.width.saturating_sub(2), ..rest };
-    let mut text = Vec::new();
-    if let Some(fault) = verdict.report.fault.as_ref().filter(|_| mark != Mark::Pass) {
-        text.push(Line::from(look.span(text_role, look.what(fault))));
-    }
+    let fault = verdict.report.fault.as_ref().filter(|_| mark != Mark::Pass);
+    let what = fault.map(|fault| look.what(fault)).unwrap_or_default();
     let todo = if open { after(verdict, look) } else { String::new() };
-    text.push(Line::from(look.span(role_of(verdict), todo)));
-    frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), inner);
+    frame.render_widget(Paragraph::new(reason_and_remedy(
+        (text_role, &what),
+        (role_of(verdict), &todo),
+        (inner.width.into(), inner.height.into()),
+        look,
+    )), inner);
+}
+
+/// Both, wrapped; where there is no room for both, what to do.
+fn reason_and_remedy(
+    (role_of_what, what): (Role, &str),
+    (role_of_todo, todo): (Role, &str),
+    (columns, room): (usize, usize),
+    look: Look,
+) -> Vec<Line<'static>> {
+    let lines = |role: Role, text: &str| -> Vec<Line<'static>> {
+        let style = look.style(role);
+        let lines = wrap(text, columns).into_iter().filter(|line| !line.is_empty());
+        lines.map(|line| Line::from(Span::styled(line, style))).collect()
+    };
+    let (what, todo) = (lines(role_of_what, what), lines(role_of_todo, todo));
+    match what.len() + todo.len() <= room || todo.is_empty() {
+        true => [what, todo].concat(),
+        false => todo,
+    }
 }
 
 fn role_of(verdict: &Verdict) -> Role {
