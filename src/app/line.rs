@@ -11,7 +11,7 @@ use crate::domain::event::{Binding, CommandSink, Event, EventSink};
 use crate::domain::ids::{OperatorId, WorkOrderId, to_hex};
 use crate::domain::record::{AuthoritySeen, Gap, LineStarted, Record};
 use crate::domain::story::Uncertain;
-use crate::engine::{Line, LineSettings, Shared, SignedIn};
+use crate::engine::{Line, LineSettings, Lot, Shared, SignedIn};
 use crate::ledger::{Ledger, Reader, Work, WorkLock};
 use crate::pki::{Authority, Verifier};
 use crate::shell::Failure;
@@ -42,6 +42,8 @@ pub struct Session {
     /// Which slot a label is meant for, where it is not left to station.toml and the warning
     /// that goes with it.
     pub binding: Option<Binding>,
+    /// Whoever is at the line can choose among several open work orders.
+    pub may_choose: bool,
     /// Nothing that is made leaves for a real cloud, so nobody is warned that it might not be
     /// accepted there.
     pub is_practice: bool,
@@ -55,8 +57,8 @@ pub struct RunningLine {
     pub line: Line,
     /// How many slots it has.
     pub slots: usize,
-    /// The lot that it works on.
-    pub work_order: Option<WorkOrderId>,
+    /// The work order that it makes.
+    pub lot: Arc<Lot>,
     /// Who works at it.
     pub signed_in: Arc<SignedIn>,
     labels: Option<LabelLine>,
@@ -130,7 +132,13 @@ fn start_by(
     closed_by_a_gap(&reader)?;
     reader.clock_check(now, config.station.max_clock_gap)?;
     let jumped = clock_remark(reader.newest_wall()?, now);
-    let work_order = from_config::work_order(config, &reader, session.work_order.as_ref())?;
+    let found = from_config::work_order(config, &reader, session.work_order.as_ref());
+    let (work_order, must_choose) = match found {
+        Err(failure) if session.may_choose && failure.code == Code::WorkOrderAmbiguous => {
+            (None, true)
+        }
+        found => (found?, false),
+    };
     let rule = from_config::label_rule(config, work_order.as_ref())?;
     let slots = from_config::slots(config);
     let vault = Vault::new(slots.len())?;
@@ -145,7 +153,7 @@ fn start_by(
     };
     record_session(&ledger, &authority, begun)?;
     let signed_in = Arc::new(SignedIn::of(session.operator));
-    let order = work_order.map(|order| order.id);
+    let lot = Arc::new(Lot::of(work_order.map(|order| order.id)));
     let shared = Shared {
         authority,
         product: config.product.name.clone(),
@@ -158,7 +166,7 @@ fn start_by(
         lock: config.product.lock,
         broker,
         witness,
-        work_order: order.clone(),
+        lot: Arc::clone(&lot),
         signed_in: Arc::clone(&signed_in),
         uid: rustix::process::getuid().as_raw(),
         unit_deadline: config.station.unit_deadline,
@@ -171,6 +179,7 @@ fn start_by(
         rule,
         device_wait: config.station.device_wait,
         binding: session.binding.or(any),
+        must_choose,
         port_grace: session.labels_are_ready.then_some(PORT_GRACE),
     };
     let events = Arc::new(Mutex::new(events));
@@ -190,7 +199,7 @@ fn start_by(
     Ok(RunningLine {
         line,
         slots: count,
-        work_order: order,
+        lot,
         signed_in,
         labels,
         ledger,

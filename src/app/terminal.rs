@@ -234,7 +234,7 @@ fn open_line(config: &Config, session: Session, ears: &Ears, stopping: &Mutex<St
     let hearing = ears.clone();
     let say = Box::new(move |event| hearing.hear(event));
     let running = {
-        let session = Session { binding: Some(binding(config)), ..session };
+        let session = Session { binding: Some(binding(config)), may_choose: true, ..session };
         line::start(config, session, say)?
     };
     Stopping::hand_over(stopping, running.line.stopper());
@@ -243,7 +243,8 @@ fn open_line(config: &Config, session: Session, ears: &Ears, stopping: &Mutex<St
     let sources = Sources {
         config,
         ledger: running.ledger(),
-        work_order: running.work_order.clone(),
+        lot: Arc::clone(&running.lot),
+        chooser: running.line.lot_chooser(),
         signed_in: Arc::clone(&running.signed_in),
         clock: Arc::new(SystemClock::start()),
     };

@@ -190,6 +190,8 @@ codes! {
     WorkOrderFull = "E-WORK-ORDER-FULL",
     /// Several work orders are open and none was named.
     WorkOrderAmbiguous = "E-WORK-ORDER-AMBIGUOUS",
+    /// Units of another work order are still under way.
+    WorkOrderBusy = "E-WORK-ORDER-BUSY",
     /// The product profile changed since the work order was made.
     WorkOrderProfile = "E-WORK-ORDER-PROFILE",
 

@@ -105,6 +105,8 @@ pub struct Overview {
     pub at: Timestamp,
     /// The work order, where there is one.
     pub work_order: Option<OrderProgress>,
+    /// Several work orders are open, and none was chosen yet.
+    pub must_choose: bool,
     /// Units that passed in the last hour, projected to a whole hour where the first of
     /// them is younger; none where none passed.
     pub units_an_hour: Option<f64>,
@@ -172,6 +174,13 @@ pub struct OrderProgress {
     pub proven: u32,
     /// Distinct units that are uncertain or under way.
     pub under_way: u32,
+}
+
+impl OrderProgress {
+    /// Whether every unit that it wants is proven.
+    pub const fn is_complete(&self) -> bool {
+        self.proven >= self.quantity
+    }
 }
 
 /// Who works at the line.
@@ -419,6 +428,8 @@ pub enum Act {
         /// Who approves.
         approval: Approval,
     },
+    /// This work order is made from here on.
+    ChooseWorkOrder(WorkOrderId),
     /// Starts a sync with the cloud.
     StartSync,
     /// Stops the one that runs.
@@ -460,6 +471,7 @@ mod tests {
         Overview {
             at: Timestamp(0),
             work_order: order,
+            must_choose: false,
             units_an_hour: pace,
             first_pass_yield: None,
             counted: Counted { shift: None, from: Timestamp(0), attempts: Outcomes::default() },

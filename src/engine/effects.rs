@@ -292,7 +292,7 @@ impl<'a> Effects<'a> {
                 client_id: self.job.client_id.clone(),
                 slot: self.slot.clone(),
                 label: self.job.label.clone(),
-                work_order: self.shared.work_order.clone(),
+                work_order: self.shared.lot.work_order(),
                 operator: self.shared.signed_in.operator(),
                 end,
             }),
@@ -330,7 +330,7 @@ impl<'a> Effects<'a> {
             slot: self.slot.clone(),
             product: Some(self.shared.product.clone()),
             label: self.job.label.clone(),
-            work_order: self.shared.work_order.clone(),
+            work_order: self.shared.lot.work_order(),
             operator: self.shared.signed_in.operator(),
         })
     }

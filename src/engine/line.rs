@@ -15,7 +15,7 @@ use crate::domain::event::{
     Binding, Command, CommandSink, Event, EventSink, Outcome, ProgressCell, Scan, ScanSource,
     SlotStatus, UnitReport,
 };
-use crate::domain::ids::{HardwareId, Serial};
+use crate::domain::ids::{HardwareId, Serial, WorkOrderId};
 use crate::domain::label::LabelRule;
 use crate::domain::record::{AttemptRef, Denied, Ended, LabelRead, Open, Record, Rework, Step};
 use crate::domain::scan::ScanRules;
@@ -49,6 +49,8 @@ pub struct LineSettings {
     /// Which slot a label without one is meant for; where none was chosen, any, and a
     /// warning says so.
     pub binding: Option<Binding>,
+    /// No scan is taken until a work order was chosen.
+    pub must_choose: bool,
 }
 
 /// A running line.
@@ -81,6 +83,24 @@ impl Stopper {
     /// Lands every unit because the line can't go on, for this reason.
     pub fn stop_because(&self, fault: Fault) {
         let _ = self.to_line.send(ToLine::Broken(fault));
+    }
+}
+
+/// So long the line has to say whether it takes another work order.
+const LOT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Chooses the work order that a line makes, from any thread but those that it waits for.
+#[derive(Clone)]
+pub struct LotChooser(Sender<ToLine>);
+
+impl LotChooser {
+    /// From here on this work order is made, whose labels meet this rule. Refused while units
+    /// are under way.
+    pub fn choose(&self, work_order: WorkOrderId, rule: LabelRule) -> Result<(), Fault> {
+        let (answer, answered) = mpsc::channel();
+        // A line that has ended answers nothing.
+        let _ = self.0.send(ToLine::Lot(work_order, Box::new(rule), answer));
+        answered.recv_timeout(LOT_PATIENCE).unwrap_or_else(|_| Err(told_to_stop()))
     }
 }
 
@@ -132,6 +152,7 @@ impl Line {
             last_out,
             warned,
             port_grace,
+            must_choose: settings.must_choose,
             ports,
         };
         let thread = thread::Builder::new()
@@ -145,6 +166,11 @@ impl Line {
     pub fn commands(&self) -> CommandSink {
         let to_line = self.to_line.clone();
         Box::new(move |command| to_line.send(ToLine::Command(command)).is_ok())
+    }
+
+    /// A handle that chooses what is made.
+    pub fn lot_chooser(&self) -> LotChooser {
+        LotChooser(self.to_line.clone())
     }
 
     /// A handle that stops the line from another thread.
@@ -189,6 +215,8 @@ struct LineThread {
     last_out: Option<Fault>,
     /// It was said that labels without a slot go to any device.
     warned: bool,
+    /// Several work orders are open, and none was chosen yet.
+    must_choose: bool,
     /// The slots' ports, for who looks for them.
     ports: Vec<String>,
     /// When a scan has waited long enough for any port at all.
@@ -284,7 +312,7 @@ impl LineThread {
     /// A work order that was closed or filled meanwhile takes none of the labels that wait.
     fn refuse_what_waits_in_vain(&mut self) {
         let units = self.router.waiting_units();
-        let Some(order) = self.shared.work_order.clone().filter(|_| !units.is_empty()) else {
+        let Some(order) = self.shared.lot.work_order().filter(|_| !units.is_empty()) else {
             return;
         };
         let asked = self.shared.inquiries.ask(move |reader| {
@@ -318,6 +346,10 @@ impl LineThread {
                 self.stop(&told_to_stop(), None);
             }
             ToLine::Place(slot, place, status) => self.place(slot, place, status),
+            ToLine::Lot(work_order, rule, answer) => {
+                // Who asked may have gone.
+                let _ = answer.send(self.choose_lot(work_order, *rule));
+            }
             ToLine::Broken(fault) => self.stop(&fault.clone(), Some(fault)),
             ToLine::Ended(slot, ending) => self.ended(slot, *ending),
             ToLine::Denied(slot, seen) => self.denied(slot, &seen),
@@ -327,6 +359,19 @@ impl LineThread {
             }
             ToLine::Gone(slot, fault) => self.gone(slot, fault),
         }
+    }
+
+    /// A unit is made for the work order under which it was scanned.
+    fn choose_lot(&mut self, work_order: WorkOrderId, rule: LabelRule) -> Result<(), Fault> {
+        let under_way = self.router.units();
+        if let Some(serial) = under_way.first() {
+            let detail = format!("{serial} is under way, and {} units in all", under_way.len());
+            return Err(Fault::new(Code::WorkOrderBusy, detail));
+        }
+        self.shared.lot.change(work_order);
+        self.rule = rule;
+        self.must_choose = false;
+        Ok(())
     }
 
     fn withdraw(&mut self) {
@@ -378,6 +423,10 @@ impl LineThread {
             self.choose(slot);
             return Ok(());
         }
+        if self.must_choose {
+            let detail = "several work orders are open, and none was chosen yet";
+            return Err(Fault::new(Code::WorkOrderAmbiguous, detail));
+        }
         let job = self.read(scan)?;
         let slot =
             match &scan.slot {
@@ -391,9 +440,19 @@ impl LineThread {
             self.say(Event::Warning(binding_warning()));
         }
         let wanted = job.serial.clone();
-        let order = self.shared.work_order.clone();
+        let order = self.shared.lot.work_order();
+        // Who scans hears at once that the lot is full. Labels of a list wait for places that
+        // units under way may give back.
+        let ahead = (scan.from == ScanSource::Scanner).then(|| {
+            let mut ahead = self.router.units();
+            ahead.retain(|other| *other != wanted);
+            ahead
+        });
         let (standing, refusal) = self.shared.inquiries.ask(move |reader| {
-            let refusal = order.map(|order| reader.refusal_of_label(&wanted, &order));
+            let refusal = order.map(|order| match &ahead {
+                Some(ahead) => reader.refusal_behind(&wanted, &order, ahead),
+                None => reader.refusal_of_label(&wanted, &order),
+            });
             Ok::<_, LedgerError>((reader.standing(&wanted)?, refusal.transpose()?.flatten()))
         })??;
         // A unit with a device of its own is told what became of that.

@@ -15,6 +15,6 @@ mod to_line;
 mod unit;
 
 pub use adopt::{FoundIdentity, find_identity};
-pub use line::{Line, LineSettings, Stopper};
-pub use shared::{Broker, Shared, SignedIn};
+pub use line::{Line, LineSettings, LotChooser, Stopper};
+pub use shared::{Broker, Lot, Shared, SignedIn};
 pub use slot::SlotSettings;

@@ -64,6 +64,26 @@ impl SignedIn {
     }
 }
 
+/// The work order that is made at the line; whoever is there may choose another.
+#[derive(Debug, Default)]
+pub struct Lot(Mutex<Option<WorkOrderId>>);
+
+impl Lot {
+    /// With this work order to begin with.
+    pub fn of(work_order: Option<WorkOrderId>) -> Self {
+        Self(Mutex::new(work_order))
+    }
+
+    /// The work order at this moment.
+    pub fn work_order(&self) -> Option<WorkOrderId> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn change(&self, work_order: WorkOrderId) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(work_order);
+    }
+}
+
 /// What every slot shares.
 pub struct Shared {
     /// Issues certificates.
@@ -88,8 +108,8 @@ pub struct Shared {
     pub broker: Broker,
     /// The station's own broker, where devices connect to one as the last proof.
     pub witness: Option<Arc<dyn Witness>>,
-    /// The lot that this session works on.
-    pub work_order: Option<WorkOrderId>,
+    /// The work order that is made. It changes only while no unit is under way.
+    pub lot: Arc<Lot>,
     /// Who works at the line.
     pub signed_in: Arc<SignedIn>,
     /// The numeric id of the system's user whose process this is.

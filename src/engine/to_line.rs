@@ -1,7 +1,11 @@
 //! What reaches the line's thread: from the front end, and from its slots.
 
+use std::sync::mpsc::Sender;
+
 use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{Command, SlotStatus};
+use crate::domain::ids::WorkOrderId;
+use crate::domain::label::LabelRule;
 
 use super::router::{Job, Place};
 use super::unit::Ending;
@@ -15,6 +19,8 @@ pub(super) enum ToLine {
     Ended(usize, Box<Ending>),
     /// The device of the unit that ended last says now something else than when it passed.
     Denied(usize, Box<Seen>),
+    /// Another work order is to be made, with its rule for labels; the answer goes back.
+    Lot(WorkOrderId, Box<LabelRule>, Sender<Result<(), Fault>>),
     /// Something outside the slots went wrong, and the line can't go on.
     Broken(Fault),
     /// A slot's device left before the job could begin.

@@ -81,7 +81,7 @@ impl Exit {
                 Exit::NotAll
             }
             Shortage | DevConnect | BrokerMissing | BrokerStart | Output | WorkOrderUnknown
-            | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderProfile
+            | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderBusy | WorkOrderProfile
             | OperatorUnknown | OperatorExists | OperatorDisabled | OperatorLast
             | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
             | ScanCharacters | ScanKeys | ScanPattern | ScanCheck | ScanRange | ScanClientId

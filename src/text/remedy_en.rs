@@ -128,7 +128,10 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         WorkOrderExists => "choose another id, or use the one that is there",
         WorkOrderClosed => "use an open work order, or make a new one",
         WorkOrderFull => "the lot is complete: close the work order and go on with the next",
-        WorkOrderAmbiguous => "name one with --work-order ID",
+        WorkOrderBusy => {
+            "let them end, or take waiting scans back with Ctrl-X; then choose it again"
+        }
+        WorkOrderAmbiguous => "choose one: Ctrl-O on the screen, elsewhere --work-order ID",
         WorkOrderProfile => "go back to that profile, or let a supervisor accept the changed one",
 
         OperatorUnknown => "check the id; `station operator list` shows everybody who is known",

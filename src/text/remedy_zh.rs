@@ -90,7 +90,8 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         WorkOrderExists => "换一个编号，或使用已有的工单",
         WorkOrderClosed => "使用未关闭的工单，或新建一个",
         WorkOrderFull => "该批次已完成：关闭工单，继续下一个",
-        WorkOrderAmbiguous => "用 --work-order ID 指定一个",
+        WorkOrderBusy => "等它们做完，或用 Ctrl-X 撤回等待的扫码，再选择",
+        WorkOrderAmbiguous => "选择一个：屏幕上按 Ctrl-O，否则用 --work-order ID",
         WorkOrderProfile => "恢复原来的产品配置，或由主管接受更改后的配置",
 
         OperatorUnknown => "核对工号；`station operator list` 列出所有已登记人员",

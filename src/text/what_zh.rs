@@ -70,6 +70,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         WorkOrderExists => "工单已存在",
         WorkOrderClosed => "工单已关闭",
         WorkOrderFull => "工单数量已满",
+        WorkOrderBusy => "前一工单仍有单元在处理或等待",
         WorkOrderAmbiguous => "有多个未关闭的工单",
         WorkOrderProfile => "产品配置在建立工单后有变化",
 

@@ -162,6 +162,10 @@ words! {
     ScanSlotFirst: "Scan the slot's barcode, then the label.", "先扫工位条码，再扫标签。";
     ScanBadge: "Scan your badge, or press Ctrl-P.", "请扫描工牌，或按 Ctrl-P。";
     ScanForSlot: "Slot {}: scan the label.", "工位 {}：请扫标签。";
+    ScanChoose: "Choose a work order: Ctrl-O, or scan its label.", "请选择工单：按 Ctrl-O 或扫工单条码。";
+    ScanComplete: "The lot is complete. Ctrl-O: close the work order, or choose another.",
+        "批次已完成。Ctrl-O：关闭工单或选择另一个。";
+    LotComplete: "L O T   C O M P L E T E     {}     {} of {}", "批  次  完  成     {}     {}/{}";
     ScanWaits: "{} waits: put its device in. Ctrl-X takes the scan back.",
         "{} 等待：请插入设备。Ctrl-X 撤回。";
     ScanNotYet: "Not yet: the slots are being looked at.", "稍候：正在查看工位。";
@@ -204,6 +208,7 @@ words! {
     DoStartSync: "Start a sync with the cloud", "开始与云端同步";
     DoStopSync: "Stop the sync", "停止同步";
     DoOrders: "Work orders …", "工单……";
+    DoMakeOrder: "Make this work order", "做此工单";
     DoAcceptProfile: "Accept the changed product", "接受更改后的产品配置";
     DoCloseOrder: "Close the work order", "关闭工单";
     FieldWho: "who", "何人";

@@ -5,6 +5,7 @@
 
 mod cycle;
 mod demo;
+mod orders;
 mod scanning;
 mod sync;
 mod terminal;

@@ -113,11 +113,21 @@ binding = "{binding}"
 
     /// Begins the screen in a terminal, and waits until it takes scans.
     pub(crate) fn screen(&self, size: (u16, u16), environment: &str) -> Tmux {
+        self.screen_until(size, environment, |screen| {
+            screen.contains("Scan a label") || screen.contains("Scan the slot")
+        })
+    }
+
+    /// The same until it shows something else.
+    pub(crate) fn screen_until(
+        &self,
+        size: (u16, u16),
+        environment: &str,
+        is_there: impl Fn(&str) -> bool,
+    ) -> Tmux {
         let terminal = Tmux::new(self.folder.path(), size);
         terminal.types(&format!("{environment} {}; echo left=$?", self.run_line()));
-        terminal.wait_until("the screen takes scans", |screen| {
-            screen.contains("Scan a label") || screen.contains("Scan the slot")
-        });
+        terminal.wait_until("what the screen begins with", is_there);
         terminal
     }
 

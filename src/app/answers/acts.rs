@@ -1,9 +1,10 @@
 //! What a person decides at the screen, carried out and put into the journal.
 
+use crate::app::from_config;
 use crate::app::people::{self, Desk};
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
-use crate::domain::ids::OperatorId;
+use crate::domain::ids::{OperatorId, WorkOrderId};
 use crate::domain::operators::{OperatorRow, Pin, ProfileAccepted, SignedIn, may_sign_in};
 use crate::domain::pages::{Act, Answer, Approval};
 use crate::domain::person::Person;
@@ -41,6 +42,7 @@ impl Answers {
                 let accepted = ProfileAccepted { work_order, profile, reason, by };
                 self.record(Record::ProfileAccepted(accepted), approval.pin, now)?;
             }
+            Act::ChooseWorkOrder(id) => self.choose_work_order(&id)?,
             Act::StartSync => self.start_sync()?,
             Act::StopSync => self.stop_sync(),
             Act::CloseWorkOrder { work_order, approval } => {
@@ -68,6 +70,12 @@ impl Answers {
         self.write(Record::SignedIn(SignedIn { operator: operator.clone(), uid }))?;
         self.signed_in.change(operator);
         Ok(())
+    }
+
+    fn choose_work_order(&self, id: &WorkOrderId) -> Result<(), Failure> {
+        let order = from_config::work_order(&self.config, &self.reader, Some(id))?;
+        let rule = from_config::label_rule(&self.config, order.as_ref())?;
+        Ok(self.chooser.choose(id.clone(), rule)?)
     }
 
     fn unlock(&self, approval: &Approval, now: Timestamp) -> Result<(), Failure> {

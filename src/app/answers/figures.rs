@@ -24,6 +24,7 @@ const CHOICES: u32 = 200;
 impl Answers {
     pub(super) fn overview(&self, now: Timestamp) -> Result<Overview, Failure> {
         let order = self.order()?;
+        let must_choose = order.is_none() && self.reader.open_work_orders()?.len() > 1;
         let first_pass_yield = match &order {
             Some(order) => self.reader.order_yield(&order.id)?,
             None => {
@@ -52,6 +53,7 @@ impl Answers {
             operator: self.signed_in_person(now)?,
             people_known: self.reader.knows_anybody()?,
             work_order: order,
+            must_choose,
         })
     }
 
@@ -75,8 +77,8 @@ impl Answers {
     }
 
     fn order(&self) -> Result<Option<OrderProgress>, Failure> {
-        let Some(id) = &self.work_order else { return Ok(None) };
-        let row = self.reader.work_order(id)?;
+        let Some(id) = self.lot.work_order() else { return Ok(None) };
+        let row = self.reader.work_order(&id)?;
         Ok(row.map(|row| OrderProgress {
             id: id.clone(),
             quantity: row.work_order.quantity,

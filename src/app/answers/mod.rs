@@ -18,9 +18,8 @@ use crate::config::Config;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::ids::WorkOrderId;
 use crate::domain::pages::{Answer, AnswerSink, Answered, AskSink, Asked, Question};
-use crate::engine::SignedIn;
+use crate::engine::{Lot, LotChooser, SignedIn};
 use crate::ledger::{Ledger, Persons, Reader, Writer};
 use crate::shell::Failure;
 
@@ -30,8 +29,10 @@ pub struct Sources<'a> {
     pub config: &'a Config,
     /// The line's ledger.
     pub ledger: &'a Ledger,
-    /// The lot that the line works on.
-    pub work_order: Option<WorkOrderId>,
+    /// The work order that the line makes.
+    pub lot: Arc<Lot>,
+    /// Chooses another.
+    pub chooser: LotChooser,
     /// Who works at the line.
     pub signed_in: Arc<SignedIn>,
     /// The machine's clocks.
@@ -44,7 +45,8 @@ struct Answers {
     reader: Reader,
     persons: Persons,
     writer: Writer,
-    work_order: Option<WorkOrderId>,
+    lot: Arc<Lot>,
+    chooser: LotChooser,
     signed_in: Arc<SignedIn>,
     clock: Arc<dyn Clock>,
     sink: Arc<AnswerSink>,
@@ -58,7 +60,8 @@ pub fn start(sources: Sources<'_>, sink: AnswerSink) -> Result<AskSink, Failure>
         reader: sources.ledger.reader()?,
         persons: sources.ledger.persons()?,
         writer: sources.ledger.writer(),
-        work_order: sources.work_order,
+        lot: sources.lot,
+        chooser: sources.chooser,
         signed_in: sources.signed_in,
         clock: sources.clock,
         sink: Arc::new(sink),

@@ -253,6 +253,15 @@ impl Router {
         self.waiting.drain(..).map(refused).collect()
     }
 
+    /// The units that are worked on or whose scans wait for a device.
+    pub(super) fn units(&self) -> Vec<Serial> {
+        let busy = self.places.iter().filter_map(|place| match place {
+            Place::Busy(serial, _) => Some(serial.clone()),
+            _ => None,
+        });
+        busy.chain(self.waiting_units()).collect()
+    }
+
     /// The units whose scans wait for a device.
     pub(super) fn waiting_units(&self) -> Vec<Serial> {
         self.waiting.iter().map(|waiting| waiting.job.serial.clone()).collect()

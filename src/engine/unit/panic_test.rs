@@ -175,7 +175,7 @@ fn shared(dir: &TempDir, ledger: &Ledger) -> Shared {
             server_root: Arc::from([]),
         },
         witness: None,
-        work_order: None,
+        lot: Arc::default(),
         signed_in: Arc::default(),
         uid: 0,
         unit_deadline: Duration::from_secs(10),

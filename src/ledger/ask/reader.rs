@@ -100,6 +100,17 @@ impl Reader {
         place::refusal_of_label(&self.connection, serial, work_order)
     }
 
+    /// The same where these units are ahead of it, which take places that they may give back.
+    pub fn refusal_behind(
+        &self,
+        serial: &Serial,
+        work_order: &WorkOrderId,
+        ahead: &[Serial],
+    ) -> Result<Option<Fault>, LedgerError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        place::refusal_behind(&self.connection, serial, work_order, ahead)
+    }
+
     /// The unit whose commit was asked on this device and has no verdict yet.
     pub fn open_attempt_on(&self, hardware: &HardwareId) -> Result<Option<Serial>, LedgerError> {
         let sql = "SELECT serial FROM units WHERE open_hardware = ?1 AND open_position = 'asked'";

@@ -78,6 +78,23 @@ impl WorkOrderPlace {
     }
 }
 
+/// What a label would be refused for now, if those ahead of it take their places.
+pub(in crate::ledger) fn refusal_behind(
+    connection: &Connection,
+    serial: &Serial,
+    id: &WorkOrderId,
+    ahead: &[Serial],
+) -> Result<Option<Fault>, LedgerError> {
+    let place = WorkOrderPlace::read(connection, id, unit_row::load(connection, serial)?.as_ref())?;
+    let mut taken = place.proven + place.under_way;
+    for other in ahead {
+        let unit = unit_row::load(connection, other)?;
+        let counted = unit.is_some_and(|unit| unit.places().contains(&Some(id)));
+        taken += i64::from(!counted);
+    }
+    Ok(place.closed_or_beyond(id, taken))
+}
+
 /// What a label would be refused for whatever device came for it.
 pub(in crate::ledger) fn refusal_of_label(
     connection: &Connection,

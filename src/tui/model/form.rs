@@ -161,6 +161,8 @@ pub(in crate::tui) enum Choice {
     StartSync,
     StopSync,
     Orders,
+    /// This work order is to be made.
+    Make(WorkOrderId),
 }
 
 /// A list to choose from.

@@ -30,7 +30,7 @@ use crate::domain::device::Fault;
 use crate::domain::event::Binding;
 use crate::domain::ids::{Serial, SlotName};
 use crate::domain::local::Zone;
-use crate::domain::pages::{LogLine, Overview};
+use crate::domain::pages::{LogLine, OrderProgress, Overview};
 use crate::domain::story::UncertainUnit;
 use crate::text::Language;
 
@@ -145,6 +145,8 @@ pub struct Model {
     pub(super) dialog: Option<Dialog>,
     /// Labels that were sent since the screen runs, and those that somebody must see to.
     pub(super) labels: Option<(u32, u32)>,
+    /// The work orders were listed by themselves, since one must be chosen.
+    pub(super) offered_orders: bool,
     pub(super) overview: Option<Box<Overview>>,
     /// The units that must be kept.
     pub(super) kept: Kept,
@@ -191,6 +193,7 @@ impl Model {
             held: VecDeque::new(),
             dialog: None,
             labels: None,
+            offered_orders: false,
             overview: None,
             kept: Kept::default(),
             pages: Pages::default(),
@@ -220,6 +223,21 @@ impl Model {
         let running = self.tiles.iter().filter_map(|tile| tile.running.as_ref());
         let running: Vec<&str> = running.map(|running| running.serial.as_str()).collect();
         self.kept.besides(&running)
+    }
+
+    /// The work order that is complete: every unit that it wants is proven.
+    pub(super) fn complete_order(&self) -> Option<&OrderProgress> {
+        let order = self.overview.as_ref()?.work_order.as_ref();
+        order.filter(|order| order.is_complete())
+    }
+
+    /// Whether a scan of this serial waits for its device, or its unit is worked on.
+    pub(super) fn is_under_way(&self, serial: &str) -> bool {
+        let is_its = |tile: &Tile| {
+            tile.bound.as_deref() == Some(serial)
+                || tile.running.as_ref().is_some_and(|running| running.serial == serial)
+        };
+        self.waiting.iter().any(|waiting| waiting == serial) || self.tiles.iter().any(is_its)
     }
 
     /// Whether a slot is at work on this unit.

@@ -8,6 +8,7 @@ mod cycle;
 mod kept;
 mod keys;
 mod pages;
+mod orders;
 mod people;
 mod readable;
 mod refusals;
@@ -75,6 +76,7 @@ pub(super) fn overview() -> Overview {
     Overview {
         at: MORNING,
         work_order: Some(OrderProgress { id, quantity: 500, proven: 137, under_way: 2 }),
+        must_choose: false,
         units_an_hour: Some(212.4),
         first_pass_yield: Some(0.9824),
         counted: Counted {

@@ -2,6 +2,7 @@
 
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::ids::WorkOrderId;
 use crate::domain::operators::Pin;
 use crate::domain::pages::{Act, Approval, Question};
 use crate::domain::state::UnitState;
@@ -74,11 +75,57 @@ fn acts_on(story: &crate::domain::story::UnitStory) -> Vec<(Word, Purpose)> {
     acts
 }
 
-/// The work orders came: they are listed, to accept a profile or to close one.
+/// Asks for the work orders, to list them.
+fn list_orders(model: &mut Model, actions: &mut Vec<Action>) {
+    let number = ask(model, Question::WorkOrders, actions);
+    model.pages.orders.number = Some(number);
+}
+
+fn choose_order(model: &mut Model, id: WorkOrderId, actions: &mut Vec<Action>) {
+    ask(model, Question::Act(Act::ChooseWorkOrder(id)), actions);
+}
+
+/// What a label of a work order begins with.
+const ORDER_LABEL: &str = "order:";
+
+/// The label of a work order was scanned: it is made from here on. Whether the text was one.
+pub(super) fn order_label(model: &mut Model, text: &str, actions: &mut Vec<Action>) -> bool {
+    let (Some(head), Some(id)) = (text.get(..ORDER_LABEL.len()), text.get(ORDER_LABEL.len()..))
+    else {
+        return false;
+    };
+    let id = id.trim().parse().ok().filter(|_| head.eq_ignore_ascii_case(ORDER_LABEL));
+    if let Some(id) = id.clone() {
+        choose_order(model, id, actions);
+    }
+    id.is_some()
+}
+
+/// The figures say that one of several work orders must be chosen: they are listed, once.
+pub(super) fn offer_orders(model: &mut Model, actions: &mut Vec<Action>) {
+    let must_choose = model.overview.as_ref().is_some_and(|overview| overview.must_choose);
+    if !must_choose {
+        model.offered_orders = false;
+    } else if !model.offered_orders && model.dialog.is_none() {
+        model.offered_orders = true;
+        list_orders(model, actions);
+    }
+}
+
+/// The work orders came: they are listed, to make one, to accept a profile or to close one.
 pub(super) fn orders_came(model: &mut Model) {
     let Some(orders) = model.pages.orders.found.as_ref() else { return };
-    let open = orders.iter().filter(|choice| !choice.row.closed);
-    let items: Vec<_> = open
+    let made = model.overview.as_ref().and_then(|overview| overview.work_order.as_ref());
+    let made = made.map(|order| &order.id);
+    let open = || orders.iter().filter(|choice| !choice.row.closed);
+    let others = open().filter(|choice| choice.profile_holds);
+    let others = others.filter(|choice| Some(&choice.row.work_order.id) != made);
+    let makes = others.map(|choice| {
+        let order = &choice.row.work_order;
+        let about = format!("{}  {}/{}", order.id, choice.row.proven, order.quantity);
+        (Word::DoMakeOrder, about, Choice::Make(order.id.clone()))
+    });
+    let items: Vec<_> = open()
         .flat_map(|choice| {
             let order = &choice.row.work_order;
             let (id, about) = (
@@ -92,6 +139,7 @@ pub(super) fn orders_came(model: &mut Model) {
             changed.into_iter().chain([close])
         })
         .collect();
+    let items = makes.chain(items).collect();
     model.dialog = Some(Dialog::new(DialogKind::Menu(Menu { items, at: 0 })));
 }
 
@@ -115,10 +163,8 @@ pub(super) fn menu_key(model: &mut Model, intent: Intent, actions: &mut Vec<Acti
                 Some(Choice::SignOut) => drop(ask(model, Question::Act(Act::SignOut), actions)),
                 Some(Choice::StartSync) => drop(ask(model, Question::Act(Act::StartSync), actions)),
                 Some(Choice::StopSync) => drop(ask(model, Question::Act(Act::StopSync), actions)),
-                Some(Choice::Orders) => {
-                    let number = ask(model, Question::WorkOrders, actions);
-                    model.pages.orders.number = Some(number);
-                }
+                Some(Choice::Orders) => list_orders(model, actions),
+                Some(Choice::Make(id)) => choose_order(model, id, actions),
                 None => {}
             }
         }

@@ -244,6 +244,7 @@ pub(super) fn answered(model: &mut Model, answered: Answered, actions: &mut Vec<
             model.kept.told(overview.at, std::mem::take(&mut overview.uncertain));
             model.overview = Some(overview);
             forms::figures_came(model, number, actions);
+            forms::offer_orders(model, actions);
         }
         Ok(Answer::History(page)) => pages.history.asking.take(number, Ok(page)),
         Ok(Answer::Unit(story)) => pages.unit.asking.take(number, Ok(story)),

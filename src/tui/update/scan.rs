@@ -47,10 +47,13 @@ pub(super) fn scan(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
     if super::forms::badge(model, shown, actions) {
         return;
     }
+    if super::forms::order_label(model, shown, actions) {
+        return;
+    }
     if model.signing_in.is_some() && model.held.len() < HELD {
         return model.held.push_back(text.to_owned());
     }
-    if let Some(fault) = why_not(model) {
+    if let Some(fault) = why_not(model, shown) {
         return refuse(model, shown, fault, actions);
     }
     model.wanted -= 1;
@@ -72,12 +75,15 @@ fn refuse(model: &mut Model, text: &str, fault: Fault, actions: &mut Vec<Action>
     bell(model, actions);
 }
 
-fn why_not(model: &Model) -> Option<Fault> {
+fn why_not(model: &Model, text: &str) -> Option<Fault> {
     if model.is_locked() {
         return Some(Fault::new(Code::OperatorAbsent, "nobody is signed in"));
     }
     match model.phase {
         Phase::Running if model.wanted > 0 => None,
+        Phase::Running if model.is_under_way(text) => {
+            Some(Fault::new(Code::ScanDuplicate, format!("{text} was scanned already and waits")))
+        }
         Phase::Running | Phase::Starting => {
             let detail = "the line takes no scan at this moment; scan it again when a slot is free";
             Some(Fault::new(Code::ScanAhead, detail))

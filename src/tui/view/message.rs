@@ -194,6 +194,12 @@ fn hint(model: &Model, look: Look) -> String {
     if model.is_locked() {
         return look.text(Word::ScanBadge).to_owned();
     }
+    if model.overview.as_ref().is_some_and(|overview| overview.must_choose) {
+        return look.text(Word::ScanChoose).to_owned();
+    }
+    if model.complete_order().is_some() {
+        return look.text(Word::ScanComplete).to_owned();
+    }
     if model.wanted == 0 {
         return look.text(Word::ScanNotYet).to_owned();
     }

@@ -153,7 +153,7 @@ fn draw_title(
 }
 
 /// A style as a field of its colour.
-fn filled(style: Style) -> Style {
+pub(super) fn filled(style: Style) -> Style {
     match style.add_modifier.contains(Modifier::REVERSED) {
         true => style,
         false => style.add_modifier(Modifier::REVERSED),
