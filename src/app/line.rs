@@ -196,16 +196,7 @@ fn start_by(
     }
     let told = told(&line, sink(&events));
     let backups = BackupThread::start(from_config::backups(config), reader, clock, told)?;
-    Ok(RunningLine {
-        line,
-        slots: count,
-        lot,
-        signed_in,
-        labels,
-        ledger,
-        backups,
-        _lock: lock,
-    })
+    Ok(RunningLine { line, slots: count, lot, signed_in, labels, ledger, backups, _lock: lock })
 }
 
 /// Whether units that pass get a label from here on, on record where it changed; and who

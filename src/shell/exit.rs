@@ -81,9 +81,9 @@ impl Exit {
                 Exit::NotAll
             }
             Shortage | DevConnect | BrokerMissing | BrokerStart | Output | WorkOrderUnknown
-            | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderBusy | WorkOrderProfile
-            | OperatorUnknown | OperatorExists | OperatorDisabled | OperatorLast
-            | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
+            | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderBusy
+            | WorkOrderProfile | OperatorUnknown | OperatorExists | OperatorDisabled
+            | OperatorLast | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
             | ScanCharacters | ScanKeys | ScanPattern | ScanCheck | ScanRange | ScanClientId
             | ScanLabel | ScanAmbiguous | ScanOtherProduct | ScanOtherDevice | ScanSeparators
             | ScanLines | ScanTooLong | ScanParity | ScanNoRead | ScanNoEnd | ScanDuplicate

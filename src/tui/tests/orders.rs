@@ -43,9 +43,7 @@ fn one_of_several_open_work_orders_is_chosen_when_the_screen_starts() {
     let mut walk = Walk::new(2, (80, 24));
     figures(&mut walk, |told| (told.work_order, told.must_choose) = (None, true));
     assert!(walk.screen().contains("Choose a work order"));
-    let asks = |action: &Action| {
-        matches!(action, Action::Ask(asked) if asked.question == Question::WorkOrders)
-    };
+    let asks = |action: &Action| matches!(action, Action::Ask(asked) if asked.question == Question::WorkOrders);
     assert!(walk.actions.iter().any(asks), "they are listed by themselves");
     let number = walk.model.asked;
     let orders = vec![choice("WO-7", 3), choice("WO-8", 0)];

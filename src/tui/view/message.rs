@@ -179,8 +179,7 @@ pub(super) fn draw_scan(frame: &mut Frame<'_>, area: Rect, model: &Model, look: 
     // The end of a long text is what is being typed.
     let skipped = typed.chars().count().saturating_sub(room);
     let shown: String = typed.chars().skip(skipped).collect();
-    let line =
-        vec![look.span(Role::Key, head), look.span(Role::Field, shown), Span::raw("▏")];
+    let line = vec![look.span(Role::Key, head), look.span(Role::Field, shown), Span::raw("▏")];
     frame.render_widget(Line::from(line), area);
 }
 

@@ -252,11 +252,13 @@ fn resting_lines(
     let role = if open { Role::Text } else { Role::Stale };
     let todo = todo(model, tile, look).unwrap_or_default();
     let what = tile.fault().map(|fault| look.what(fault)).unwrap_or_default();
-    let mut lines = reason_and_remedy((role, &what), (role, &todo), (columns.saturating_sub(1), room), look);
+    let mut lines =
+        reason_and_remedy((role, &what), (role, &todo), (columns.saturating_sub(1), room), look);
     if lines.len() > room {
         lines.truncate(room);
         if let Some(last) = lines.last_mut() {
-            *last = Line::from(look.span(role, fit(&format!("{last} …"), columns.saturating_sub(1))));
+            *last =
+                Line::from(look.span(role, fit(&format!("{last} …"), columns.saturating_sub(1))));
         }
     }
     for line in &mut lines {
@@ -306,12 +308,15 @@ fn draw_letters(frame: &mut Frame<'_>, area: Rect, room: Room, verdict: &Verdict
     let fault = verdict.report.fault.as_ref().filter(|_| mark != Mark::Pass);
     let what = fault.map(|fault| look.what(fault)).unwrap_or_default();
     let todo = if open { after(verdict, look) } else { String::new() };
-    frame.render_widget(Paragraph::new(reason_and_remedy(
-        (text_role, &what),
-        (role_of(verdict), &todo),
-        (inner.width.into(), inner.height.into()),
-        look,
-    )), inner);
+    frame.render_widget(
+        Paragraph::new(reason_and_remedy(
+            (text_role, &what),
+            (role_of(verdict), &todo),
+            (inner.width.into(), inner.height.into()),
+            look,
+        )),
+        inner,
+    );
 }
 
 /// Both, wrapped; where there is no room for both, what to do.
