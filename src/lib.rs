@@ -30,3 +30,4 @@ pub mod sync;
 pub mod text;
 pub mod tui;
 pub mod vault;
+pub mod view;

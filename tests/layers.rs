@@ -41,6 +41,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sync", &["domain", "ledger", "cloud", "pki"]),
     ("enrol", &["domain", "ledger", "cloud", "pki"]),
     ("handoff", &["domain", "ledger", "pki"]),
+    // The way to a browser; what is shown there is given to it.
+    ("view", &["domain"]),
     ("checks", &["domain", "ledger", "cloud", "pki", "link", "vault", "text"]),
     // The simulation contradicts the link, so it shares nothing with it.
     ("sim", &["domain"]),
@@ -55,7 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
             "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "shell",
-            "text", "broker", "printer",
+            "text", "broker", "printer", "view",
         ],
     ),
     (
@@ -63,7 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
             "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "shell",
-            "text", "cli", "app",
+            "text", "cli", "app", "view",
         ],
     ),
 ];
@@ -92,7 +94,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("schemars", &["config"]),
     ("signal_hook", &["app", "command"]),
     ("reqwest", &["cloud"]),
-    ("hyper", &["sim"]),
+    ("hyper", &["sim", "view"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("cryptoki", &["pki"]),

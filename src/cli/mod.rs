@@ -14,6 +14,7 @@ mod scan;
 mod selftest;
 mod sim;
 mod sync;
+mod view;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,7 @@ pub use sim::{
     SimSerialForm,
 };
 pub use sync::{Ship, Sync};
+pub use view::View;
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 all done; 1 not all that was asked is done; 2 wrong usage; 3 station.toml; \
@@ -160,6 +162,12 @@ pub enum Command {
     /// Reports as pages, tables or JSON: a shift, a day, a week, a work order, a unit
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Shows the line, reports and units in a browser, and changes nothing
+    ///
+    /// For a wall screen or an office: live from the ledger, beside a running line, with
+    /// /metrics for a monitoring system. Ends at SIGINT or SIGTERM.
+    #[command(after_help = view::VIEW_EXAMPLES)]
+    View(View),
     /// Writes the station's figures for a monitoring system, as OpenMetrics
     ///
     /// For the textfile collector of a node exporter: run it every minute. `station view` has

@@ -53,6 +53,7 @@ fn the_lines_of_the_contract_are_understood() {
         "ledger check",
         "report shift --name night --date yesterday --format json",
         "report shift",
+        "view --listen 127.0.0.1:0 --json",
         "metrics --textfile f",
         "report day --date 2026-01-05 --format csv --out f",
         "report week --from 2026-01-05 --to 2026-01-06 --language zh-CN",

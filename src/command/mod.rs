@@ -37,6 +37,7 @@ mod sync;
 mod tables;
 mod unit;
 mod usage;
+mod view;
 mod work_order;
 
 use std::ffi::OsString;
@@ -119,6 +120,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Sync(sync) => sync::run(&sync, context),
         Command::Export(export) => handoff::export(export, context),
         Command::Report(command) => report::run(command, context),
+        Command::View(view) => view::run(&view, context),
         Command::Metrics { textfile } => metrics::run(textfile.as_deref(), context),
         Command::ImportRegistered(import) => handoff::import(&import, context),
         Command::Sim(command) => sim::run(&command, context),

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::context::Context;
+use crate::app::report_of::{day_of, no_shift};
 use crate::cli::StatsOf;
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
-use crate::domain::code::Code;
-use crate::domain::local::{Span, Zone, day_from_text, day_to_text};
+use crate::domain::local::{Span, Zone, day_to_text};
 use crate::ledger::Reader;
 use crate::ledger::views::{Outcomes, Stats};
 use crate::shell::Failure;
@@ -60,15 +60,8 @@ fn period(config: &Config, of: &StatsOf, now: Timestamp) -> Result<Option<Period
     let Some(name) = &of.shift else {
         return Ok(day.map(|day| Period { name: day_to_text(day), span: zone.day(day) }));
     };
-    let shift = config.shifts.iter().find(|shift| shift.name == *name).ok_or_else(|| {
-        let known: Vec<&str> = config.shifts.iter().map(|shift| shift.name.as_str()).collect();
-        let what = format!("there is no shift {name:?} in station.toml");
-        let help = match known.is_empty() {
-            true => "add it as [[shifts]] with its name, from and to".to_owned(),
-            false => format!("known are: {}", known.join(", ")),
-        };
-        Failure::new(Code::Usage, what).with_help(help)
-    })?;
+    let shift = config.shifts.iter().find(|shift| shift.name == *name);
+    let shift = shift.ok_or_else(|| no_shift(&config.shifts, name))?;
     // Without a day, the last one that has begun: at three in the morning, yesterday's night.
     let day = day.unwrap_or_else(|| match shift.on(today, zone).from <= now {
         true => today,
@@ -76,19 +69,6 @@ fn period(config: &Config, of: &StatsOf, now: Timestamp) -> Result<Option<Period
     });
     let name = format!("{} of {}", shift.name, day_to_text(day));
     Ok(Some(Period { name, span: shift.on(day, zone) }))
-}
-
-/// A day of the factory's by its date, or `today` or `yesterday`.
-pub(super) fn day_of(text: &str, today: i64) -> Result<i64, Failure> {
-    let day = match text {
-        "today" => Some(today),
-        "yesterday" => Some(today - 1),
-        text => day_from_text(text),
-    };
-    day.ok_or_else(|| {
-        let what = format!("{text:?} is no day");
-        Failure::new(Code::Usage, what).with_help("write 2026-01-05, today or yesterday")
-    })
 }
 
 fn in_words(stats: &Stats) -> Vec<String> {

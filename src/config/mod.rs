@@ -40,6 +40,7 @@ mod schema;
 mod shifts;
 mod station;
 mod values;
+mod view;
 mod words;
 
 use std::fs::File;
@@ -65,6 +66,7 @@ use refusal::Refusal;
 pub use schema::schema;
 pub use station::Station;
 pub use values::{Endpoint, PortPlace, ValidFor, ValueError};
+pub use view::ViewSettings;
 pub use words::{
     AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyOrigin, LabelForm, Language,
     ParityBit, Presence, PrintVerify, PrintWhen, RegistrationMode, Restart, ScannerKind,
@@ -107,6 +109,8 @@ pub struct Config {
     pub cloud: Option<Cloud>,
     /// `[ledger]`
     pub ledger: LedgerSettings,
+    /// `[view]`, where there is one.
+    pub view: Option<ViewSettings>,
 }
 
 impl Config {
@@ -154,6 +158,7 @@ impl Config {
             certificate: product::certificate(raw.certificate.into_keys())?,
             authority: authority::authority(raw.authority, &dir)?,
             broker: product::broker(raw.broker.into_keys(), &dir)?,
+            view: raw.view.map(|raw| view::view(raw.into_keys(), &dir)).transpose()?,
             connect: raw.connect.map(|raw| connect::connect(raw.into_keys(), &dir)).transpose()?,
             shifts: shifts::shifts(raw.shifts.unwrap_or_default())?,
             slots: fixture.into_slots(),

@@ -43,6 +43,7 @@ pub(super) struct File {
     pub(super) ledger: Option<Section<Ledger>>,
     pub(super) label: Option<Section<Printing>>,
     pub(super) cloud: Option<Section<Cloud>>,
+    pub(super) view: Option<Section<View>>,
 }
 
 /// This machine.
@@ -236,6 +237,26 @@ pub(super) struct Shift {
     /// How many units it is to make; reports hold its hours against that. No default: no plan.
     #[schemars(extend("examples" = [480]))]
     pub(super) plan: Option<Whole<1, 1_000_000>>,
+}
+
+/// The page for a wall screen or an office. It changes nothing.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct View {
+    /// Where it listens: an address and a port. Elsewhere than on this machine it wants
+    /// token_file, certificate and key.
+    #[schemars(extend("default" = "127.0.0.1:8090", "examples" = ["0.0.0.0:8090"]))]
+    pub(super) listen: Option<Placed<String>>,
+    /// The token of those who may look, in a file of mode 0600: the password that a browser asks
+    /// for.
+    #[schemars(extend("examples" = ["view.token"]))]
+    pub(super) token_file: Option<FilePath>,
+    /// Its certificate and what stands above it, PEM.
+    #[schemars(extend("examples" = ["view.pem"]))]
+    pub(super) certificate: Option<FilePath>,
+    /// Its key, PEM, in a file of mode 0600.
+    #[schemars(extend("examples" = ["view.key"]))]
+    pub(super) key: Option<FilePath>,
 }
 
 /// Rates that a UART is driven at; the system refuses those that a port can't do.

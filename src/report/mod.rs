@@ -14,6 +14,7 @@ mod model;
 mod page;
 mod tables;
 mod unit;
+mod wall;
 
 pub use data::{csv, json};
 pub use layout::{Look, Place, STYLE, in_a_path};
@@ -22,3 +23,6 @@ pub use model::{Asked, Factory, Report, Subject};
 pub use page::html;
 pub use tables::{Form, Table};
 pub use unit::unit_html;
+pub use wall::{
+    SCRIPT, Wall, WallSlot, choice_page, message_page, orders_page, wall_html, wall_page,
+};

@@ -196,7 +196,7 @@ fn causes(figures: &Figures, look: Look<'_>) -> Markup {
                 table {
                     thead { tr {
                         th { (look.say(say!("Cause", "原因"))) }
-                        th {}
+                        th class="drawn" {}
                         th class="n" { (look.say(say!("Attempts", "次数"))) }
                         th class="n" { (look.say(say!("Together", "累计"))) }
                     } }
@@ -230,7 +230,7 @@ fn outcome_table(rows: &[(String, Outcomes)], look: Look<'_>, name: &str) -> Mar
     html! {
         table {
             thead { tr {
-                th { (name) } th {}
+                th { (name) } th class="drawn" {}
                 th class="n" { (look.say(say!("Passed", "合格"))) }
                 th class="n" { (look.say(say!("Failed", "不合格"))) }
                 th class="n" { (look.say(say!("Yield", "合格率"))) }

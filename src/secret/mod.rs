@@ -257,6 +257,26 @@ pub fn cloud_secret_key(file: Option<&Path>) -> Wanted<'_> {
     }
 }
 
+/// The token of those who may look at the view.
+pub fn view_token(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the view's token",
+        variable: "STATION_VIEW_TOKEN",
+        key: "[view] token_file",
+        file,
+    }
+}
+
+/// The key of the view's certificate.
+pub fn view_key(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the key of the view's certificate",
+        variable: "STATION_VIEW_KEY",
+        key: "[view] key",
+        file,
+    }
+}
+
 /// The token of temporary credentials.
 pub fn cloud_token(file: Option<&Path>) -> Wanted<'_> {
     Wanted {

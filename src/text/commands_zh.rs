@@ -57,6 +57,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("report week", "周报"),
     ("report work-order", "工单报告"),
     ("report unit", "一个单元的报告"),
+    ("view", "在浏览器中查看产线、报告和单元（只读）"),
     ("metrics", "为监控系统写出各项数字（OpenMetrics）"),
     ("import-registered", "导入人工注册的结果"),
     ("ports", "列出串口：路径、物理位置、工位"),

@@ -15,3 +15,4 @@ mod history;
 mod hostile;
 mod metrics;
 mod pages;
+mod view;

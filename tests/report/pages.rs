@@ -5,7 +5,9 @@ use std::fs;
 use crate::browser::{Browser, Window, address_of, gallery};
 use crate::history::{History, ORDER};
 
-const LAPTOP: Window = Window { width: 1280, height: 2600, dark: false };
+pub(crate) const LAPTOP: Window = Window { width: 1280, height: 1800, dark: false };
+pub(crate) const PHONE: Window = Window { width: 360, height: 800, dark: false };
+pub(crate) const WALL: Window = Window { width: 3840, height: 2160, dark: true };
 
 #[test]
 fn a_report_is_one_file_that_opens_anywhere() {
@@ -17,21 +19,26 @@ fn a_report_is_one_file_that_opens_anywhere() {
     for elsewhere in ["http://", "https://", "src=", "url(", "@import", "<script"] {
         assert!(!page.contains(elsewhere), "{elsewhere}");
     }
-    let document = browser.document(&address_of(&out));
-    assert!(document.contains("Shift report: night, 2025-10-25"), "{document}");
-    // A bar leads to its units, and what it leads to is there.
-    assert!(document.contains("href=\"#code-E-DEV-TIMEOUT\""), "a bar leads somewhere");
-    assert!(document.contains("id=\"code-E-DEV-TIMEOUT\""), "and that is there");
-    assert!(document.contains("role=\"img\" aria-label=\"Output by hour\""), "charts have names");
-    for (name, window) in [
-        ("report", LAPTOP),
-        ("report-dark", Window { dark: true, ..LAPTOP }),
-        ("report-phone", Window { width: 500, height: 4200, dark: false }),
-        ("report-wall", Window { width: 3840, height: 2160, dark: true }),
-    ] {
-        browser.picture(&address_of(&out), window, &gallery().join(format!("{name}.png")));
-    }
-    browser.paper(&address_of(&out), &gallery().join("report.pdf"));
+    browser.open(&address_of(&out));
+    assert!(browser.text().contains("Shift report: night, 2025-10-25"));
+    assert_eq!(browser.loaded_from(), [""; 0], "nothing was fetched");
+    assert_eq!(browser.name_of("svg.chart"), "Output by hour");
+    // A bar leads to its units.
+    browser.click("td.drawn a[href='#code-E-DEV-TIMEOUT']");
+    browser.wait_until(
+        "document.querySelector(':target summary').innerText.includes('E-DEV-TIMEOUT')",
+    );
+    let units = browser.script("return document.querySelectorAll(':target tbody tr').length");
+    let report = history.json("report shift --name night --date 2025-10-25 --format json");
+    assert_eq!(units, report["by_code"][0]["units"].as_array().unwrap().len());
+    browser.open(&address_of(&out));
+    browser.picture(LAPTOP, &gallery("report.png"));
+    browser.picture(Window { dark: true, ..LAPTOP }, &gallery("report-dark.png"));
+    browser.fits(PHONE);
+    browser.picture(Window { height: 1600, ..PHONE }, &gallery("report-phone.png"));
+    browser.fits(WALL);
+    browser.picture(WALL, &gallery("report-wall.png"));
+    browser.paper(&gallery("report.pdf"));
 }
 
 #[test]
@@ -40,11 +47,14 @@ fn a_work_order_and_a_unit_are_pages_too() {
     let order = history.dir().join("order.html");
     let line = format!("report work-order {ORDER} --language zh-CN --out");
     history.says(&format!("{line} {}", order.display()));
-    let document = browser.document(&address_of(&order));
-    assert!(document.contains(&format!("工单 {ORDER}")) && document.contains("一次通过率"));
-    browser.picture(&address_of(&order), LAPTOP, &gallery().join("order-zh.png"));
+    browser.open(&address_of(&order));
+    let text = browser.text();
+    assert!(text.contains(&format!("工单 {ORDER}")) && text.contains("一次通过率"), "{text}");
+    browser.fits(PHONE);
+    browser.picture(LAPTOP, &gallery("order-zh.png"));
     let unit = history.dir().join("unit.html");
-    history.says(&format!("report unit TH200-00000027 --out {}", unit.display()));
-    let shorter = Window { height: 1100, ..LAPTOP };
-    browser.picture(&address_of(&unit), shorter, &gallery().join("unit.png"));
+    history.says(&format!("report unit TH200-00000029 --out {}", unit.display()));
+    browser.open(&address_of(&unit));
+    browser.fits(PHONE);
+    browser.picture(Window { height: 900, ..LAPTOP }, &gallery("unit.png"));
 }

@@ -1,0 +1,45 @@
+//! `station view`
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::context::Context;
+use crate::app::view::{Shown, settings};
+use crate::cli;
+use crate::domain::code::Code;
+use crate::shell::{Exit, Failure};
+use crate::view::{self, ViewError};
+
+#[derive(Serialize)]
+struct Ready<'a> {
+    event: &'static str,
+    url: &'a str,
+}
+
+/// Opens the view until the process is told to stop.
+pub(super) fn run(asked: &cli::View, context: &mut Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let settings = settings(&config, asked.listen)?;
+    let shown = Shown::new(config, context.clock())?;
+    let mut signals = Signals::new([SIGINT, SIGTERM])
+        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+    let open = view::start(settings, Arc::new(shown)).map_err(|error| unusable(&error))?;
+    let url = open.url();
+    match context.out.is_json() {
+        true => context.out.json(&Ready { event: "ready", url: &url })?,
+        false => context.out.line(format!("the view is at {url}"))?,
+    }
+    signals.forever().next();
+    Ok(Exit::Done)
+}
+
+fn unusable(error: &ViewError) -> Failure {
+    match error {
+        ViewError::Listen { .. } => Failure::of(Code::Usage, error)
+            .with_help("name a free address, or port 0 for any free one"),
+        ViewError::Thread(_) => Failure::of(Code::Shortage, error),
+    }
+}

@@ -1,0 +1,176 @@
+//! The view: what comes in and what does not, what a browser shows of it, and that it follows
+//! a line.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use provisioning_station::app::demo::Factory;
+
+use crate::browser::{Browser, Window, gallery};
+use crate::history::{History, ORDER};
+use crate::pages::{LAPTOP, PHONE, WALL};
+
+/// A view that is open; it ends when this is dropped.
+struct View {
+    process: Child,
+    url: String,
+}
+
+impl View {
+    fn open(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(ready["event"], "ready");
+        Self { process, url: ready["url"].as_str().unwrap().to_owned() }
+    }
+
+    fn of(history: &History) -> Self {
+        Self::open(&mut history.command("view --listen 127.0.0.1:0 --json"))
+    }
+
+    fn address(&self) -> &str {
+        self.url.trim_start_matches("http://").trim_end_matches('/')
+    }
+
+    /// What it answers to a request, from its first line on.
+    fn answer(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn get(&self, path: &str) -> String {
+        let host = self.address();
+        self.answer(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        // It holds nothing that a kill could harm.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn nothing_can_be_changed_and_nobody_from_elsewhere_comes_in() {
+    let history = History::whole();
+    let view = View::of(&history);
+    let page = view.get("/");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    for rule in [
+        "frame-ancestors 'none'",
+        "default-src 'none'",
+        "x-frame-options: DENY",
+        "x-content-type-options: nosniff",
+        "referrer-policy: no-referrer",
+        "cache-control: no-store",
+    ] {
+        assert!(page.contains(rule), "{rule} is not in {page}");
+    }
+    assert!(!page.to_lowercase().contains("set-cookie"));
+    let host = view.address();
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+        let request = format!("{method} / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        assert!(view.answer(&request).starts_with("HTTP/1.1 405"), "{method}");
+    }
+    let rebound = "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    assert!(view.answer(rebound).starts_with("HTTP/1.1 421"));
+    assert!(view.get("/nothing").starts_with("HTTP/1.1 404"));
+    assert!(view.get("/unit/NOBODY").starts_with("HTTP/1.1 404"));
+    assert!(view.get("/report/work-order/WO-0").starts_with("HTTP/1.1 404"));
+    assert!(view.get("/report/day?date=soon").starts_with("HTTP/1.1 400"));
+    assert!(view.get("/find?q=%3Cscript%3E").contains("&lt;script&gt;"));
+    let metrics = view.get("/metrics");
+    assert!(metrics.contains("application/openmetrics-text"), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+}
+
+#[test]
+fn elsewhere_a_token_and_tls_are_wanted() {
+    let history = History::whole();
+    let output = history.command("view --listen 0.0.0.0:0").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("without a token and TLS"), "{told}");
+    let mut command = history.command("view --listen 127.0.0.1:0 --json");
+    let view = View::open(command.env("STATION_VIEW_TOKEN", "open sesame"));
+    let with = |said: &str| {
+        let host = view.address();
+        view.answer(&format!(
+            "GET /metrics HTTP/1.1\r\nHost: {host}\r\n{said}Connection: close\r\n\r\n"
+        ))
+    };
+    let refused = with("");
+    assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("www-authenticate: Basic"));
+    assert!(with("Authorization: Bearer wrong\r\n").starts_with("HTTP/1.1 401"));
+    assert!(with("Authorization: Bearer open sesame\r\n").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_browser_finds_a_unit_by_its_certificate_and_a_bar_leads_to_its_units() {
+    let history = History::whole();
+    let (view, browser) = (View::of(&history), Browser::new());
+    let story = history.json("unit show TH200-00000002 --json");
+    let number = story["certificates"][0]["certificate_sn"].as_str().unwrap();
+    browser.open(&view.url);
+    assert_eq!(
+        browser.name_of("input[type=search]"),
+        "Serial, client id, certificate, fingerprint or device"
+    );
+    assert_eq!(browser.name_of("article.slot"), "Slot A");
+    browser.write("input[type=search]", &format!("{number}\u{e007}"));
+    browser.wait_until("document.title.includes('TH200-00000002')");
+    assert!(browser.text().contains("Found by its certificate number"), "{}", browser.text());
+    browser.open(&format!("{}report/shift?name=night&date=2025-10-25", view.url));
+    browser.click("td.drawn a[href='#code-E-DEV-TIMEOUT']");
+    browser.click(":target tbody td a");
+    browser.wait_until("location.pathname.startsWith('/unit/')");
+    assert!(browser.text().contains("A device did not answer in time"));
+    for page in ["", "report/day?date=2025-10-26", "orders", &format!("report/work-order/{ORDER}")]
+    {
+        browser.open(&format!("{}{page}", view.url));
+        browser.fits(PHONE);
+        browser.fits(WALL);
+        let elsewhere: Vec<String> =
+            browser.loaded_from().into_iter().filter(|name| !name.starts_with(&view.url)).collect();
+        assert!(elsewhere.is_empty(), "{elsewhere:?}");
+    }
+}
+
+#[test]
+fn the_view_follows_a_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let factory = Factory::lay_out(Some(&dir.path().join("station")), 4, 2).unwrap();
+    let station = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
+        command.arg("--config").arg(factory.config()).args(line.split_whitespace());
+        command
+    };
+    let batch = |serial: &str| {
+        let labels = dir.path().join("labels.txt");
+        std::fs::write(&labels, format!("{serial}\n")).unwrap();
+        let output = station(&format!("batch --serials {}", labels.display())).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    batch("TH200-00000001");
+    let view = View::open(&mut station("view --listen 127.0.0.1:0 --json"));
+    let browser = Browser::new();
+    browser.open(&view.url);
+    assert!(browser.text().contains("TH200-00000001") && browser.text().contains("PASS"));
+    batch("TH200-00000002");
+    browser.wait_until("document.body.innerText.includes('TH200-00000002')");
+    assert_eq!(browser.script("return document.getElementById('gone').hidden"), true);
+    let shown = browser.script("return document.querySelector('.tile.pass dd').innerText");
+    assert_eq!(shown, "2");
+    browser.picture(Window { height: 620, ..LAPTOP }, &gallery("view.png"));
+    browser.picture(Window { height: 1080, width: 1920, dark: true }, &gallery("view-wall.png"));
+    drop(view);
+    browser.wait_until("!document.getElementById('gone').hidden");
+}
