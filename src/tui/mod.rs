@@ -8,14 +8,16 @@ mod input;
 mod keymap;
 mod layout;
 mod model;
+mod mouse;
 mod msg;
 mod screen;
 mod theme;
 mod update;
 mod view;
 
-pub use input::{Mouse, MouseKind, size};
+pub use input::size;
 pub use model::{AutoScan, Model, Phase, Setup, View};
+pub use mouse::{Mouse, MouseKind};
 pub use msg::{Action, Extent, HandKey, Msg};
 pub use screen::{Ending, Screen, Terminal, is_terminal, restore};
 pub use theme::ThemeName;

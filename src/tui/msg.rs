@@ -10,7 +10,7 @@ use crate::domain::event::{Command, Event, Progress, ProgressCell};
 use crate::domain::ids::SlotName;
 use crate::domain::pages::{Answered, Asked, LogLine};
 
-use super::input::Mouse;
+use super::mouse::Mouse;
 
 /// What reaches the screen. One channel carries all of it.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::sequence::{self, Parsed};
+use crate::tui::mouse::Mouse;
 
 /// The most that is kept of one paste; no field is longer.
 const LONGEST_PASTE: usize = 64 * 1024;
@@ -19,28 +20,6 @@ const ESCAPE: u8 = 0x1b;
 /// How a terminal marks pasted text.
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
-
-/// A press or a turn of a mouse, at this column and line from the upper left corner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mouse {
-    /// What it was.
-    pub kind: MouseKind,
-    /// Columns from the left.
-    pub column: u16,
-    /// Lines from the top.
-    pub row: u16,
-}
-
-/// What a mouse did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MouseKind {
-    /// The left button went down.
-    Press,
-    /// The wheel was turned away from its user.
-    WheelUp,
-    /// The wheel was turned towards its user.
-    WheelDown,
-}
 
 /// What bytes meant.
 #[derive(Clone, PartialEq, Eq)]
@@ -184,6 +163,7 @@ fn alone(byte: u8) -> KeyEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::mouse::MouseKind;
 
     fn keys(bytes: &[u8]) -> Vec<KeyEvent> {
         let mut decoder = Decoder::default();

@@ -23,8 +23,6 @@ use crate::domain::clock::Clock;
 use super::msg::Msg;
 pub(super) use decode::{Decoded, Decoder};
 
-pub use decode::{Mouse, MouseKind};
-
 /// How long nothing must come until what was pressed is over. Scanners that are set for slow
 /// hosts send a character every 10 to 40 ms; no person presses a key that means a command so
 /// soon before or after another one.

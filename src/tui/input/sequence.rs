@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::decode::{Mouse, MouseKind};
+use crate::tui::mouse::{Mouse, MouseKind};
 
 /// What bytes are so far.
 pub(super) enum Parsed {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::Mark;
+use super::tile::Mark;
 use crate::domain::event::UnitReport;
 
 /// Between two scans, so that an onlooker can follow.

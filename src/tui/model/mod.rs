@@ -8,7 +8,9 @@ mod form;
 mod kept;
 mod notice;
 mod pages;
+mod put_back;
 mod tile;
+mod view;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -24,6 +26,7 @@ pub(super) use kept::Kept;
 pub(super) use notice::{Notice, NoticeKind, Notices};
 pub(super) use pages::{Pages, UnitView};
 pub(super) use tile::{Mark, Need, Running, Tile, Verdict};
+pub use view::View;
 
 use crate::domain::clock::Now;
 use crate::domain::device::Fault;
@@ -61,33 +64,6 @@ pub struct Setup {
     pub idle_lock: Duration,
     /// A scanner that scans by itself, where this is a demo.
     pub auto_scan: Option<AutoScan>,
-}
-
-/// Which page is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum View {
-    /// The slots.
-    Line,
-    /// Attempts, searched and filtered.
-    History,
-    /// One unit's whole story.
-    Unit,
-    /// The units that must be kept.
-    Kept,
-    /// How the last units of one slot ended.
-    Slot,
-    /// Yield, codes, slots.
-    Statistics,
-    /// The registrations at the cloud.
-    Sync,
-    /// The checks before a shift.
-    Checks,
-    /// The last lines of the log.
-    Log,
-    /// station.toml.
-    Settings,
-    /// The keys.
-    Help,
 }
 
 /// Where the line is in its life.

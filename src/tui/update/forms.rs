@@ -8,12 +8,14 @@ use crate::domain::pages::{Act, Approval, Question};
 use crate::domain::state::UnitState;
 use crate::text::Word;
 
+use tui_input::Input;
+
 use super::super::keymap::Intent;
 use super::super::model::{
     Choice, Dialog, DialogKind, Field, Form, FormNote, Menu, Model, Purpose, SigningIn, View,
 };
 use super::super::msg::Action;
-use super::{ask, pages};
+use super::ask::ask;
 
 /// The dialog that signs somebody in.
 pub(super) fn sign_in(model: &mut Model) {
@@ -180,6 +182,14 @@ pub(super) fn form(model: &mut Model) -> Option<&mut Form> {
     }
 }
 
+/// The field that characters go to. In a dialog without one they go nowhere.
+pub(super) fn field(model: &mut Model) -> Option<&mut Input> {
+    match &model.dialog {
+        Some(_) => None,
+        None => Some(&mut model.scan),
+    }
+}
+
 /// What is to be known of the keys that came last; a form says so.
 pub(super) fn note(model: &mut Model, note: FormNote) {
     if let Some(form) = form(model) {
@@ -258,39 +268,6 @@ fn approval(who: &str, pin: &str) -> Result<Approval, Fault> {
         |error: crate::domain::operators::PinError| Fault::new(Code::PinWrong, error.to_string());
     let pin = (!pin.is_empty()).then(|| Pin::new(pin).map_err(wrong)).transpose()?;
     Ok(Approval { by, pin })
-}
-
-/// An act is done: its form goes, and what it changed is looked up.
-pub(super) fn done(model: &mut Model, number: u64, actions: &mut Vec<Action>) {
-    if form(model).is_some_and(|form| form.sent == Some(number)) {
-        model.dialog = None;
-    }
-    model.overview_at = None;
-    if model.signing_in == Some(SigningIn::Asked(number)) {
-        let figures = ask(model, Question::Overview, actions);
-        model.signing_in = Some(SigningIn::Done(figures));
-    }
-    pages::opened(model, actions);
-}
-
-/// The figures came: where they say who was just signed in, what waited for that goes on.
-pub(super) fn figures_came(model: &mut Model, number: u64, actions: &mut Vec<Action>) {
-    if let Some(SigningIn::Done(awaited)) = model.signing_in
-        && number >= awaited
-    {
-        model.signing_in = None;
-        super::scan::release(model, actions);
-    }
-}
-
-/// Nobody was signed in; what waited for that is told so.
-pub(super) fn sign_in_failed(model: &mut Model, number: u64, actions: &mut Vec<Action>) {
-    if let Some(SigningIn::Asked(awaited) | SigningIn::Done(awaited)) = model.signing_in
-        && number == awaited
-    {
-        model.signing_in = None;
-        super::scan::release(model, actions);
-    }
 }
 
 /// An act was refused: its form says why, and the PIN is typed anew. Whether it was one.

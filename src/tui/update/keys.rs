@@ -13,7 +13,6 @@ use super::super::model::{
 };
 use super::super::msg::{Action, HandKey};
 use super::super::view;
-use super::pressed::field;
 use super::{forms, pages, scan};
 
 /// No Enter so soon after another key answers a question: a scanner may have sent it.
@@ -153,7 +152,7 @@ pub(super) fn show(model: &mut Model, view: View) {
 }
 
 fn edit(model: &mut Model, request: InputRequest) {
-    if let Some(field) = field(model) {
+    if let Some(field) = forms::field(model) {
         field.handle(request);
     }
 }

@@ -1,5 +1,7 @@
 //! What happens to the model: one message at a time, without a clock or a terminal.
 
+mod answers;
+mod ask;
 mod forms;
 mod keys;
 mod line;
@@ -13,7 +15,9 @@ use std::time::Duration;
 
 use crate::domain::clock::Now;
 use crate::domain::event::Command;
-use crate::domain::pages::{Asked, Question};
+use crate::domain::pages::Question;
+
+use ask::ask;
 
 use super::model::{Model, NoticeKind, Phase};
 use super::msg::{Action, Msg};
@@ -66,7 +70,7 @@ fn take(model: &mut Model, msg: Msg, actions: &mut Vec<Action>) {
             model.touched = model.now.monotonic;
             scan::from_port(model, &text, actions);
         }
-        Msg::Answered(answered) => pages::answered(model, answered, actions),
+        Msg::Answered(answered) => answers::answered(model, answered, actions),
         Msg::Warning(fault) => line::notice(model, None, None, fault, NoticeKind::Warning),
         Msg::Log(lines) => {
             model.log.extend(lines);
@@ -107,13 +111,6 @@ fn ask_for_figures(model: &mut Model, actions: &mut Vec<Action>) {
     model.overview_at = Some(now);
     ask(model, Question::Overview, actions);
     pages::refresh(model, actions);
-}
-
-/// Asks a question under a number of its own, which comes back.
-pub(super) fn ask(model: &mut Model, question: Question, actions: &mut Vec<Action>) -> u64 {
-    model.asked += 1;
-    actions.push(Action::Ask(Asked { number: model.asked, question }));
-    model.asked
 }
 
 fn progress(model: &mut Model, all: Vec<crate::domain::event::Progress>) {

@@ -1,15 +1,15 @@
 //! The pages besides the line: what they ask, and what their keys do.
 
-use crate::domain::device::Fault;
 use crate::domain::ids::Serial;
-use crate::domain::pages::{Answer, Answered, HistoryQuery, Period, Question};
+use crate::domain::pages::{HistoryQuery, Period, Question};
 use crate::domain::state::AttemptOutcome;
 
 use super::super::keymap::Intent;
 use super::super::model::{Model, View};
 use super::super::msg::Action;
 use super::super::view;
-use super::{ask, forms, search};
+use super::ask::ask;
+use super::search;
 
 /// Lines above and below a page's rows.
 const FRAME: u16 = 3;
@@ -233,54 +233,4 @@ fn moved_in_statistics(model: &mut Model, intent: Intent, actions: &mut Vec<Acti
     };
     statistics(model, actions);
     true
-}
-
-/// An answer goes to the page that asked.
-pub(super) fn answered(model: &mut Model, answered: Answered, actions: &mut Vec<Action>) {
-    let number = answered.number;
-    let pages = &mut model.pages;
-    match answered.answer {
-        Ok(Answer::Overview(mut overview)) => {
-            model.kept.told(overview.at, std::mem::take(&mut overview.uncertain));
-            model.overview = Some(overview);
-            forms::figures_came(model, number, actions);
-            forms::offer_orders(model, actions);
-        }
-        Ok(Answer::History(page)) => pages.history.asking.take(number, Ok(page)),
-        Ok(Answer::Unit(story)) => pages.unit.asking.take(number, Ok(story)),
-        Ok(Answer::Statistics(stats)) => pages.statistics.asking.take(number, Ok(stats)),
-        Ok(Answer::Registrations(found)) => pages.registrations.take(number, Ok(found)),
-        Ok(Answer::Checks(lines)) => pages.checks.take(number, Ok(lines)),
-        Ok(Answer::WorkOrders(orders)) => {
-            pages.orders.take(number, Ok(orders));
-            forms::orders_came(model);
-        }
-        Ok(Answer::Operators(_)) => {}
-        Ok(Answer::Done) => forms::done(model, number, actions),
-        Err(fault) => {
-            refused(model, number, fault);
-            forms::sign_in_failed(model, number, actions);
-        }
-    }
-}
-
-fn refused(model: &mut Model, number: u64, fault: Fault) {
-    if forms::refused(model, number, &fault) {
-        return;
-    }
-    let pages = &mut model.pages;
-    let waits = |asked: Option<u64>| asked == Some(number);
-    if waits(pages.history.asking.number) {
-        pages.history.asking.take(number, Err(fault));
-    } else if waits(pages.unit.asking.number) {
-        pages.unit.asking.take(number, Err(fault));
-    } else if waits(pages.statistics.asking.number) {
-        pages.statistics.asking.take(number, Err(fault));
-    } else if waits(pages.registrations.number) {
-        pages.registrations.take(number, Err(fault));
-    } else if waits(pages.checks.number) {
-        pages.checks.take(number, Err(fault));
-    } else {
-        super::line::notice(model, None, None, fault, super::super::model::NoticeKind::Warning);
-    }
 }

@@ -2,10 +2,10 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::super::input::{Mouse, MouseKind};
 use super::super::keymap::Intent;
 use super::super::layout::{self, Grid};
 use super::super::model::{Model, View};
+use super::super::mouse::{Mouse, MouseKind};
 use super::super::view;
 
 /// The intent at this place; none where nothing is to be done.

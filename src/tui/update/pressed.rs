@@ -6,9 +6,9 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, KeyEventKind};
 use tui_input::{Input, InputRequest};
 
-use super::super::input::Mouse;
 use super::super::keymap::{self, Intent, Press};
 use super::super::model::{Before, Closed, FormNote, Model, Position, View};
+use super::super::mouse::Mouse;
 use super::super::msg::Action;
 use super::{forms, keys, pages, pointed, scan};
 
@@ -79,14 +79,6 @@ fn take_back(model: &mut Model, before: Option<Before>, actions: &mut Vec<Action
     }
 }
 
-/// The field that characters go to. In a dialog without one they go nowhere.
-pub(super) fn field(model: &mut Model) -> Option<&mut Input> {
-    match &model.dialog {
-        Some(_) => None,
-        None => Some(&mut model.scan),
-    }
-}
-
 fn typed(model: &mut Model, c: char, at: Duration) {
     let is_for_nobody = model.burst.is_secret() && !model.is_secret_in_focus();
     let takes_keys = model.dialog.as_ref().is_none_or(|dialog| dialog.takes_keys(at));
@@ -96,7 +88,7 @@ fn typed(model: &mut Model, c: char, at: Duration) {
     match forms::form(model) {
         Some(_) if c.is_control() => {}
         Some(form) => form.push(c),
-        None => insert(field(model), c),
+        None => insert(forms::field(model), c),
     }
 }
 

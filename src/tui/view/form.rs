@@ -9,7 +9,7 @@ use crate::text::Word;
 
 use super::super::model::{Field, Form, FormNote, Menu, Purpose};
 use super::super::theme::Role;
-use super::dialog::frame_of;
+use super::boxed::frame_of;
 use super::look::{Look, fit, pad, width};
 
 /// Columns of a form, with its border.

@@ -1,5 +1,6 @@
 //! Draws the model: pages, and the frame around them. Views read, and change nothing.
 
+mod boxed;
 mod dialog;
 mod footer;
 mod form;
@@ -12,6 +13,8 @@ mod look;
 mod message;
 mod messages;
 mod pages;
+mod places;
+mod registration;
 mod slot;
 mod slots;
 mod statistics;
@@ -25,13 +28,16 @@ use ratatui::text::Line;
 
 use crate::text::Word;
 
-use super::layout::{self, SMALLEST};
+use super::layout::SMALLEST;
 use super::model::{Model, View};
 use super::msg::Extent;
 use super::theme::Role;
 
 pub(super) use footer::key_at;
 pub(super) use look::Look;
+pub(super) use places::parts;
+
+use places::parts_of;
 
 /// Draws everything; how far the page reaches comes back.
 pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Extent {
@@ -53,16 +59,6 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Extent {
         dialog::draw(frame, parts.body.union(parts.message), model, dialog, look);
     }
     extent
-}
-
-/// Where everything stands for this model.
-pub(super) fn parts(model: &Model) -> layout::Frame {
-    parts_of(model.size, model, Look::of(model))
-}
-
-fn parts_of(size: (u16, u16), model: &Model, look: Look) -> layout::Frame {
-    let message = message::height(size, model, look);
-    layout::frame(size, message, message::scan_height(size.0, model, look))
 }
 
 fn page(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {

@@ -15,7 +15,7 @@ use super::super::msg::Extent;
 use super::super::theme::Role;
 use super::history::when;
 use super::look::{Look, pad};
-use super::story::registration_word;
+use super::registration::registration_word;
 use super::tile;
 use super::wrap::wrap_line;
 

@@ -14,6 +14,7 @@ use super::super::layout::Grid;
 use super::super::model::Model;
 use super::super::theme::Role;
 use super::look::Look;
+use super::places::parts;
 use super::tile::{self, filled};
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
@@ -47,7 +48,7 @@ fn draw_complete(frame: &mut Frame<'_>, area: Rect, order: &OrderProgress, look:
 
 /// The slots that are shown: the page with the focus.
 pub(super) fn page(model: &Model) -> Range<usize> {
-    page_of(&Grid::of(super::parts(model).body, model.tiles.len()), model)
+    page_of(&Grid::of(parts(model).body, model.tiles.len()), model)
 }
 
 fn page_of(grid: &Grid, model: &Model) -> Range<usize> {

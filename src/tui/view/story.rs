@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::certificate::{CertificateState, Proof};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::state::{AttemptOutcome, RegistrationState, UnitState};
+use crate::domain::state::{AttemptOutcome, UnitState};
 use crate::domain::story::{ActStory, AttemptStory, CertificateStory, UnitStory};
 use crate::domain::text::printable;
 use crate::text::Word;
@@ -18,6 +18,7 @@ use super::super::theme::Role;
 use super::history::{outcome_word, when};
 use super::look::{Look, both_ends};
 use super::pages::{lines, named, nothing, went_wrong};
+use super::registration::registration_word;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let view = &model.pages.unit;
@@ -168,19 +169,4 @@ fn certificate_word(state: CertificateState, look: Look) -> (&'static str, Role)
         CertificateState::Void => (Word::CertificateVoid, Role::Fail),
     };
     (look.text(word), role)
-}
-
-/// Where a registration stands.
-pub(super) fn registration_word(state: RegistrationState, look: Look) -> &'static str {
-    look.text(match state {
-        RegistrationState::None => Word::RegistrationNone,
-        RegistrationState::Waiting => Word::RegistrationWaiting,
-        RegistrationState::Unclear => Word::RegistrationUnclear,
-        RegistrationState::Registered => Word::RegistrationRegistered,
-        RegistrationState::Deferred => Word::RegistrationDeferred,
-        RegistrationState::Conflict => Word::RegistrationConflict,
-        RegistrationState::Rejected => Word::RegistrationRejected,
-        RegistrationState::Withdrawn => Word::RegistrationWithdrawn,
-        RegistrationState::Revoked => Word::RegistrationRevoked,
-    })
 }
