@@ -1,10 +1,11 @@
-//! Places at which a test may end this process, as a power cut would: three, and no others.
+//! Places at which a test may end this process, as a power cut would.
 //!
 //! The ledger's COMMIT, the sending of one frame and its receipt each say [`point`] before
-//! and after. Without the feature `cut-points` that is nothing at all. With it,
-//! `STATION_CUT=list` appends every point that is passed to the file in `STATION_CUT_LIST`,
-//! one `kind/name#ordinal` a line, and `STATION_CUT=kind/name#ordinal` kills the process
-//! there: no unwinding, no handlers, nothing flushed. `tests/cuts` drives it.
+//! and after; each statement of a migration says it, and each step of writing a segment.
+//! Without the feature `cut-points` that is nothing at all. With it, `STATION_CUT=list` appends
+//! every point that is passed to the file in `STATION_CUT_LIST`, one `kind/name#ordinal` a
+//! line, and `STATION_CUT=kind/name#ordinal` kills the process there: no unwinding, no
+//! handlers, nothing flushed. `tests/cuts` drives it.
 
 /// On which side of which choke point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Kind {
     Migrating,
     /// A migration was committed.
     Migrated,
+    /// A segment of the journal was written, or has its name.
+    Segment,
 }
 
 impl Kind {
@@ -39,6 +42,7 @@ impl Kind {
             Kind::Received => "received",
             Kind::Migrating => "migrating",
             Kind::Migrated => "migrated",
+            Kind::Segment => "segment",
         }
     }
 }

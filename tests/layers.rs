@@ -75,6 +75,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("firmware_interface", &["link::driver::framed", "sim"]),
     ("serialport", &["link"]),
     ("rusqlite", &["ledger"]),
+    ("zstd", &["ledger"]),
     // The emulated cloud's tests need CAs of their own.
     ("rcgen", &["pki", "sim::cloud::tests"]),
     ("ring", &["pki"]),

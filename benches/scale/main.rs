@@ -1,8 +1,10 @@
 //! What a large ledger costs: the same questions to one of a thousand units and to one of a
 //! million, with their journals.
 //!
-//! `cargo bench --bench scale` makes both by the ledger's own writer, which takes a quarter of
-//! an hour; another number of units after `--`. `docs/performance.md` says what was reached.
+//! `cargo bench --bench scale` makes both by the ledger's own writer, two records a signed head
+//! as on a line, which takes a quarter of an hour with `TMPDIR=/dev/shm`; another number of
+//! units after `--`. `--against PATH` lets an older build of the program verify the same
+//! journal, taking turns. `docs/performance.md` says what was reached.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't run has nothing to report")]
@@ -11,17 +13,24 @@
 #[path = "../sync/books.rs"]
 mod books;
 mod line;
+#[allow(dead_code, reason = "tests make ledgers of other schemas by it")]
+#[path = "../../tests/line/support/older.rs"]
+mod older;
+mod turns;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use books::{Books, serial};
+use provisioning_station::app::clock::SystemClock;
+use provisioning_station::app::from_config;
+use provisioning_station::domain::clock::Clock;
 use provisioning_station::domain::pages::HistoryQuery;
-use provisioning_station::ledger::{self, Audit, Reader};
+use provisioning_station::ledger::{self, Audit, BackupRule, Backups, Reader, Restoring, Settings};
 use provisioning_station::pki::Verifier;
 use provisioning_station::sim::cloud::{Options, SimulatedCloud, start};
 
@@ -36,9 +45,15 @@ const ROUNDS: usize = 15;
 const ON_THE_LINE: u32 = 40;
 
 fn main() {
-    let named = std::env::args().skip(1).find_map(|word| word.parse().ok());
-    let large: u32 = named.unwrap_or(UNITS);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let large: u32 = words.iter().find_map(|word| word.parse().ok()).unwrap_or(UNITS);
+    let against = words.iter().position(|word| word == "--against").map(|at| &words[at + 1]);
     let cloud = start(Options { rate: Some(0), ..Options::default() }).unwrap();
+    if let Some(other) = against {
+        let books = Books::with_devices(&cloud, 10, 0);
+        books.grown(1..=large);
+        return turns::take(&books.config().1, &data_dir(&books), other.as_ref());
+    }
     let (small, large) = (Measured::of(&cloud, SMALL), Measured::of(&cloud, large));
     println!("{:<44} {:>12} {:>12} {:>7}", "", small.units, large.units, "ratio");
     for ((name, small), (_, large)) in small.times.iter().zip(&large.times) {
@@ -50,15 +65,17 @@ fn main() {
 struct Measured {
     units: u32,
     times: Vec<(&'static str, f64)>,
+    /// Bytes in the segments so far.
+    saved: u64,
 }
 
 impl Measured {
     fn of(cloud: &SimulatedCloud, units: u32) -> Self {
         let books = Books::with_devices(cloud, 10, ON_THE_LINE);
         let begun = Instant::now();
-        books.real(1..=units);
+        books.grown(1..=units);
         println!("{units} units made in {:.0} s", begun.elapsed().as_secs_f64());
-        let mut measured = Measured { units, times: Vec::new() };
+        let mut measured = Measured { units, times: Vec::new(), saved: 0 };
         measured.opening(&books);
         measured.asking(&books);
         measured.attempts(&books);
@@ -149,6 +166,38 @@ impl Measured {
         self.note("a backup, verified after writing, s", begun.elapsed().as_secs_f64());
         self.note("its size, MiB", fs::metadata(&copy).unwrap().len() as f64 / 1048576.0);
         fs::remove_file(copy).unwrap();
+        self.segments(books);
+    }
+
+    /// A backup by what is new, of everything and of a thousand entries, and the way back.
+    fn segments(&mut self, books: &Books) {
+        let dir = data_dir(books).with_file_name("segments");
+        fs::create_dir(&dir).unwrap();
+        let rule = BackupRule { dir: Some(dir.clone()), every: Duration::ZERO, after: 1, keep: 1 };
+        let settings = from_config::ledger_settings(books.config().0);
+        let backups = Backups::new(&settings, rule);
+        let reader = Reader::open(&data_dir(books), None).unwrap();
+        let save = |measured: &mut Self, name, bytes| {
+            let begun = Instant::now();
+            let now = SystemClock::start().now().wall;
+            backups.keep_up(&reader, &Verifier, now).unwrap().unwrap();
+            measured.note(name, begun.elapsed().as_secs_f64());
+            let all = size(&dir);
+            measured.note(bytes, (all - measured.saved) as f64 / 1048576.0);
+            measured.saved = all;
+        };
+        save(self, "segments of everything, s", "their size, MiB");
+        let ledger = books.ledger();
+        for number in 0..167 {
+            books.attempt(&ledger.writer(), self.units + 500 + number);
+        }
+        save(self, "a backup of 1,000 new entries, s", "its size, MiB");
+        let elsewhere = dir.with_file_name("elsewhere");
+        let settings = Settings { data_dir: elsewhere.clone(), anchor: None, ..settings };
+        let begun = Instant::now();
+        drop(Restoring::begin(&dir, &settings, &Verifier).unwrap());
+        self.note("restored from segments and verified, s", begun.elapsed().as_secs_f64());
+        fs::remove_dir_all(dir).unwrap();
     }
 
     fn line(&mut self, books: &Books) {
@@ -193,6 +242,11 @@ impl Drop for Over<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
+}
+
+/// Bytes of a directory's files.
+fn size(dir: &Path) -> u64 {
+    fs::read_dir(dir).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum()
 }
 
 fn data_dir(books: &Books) -> PathBuf {

@@ -28,8 +28,11 @@ use provisioning_station::sim::cloud::SimulatedCloud;
 use provisioning_station::sync::Summary;
 use sha2::{Digest, Sha256};
 
-/// Units whose records are handed in before their ends are waited for.
+/// Records that are handed in before their ends are waited for.
 const AT_ONCE: usize = 1_000;
+
+/// The same for a ledger that grows as on a line, where a commit has two records or so.
+const A_COMMIT: usize = 2;
 
 /// A station whose cloud is an emulation.
 pub(crate) struct Books {
@@ -99,22 +102,32 @@ impl Books {
     /// Proves units with certificates of the CA.
     pub(crate) fn prove(&self, units: RangeInclusive<u32>) {
         self.write(|writer| {
-            self.take_all(writer, units, &|number| self.certificate(number), None);
+            self.take_all(writer, units, &|number| self.certificate(number), None, AT_ONCE);
         });
     }
 
     /// Units that are registered already. A sync looks at their certificates no more, so
     /// these are none.
     pub(crate) fn made_up(&self, units: RangeInclusive<u32>) {
-        self.registered(units, &|number| made_up(number, self.authority.fingerprint()));
+        self.registered(units, &|number| made_up(number, self.authority.fingerprint()), AT_ONCE);
     }
 
     /// Units that are registered already, with certificates of the CA.
     pub(crate) fn real(&self, units: RangeInclusive<u32>) {
-        self.registered(units, &|number| self.certificate(number));
+        self.registered(units, &|number| self.certificate(number), AT_ONCE);
     }
 
-    fn registered(&self, units: RangeInclusive<u32>, certificate: &dyn Fn(u32) -> Certificate) {
+    /// The same with two records a signed head, as a line makes them.
+    pub(crate) fn grown(&self, units: RangeInclusive<u32>) {
+        self.registered(units, &|number| self.certificate(number), A_COMMIT);
+    }
+
+    fn registered(
+        &self,
+        units: RangeInclusive<u32>,
+        certificate: &dyn Fn(u32) -> Certificate,
+        at_once: usize,
+    ) {
         let name = cloud::instance(&self.config).unwrap();
         self.write(|writer| {
             let chosen = CloudChosen { cloud: name.clone(), by: person() };
@@ -123,7 +136,7 @@ impl Books {
                 let (cloud, by) = (name.clone(), person());
                 Record::RegisteredByHand(RegisteredByHand { certificate_sn: sn, cloud, by })
             };
-            self.take_all(writer, units, certificate, Some(&by_hand));
+            self.take_all(writer, units, certificate, Some(&by_hand), at_once);
         });
         self.enrol();
     }
@@ -167,6 +180,7 @@ impl Books {
         units: RangeInclusive<u32>,
         certificate: &dyn Fn(u32) -> Certificate,
         then: Option<&dyn Fn(CertificateSn) -> Record>,
+        at_once: usize,
     ) {
         let mut tickets = Vec::new();
         for number in units {
@@ -174,9 +188,9 @@ impl Books {
             let last = then.map(|then| then(certificate.sn));
             for record in way_of(number, certificate).into_iter().chain(last) {
                 tickets.push(writer.submit(record));
-            }
-            if tickets.len() >= AT_ONCE {
-                wait_for(tickets.drain(..));
+                if tickets.len() >= at_once {
+                    wait_for(tickets.drain(..));
+                }
             }
         }
         wait_for(tickets);

@@ -450,6 +450,47 @@ Example:
 Example:
   station ledger vouch --reason 'new CA, notes lost with the old disk' --by s04")]
     Vouch(LedgerAct),
+    /// Reads segments of the journal, without a ledger
+    Segments {
+        /// What
+        #[command(subcommand)]
+        act: SegmentsCommand,
+    },
+}
+
+/// `station ledger segments …`
+#[derive(Debug, Subcommand)]
+pub enum SegmentsCommand {
+    /// Says what each is, without reading its entries
+    List {
+        /// Segments, or directories of them
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Prints the entries of one, each held against the chain
+    Show {
+        /// The segment
+        file: PathBuf,
+    },
+    /// Verifies that they follow each other from the first entry on, and whose they are
+    ///
+    /// Every byte, every link of the chain and each signature at an end is checked, and that
+    /// the CA certified the key. Exits with 4 and names the first that does not hold.
+    #[command(after_help = "\
+Examples:
+  station ledger segments verify /mnt/backup/line-1 --ca ca.pem
+  station ledger segments verify --part line-1-20261125T224100Z-0000008193-0000016384.segment")]
+    Verify {
+        /// Segments, or directories of them
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The CA certificate, PEM; else the one that station.toml names
+        #[arg(long, value_name = "PEM")]
+        ca: Option<PathBuf>,
+        /// They need not begin with the first entry
+        #[arg(long)]
+        part: bool,
+    },
 }
 
 /// A person's act on the ledger.

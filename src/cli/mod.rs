@@ -20,8 +20,8 @@ use std::path::PathBuf;
 
 pub use acts::{
     AuthorityCommand, ClockAct, ClockCommand, ConfigCheck, ConfigCommand, Filters, LedgerAct,
-    LedgerCommand, NewOperator, NewWorkOrder, OperatorCommand, StatsOf, UnitAct, UnitCommand,
-    UnitList, UnitState, WorkOrderCommand,
+    LedgerCommand, NewOperator, NewWorkOrder, OperatorCommand, SegmentsCommand, StatsOf, UnitAct,
+    UnitCommand, UnitList, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use handoff::{

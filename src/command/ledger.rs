@@ -16,12 +16,17 @@ use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::{OperatorId, PublicKey, to_hex};
 use crate::domain::keeping::Vouched;
 use crate::domain::record::{GapAccepted, Record, Restored};
-use crate::ledger::{self, Audit, FileCheck, Reader, Verification};
+use crate::ledger::{self, Audit, FileCheck, Reader, Restoring, Verification};
 use crate::pki::{self, Verifier};
 use crate::shell::{self, Exit, Failure};
 
 /// Does what `station ledger …` says.
 pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit, Failure> {
+    // Segments are read where there is neither a ledger nor a station.
+    let command = match command {
+        LedgerCommand::Segments { act } => return super::segments::run(act, context),
+        command => command,
+    };
     let config = context.config()?;
     match command {
         LedgerCommand::Verify { new, every_head, key, anchor } => {
@@ -50,6 +55,7 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
         LedgerCommand::SetAside(act) => set_aside(&config, act, context)?,
         LedgerCommand::Reindex(act) => reindex(&config, act, context)?,
         LedgerCommand::Vouch(act) => vouch(&config, act, context)?,
+        LedgerCommand::Segments { .. } => {}
     }
     Ok(Exit::Done)
 }
@@ -94,6 +100,7 @@ pub(super) fn audit(
         every_head: every_head || only_new,
         file: FileCheck::Whole,
         skip_tables: false,
+        beside_a_line: false,
         only_new,
         noted_at: Some(config.station.data_dir.join(ledger::AUDITED_FILE)),
     };
@@ -178,33 +185,34 @@ fn backup(config: &Config, file: &Path, context: &mut Context) -> Result<(), Fai
 /// Brings back the backup that was named, or the newest that holds.
 fn restore(
     config: &Config,
-    file: Option<PathBuf>,
+    from: Option<PathBuf>,
     by: Option<OperatorId>,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    if let Some(file) = &file
-        && !file.is_file()
+    if let Some(from) = &from
+        && !from.is_file()
+        && !from.is_dir()
     {
-        return Err(Failure::new(Code::Input, format!("{} is no backup", file.display())));
+        return Err(Failure::new(Code::Input, format!("{} is no backup", from.display())));
     }
     let settings = from_config::ledger_settings(config);
     let key = from_config::journal_key(config)?;
     let clock = context.clock();
     let (now, watched) = (context.now(), &*context);
-    let bring = |file: &Path| -> Result<Restored, Failure> {
-        // A file that is no ledger is told by the restore itself.
-        if let Ok(backup) = Reader::open_backup(file) {
-            let ask = |id: &OperatorId| pin_of(config, id);
-            people::approve_restore(&backup, by.as_ref(), ask, now)?;
+    let bring = |from: &Path| -> Result<Restored, Failure> {
+        let begin = || Restoring::begin(from, &settings, &Verifier);
+        let restoring = watched.watching(begin)?;
+        for remark in restoring.remarks() {
+            shell::warn(&Fault::new(Code::LedgerSegment, remark.clone()), watched.color);
         }
-        let by = person(by.clone());
-        let restore = || ledger::restore(file, &settings, &key, &Verifier, clock.as_ref(), by);
-        Ok(watched.watching(restore)?)
+        let ask = |id: &OperatorId| pin_of(config, id);
+        people::approve_restore(&restoring.reader()?, by.as_ref(), ask, now)?;
+        Ok(restoring.finish(&key, &Verifier, clock.as_ref(), person(by.clone()))?)
     };
-    let (file, restored) = match file {
-        Some(file) => {
-            let restored = bring(&file)?;
-            (file, restored)
+    let (file, restored) = match from {
+        Some(from) => {
+            let restored = bring(&from)?;
+            (from, restored)
         }
         None => newest_that_holds(config, context.color, bring)?,
     };
@@ -232,23 +240,26 @@ fn newest_that_holds(
 ) -> Result<(PathBuf, Restored), Failure> {
     let backups = from_config::backups(config);
     let settings = from_config::ledger_settings(config);
-    for backup in backups.list()?.into_iter().rev() {
+    for (_, backup) in backups.to_restore()? {
         // What can't be read is told by the restore itself.
-        if ledger::was_left_behind(&backup.path, &settings, &Verifier).unwrap_or(false) {
-            let name = backup.path.display();
+        if ledger::was_left_behind(&backup, &settings, &Verifier).unwrap_or(false) {
+            let name = backup.display();
             let detail = format!("{name} is of a history that an earlier restore left behind");
             shell::warn(&Fault::new(Code::LedgerBackup, detail), color);
             continue;
         }
-        match bring(&backup.path) {
-            Ok(restored) => return Ok((backup.path, restored)),
+        match bring(&backup) {
+            Ok(restored) => return Ok((backup, restored)),
             Err(error)
                 if matches!(
                     error.code,
-                    Code::LedgerCorrupt | Code::LedgerJournal | Code::LedgerSchema
+                    Code::LedgerCorrupt
+                        | Code::LedgerJournal
+                        | Code::LedgerSchema
+                        | Code::LedgerSegment
                 ) =>
             {
-                let detail = format!("{} does not hold: {error}", backup.path.display());
+                let detail = format!("{} does not hold: {error}", backup.display());
                 shell::warn(&Fault::new(error.code, detail), color);
             }
             Err(error) => return Err(error),

@@ -28,6 +28,7 @@ mod ports;
 mod report;
 mod run;
 mod scan;
+mod segments;
 mod selftest;
 mod ship;
 mod sim;

@@ -19,7 +19,7 @@ pub struct LedgerSettings {
     pub backup_every: Duration,
     /// A backup is made when so many entries are in none.
     pub backup_after: u32,
-    /// How many of them stay; 0 makes none.
+    /// How many whole copies of an older program stay; 0 makes no backups.
     pub backup_keep: u32,
     /// The file that holds the secret which encrypts the journal key.
     pub journal_secret_file: Option<PathBuf>,

@@ -392,7 +392,8 @@ pub(super) struct Ledger {
     /// A backup is made when so many entries are in none.
     #[schemars(extend("default" = 50_000))]
     pub(super) backup_after: Option<Whole<1, { u32::MAX }>>,
-    /// How many backups stay; 0 makes none.
+    /// How many whole copies of an older program stay beside the segments, which always do; 0
+    /// makes no backups.
     #[schemars(extend("default" = 8))]
     pub(super) backup_keep: Option<Whole<0, 1_000>>,
     /// The secret that encrypts the journal key, in a file of mode 0600.

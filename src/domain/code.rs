@@ -70,6 +70,8 @@ codes! {
     LedgerGap = "E-LEDGER-GAP",
     /// The ledger was not backed up.
     LedgerBackup = "E-LEDGER-BACKUP",
+    /// A segment of the journal is missing, torn, foreign or changed.
+    LedgerSegment = "E-LEDGER-SEGMENT",
     /// The ledger was written by a newer program.
     LedgerNewer = "E-LEDGER-NEWER",
     /// The ledger belongs to another station.

@@ -87,6 +87,9 @@ pub enum LedgerError {
     /// Backups can't be made, looked for or removed.
     #[error("{0}")]
     Backup(String),
+    /// A segment of the journal is missing, torn, foreign or changed.
+    #[error("{0}")]
+    Segment(String),
     /// The system gives no thread.
     #[error("no thread for the ledger's {what}")]
     Thread {
@@ -192,6 +195,7 @@ impl LedgerError {
             LedgerError::Schema(_) => Code::LedgerSchema,
             LedgerError::SetAside(_) => Code::LedgerSetAside,
             LedgerError::Backup(_) => Code::LedgerBackup,
+            LedgerError::Segment(_) => Code::LedgerSegment,
             LedgerError::Newer { .. } => Code::LedgerNewer,
             LedgerError::Station { .. } => Code::LedgerStation,
             LedgerError::Exists(_) => Code::LedgerExists,

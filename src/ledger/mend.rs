@@ -17,7 +17,8 @@ use crate::domain::person::Person;
 use crate::domain::record::Record;
 
 use super::audit::verify::{self, Audit};
-use super::backup::copy::{Unfinished, copy_pages};
+use super::backup::copy::copy_pages;
+use super::backup::unfinished::Unfinished;
 use super::decide::view::{Trouble, View};
 use super::error::{Difference, LedgerError, Oddity};
 use super::journal::entry::{Entry, Fact, Kind};

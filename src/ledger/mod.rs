@@ -9,6 +9,7 @@
 //! | `tables` | the schema, the words in it, how single rows are read |
 //! | `keep` | the file on the disk: opened, locked, set aside |
 //! | `journal` | entries, their bytes and hashes, the signed head and its witnesses |
+//! | `segment` | pieces of the journal in files that need no ledger |
 //! | `apply` | what a record does to the tables |
 //! | `decide` | which records are refused |
 //! | `settings` | where a ledger lies, whose it is, its limits |
@@ -35,6 +36,7 @@ mod journal;
 mod keep;
 mod mend;
 mod open;
+mod segment;
 mod settings;
 mod tables;
 mod write;
@@ -44,7 +46,7 @@ pub use ask::inquiries::Inquiries;
 pub use ask::reader::Reader;
 pub use ask::{outbox, views};
 pub use audit::verify::{AUDITED_FILE, Audit, Verification, check, verify};
-pub use backup::copy::{restore, was_left_behind};
+pub use backup::restore::{Restoring, was_left_behind};
 pub use backup::schedule::{BackupFile, BackupRule, Backups};
 pub use error::LedgerError;
 pub use journal::entry::{Hash, InstanceId, Kind};
@@ -56,6 +58,7 @@ pub use keep::lock::{Work, WorkLock};
 pub use keep::structure::FileCheck;
 pub use mend::reindex;
 pub use open::Ledger;
+pub use segment::files as segments;
 pub use settings::Settings;
 pub use tables::states;
 pub use write::persons::{Persons, Private};

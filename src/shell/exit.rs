@@ -65,7 +65,7 @@ impl Exit {
             LedgerSchema | LedgerNote | LedgerUnvouched | LedgerMode | LedgerOpen | LedgerNewer
             | LedgerStation | LedgerFileSystem | LedgerDiskFull | LedgerWrite | LedgerCorrupt
             | LedgerJournal | LedgerCut | LedgerRolledBack | LedgerExists | LedgerKey
-            | LedgerSetAside | LedgerGap | LedgerBackup => Exit::Ledger,
+            | LedgerSetAside | LedgerGap | LedgerBackup | LedgerSegment => Exit::Ledger,
             LedgerBusy => Exit::Busy,
             PortMissing | PortBusy | PortOpen | ScannerOpen => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey

@@ -25,6 +25,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         LedgerOpen => "check the data directory's path, owner and permissions",
         LedgerSetAside => "restore the newest backup: `station ledger restore --newest`",
         LedgerGap => "run `station sync --full`, or `station ledger accept-gap --reason …`",
+        LedgerSegment => "take that segment from another medium; those before the gap still count",
         LedgerBackup => "look at the backup directory: is its medium there, and has it room?",
         LedgerNewer => "run the program that wrote this ledger, or a newer one; never an older",
         LedgerStation => "correct `[station] id` or `data_dir`: a ledger belongs to one station",

@@ -25,6 +25,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         LedgerOpen => "检查数据目录的路径、所有者和权限",
         LedgerSetAside => "恢复最新的备份：`station ledger restore --newest`",
         LedgerGap => "运行 `station sync --full` 或 `station ledger accept-gap`",
+        LedgerSegment => "从另一介质取该分段；只有连续的分段才算数",
         LedgerBackup => "检查备份目录：介质是否在位，空间是否足够",
         LedgerNewer => "使用写入该账本的程序或更新的版本，绝不要用旧版本",
         LedgerStation => "改正 `[station] id` 或 `data_dir`：一个账本只属于一个站",

@@ -14,7 +14,7 @@ pub(crate) struct Entry {
     pub(crate) seq: u64,
     pub(crate) kind: u16,
     pub(crate) payload: Value,
-    hash: [u8; 32],
+    pub(super) hash: [u8; 32],
 }
 
 /// Every entry, its hash computed anew.
@@ -28,12 +28,7 @@ pub(crate) fn read(
     while let Some(row) = rows.next()? {
         let (seq, bytes, stored): (i64, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let seq = seq.unsigned_abs();
-        let hash: [u8; 32] = Sha256::new()
-            .chain_update(b"provisioning-station journal entry 1\n")
-            .chain_update(previous)
-            .chain_update(&bytes)
-            .finalize()
-            .into();
+        let hash = link(&previous, &bytes);
         if stored != hash {
             findings.push(format!("entry {seq} does not give its hash"));
         }
@@ -47,6 +42,16 @@ pub(crate) fn read(
         previous = hash;
     }
     Ok(entries)
+}
+
+/// The hash of an entry behind another.
+pub(super) fn link(previous: &[u8; 32], entry: &[u8]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(b"provisioning-station journal entry 1\n")
+        .chain_update(previous)
+        .chain_update(entry)
+        .finalize()
+        .into()
 }
 
 fn parse(bytes: &[u8], hash: [u8; 32]) -> Option<Entry> {
@@ -80,7 +85,8 @@ pub(crate) fn check_heads(
         let seq = seq.unsigned_abs();
         newest = seq;
         let entry = usize::try_from(seq).ok().and_then(|seq| entries.get(seq.checked_sub(1)?));
-        if !entry.is_some_and(|entry| is_signed(&instance, entry, &key, &signature)) {
+        let signed = |entry: &Entry| is_signed(&instance, entry.seq, &entry.hash, &key, &signature);
+        if !entry.is_some_and(signed) {
             findings.push(format!("the head of entry {seq} is not signed by its key"));
         }
     }
@@ -90,9 +96,15 @@ pub(crate) fn check_heads(
     Ok(())
 }
 
-fn is_signed(instance: &[u8], entry: &Entry, key: &[u8], signature: &[u8]) -> bool {
+pub(super) fn is_signed(
+    instance: &[u8],
+    seq: u64,
+    hash: &[u8; 32],
+    key: &[u8],
+    signature: &[u8],
+) -> bool {
     let tag = &b"provisioning-station journal head 1\n"[..];
-    let message = [tag, instance, &entry.seq.to_be_bytes(), &entry.hash].concat();
+    let message = [tag, instance, &seq.to_be_bytes(), hash].concat();
     let key = VerifyingKey::from_sec1_bytes(key).ok();
     let signature = Signature::from_slice(signature).ok();
     key.zip(signature).is_some_and(|(key, signature)| key.verify(&message, &signature).is_ok())

@@ -11,6 +11,7 @@ pub(crate) mod flash;
 pub(crate) mod journal;
 pub(crate) mod model;
 pub(crate) mod rules;
+pub(crate) mod segments;
 pub(crate) mod tables;
 
 use std::collections::BTreeSet;
@@ -67,7 +68,10 @@ pub(crate) fn audit(scene: &Scene<'_>, moment: Moment) -> Report {
     let note = fs::read(scene.data_dir.join("journal.head")).unwrap_or_default();
     match Copied::open(scene.data_dir, moment) {
         Ok(None) => {}
-        Ok(Some(copied)) => read_ledger(&copied.connection, &note, &mut report),
+        Ok(Some(copied)) => {
+            let backups = scene.data_dir.join("backups");
+            read_ledger(&copied.connection, &note, &backups, &mut report);
+        }
         Err(error) => report.findings.push(format!("the ledger can't be read: {error}")),
     }
     rules::hold(&report.model, &devices, scene, moment, &mut report.findings);
@@ -77,7 +81,7 @@ pub(crate) fn audit(scene: &Scene<'_>, moment: Moment) -> Report {
     report
 }
 
-fn read_ledger(connection: &Connection, note: &[u8], report: &mut Report) {
+fn read_ledger(connection: &Connection, note: &[u8], backups: &Path, report: &mut Report) {
     let findings = &mut report.findings;
     let outcome = (|| {
         if !tables::exist(connection)? {
@@ -86,6 +90,7 @@ fn read_ledger(connection: &Connection, note: &[u8], report: &mut Report) {
         let entries = journal::read(connection, findings)?;
         journal::check_heads(connection, &entries, findings)?;
         journal::check_note(note, &entries, findings);
+        segments::hold(backups, &entries, findings);
         let model = Model::replay(&entries, findings);
         tables::compare(connection, &model, findings)?;
         Ok(model)

@@ -117,6 +117,7 @@ scenarios! {
     a_clock_that_is_accepted: PEOPLE, "clock accepted";
     a_ledger_that_is_restored: PEOPLE, "ledger restored";
     a_gap_that_is_accepted: PEOPLE, "gap accepted";
+    a_ledger_of_an_older_program_that_is_brought_up: PEOPLE, "ledger brought up";
     indices_that_are_made_anew: PEOPLE, "indices made anew";
     a_ledger_that_is_vouched_for: PEOPLE, "ledger vouched for";
     a_device_that_is_adopted: PEOPLE, "device adopted";
@@ -155,7 +156,9 @@ fn every_kind_of_record_and_message_is_reached_by_a_scenario() {
         expected
             .extend(["send", "sent", "receive", "received"].map(|side| format!("{side}/{name}")));
     }
-    expected.push("received/error".to_owned());
+    let others = ["received/error", "migrating/schema", "migrated/schema", "segment/written"];
+    expected.extend(others.map(str::to_owned));
+    expected.push("segment/kept".to_owned());
     let missing: Vec<_> = expected.iter().filter(|name| !seen.contains(*name)).collect();
     assert!(missing.is_empty(), "no scenario passes {missing:?}");
     for (kind, why) in WRITTEN_ELSEWHERE {

@@ -6,6 +6,7 @@ use provisioning_station::sim::{FaultSpec, Options};
 
 use super::auditor::model::Model;
 use super::support::factory::keep_private;
+use super::support::older::{BEFORE_ONCE, make_older};
 use super::world::World;
 
 /// The one unit of every scenario.
@@ -133,6 +134,13 @@ const RESET_PIN: &[&str] = &["operator", "reset-pin", "p1", "--pin-file", "pin"]
 const PROFILE: &[&str] = &["work-order", "accept-profile", "WO-1", "--reason", "tried"];
 const BY_HAND: &[&str] = &["import-registered", "out.csv", "--by", "s04"];
 const RESTORE: &[&str] = &["ledger", "restore", "backup.db", "--by", "s04"];
+
+/// A ledger of an older program with a unit in it, which any command that records brings up.
+fn age(world: &World) {
+    provision(world);
+    let ledger = world.data_dir().join("ledger.db");
+    make_older(&ledger, BEFORE_ONCE);
+}
 
 /// The line at work.
 pub(crate) const LINE: &[Scenario] = &[
@@ -309,6 +317,13 @@ pub(crate) const PEOPLE: &[Scenario] = &[
         act: Act::Command(ADOPT),
         first: &[ADOPT],
         gap: true,
+        ..USUAL
+    },
+    Scenario {
+        name: "ledger brought up",
+        prepare: age,
+        act: Act::Command(ORDER),
+        first: &[ORDER],
         ..USUAL
     },
     Scenario {

@@ -13,7 +13,7 @@ use provisioning_station::config::Config;
 use provisioning_station::domain::event::{Command, Event, Scan, UnitReport};
 use provisioning_station::domain::person::Person;
 use provisioning_station::domain::record::{Restored, Step};
-use provisioning_station::ledger::{self, HeldBack, Ledger};
+use provisioning_station::ledger::{self, HeldBack, Ledger, Restoring};
 use provisioning_station::pki::Verifier;
 use provisioning_station::sim::{self, Transcript};
 use tempfile::TempDir;
@@ -146,7 +146,8 @@ impl Running {
         let settings = from_config::ledger_settings(&config);
         let by = Person { operator: None, uid: 0 };
         let clock = SystemClock::start();
-        ledger::restore(backup, &settings, &key, &Verifier, &clock, by).unwrap()
+        let restoring = Restoring::begin(backup, &settings, &Verifier).unwrap();
+        restoring.finish(&key, &Verifier, &clock, by).unwrap()
     }
 
     pub(crate) fn finish(self) -> Vec<UnitReport> {

@@ -13,8 +13,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "ledger",
         &[
-            "error", "tables", "keep", "journal", "apply", "decide", "settings", "ask", "audit",
-            "write", "backup", "open", "mend", "tests",
+            "error", "tables", "keep", "journal", "segment", "apply", "decide", "settings", "ask",
+            "audit", "write", "backup", "open", "mend", "tests",
         ],
     ),
     (

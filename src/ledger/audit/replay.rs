@@ -1,7 +1,5 @@
 //! A replay of the journal into an empty ledger, and the comparison with the real tables.
 
-use std::collections::BTreeSet;
-
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Rows};
 
@@ -11,20 +9,11 @@ use crate::ledger::journal::entry::Entry;
 use crate::ledger::keep::files;
 use crate::ledger::tables::schema::{self, EVIDENCE};
 
-/// The indices without which entries can't be applied: they find rows that are changed, or
-/// are named by an `ON CONFLICT`. All others, and the constraints, guard and find rows in the
-/// ledger; here they would only be kept, and the rows are held against those of the ledger.
-const NEEDED: [&str; 6] = [
-    "attempts_by_certificate",
-    "certificates_by_unit",
-    "clouds_current",
-    "outbox_by_certificate",
-    "outbox_open",
-    "outbox_open_once",
-];
-
 /// KiB of memory for its pages; what is more goes to the temporary file.
 const CACHE_KIB: i64 = 96 << 10;
+
+/// The same where a line works beside it.
+const LITTLE_CACHE_KIB: i64 = 512;
 
 /// About so many bytes of rows are compared at once.
 const BATCH: usize = 64 << 10;
@@ -34,15 +23,16 @@ const BATCH: usize = 64 << 10;
 pub(in crate::ledger) struct Replay(Connection);
 
 impl Replay {
-    pub(in crate::ledger) fn new() -> Result<Replay, LedgerError> {
+    pub(in crate::ledger) fn new(beside_a_line: bool) -> Result<Replay, LedgerError> {
         let connection = files::open_temporary()?;
         schema::migrate(&connection)?;
-        for index in spare_indices(&connection)? {
+        for (index, _) in schema::spare_indices(&connection)? {
             connection.execute_batch(&format!("DROP INDEX {index}"))?;
         }
         connection.pragma_update(None, "ignore_check_constraints", true)?;
         connection.pragma_update(None, "foreign_keys", false)?;
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        let cache = if beside_a_line { LITTLE_CACHE_KIB } else { CACHE_KIB };
+        connection.pragma_update(None, "cache_size", -cache)?;
         connection.set_prepared_statement_cache_capacity(256);
         Ok(Replay(connection))
     }
@@ -97,13 +87,6 @@ impl Replay {
             }
         }
     }
-}
-
-fn spare_indices(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL";
-    let mut statement = connection.prepare(sql)?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
-    names.filter(|name| name.as_ref().map_or(true, |name| !NEEDED.contains(&&**name))).collect()
 }
 
 fn in_order(table: &str, key: &str) -> String {

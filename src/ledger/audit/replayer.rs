@@ -31,8 +31,11 @@ pub(super) struct Replayed<'scope> {
 }
 
 impl<'scope> Replayer<'scope> {
-    pub(super) fn start(scope: &'scope Scope<'scope, '_>) -> Result<Self, LedgerError> {
-        let replay = Replay::new()?;
+    pub(super) fn start(
+        scope: &'scope Scope<'scope, '_>,
+        beside_a_line: bool,
+    ) -> Result<Self, LedgerError> {
+        let replay = Replay::new(beside_a_line)?;
         let (entries, taken) = sync_channel::<Vec<Entry>>(WAITING);
         let (given, rows) = sync_channel(WAITING);
         let thread = scope.spawn(move || {

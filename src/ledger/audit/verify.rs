@@ -59,6 +59,8 @@ pub struct Audit {
     pub file: FileCheck,
     /// Do not compare the tables with a replay of the journal.
     pub skip_tables: bool,
+    /// A line works in this process: little memory is taken.
+    pub beside_a_line: bool,
     /// Go on where the last noted audit ended, if there is one: entries up to there are not
     /// read again, and the tables not compared.
     pub only_new: bool,
@@ -147,7 +149,7 @@ pub fn check(path: &Path) -> Result<u64, LedgerError> {
     shape::check(&walk.connection)?;
     thread::scope(|scope| {
         let file = walk.check_file(scope);
-        let replay = Replayer::start(scope)?;
+        let replay = Replayer::start(scope, false)?;
         let walked = walk.walk(Some(&replay), None);
         let replayed = replay.settle();
         let references = file.map_or(Ok(Ok(())), joined)?;
@@ -281,7 +283,7 @@ impl Walk {
             let file = self.check_file(scope);
             let replay = match self.audit.skip_tables || self.before.is_some() {
                 true => None,
-                false => Some(Replayer::start(scope)?),
+                false => Some(Replayer::start(scope, self.audit.beside_a_line)?),
             };
             let signatures = instance.map(|instance| Signatures::start(scope, verifier, instance));
             let walked = self.walk(replay.as_ref(), signatures.as_ref());

@@ -1,7 +1,7 @@
 //! The backups that a line makes by itself, by age and by count, in a directory of their own.
 //!
-//! Start with [`Backups::keep_up`]: it looks whether one is due, makes it, and removes what
-//! is too old only after the new one was audited. Whose thread that is, and who is told, is
+//! Start with [`Backups::keep_up`]: it looks whether one is due, and writes what came since the
+//! last as a segment of the journal. Whose thread that is, and who is told, is
 //! not decided here.
 
 use std::fs::{self, DirBuilder};
@@ -16,16 +16,22 @@ use crate::ledger::ask::reader::Reader;
 use crate::ledger::audit::verify::{self, Audit};
 use crate::ledger::error::LedgerError;
 use crate::ledger::keep::aside::compact;
-use crate::ledger::keep::structure::FileCheck;
 use crate::ledger::keep::{files, filesystem};
+use crate::ledger::segment;
 use crate::ledger::settings::Settings;
 
-/// How a file in the directory ends.
+use super::persons;
+use super::rebuild::Way;
+
+/// How the name of a whole copy ends.
 const ENDING: &str = ".db";
 
-/// Up to so many entries the tables of a copy are compared with a replay too; beyond it
-/// that would take minutes beside a busy line, and `ledger verify` does it when asked.
+/// Up to so many entries the whole ledger is audited before a segment is written; beyond it
+/// that would take long beside a busy line, and `ledger verify` does it when asked.
 const TABLES_UP_TO: u64 = 100_000;
+
+/// Bytes that an entry takes at most in a segment, but for a few.
+const ROOM: u64 = 1 << 10;
 
 /// When backups are made, where, and how many stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +42,7 @@ pub struct BackupRule {
     pub every: Duration,
     /// One is made when so many entries are in no backup.
     pub after: u64,
-    /// So many stay; 0 makes none.
+    /// So many whole copies of an older program stay; 0 makes no backups.
     pub keep: usize,
 }
 
@@ -59,6 +65,11 @@ impl BackupFile {
         let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
         let (hour, minute, second) = (part(9, 11)?, part(11, 13)?, part(13, 15)?);
         Timestamp::from_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
+    }
+
+    /// Whether it holds what came since the one before it, and not all.
+    fn is_segment(&self) -> bool {
+        self.path.to_string_lossy().ends_with(segment::files::ENDING)
     }
 }
 
@@ -117,13 +128,34 @@ impl Backups {
         Ok(found)
     }
 
+    /// A copy is named `STATION-TIME-LAST.db`, a segment `STATION-TIME-FIRST-LAST.segment`.
     fn named(&self, path: &Path) -> Option<BackupFile> {
-        let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?;
-        let rest = name.strip_prefix(self.station.as_str())?.strip_prefix('-')?;
-        let (time, seq) = rest.split_once('-')?;
+        let name = path.file_name()?.to_str()?;
+        let copy = name.strip_suffix(ENDING);
+        let segment = name.strip_suffix(segment::files::ENDING);
+        let rest = copy.or(segment)?.strip_prefix(self.station.as_str())?.strip_prefix('-')?;
+        let (time, entries) = rest.split_once('-')?;
+        let last = match segment {
+            Some(_) => entries.split_once('-')?.1,
+            None => entries,
+        };
         let whole = time.len() == 16 && time.ends_with('Z');
-        let seq = seq.parse().ok().filter(|_| whole)?;
+        let seq = last.parse().ok().filter(|_| whole)?;
         Some(BackupFile { time: time.to_owned(), seq, path: path.to_path_buf() })
+    }
+
+    /// What a ledger can be brought back from, with the last entry of each, the newest first:
+    /// the directory itself with its segments, and whole copies.
+    pub fn to_restore(&self) -> Result<Vec<(u64, PathBuf)>, LedgerError> {
+        let copies = self.list()?.into_iter().filter(|backup| !backup.is_segment());
+        let mut all: Vec<(u64, PathBuf)> = copies.map(|copy| (copy.seq, copy.path)).collect();
+        let by_segments = Way::find(&self.dir(), &self.station)?.last();
+        if by_segments > 0 {
+            all.push((by_segments, self.dir()));
+        }
+        all.sort();
+        all.reverse();
+        Ok(all)
     }
 
     /// Makes a backup if one is due; gives it.
@@ -163,20 +195,32 @@ impl Backups {
         verifier: &dyn HeadVerifier,
         now: Timestamp,
     ) -> Result<BackupFile, LedgerError> {
-        self.prepare(reader)?;
-        let (seq, time) = (reader.head()?.seq, compact(now));
-        let path = self.dir().join(format!("{}-{time}-{seq:010}{ENDING}", self.station));
-        let audit = match seq > TABLES_UP_TO {
-            true => Audit { skip_tables: true, file: FileCheck::Quick, ..Audit::default() },
-            false => Audit::default(),
-        };
-        reader.save(&path, verifier, &audit).map_err(|error| self.whose(error, verifier))?;
+        let (dir, seq, time) = (self.dir(), reader.head()?.seq, compact(now));
+        self.prepare(seq.saturating_sub(self.saved(seq)?))?;
+        self.check_ledger(seq, verifier)?;
+        let written = reader.write_segments(&dir, &time, verifier)?;
+        persons::save(reader, &self.station, &dir)?;
         self.prune(reader)?;
-        Ok(BackupFile { seq, time, path })
+        Ok(BackupFile { seq, time, path: written.unwrap_or(dir) })
+    }
+
+    /// The last entry that is in any backup.
+    fn saved(&self, seq: u64) -> Result<u64, LedgerError> {
+        Ok(self.newest_of(seq)?.map_or(0, |newest| newest.seq))
+    }
+
+    /// A segment holds what was recorded, whatever the tables say. So those of a ledger that is
+    /// not large are looked at too; the line stops where they do not hold.
+    fn check_ledger(&self, seq: u64, verifier: &dyn HeadVerifier) -> Result<(), LedgerError> {
+        if seq > TABLES_UP_TO {
+            return Ok(());
+        }
+        let audit = Audit { beside_a_line: true, ..Audit::default() };
+        verify::demand(&files::ledger_path(&self.data_dir), verifier, &audit).map(drop)
     }
 
     /// A directory that was named is never made: its medium may not be there.
-    fn prepare(&self, reader: &Reader) -> Result<(), LedgerError> {
+    fn prepare(&self, unsaved: u64) -> Result<(), LedgerError> {
         let dir = self.dir();
         if self.rule.dir.is_none() && !dir.exists() {
             let made = DirBuilder::new().mode(0o700).create(&dir);
@@ -185,7 +229,7 @@ impl Backups {
         if !dir.is_dir() {
             return Err(LedgerError::Backup(format!("{} is not there", dir.display())));
         }
-        let needed = reader.bytes()?;
+        let needed = unsaved.saturating_mul(ROOM);
         let free = filesystem::free_bytes(&dir)?;
         match free < needed.saturating_add(self.reserve_bytes) {
             true => Err(LedgerError::Backup(format!(
@@ -198,22 +242,12 @@ impl Backups {
         }
     }
 
-    /// A copy that does not hold may be the medium's fault, or the ledger's.
-    fn whose(&self, error: LedgerError, verifier: &dyn HeadVerifier) -> LedgerError {
-        if !error.is_about_its_contents() {
-            return error;
-        }
-        let path = files::ledger_path(&self.data_dir);
-        match verify::demand(&path, verifier, &Audit::default()) {
-            Ok(_) => LedgerError::Backup(format!("the copy does not hold: {error}")),
-            Err(found) => found,
-        }
-    }
-
-    /// Removes those with the fewest entries beyond those that stay. What is not of this
-    /// ledger's own history is left to a person: it holds what a restore lost.
+    /// Of the whole copies that older programs made, and that segments replace now, removes
+    /// those with the fewest entries beyond those that stay. No segment is ever removed. What
+    /// is not of this ledger's own history is left to a person: it holds what a restore lost.
     fn prune(&self, reader: &Reader) -> Result<(), LedgerError> {
         let mut found = self.list()?;
+        found.retain(|backup| !backup.is_segment());
         found.retain(|backup| reader.has_head_of(&backup.path).unwrap_or(false));
         let spare = found.len().saturating_sub(self.rule.keep);
         for old in found.into_iter().take(spare) {

@@ -125,18 +125,22 @@ fn is_gone(process: i32) -> bool {
     rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
 }
 
-/// A copy of a ledger that was begun, or a note; other programs' files stay.
+/// A copy of a ledger, a segment, a note or what is personal, begun and not finished; other
+/// programs' files stay.
 fn is_temporary(path: &Path) -> bool {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     let Ok(found) = fs::symlink_metadata(path) else { return false };
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let is_note = name.is_some_and(|name| name.starts_with(".journal."));
+    let is_own = name.is_some_and(|name| {
+        let base = name.rsplitn(4, '.').nth(3).unwrap_or_default();
+        name.starts_with(".journal.") || base.ends_with(".segment") || base.ends_with(".persons")
+    });
     let begins = || -> std::io::Result<bool> {
         let mut start = [0; 16];
         std::io::Read::read_exact(&mut fs::File::open(path)?, &mut start)?;
         Ok(start == MAGIC)
     };
-    found.is_file() && (is_note || found.len() == 0 || begins().unwrap_or(false))
+    found.is_file() && (is_own || found.len() == 0 || begins().unwrap_or(false))
 }
 
 /// What others than the owner may read or change: the data directory, and each file in it.

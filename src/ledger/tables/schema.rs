@@ -50,6 +50,30 @@ pub(in crate::ledger) const EVIDENCE: &[(&str, &str)] = &[
     ("counts", "what, name"),
 ];
 
+/// The indices without which entries can't be applied: they find rows that are changed, or
+/// are named by an `ON CONFLICT`. All others guard the ledger's rows and find them for people.
+const NEEDED: [&str; 6] = [
+    "attempts_by_certificate",
+    "certificates_by_unit",
+    "clouds_current",
+    "outbox_by_certificate",
+    "outbox_open",
+    "outbox_open_once",
+];
+
+/// The indices without which a replay gives the same rows, each with the statement that makes
+/// it: one that is not there has not to be kept.
+pub(in crate::ledger) fn spare_indices(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(String, String)>> {
+    let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL
+        ORDER BY name";
+    let mut statement = connection.prepare(sql)?;
+    let all = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let all: Vec<(String, String)> = all.collect::<Result<_, _>>()?;
+    Ok(all.into_iter().filter(|(name, _)| !NEEDED.contains(&name.as_str())).collect())
+}
+
 /// The newest schema that this program knows.
 pub(in crate::ledger) fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::testing::*;
 use crate::domain::code::Code;
 use crate::domain::record::{Record, Restored};
-use crate::ledger::{Audit, Ledger, LedgerError, Settings, restore, verify};
+use crate::ledger::{Audit, Ledger, LedgerError, Settings, verify};
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -33,9 +33,7 @@ impl Bench {
     }
 
     fn restore(&self) -> Result<Restored, LedgerError> {
-        let clock = SetClock::new();
-        let key = KEY.clone();
-        restore(&self.backup(), &self.settings(), key.as_ref(), &Checker, clock.as_ref(), person())
+        restore(&self.backup(), &self.settings())
     }
 }
 
@@ -129,11 +127,7 @@ fn a_backup_of_another_station_is_not_restored() {
     bench.open().reader().unwrap().backup(&bench.backup(), &Checker).unwrap();
     let other = Settings { station: "LINE-2".parse().unwrap(), ..settings(&bench.backup()) };
     let other = Settings { data_dir: bench.dir.path().join("other"), ..other };
-    let clock = SetClock::new();
-    let key = KEY.clone();
-    let restored =
-        restore(&bench.backup(), &other, key.as_ref(), &Checker, clock.as_ref(), person());
-    assert_eq!(restored.unwrap_err().code(), Code::LedgerStation);
+    assert_eq!(restore(&bench.backup(), &other).unwrap_err().code(), Code::LedgerStation);
 }
 
 #[test]

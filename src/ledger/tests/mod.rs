@@ -14,6 +14,7 @@ mod page;
 mod persons;
 mod random;
 mod rules;
+mod segments;
 mod story;
 mod tamper;
 mod testing;

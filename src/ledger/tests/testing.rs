@@ -22,11 +22,11 @@ use crate::domain::outbox::{Answer, Answered, CloudChosen, Sent};
 use crate::domain::person::Person;
 use crate::domain::record::{
     Adopted, AttemptRef, AuthoritySeen, Begun, End, Ended, Issued, PersonAct, ProvenRecord, Record,
-    Recorded, Refusal, Step,
+    Recorded, Refusal, Restored, Step,
 };
 use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::ledger::outbox::OutboxRow;
-use crate::ledger::{Ledger, Settings};
+use crate::ledger::{Ledger, LedgerError, Restoring, Settings};
 
 /// A Monday in 2026.
 pub(in crate::ledger) const START: i64 = 1_790_000_000_000_000;
@@ -112,6 +112,12 @@ pub(in crate::ledger) fn settings(dir: &Path) -> Settings {
         reserve_bytes: 0,
         max_clock_gap: Duration::from_secs(30 * 24 * 3600),
     }
+}
+
+/// Brings a ledger back from a copy or a directory of segments.
+pub(in crate::ledger) fn restore(from: &Path, to: &Settings) -> Result<Restored, LedgerError> {
+    let clock = SetClock::new();
+    Restoring::begin(from, to, &Checker)?.finish(&**KEY, &Checker, clock.as_ref(), person())
 }
 
 pub(in crate::ledger) fn open(settings: Settings) -> Ledger {

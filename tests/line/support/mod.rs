@@ -7,6 +7,7 @@ pub(crate) mod faulty;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod meddler;
+pub(crate) mod older;
 pub(crate) mod openssl;
 pub(crate) mod process;
 pub(crate) mod tell;

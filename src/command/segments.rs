@@ -1,0 +1,192 @@
+//! `station ledger segments …`: pieces of a journal, read where no ledger is.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::cli::SegmentsCommand;
+use crate::domain::code::Code;
+use crate::domain::ids::PublicKey;
+use crate::ledger::segments::{self, SegmentEntry, SegmentHeader};
+use crate::pki::{self, Verifier};
+use crate::shell::{Exit, Failure};
+
+/// Does what `station ledger segments …` says.
+pub(super) fn run(command: SegmentsCommand, context: &mut Context) -> Result<Exit, Failure> {
+    match command {
+        SegmentsCommand::List { files } => list(&files, context)?,
+        SegmentsCommand::Show { file } => show(&file, context)?,
+        SegmentsCommand::Verify { files, ca, part } => {
+            return verify(&files, ca.as_deref(), part, context);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn list(files: &[PathBuf], context: &mut Context) -> Result<(), Failure> {
+    for file in segments::files(files)? {
+        let header = segments::header(&file)?;
+        say_header(&file, &header, context)?;
+    }
+    Ok(())
+}
+
+fn say_header(file: &Path, header: &SegmentHeader, context: &mut Context) -> Result<(), Failure> {
+    let (first, last) = header.entries();
+    let (station, instance) = (header.station(), header.instance().to_string());
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "segment", "file": file, "station": station, "instance": instance,
+            "first": first, "last": last, "head": header.head().to_string(), "key": header.key(),
+        })),
+        false => context.out.line(format!(
+            "{}: entries {first} to {last} of station {station}, instance {instance}",
+            file.display()
+        )),
+    }
+}
+
+fn show(file: &Path, context: &mut Context) -> Result<(), Failure> {
+    let header = segments::header(file)?;
+    say_header(file, &header, context)?;
+    // What was printed counts only when the whole held, which is told at the end.
+    let mut printed = Ok(());
+    segments::read(file, &Verifier, |entry| {
+        if printed.is_ok() {
+            printed = say_entry(&entry, context);
+        }
+    })?;
+    printed
+}
+
+fn say_entry(entry: &SegmentEntry, context: &mut Context) -> Result<(), Failure> {
+    let SegmentEntry { seq, at, kind, payload } = entry;
+    match context.out.is_json() {
+        true => {
+            let payload: Value = serde_json::from_slice(payload).unwrap_or_default();
+            let line = json!({
+                "event": "entry", "seq": seq, "at": at, "kind": kind, "payload": payload,
+            });
+            context.out.json(&line)
+        }
+        false => {
+            let payload = String::from_utf8_lossy(payload);
+            context.out.line(format!("{seq} {at} {kind} {payload}"))
+        }
+    }
+}
+
+/// A chain of segments that holds.
+#[derive(Default)]
+struct Held {
+    count: u64,
+    first: Option<SegmentHeader>,
+    last: Option<SegmentHeader>,
+}
+
+fn verify(
+    files: &[PathBuf],
+    ca: Option<&Path>,
+    part: bool,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    let ca = match ca {
+        Some(ca) => ca.to_path_buf(),
+        None => context.config()?.authority.certificate,
+    };
+    let authorities = pki::read_certificates(&ca)?;
+    let mut held = Held::default();
+    let found = context.watching(|| verify_all(files, &authorities, part, &mut held));
+    let last = held.last.as_ref();
+    let (station, instance) =
+        (last.map(SegmentHeader::station), last.map(|last| last.instance().to_string()));
+    let (first, end) =
+        (held.first.as_ref().map(|header| header.entries().0), last.map(|last| last.entries().1));
+    let head = last.map(|last| last.head().to_string());
+    if context.out.is_json() {
+        context.out.json(&json!({
+            "event": "summary", "segments": held.count, "valid": found.is_ok(),
+            "station": station, "instance": instance, "first": first, "last": end, "head": head,
+            "code": found.as_ref().err().map(|failure| failure.code),
+            "why": found.as_ref().err().map(ToString::to_string),
+        }))?;
+    }
+    match (found, station, instance, first, end, head) {
+        (Err(failure), ..) => {
+            failure.print(context.color);
+            Ok(Exit::Ledger)
+        }
+        (Ok(()), Some(station), Some(instance), Some(first), Some(end), Some(head)) => {
+            if !context.out.is_json() {
+                let count = held.count;
+                context.out.line(format!("{count} segments hold, entries {first} to {end}"))?;
+                context.out.line(format!("station {station}, instance {instance}, head {head}"))?;
+            }
+            Ok(Exit::Done)
+        }
+        _ => Err(Failure::new(Code::Input, "there are no segments")),
+    }
+}
+
+fn verify_all(
+    files: &[PathBuf],
+    authorities: &[Vec<u8>],
+    part: bool,
+    held: &mut Held,
+) -> Result<(), Failure> {
+    for (file, expected) in segments::in_order(&segments::files(files)?)? {
+        let header = segments::read(&file, &Verifier, |_| ())?;
+        if header != expected {
+            return Err(bad(&file, "it was changed while it was read"));
+        }
+        follows(&file, held.last.as_ref(), &header, part)?;
+        if !is_certified(&header, authorities) {
+            let key = header.key();
+            return Err(bad(&file, &format!("this CA certified no journal key {key} of it")));
+        }
+        held.count += 1;
+        held.first.get_or_insert_with(|| header.clone());
+        held.last = Some(header);
+    }
+    Ok(())
+}
+
+/// Whether a segment continues the one before it, by hash.
+fn follows(
+    file: &Path,
+    before: Option<&SegmentHeader>,
+    next: &SegmentHeader,
+    part: bool,
+) -> Result<(), Failure> {
+    let (first, end) = (next.entries().0, before.map_or(0, |before| before.entries().1));
+    let foreign = before.is_some_and(|before| {
+        (before.station(), before.instance()) != (next.station(), next.instance())
+    });
+    match before {
+        _ if foreign => Err(bad(file, "it is of another station, or of another ledger")),
+        None if part => Ok(()),
+        _ if first > end + 1 => {
+            Err(bad(file, &format!("entries {} to {} before it are missing", end + 1, first - 1)))
+        }
+        _ if first <= end => {
+            Err(bad(file, &format!("its entries from {first} on stand in another segment too")))
+        }
+        _ if !next.continues(before) => {
+            Err(bad(file, "it is of another history: it does not continue the one before it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_certified(header: &SegmentHeader, authorities: &[Vec<u8>]) -> bool {
+    let certified = |ca: &Vec<u8>| -> Option<PublicKey> {
+        let found = pki::journal_key_of(header.certificate()?, ca).ok()?;
+        (found.station == *header.station()).then_some(found.public_key)
+    };
+    authorities.iter().any(|ca| certified(ca) == Some(header.key()))
+}
+
+fn bad(file: &Path, why: &str) -> Failure {
+    Failure::new(Code::LedgerSegment, format!("{}: {why}", file.display()))
+}

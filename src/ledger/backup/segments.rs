@@ -1,0 +1,202 @@
+//! The segments that a line writes into a directory: each continues by hash what lies there,
+//! is read again before it gets its name, and is never written again.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rusqlite::params;
+
+use crate::cut;
+use crate::domain::evidence::HeadVerifier;
+use crate::domain::ids::StationId;
+use crate::domain::long_work;
+use crate::ledger::ask::reader::Reader;
+use crate::ledger::error::LedgerError;
+use crate::ledger::journal::entry::Hash;
+use crate::ledger::journal::head::{Head, SignedHead};
+use crate::ledger::journal::payload::HexBytes;
+use crate::ledger::journal::witness::Owner;
+use crate::ledger::segment::chain::{Chained, Found, follow};
+use crate::ledger::segment::files::{self, ENDING};
+use crate::ledger::segment::format::{SegmentError, SegmentHeader};
+use crate::ledger::segment::read;
+use crate::ledger::segment::write::Packer;
+use crate::ledger::tables::sql::{counted, stored};
+
+use super::unfinished::Unfinished;
+
+/// A segment ends with the first signed head behind so many entries or bytes, so that writing
+/// one takes little of a line's memory.
+const ENTRIES: u64 = 8_192;
+const BYTES: u64 = 8 << 20;
+
+/// The name of a segment's file; times are for people, nothing goes by them.
+pub(in crate::ledger) fn name(
+    station: &StationId,
+    time: &str,
+    (first, last): (u64, u64),
+) -> String {
+    format!("{station}-{time}-{first:010}-{last:010}{ENDING}")
+}
+
+/// Every segment of a directory whose beginning can be read and that has all its bytes, and
+/// what is wrong with the others.
+pub(in crate::ledger) fn list(dir: &Path) -> Result<(Vec<Found>, Vec<Unusable>), LedgerError> {
+    let (mut found, mut unusable) = (Vec::new(), Vec::new());
+    for path in files::of_directory(dir)? {
+        match files::whole(&path) {
+            Ok(header) => found.push(Found { path, header }),
+            Err(error) => unusable.push(Unusable { path, error }),
+        }
+    }
+    Ok((found, unusable))
+}
+
+/// A file that is no whole segment.
+#[derive(Debug)]
+pub(in crate::ledger) struct Unusable {
+    pub(in crate::ledger) path: PathBuf,
+    pub(in crate::ledger) error: SegmentError,
+}
+
+/// Reads one whole, and holds it against itself.
+pub(in crate::ledger) fn verify(
+    path: &Path,
+    verifier: &dyn HeadVerifier,
+) -> Result<SegmentHeader, SegmentError> {
+    read::verify(File::open(path)?, verifier, |_, _| Ok::<(), SegmentError>(()))
+}
+
+impl Reader {
+    /// The segments of this ledger that follow each other from its first entry on. Those of
+    /// another history, and those behind a gap, are among the others.
+    pub(in crate::ledger) fn segments_of(&self, dir: &Path) -> Result<Chained, LedgerError> {
+        let Some(owner) = Owner::read(&self.connection)? else { return Ok(Chained::default()) };
+        let mut own = Vec::new();
+        for found in list(dir)?.0 {
+            if found.header.station == owner.station && self.has(found.header.signed.head)? {
+                own.push(found);
+            }
+        }
+        Ok(follow(own, owner.instance))
+    }
+
+    /// Whether an entry of that number and hash is in this ledger.
+    fn has(&self, head: Head) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM journal WHERE seq = ?1 AND hash = ?2";
+        Ok(self.connection.prepare_cached(sql)?.exists(params![stored(head.seq), head.hash.0])?)
+    }
+
+    /// Writes what no segment of the directory has yet, and fills what is missing there; gives
+    /// the last that was written.
+    pub(in crate::ledger) fn write_segments(
+        &self,
+        dir: &Path,
+        time: &str,
+        verifier: &dyn HeadVerifier,
+    ) -> Result<Option<PathBuf>, LedgerError> {
+        let newest = Head::read(&self.connection)?;
+        let mut chained = self.segments_of(dir)?;
+        let mut written = None;
+        while chained.head().seq < newest.seq {
+            let behind = chained.head();
+            // Up to where one lies that can't be reached over a gap.
+            let starts = chained.others.iter().map(|found| found.header.first);
+            let next = starts.filter(|first| *first > behind.seq + 1).min();
+            let limit = next.map_or(newest.seq, |first| first - 1);
+            let found = self.write_segment(dir, time, behind, limit, verifier)?;
+            long_work::tell(found.header.signed.head.seq, newest.seq);
+            written = Some(found.path.clone());
+            let instance = found.header.instance;
+            let all = chained.chain.into_iter().chain(chained.others).chain([found]);
+            chained = follow(all.collect(), instance);
+        }
+        Ok(written)
+    }
+
+    fn write_segment(
+        &self,
+        dir: &Path,
+        time: &str,
+        behind: Head,
+        limit: u64,
+        verifier: &dyn HeadVerifier,
+    ) -> Result<Found, LedgerError> {
+        let (packer, signed) = self.pack(behind, limit)?;
+        let owner = Owner::read(&self.connection)?;
+        let owner = owner.ok_or_else(|| LedgerError::Nonsense("it has no owner".to_owned()))?;
+        if !signed.holds(&owner.instance, verifier) {
+            let why =
+                format!("the signature of the head at entry {} does not verify", signed.head.seq);
+            return Err(LedgerError::Journal { entry: behind.seq + 1, why });
+        }
+        let header = SegmentHeader {
+            station: owner.station.clone(),
+            instance: owner.instance,
+            first: behind.seq + 1,
+            before: behind.hash,
+            signed,
+            certificate: self.journal_certificate()?,
+            plain: 0,
+            packed: 0,
+        };
+        let path = dir.join(name(&owner.station, time, header.entries()));
+        let unfinished = Unfinished::create(&path)?;
+        let failed = |error| not_written(&path, error);
+        let mut file = File::create(unfinished.path()).map_err(failed)?;
+        let header = packer.write(header, &mut file).map_err(failed)?;
+        cut::point(cut::Kind::Segment, "written");
+        // Read again from its file: what a medium made of it counts, not what was meant.
+        verify(unfinished.path(), verifier)
+            .map_err(|error| LedgerError::Backup(format!("{}: {error}", path.display())))?;
+        unfinished.finish(&path)?;
+        cut::point(cut::Kind::Segment, "kept");
+        Ok(Found { path, header })
+    }
+
+    /// Packs the entries from there on, each held against the chain, up to a signed head.
+    fn pack(&self, behind: Head, limit: u64) -> Result<(Packer, SignedHead), LedgerError> {
+        let mut packer = Packer::new().map_err(|error| LedgerError::Backup(error.to_string()))?;
+        let sql = "SELECT journal.seq, entry, hash, public_key, signature FROM journal
+            LEFT JOIN heads ON heads.seq = journal.seq
+            LEFT JOIN journal_keys ON journal_keys.id = heads.key
+            WHERE journal.seq > ?1 ORDER BY journal.seq";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([stored(behind.seq)])?;
+        let mut head = behind;
+        while let Some(row) = rows.next()? {
+            let (seq, hash) = (counted(row.get(0)?), Hash(row.get(2)?));
+            let entry = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            if seq != head.seq + 1 || head.hash.of_next(entry) != hash {
+                let why = "it does not continue what stands before it".to_owned();
+                return Err(LedgerError::Journal { entry: head.seq + 1, why });
+            }
+            head = Head { seq, hash };
+            packer.take(entry).map_err(|error| LedgerError::Backup(error.to_string()))?;
+            let full = seq - behind.seq >= ENTRIES || packer.plain() >= BYTES || seq >= limit;
+            let signature: Option<[u8; 64]> = row.get(4)?;
+            if let Some(signature) = signature.filter(|_| full) {
+                return Ok((packer, SignedHead { head, public_key: row.get(3)?, signature }));
+            }
+        }
+        let why = "no signed head covers it".to_owned();
+        Err(LedgerError::Journal { entry: head.seq, why })
+    }
+
+    /// The newest certificate of the CA for the journal key, DER; empty where there is none.
+    fn journal_certificate(&self) -> Result<Vec<u8>, LedgerError> {
+        let newest = self.journal_certificates()?.into_iter().next();
+        Ok(newest.and_then(|hex| HexBytes::parse(&hex)).map(|der| der.0).unwrap_or_default())
+    }
+}
+
+/// A disk that is full, or gone, is told as that.
+fn not_written(path: &Path, error: std::io::Error) -> LedgerError {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => LedgerError::Backup(format!(
+            "the disk of {} is full: the segment did not fit",
+            path.parent().unwrap_or(path).display()
+        )),
+        _ => LedgerError::Backup(format!("{} can't be written: {error}", path.display())),
+    }
+}
