@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::context::Context;
 use crate::cli::SegmentsCommand;
 use crate::domain::code::Code;
 use crate::domain::ids::PublicKey;
