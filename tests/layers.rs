@@ -102,7 +102,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("maud", &["report"]),
     ("zip", &["handoff"]),
     ("csv", &["handoff", "report"]),
-    ("qrcode", &["domain::print"]),
+    ("qrcode", &["domain::print", "report"]),
     ("datamatrix", &["domain::print"]),
 ];
 

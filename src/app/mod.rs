@@ -24,6 +24,7 @@ pub mod label;
 pub mod label_checks;
 pub mod labels;
 pub mod line;
+pub mod lot;
 pub mod metrics;
 pub mod one_scan;
 pub mod opening;

@@ -29,7 +29,9 @@ pub use handoff::{
 };
 pub use label::LabelCommand;
 pub use line::{Batch, Demo, Run};
-pub use report::{ReportCommand, ReportForm, ReportFormat, ReportLanguage, ReportOfTime};
+pub use report::{
+    ReportCommand, ReportForm, ReportFormat, ReportLanguage, ReportOfTime, VerifyBundle,
+};
 pub use scan::Scan;
 pub use selftest::Selftest;
 pub use sim::{

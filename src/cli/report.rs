@@ -38,11 +38,18 @@ pub enum ReportCommand {
     Week(ReportOfTime),
     /// A work order, the same
     #[command(after_help = "\
-Example:
-  station report work-order WO-1042 --out wo-1042.html")]
+Examples:
+  station report work-order WO-1042 --out wo-1042.html
+  station report work-order WO-1042 --certificate-of-conformity --out sheet.html --bundle lot.zip")]
     WorkOrder {
         /// Which
         id: WorkOrderId,
+        /// The lot's sheet for its customer instead: what it is, and how it can be checked
+        #[arg(long)]
+        certificate_of_conformity: bool,
+        /// Everything that shows it besides, as a zip: table, certificates, journal, instructions
+        #[arg(long, value_name = "ZIP", requires = "certificate_of_conformity")]
+        bundle: Option<PathBuf>,
         /// In which form, and where.
         #[command(flatten)]
         form: ReportForm,
@@ -59,6 +66,25 @@ Example:
         #[command(flatten)]
         form: ReportForm,
     },
+    /// Verifies a lot's bundle by itself: its files, the journal, signatures, each unit
+    ///
+    /// It needs no station.toml and no ledger. The bundle's VERIFY.md does the same without
+    /// this program.
+    #[command(after_help = "\
+Example:
+  station report verify lot.zip --ca ca.pem")]
+    Verify(VerifyBundle),
+}
+
+/// A lot's bundle, as its customer has it.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyBundle {
+    /// The zip
+    #[arg(value_name = "ZIP")]
+    pub bundle: PathBuf,
+    /// The CA certificate that it must be of; without it, compare the fingerprint that is printed
+    #[arg(long, value_name = "PEM")]
+    pub ca: Option<PathBuf>,
 }
 
 /// When, and in which form.

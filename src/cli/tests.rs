@@ -59,6 +59,8 @@ fn the_lines_of_the_contract_are_understood() {
         "report week --from 2026-01-05 --to 2026-01-06 --language zh-CN",
         "report work-order W --format html",
         "report unit S",
+        "report work-order W --certificate-of-conformity --bundle f --out g",
+        "report verify f --ca g",
         "export --format csv --out f --work-order W --all",
         "export attempts --format csv",
         "export attempts --format csv --bom --out f --from 2026-01-05 --slot A --state proven",

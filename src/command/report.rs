@@ -8,9 +8,11 @@ use super::context::Context;
 use super::destination::{Stop, write_to};
 use super::filter::instant;
 use super::find;
+use super::lot;
+use super::page::language;
 use super::story::{reader, unknown};
-use crate::app::report_of::{self, day_of, factory, of_day, of_order, of_week, shift};
-use crate::cli::{ReportCommand, ReportForm, ReportFormat, ReportLanguage, ReportOfTime};
+use crate::app::report_of::{day_of, factory, of_day, of_order, of_week, shift};
+use crate::cli::{ReportCommand, ReportForm, ReportFormat, ReportOfTime};
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
@@ -21,10 +23,12 @@ use crate::domain::state::{AttemptOutcome, UnitState};
 use crate::domain::story::UnitStory;
 use crate::report::{self, Asked, Form, Look, Place, Report, Subject, Table};
 use crate::shell::{Exit, Failure};
-use crate::text::Language;
 
 /// Does what `station report …` says.
 pub(super) fn run(command: ReportCommand, context: &mut Context) -> Result<Exit, Failure> {
+    if let ReportCommand::Verify(asked) = &command {
+        return lot::verify(asked, context);
+    }
     let config = context.config()?;
     let (zone, now) = (&config.station.zone, context.now());
     match command {
@@ -49,10 +53,15 @@ pub(super) fn run(command: ReportCommand, context: &mut Context) -> Result<Exit,
             };
             write(&config, asked, of.form, context)?;
         }
-        ReportCommand::WorkOrder { id, form } => {
+        ReportCommand::WorkOrder { id, certificate_of_conformity: true, bundle, form } => {
+            lot::write(&config, &id, bundle.as_deref(), form, context)?;
+        }
+        ReportCommand::WorkOrder { id, form, .. } => {
             let asked = of_order(&reader(&config)?, id)?;
             write(&config, asked, form, context)?;
         }
+        // Done above.
+        ReportCommand::Verify(_) => {}
         ReportCommand::Unit { any, form } => unit(&config, any.as_str(), form, context)?,
     }
     Ok(Exit::Done)
@@ -72,15 +81,6 @@ fn exact(of: &ReportOfTime, config: &Config) -> Result<Option<Asked>, Failure> {
         return Err(Failure::new(Code::Usage, what).with_help("name the earlier time with --from"));
     }
     Ok(Some(Asked { subject: Subject::Time, scope: Scope::Within(span) }))
-}
-
-/// The language of a page.
-fn language(config: &Config, asked: Option<ReportLanguage>) -> Language {
-    match asked {
-        Some(ReportLanguage::En) => Language::English,
-        Some(ReportLanguage::ZhCn) => Language::Chinese,
-        None => report_of::language(config),
-    }
 }
 
 fn write(

@@ -23,6 +23,7 @@ pub mod list;
 pub mod local;
 pub mod log;
 pub mod long_work;
+pub mod lot;
 pub mod operators;
 pub mod outbox;
 pub mod pages;

@@ -5,6 +5,7 @@
 //! bytes. What comes back is a file from elsewhere: nothing in it is believed before its
 //! fingerprint is the ledger's. Start with [`Export`] and [`read_claims`].
 
+mod bundle;
 mod claim;
 mod error;
 mod export;
@@ -13,6 +14,10 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub use bundle::{
+    Bundle, BundleError, INSTRUCTIONS, UnitTable, Verified, certificate_file,
+    verify as verify_bundle,
+};
 pub use claim::{Claim, Verdict, judge};
 pub use error::HandoffError;
 pub use export::{Export, Exported, Format};

@@ -53,7 +53,7 @@ fn check_root(number: usize, der: &[u8]) -> Result<(), String> {
 }
 
 /// The certificates in a file's bytes; anything else in it is refused.
-pub(super) fn certificates_in(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+pub fn certificates_in(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     if parse(bytes).is_some() {
         return Ok(vec![bytes.to_vec()]);
     }

@@ -39,7 +39,7 @@ mod token;
 mod verification;
 
 pub use authority::{Authority, AuthorityInfo, AuthorityPlace, KeyPlace};
-pub use certificate_file::{certificate_pem, read_certificates, server_roots};
+pub use certificate_file::{certificate_pem, certificates_in, read_certificates, server_roots};
 pub use crl::{CrlNumbering, RevokedCertificate, is_list_of};
 pub use csr::{VerifiedCsr, has_utf8_subject, verify_csr};
 pub use device_key::{make_key, public_key_of};

@@ -9,6 +9,7 @@ mod cell;
 mod chart;
 mod data;
 mod layout;
+mod lot;
 mod metrics;
 mod model;
 mod page;
@@ -18,6 +19,7 @@ mod wall;
 
 pub use data::{csv, json};
 pub use layout::{Look, Place, STYLE, in_a_path};
+pub use lot::lot_html;
 pub use metrics::{OPEN_METRICS, Reading};
 pub use model::{Asked, Factory, Report, Subject};
 pub use page::html;

@@ -61,6 +61,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("report week", "周报"),
     ("report work-order", "工单报告"),
     ("report unit", "一个单元的报告"),
+    ("report verify", "核验批次包"),
     ("view", "在浏览器中查看产线、报告和单元（只读）"),
     ("metrics", "为监控系统写出各项数字（OpenMetrics）"),
     ("import-registered", "导入人工注册的结果"),

@@ -13,6 +13,7 @@ mod browser;
 mod figures;
 mod history;
 mod hostile;
+mod lot;
 mod metrics;
 mod pages;
 mod view;

@@ -7,6 +7,7 @@ mod find;
 pub(super) mod history;
 pub(super) mod inquiries;
 pub(super) mod labels;
+mod lot;
 pub(super) mod operators;
 pub mod outbox;
 pub(super) mod reader;
