@@ -154,13 +154,13 @@ fn way_of(number: u32, issuer: Fingerprint) -> Vec<Record> {
         hardware: HardwareId::from_bytes(&[b"SIM-".as_slice(), &number.to_be_bytes()].concat())
             .unwrap(),
         model: "SIM-1".to_owned(),
-        firmware: if number % 5 == 0 { "1.1.0" } else { "1.0.0" }.to_owned(),
+        firmware: if number.is_multiple_of(5) { "1.1.0" } else { "1.0.0" }.to_owned(),
         certificate_sn: sn,
         slot: ["A", "B", "C", "D"][number as usize % 4].parse().unwrap(),
         product: Some("TH200".to_owned()),
         label: None,
         work_order: Some(order(number / OF_AN_ORDER)),
-        operator: Some(if number % 2 == 0 { "p1" } else { "p2" }.parse().unwrap()),
+        operator: Some(if number.is_multiple_of(2) { "p1" } else { "p2" }.parse().unwrap()),
     };
     let image = ImageDigest::new(Sha256::digest(sn.as_bytes()).into());
     let issued = Issued { attempt: attempt.clone(), certificate: Arc::new(certificate), image };
