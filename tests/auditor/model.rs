@@ -1,6 +1,6 @@
 //! What the journal says, replayed by an auditor who knows its kinds from `docs/ledger.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ pub(crate) struct Model {
     pub(crate) certificates: BTreeMap<String, Certificate>,
     /// Line sessions that began.
     pub(crate) sessions: usize,
+    /// Labels that may have come out, by serial and copy.
+    pub(crate) labels: BTreeSet<(String, u32)>,
     /// The last entry.
     pub(crate) last: u64,
 }
@@ -107,8 +109,10 @@ impl Model {
             12 => self.unit(record)?.moved |= record["new_device"].as_bool()?,
             13 => self.scrapped(record)?,
             31 => self.adopted(record, number(&entry.payload["attempt"])?)?,
+            46 => self.label_sent(record)?,
+            47 => self.label_delivered(record)?,
             // What says nothing about attempts and certificates.
-            1 | 3 | 14..=30 | 32..=49 => {}
+            1 | 3 | 14..=30 | 32..=45 | 48..=49 => {}
             _ => return None,
         }
         Some(())
@@ -189,6 +193,26 @@ impl Model {
             self.certificates.get_mut(&old)?.state = "superseded";
         }
         Some(())
+    }
+
+    /// One label is sent once, and a further one only with a reason.
+    fn label_sent(&mut self, record: &Value) -> Option<()> {
+        let (serial, copy) = (record["serial"].as_str()?.to_owned(), number(&record["copy"])?);
+        let unit = self.units.get(&serial)?;
+        let is_its_own = unit.proven.as_deref() == record["certificate_sn"].as_str();
+        let has_reason = record["reason"].is_string();
+        let others = self.labels.iter().filter(|(other, _)| *other == serial).count();
+        let is_due = others == 0 || has_reason;
+        (self.labels.insert((serial, copy)) && is_its_own && is_due).then_some(())
+    }
+
+    fn label_delivered(&mut self, record: &Value) -> Option<()> {
+        let label = (record["serial"].as_str()?.to_owned(), number(&record["copy"])?);
+        match record["delivery"].as_str()? {
+            // Nothing left, so it is sent anew.
+            "not-sent" => self.labels.remove(&label).then_some(()),
+            _ => self.labels.contains(&label).then_some(()),
+        }
     }
 
     fn ended(&mut self, record: &Value) -> Option<()> {

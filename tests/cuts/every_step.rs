@@ -108,6 +108,9 @@ scenarios! {
     a_device_of_another_product: LINE, "another product";
     a_key_made_on_the_device: LINE, "key made on the device";
     a_device_that_is_read_back: LINE, "read back";
+    a_label_of_a_pass: LINE, "label of a pass";
+    a_label_that_is_sent: PEOPLE, "label sent";
+    a_label_that_is_scanned: PEOPLE, "label scanned";
     a_void_of_an_uncertain_unit: PEOPLE, "void of an uncertain one";
     a_void_of_a_proven_unit: PEOPLE, "void of a proven one";
     a_rework_that_is_allowed: PEOPLE, "rework allowed";

@@ -133,6 +133,8 @@ const DISABLE: &[&str] = &["operator", "disable", "p1"];
 const RESET_PIN: &[&str] = &["operator", "reset-pin", "p1", "--pin-file", "pin"];
 const PROFILE: &[&str] = &["work-order", "accept-profile", "WO-1", "--reason", "tried"];
 const BY_HAND: &[&str] = &["import-registered", "out.csv", "--by", "s04"];
+const PRINT: &[&str] = &["label", "print", SERIAL, "--by", "s04"];
+const READ_LABEL: &[&str] = &["label", "read", "--text", SERIAL, "--by", "s04"];
 const RESTORE: &[&str] = &["ledger", "restore", "backup.db", "--by", "s04"];
 
 /// A ledger of an older program with a unit in it, which any command that records brings up.
@@ -201,6 +203,7 @@ pub(crate) const LINE: &[Scenario] = &[
         devices_after: |options| options.keygen = true,
         ..USUAL
     },
+    Scenario { name: "label of a pass", prepare: use_labels, ..USUAL },
     Scenario {
         name: "read back",
         product: "required_proof = \"read-back\"",
@@ -210,8 +213,35 @@ pub(crate) const LINE: &[Scenario] = &[
     },
 ];
 
+/// Prints the label of each unit that passes.
+fn use_labels(world: &World) {
+    let label = "[label]\nprinter = \"labels\"\nwhen = \"pass\"\n\
+        template = '^XA^BQN,2,6^FDQA,{qr}^FS^XZ'\n\n[ledger]";
+    world.change("[ledger]", label);
+}
+
 /// What people do.
 pub(crate) const PEOPLE: &[Scenario] = &[
+    Scenario {
+        name: "label sent",
+        prepare: |world| {
+            provision(world);
+            use_labels(world);
+        },
+        act: Act::Command(PRINT),
+        ..USUAL
+    },
+    Scenario {
+        name: "label scanned",
+        prepare: |world| {
+            provision(world);
+            use_labels(world);
+            world.run(PRINT, 0);
+        },
+        act: Act::Command(READ_LABEL),
+        orders: &[READ_LABEL],
+        ..USUAL
+    },
     Scenario {
         name: "void of an uncertain one",
         prepare: |world| provision_with(world, |options| faults(options, "unplug=commit@1")),

@@ -171,3 +171,25 @@ fn after_a_rework_the_old_label_is_asked_back() {
     assert!(finished.story().contains("E-LABEL-STALE"), "{}", finished.story());
     assert_eq!(printer.printed(), [label(1), label(1)], "one for each certificate");
 }
+
+#[test]
+fn a_station_that_is_killed_while_it_prints_never_prints_a_second_one() {
+    let factory = Factory::usual();
+    let printer = Printer::new(silent);
+    printing(&factory, printer.address, "");
+    let _devices = factory.devices("A", 1);
+    let mut batch = factory.start(&["batch", "--scanner", "-"]);
+    batch.say(&labels(1));
+    // The printer has it all, and the station still listens for an answer.
+    let first = printer.labels.recv_timeout(LONG).unwrap();
+    batch.kill();
+    assert_eq!(serial(&first), label(1));
+    let again = factory.batch("").expect(0);
+    assert_eq!(printer.printed(), [""; 0], "{}", again.story());
+    let open = factory.run(&["label", "list"]).expect(0).events();
+    if let [label] = &open[..] {
+        assert_eq!(label["state"], "asked");
+        assert!(again.story().contains("E-LABEL-UNCLEAR"), "{}", again.story());
+    }
+    factory.verify();
+}

@@ -20,11 +20,6 @@ pub(super) fn for_refused(
                     `[scanner] case` takes both";
         return Some(hint.to_owned());
     }
-    if has_two(serial, accepts) {
-        let hint = "it is two serials: the scanner sends nothing behind a scan, set its suffix \
-                    to CR";
-        return Some(hint.to_owned());
-    }
     if !serial.is_ascii() {
         let hint = "letters beyond ASCII come from a keyboard scanner whose layout is not the \
                     computer's";
@@ -41,14 +36,6 @@ fn swapped(text: &str) -> String {
         false => c.to_ascii_uppercase(),
     };
     text.chars().map(swap).collect()
-}
-
-fn has_two(text: &str, accepts: impl Fn(&str) -> bool) -> bool {
-    text.is_ascii()
-        && (1..text.len()).any(|at| {
-            let (first, second) = text.split_at(at);
-            accepts(first) && accepts(second.trim_start_matches(['\t', '\u{3}', '\u{2}']))
-        })
 }
 
 /// The form of rules by which a text could be read.

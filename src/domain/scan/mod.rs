@@ -21,6 +21,7 @@ mod link;
 mod refusal;
 mod rule;
 mod template;
+mod twice;
 
 use super::ids::{ClientId, HardwareId, Serial};
 use super::label::LabelRule;
@@ -148,7 +149,12 @@ impl ScanRules {
             [_, ..] if possible.iter().any(|candidate| candidate.is_hidden) => {
                 Err(Unread::Separators(serials))
             }
-            [first, ..] if serials.len() == 1 => Ok(first.verdict(label)),
+            [first, ..] if serials.len() == 1 => {
+                match twice::two_alike_in(&first.serial, |text| label.accept(text).is_ok()) {
+                    Some(both) => Err(Unread::TwoScans(both)),
+                    None => Ok(first.verdict(label)),
+                }
+            }
             [_, ..] => Err(Unread::Ambiguous(serials)),
             [] => self.refuse(found, content, label),
         }
@@ -165,6 +171,10 @@ impl ScanRules {
             return Err(unread);
         }
         if let Some(first) = found.all.iter().find(|candidate| !candidate.is_hidden) {
+            let accepts = |text: &str| label.accept(text).is_ok();
+            if let Some(both) = twice::two_in(&first.serial, accepts) {
+                return Err(Unread::TwoScans(both));
+            }
             let mut verdict = first.verdict(label);
             if let Err(Unread::Serial(_, hint)) = &mut verdict.outcome {
                 *hint = hint::for_refused(&self.rules, &first.serial, content, label);

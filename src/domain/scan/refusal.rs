@@ -28,6 +28,8 @@ pub enum Unread {
     NoRule(String, Vec<(&'static str, Misfit)>),
     /// It says several serials.
     Ambiguous(Vec<String>),
+    /// It is two scans, with nothing between them.
+    TwoScans([String; 2]),
     /// It is a label of another product.
     OtherProduct {
         /// The rule, counted from one; 0 where there are none.
@@ -69,7 +71,7 @@ impl Unread {
             Unread::NoRead(_) => Code::ScanNoRead,
             Unread::Lines(_) => Code::ScanLines,
             Unread::NoRule(..) => Code::ScanLabel,
-            Unread::Ambiguous(_) => Code::ScanAmbiguous,
+            Unread::Ambiguous(_) | Unread::TwoScans(_) => Code::ScanAmbiguous,
             Unread::OtherProduct { .. } => Code::ScanOtherProduct,
             Unread::Separators(_) => Code::ScanSeparators,
             Unread::Serial(error, _) => error.code(),
@@ -92,6 +94,12 @@ impl Unread {
             Unread::Ambiguous(serials) => {
                 format!("the label says several serials: {}", listed(serials))
             }
+            Unread::TwoScans([first, second]) => format!(
+                "two scans came as one text, {} and {}: the scanner sends nothing behind a scan, \
+                 set its suffix to CR",
+                shortened(first),
+                shortened(second)
+            ),
             Unread::OtherProduct { rule, field, wanted, found } => {
                 let rule = if *rule > 0 { format!("rule {rule}: ") } else { String::new() };
                 format!(
