@@ -165,12 +165,82 @@ fn the_view_follows_a_line() {
     browser.open(&view.url);
     assert!(browser.text().contains("TH200-00000001") && browser.text().contains("PASS"));
     batch("TH200-00000002");
-    browser.wait_until("document.body.innerText.includes('TH200-00000002')");
+    // It passes through "under way" on its way there.
+    browser.wait_until("document.querySelector('.tile.pass dd').innerText === '2'");
+    assert!(browser.text().contains("TH200-00000002"));
     assert_eq!(browser.script("return document.getElementById('gone').hidden"), true);
-    let shown = browser.script("return document.querySelector('.tile.pass dd').innerText");
-    assert_eq!(shown, "2");
     browser.picture(Window { height: 620, ..LAPTOP }, &gallery("view.png"));
     browser.picture(Window { height: 1080, width: 1920, dark: true }, &gallery("view-wall.png"));
     drop(view);
     browser.wait_until("!document.getElementById('gone').hidden");
+}
+
+#[test]
+fn with_a_token_and_tls_others_may_look() {
+    let history = History::whole();
+    let dir = history.dir();
+    let openssl = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+         -subj /CN=line-1.example -keyout view.key -out view.pem";
+    let made = Command::new("openssl").current_dir(&dir).args(openssl.split_whitespace()).output();
+    assert!(made.unwrap().status.success());
+    std::fs::write(dir.join("view.token"), "open sesame\n").unwrap();
+    for name in ["view.key", "view.token"] {
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(dir.join(name), private).unwrap();
+    }
+    let toml = std::fs::read_to_string(dir.join("station.toml")).unwrap();
+    let section = "\n[view]\nlisten = \"0.0.0.0:0\"\ntoken_file = \"view.token\"\n\
+         certificate = \"view.pem\"\nkey = \"view.key\"\n";
+    std::fs::write(dir.join("station.toml"), toml + section).unwrap();
+    let view = View::open(&mut history.command("view --json"));
+    let port = view.url.trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
+    assert!(view.url.starts_with("https://"), "{}", view.url);
+    let ask = |said: &str| {
+        let request = format!(
+            "GET /metrics HTTP/1.1\r\nHost: line-1.example\r\n{said}Connection: close\r\n\r\n"
+        );
+        let mut client = Command::new("openssl")
+            .args(["s_client", "-quiet", "-no_ign_eof", "-connect", &format!("127.0.0.1:{port}")])
+            .args(["-CAfile", &dir.join("view.pem").display().to_string(), "-verify_return_error"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        client.stdin.as_ref().unwrap().write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        client.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
+        client.wait().unwrap();
+        answer
+    };
+    assert!(ask("").starts_with("HTTP/1.1 401"));
+    let answer = ask("Authorization: Bearer open sesame\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("# EOF\n"), "{answer}");
+    // A key that others can read is no secret.
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(dir.join("view.key"), readable).unwrap();
+    let refused = history.command("view --json").output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("E-SECRET-MODE"), "{refused:?}");
+}
+
+#[test]
+fn a_crowd_from_one_address_finds_no_more_places_than_there_are() {
+    let history = History::whole();
+    let view = View::of(&history);
+    let held: Vec<TcpStream> =
+        (0..32).map(|_| TcpStream::connect(view.address()).unwrap()).collect();
+    let mut one_more = TcpStream::connect(view.address()).unwrap();
+    let mut nothing = Vec::new();
+    // Closed at once: there is nothing to read, and maybe nobody who says so.
+    let _ = one_more.read_to_end(&mut nothing);
+    assert!(nothing.is_empty());
+    drop(held);
+    // Places are given back as their connections end.
+    while TcpStream::connect(view.address()).is_ok_and(|mut stream| {
+        let request = "GET /style.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let mut answer = String::new();
+        stream.write_all(request.as_bytes()).is_err()
+            || stream.read_to_string(&mut answer).is_err()
+            || !answer.starts_with("HTTP/1.1 200")
+    }) {}
 }
