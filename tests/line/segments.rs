@@ -56,8 +56,7 @@ fn segments_are_verified_from_the_ca_alone_and_the_first_bad_one_is_named() {
     let (shown, _) = read(&["show", files[0].to_str().unwrap()], 0);
     assert!(shown.contains(" created ") && shown.contains(" line-started "), "{shown}");
     // Another CA certified nothing of it.
-    let other = Factory::usual();
-    let stranger = other.path("ca.pem");
+    let stranger = factory.path("server-root.pem");
     let (_, told) = read(&["verify", dir, "--ca", stranger.to_str().unwrap()], 4);
     assert!(
         told.contains("E-LEDGER-SEGMENT") && told.contains("certified no journal key"),

@@ -5,4 +5,5 @@ mod heads;
 mod replay;
 mod replayer;
 mod signatures;
+mod threads;
 pub(super) mod verify;

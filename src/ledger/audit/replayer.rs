@@ -11,6 +11,7 @@ use crate::ledger::journal::entry::Entry;
 use crate::ledger::tables::schema::EVIDENCE;
 
 use super::replay::{Replay, pack};
+use super::threads::start;
 
 /// Pages of entries, or batches of rows, that wait for the other side.
 const WAITING: usize = 8;
@@ -38,7 +39,7 @@ impl<'scope> Replayer<'scope> {
         let replay = Replay::new(beside_a_line)?;
         let (entries, taken) = sync_channel::<Vec<Entry>>(WAITING);
         let (given, rows) = sync_channel(WAITING);
-        let thread = scope.spawn(move || {
+        let thread = start(scope, "replay", move || {
             replay.begin()?;
             for entry in taken.into_iter().flatten() {
                 replay.entry(&entry)?;
@@ -49,7 +50,7 @@ impl<'scope> Replayer<'scope> {
                 replay.give_rows(|batch| given.send(batch).is_ok())?;
             }
             Ok(replay)
-        });
+        })?;
         Ok(Replayer { entries, replayed: Replayed { rows, thread } })
     }
 

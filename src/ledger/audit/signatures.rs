@@ -7,8 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crate::domain::evidence::HeadVerifier;
+use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::InstanceId;
 use crate::ledger::journal::head::SignedHead;
+
+use super::threads::start;
 
 /// Batches of heads that wait for a core.
 const WAITING: usize = 16;
@@ -28,7 +31,7 @@ impl<'scope> Signatures<'scope> {
         scope: &'scope Scope<'scope, '_>,
         verifier: &'scope dyn HeadVerifier,
         instance: InstanceId,
-    ) -> Self {
+    ) -> Result<Self, LedgerError> {
         let (heads, taken) = sync_channel(WAITING);
         let taken = Arc::new(Mutex::new(taken));
         let first_bad = Arc::new(AtomicU64::new(NONE));
@@ -37,8 +40,9 @@ impl<'scope> Signatures<'scope> {
             let (taken, first_bad) = (Arc::clone(&taken), Arc::clone(&first_bad));
             move || work(&taken, &first_bad, verifier, &instance)
         };
-        let workers = (0..cores).map(|_| scope.spawn(worker())).collect();
-        Signatures { heads, first_bad, workers }
+        let workers = (0..cores).map(|_| start(scope, "signatures", worker()));
+        let workers = workers.collect::<Result<_, _>>()?;
+        Ok(Signatures { heads, first_bad, workers })
     }
 
     /// Hands heads over, in the order of their entries.

@@ -32,6 +32,7 @@ use super::chain::{Chain, Older, Page};
 use super::heads::Heads;
 use super::replayer::{Replayed, Replayer};
 use super::signatures::Signatures;
+use super::threads::start;
 use crate::ledger::keep::structure::{self, FileCheck};
 
 /// Beside the ledger, the newest head that an audit reached.
@@ -148,7 +149,7 @@ pub fn check(path: &Path) -> Result<u64, LedgerError> {
     let mut walk = Walk::over(path, &Audit::default())?;
     shape::check(&walk.connection)?;
     thread::scope(|scope| {
-        let file = walk.check_file(scope);
+        let file = walk.check_file(scope)?;
         let replay = Replayer::start(scope, false)?;
         let walked = walk.walk(Some(&replay), None);
         let replayed = replay.settle();
@@ -280,12 +281,14 @@ impl Walk {
         self.go_on(verifier)?;
         let instance = Owner::read(&self.connection)?.map(|owner| owner.instance);
         thread::scope(|scope| {
-            let file = self.check_file(scope);
+            let file = self.check_file(scope)?;
             let replay = match self.audit.skip_tables || self.before.is_some() {
                 true => None,
                 false => Some(Replayer::start(scope, self.audit.beside_a_line)?),
             };
-            let signatures = instance.map(|instance| Signatures::start(scope, verifier, instance));
+            let signatures = instance
+                .map(|instance| Signatures::start(scope, verifier, instance))
+                .transpose()?;
             let walked = self.walk(replay.as_ref(), signatures.as_ref());
             let replayed = replay.map(Replayer::settle);
             // Nothing that was read counts before the file is known to be whole, and an entry
@@ -300,20 +303,24 @@ impl Walk {
 
     /// Looks at the file in a thread and over a connection of its own, and whether each row
     /// names rows that are there.
-    fn check_file<'scope>(&mut self, scope: &'scope Scope<'scope, '_>) -> Option<FileLook<'scope>> {
+    fn check_file<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Result<Option<FileLook<'scope>>, LedgerError> {
         if self.before.is_some() {
             let remark = "what came before was not read again, and the file's structure and \
                           indices not checked";
             self.remarks.push(remark.to_owned());
-            return None;
+            return Ok(None);
         }
         let (path, check, tables) = (self.file.clone(), self.audit.file, !self.audit.skip_tables);
-        Some(scope.spawn(move || {
+        let look = start(scope, "file", move || {
             let connection = files::open_to_audit(&path)?;
             check.run(&connection)?;
             // What names rows that are not there is told last, where the tables are compared.
             Ok(if tables { structure::references(&connection) } else { Ok(()) })
-        }))
+        })?;
+        Ok(Some(look))
     }
 
     /// Walks the chain to its end. Most pages without a transaction: the journal only grows.
