@@ -109,7 +109,7 @@ fn make(config: &Config, hands: &Arc<Hands>, units: u32) {
     let clock: Arc<dyn Clock> = Arc::clone(hands) as Arc<dyn Clock>;
     let (ledger, _) = from_config::open_ledger(config, &clock).unwrap();
     let writer = ledger.writer();
-    let issuer = Fingerprint::new(Sha256::digest(b"ca").into());
+    let issuer = Fingerprint::new(Sha256::digest([0]).into());
     writer
         .record(Record::AuthoritySeen(AuthoritySeen { fingerprint: issuer, der: "00".to_owned() }))
         .unwrap();
