@@ -59,7 +59,7 @@ fn main() {
     let utc = Zone::UTC;
     measure("statistics, a day", || reader.stats_within(utc.day(day), &utc).unwrap().by_slot.len());
     let now = provisioning_station::domain::clock::Timestamp(FIRST + i64::from(units) * PACE);
-    measure("pace", || usize::from(reader.pace(now).unwrap().is_some()));
+    measure("pace", || usize::from(reader.pace(now, None).unwrap().is_some()));
     measure("backlog", || usize::try_from(reader.backlog().unwrap().count).unwrap());
     measure("registrations", || reader.registrations().unwrap().counts.len());
     let serial = format!("TH200-{:08}", units / 2).parse().unwrap();

@@ -92,6 +92,11 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
         true => None,
         false => Some(open_line(config, session.clone(), &ears, &stopping)),
     };
+    if let Some(hands) = &hands {
+        let screen = to_screen.clone();
+        // A word for whoever just pressed a key: a screen that is behind has others to show.
+        hands.tell(Box::new(move |trouble| drop(screen.try_send(Msg::Hand(trouble)))));
+    }
     let (begin, begun) = mpsc::sync_channel(1);
     let mut stage = Stage { begun, doors: None, failure: None, hands };
     match early {

@@ -50,7 +50,8 @@ Examples:
 
 const SIM_FIRMWARE_EXAMPLES: &str = "\
 CMD is started with its line at standard input and output; what it writes to standard error is
-shown. `station sim pull PATH` cuts its power, `station sim put PATH` gives it back. It ends when
+shown. There is no --fault: what goes wrong is CMD's own, and faults to order are those of
+`station sim device`. `station sim pull PATH` cuts its power, `station sim put PATH` gives it back. It ends when
 CMD ends by itself, with status 5, and stops on SIGTERM.
 
 Example, the C device of this project as a program:

@@ -8,6 +8,7 @@ use crate::cli::StatsOf;
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::local::{Span, Zone, day_to_text};
+use crate::domain::story::percent;
 use crate::ledger::Reader;
 use crate::ledger::views::{Outcomes, Stats};
 use crate::shell::Failure;
@@ -80,7 +81,7 @@ fn in_words(stats: &Stats) -> Vec<String> {
         attempts.passed, attempts.failed, attempts.interrupted
     ));
     if let Some(share) = stats.first_pass_yield {
-        lines.push(format!("first pass yield {:.1} %", share * 100.0));
+        lines.push(format!("first pass yield {}", percent(share)));
     }
     lines.extend(stats.by_code.iter().map(|(code, count)| format!("{code:<24} {count}")));
     lines.extend(stats.by_slot.iter().map(|(slot, counts)| {

@@ -107,9 +107,9 @@ pub struct Overview {
     pub work_order: Option<OrderProgress>,
     /// Several work orders are open, and none was chosen yet.
     pub must_choose: bool,
-    /// Units that passed in the last hour, projected to a whole hour where the first of
-    /// them is younger; none where none passed.
-    pub units_an_hour: Option<f64>,
+    /// How quickly units are made: of the work order, or of all where there is none; none where
+    /// too few were made to say, or the line rests.
+    pub pace: Option<Pace>,
     /// Of the units whose first attempt passed or failed, the share in which it passed: of
     /// the work order, or of today where there is none.
     pub first_pass_yield: Option<f64>,
@@ -146,10 +146,19 @@ impl Overview {
     /// How long the rest of the work order takes at the present pace.
     pub fn time_to_finish(&self) -> Option<Duration> {
         let order = self.work_order.as_ref()?;
-        let pace = self.units_an_hour.filter(|pace| *pace > 0.0)?;
+        let pace = self.pace.map(|pace| pace.units_an_hour).filter(|pace| *pace > 0.0)?;
         let left = order.quantity.saturating_sub(order.proven);
         Duration::try_from_secs_f64(f64::from(left) / pace * 3600.0).ok()
     }
+}
+
+/// How quickly units are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Units that pass in an hour of work.
+    pub units_an_hour: f64,
+    /// The time of work, of the last hour, that it is of.
+    pub over: Duration,
 }
 
 /// Attempts that were counted over a time.
@@ -472,7 +481,7 @@ mod tests {
             at: Timestamp(0),
             work_order: order,
             must_choose: false,
-            units_an_hour: pace,
+            pace: pace.map(|units_an_hour| Pace { units_an_hour, over: Duration::from_secs(60) }),
             first_pass_yield: None,
             counted: Counted { shift: None, from: Timestamp(0), attempts: Outcomes::default() },
             uncertain: Uncertain::default(),

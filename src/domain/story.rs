@@ -261,6 +261,12 @@ pub struct Stats {
     pub by_hour: BTreeMap<String, Outcomes>,
 }
 
+/// A share as people read it everywhere: rounded down, since 99.96 % are not 100.
+pub fn percent(share: f64) -> String {
+    // Shares are exact quotients; what a tenth lacks to a whole one is no more than noise.
+    format!("{:.1} %", (share * 1000.0 + 1e-9).floor() / 10.0)
+}
+
 /// How attempts ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Outcomes {
@@ -270,6 +276,13 @@ pub struct Outcomes {
     pub failed: u64,
     /// Cut off.
     pub interrupted: u64,
+}
+
+impl Outcomes {
+    /// Of what passed or failed, the share that failed; none of nothing.
+    pub fn failed_share(&self) -> f64 {
+        self.failed as f64 / (self.passed + self.failed).max(1) as f64
+    }
 }
 
 #[cfg(test)]

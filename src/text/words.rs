@@ -116,9 +116,9 @@ words! {
     // Header.
     NoWorkOrder: "no work order", "无工单";
     DoneOf: "{} of {}", "{}/{}";
-    AnHour: "{} units/h", "每小时 {} 件";
+    AnHour: "{}/h in {}", "每小时 {} 件（近 {}）";
     Labels: "labels: {} sent, {} open", "标签：已发送 {}，未完成 {}";
-    FirstPass: "first pass {} %", "一次通过 {} %";
+    FirstPass: "first pass {}", "一次通过 {}";
     Today: "today", "今天";
     CountPassed: "{} passed", "合格 {}";
     CountFailed: "{} failed", "不合格 {}";
@@ -152,6 +152,9 @@ words! {
     BellOff: "bell off", "铃声关";
     AutoScanOn: "demo scans by itself (Ctrl-D)", "演示自动扫码（Ctrl-D）";
     AutoScanOff: "demo waits (Ctrl-D)", "演示暂停（Ctrl-D）";
+    HandSlotEmpty: "the slot is empty", "工位是空的";
+    HandSlotTaken: "a device is in the slot: Ctrl-E first", "工位里已有设备：先按 Ctrl-E";
+    HandBenchEmpty: "nothing lies aside: Ctrl-E takes one out", "没有放在一旁的设备：Ctrl-E 可取出";
     DemoLast: "demo: the last units", "演示：最后几件";
     DemoDone: "done: {} passed, {} failed, {} uncertain: F10", "完成：合格 {}，不合格 {}，未定 {}：F10";
 
@@ -288,11 +291,12 @@ words! {
         "本次启动以来此工位没有单元结束。全部记录在 F3。";
     PeriodAll: "everything", "全部";
     PeriodDay: "{} ({})", "{}（{}）";
-    StatisticsKeys: "← → day   Home today   End everything", "← → 日期   Home 今天   End 全部";
+    StatisticsKeys: "← → day  Home today  End all  ↑ ↓ Enter: units", "← → 日期  Home 今天  End 全部  ↑ ↓ Enter：单元";
     Attempts: "attempts", "尝试";
     CutOff: "cut off", "中断";
-    FirstPassYield: "first pass yield", "一次通过率";
-    ByHour: "by hour ({})", "按小时（{}）";
+    OutputByHour: "passed by hour ({})", "每小时合格数（{}）";
+    YieldByHour: "yield by hour", "每小时良率";
+    NoFailures: "no failure", "没有故障";
     ByCode: "failures by code", "按代码统计的故障";
     BySlot: "by slot", "按工位";
     LookAtSlot: "look at its contacts", "请检查触点";
@@ -306,8 +310,7 @@ words! {
     ChecksKeys: "Enter: check again. Ports are the line's while it runs.", "Enter：重新检查。运行时端口由产线占用。";
     NothingYet: "Nothing yet.", "暂无内容。";
     NoFigures: "No figures yet.", "暂无数据。";
-    TooSmall: "This terminal is too small: 60 columns and 15 lines are needed.",
-        "终端太小：至少需要 60 列 15 行。";
+    TooSmall: "Too small: {} x {} is needed, this is {} x {}.", "终端太小：需要 {} x {}，现为 {} x {}。";
     Slot: "slot", "工位";
     Passed: "passed", "合格";
     Failed: "failed", "不合格";

@@ -51,9 +51,6 @@ pub(super) enum Room {
 const SIZES: [(Room, u16, u16); 3] =
     [(Room::Large, 38, 11), (Room::Medium, 26, 8), (Room::Small, 19, 4)];
 
-/// No tile is drawn higher: it would be mostly empty.
-const HIGHEST: u16 = 14;
-
 /// How the tiles stand on their pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grid {
@@ -94,7 +91,7 @@ impl Grid {
         let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
         let (column, row) = (count(index % self.columns), count(index / self.columns));
         let width = self.area.width / count(self.columns).max(1);
-        let height = (self.area.height / count(self.rows).max(1)).min(HIGHEST);
+        let height = self.area.height / count(self.rows).max(1);
         let gap = u16::from(self.columns > 1);
         Rect::new(
             self.area.x + column * width,

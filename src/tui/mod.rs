@@ -18,7 +18,7 @@ mod view;
 pub use input::size;
 pub use model::{AutoScan, Model, Phase, Setup, View};
 pub use mouse::{Mouse, MouseKind};
-pub use msg::{Action, Extent, HandKey, Msg};
+pub use msg::{Action, Extent, HandKey, HandTrouble, Msg};
 pub use screen::{Ending, Screen, Terminal, is_terminal, restore};
 pub use theme::ThemeName;
 pub use update::update;

@@ -35,6 +35,8 @@ pub enum Msg {
     Answered(Answered),
     /// Something that a person should know and that stops nothing.
     Warning(Fault),
+    /// What was asked of the hands of a demo can't be done.
+    Hand(HandTrouble),
     /// Lines of the log.
     Log(Vec<LogLine>),
     /// The line could not be started.
@@ -63,6 +65,17 @@ pub enum HandKey {
     TakeOut,
     /// The one that was taken out last is put in.
     PutIn,
+}
+
+/// Why the hands of a demo did nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandTrouble {
+    /// There is no device in the slot.
+    SlotEmpty,
+    /// There is one already.
+    SlotTaken,
+    /// No device lies on the bench.
+    BenchEmpty,
 }
 
 /// What the screen wants done; it does nothing itself.

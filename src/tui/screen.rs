@@ -31,6 +31,9 @@ use super::view;
 /// The shortest time between two frames: thirty a second.
 const FRAME: Duration = Duration::from_millis(33);
 
+/// The same behind a key: whoever pressed it waits for its answer.
+const ANSWER: Duration = Duration::from_millis(4);
+
 /// How often the screen looks at progress while units are worked on.
 const BUSY_TICK: Duration = Duration::from_millis(100);
 
@@ -119,6 +122,8 @@ pub struct Screen {
     cells: Vec<Arc<ProgressCell>>,
     log: LogBook,
     drawn: Option<Duration>,
+    /// A person waits for what is to be drawn.
+    is_awaited: bool,
     ticked: Duration,
 }
 
@@ -150,7 +155,16 @@ impl Screen {
         });
         let terminal = opened.inspect_err(|_| restore())?;
         let ticked = clock.now().monotonic;
-        Ok(Screen { terminal, gone, clock, cells: Vec::new(), log, drawn: None, ticked })
+        Ok(Screen {
+            terminal,
+            gone,
+            clock,
+            cells: Vec::new(),
+            log,
+            drawn: None,
+            is_awaited: false,
+            ticked,
+        })
     }
 
     /// Its columns and lines.
@@ -188,8 +202,13 @@ impl Screen {
         self.clock.now().monotonic
     }
 
+    /// The shortest time to the next frame.
+    const fn pause(&self) -> Duration {
+        if self.is_awaited { ANSWER } else { FRAME }
+    }
+
     fn draw_if_due(&mut self, model: &mut Model, act: &mut dyn FnMut(Action)) -> io::Result<()> {
-        let due = self.drawn.is_none_or(|drawn| self.now() >= drawn + FRAME);
+        let due = self.drawn.is_none_or(|drawn| self.now() >= drawn + self.pause());
         if !model.changed || !due {
             return Ok(());
         }
@@ -199,14 +218,14 @@ impl Screen {
         if self.gone.load(Ordering::Acquire) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        self.drawn = Some(self.now());
+        (self.drawn, self.is_awaited) = (Some(self.now()), false);
         self.take(model, Msg::Drawn(extent), act);
         Ok(())
     }
 
     /// How long to wait for the next message: until a frame or a look at the time is due.
     fn patience(&self, model: &Model) -> Duration {
-        let next_frame = self.drawn.filter(|_| model.changed).map(|drawn| drawn + FRAME);
+        let next_frame = self.drawn.filter(|_| model.changed).map(|drawn| drawn + self.pause());
         let next_tick = self.ticked + tick(model);
         let next = next_frame.map_or(next_tick, |frame| frame.min(next_tick));
         next.saturating_sub(self.now())
@@ -222,7 +241,7 @@ impl Screen {
     ) {
         self.take(model, first, act);
         let until = self.now() + FRAME;
-        while self.now() < until {
+        while !self.is_awaited && self.now() < until {
             let Ok(msg) = heard.try_recv() else { return };
             self.take(model, msg, act);
         }
@@ -230,6 +249,7 @@ impl Screen {
 
     fn take(&mut self, model: &mut Model, msg: Msg, act: &mut dyn FnMut(Action)) {
         panic_on_purpose(&msg);
+        self.is_awaited |= matches!(msg, Msg::Key(..) | Msg::Mouse(..) | Msg::Silence);
         if let Msg::Started(cells) = &msg {
             self.cells.clone_from(cells);
         }

@@ -59,6 +59,8 @@ pub(super) enum Role {
     Keep,
     /// A verdict that was seen and whose device has left.
     Stale,
+    /// What a chart draws, and the mark of what is chosen.
+    Accent,
     /// A unit is being worked on.
     Busy,
     /// Well.
@@ -98,7 +100,7 @@ impl Theme {
 fn plain(role: Role) -> Style {
     let style = Style::new();
     match role {
-        Role::Text | Role::Busy | Role::Green | Role::Field => style,
+        Role::Text | Role::Accent | Role::Busy | Role::Green | Role::Field => style,
         Role::Dim | Role::Stale => style.add_modifier(Modifier::DIM),
         Role::Strong | Role::Pass | Role::Key | Role::Amber => style.add_modifier(Modifier::BOLD),
         Role::Bar => style.add_modifier(Modifier::REVERSED),
@@ -124,7 +126,7 @@ fn sixteen(role: Role) -> Style {
         Role::Pass => style.fg(Color::Green).add_modifier(Modifier::BOLD),
         Role::Fail => style.fg(Color::Red).add_modifier(Modifier::BOLD),
         Role::Hold => style.fg(Color::Yellow).add_modifier(Modifier::BOLD),
-        Role::Busy => style.fg(Color::Cyan),
+        Role::Accent | Role::Busy => style.fg(Color::Cyan),
         Role::Green => style.fg(Color::Green),
         Role::Amber => style.fg(Color::Yellow),
         Role::Red => style.fg(Color::Red).add_modifier(Modifier::BOLD),
@@ -150,7 +152,7 @@ fn true_color(role: Role) -> Style {
         Role::Pass => style.fg(rgb(0x3f_d0_6c)).add_modifier(Modifier::BOLD),
         Role::Fail => style.fg(rgb(0xff_55_55)).add_modifier(Modifier::BOLD),
         Role::Hold => style.fg(rgb(0xff_b0_30)).add_modifier(Modifier::BOLD),
-        Role::Busy => style.fg(rgb(0x6c_b6_ff)),
+        Role::Accent | Role::Busy => style.fg(rgb(0x6c_b6_ff)),
         Role::Green => style.fg(rgb(0x3f_d0_6c)),
         Role::Amber => style.fg(rgb(0xff_b0_30)),
         Role::Red => style.fg(rgb(0xff_55_55)).add_modifier(Modifier::BOLD),
@@ -170,7 +172,7 @@ fn high_contrast(role: Role) -> Style {
         Role::Pass | Role::Green => base.fg(Color::LightGreen),
         Role::Fail | Role::Red => base.fg(Color::LightRed),
         Role::Hold | Role::Amber => base.fg(Color::LightYellow),
-        Role::Busy | Role::Key => base.fg(Color::LightCyan),
+        Role::Accent | Role::Busy | Role::Key => base.fg(Color::LightCyan),
         Role::Keep | Role::Notice => {
             on(Color::Black, Color::LightYellow).add_modifier(Modifier::BOLD)
         }

@@ -37,7 +37,7 @@ impl Answers {
         let (not_after, until) = self.authority(now)?;
         Ok(Overview {
             at: now,
-            units_an_hour: self.reader.pace(now)?,
+            pace: self.reader.pace(now, order.as_ref().map(|order| &order.id))?,
             first_pass_yield,
             counted: self.counted(now)?,
             uncertain: self.reader.uncertain(LISTED)?,

@@ -14,8 +14,8 @@ use crate::domain::code::Code;
 use crate::domain::event::{Event, SlotStatus, UnitReport};
 use crate::domain::ids::SlotName;
 use crate::shell::Failure;
-use crate::sim::{Act, Handled, SlotHandle};
-use crate::tui::HandKey;
+use crate::sim::{Act, HandError, Handled, SlotHandle};
+use crate::tui::{HandKey, HandTrouble};
 
 /// How long a verdict can be read before its device is taken out.
 const READ: Duration = Duration::from_millis(2_200);
@@ -29,8 +29,13 @@ const SWAP: Duration = Duration::from_millis(1_000);
 /// How long it stays empty for the person who emptied it.
 const BY_HAND: Duration = Duration::from_secs(8);
 
+/// Who hears of what can't be done.
+type Ear = Box<dyn Fn(HandTrouble) + Send>;
+
 /// What the hands hear of.
 enum Heard {
+    /// Who is told of what can't be done.
+    Ear(Ear),
     Line(SlotName, Seen),
     Key(HandKey, SlotName),
 }
@@ -59,6 +64,12 @@ impl Hands {
             .spawn(move || work(places, &heard))
             .map_err(|error| Failure::new(Code::Shortage, "no thread").caused_by(&error))?;
         Ok(Self(sender))
+    }
+
+    /// From here on this one hears of what can't be done.
+    pub fn tell(&self, ear: Ear) {
+        // As below.
+        let _ = self.0.send(Heard::Ear(ear));
     }
 
     /// Sees what the line says.
@@ -98,6 +109,16 @@ fn seen(event: &Event) -> Option<(SlotName, Seen)> {
 fn ended(report: &UnitReport) -> Option<(SlotName, Seen)> {
     let (slot, serial) = (report.slot.clone()?, report.serial.clone());
     Some((slot, Seen::Ended { serial, uncertain: report.uncertain }))
+}
+
+/// What a person at the screen is told of; nothing where the demo is over.
+const fn trouble(error: &HandError) -> Option<HandTrouble> {
+    match error {
+        HandError::Empty => Some(HandTrouble::SlotEmpty),
+        HandError::Taken => Some(HandTrouble::SlotTaken),
+        HandError::NothingAside | HandError::NoneLeft => Some(HandTrouble::BenchEmpty),
+        HandError::OtherBench | HandError::Ended => None,
+    }
 }
 
 /// How a slot is reached.
@@ -141,19 +162,16 @@ impl Place {
         }
     }
 
-    fn press(&mut self, key: HandKey, now: Instant) {
-        // What can't be done is seen at the slot: it is empty, or it stays as it was.
-        match key {
+    /// Does it; why it can't be done comes back.
+    fn press(&mut self, key: HandKey, now: Instant) -> Option<HandTrouble> {
+        let done = match key {
             HandKey::TakeOut => {
-                let _ = (self.reach)(Act::TakeOut { comes_back: true });
                 self.due = Some((now + BY_HAND, Due::Fill));
+                (self.reach)(Act::TakeOut { comes_back: true })
             }
-            HandKey::PutIn => {
-                if (self.reach)(Act::PutIn(None)).is_ok() {
-                    self.due = None;
-                }
-            }
-        }
+            HandKey::PutIn => (self.reach)(Act::PutIn(None)).inspect(|_| self.due = None),
+        };
+        done.err().and_then(|error| trouble(&error))
     }
 
     fn act_if_due(&mut self, now: Instant) {
@@ -174,6 +192,7 @@ impl Place {
 }
 
 fn work(mut places: HashMap<SlotName, Place>, heard: &Receiver<Heard>) {
+    let mut ear: Ear = Box::new(|_| {});
     loop {
         let next = places.values().filter_map(|place| place.due).map(|(at, _)| at).min();
         let left = next.map(|at| at.saturating_duration_since(Instant::now()));
@@ -188,9 +207,11 @@ fn work(mut places: HashMap<SlotName, Place>, heard: &Receiver<Heard>) {
                     place.see(seen, now);
                 }
             }
+            Ok(Heard::Ear(told)) => ear = told,
             Ok(Heard::Key(key, slot)) => {
-                if let Some(place) = places.get_mut(&slot) {
-                    place.press(key, now);
+                let place = places.get_mut(&slot);
+                if let Some(trouble) = place.and_then(|place| place.press(key, now)) {
+                    ear(trouble);
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -205,7 +226,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::sim::{HandError, UnitId};
+    use crate::sim::UnitId;
 
     /// A slot that takes note of what is done to it.
     fn place() -> (Place, Arc<Mutex<Vec<Act>>>) {

@@ -9,6 +9,7 @@ use rusqlite::{Row, params};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::WorkOrderId;
 use crate::domain::local::{Span, Zone};
+use crate::domain::pages::Pace;
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::counts;
 use crate::ledger::tables::sql::counted;
@@ -23,25 +24,30 @@ const PACE: Duration = Duration::from_secs(3600);
 
 /// The shortest time that is projected to an hour: three units in the first half minute
 /// are no pace yet.
-const SHORTEST: Duration = Duration::from_secs(300);
+const SHORTEST: Duration = Duration::from_secs(120);
+
+/// A longer time between two units is a break, and no part of a pace.
+const BREAK: Duration = Duration::from_secs(600);
 
 /// The hours that are shown where no day is asked for.
 const HOURS: i64 = 7 * 24;
 
 impl Reader {
-    /// Units that passed in the hour before `now`, projected to a whole hour.
-    pub fn pace(&self, now: Timestamp) -> Result<Option<f64>, LedgerError> {
-        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-        let sql = "SELECT count(*), min(started_us) FROM attempts
-            WHERE started_us > ?1 AND started_us <= ?2 AND outcome = 'pass'";
+    /// The pace of the hour before `now`: of this work order, or of all where none is made. Its
+    /// time is that in which units were made; none where too little of it is known, or the line
+    /// rests.
+    pub fn pace(
+        &self,
+        now: Timestamp,
+        order: Option<&WorkOrderId>,
+    ) -> Result<Option<Pace>, LedgerError> {
+        let sql = "SELECT started_us FROM attempts WHERE started_us > ?1 AND started_us <= ?2
+                AND outcome = 'pass' AND (?3 IS NULL OR work_order = ?3) ORDER BY started_us";
         let from = Timestamp(now.0.saturating_sub(micros(PACE)));
         let mut statement = self.connection.prepare_cached(sql)?;
-        let (passed, first): (u32, Option<i64>) =
-            statement.query_row(params![from, now], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let Some(first) = first else { return Ok(None) };
-        let time = now.0.saturating_sub(first).max(micros(SHORTEST));
-        let hours = Duration::from_micros(u64::try_from(time).unwrap_or(1)).as_secs_f64() / 3600.0;
-        Ok(Some(f64::from(passed) / hours))
+        let starts = statement.query_map(params![from, now, order], |row| row.get(0))?;
+        let starts: Vec<i64> = starts.collect::<Result<_, _>>()?;
+        Ok(pace_of(&starts, now.0))
     }
 
     /// Of a work order's units whose first attempt passed or failed, the share in which it
@@ -140,6 +146,25 @@ pub(super) struct Ended<'a> {
     pub(super) hour: Timestamp,
 }
 
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The pace of units that began at these times and passed, in microseconds.
+fn pace_of(starts: &[i64], now: i64) -> Option<Pace> {
+    let ends = starts.iter().skip(1).copied().chain([now]);
+    let gaps: Vec<i64> = starts.iter().zip(ends).map(|(start, end)| end - start).collect();
+    if gaps.last().is_none_or(|rest| *rest > micros(BREAK)) {
+        return None;
+    }
+    // What began before a break took as long as a unit does, which is not known: it counts with
+    // neither its number nor its time.
+    let worked: Vec<i64> = gaps.into_iter().filter(|gap| *gap <= micros(BREAK)).collect();
+    let over = Duration::from_micros(u64::try_from(worked.iter().sum::<i64>()).unwrap_or(0));
+    let units_an_hour = worked.len() as f64 / (over.as_secs_f64() / 3600.0);
+    (over >= SHORTEST).then_some(Pace { units_an_hour, over })
+}
+
 /// What is counted of attempts that are looked at one by one.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -202,4 +227,26 @@ pub(super) fn count(outcomes: &mut Outcomes, outcome: AttemptOutcome) {
 
 fn share(passed: u64, failed: u64) -> Option<f64> {
     (passed + failed > 0).then(|| ratio(passed, passed + failed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000_000;
+
+    fn pace(minutes: &[i64], now: i64) -> Option<(i64, u64)> {
+        let starts: Vec<i64> = minutes.iter().map(|minute| minute * MINUTE).collect();
+        let found = pace_of(&starts, now * MINUTE)?;
+        Some((found.units_an_hour.round() as i64, found.over.as_secs() / 60))
+    }
+
+    #[test]
+    fn a_pace_is_of_the_time_in_which_units_are_made() {
+        assert_eq!(pace(&[0, 1, 2, 3], 4), Some((60, 4)));
+        assert_eq!(pace(&[0], 1), None, "too little is known");
+        assert_eq!(pace(&[0, 1, 2, 30, 31, 32], 33), Some((60, 5)), "after a break");
+        assert_eq!(pace(&[0, 1, 2, 3], 14), None, "the line rests");
+        assert_eq!(pace(&[], 14), None);
+    }
 }

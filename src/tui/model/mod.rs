@@ -24,7 +24,7 @@ pub(super) use dialog::{Dialog, DialogKind};
 pub(super) use form::{Choice, Field, Form, FormNote, Menu, Purpose};
 pub(super) use kept::Kept;
 pub(super) use notice::{Notice, NoticeKind, Notices};
-pub(super) use pages::{Pages, UnitView};
+pub(super) use pages::{Lead, Pages, UnitView};
 pub(super) use tile::{Mark, Need, Running, Tile, Verdict};
 pub use view::View;
 
@@ -37,6 +37,7 @@ use crate::domain::pages::{LogLine, OrderProgress, Overview};
 use crate::domain::story::UncertainUnit;
 use crate::text::Language;
 
+use super::msg::HandTrouble;
 use super::theme::ThemeName;
 
 /// What stands fixed while the screen runs.
@@ -123,6 +124,8 @@ pub struct Model {
     pub(super) labels: Option<(u32, u32)>,
     /// The work orders were listed by themselves, since one must be chosen.
     pub(super) offered_orders: bool,
+    /// Why the hands of a demo did nothing, until the next key.
+    pub(super) hand_trouble: Option<HandTrouble>,
     pub(super) overview: Option<Box<Overview>>,
     /// The units that must be kept.
     pub(super) kept: Kept,
@@ -170,6 +173,7 @@ impl Model {
             dialog: None,
             labels: None,
             offered_orders: false,
+            hand_trouble: None,
             overview: None,
             kept: Kept::default(),
             pages: Pages::default(),

@@ -5,7 +5,7 @@ use crate::domain::ids::Serial;
 use crate::domain::pages::{
     CheckLine, HistoryKey, HistoryPage, HistoryQuery, Period, Registrations, WorkOrderChoice,
 };
-use crate::domain::story::{Stats, UnitStory};
+use crate::domain::story::{Outcomes, Stats, UnitStory};
 
 /// A question that was asked, and the newest answer to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +61,45 @@ pub(in crate::tui) struct UnitView {
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::tui) struct StatisticsView {
     pub(in crate::tui) period: Period,
+    /// The row that the keys are about, of the codes and then of the slots.
+    pub(in crate::tui) selected: usize,
     pub(in crate::tui) asking: Asking<Box<Stats>>,
+}
+
+/// What a row of the statistics leads to the attempts of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Lead<'s> {
+    /// Those with this code.
+    Code(&'s str),
+    /// Those of this slot.
+    Slot(&'s str),
+}
+
+impl StatisticsView {
+    /// The codes, the most frequent first, each with its number.
+    pub(in crate::tui) fn codes(&self) -> Vec<(&str, u64)> {
+        let found = self.asking.found.iter().flat_map(|stats| &stats.by_code);
+        let mut codes: Vec<_> = found.map(|(code, count)| (code.as_str(), *count)).collect();
+        codes.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
+        codes
+    }
+
+    /// The slots, the one with the largest share of failures first.
+    pub(in crate::tui) fn slots(&self) -> Vec<(&str, Outcomes)> {
+        let found = self.asking.found.iter().flat_map(|stats| &stats.by_slot);
+        let mut slots: Vec<_> = found.map(|(slot, counts)| (slot.as_str(), *counts)).collect();
+        slots.sort_by(|one, other| {
+            let by_share = other.1.failed_share().total_cmp(&one.1.failed_share());
+            by_share.then(one.0.cmp(other.0))
+        });
+        slots
+    }
+
+    /// What the rows lead to: the codes, then the slots.
+    pub(in crate::tui) fn leads(&self) -> Vec<Lead<'_>> {
+        let codes = self.codes().into_iter().map(|(code, _)| Lead::Code(code));
+        codes.chain(self.slots().into_iter().map(|(slot, _)| Lead::Slot(slot))).collect()
+    }
 }
 
 /// What all pages know.
@@ -77,7 +115,8 @@ pub(in crate::tui) struct Pages {
 
 impl Default for Pages {
     fn default() -> Self {
-        let statistics = StatisticsView { period: Period::All, asking: Asking::default() };
+        let statistics =
+            StatisticsView { period: Period::All, selected: 0, asking: Asking::default() };
         Self {
             history: HistoryView::default(),
             unit: UnitView::default(),

@@ -17,6 +17,7 @@ impl Before {
             history: HistoryPlace::of(&model.pages.history),
             kept: model.kept.selected,
             period: model.pages.statistics.period,
+            lead: model.pages.statistics.selected,
         }
     }
 
@@ -33,6 +34,7 @@ impl Before {
         history.selected = self.history.selected;
         model.kept.selected = self.kept;
         model.pages.statistics.period = self.period;
+        model.pages.statistics.selected = self.lead;
         self.put_back_fields(model);
         asked
     }

@@ -12,6 +12,7 @@ mod pages;
 mod people;
 mod readable;
 mod refusals;
+mod shift;
 mod sizes;
 
 use std::sync::Arc;
@@ -36,7 +37,7 @@ use crate::domain::event::{
 use crate::domain::ids::{CertificateSn, HardwareId, SlotName};
 use crate::domain::local::Zone;
 use crate::domain::pages::{
-    Answer, Answered, Counted, Light, OrderProgress, Overview, SignedInPerson,
+    Answer, Answered, Counted, Light, OrderProgress, Overview, Pace, SignedInPerson,
 };
 use crate::domain::record::Step;
 use crate::domain::story::{Outcomes, Uncertain};
@@ -77,7 +78,7 @@ pub(super) fn overview() -> Overview {
         at: MORNING,
         work_order: Some(OrderProgress { id, quantity: 500, proven: 137, under_way: 2 }),
         must_choose: false,
-        units_an_hour: Some(212.4),
+        pace: Some(Pace { units_an_hour: 212.4, over: Duration::from_secs(2520) }),
         first_pass_yield: Some(0.9824),
         counted: Counted {
             shift: None,

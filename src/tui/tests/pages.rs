@@ -207,7 +207,7 @@ fn an_answer_that_came_too_late_is_not_shown() {
 
 #[test]
 fn one_bad_slot_shows_in_the_statistics() {
-    for size in [(80, 24), (120, 40)] {
+    for size in [(60, 24), (80, 24), (120, 40), (200, 60)] {
         let mut walk = Walk::new(4, size);
         walk.key(KeyCode::F(4));
         assert_eq!(walk.question().1, Question::Statistics(Period::All));
@@ -222,6 +222,39 @@ fn one_bad_slot_shows_in_the_statistics() {
         walk.key(KeyCode::Left);
         assert_eq!(walk.question().1, Question::Statistics(Period::Day(today - 1)));
     }
+}
+
+#[test]
+fn a_code_and_a_slot_of_the_statistics_lead_to_their_attempts() {
+    let mut walk = Walk::new(4, (120, 40));
+    walk.key(KeyCode::F(4));
+    walk.hears(Answer::Statistics(Box::new(stats())));
+    walk.key(KeyCode::Down);
+    walk.key(KeyCode::Enter);
+    let (_, Question::History(query)) = walk.question() else { panic!() };
+    assert_eq!(query.code, Some(Code::DevNotStored));
+    walk.key(KeyCode::F(4));
+    walk.hears(Answer::Statistics(Box::new(stats())));
+    walk.key(KeyCode::Down);
+    walk.key(KeyCode::Down);
+    walk.key(KeyCode::Enter);
+    let (_, Question::History(query)) = walk.question() else { panic!() };
+    assert_eq!(query.slot, Some(slot("B")));
+    assert!(walk.screen().contains("found for: slot:B"));
+}
+
+#[test]
+fn a_perfect_day_is_no_wall_of_red() {
+    let mut walk = Walk::new(4, (120, 40));
+    walk.key(KeyCode::F(4));
+    let mut perfect = stats();
+    perfect.by_code.clear();
+    perfect.attempts.failed = 0;
+    for counts in perfect.by_slot.values_mut().chain(perfect.by_hour.values_mut()) {
+        counts.failed = 0;
+    }
+    walk.hears(Answer::Statistics(Box::new(perfect)));
+    insta::assert_snapshot!("statistics_perfect", walk.screen());
 }
 
 #[test]

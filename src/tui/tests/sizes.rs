@@ -71,5 +71,19 @@ fn no_size_breaks_the_screen() {
         }
     }
     walk.resize(40, 10);
-    assert!(walk.screen().contains("too small"));
+    assert!(walk.screen().contains("Too small"));
+}
+
+#[test]
+fn a_large_screen_is_used() {
+    for (slots, name) in [(1, "1"), (2, "2"), (6, "6")] {
+        let mut walk = Walk::new(slots, (200, 60));
+        walk.ends(report("TH200-00000001", "A", Outcome::Fail));
+        walk.ends(report("TH200-00000002", "A", Outcome::Pass));
+        if slots > 1 {
+            walk.slot("B", SlotStatus::Busy("TH200-00000003".to_owned()));
+            walk.progress(&[(1, "TH200-00000003", Step::Write, 700, 1400)]);
+        }
+        insta::assert_snapshot!(format!("large_{name}_slots"), walk.screen());
+    }
 }

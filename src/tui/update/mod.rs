@@ -55,6 +55,7 @@ fn take(model: &mut Model, msg: Msg, actions: &mut Vec<Action>) {
     match msg {
         Msg::Key(key, at) => {
             model.touched = model.now.monotonic;
+            model.hand_trouble = None;
             pressed::key(model, key, at, actions);
         }
         Msg::Mouse(mouse, at) => {
@@ -72,6 +73,7 @@ fn take(model: &mut Model, msg: Msg, actions: &mut Vec<Action>) {
         }
         Msg::Answered(answered) => answers::answered(model, answered, actions),
         Msg::Warning(fault) => line::notice(model, None, None, fault, NoticeKind::Warning),
+        Msg::Hand(trouble) => model.hand_trouble = Some(trouble),
         Msg::Log(lines) => {
             model.log.extend(lines);
             let gone = model.log.len().saturating_sub(LOG_KEPT);

@@ -1,11 +1,12 @@
 //! The pages besides the line: what they ask, and what their keys do.
 
 use crate::domain::ids::Serial;
+use crate::domain::local::day_to_text;
 use crate::domain::pages::{HistoryQuery, Period, Question};
 use crate::domain::state::AttemptOutcome;
 
 use super::super::keymap::Intent;
-use super::super::model::{Model, View};
+use super::super::model::{Lead, Model, View};
 use super::super::msg::Action;
 use super::super::view;
 use super::ask::ask;
@@ -76,6 +77,7 @@ pub(super) fn entered(model: &mut Model, typed: &str, actions: &mut Vec<Action>)
             }
         }
         (View::History, typed) => searched(model, typed, actions),
+        (View::Statistics, "") => followed(model, actions),
         (View::Kept, "") => {
             let chosen = model.kept().0.get(model.kept.selected).map(|unit| unit.serial.clone());
             if chosen.is_some() {
@@ -86,6 +88,33 @@ pub(super) fn entered(model: &mut Model, typed: &str, actions: &mut Vec<Action>)
         _ => return false,
     }
     true
+}
+
+/// The row of the statistics that is chosen leads to its attempts.
+fn followed(model: &mut Model, actions: &mut Vec<Action>) {
+    let statistics = &model.pages.statistics;
+    let (mut query, text) = match statistics.leads().get(statistics.selected) {
+        None => return,
+        Some(Lead::Code(code)) => {
+            let query = HistoryQuery { code: code.parse().ok(), ..HistoryQuery::default() };
+            (query, format!("code:{code}"))
+        }
+        Some(Lead::Slot(slot)) => {
+            let query = HistoryQuery { slot: slot.parse().ok(), ..HistoryQuery::default() };
+            (query, format!("slot:{slot}"))
+        }
+    };
+    let day = match statistics.period {
+        Period::All => String::new(),
+        Period::Day(day) => {
+            query.within = Some(model.setup.zone.day(day));
+            format!(" day:{}", day_to_text(day))
+        }
+    };
+    let view = &mut model.pages.history;
+    (view.query, view.text, view.wrong) = (query, text + &day, None);
+    model.view = View::History;
+    restart(model, actions);
 }
 
 /// The unit of the row that is chosen.
@@ -222,6 +251,17 @@ fn next_outcome(now: Option<AttemptOutcome>, forwards: bool) -> Option<AttemptOu
 }
 
 fn moved_in_statistics(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) -> bool {
+    let last = model.pages.statistics.leads().len().saturating_sub(1);
+    let selected = &mut model.pages.statistics.selected;
+    match intent {
+        Intent::Up => *selected = selected.saturating_sub(1),
+        Intent::Down => *selected = (*selected + 1).min(last),
+        _ => return moved_in_time(model, intent, actions),
+    }
+    true
+}
+
+fn moved_in_time(model: &mut Model, intent: Intent, actions: &mut Vec<Action>) -> bool {
     let today = model.setup.zone.day_of(model.now.wall);
     let period = &mut model.pages.statistics.period;
     *period = match (intent, *period) {

@@ -6,11 +6,12 @@ use ratatui::layout::{Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::domain::pages::Overview;
-use crate::domain::story::Outcomes;
+use crate::domain::story::{Outcomes, percent};
 use crate::domain::text::printable;
 use crate::text::Word;
 
 use super::super::model::{Mark, Model, Phase, View};
+use super::super::msg::HandTrouble;
 use super::super::theme::Role;
 use super::look::{Look, bar, both_ends, width};
 use super::tile::shape;
@@ -62,6 +63,9 @@ pub(super) const fn page_name(view: View) -> Word {
 /// Whether a demo's scanner is on; at its end what came of it.
 fn demo(model: &Model, look: Look) -> String {
     let Some(scanner) = &model.setup.auto_scan else { return String::new() };
+    if let Some(trouble) = model.hand_trouble {
+        return look.text(hand_word(trouble)).to_owned();
+    }
     let word = match scanner {
         scanner if scanner.is_on() => Word::AutoScanOn,
         scanner if !scanner.is_over() => Word::AutoScanOff,
@@ -73,6 +77,14 @@ fn demo(model: &Model, look: Look) -> String {
         }
     };
     look.text(word).to_owned()
+}
+
+const fn hand_word(trouble: HandTrouble) -> Word {
+    match trouble {
+        HandTrouble::SlotEmpty => Word::HandSlotEmpty,
+        HandTrouble::SlotTaken => Word::HandSlotTaken,
+        HandTrouble::BenchEmpty => Word::HandBenchEmpty,
+    }
 }
 
 /// Which slots are shown, where they are not all.
@@ -110,20 +122,19 @@ fn progress(overview: &Overview, look: Look, columns: u16) -> Vec<String> {
     if let Some(order) = &overview.work_order {
         let share = f64::from(order.proven) / f64::from(order.quantity.max(1));
         let [proven, quantity] = [order.proven, order.quantity].map(|count| count.to_string());
-        let length = usize::from(columns / 8).min(20);
+        let length = usize::from(columns / 12).min(20);
         let done = look.fill(Word::DoneOf, &[&proven, &quantity]);
         figures.push(format!("{done} {} {:.0} %", bar(share, length), (share * 100.0).floor()));
     }
     if let Some(time) = overview.time_to_finish().filter(|time| !time.is_zero()) {
         figures.push(look.fill(Word::TimeLeft, &[&look.span_of_time(time)]));
     }
-    if let Some(pace) = overview.units_an_hour {
-        figures.push(look.fill(Word::AnHour, &[&format!("{pace:.0}")]));
-    }
     if let Some(share) = overview.first_pass_yield {
-        // Rounded down: 99.96 % are not 100.
-        let percent = (share * 1000.0).floor() / 10.0;
-        figures.push(look.fill(Word::FirstPass, &[&format!("{percent:.1}")]));
+        figures.push(look.fill(Word::FirstPass, &[&percent(share)]));
+    }
+    if let Some(pace) = overview.pace {
+        let over = look.span_of_time(pace.over);
+        figures.push(look.fill(Word::AnHour, &[&format!("{:.0}", pace.units_an_hour), &over]));
     }
     figures
 }

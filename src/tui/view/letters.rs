@@ -57,16 +57,27 @@ fn points(mark: Mark) -> Vec<Vec<bool>> {
 /// Columns of a large word with its margin.
 pub(super) const LARGE: u16 = WORD as u16 + 2;
 
-/// Seven rows of 25 columns, or of twice as many where there is room.
-pub(super) fn large(mark: Mark, wide: bool) -> Vec<String> {
+/// Rows of a large word with its margin.
+pub(super) const LARGE_ROWS: u16 = LETTER.1 as u16 + 2;
+
+/// How often a point is repeated in a row, and a row below itself, in an area of this size: the
+/// letters grow with the room and keep about their shape.
+pub(super) fn scale((columns, rows): (u16, u16)) -> (usize, usize) {
+    let high = (rows / LARGE_ROWS).clamp(1, 4);
+    let wide = (columns / LARGE).clamp(1, 2 * high);
+    (wide.into(), high.min(wide).into())
+}
+
+/// Seven rows of 25 columns, each point as often as the scale says.
+pub(super) fn large(mark: Mark, (wide, high): (usize, usize)) -> Vec<String> {
     let (set, clear) = match mark {
         Mark::Pass => ('█', ' '),
         Mark::Fail => (' ', '█'),
         Mark::Hold => ('█', '░'),
     };
-    let times = if wide { 2 } else { 1 };
-    let point = |on: bool| std::iter::repeat_n(if on { set } else { clear }, times);
-    points(mark).into_iter().map(|row| row.into_iter().flat_map(point).collect()).collect()
+    let point = |on: bool| std::iter::repeat_n(if on { set } else { clear }, wide);
+    let row = |row: Vec<bool>| row.into_iter().flat_map(point).collect::<String>();
+    points(mark).into_iter().map(row).flat_map(|row| std::iter::repeat_n(row, high)).collect()
 }
 
 /// Three rows of 25 columns: two points one above the other in each character.
@@ -91,18 +102,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn letters_grow_with_the_room() {
+        assert_eq!(scale((39, 12)), (1, 1));
+        assert_eq!(scale((60, 12)), (2, 1));
+        assert_eq!(scale((99, 25)), (3, 3));
+        assert_eq!(scale((198, 40)), (7, 4));
+    }
+
+    #[test]
     fn the_three_words_have_shapes_of_their_own() {
         let count =
-            |mark, wanted| large(mark, false).concat().chars().filter(|c| *c == wanted).count();
-        assert_eq!(large(Mark::Pass, false)[1], " ████   ███  █████ █████ ");
+            |mark, wanted| large(mark, (1, 1)).concat().chars().filter(|c| *c == wanted).count();
+        assert_eq!(large(Mark::Pass, (1, 1))[1], " ████   ███  █████ █████ ");
         assert_eq!(count(Mark::Pass, '░'), 0);
         assert!(count(Mark::Fail, '█') > count(Mark::Pass, '█'));
         assert!(count(Mark::Hold, '░') > 0);
         for mark in [Mark::Pass, Mark::Fail, Mark::Hold] {
             assert!(
-                large(mark, false).iter().chain(&small(mark)).all(|row| row.chars().count() == 25)
+                large(mark, (1, 1)).iter().chain(&small(mark)).all(|row| row.chars().count() == 25)
             );
-            assert_eq!((large(mark, true).len(), small(mark).len()), (7, 3));
+            assert_eq!((large(mark, (2, 2)).len(), small(mark).len()), (14, 3));
         }
     }
 }

@@ -25,6 +25,7 @@ mod wrap;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
 
 use crate::text::Word;
 
@@ -45,8 +46,10 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model) -> Extent {
     let area = frame.area();
     frame.buffer_mut().set_style(area, look.style(Role::Text));
     if (area.width, area.height) < SMALLEST || area.height < SMALLEST.1 {
-        let line = Line::from(look.text(Word::TooSmall));
-        frame.render_widget(line, Rect { height: area.height.min(1), ..area });
+        let size = [SMALLEST.0, SMALLEST.1, area.width, area.height].map(|n| n.to_string());
+        let text = look.fill(Word::TooSmall, &size.each_ref().map(String::as_str));
+        let lines = wrap::wrap(&text, area.width.into()).into_iter().map(Line::from);
+        frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), area);
         return Extent::default();
     }
     let parts = parts_of((area.width, area.height), model, look);

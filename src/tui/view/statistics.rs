@@ -1,30 +1,37 @@
-//! Yield by hour, failures by code, and slots: a worn contact shows as one bad slot.
+//! Output and yield by hour on axes, failures by code in words, slots side by side: a worn
+//! contact shows as one bad slot. A row leads to its attempts.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Constraint::{Fill, Length, Min};
+use ratatui::layout::{Layout, Rect};
+use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Axis, Bar, BarChart, BarGroup, Chart, Dataset, GraphType, Paragraph};
 
 use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
 use crate::domain::local::day_to_text;
 use crate::domain::pages::Period;
-use crate::domain::story::{Outcomes, Stats};
+use crate::domain::story::{Outcomes, Stats, percent};
 use crate::domain::text::plain;
-use crate::text::Word;
+use crate::text::{Word, meaning};
 
-use super::super::model::Model;
+use super::super::model::{Lead, Model};
 use super::super::theme::Role;
-use super::look::{Look, bar, both_ends, pad};
-
-/// Heights of a column of the chart, an eighth of a line each.
-const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+use super::look::{Look, bar, both_ends, fit, pad};
+use super::pages::went_wrong;
 
 /// A slot is bad from so many failures on.
 const FEWEST_FAILURES: u64 = 3;
 
+/// From so many lines on, what a code means stands below it.
+const TALL: u16 = 20;
+
+const HOUR: i64 = 3_600_000_000;
+
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
     let view = &model.pages.statistics;
-    let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    let [head, body] = Layout::vertical([Length(1), Min(0)]).areas(area);
     let period = match view.period {
         Period::All => look.text(Word::PeriodAll).to_owned(),
         Period::Day(day) => look.fill(Word::PeriodDay, &[&day_to_text(day), &look.offset()]),
@@ -32,33 +39,49 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
     let left = vec![look.span(Role::Strong, format!(" {period}"))];
     let right = vec![look.span(Role::Dim, format!("{} ", look.text(Word::StatisticsKeys)))];
     frame.render_widget(both_ends(left, right, head.width), head);
-    let stats = match (&view.asking.found, &view.asking.fault) {
+    match (&view.asking.found, &view.asking.fault) {
         (_, Some(fault)) => {
-            frame.render_widget(Line::from(look.span(Role::Red, look.what(fault))), body);
-            return;
+            frame.render_widget(Paragraph::new(went_wrong(fault, look).to_vec()), body);
         }
         (None, None) => {
             frame.render_widget(Line::from(format!(" {}", look.text(Word::Looking))), body);
-            return;
         }
-        (Some(stats), None) => stats,
-    };
-    let [sums, hours, rest] =
-        Layout::vertical([Constraint::Length(2), Constraint::Length(4), Constraint::Min(0)])
-            .areas(body);
-    frame.render_widget(Paragraph::new(totals(stats, look)), sums);
-    frame.render_widget(Paragraph::new(by_hour(stats, look, hours.width)), hours);
-    let [codes, slots] = Layout::horizontal([Constraint::Fill(1); 2]).areas(rest);
-    frame.render_widget(Paragraph::new(by_code(stats, look, codes)), codes);
-    frame.render_widget(Paragraph::new(by_slot(stats, look, slots)), slots);
+        (Some(stats), None) => draw_all(frame, body, model, stats, look),
+    }
 }
 
-fn totals<'a>(stats: &Stats, look: Look) -> Vec<Line<'a>> {
+fn draw_all(frame: &mut Frame<'_>, area: Rect, model: &Model, stats: &Stats, look: Look) {
+    let charts = (area.height * 2 / 5).clamp(5, 16);
+    let [sums, charts, _, rows] =
+        Layout::vertical([Length(1), Length(charts), Length(1), Min(0)]).areas(area);
+    frame.render_widget(totals(stats, look), sums);
+    let hours = hours_of(stats);
+    match area.width >= 100 {
+        true => {
+            let [output, _, share] =
+                Layout::horizontal([Fill(3), Length(2), Fill(2)]).areas(charts);
+            draw_output(frame, output, &hours, look);
+            draw_yield(frame, share, &hours, look);
+        }
+        false => draw_output(frame, charts, &hours, look),
+    }
+    let [codes, _, slots] = Layout::horizontal([Fill(1), Length(2), Fill(1)]).areas(rows);
+    let view = &model.pages.statistics;
+    let leads = view.leads();
+    let chosen = leads.get(view.selected).or(leads.last());
+    let tall = area.height >= TALL;
+    frame.render_widget(Paragraph::new(by_code(&view.codes(), chosen, codes, tall, look)), codes);
+    let bad = bad_slot(stats);
+    frame.render_widget(Paragraph::new(by_slot(&view.slots(), chosen, bad, slots, look)), slots);
+}
+
+fn totals<'a>(stats: &Stats, look: Look) -> Line<'a> {
     let Outcomes { passed, failed, interrupted } = stats.attempts;
-    let number = |word, role, value: u64| {
+    let number = |word, role: Role, value: u64| {
+        let role = if value == 0 { Role::Dim } else { role };
         [
             look.span(Role::Dim, format!(" {} ", look.text(word))),
-            look.span(role, format!("{value} ")),
+            look.span(role, format!("{value}  ")),
         ]
     };
     let mut spans = Vec::new();
@@ -66,96 +89,194 @@ fn totals<'a>(stats: &Stats, look: Look) -> Vec<Line<'a>> {
     spans.extend(number(Word::Failed, Role::Fail, failed));
     spans.extend(number(Word::CutOff, Role::Hold, interrupted));
     if let Some(share) = stats.first_pass_yield {
-        let text = format!("{:.1} %", share * 100.0);
-        spans.push(look.span(Role::Dim, format!("  {} ", look.text(Word::FirstPassYield))));
-        spans.push(look.span(Role::Strong, text));
+        let text = look.fill(Word::FirstPass, &[&percent(share)]);
+        spans.push(look.span(Role::Strong, format!(" {text}")));
     }
-    vec![Line::from(spans)]
+    Line::from(spans)
 }
 
-/// One column an hour: how many passed, and below it the share that failed.
-fn by_hour<'a>(stats: &Stats, look: Look, columns: u16) -> Vec<Line<'a>> {
-    let room = usize::from(columns).saturating_sub(2);
-    let skipped = stats.by_hour.len().saturating_sub(room);
-    let hours: Vec<&Outcomes> = stats.by_hour.values().skip(skipped).collect();
-    let most = hours.iter().map(|hour| hour.passed).max().unwrap_or(0).max(1);
-    let passed: String = hours.iter().map(|hour| column(hour.passed, most)).collect();
-    let failed: String = hours
+/// Every hour from the first to the last, also those in which nothing ended.
+fn hours_of(stats: &Stats) -> Vec<(Timestamp, Outcomes)> {
+    let known = stats.by_hour.iter();
+    let known: Vec<_> = known
+        .filter_map(|(start, counts)| Some((Timestamp::from_rfc3339(start)?, *counts)))
+        .collect();
+    let mut hours: Vec<(Timestamp, Outcomes)> = Vec::new();
+    for (start, counts) in known {
+        while let Some((last, _)) = hours.last()
+            && start.0 > last.0 + HOUR
+            && hours.len() < 24 * 7
+        {
+            hours.push((Timestamp(last.0 + HOUR), Outcomes::default()));
+        }
+        hours.push((start, counts));
+    }
+    hours
+}
+
+/// The hour of the clock on the wall: `14`.
+fn hour_label(start: Timestamp, look: Look) -> String {
+    look.zone.show_short(start).get(6..8).unwrap_or_default().to_owned()
+}
+
+/// Columns of one hour with the gap behind it.
+const fn hour_width(columns: u16, hours: usize) -> u16 {
+    match columns as usize / if hours == 0 { 1 } else { hours } {
+        0..=3 => 3,
+        4 => 4,
+        5 => 5,
+        _ => 6,
+    }
+}
+
+/// One bar an hour: how many passed, in numbers too, over the hour.
+fn draw_output(frame: &mut Frame<'_>, area: Rect, hours: &[(Timestamp, Outcomes)], look: Look) {
+    let [head, chart] = Layout::vertical([Length(1), Min(0)]).areas(area);
+    let title = look.fill(Word::OutputByHour, &[&look.offset()]);
+    frame.render_widget(Line::from(look.span(Role::Dim, format!(" {title}"))), head);
+    let width = hour_width(chart.width.saturating_sub(1), hours.len());
+    let room = usize::from(chart.width.saturating_sub(1) / width);
+    let shown = &hours[hours.len().saturating_sub(room)..];
+    let style = look.style(Role::Accent);
+    let bars: Vec<Bar<'_>> = shown
         .iter()
-        .map(|hour| match hour.failed {
-            0 => ' ',
-            failed => column(failed, (hour.passed + failed).max(1)),
+        .map(|(start, counts)| {
+            let number = if counts.passed == 0 { String::new() } else { counts.passed.to_string() };
+            Bar::default()
+                .value(counts.passed)
+                .text_value(if number.len() < usize::from(width) { number } else { String::new() })
+                .label(Line::from(look.span(Role::Dim, hour_label(*start, look))))
+                .style(style)
+                .value_style(filled(style))
         })
         .collect();
-    let first = stats.by_hour.keys().nth(skipped).map_or("", String::as_str);
-    let last = stats.by_hour.keys().last().map_or("", String::as_str);
-    let label = |start: &str| hour_label(start, look);
-    let heading = look.fill(Word::ByHour, &[&look.offset()]);
-    let title = match hours.is_empty() {
-        true => heading,
-        false => format!("{heading}  {} – {}", label(first), label(last)),
-    };
-    vec![
-        Line::from(look.span(Role::Dim, format!(" {title}"))),
-        Line::from(look.span(Role::Pass, format!(" {passed}"))),
-        Line::from(look.span(Role::Fail, format!(" {failed}"))),
-    ]
+    let inner = Rect { x: chart.x + 1, width: chart.width.saturating_sub(1), ..chart };
+    let bars =
+        BarChart::default().data(BarGroup::default().bars(&bars)).bar_width(width - 1).bar_gap(1);
+    frame.render_widget(bars, inner);
 }
 
-/// An hour by the clock on the wall: `01-05 14 h`, or with its minute where it has one.
-fn hour_label(start: &str, look: Look) -> String {
-    let local = Timestamp::from_rfc3339(start).map(|start| look.zone.show_short(start));
-    let local = local.as_deref().and_then(|text| text.get(..11)).unwrap_or_default();
-    local.strip_suffix(":00").map_or_else(|| local.to_owned(), |hour| format!("{hour} h"))
+fn filled(style: ratatui::style::Style) -> ratatui::style::Style {
+    style.add_modifier(ratatui::style::Modifier::REVERSED)
 }
 
-fn column(value: u64, most: u64) -> char {
-    let eighth = (value * 8).div_ceil(most.max(1)).clamp(1, 8);
-    EIGHTHS[usize::try_from(eighth - 1).unwrap_or(7)]
+/// The share of attempts that passed, hour by hour, on an axis that begins where it must.
+fn draw_yield(frame: &mut Frame<'_>, area: Rect, hours: &[(Timestamp, Outcomes)], look: Look) {
+    let [head, chart] = Layout::vertical([Length(1), Min(0)]).areas(area);
+    let title = look.text(Word::YieldByHour);
+    frame.render_widget(Line::from(look.span(Role::Dim, format!(" {title}"))), head);
+    let points: Vec<(f64, f64)> = hours
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, counts))| counts.passed + counts.failed > 0)
+        .map(|(index, (_, counts))| (index as f64, (1.0 - counts.failed_share()) * 100.0))
+        .collect();
+    let (Some((first, _)), Some((last, _))) = (hours.first(), hours.last()) else { return };
+    let lowest = points.iter().map(|(_, share)| *share).fold(100.0, f64::min);
+    // To the ten below, and never so near that a tenth of a percent fills the page.
+    let floor = ((lowest / 10.0).floor() * 10.0).min(90.0);
+    let dim = look.style(Role::Dim);
+    let label = |value: f64| Span::styled(format!("{value:.0} %"), dim);
+    let hour = |start: Timestamp| Span::styled(hour_label(start, look), dim);
+    let end = hours.len().saturating_sub(1).max(1) as f64;
+    let line = Dataset::default()
+        .marker(Marker::Braille)
+        .graph_type(GraphType::Line)
+        .style(look.style(Role::Accent))
+        .data(&points);
+    let middle = f64::midpoint(floor, 100.0);
+    let axes = Chart::new(vec![line])
+        .x_axis(Axis::default().bounds([0.0, end]).style(dim).labels([hour(*first), hour(*last)]))
+        .y_axis(Axis::default().bounds([floor, 100.0]).style(dim).labels([
+            label(floor),
+            label(middle),
+            label(100.0),
+        ]));
+    frame.render_widget(axes, chart);
 }
 
-/// The most frequent code first.
-fn by_code<'a>(stats: &Stats, look: Look, area: Rect) -> Vec<Line<'a>> {
-    let mut codes: Vec<(&String, &u64)> = stats.by_code.iter().collect();
-    codes.sort_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
-    let most = codes.first().map_or(1, |(_, count)| **count).max(1);
+/// How a row begins: a mark where the keys are about it.
+fn marker(is_chosen: bool, look: Look) -> Span<'static> {
+    Span::styled(if is_chosen { "▸" } else { " " }, look.style(Role::Accent))
+}
+
+/// The most frequent code first: its number, its share and what it means.
+fn by_code<'a>(
+    codes: &[(&str, u64)],
+    chosen: Option<&Lead<'_>>,
+    area: Rect,
+    tall: bool,
+    look: Look,
+) -> Vec<Line<'a>> {
+    let most = codes.first().map_or(1, |(_, count)| *count).max(1);
+    let total: u64 = codes.iter().map(|(_, count)| count).sum();
     let mut lines = vec![Line::from(look.span(Role::Dim, format!(" {}", look.text(Word::ByCode))))];
-    let columns = usize::from(area.width).saturating_sub(24 + 9);
-    let room = usize::from(area.height).saturating_sub(1);
-    lines.extend(codes.iter().take(room).map(|(code, count)| {
-        Line::from(vec![
-            Span::raw(format!(" {} ", pad(&plain(code), 22))),
-            look.span(Role::Fail, bar(ratio(**count, most), columns.min(20))),
+    if codes.is_empty() {
+        lines.push(Line::from(
+            look.span(Role::Green, format!(" ● {}", look.text(Word::NoFailures))),
+        ));
+    }
+    let room = usize::from(area.width).saturating_sub(2);
+    let length = room.saturating_sub(24 + 14).min(30);
+    for (code, count) in codes {
+        let share = *count as f64 / total.max(1) as f64 * 100.0;
+        lines.push(Line::from(vec![
+            marker(chosen == Some(&Lead::Code(code)), look),
+            Span::raw(format!("{} ", pad(&plain(code), 23))),
+            look.span(Role::Fail, solid(*count as f64 / most as f64, length)),
             Span::raw(format!(" {count}")),
-        ])
-    }));
+            look.span(Role::Dim, format!("  {share:.0} %")),
+        ]));
+        if let Some(code) = code.parse::<Code>().ok().filter(|_| tall) {
+            let text = fit(meaning(code, look.language), room);
+            lines.push(Line::from(look.span(Role::Dim, format!("  {text}"))));
+        }
+    }
+    lines.truncate(area.height.into());
     lines
 }
 
-/// The slot with the largest share of failures first.
-fn by_slot<'a>(stats: &Stats, look: Look, area: Rect) -> Vec<Line<'a>> {
-    let mut slots: Vec<(&String, &Outcomes)> = stats.by_slot.iter().collect();
-    let share = |counts: &Outcomes| ratio(counts.failed, (counts.passed + counts.failed).max(1));
-    slots.sort_by(|one, other| share(other.1).total_cmp(&share(one.1)).then(one.0.cmp(other.0)));
-    let bad = bad_slot(stats);
-    let worst = slots.first().map_or(1.0, |(_, counts)| share(counts)).max(0.01);
+/// A bar without a ground behind it: nothing that is good is a wall of red.
+fn solid(share: f64, columns: usize) -> String {
+    bar(share, columns).trim_end_matches('░').to_owned()
+}
+
+/// The slot with the largest share of failures first: what passed and failed, side by side.
+fn by_slot<'a>(
+    slots: &[(&str, Outcomes)],
+    chosen: Option<&Lead<'_>>,
+    bad: Option<&str>,
+    area: Rect,
+    look: Look,
+) -> Vec<Line<'a>> {
     let mut lines = vec![Line::from(look.span(Role::Dim, format!(" {}", look.text(Word::BySlot))))];
-    let room = usize::from(area.height).saturating_sub(1);
-    for (slot, counts) in slots.iter().take(room) {
-        let total = counts.passed + counts.failed;
-        let is_bad = bad == Some(slot.as_str());
+    let most = slots.iter().map(|(_, counts)| counts.passed + counts.failed).max().unwrap_or(1);
+    let length = usize::from(area.width).saturating_sub(8 + 20).min(40);
+    for (slot, counts) in slots {
+        let is_bad = bad == Some(*slot);
         let role = if is_bad { Role::Red } else { Role::Text };
-        let numbers = format!("{}/{total}  {:.1} %", counts.failed, share(counts) * 100.0);
+        let share = |count: u64| count as f64 / most.max(1) as f64;
+        let failed = if counts.failed == 0 {
+            0.0
+        } else {
+            share(counts.failed).max(1.0 / length.max(1) as f64)
+        };
+        let (good, wrong) = (solid(share(counts.passed), length), solid(failed, length));
+        let total = counts.passed + counts.failed;
+        let numbers = format!(" {}/{total}  {:.1} %", counts.failed, counts.failed_share() * 100.0);
         lines.push(Line::from(vec![
-            look.span(role, format!(" {} ", pad(slot, 6))),
-            look.span(Role::Fail, bar(share(counts) / worst, 10)),
-            look.span(role, format!(" {numbers}")),
+            marker(chosen == Some(&Lead::Slot(slot)), look),
+            look.span(role, format!("{} ", pad(&plain(slot), 6))),
+            look.span(Role::Accent, good),
+            look.span(Role::Fail, wrong),
+            look.span(role, numbers),
         ]));
         if is_bad {
-            let hint = format!(" ▲ {}", look.text(Word::LookAtSlot));
+            let hint = format!("  ▲ {}", look.text(Word::LookAtSlot));
             lines.push(Line::from(look.span(Role::Red, hint)));
         }
     }
+    lines.truncate(area.height.into());
     lines
 }
 
@@ -166,19 +287,15 @@ fn bad_slot(stats: &Stats) -> Option<&str> {
         .values()
         .fold((0, 0), |(passed, failed), counts| (passed + counts.passed, failed + counts.failed));
     let mut bad = stats.by_slot.iter().filter(|(_, counts)| {
-        let others = (all.0 - counts.passed, all.1 - counts.failed);
-        let share = ratio(counts.failed, (counts.passed + counts.failed).max(1));
-        let of_others = ratio(others.1, (others.0 + others.1).max(1));
-        others.0 + others.1 > 0 && counts.failed >= FEWEST_FAILURES && share >= 3.0 * of_others
+        let (passed, failed) = (all.0 - counts.passed, all.1 - counts.failed);
+        let others = Outcomes { passed, failed, interrupted: 0 };
+        let enough = passed + failed > 0 && counts.failed >= FEWEST_FAILURES;
+        enough && counts.failed_share() >= 3.0 * others.failed_share()
     });
     match (bad.next(), bad.next()) {
         (Some((slot, _)), None) => Some(slot),
         _ => None,
     }
-}
-
-fn ratio(part: u64, whole: u64) -> f64 {
-    part as f64 / whole as f64
 }
 
 #[cfg(test)]
@@ -209,7 +326,12 @@ mod tests {
     }
 
     #[test]
-    fn a_column_is_as_high_as_its_share() {
-        assert_eq!([column(0, 8), column(4, 8), column(8, 8)], ['▁', '▄', '█']);
+    fn an_hour_in_which_nothing_ended_has_its_place() {
+        let mut found = stats(&[]);
+        for start in ["2026-01-05T08:00:00.000Z", "2026-01-05T11:00:00.000Z"] {
+            found.by_hour.insert(start.to_owned(), Outcomes { passed: 3, ..Outcomes::default() });
+        }
+        let passed: Vec<u64> = hours_of(&found).iter().map(|(_, counts)| counts.passed).collect();
+        assert_eq!(passed, [3, 0, 0, 3]);
     }
 }

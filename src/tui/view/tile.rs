@@ -37,6 +37,7 @@ pub(super) fn draw(
     match tile.shown_verdict() {
         Some(verdict) if room != Room::Small => {
             draw_letters(frame, body, room, verdict, look);
+            draw_trail(frame, body, tile, look);
         }
         _ => draw_lines(frame, body, model, tile, look),
     }
@@ -217,7 +218,7 @@ fn draw_lines(frame: &mut Frame<'_>, area: Rect, model: &Model, tile: &Tile, loo
         lines.push(Line::from(look.span(role, format!(" {}", fit(&plain(serial), columns)))));
     }
     match &tile.running {
-        Some(running) => lines.extend(running_lines(running, columns, area.height > 4, look)),
+        Some(running) => lines.extend(running_lines(running, columns, area.height, look)),
         None => {
             let room = usize::from(area.height).saturating_sub(lines.len());
             lines.extend(resting_lines(model, tile, (columns, room), look));
@@ -227,17 +228,74 @@ fn draw_lines(frame: &mut Frame<'_>, area: Rect, model: &Model, tile: &Tile, loo
         lines.extend(past_lines(past, columns, look));
     }
     frame.render_widget(Paragraph::new(lines), area);
+    draw_trail(frame, area, tile, look);
 }
 
-fn running_lines<'a>(running: &Running, columns: usize, tall: bool, look: Look) -> Vec<Line<'a>> {
+/// The least height of a body that has its trail.
+const TRAIL: u16 = 11;
+
+/// How the slot's last units ended, the newest at the right: a worn contact shows at a glance.
+fn draw_trail(frame: &mut Frame<'_>, area: Rect, tile: &Tile, look: Look) {
+    if area.height < TRAIL || tile.earlier.is_empty() {
+        return;
+    }
+    let room = usize::from(area.width).saturating_sub(2) / 2;
+    let all: Vec<_> = tile.verdict.iter().chain(&tile.earlier).take(room.min(30)).collect();
+    let signs = all.into_iter().rev().map(|verdict| {
+        let role = match verdict.mark() {
+            Mark::Pass => Role::Dim,
+            mark => look.mark(mark).1,
+        };
+        Span::styled(shape(verdict.mark()), look.style(role).remove_modifier(Modifier::REVERSED))
+    });
+    let line: Line<'_> = [Span::raw(" ")].into_iter().chain(signs).collect();
+    frame.render_widget(line, Rect { y: area.bottom() - 1, height: 1, ..area });
+}
+
+/// The steps of one unit in their order.
+const STEPS: [Step; 8] = [
+    Step::Identify,
+    Step::Reserve,
+    Step::Issue,
+    Step::Write,
+    Step::Commit,
+    Step::Restart,
+    Step::Prove,
+    Step::Finish,
+];
+
+/// How far the unit is; with room for it, every step with what is done and what is next.
+fn running_lines<'a>(running: &Running, columns: usize, height: u16, look: Look) -> Vec<Line<'a>> {
     let percent = format!(" {:.0} %", share(running) * 100.0);
-    let length = columns.saturating_sub(width(&percent)).min(30);
+    let longest = if height > 11 { 60 } else { 30 };
+    let length = columns.saturating_sub(width(&percent)).min(longest);
     let line = |role, text: &str| Line::from(look.span(role, format!(" {text}")));
     let mut lines = vec![line(Role::Busy, &(bar(share(running), length) + &percent))];
-    if tall {
-        lines.push(line(Role::Text, step_name(running, look)));
+    match height {
+        0..=4 => {}
+        5..=11 => lines.push(line(Role::Text, step_name(running, look))),
+        _ => {
+            lines.push(Line::from(""));
+            lines.extend(step_lines(running, look));
+        }
     }
     lines
+}
+
+fn step_lines<'a>(running: &Running, look: Look) -> Vec<Line<'a>> {
+    let now = running.progress.step.unwrap_or(Step::Identify);
+    let now = STEPS.iter().position(|step| *step == now).unwrap_or(0);
+    let steps = STEPS.iter().enumerate().map(|(index, step)| {
+        let (shape, role) = match index.cmp(&now) {
+            std::cmp::Ordering::Less => ("√", Role::Green),
+            std::cmp::Ordering::Equal => ("▸", Role::Strong),
+            std::cmp::Ordering::Greater => ("·", Role::Dim),
+        };
+        let name = look.text(step_word(*step));
+        let role_of_name = if index == now { Role::Strong } else { Role::Dim };
+        Line::from(vec![look.span(role, format!(" {shape} ")), look.span(role_of_name, name)])
+    });
+    steps.collect()
 }
 
 /// What is wrong and what to do. Where there is no room for both it is what to do; the message
@@ -290,7 +348,8 @@ fn draw_letters(frame: &mut Frame<'_>, area: Rect, room: Room, verdict: &Verdict
     // Letters are drawn in the colour of the verdict alone, not reversed: they are shapes.
     let style = look.style(role).remove_modifier(Modifier::REVERSED);
     let rows = if room == Room::Large && area.height >= 10 {
-        letters::large(mark, area.width >= 2 * letters::LARGE)
+        // Below the letters stands what to do.
+        letters::large(mark, letters::scale((area.width, area.height.saturating_sub(5).max(7))))
     } else {
         letters::small(mark)
     };
