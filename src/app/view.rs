@@ -92,7 +92,7 @@ impl Shown {
             orders: open_orders(reader)?,
             today: today.attempts,
             first_pass_yield: today.first_pass_yield,
-            pace: reader.pace(now)?,
+            pace: reader.pace(now, None)?.map(|pace| pace.units_an_hour),
             holds: reader.all_on_hold()?,
             backlog: reader.backlog()?,
         })
