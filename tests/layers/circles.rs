@@ -34,7 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "tui",
         &[
-            "mouse", "theme", "keymap", "layout", "model", "msg", "input", "view", "update",
+            "mouse", "theme", "keymap", "layout", "msg", "model", "input", "view", "update",
             "screen", "tests",
         ],
     ),
