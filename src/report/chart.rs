@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn an_axis_ends_at_a_round_number() {
         let end = |highest| Steps::up_to(highest).until;
-        assert_eq!([end(1.0), end(7.0), end(23.0), end(101.0)], [1.0, 8.0, 25.0, 120.0]);
+        assert_eq!([end(1.0), end(7.0), end(23.0), end(101.0)], [1.0, 8.0, 25.0, 150.0]);
     }
 
     #[test]

@@ -41,7 +41,6 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("label slot", "打印工位条码"),
     ("label sheet", "打印工单卡"),
     ("ledger verify", "校验账本：日志链、签名和各表"),
-    ("ledger segments", "读取日志分段，不需要账本"),
     ("ledger segments list", "列出各分段的内容范围"),
     ("ledger segments show", "显示一个分段中的记录"),
     ("ledger segments verify", "仅凭 CA 证书校验一串分段"),
