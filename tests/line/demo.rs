@@ -209,7 +209,11 @@ fn a_demo_ends_with_all_units_registered_and_its_cloud_can_be_started_again() {
     })
     .finish(LONG)
     .expect(0);
-    let events = finished.events();
+    // Each unit's label is sent and read back beside the line.
+    let (labels, events): (Vec<_>, Vec<_>) =
+        finished.events().into_iter().partition(|event| event["event"] == "label");
+    let with = |outcome: &str| labels.iter().filter(|label| label["outcome"] == outcome).count();
+    assert_eq!((with("sent"), labels.len()), (6, 12), "{labels:?}");
     let kinds: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
     let units_then_summary = [vec!["unit"; 6], vec!["summary"]].concat();
     let registrations_then_summary = [vec!["registration"; 6], vec!["summary"]].concat();
