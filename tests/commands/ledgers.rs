@@ -321,6 +321,33 @@ fn a_backup_of_a_history_that_a_restore_left_behind_is_not_the_newest() {
     restored.says("0000000008.db is of a history that an earlier restore left behind");
 }
 
+/// A page of SQLite's file that only leads to others begins so, and ends its head with the
+/// number of the last of them (sqlite.org/fileformat.html, "B-tree Pages").
+const INNER_PAGE: u8 = 5;
+
+#[test]
+fn a_backup_whose_pages_lead_in_a_circle_is_refused() {
+    let station = station();
+    for order in 0..40 {
+        station.ok(&format!("work-order create more-{order} --quantity 1"));
+    }
+    station.ok("ledger backup saved.db");
+    let mut bytes = fs::read(station.path("saved.db")).unwrap();
+    let size = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    let mut changed = 0;
+    for (page, number) in bytes.chunks_mut(size).zip(1_u32..).skip(1) {
+        if page[0] == INNER_PAGE {
+            page[8..12].copy_from_slice(&number.to_be_bytes());
+            changed += 1;
+        }
+    }
+    assert!(changed > 0, "the ledger is too small");
+    fs::write(station.path("circle.db"), bytes).unwrap();
+    let restore = "--data-dir other ledger restore circle.db --by s1";
+    station.fails(restore, "E-LEDGER-CORRUPT", 4);
+    assert!(!station.path("other/ledger.db").exists());
+}
+
 #[test]
 fn a_ledger_of_a_newer_program_is_not_opened() {
     let station = station();
