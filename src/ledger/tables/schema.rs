@@ -127,12 +127,16 @@ fn migrate_once(connection: &Connection, migrations: &[&str]) -> Result<(), Ledg
         // Read inside the transaction: another process may be migrating too.
         let found = version(connection)?;
         let step = usize::try_from(found).ok().and_then(|index| migrations.get(index));
+        // Only what holds something has anything to lose.
+        let is_in_use = found > 0 && has_entries(connection)?;
         if let Some(step) = step {
-            run_each(connection, step)?;
+            run_each(connection, step, is_in_use)?;
             connection.pragma_update(None, "user_version", found + 1)?;
         }
         connection.execute_batch("COMMIT")?;
-        cut::point(cut::Kind::Migrated, "schema");
+        if is_in_use {
+            cut::point(cut::Kind::Migrated, "schema");
+        }
         Ok(())
     };
     apply().map_err(|error: rusqlite::Error| {
@@ -142,8 +146,17 @@ fn migrate_once(connection: &Connection, migrations: &[&str]) -> Result<(), Ledg
     })
 }
 
+fn has_entries(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'journal')";
+    let has_journal: bool = connection.query_row(sql, [], |row| row.get(0))?;
+    match has_journal {
+        true => connection.query_row("SELECT EXISTS (SELECT 1 FROM journal)", [], |row| row.get(0)),
+        false => Ok(false),
+    }
+}
+
 /// Runs the statements of a migration, and tells how far it is.
-fn run_each(connection: &Connection, step: &str) -> rusqlite::Result<()> {
+fn run_each(connection: &Connection, step: &str, is_in_use: bool) -> rusqlite::Result<()> {
     let total = u64::try_from(step.matches(";\n").count()).unwrap_or(0);
     let mut statements = Batch::new(connection, step);
     let mut done = 0;
@@ -151,7 +164,9 @@ fn run_each(connection: &Connection, step: &str) -> rusqlite::Result<()> {
         statement.execute([])?;
         done += 1;
         long_work::tell(done, total.max(done));
-        cut::point(cut::Kind::Migrating, "schema");
+        if is_in_use {
+            cut::point(cut::Kind::Migrating, "schema");
+        }
     }
     Ok(())
 }
