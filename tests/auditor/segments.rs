@@ -37,8 +37,16 @@ pub(crate) fn hold(dir: &Path, entries: &[Entry], findings: &mut Vec<String>) {
     }
 }
 
-/// A ledger that went on from a restore left some behind, and one that was lost has none.
+/// The kind of the entry with which a ledger goes on from a restore.
+const RESTORED: u16 = 17;
+
+/// A ledger that went on from a restore left behind what reached further, and one that was lost
+/// has no entry to hold a segment against.
 fn agrees(segment: &Segment, entries: &[Entry]) -> bool {
+    let restored = entries.iter().find(|entry| entry.kind == RESTORED);
+    if restored.is_some_and(|entry| entry.seq <= segment.last) {
+        return true;
+    }
     let hash = |seq: u64| match seq {
         0 => Some([0; 32]),
         seq => entries.get(usize::try_from(seq).ok()? - 1).map(|entry| entry.hash),
