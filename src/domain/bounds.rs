@@ -19,6 +19,9 @@ pub const LIST: u64 = 64 << 20;
 /// It takes a few times as much memory while it is read.
 pub const HAND_BACK: u64 = 128 << 20;
 
+/// One file of a lot's bundle once it is unpacked: the journal of some 50,000 units.
+pub const BUNDLE: u64 = 512 << 20;
+
 /// Characters of a cell in a table that is read: more than any serial or fingerprint.
 pub const CELL: usize = 1024;
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
+use crate::domain::bounds;
 use crate::domain::certificate::Proof;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{PublicKey, to_hex};
@@ -27,9 +28,6 @@ pub const INSTRUCTIONS: &str = include_str!("verify.md");
 /// What stands before an entry and before a head in what is hashed and signed.
 const ENTRY_TAG: &[u8] = b"provisioning-station journal entry 1\n";
 const HEAD_TAG: &[u8] = b"provisioning-station journal head 1\n";
-
-/// The most that one file of a bundle may hold.
-const LARGEST: u64 = 4 << 30;
 
 /// The kinds of the entries that show a unit.
 const ISSUED: u16 = 6;
@@ -188,9 +186,7 @@ impl Reading {
     fn bytes(&mut self, name: &str) -> Result<Vec<u8>, BundleError> {
         let file =
             self.zip.by_name(name).map_err(|_| BundleError::Wrong(format!("{name} is missing")))?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok(bounds::read_whole(file, bounds::BUNDLE)?)
     }
 
     /// Each file is as it was written, and nothing was added.
