@@ -11,9 +11,9 @@ use crate::config::Config;
 use crate::domain::ids::Serial;
 use crate::domain::pages::HistoryKey;
 use crate::domain::rows::{AttemptRow, UnitRow};
-use crate::ledger::Reader;
 use crate::ledger::views::UnitFilter;
-use crate::report::{Form, Table};
+use crate::ledger::{LedgerError, Reader};
+use crate::report::{Form, Row, Table};
 use crate::shell::{Exit, Failure, Progress};
 
 /// Rows that are read at a time: nobody holds the ledger's file back for long, and no table
@@ -59,19 +59,14 @@ fn attempts(
     sink: &mut dyn Write,
     progress: &mut Progress,
 ) -> Result<(), Stop> {
-    let mut table = Table::begin::<AttemptRow>(form, sink)?;
-    let (mut last, mut written) = (None, 0);
-    loop {
-        let page = reader.attempt_rows(filter, last.as_ref(), PAGE)?;
-        page.iter().try_for_each(|row| table.add(row))?;
-        written += page.len() as u64;
-        progress.at(written, None, "attempts");
-        let Some(row) = page.into_iter().last() else { break };
+    let page = |last: Option<&HistoryKey>| reader.attempt_rows(filter, last, PAGE);
+    let key = |row: AttemptRow| {
         let AttemptRow { time: started_at, serial, attempt, .. } = row;
-        last = Some(HistoryKey { started_at, serial, attempt });
-    }
-    table.finish()?;
-    Ok(())
+        HistoryKey { started_at, serial, attempt }
+    };
+    page_by_page(Table::begin::<AttemptRow>(form, sink)?, page, key, |written| {
+        progress.at(written, None, "attempts");
+    })
 }
 
 fn units(
@@ -81,15 +76,32 @@ fn units(
     sink: &mut dyn Write,
     progress: &mut Progress,
 ) -> Result<(), Stop> {
-    let mut table = Table::begin::<UnitRow>(form, sink)?;
-    let (mut last, mut written): (Option<Serial>, u64) = (None, 0);
+    let page = |last: Option<&Serial>| reader.unit_rows(filter, last, PAGE);
+    page_by_page(
+        Table::begin::<UnitRow>(form, sink)?,
+        page,
+        |row| row.serial,
+        |written| {
+            progress.at(written, None, "units");
+        },
+    )
+}
+
+/// Writes all rows, a page at a time; the next page begins behind the key of the last row.
+fn page_by_page<R: Row, K>(
+    mut table: Table<&mut dyn Write>,
+    page_behind: impl Fn(Option<&K>) -> Result<Vec<R>, LedgerError>,
+    key: impl Fn(R) -> K,
+    mut tell: impl FnMut(u64),
+) -> Result<(), Stop> {
+    let (mut last, mut written) = (None, 0);
     loop {
-        let page = reader.unit_rows(filter, last.as_ref(), PAGE)?;
+        let page = page_behind(last.as_ref())?;
         page.iter().try_for_each(|row| table.add(row))?;
         written += page.len() as u64;
-        progress.at(written, None, "units");
+        tell(written);
         let Some(row) = page.into_iter().last() else { break };
-        last = Some(row.serial);
+        last = Some(key(row));
     }
     table.finish()?;
     Ok(())

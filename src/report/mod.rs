@@ -23,7 +23,7 @@ pub use lot::lot_html;
 pub use metrics::{OPEN_METRICS, Reading};
 pub use model::{Asked, Factory, Report, Subject};
 pub use page::html;
-pub use tables::{Form, Table};
+pub use tables::{Form, Row, Table};
 pub use unit::unit_html;
 pub use wall::{
     SCRIPT, Wall, WallSlot, choice_page, message_page, orders_page, wall_html, wall_page,
