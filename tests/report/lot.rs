@@ -118,7 +118,11 @@ fn a_bundle_that_was_changed_is_found_out_by_hand_and_by_the_station() {
         ("units.csv", "s/TH200-00000002/TH200-00000009/"),
         ("journal.txt", "$d"),
         ("journal.txt", "3s/ 0/ 1/"),
-        ("head.json", "s/\"signature\":\"./\"signature\":\"f/"),
+        // Another digit, whichever stands there.
+        (
+            "head.json",
+            "s/\"signature\":\"f/\"signature\":\"0/;t;s/\"signature\":\"./\"signature\":\"f/",
+        ),
         ("head.json", "s/\"station\":\"demo\"/\"station\":\"other\"/"),
     ];
     for (name, change) in changes {
