@@ -5,6 +5,7 @@
 
 mod check_names;
 mod commands_zh;
+mod explained_zh;
 mod language;
 mod remedy_en;
 mod remedy_zh;
@@ -15,6 +16,7 @@ use std::borrow::Cow;
 
 pub use check_names::{CHECKS, check_name};
 pub use commands_zh::{COMMANDS, manual};
+pub use explained_zh::{about_group as about_group_in_chinese, explained as explained_in_chinese};
 pub use language::Language;
 pub use words::{Word, fill};
 
