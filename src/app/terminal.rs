@@ -163,10 +163,11 @@ fn log(event: &Event) {
             let UnitReport { serial, slot, fault, uncertain, .. } = &**report;
             let slot = slot.as_ref().map_or("-", SlotName::as_str);
             let word = if *uncertain { "uncertain" } else { report.outcome.as_str() };
-            let Some(Fault { code, detail }) = fault else { return };
+            let Some(Fault { code, detail, .. }) = fault else { return };
             tracing::warn!(target: LOG, "{word} {serial} slot {slot}: {code}: {detail}");
         }
-        Event::Warning(Fault { code, detail }) | Event::Stopping(Some(Fault { code, detail })) => {
+        Event::Warning(Fault { code, detail, .. })
+        | Event::Stopping(Some(Fault { code, detail, .. })) => {
             tracing::warn!(target: LOG, "{code}: {detail}");
         }
         _ => {}

@@ -87,7 +87,7 @@ fn tell(serial: &Serial, passed: &Passed, context: &mut Context) -> Result<(), F
         if let Some(cert) = cert {
             line["certificate_sn"] = json!(cert);
         }
-        if let Some(Fault { code, detail }) = fault {
+        if let Some(Fault { code, detail, .. }) = fault {
             line["code"] = json!(code);
             line["message"] = json!(detail);
         }

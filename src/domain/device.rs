@@ -8,6 +8,7 @@ use super::certificate::Proof;
 use super::code::Code;
 use super::identity::IdentityKey;
 use super::ids::{CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey};
+use super::say::Say;
 
 /// By what a device is told from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -152,11 +153,18 @@ pub struct Fault {
     pub code: Code,
     /// One sentence with the values, without secrets.
     pub detail: String,
+    /// The same in Chinese, where it was said in both languages.
+    pub chinese: Option<String>,
 }
 
 impl Fault {
     /// A fault with its sentence.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), chinese: None }
+    }
+
+    /// A fault with its sentence in each language.
+    pub fn said(code: Code, said: Say) -> Self {
+        Self { code, detail: said.english, chinese: Some(said.chinese) }
     }
 }

@@ -17,6 +17,7 @@ use super::code::Code;
 use super::device::Fault;
 use super::ids::{OperatorId, ProfileDigest, WorkOrderId};
 use super::person::Person;
+use crate::say;
 
 /// After this many wrong PINs a person's PIN is locked, and after as many again.
 pub const WRONG_PINS: u32 = 5;
@@ -260,14 +261,17 @@ impl fmt::Debug for PinVerifier {
 
 /// Whether somebody who is known like this may approve; says why not.
 pub fn may_approve(id: &OperatorId, known: Option<&OperatorRow>) -> Result<(), Fault> {
-    let refused = |code, detail| Err(Fault::new(code, detail));
+    let refused = |code, detail| Err(Fault::said(code, detail));
     match known {
-        None => refused(Code::OperatorUnknown, format!("nobody is known as {id}")),
-        Some(row) if row.disabled => {
-            refused(Code::OperatorDisabled, format!("{id} may do nothing any more"))
+        None => {
+            refused(Code::OperatorUnknown, say!("nobody is known as {id}", "没有登记工号 {id}"))
         }
+        Some(row) if row.disabled => refused(
+            Code::OperatorDisabled,
+            say!("{id} may do nothing any more", "工号 {id} 已停用"),
+        ),
         Some(row) if row.role != Role::Supervisor => {
-            refused(Code::SupervisorNeeded, format!("{id} is no supervisor"))
+            refused(Code::SupervisorNeeded, say!("{id} is no supervisor", "{id} 不是主管"))
         }
         Some(_) => Ok(()),
     }
@@ -281,11 +285,12 @@ pub fn may_sign_in(
 ) -> Result<(), Fault> {
     match known {
         Some(row) if row.disabled => {
-            let detail = format!("{id} may do nothing any more");
-            Err(Fault::new(Code::OperatorDisabled, detail))
+            let detail = say!("{id} may do nothing any more", "工号 {id} 已停用");
+            Err(Fault::said(Code::OperatorDisabled, detail))
         }
         None if somebody_is_known => {
-            Err(Fault::new(Code::OperatorUnknown, format!("nobody is known as {id}")))
+            let detail = say!("nobody is known as {id}", "没有登记工号 {id}");
+            Err(Fault::said(Code::OperatorUnknown, detail))
         }
         _ => Ok(()),
     }

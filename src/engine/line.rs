@@ -18,10 +18,12 @@ use crate::domain::event::{
 use crate::domain::ids::{HardwareId, Serial, WorkOrderId};
 use crate::domain::label::LabelRule;
 use crate::domain::record::{AttemptRef, Denied, Ended, LabelRead, Open, Record, Rework, Step};
+use crate::domain::say::Say;
 use crate::domain::scan::ScanRules;
 use crate::domain::text::escaped;
 use crate::flow::{self, Entry};
 use crate::ledger::{LedgerError, Reader};
+use crate::say;
 
 use super::halt::Halt;
 use super::router::{Decision, Job, Place, Router};
@@ -286,8 +288,10 @@ impl LineThread {
     fn look_for_any_port(&mut self) {
         let over = self.port_grace.is_some_and(|until| self.now() >= until);
         if over && self.router.waits_in_vain() {
-            let what = format!("none of the slots' ports is there: {}", self.ports.join(", "));
-            let fault = Fault::new(Code::PortMissing, what);
+            let ports = self.ports.join(", ");
+            let what =
+                say!("none of the slots' ports is there: {ports}", "各工位的端口都不在：{ports}");
+            let fault = Fault::said(Code::PortMissing, what);
             self.stop(&fault.clone(), Some(fault));
         }
     }
@@ -365,8 +369,12 @@ impl LineThread {
     fn choose_lot(&mut self, work_order: WorkOrderId, rule: LabelRule) -> Result<(), Fault> {
         let under_way = self.router.units();
         if let Some(serial) = under_way.first() {
-            let detail = format!("{serial} is under way, and {} units in all", under_way.len());
-            return Err(Fault::new(Code::WorkOrderBusy, detail));
+            let all = under_way.len();
+            let detail = say!(
+                "{serial} is under way, and {all} units in all",
+                "{serial} 正在处理，共有 {all} 个单元"
+            );
+            return Err(Fault::said(Code::WorkOrderBusy, detail));
         }
         self.shared.lot.change(work_order);
         self.rule = rule;
@@ -424,17 +432,19 @@ impl LineThread {
             return Ok(());
         }
         if self.must_choose {
-            let detail = "several work orders are open, and none was chosen yet";
-            return Err(Fault::new(Code::WorkOrderAmbiguous, detail));
+            let detail = say!(
+                "several work orders are open, and none was chosen yet",
+                "有多个未关闭的工单，还没有选择"
+            );
+            return Err(Fault::said(Code::WorkOrderAmbiguous, detail));
         }
         let job = self.read(scan)?;
-        let slot =
-            match &scan.slot {
-                None => self.take_choice()?,
-                Some(name) => Some(self.router.slot(name).ok_or_else(|| {
-                    Fault::new(Code::ScanSlot, format!("there is no slot {name}"))
-                })?),
-            };
+        let slot = match &scan.slot {
+            None => self.take_choice()?,
+            Some(name) => Some(self.router.slot(name).ok_or_else(|| {
+                Fault::said(Code::ScanSlot, say!("there is no slot {name}", "没有工位 {name}"))
+            })?),
+        };
         if slot.is_none() && !self.warned && self.router.is_ambiguous() {
             self.warned = true;
             self.say(Event::Warning(binding_warning()));
@@ -626,33 +636,51 @@ impl LineThread {
 
 fn denial(seen: &Seen) -> Fault {
     let now = match (&seen.holds, seen.locked) {
-        (None, _) => "holds nothing".to_owned(),
-        (Some(held), true) => format!("is locked and holds certificate {}", held.certificate),
-        (Some(held), false) => format!("holds certificate {}", held.certificate),
+        (None, _) => say!("holds nothing", "什么都没有"),
+        (Some(held), true) => {
+            say!("is locked and holds certificate {}", "已锁定，并持有证书 {}", held.certificate)
+        }
+        (Some(held), false) => {
+            say!("holds certificate {}", "持有证书 {}", held.certificate)
+        }
     };
-    let what = format!("the device passed, still stands there, and says now that it {now}");
-    Fault::new(Code::DevContradiction, what)
+    let Say { english, chinese } = now;
+    let what = Say {
+        english: format!("the device passed, still stands there, and says now that it {english}"),
+        chinese: format!("设备已合格，仍在原处，现在却说它{chinese}"),
+    };
+    Fault::said(Code::DevContradiction, what)
 }
 
 /// No slot can be used, and the last one for this reason.
 fn no_slot(last: Option<Fault>) -> Fault {
     match last {
-        Some(Fault { code: code @ (Code::PortMissing | Code::PortBusy), detail }) => {
-            Fault::new(code, format!("no slot can be used: {detail}"))
+        Some(fault) => {
+            let code = match fault.code {
+                code @ (Code::PortMissing | Code::PortBusy) => code,
+                _ => Code::PortOpen,
+            };
+            let Fault { detail, chinese, .. } = fault;
+            let own = chinese.unwrap_or_else(|| detail.clone());
+            let english = format!("no slot can be used: {detail}");
+            Fault::said(code, Say { english, chinese: format!("没有可用的工位：{own}") })
         }
-        Some(fault) => Fault::new(Code::PortOpen, format!("no slot can be used: {fault}")),
-        None => Fault::new(Code::PortOpen, "no slot can be used"),
+        None => Fault::said(Code::PortOpen, say!("no slot can be used", "没有可用的工位")),
     }
 }
 
 fn told_to_stop() -> Fault {
-    Fault::new(Code::Stopped, "the station was told to stop")
+    Fault::said(Code::Stopped, say!("the station was told to stop", "本站被要求停止"))
 }
 
 fn binding_warning() -> Fault {
-    Fault::new(
+    Fault::said(
         Code::ScanSlot,
-        "several devices wait and labels name no slot, so the binding is \"any\": put a label on \
-         after PASS, or bind it by SLOT<tab>SERIAL",
+        say!(
+            "several devices wait and labels name no slot, so the binding is \"any\": put a label on \
+             after PASS, or bind it by SLOT<tab>SERIAL",
+            "有多个设备在等，而标签没有指定工位，因此标签归任意设备：合格后再贴标签，\
+             或用“工位<tab>序列号”指定"
+        ),
     )
 }

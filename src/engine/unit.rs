@@ -7,8 +7,10 @@ use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{Outcome, Progress, ProgressCell, UnitReport};
 use crate::domain::ids::SlotName;
 use crate::domain::record::{AttemptRef, End, Ended, Record, Step};
+use crate::domain::say::Say;
 use crate::flow::{self, Effect, Entry, Input, State, Unit, Verdict, VerdictKind};
 use crate::link::driver::Driver;
+use crate::say;
 
 use super::effects::Effects;
 use super::halt::Halt;
@@ -172,10 +174,19 @@ fn report_of(job: &Job, slot: &SlotName, verdict: &Verdict) -> UnitReport {
 fn already_proven(job: &Job, fault: Option<&Fault>) -> Fault {
     let serial = &job.serial;
     let detail = match fault {
-        None => format!("{serial} was proven before; its device proved it again just now"),
-        Some(fault) => format!("{serial} was proven before; it was not verified again: {fault}"),
+        None => say!(
+            "{serial} was proven before; its device proved it again just now",
+            "{serial} 以前已合格；它的设备刚才再次证明了这一点"
+        ),
+        Some(fault) => Say {
+            english: format!("{serial} was proven before; it was not verified again: {fault}"),
+            chinese: format!(
+                "{serial} 以前已合格；没有再次验证：{}",
+                fault.chinese.as_ref().unwrap_or(&fault.detail)
+            ),
+        },
     };
-    Fault::new(Code::UnitProven, detail)
+    Fault::said(Code::UnitProven, detail)
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::domain::code::Code;
 use crate::domain::device::{Answer, Fault, Seen};
 use crate::domain::ids::CertificateSn;
 use crate::domain::record::{Holds, Looked, Recorded, Refusal, Step};
+use crate::domain::say::Say;
+use crate::say;
 
 use super::landing::{Certainty, end_of, verdict};
 use super::moves::{Move, done, unexpected};
@@ -129,13 +131,24 @@ fn denial(before: &Seen, now: &Seen, cert: CertificateSn, looked: &Looked) -> Op
     let says = match &looked.owners.identity {
         Holds::This { cert: held, intact: true, .. } if *held == cert => return None,
         Holds::This { cert: held, .. } if *held == cert => {
-            "that it holds it within another image".to_owned()
+            say!("that it holds it within another image", "它在另一个映像中")
         }
-        Holds::This { cert: held, .. } => format!("that it holds certificate {held}"),
-        Holds::Nothing => "that it holds nothing".to_owned(),
-        Holds::Other(serial) => format!("that it holds the certificate of {serial}"),
-        Holds::Unknown => "that it holds a certificate which the ledger does not know".to_owned(),
+        Holds::This { cert: held, .. } => {
+            say!("that it holds certificate {held}", "它持有证书 {held}")
+        }
+        Holds::Nothing => say!("that it holds nothing", "它什么都没有"),
+        Holds::Other(serial) => {
+            say!("that it holds the certificate of {serial}", "它持有 {serial} 的证书")
+        }
+        Holds::Unknown => say!(
+            "that it holds a certificate which the ledger does not know",
+            "它持有本账本不认识的证书"
+        ),
     };
-    let what = format!("the device proved certificate {cert}, finished, and now says {says}");
-    Some(Fault::new(Code::DevContradiction, what))
+    let Say { english, chinese } = says;
+    let what = Say {
+        english: format!("the device proved certificate {cert}, finished, and now says {english}"),
+        chinese: format!("设备证明了证书 {cert} 并已结束，现在却说{chinese}"),
+    };
+    Some(Fault::said(Code::DevContradiction, what))
 }

@@ -6,6 +6,7 @@ use crate::domain::device::{Answer, Fault, Op, Seen, ToldBy, Verified};
 use crate::domain::identity::{IdentityKey, KeyOrigin};
 use crate::domain::ids::{CertificateSn, HardwareId};
 use crate::domain::record::{End, Looked, Recorded, Refusal, Step};
+use crate::say;
 
 use super::landing::{
     Certainty, abandon, close, ended, land, uncertain, unconfirmed, verdict, void,
@@ -127,9 +128,13 @@ fn identified(unit: &Unit, seen: Seen) -> Move {
         return refuse(fault);
     }
     match &seen.factory_serial {
-        Some(factory) if factory != unit.serial.as_str() => refuse(Fault::new(
+        Some(factory) if factory != unit.serial.as_str() => refuse(Fault::said(
             Code::DevFactorySerial,
-            format!("the device calls itself {factory}, the label says {}", unit.serial),
+            say!(
+                "the device calls itself {factory}, the label says {}",
+                "设备自称 {factory}，标签是 {}",
+                unit.serial
+            ),
         )),
         _ => (State::Looking(seen.clone()), Effect::Look(seen)),
     }
@@ -140,13 +145,20 @@ fn not_labelled(wanted: &HardwareId, seen: &Seen) -> Option<Fault> {
     let detail = match seen.told_by {
         ToldBy::HardwareId if seen.hardware == *wanted => return None,
         ToldBy::HardwareId => {
-            format!("the device is {}, the label is for {wanted}", seen.hardware)
+            say!(
+                "the device is {}, the label is for {wanted}",
+                "设备是 {}，标签写的是 {wanted}",
+                seen.hardware
+            )
         }
         ToldBy::Identity => {
-            format!("the label is for {wanted}, and this device does not say which one it is")
+            say!(
+                "the label is for {wanted}, and this device does not say which one it is",
+                "标签写的是 {wanted}，而此设备不说自己是哪一个"
+            )
         }
     };
-    Some(Fault::new(Code::ScanOtherDevice, detail))
+    Some(Fault::said(Code::ScanOtherDevice, detail))
 }
 
 fn looked_up(unit: &Unit, seen: Seen, looked: &Looked) -> Move {
@@ -195,9 +207,12 @@ fn confirmed(presented: Presented, result: Result<Answer, Fault>) -> Result<Move
         Ok(Answer::Proof(Verified::Yes(proof))) => {
             (State::FinishingAgain(presented, proof), Effect::Device(Op::Finish))
         }
-        Ok(Answer::Proof(Verified::Wrong | Verified::NoKey)) => refuse(Fault::new(
+        Ok(Answer::Proof(Verified::Wrong | Verified::NoKey)) => refuse(Fault::said(
             Code::DevContradiction,
-            format!("the device holds certificate {cert}, proven before, and no longer proves it"),
+            say!(
+                "the device holds certificate {cert}, proven before, and no longer proves it",
+                "设备持有曾经证明过的证书 {cert}，现在不能再证明"
+            ),
         )),
         Err(fault) => done(Verdict { kind: unconfirmed(finished, fault), ..proven(false, None) }),
         other => return Err(unexpected(&State::Confirming(presented), &Input::Device(other))),
@@ -218,19 +233,29 @@ fn begin(unit: &Unit, seen: Seen) -> Move {
 fn unsuitable(unit: &Unit, seen: &Seen) -> Option<Fault> {
     let policy = &unit.policy;
     if let Some(model) = policy.model.as_ref().filter(|model| **model != seen.model) {
-        let detail = format!("the device is a {}, the product is made of {model}", seen.model);
-        return Some(Fault::new(Code::DevModel, detail));
+        let detail = say!(
+            "the device is a {}, the product is made of {model}",
+            "设备型号是 {}，产品要的是 {model}",
+            seen.model
+        );
+        return Some(Fault::said(Code::DevModel, detail));
     }
     if seen.locked {
         return Some(Fault::new(Code::DevLocked, "the device is locked and takes no identity"));
     }
     if let Some(missing) = policy.missing(seen.security) {
-        let detail = format!("the device lacks {missing}, which the product requires");
-        return Some(Fault::new(Code::DevSecurity, detail));
+        let detail = say!(
+            "the device lacks {missing}, which the product requires",
+            "设备缺少产品要求的保护（{missing}）"
+        );
+        return Some(Fault::said(Code::DevSecurity, detail));
     }
     if policy.key_origin == KeyOrigin::Device && !seen.makes_keys {
-        let detail = "the device makes no key of its own, which the product requires";
-        return Some(Fault::new(Code::DevNoKeygen, detail));
+        let detail = say!(
+            "the device makes no key of its own, which the product requires",
+            "产品要求设备自己生成密钥，而此设备不能"
+        );
+        return Some(Fault::said(Code::DevNoKeygen, detail));
     }
     let (best, required) = (policy.best_proof(seen), policy.required_proof);
     (!best.reaches(required)).then(|| too_weak(best, required))
@@ -238,9 +263,12 @@ fn unsuitable(unit: &Unit, seen: &Seen) -> Option<Fault> {
 
 fn too_weak(best: Proof, required: Proof) -> Fault {
     let (best, required) = (best.as_str(), required.as_str());
-    Fault::new(
+    Fault::said(
         Code::ProofTooWeak,
-        format!("the device's proof is {best:?}, the product requires {required:?}"),
+        say!(
+            "the device's proof is {best:?}, the product requires {required:?}",
+            "设备能给的证明是 {best:?}，产品要求 {required:?}"
+        ),
     )
 }
 
@@ -330,8 +358,11 @@ fn restart_looked(unit: &Unit, burn: Burn, seen: Seen, looked: &Looked) -> Move 
         Next::Refuse(Why::UnknownIdentity) => uncertain(burn, Step::Restart, not_stored()),
         Next::Refuse(Why::Elsewhere(hardware)) => {
             let found = &seen.hardware;
-            let detail = format!("device {found} answers after the restart, not {hardware}");
-            uncertain(burn, Step::Restart, Fault::new(Code::DevSwapped, detail))
+            let detail = say!(
+                "device {found} answers after the restart, not {hardware}",
+                "重启后应答的是设备 {found}，不是 {hardware}"
+            );
+            uncertain(burn, Step::Restart, Fault::said(Code::DevSwapped, detail))
         }
         Next::Refuse(why) => uncertain(burn, Step::Restart, why.fault(&unit.serial)),
         Next::Confirm { .. } => uncertain(burn, Step::Restart, not_stored()),
@@ -343,9 +374,12 @@ const OTHER_IMAGE: &str =
     "after the restart the device names another image than the one that was written";
 
 fn not_stored() -> Fault {
-    Fault::new(
+    Fault::said(
         Code::DevNotStored,
-        "the device acknowledged the identity and does not hold it after the restart",
+        say!(
+            "the device acknowledged the identity and does not hold it after the restart",
+            "设备确认收到身份，重启后却没有"
+        ),
     )
 }
 

@@ -8,6 +8,8 @@ use crate::domain::ids::{CertificateSn, HardwareId, Serial};
 use crate::domain::record::{
     End, Holds, Looked, Open, Owners, ProvenIdentity, Rework, Standing, Step,
 };
+use crate::domain::say::Say;
+use crate::say;
 
 use super::state::Entry;
 
@@ -65,37 +67,63 @@ impl Why {
     /// The fault that people see.
     pub fn fault(&self, serial: &Serial) -> Fault {
         match self {
-            Why::OtherLabel(other) => Fault::new(
+            Why::OtherLabel(other) => Fault::said(
                 Code::DevOtherLabel,
-                format!("this device belongs to unit {other}, not to {serial}"),
+                say!(
+                    "this device belongs to unit {other}, not to {serial}",
+                    "此设备属于单元 {other}，不属于 {serial}"
+                ),
             ),
-            Why::UnknownIdentity => Fault::new(
+            Why::UnknownIdentity => Fault::said(
                 Code::DevUnknownIdentity,
-                "the device holds a certificate that the ledger does not know".to_owned(),
+                say!(
+                    "the device holds a certificate that the ledger does not know",
+                    "设备持有本账本不认识的证书"
+                ),
             ),
-            Why::Elsewhere(hardware) => Fault::new(
+            Why::Elsewhere(hardware) => Fault::said(
                 Code::UnitElsewhere,
-                format!("{serial} may already be on device {hardware}, which is another one"),
+                say!(
+                    "{serial} may already be on device {hardware}, which is another one",
+                    "{serial} 可能已在设备 {hardware} 上，而这是另一个设备"
+                ),
             ),
-            Why::OtherDevice(hardware) => Fault::new(
+            Why::OtherDevice(hardware) => Fault::said(
                 Code::UnitOtherDevice,
-                format!("{serial} is proven on device {hardware}; this is another one"),
+                say!(
+                    "{serial} is proven on device {hardware}; this is another one",
+                    "{serial} 已在设备 {hardware} 上合格，这是另一个设备"
+                ),
             ),
             Why::LostIdentity(cert, holds) => {
                 let now = match holds {
-                    Holds::This { cert, .. } => format!("holds certificate {cert} instead"),
-                    _ => "holds nothing".to_owned(),
+                    Holds::This { cert, .. } => {
+                        say!("holds certificate {cert} instead", "现在持有证书 {cert}")
+                    }
+                    _ => say!("holds nothing", "现在什么都没有"),
                 };
-                let what = format!("the device proved certificate {cert} of {serial}, and {now}");
-                Fault::new(Code::DevLostIdentity, what)
+                let what = Say {
+                    english: format!(
+                        "the device proved certificate {cert} of {serial}, and {}",
+                        now.english
+                    ),
+                    chinese: format!("设备曾证明 {serial} 的证书 {cert}，{}", now.chinese),
+                };
+                Fault::said(Code::DevLostIdentity, what)
             }
-            Why::UnderWay => {
-                Fault::new(Code::ScanDuplicate, format!("{serial} is being worked on"))
+            Why::UnderWay => Fault::said(
+                Code::ScanDuplicate,
+                say!("{serial} is being worked on", "{serial} 正在处理"),
+            ),
+            Why::Scrapped => {
+                Fault::said(Code::UnitScrapped, say!("{serial} was scrapped", "{serial} 已报废"))
             }
-            Why::Scrapped => Fault::new(Code::UnitScrapped, format!("{serial} was scrapped")),
-            Why::Contradiction(cert) => Fault::new(
+            Why::Contradiction(cert) => Fault::said(
                 Code::DevContradiction,
-                format!("the device holds certificate {cert}, which the records can't explain"),
+                say!(
+                    "the device holds certificate {cert}, which the records can't explain",
+                    "设备持有证书 {cert}，与记录对不上"
+                ),
             ),
         }
     }

@@ -22,6 +22,8 @@ pub struct Failure {
     pub code: Code,
     /// What happened: one lowercase sentence with the values.
     pub what: String,
+    /// The same in Chinese, where it was said in both languages.
+    pub chinese: Option<String>,
     /// What caused it, nearest first.
     pub causes: Vec<String>,
     /// What to do now, where this failure knows more than its code.
@@ -31,7 +33,7 @@ pub struct Failure {
 impl Failure {
     /// A failure that says what happened.
     pub fn new(code: Code, what: impl Into<String>) -> Self {
-        Self { code, what: what.into(), causes: Vec::new(), help: None }
+        Self { code, what: what.into(), chinese: None, causes: Vec::new(), help: None }
     }
 
     /// A failure made of a module's error and the errors behind it.
@@ -42,7 +44,7 @@ impl Failure {
             causes.push(cause.to_string());
             next = cause.source();
         }
-        Self { code, what: error.to_string(), causes, help: None }
+        Self { code, what: error.to_string(), chinese: None, causes, help: None }
     }
 
     /// The same with its cause.
@@ -74,8 +76,8 @@ impl Failure {
         self.to_lines_in(color, language())
     }
 
-    /// The same in this language. What happened has its values in English alone; a program
-    /// that reads it finds the code at the same place in both.
+    /// The same in this language. A program that reads it finds the code at the same place
+    /// in both; values that were told in English alone stand behind the code's sentence.
     fn to_lines_in(&self, color: bool, language: Language) -> String {
         let paint = |sgr: &str, text: &str| match color {
             true => format!("\u{1b}[{sgr}m{text}\u{1b}[0m"),
@@ -86,7 +88,8 @@ impl Failure {
         match language {
             Language::English => push_line(&mut lines, &head, &self.what),
             Language::Chinese => {
-                let fault = Fault::new(self.code, self.what.clone());
+                let (code, detail) = (self.code, self.what.clone());
+                let fault = Fault { code, detail, chinese: self.chinese.clone() };
                 push_line(&mut lines, &head, &told(&fault).chinese);
             }
         }
@@ -120,7 +123,7 @@ fn push_line(lines: &mut String, head: &str, text: &str) {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        Failure::new(fault.code, fault.detail)
+        Failure { chinese: fault.chinese, ..Failure::new(fault.code, fault.detail) }
     }
 }
 

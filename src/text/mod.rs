@@ -23,7 +23,7 @@ pub use words::{Word, fill};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::say::Say;
-use crate::domain::text::plain;
+use crate::domain::text::{plain, printable};
 
 /// What a person should do about `code`; `docs/errors.md` says more.
 pub const fn remedy(code: Code, language: Language) -> &'static str {
@@ -49,7 +49,8 @@ pub const fn meaning_in_chinese(code: Code) -> &'static str {
 /// What happened, with its values: in Chinese the code's sentence, and the fault's own behind
 /// it, since only that one has them.
 pub fn told(fault: &Fault) -> Say {
-    let chinese = format!("{}（{}）", what_zh::what(fault.code), fault.detail);
+    let values = fault.chinese.as_ref().unwrap_or(&fault.detail);
+    let chinese = format!("{}（{values}）", what_zh::what(fault.code));
     Say { english: fault.detail.clone(), chinese }
 }
 
@@ -61,10 +62,15 @@ pub fn said(said: &Say, language: Language) -> &str {
     }
 }
 
-/// What happened, for the screen: the fault's own sentence in English, its code's in others.
+/// What happened, for the screen: the fault's own sentence, and its code's where it has none in
+/// this language.
 pub fn what(fault: &Fault, language: Language) -> Cow<'_, str> {
     match language {
         Language::English => plain(&fault.detail),
-        Language::Chinese => Cow::Borrowed(what_zh::what(fault.code)),
+        Language::Chinese => match &fault.chinese {
+            // Values from outside stand in it in plain ASCII already.
+            Some(own) => printable(own),
+            None => Cow::Borrowed(what_zh::what(fault.code)),
+        },
     }
 }

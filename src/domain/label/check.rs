@@ -41,6 +41,23 @@ pub enum CheckError {
     },
 }
 
+impl CheckError {
+    /// What it says, in Chinese.
+    pub fn chinese(&self) -> String {
+        match self {
+            CheckError::Wrong { serial, found, expected, kind } => {
+                format!("{serial} 的校验字符是 {found:?}，按 {kind} 应为 {expected:?}")
+            }
+            CheckError::Unchecked { serial, kind } => {
+                format!("{serial} 含有 {kind} 校验不包括的字符")
+            }
+            CheckError::Part { serial, part } => {
+                format!("{serial} 的末尾没有校验字符所管的部分 {part}")
+            }
+        }
+    }
+}
+
 /// How the last character of a label guards the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::code::Code;
 use super::device::Fault;
 use super::ids::{ClientId, IdError, Serial};
+use super::say::Say;
 
 pub use check::{CheckCharacter, CheckError};
 pub use pattern::survey::Survey;
@@ -56,11 +57,27 @@ impl LabelError {
             LabelError::ClientId(_) => Code::ScanClientId,
         }
     }
+
+    /// What it says, in Chinese, where that has values of its own.
+    pub fn chinese(&self) -> Option<String> {
+        match self {
+            LabelError::Pattern(mismatch) => Some(mismatch.chinese()),
+            LabelError::Range { serial, range } => {
+                Some(format!("序列号 {serial} 不在 {range} 之内"))
+            }
+            LabelError::Check(error) => Some(error.chinese()),
+            LabelError::Characters(_) | LabelError::ClientId(_) => None,
+        }
+    }
 }
 
 impl From<LabelError> for Fault {
     fn from(error: LabelError) -> Fault {
-        Fault::new(error.code(), error.to_string())
+        let english = error.to_string();
+        match error.chinese() {
+            Some(chinese) => Fault::said(error.code(), Say { english, chinese }),
+            None => Fault::new(error.code(), english),
+        }
     }
 }
 

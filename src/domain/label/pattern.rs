@@ -9,6 +9,8 @@ use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
 use crate::domain::bounds;
+use crate::domain::say::Say;
+use crate::say;
 
 pub(super) mod survey;
 
@@ -31,11 +33,24 @@ pub struct Mismatch {
     pub found: Option<char>,
     /// What could stand there, in words.
     pub expected: String,
+    /// The same in Chinese.
+    pub expected_chinese: String,
+}
+
+impl Mismatch {
+    /// What it says, in Chinese.
+    pub fn chinese(&self) -> String {
+        let Self { text, position, found, expected_chinese: expected, .. } = self;
+        match found {
+            Some(found) => format!("{text}：第 {position} 个字符是 {found:?}，应为{expected}"),
+            None => format!("{text}：只有 {} 个字符，其后应为{expected}", position - 1),
+        }
+    }
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { text, position, found, expected } = self;
+        let Self { text, position, found, expected, .. } = self;
         match found {
             Some(found) => {
                 write!(f, "{text}: character {position} is {found:?}, {expected} is expected")
@@ -129,8 +144,14 @@ impl SerialPattern {
     fn mismatch(&self, text: &str, index: usize, found: Option<char>, at: StateID) -> Mismatch {
         let fits = |c: &char| !self.dfa.is_dead_state(self.advance(at, *c));
         let possible: Vec<char> = (' '..='~').filter(fits).collect();
-        let expected = in_words(&possible, self.is_end(at));
-        Mismatch { text: text.to_owned(), position: index + 1, found, expected }
+        let Say { english, chinese } = in_words(&possible, self.is_end(at));
+        Mismatch {
+            text: text.to_owned(),
+            position: index + 1,
+            found,
+            expected: english,
+            expected_chinese: chinese,
+        }
     }
 }
 
@@ -142,18 +163,24 @@ fn cause(error: &dyn std::error::Error) -> String {
     }
 }
 
-fn in_words(possible: &[char], may_end: bool) -> String {
+fn in_words(possible: &[char], may_end: bool) -> Say {
     let digits: Vec<char> = ('0'..='9').collect();
     let capitals: Vec<char> = ('A'..='Z').collect();
     let what = match possible {
-        [] => "the end".to_owned(),
-        [one] => format!("{one:?}"),
-        all if *all == digits => "a digit".to_owned(),
-        all if *all == capitals => "a capital letter".to_owned(),
-        all => format!("one of {}", ranges(all)),
+        [] => say!("the end", "结尾"),
+        [one] => say!("{one:?}", " {one:?}"),
+        all if *all == digits => say!("a digit", "数字"),
+        all if *all == capitals => say!("a capital letter", "大写字母"),
+        all => {
+            let all = ranges(all);
+            say!("one of {all}", "{all} 之一")
+        }
     };
     match may_end && !possible.is_empty() {
-        true => format!("{what} or the end"),
+        true => Say {
+            english: format!("{} or the end", what.english),
+            chinese: format!("{}或结尾", what.chinese),
+        },
         false => what,
     }
 }

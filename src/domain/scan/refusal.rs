@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::label::LabelError;
+use crate::domain::say::Say;
 use crate::domain::text::plain;
 
 use super::content::{Content, LONGEST, NO_READ, Parity};
@@ -117,11 +118,48 @@ impl Unread {
             Unread::Serial(error, Some(hint)) => format!("{error}; {hint}"),
         }
     }
+
+    /// The same in Chinese; none where its values are in English alone.
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Unread::TooLong => format!("一次扫描超过 {LONGEST} 个字符，不是标签"),
+            Unread::Parity(parity) => format!(
+                "扫码枪发送 7 个数据位和 {0} 校验：在 [scanner] 中设 data_bits = 7 和 parity = \
+                 \"{0}\"，或把扫码枪设为 8 位无校验",
+                parity.as_str()
+            ),
+            Unread::NoRead(text) => {
+                format!("扫码枪说 {:?}：它没有读到标签", shortened(text))
+            }
+            Unread::Lines(lines) => format!("一次扫描得到 {lines} 行，一张标签只能是一行"),
+            Unread::NoRule(text, _) => format!("没有规则能读 {}", shortened(text)),
+            Unread::Ambiguous(serials) => format!("标签上有多个序列号：{}", all_of(serials)),
+            Unread::TwoScans([first, second]) => format!(
+                "两次扫描连成了一段文本，{} 和 {}：扫码枪在扫描后什么都没有发送，把后缀设为 CR",
+                shortened(first),
+                shortened(second)
+            ),
+            Unread::OtherProduct { rule, field, wanted, found } => {
+                let rule = if *rule > 0 { format!("规则 {rule}：") } else { String::new() };
+                let (found, wanted) = (shortened(found), shortened(wanted));
+                format!("{rule}{field} 是 {found}，本产品应为 {wanted}")
+            }
+            Unread::Separators(serials) => format!(
+                "GS1 内容没有分隔符，可能是 {}：把扫码枪设为将 FNC1 发送为分组符 0x1d",
+                all_of(serials)
+            ),
+            Unread::Serial(error, _) => return error.chinese(),
+        })
+    }
 }
 
 impl From<Unread> for Fault {
     fn from(unread: Unread) -> Fault {
-        Fault::new(unread.code(), unread.sentence())
+        let english = unread.sentence();
+        match unread.chinese() {
+            Some(chinese) => Fault::said(unread.code(), Say { english, chinese }),
+            None => Fault::new(unread.code(), english),
+        }
     }
 }
 
@@ -138,6 +176,12 @@ fn listed(serials: &[String]) -> String {
     let shown: Vec<String> = serials.iter().take(3).map(|serial| shortened(serial)).collect();
     let more = if serials.len() > shown.len() { " and others" } else { "" };
     format!("{}{more}", shown.join(" or "))
+}
+
+fn all_of(serials: &[String]) -> String {
+    let shown: Vec<String> = serials.iter().take(3).map(|serial| shortened(serial)).collect();
+    let more = if serials.len() > shown.len() { " 等" } else { "" };
+    format!("{}{more}", shown.join("、"))
 }
 
 fn shortened(text: &str) -> String {

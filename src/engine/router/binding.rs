@@ -5,6 +5,7 @@
 //! nobody can tell which one was meant, and both are left alone.
 
 use super::*;
+use crate::say;
 
 /// A slot's barcode is this and its name; longer than five characters, so that a scanner is
 /// told from a person.
@@ -37,9 +38,10 @@ impl Router {
     pub(in crate::engine) fn chosen(&mut self) -> Result<Option<usize>, Fault> {
         match (self.binding, self.chosen.take()) {
             (Binding::Slot, Some((slot, _))) => Ok(Some(slot)),
-            (Binding::Slot, None) => {
-                Err(Fault::new(Code::ScanSlot, "no slot was chosen for this label"))
-            }
+            (Binding::Slot, None) => Err(Fault::said(
+                Code::ScanSlot,
+                say!("no slot was chosen for this label", "没有先为这张标签选定工位"),
+            )),
             (Binding::Insert | Binding::Any, _) => Ok(None),
         }
     }
@@ -71,8 +73,9 @@ impl Router {
         let first = self.waiting.iter().find(|waiting| waiting.is_for_any())?;
         let waits = self.binding == Binding::Insert && slot.is_none();
         waits.then(|| {
-            let detail = format!("{} still waits for its device", first.job.serial);
-            Fault::new(Code::ScanAhead, detail)
+            let first = &first.job.serial;
+            let detail = say!("{first} still waits for its device", "{first} 还在等它的设备");
+            Fault::said(Code::ScanAhead, detail)
         })
     }
 
@@ -112,11 +115,12 @@ impl Router {
         let came = self.came_after(self.waiting[index].since);
         let [one, other, ..] = came[..] else { return None };
         let waiting = self.waiting.remove(index)?;
-        let detail = format!(
-            "a device came into slot {} and one into slot {}",
-            self.names[one], self.names[other]
+        let (one, other) = (&self.names[one], &self.names[other]);
+        let detail = say!(
+            "a device came into slot {one} and one into slot {other}",
+            "工位 {one} 和工位 {other} 各插入了一个设备"
         );
-        let fault = Fault::new(Code::ScanTwoDevices, detail);
+        let fault = Fault::said(Code::ScanTwoDevices, detail);
         Some(refuse(&waiting.job.serial, None, &fault))
     }
 

@@ -13,6 +13,8 @@ use crate::domain::device::Fault;
 use crate::domain::event::Binding;
 use crate::domain::ids::{ClientId, HardwareId, Serial, SlotName};
 use crate::domain::record::{LabelRead, Open, Rework, Standing};
+use crate::flow::Why;
+use crate::say;
 
 mod binding;
 
@@ -354,9 +356,12 @@ impl Router {
     /// Why a device that answers in two slots stops both.
     pub(super) fn twin_fault(&self, one: usize, other: usize) -> Fault {
         let (one, other) = (&self.names[one], &self.names[other]);
-        Fault::new(
+        Fault::said(
             Code::DevTwice,
-            format!("one hardware id answers in slot {one} and in slot {other}"),
+            say!(
+                "one hardware id answers in slot {one} and in slot {other}",
+                "同一个硬件编号在工位 {one} 和工位 {other} 应答"
+            ),
         )
     }
 
@@ -403,7 +408,7 @@ impl Router {
             self.waiting.push_front(Waiting { job, slot: named, since: now, own: None });
         }
         match self.stopping {
-            true => self.refuse_waiting(&Fault::new(Code::Stopped, "the line is stopping")),
+            true => self.refuse_waiting(&stopping()),
             false => Vec::new(),
         }
     }
@@ -450,35 +455,32 @@ impl Router {
         now: Duration,
     ) -> Option<Decision> {
         let name = slot.map(|slot| self.names[slot].clone());
-        let refused = |code, detail: String| {
-            Some(refuse(&job.serial, name.clone(), &Fault::new(code, detail)))
-        };
+        let refused = |fault: &Fault| Some(refuse(&job.serial, name.clone(), fault));
         let serial = &job.serial;
         if self.stopping {
-            return refused(Code::Stopped, "the line is stopping".to_owned());
+            return refused(&stopping());
         }
         if self.has(serial) {
-            return refused(Code::ScanDuplicate, format!("{serial} is being worked on"));
+            return refused(&Why::UnderWay.fault(serial));
         }
         // Its device was resolved without a scan and reported then.
         if self.resumed.remove(serial) {
             return None;
         }
         if standing.scrapped {
-            return refused(Code::UnitScrapped, format!("{serial} was scrapped"));
+            return refused(&Why::Scrapped.fault(serial));
         }
         if let Some(twin) = slot.and_then(|slot| Some((slot, self.twin_of(slot)?))) {
-            let fault = self.twin_fault(twin.0, twin.1);
-            return refused(fault.code, fault.detail);
+            return refused(&self.twin_fault(twin.0, twin.1));
         }
-        let Some((hardware, code, detail)) = own_device(serial, standing) else {
+        let Some((hardware, fault)) = own_device(serial, standing) else {
             // Whatever binds labels to slots, this one names its device.
             let named = job.hardware.as_ref().filter(|_| slot.is_none());
             if let Some(at) = named.and_then(|hardware| self.place_of(hardware)) {
                 return Some(self.run(at, job));
             }
             if let Some(fault) = self.is_ahead(slot) {
-                return refused(fault.code, fault.detail);
+                return refused(&fault);
             }
             self.waiting.push_back(Waiting { job, slot, since: now, own: None });
             return None;
@@ -488,11 +490,11 @@ impl Router {
         match self.place_of(&hardware) {
             Some(at) if slot.is_none_or(|slot| slot == at) => Some(self.run(at, job)),
             None if slot.is_none() && self.is_met_by_another(&hardware) => {
-                let own = Some((hardware, Fault::new(code, detail)));
+                let own = Some((hardware, fault));
                 self.waiting.push_back(Waiting { job, slot, since: now, own });
                 None
             }
-            _ => refused(code, detail),
+            _ => refused(&fault),
         }
     }
 
@@ -610,7 +612,10 @@ impl Router {
             return Vec::new();
         }
         let seconds = self.device_wait.as_secs();
-        let fault = Fault::new(Code::ScanNoDevice, format!("no device came within {seconds} s"));
+        let fault = Fault::said(
+            Code::ScanNoDevice,
+            say!("no device came within {seconds} s", "{seconds} 秒内没有设备插入"),
+        );
         let mut decisions = self.refuse_waiting(&fault);
         self.active_at = now;
         decisions.extend(self.settle(now));
@@ -618,27 +623,41 @@ impl Router {
     }
 }
 
+fn stopping() -> Fault {
+    Fault::said(Code::Stopped, say!("the line is stopping", "产线正在停止"))
+}
+
 fn refuse(serial: &Serial, slot: Option<SlotName>, fault: &Fault) -> Decision {
     Decision::Refuse(serial.to_string(), slot, fault.clone())
 }
 
 /// The one device that a scan of this unit can mean, and why it is refused without it.
-fn own_device(serial: &Serial, standing: &Standing) -> Option<(HardwareId, Code, String)> {
+fn own_device(serial: &Serial, standing: &Standing) -> Option<(HardwareId, Fault)> {
     match &standing.open {
-        Open::Asked { hardware, .. } => Some((
-            hardware.clone(),
-            Code::UnitElsewhere,
-            format!("{serial} may be on device {hardware}, which is in no slot"),
-        )),
+        Open::Asked { hardware, .. } => {
+            let detail = say!(
+                "{serial} may be on device {hardware}, which is in no slot",
+                "{serial} 可能在设备 {hardware} 上，而它不在任何工位"
+            );
+            Some((hardware.clone(), Fault::said(Code::UnitElsewhere, detail)))
+        }
         Open::None | Open::Begun { .. } | Open::Issued { .. } | Open::Proven { .. } => {
             let proven = standing.proven.as_ref().filter(|_| standing.rework == Rework::No)?;
             let hardware = proven.hardware.clone();
             // A device may have finished and left while the station died before it could
             // record that: nothing else would ever end such a unit's run, so it is known
             // as proven, and said to be unfinished.
-            let unfinished = if proven.finished { "" } else { "; it was not seen to finish" };
-            let detail = format!("{serial} is proven on device {hardware}{unfinished}");
-            Some((hardware, Code::UnitProven, detail))
+            let detail = match proven.finished {
+                true => say!(
+                    "{serial} is proven on device {hardware}",
+                    "{serial} 已在设备 {hardware} 上合格"
+                ),
+                false => say!(
+                    "{serial} is proven on device {hardware}; it was not seen to finish",
+                    "{serial} 已在设备 {hardware} 上证明，但没有看到它结束"
+                ),
+            };
+            Some((hardware, Fault::said(Code::UnitProven, detail)))
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::domain::device::Fault;
 use crate::domain::ids::{HardwareId, Serial, WorkOrderId};
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::unit_row::{self, UnitRow};
+use crate::say;
 
 /// How a work order stands to one unit.
 pub(super) struct WorkOrderPlace {
@@ -57,10 +58,14 @@ impl WorkOrderPlace {
         if counted {
             None
         } else if closed {
-            Some(Fault::new(Code::WorkOrderClosed, format!("work order {id} is closed")))
+            let detail = say!("work order {id} is closed", "工单 {id} 已关闭");
+            Some(Fault::said(Code::WorkOrderClosed, detail))
         } else if taken >= quantity {
-            let detail = format!("work order {id} wants {quantity} units and has {taken}");
-            Some(Fault::new(Code::WorkOrderFull, detail))
+            let detail = say!(
+                "work order {id} wants {quantity} units and has {taken}",
+                "工单 {id} 要 {quantity} 个单元，已有 {taken} 个"
+            );
+            Some(Fault::said(Code::WorkOrderFull, detail))
         } else {
             None
         }

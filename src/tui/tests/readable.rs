@@ -30,6 +30,14 @@ fn fault(code: Code) -> Fault {
     Fault::new(code, detail)
 }
 
+/// One with its sentence in both languages.
+fn said(code: Code) -> Fault {
+    let fault = fault(code);
+    let chinese = "设备收下了前面所有的数据块，此后什么都没有再说；第 17 块（共 64 块）在 300 毫秒内没有应答，\
+                   与它一起发送的其他内容也没有应答";
+    Fault { chinese: Some(chinese.to_owned()), ..fault }
+}
+
 /// A walk in one language at each width.
 fn each(check: impl Fn(&mut Walk, Language, Code)) {
     for width in WIDTHS {
@@ -58,11 +66,11 @@ fn a_refusal_of_every_code_can_be_read_whole() {
 fn a_failure_of_every_code_can_be_read_whole() {
     each(|walk, language, code| {
         let mut failed = report("TH200-00000002", "A", Outcome::Fail);
-        failed.fault = Some(fault(code));
+        failed.fault = Some(said(code));
         walk.ends(failed);
-        holds(&walk.screen(), &fault(code), language);
+        holds(&walk.screen(), &said(code), language);
         walk.ctrl('v');
-        holds(&walk.screen(), &fault(code), language);
+        holds(&walk.screen(), &said(code), language);
         walk.key(KeyCode::F(2));
     });
 }
@@ -70,12 +78,23 @@ fn a_failure_of_every_code_can_be_read_whole() {
 #[test]
 fn a_line_that_stopped_says_all_of_it() {
     each(|walk, language, code| {
-        walk.line(Event::Stopping(Some(fault(code))));
+        walk.line(Event::Stopping(Some(said(code))));
         walk.line(Event::Ended);
         let screen = walk.screen().replace('║', " ");
-        holds(&screen, &fault(code), language);
+        holds(&screen, &said(code), language);
         (walk.model.stopped, walk.model.dialog) = (None, None);
     });
+}
+
+#[test]
+fn a_label_is_refused_in_chinese_with_its_values() {
+    let rule = crate::domain::label::SerialPattern::new("TH200-[0-9]{8}").unwrap();
+    let wrong =
+        crate::domain::label::LabelError::Pattern(rule.check("TH2O0-00000001").unwrap_err());
+    let mut walk = Walk::with(2, (80, 24), |setup| setup.language = Language::Chinese);
+    walk.unit(UnitReport::refused("TH2O0-00000001", None, wrong.into()));
+    let screen = squeezed(&walk.screen());
+    assert!(screen.contains("第4个字符是'o'，应为'0'"), "{screen}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::domain::ids::WorkOrderId;
 use crate::domain::operators::Pin;
 use crate::domain::pages::{Act, Approval, Question};
 use crate::domain::state::UnitState;
+use crate::say;
 use crate::text::Word;
 
 use tui_input::Input;
@@ -233,13 +234,13 @@ fn send(model: &mut Model, actions: &mut Vec<Action>) {
 /// What a filled-in form asks for.
 fn act(form: &Form) -> Result<Act, Fault> {
     let reason = || match form.text(Field::Reason) {
-        "" => Err(Fault::new(Code::Usage, "the reason is empty")),
+        "" => Err(Fault::said(Code::Usage, say!("the reason is empty", "没有填写原因"))),
         reason => Ok(reason.to_owned()),
     };
     let who = form.text(Field::Who);
     if form.purpose == Purpose::SignIn {
         return match who {
-            "" => Err(Fault::new(Code::OperatorUnknown, "nobody was named")),
+            "" => Err(Fault::said(Code::OperatorUnknown, say!("nobody was named", "没有填写工号"))),
             who => Ok(Act::SignIn(who.to_owned())),
         };
     }
@@ -262,7 +263,9 @@ fn act(form: &Form) -> Result<Act, Fault> {
 }
 
 fn approval(who: &str, pin: &str) -> Result<Approval, Fault> {
-    let unknown = || Fault::new(Code::OperatorUnknown, format!("nobody is known as {who}"));
+    let unknown = || {
+        Fault::said(Code::OperatorUnknown, say!("nobody is known as {who}", "没有登记工号 {who}"))
+    };
     let by = (!who.is_empty()).then(|| who.parse().map_err(|_| unknown())).transpose()?;
     let wrong =
         |error: crate::domain::operators::PinError| Fault::new(Code::PinWrong, error.to_string());

@@ -4,6 +4,8 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, Scan};
 use crate::domain::scan::Content;
+use crate::domain::text::plain;
+use crate::say;
 
 use super::super::model::{Model, NoticeKind, Phase, Sent};
 use super::super::msg::Action;
@@ -14,25 +16,33 @@ pub(super) fn sent(model: &mut Model, sent: &Sent, actions: &mut Vec<Action>) {
     let text = sent.text.trim_end_matches(['\r', '\n']);
     if !sent.keys.is_empty() {
         let keys = sent.keys.join(", ");
-        let detail =
-            format!("the scan held keys that are commands, and none was carried out: {keys}");
-        return refuse(model, text, Fault::new(Code::ScanKeys, detail), actions);
+        let detail = say!(
+            "the scan held keys that are commands, and none was carried out: {keys}",
+            "扫码中含有命令按键，均未执行：{keys}"
+        );
+        return refuse(model, text, Fault::said(Code::ScanKeys, detail), actions);
     }
     scan(model, text, actions);
 }
 
 /// Two scans that no line end kept apart: nobody knows where the second begins.
 pub(super) fn without_end(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
-    let detail = "two scans came without a line end: set the scanner to send Enter (CR) after each";
-    refuse(model, text, Fault::new(Code::ScanNoEnd, detail), actions);
+    let detail = say!(
+        "two scans came without a line end: set the scanner to send Enter (CR) after each",
+        "两次扫码之间没有结束符：把扫码枪设为每次扫描后发送回车（CR）"
+    );
+    refuse(model, text, Fault::said(Code::ScanNoEnd, detail), actions);
 }
 
 /// From a scanner at a port of its own.
 pub(super) fn from_port(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
     if model.is_secret_in_focus() {
         // Whatever was read may be what is being typed: it is neither shown nor kept.
-        let detail = "something was scanned while a PIN was typed, and not taken: scan it again";
-        notice(model, None, None, Fault::new(Code::ScanAhead, detail), NoticeKind::Refused);
+        let detail = say!(
+            "something was scanned while a PIN was typed, and not taken: scan it again",
+            "输入 PIN 时扫了码，没有接受：请重新扫描"
+        );
+        notice(model, None, None, Fault::said(Code::ScanAhead, detail), NoticeKind::Refused);
         return bell(model, actions);
     }
     scan(model, text, actions);
@@ -77,19 +87,26 @@ fn refuse(model: &mut Model, text: &str, fault: Fault, actions: &mut Vec<Action>
 
 fn why_not(model: &Model, text: &str) -> Option<Fault> {
     if model.is_locked() {
-        return Some(Fault::new(Code::OperatorAbsent, "nobody is signed in"));
+        return Some(Fault::said(Code::OperatorAbsent, say!("nobody is signed in", "无人登录")));
     }
     match model.phase {
         Phase::Running if model.wanted > 0 => None,
         Phase::Running if model.is_under_way(text) => {
-            Some(Fault::new(Code::ScanDuplicate, format!("{text} was scanned already and waits")))
+            let text = plain(text);
+            let detail = say!("{text} was scanned already and waits", "{text} 已经扫过，正在等待");
+            Some(Fault::said(Code::ScanDuplicate, detail))
         }
         Phase::Running | Phase::Starting => {
-            let detail = "the line takes no scan at this moment; scan it again when a slot is free";
-            Some(Fault::new(Code::ScanAhead, detail))
+            let detail = say!(
+                "the line takes no scan at this moment; scan it again when a slot is free",
+                "产线此刻不接受扫码；有工位空闲时再扫"
+            );
+            Some(Fault::said(Code::ScanAhead, detail))
         }
         Phase::Landing | Phase::Ended => {
-            Some(Fault::new(Code::Stopped, "the line has stopped and takes no more scans"))
+            let detail =
+                say!("the line has stopped and takes no more scans", "产线已停止，不再接受扫码");
+            Some(Fault::said(Code::Stopped, detail))
         }
     }
 }
