@@ -18,13 +18,15 @@ pub fn read(config: &Config, reader: &Reader, now: Timestamp) -> Result<Reading,
     let head = reader.head()?;
     let backups = from_config::backups(config);
     let authority = AuthorityInfo::read(&from_config::authority_place(&config.authority));
+    let order = reader.order_at_work()?;
     Ok(Reading {
         at: now,
         station: config.station.id.as_str().to_owned(),
         stats: reader.recent_stats()?,
         slots: slots(config, reader, line_runs, now)?,
         line_runs,
-        pace: reader.pace(now, None)?.map(|pace| pace.units_an_hour),
+        pace: reader.pace(now, order.as_ref())?.map(|pace| pace.units_an_hour),
+        order,
         backlog: reader.backlog()?,
         head,
         newest: reader.newest_wall()?,

@@ -85,14 +85,20 @@ impl Shown {
         let line_runs = WorkLock::is_held(&self.config.station.data_dir, Work::Line);
         let newest = reader.newest_by_slot()?;
         let today = reader.stats_within(zone.day(zone.day_of(now)), zone)?;
+        let at_work = reader.order_at_work()?;
+        let first_pass_yield = match &at_work {
+            Some(order) => reader.order_yield(order)?,
+            None => today.first_pass_yield,
+        };
         let slot = |slot: &Slot| self.slot(slot, &newest, line_runs, now);
         Ok(Wall {
             line_runs,
             slots: self.config.slots.iter().map(slot).collect(),
             orders: open_orders(reader)?,
             today: today.attempts,
-            first_pass_yield: today.first_pass_yield,
-            pace: reader.pace(now, None)?.map(|pace| pace.units_an_hour),
+            first_pass_yield,
+            pace: reader.pace(now, at_work.as_ref())?,
+            at_work,
             holds: reader.all_on_hold()?,
             backlog: reader.backlog()?,
         })

@@ -115,6 +115,8 @@ pub struct Overview {
     pub first_pass_yield: Option<f64>,
     /// What ended in this shift, or on this day where there are no shifts.
     pub counted: Counted,
+    /// Units that passed in each of the last hours by the factory's clock, the present one last.
+    pub passed_by_hour: Vec<u32>,
     /// The units of which only their own devices can tell what they hold. One that a slot is
     /// at work on can be among them.
     pub uncertain: Uncertain,
@@ -484,6 +486,7 @@ mod tests {
             pace: pace.map(|units_an_hour| Pace { units_an_hour, over: Duration::from_secs(60) }),
             first_pass_yield: None,
             counted: Counted { shift: None, from: Timestamp(0), attempts: Outcomes::default() },
+            passed_by_hour: Vec::new(),
             uncertain: Uncertain::default(),
             backlog: 0,
             last_sync: None,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
 use crate::domain::clock::Timestamp;
+use crate::domain::ids::WorkOrderId;
 use crate::domain::slot::SlotShows;
 use crate::domain::story::Stats;
 use crate::ledger::{Backlog, Head};
@@ -24,7 +25,9 @@ pub struct Reading {
     pub slots: BTreeMap<String, SlotShows>,
     /// Whether a line runs.
     pub line_runs: bool,
-    /// Units that passed in the last hour, as on the screen.
+    /// The work order that the line works on.
+    pub order: Option<WorkOrderId>,
+    /// Units an hour, as on the screen: of that work order, or of all.
     pub pace: Option<f64>,
     /// What waits for the cloud.
     pub backlog: Backlog,
@@ -120,8 +123,10 @@ impl Reading {
         let runs = u8::from(self.line_runs);
         self.family(text, "station_line_up", "gauge", "Whether a line runs.").value(&[], runs);
         let pace = self.pace.unwrap_or(0.0);
-        let help = "Units that passed in the last hour, projected to a whole one.";
-        self.family(text, "station_units_per_hour", "gauge", help).value(&[], pace);
+        let help = "Units that pass in an hour of work, of the work order that the line works on.";
+        let order = self.order.as_ref().map(|id| ("work_order", id.as_str()));
+        let labels: Vec<_> = order.into_iter().collect();
+        self.family(text, "station_units_per_hour", "gauge", help).value(&labels, pace);
     }
 
     fn keeping(&self, text: &mut String) {

@@ -6,7 +6,8 @@ use super::layout::{Look, outside};
 use super::page::in_words;
 use crate::domain::clock::Timestamp;
 use crate::domain::figures::Holds;
-use crate::domain::pages::OrderProgress;
+use crate::domain::ids::WorkOrderId;
+use crate::domain::pages::{OrderProgress, Pace};
 use crate::domain::slot::SlotShows;
 use crate::domain::story::Outcomes;
 use crate::domain::work_order::WorkOrderRow;
@@ -40,10 +41,13 @@ pub struct Wall {
     pub orders: Vec<OrderProgress>,
     /// Attempts that began today.
     pub today: Outcomes,
-    /// The first-pass yield of today.
+    /// The work order that the line works on: as on the operator's screen, yield and pace are of
+    /// it where there is one.
+    pub at_work: Option<WorkOrderId>,
+    /// The first-pass yield of it, or of today.
     pub first_pass_yield: Option<f64>,
-    /// Units that passed in the last hour, projected to a whole one.
-    pub pace: Option<f64>,
+    /// How quickly units are made of it, or of all.
+    pub pace: Option<Pace>,
     /// What is on HOLD.
     pub holds: Holds,
     /// What waits for the cloud.
@@ -78,15 +82,19 @@ pub fn wall_html(wall: &Wall, look: Look<'_>) -> String {
     let tile = |class: &str, name: String, value: String| {
         html! { div class=(format!("tile {class}")) { dt { (name) } dd { (value) } } }
     };
-    let pace = wall.pace.map_or_else(|| "–".to_owned(), |pace| format!("{pace:.0}"));
+    let of_order = |english: &str, chinese: &str| match &wall.at_work {
+        Some(id) => look.say(say!("{english}, {id}", "{chinese}（{id}）")),
+        None => look.say(say!("{english}", "{chinese}")),
+    };
+    let pace = wall.pace.map_or_else(|| "–".to_owned(), |pace| in_an_hour(pace, look));
     let page = html! {
         @if !wall.line_runs { p class="note" role="status" { (look.say(say!("No line runs.", "产线未运行。"))) } }
         dl class="tiles" {
             (tile("pass", look.say(say!("Passed today", "今日合格")), passed.to_string()))
             (tile(if failed > 0 { "fail" } else { "" }, look.say(say!("Failed today", "今日不合格")), failed.to_string()))
             @if interrupted > 0 { (tile("", look.say(say!("Cut off today", "今日中断")), interrupted.to_string())) }
-            (tile("", look.say(say!("First-pass yield", "一次通过率")), look.percent(wall.first_pass_yield)))
-            (tile("", look.say(say!("Units an hour", "每小时")), pace))
+            (tile("", of_order("First-pass yield", "一次通过率"), look.percent(wall.first_pass_yield)))
+            (tile("", of_order("Units an hour", "每小时"), pace))
             (tile(if wall.holds.count > 0 { "hold" } else { "" }, look.say(say!("On HOLD", "待判定")), wall.holds.count.to_string()))
             (tile("", look.say(say!("Waiting for the cloud", "等待云端")), wall.backlog.count.to_string()))
         }
@@ -104,6 +112,12 @@ pub fn wall_html(wall: &Wall, look: Look<'_>) -> String {
         }
     };
     page.into_string()
+}
+
+/// A pace with the time of work that it is of, as the operator's screen says it.
+fn in_an_hour(pace: Pace, look: Look<'_>) -> String {
+    let (units, minutes) = (pace.units_an_hour, pace.over.as_secs() / 60);
+    look.say(say!("{units:.0} in {minutes} min", "{units:.0}（近 {minutes} 分钟）"))
 }
 
 fn slot_card(slot: &WallSlot, look: Look<'_>) -> Markup {

@@ -122,6 +122,9 @@ words! {
     Today: "today", "今天";
     CountPassed: "{} passed", "合格 {}";
     CountFailed: "{} failed", "不合格 {}";
+    CountRefused: "{} refused", "拒绝 {}";
+    ByHour: "by hour", "每小时";
+    ThisHour: "this hour {}", "本小时 {}";
     CountUncertain: "{} uncertain: Ctrl-K", "未定 {}：Ctrl-K";
     TimeLeft: "{} left", "还需 {}";
     SlotsOf: "slots {} to {} of {}", "工位 {}–{}，共 {}";

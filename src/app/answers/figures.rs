@@ -18,6 +18,9 @@ use super::Answers;
 /// Uncertain units that are listed, the oldest first; beyond that they are counted.
 const LISTED: u32 = 200;
 
+/// Hours of output at the top of the screen: a shift and what was before it.
+const HOURS: usize = 12;
+
 /// Work orders that are shown to choose from.
 const CHOICES: u32 = 200;
 
@@ -40,6 +43,7 @@ impl Answers {
             pace: self.reader.pace(now, order.as_ref().map(|order| &order.id))?,
             first_pass_yield,
             counted: self.counted(now)?,
+            passed_by_hour: self.reader.passed_by_hour(now, HOURS, &self.config.station.zone)?,
             uncertain: self.reader.uncertain(LISTED)?,
             sync: self.sync_light(waiting.oldest, now),
             backlog: waiting.count,

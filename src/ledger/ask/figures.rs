@@ -29,6 +29,8 @@ const SHORTEST: Duration = Duration::from_secs(120);
 /// A longer time between two units is a break, and no part of a pace.
 const BREAK: Duration = Duration::from_secs(600);
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// The hours that are shown where no day is asked for.
 const HOURS: i64 = 7 * 24;
 
@@ -83,6 +85,29 @@ impl Reader {
                 interrupted: counted(row.get(2)?),
             })
         })?)
+    }
+
+    /// Units that passed in each of the last `hours` by this clock, the present one last.
+    pub fn passed_by_hour(
+        &self,
+        now: Timestamp,
+        hours: usize,
+        zone: &Zone,
+    ) -> Result<Vec<u32>, LedgerError> {
+        let before = micros(HOUR) * i64::try_from(hours.saturating_sub(1)).unwrap_or(0);
+        let from = zone.hour_of(Timestamp(now.0.saturating_sub(before)));
+        let sql = "SELECT started_us FROM attempts
+            WHERE started_us >= ?1 AND started_us <= ?2 AND outcome = 'pass'";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut passed = vec![0_u32; hours];
+        for start in statement.query_map(params![from, now], |row| row.get::<_, Timestamp>(0))? {
+            let since = zone.hour_of(start?).0.saturating_sub(from.0) / micros(HOUR);
+            let hour = usize::try_from(since).ok().and_then(|since| passed.get_mut(since));
+            if let Some(count) = hour {
+                *count = count.saturating_add(1);
+            }
+        }
+        Ok(passed)
     }
 
     /// Counts and yield of everything, its hours those of the last days.

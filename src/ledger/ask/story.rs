@@ -275,6 +275,22 @@ impl Reader {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
+    /// The open work order that the line works on, as far as a ledger can tell: that of the
+    /// newest attempt, or the only open one.
+    pub fn order_at_work(&self) -> Result<Option<WorkOrderId>, LedgerError> {
+        let open = self.open_work_orders()?;
+        let sql = "SELECT work_order FROM attempts
+            ORDER BY started_us DESC, serial DESC, attempt DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let newest: Option<Option<WorkOrderId>> =
+            statement.query_row([], |row| row.get(0)).optional()?;
+        let newest = newest.flatten().filter(|id| open.contains(id));
+        Ok(newest.or_else(|| match open.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        }))
+    }
+
     /// Counts and yield, from sums that the transactions kept.
     pub fn stats(&self) -> Result<Stats, LedgerError> {
         let _snapshot = self.connection.unchecked_transaction()?;

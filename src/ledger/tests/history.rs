@@ -131,6 +131,20 @@ fn the_sums_of_a_day_and_of_a_work_order() {
     assert_eq!(reader.pace(Timestamp(now.0 + 100 * MINUTE), None).unwrap(), None);
 }
 
+#[test]
+fn the_work_order_at_work_is_that_of_the_newest_attempt_or_the_only_open_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, reader) = shift(dir.path());
+    let at_work = || reader.order_at_work().unwrap().map(|id| id.to_string());
+    assert_eq!(at_work().as_deref(), Some("WO-1"));
+    let writer = ledger.writer();
+    writer.record(super::rules::order("WO-2", 100, Vec::new())).unwrap();
+    assert_eq!(at_work().as_deref(), Some("WO-1"), "nothing of the other was made yet");
+    let begun = Begun { work_order: Some("WO-2".parse().unwrap()), ..begun(31) };
+    take(&ledger, begun, 31, Until::Begun);
+    assert_eq!(at_work().as_deref(), Some("WO-2"));
+}
+
 /// A ledger whose clock begins at this instant, and one unit every half hour from then on: each
 /// third fails.
 fn every_half_hour(dir: &std::path::Path, start: Timestamp, units: u32) -> (Ledger, Reader) {
@@ -204,6 +218,13 @@ fn a_day_is_the_factory_s_and_so_are_its_hours() {
     assert_eq!(found.0 + found.1, 48);
     let first = stats.by_hour.keys().next().unwrap();
     assert_eq!((stats.by_hour.len(), first.as_str()), (24, "2026-11-23T18:30:00.000Z"));
+    // Ten past five: four whole hours, and what there is of the fifth.
+    let now = Timestamp(kolkata.day(day).from.0 + 310 * MINUTE);
+    let by_hour = reader.passed_by_hour(now, 5, &kolkata).unwrap();
+    let whole = by_sql(dir.path(), "2026-11-23 19:30:00", "2026-11-23 23:30:00").0;
+    let last = by_sql(dir.path(), "2026-11-23 23:30:00", "2026-11-23 23:40:01").0;
+    let sum: u64 = by_hour[..4].iter().copied().map(u64::from).sum();
+    assert_eq!((by_hour.len(), sum, u64::from(by_hour[4])), (5, whole, last), "{by_hour:?}");
     let listed = HistoryQuery { within: Some(kolkata.day(day)), ..query("") };
     assert_eq!(pages(&reader, listed).concat().len(), 48);
 }

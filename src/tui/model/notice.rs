@@ -87,6 +87,12 @@ impl Notices {
         self.all.iter().rev()
     }
 
+    /// How many scans were refused since then.
+    pub(in crate::tui) fn refused_since(&self, from: Timestamp) -> u64 {
+        let since = self.all().take_while(|notice| notice.at >= from);
+        since.filter(|notice| notice.kind == NoticeKind::Refused).fold(0, |count, _| count + 1)
+    }
+
     /// What is shown was seen: a unit to keep by itself, and refusals and warnings together.
     /// The unit that was to be kept, or false where nothing was shown.
     pub(in crate::tui) fn seen(&mut self) -> Option<Notice> {

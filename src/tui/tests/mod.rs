@@ -10,6 +10,7 @@ mod keys;
 mod orders;
 mod pages;
 mod people;
+mod pictures;
 mod readable;
 mod refusals;
 mod shift;
@@ -85,6 +86,7 @@ pub(super) fn overview() -> Overview {
             from: Timestamp(MORNING.0 - 8 * 3600 * 1_000_000),
             attempts: Outcomes { passed: 137, failed: 3, interrupted: 1 },
         },
+        passed_by_hour: vec![0, 0, 0, 41, 52, 12, 50, 47, 44, 51, 9, 18],
         uncertain: Uncertain::default(),
         backlog: 12,
         last_sync: Some(Timestamp(MORNING.0 - 2 * 3600 * 1_000_000)),

@@ -16,6 +16,9 @@ use super::super::theme::Role;
 use super::look::{Look, bar, both_ends, width};
 use super::tile::shape;
 
+/// A bar of none to eight eighths.
+const BARS: &str = " ▁▂▃▄▅▆▇█";
+
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
     let [top, middle, bottom] = Layout::vertical([1, 1, 1]).areas(area);
     frame.buffer_mut().set_style(top, look.style(Role::Bar));
@@ -139,27 +142,74 @@ fn progress(overview: &Overview, look: Look, columns: u16) -> Vec<String> {
     figures
 }
 
-/// What passed and failed, over which time; and the units that must be kept, on every page and
-/// in their colour while there are any.
+/// What passed, failed and was refused, over which time; and the units that must be kept, on
+/// every page and in their colour while there are any.
 fn counts<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
-    let mut left = Vec::new();
-    if let Some(Overview { counted, .. }) = model.overview.as_deref() {
-        let time = match &counted.shift {
-            Some(name) => printable(name).into_owned(),
-            None => look.text(Word::Today).to_owned(),
-        };
-        let Outcomes { passed, failed, .. } = counted.attempts;
-        left.push(look.span(Role::Dim, format!(" {time}  ")));
-        left.extend(count(Mark::Pass, Word::CountPassed, passed, look));
-        left.extend(count(Mark::Fail, Word::CountFailed, failed, look));
-    }
     let (_, kept) = model.kept();
     let mut right = Vec::new();
     if kept > 0 {
         let text = look.fill(Word::CountUncertain, &[&kept.to_string()]);
         right.push(look.span(Role::Keep, format!(" {}{text} ", shape(Mark::Hold))));
     }
+    let mut left = Vec::new();
+    if let Some(overview) = model.overview.as_deref() {
+        left.extend(ended(overview, look));
+        for more in [refused(model, overview, look), output(&overview.passed_by_hour, look)] {
+            let taken = [&left, &right, &more].map(|spans| columns_of(spans));
+            if taken.iter().sum::<usize>() < usize::from(columns) {
+                left.extend(more);
+            }
+        }
+    }
     both_ends(left, right, columns)
+}
+
+fn columns_of(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(Span::width).sum()
+}
+
+/// What ended in this shift or today.
+fn ended<'a>(overview: &Overview, look: Look) -> Vec<Span<'a>> {
+    let time = match &overview.counted.shift {
+        Some(name) => printable(name).into_owned(),
+        None => look.text(Word::Today).to_owned(),
+    };
+    let Outcomes { passed, failed, .. } = overview.counted.attempts;
+    let mut spans = vec![look.span(Role::Dim, format!(" {time}  "))];
+    spans.extend(count(Mark::Pass, Word::CountPassed, passed, look));
+    spans.extend(count(Mark::Fail, Word::CountFailed, failed, look));
+    spans
+}
+
+/// Scans that were refused in that time while this screen was open: no ledger has them.
+fn refused<'a>(model: &Model, overview: &Overview, look: Look) -> Vec<Span<'a>> {
+    match model.notices.refused_since(overview.counted.from) {
+        0 => Vec::new(),
+        refused => {
+            let text = look.fill(Word::CountRefused, &[&refused.to_string()]);
+            vec![look.span(Role::Text, format!("{text}   "))]
+        }
+    }
+}
+
+/// The output of the last hours as a row of bars, from the first on that had any; nothing where
+/// they say nothing, since fewer than two of them had any.
+fn output<'a>(by_hour: &[u32], look: Look) -> Vec<Span<'a>> {
+    let begun = by_hour.iter().position(|count| *count > 0).unwrap_or(by_hour.len());
+    let by_hour = by_hour.get(begun..).unwrap_or_default();
+    let (Some(most), Some(now)) = (by_hour.iter().max(), by_hour.last()) else { return Vec::new() };
+    if by_hour.iter().filter(|count| **count > 0).count() < 2 {
+        return Vec::new();
+    }
+    let bar = |count: &u32| {
+        let eighths = (u64::from(*count) * 8).div_ceil(u64::from(*most));
+        BARS.chars().nth(usize::try_from(eighths).unwrap_or(8)).unwrap_or(' ')
+    };
+    vec![
+        look.span(Role::Dim, format!("{} ", look.text(Word::ByHour))),
+        look.span(Role::Accent, by_hour.iter().map(bar).collect::<String>()),
+        look.span(Role::Dim, format!(" {}", look.fill(Word::ThisHour, &[&now.to_string()]))),
+    ]
 }
 
 /// A number with its sign; nothing that is none calls for anybody.
