@@ -78,16 +78,22 @@ pub fn uncertain(settings: &Settings) -> Finding {
 
 /// A word about units that are uncertain, where there are any.
 pub fn uncertain_fault(found: &Uncertain) -> Option<Fault> {
-    let named = found.units.iter().take(NAMED as usize);
-    let count = named.len() as u64;
-    let named = named.map(|unit| format!("{} (slot {})", unit.serial, unit.slot));
-    let named = named.collect::<Vec<_>>().join(", ");
-    let more = match found.count.saturating_sub(count) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+    let Uncertain { count, units } = found;
+    let shown = units.len().min(NAMED as usize);
+    let named = |slot: &str| -> String {
+        let units = units.iter().take(shown);
+        let named = units.map(|unit| format!("{} ({slot} {})", unit.serial, unit.slot));
+        named.collect::<Vec<_>>().join(", ")
     };
-    let what = format!("units that are uncertain: {}: {named}{more}", found.count);
-    (found.count > 0).then(|| Fault::new(Code::UnitsUncertain, what))
+    let (english, chinese) = (named("slot"), named("工位"));
+    let what = match count.saturating_sub(shown as u64) {
+        0 => say!("units that are uncertain: {count}: {english}", "未定单元 {count} 个：{chinese}"),
+        more => say!(
+            "units that are uncertain: {count}: {english} and {more} more",
+            "未定单元 {count} 个：{chinese}，另有 {more} 个"
+        ),
+    };
+    (*count > 0).then(|| Fault::said(Code::UnitsUncertain, what))
 }
 
 /// Checks that no other user of the machine can read or change what lies in the data

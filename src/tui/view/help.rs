@@ -12,21 +12,18 @@ use super::super::model::Model;
 use super::super::msg::Extent;
 use super::super::theme::Role;
 use super::look::{Look, pad};
+use super::wrap::wrap_line;
 
 /// Columns for the names of keys.
 const NAMES: usize = 12;
 
+/// From so many columns on, the keys stand in two columns where one is too long.
+const TWO: u16 = 120;
+
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
-    let mut lines: Vec<Line<'_>> = Vec::new();
-    for row in KEYS {
-        let Some(help) = row.help else { continue };
-        lines.push(Line::from(vec![
-            look.span(Role::Key, format!(" {} ", pad(row.name, NAMES))),
-            Span::raw(look.text(help)),
-        ]));
-    }
-    lines.push(Line::from(format!(" {}", look.text(Word::HelpScanner))));
-    let two_columns = usize::from(area.height) < lines.len() && area.width >= 120;
+    let one = in_columns(area.width, look);
+    let two_columns = usize::from(area.height) < one.len() && area.width >= TWO;
+    let mut lines = if two_columns { in_columns(area.width / 2, look) } else { one };
     let half = if two_columns { lines.len().div_ceil(2) } else { lines.len() };
     let right = lines.split_off(half);
     let hidden = half.saturating_sub(usize::from(area.height));
@@ -39,7 +36,41 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
     if two_columns {
         let shift = area.width / 2;
         let place = Rect { x: area.x + shift, width: area.width - shift, ..area };
-        frame.render_widget(Paragraph::new(right), place);
+        frame.render_widget(Paragraph::new(right).scroll((scroll, 0)), place);
     }
     Extent { last_scroll: hidden }
+}
+
+/// Each key with what it does, wrapped into so many columns.
+fn in_columns(columns: u16, look: Look) -> Vec<Line<'static>> {
+    let room = usize::from(columns).saturating_sub(1);
+    let keys = KEYS.iter().filter_map(|row| {
+        let name = look.span(Role::Key, format!(" {} ", pad(row.name, NAMES)));
+        let help = Line::from(vec![name, Span::raw(look.text(row.help?))]);
+        Some(wrap_line(&help, room, NAMES + 2))
+    });
+    let scanner = Line::from(format!(" {}", look.text(Word::HelpScanner)));
+    keys.flatten().chain(wrap_line(&scanner, room, 1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+    use crate::tui::tests::Walk;
+
+    #[test]
+    fn what_a_key_does_stands_there_whole_at_every_width() {
+        for (language, columns) in Language::ALL.iter().flat_map(|l| [60, 80, 100].map(|c| (*l, c)))
+        {
+            let walk = Walk::with(2, (80, 24), |setup| setup.language = language);
+            let lines = in_columns(columns, Look::of(&walk.model));
+            assert!(lines.iter().all(|line| line.width() < usize::from(columns)), "{columns}");
+            let squeezed = |text: &str| text.replace(' ', "");
+            let text: String = lines.iter().map(|line| squeezed(&line.to_string())).collect();
+            for help in KEYS.iter().filter_map(|row| row.help) {
+                assert!(text.contains(&squeezed(help.text(language))), "{columns} {help:?}");
+            }
+        }
+    }
 }

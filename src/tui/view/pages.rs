@@ -154,9 +154,11 @@ fn sync_run<'a>(run: &SyncRun, look: Look) -> Vec<Line<'a>> {
 /// The checks that can be made beside a running line, and the slots.
 pub(super) fn checks(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let asking = &model.pages.checks;
+    let columns = usize::from(area.width);
+    let wrapped = |line: &Line<'_>| wrap_line(line, columns, 3 + NAMES);
     let mut shown: Vec<Line<'_>> = Vec::new();
     for check in asking.found.iter().flatten() {
-        shown.extend(check_lines(check, look));
+        shown.extend(check_lines(check, look).iter().flat_map(wrapped));
     }
     if asking.number.is_some() {
         shown.push(Line::from(format!(" {}", look.text(Word::ChecksRun))));
@@ -185,12 +187,11 @@ fn check_lines<'a>(check: &CheckLine, look: Look) -> Vec<Line<'a>> {
     };
     let mut shown = vec![Line::from(vec![
         look.span(role, format!(" {shape} ")),
-        look.span(Role::Strong, pad(check_name(&check.check, look.language), 14)),
+        look.span(Role::Strong, pad(check_name(&check.check, look.language), NAMES)),
         Span::raw(printable(said(&check.detail, look.language)).into_owned()),
     ])];
     if let Some(code) = check.code {
-        let todo = format!("{code}  {}", look.remedy(code));
-        shown.push(named("", todo, look));
+        shown.push(Line::from(format!("{:1$}{code}  {2}", "", 3 + NAMES, look.remedy(code))));
     }
     shown
 }

@@ -179,6 +179,7 @@ fn draw_yield(frame: &mut Frame<'_>, area: Rect, hours: &[(Timestamp, Outcomes)]
     let label = |value: f64| Span::styled(format!("{value:.0} %"), dim);
     let hour = |start: Timestamp| Span::styled(hour_label(start, look), dim);
     let end = hours.len().saturating_sub(1).max(1) as f64;
+    let under = if first == last { vec![hour(*first)] } else { vec![hour(*first), hour(*last)] };
     let line = Dataset::default()
         .marker(Marker::Braille)
         .graph_type(GraphType::Line)
@@ -186,7 +187,7 @@ fn draw_yield(frame: &mut Frame<'_>, area: Rect, hours: &[(Timestamp, Outcomes)]
         .data(&points);
     let middle = f64::midpoint(floor, 100.0);
     let axes = Chart::new(vec![line])
-        .x_axis(Axis::default().bounds([0.0, end]).style(dim).labels([hour(*first), hour(*last)]))
+        .x_axis(Axis::default().bounds([0.0, end]).style(dim).labels(under))
         .y_axis(Axis::default().bounds([floor, 100.0]).style(dim).labels([
             label(floor),
             label(middle),
