@@ -22,8 +22,8 @@ use super::clock::SystemClock;
 use super::label::{self, Desk, Eye, LabelLine, Surroundings};
 use super::{aside, cloud_checks, from_config};
 
-/// How long a line whose labels wait goes without any of its ports: longer than a fixture
-/// or a simulator takes to change devices.
+/// How long a line whose labels wait goes without any of its ports, where none of them comes
+/// with its device: longer than a fixture or a simulator takes to change devices.
 const PORT_GRACE: Duration = Duration::from_secs(3);
 
 /// Uncertain units that are named when a line has ended; the others are counted.
@@ -37,7 +37,7 @@ pub struct Session {
     /// The person, where one is named.
     pub operator: Option<OperatorId>,
     /// The labels are all there already, so devices must be too: a line none of whose
-    /// ports appears does not wait for them.
+    /// ports appears does not wait for them, unless they come with their devices.
     pub labels_are_ready: bool,
     /// Which slot a label is meant for, where it is not left to station.toml and the warning
     /// that goes with it.

@@ -6,7 +6,7 @@ use crate::domain::device::Fault;
 use crate::domain::ids::SlotName;
 use crate::link::port::Port;
 use crate::link::settings::PortSettings;
-use crate::link::{LinkError, Stop};
+use crate::link::{LinkError, Stop, discovery};
 use crate::say;
 
 /// A slot's port and what its absence means.
@@ -27,13 +27,16 @@ enum Found {
 }
 
 fn look(check: &PortCheck) -> Found {
+    let bad = |error: LinkError| {
+        let fault = Fault::from(error);
+        Found::Bad(Fault::new(fault.code, format!("slot {}: {}", check.slot, fault.detail)))
+    };
     match Port::open(check.settings.clone(), Stop::new()) {
         Ok(_) => Found::Opens,
-        Err(LinkError::PortMissing { .. }) if check.comes_with_device => Found::Empty,
-        Err(error) => {
-            let fault = Fault::from(error);
-            Found::Bad(Fault::new(fault.code, format!("slot {}: {}", check.slot, fault.detail)))
+        Err(LinkError::PortMissing { path }) if check.comes_with_device => {
+            discovery::can_come(&path).map_or_else(bad, |()| Found::Empty)
         }
+        Err(error) => bad(error),
     }
 }
 
@@ -105,15 +108,22 @@ mod tests {
 
     #[test]
     fn a_bad_port_among_others_is_a_warning() {
-        let finding = ports(&[slot("A", "/nowhere/a", true), slot("B", "/nowhere/b", false)]);
+        let finding = ports(&[slot("A", "/dev/no-such-a", true), slot("B", "/nowhere/b", false)]);
         assert_eq!(finding.status, Status::Warn);
     }
 
     #[test]
     fn a_port_that_comes_with_its_device_may_be_absent() {
-        let finding = ports(&[slot("A", "/nowhere/a", true)]);
+        let finding = ports(&[slot("A", "/dev/no-such-a", true)]);
         assert_eq!(finding.detail.english, "0 of 1 ports open, 1 wait for a device");
         assert_eq!(finding.status, Status::Ok);
+    }
+
+    #[test]
+    fn a_place_at_which_no_port_can_ever_come_is_red_though_it_would_come_with_its_device() {
+        let finding = ports(&[slot("A", "/nowhere/a", true)]);
+        assert_eq!((finding.status, finding.code), (Status::Fail, Some(Code::PortMissing)));
+        assert!(finding.detail.english.contains("no directory /nowhere"), "{finding:?}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::app::one_scan::OneScan;
 use crate::app::{cloud, from_config, label_checks};
 use crate::cli::ConfigCheck;
 use crate::config::{AuthorityKey, Config, LabelSettings, PrintVerify, PrintWhen, Scanner, Slot};
+use crate::domain::baud::nearest_usual;
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
 use crate::domain::identity::TlsVersion;
@@ -30,7 +31,9 @@ pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Fa
         let labels = label_checks::warnings(&config);
         let cloud = cloud::international(&config);
         let tls = without_old_tls(&config);
-        for fault in absent_files(&config).into_iter().chain(tls).chain(cloud).chain(labels) {
+        let odd = odd_rates(&config);
+        let files = absent_files(&config);
+        for fault in files.into_iter().chain(tls).chain(odd).chain(cloud).chain(labels) {
             shell::warn(&fault, context.color);
         }
     }
@@ -135,6 +138,20 @@ fn without_old_tls(config: &Config) -> Option<Fault> {
                 BearSSL 0.6, MicroPython";
     let is_narrow = config.broker.tls_min == TlsVersion::V1_3;
     is_narrow.then(|| Fault::new(Code::ConfigValue, text))
+}
+
+/// Rates at which no device is run. Nothing forbids one, and it is most often a slip.
+fn odd_rates(config: &Config) -> Vec<Fault> {
+    let slots = config.slots.iter().enumerate();
+    let slots = slots.map(|(index, slot)| (format!("slots[{index}].baud"), slot.baud));
+    let scanner =
+        config.scanner.port.iter().map(|_| ("scanner.baud".to_owned(), config.scanner.baud));
+    let odd = slots.chain(scanner).filter_map(|(key, baud)| {
+        let usual = nearest_usual(baud)?;
+        let text = format!("{key}: {baud} is no usual rate; {usual} is the nearest");
+        Some(Fault::new(Code::ConfigValue, text))
+    });
+    odd.collect()
 }
 
 fn shifts(shifts: &[Shift]) -> String {

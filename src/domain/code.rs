@@ -111,6 +111,8 @@ codes! {
     PortBusy = "E-PORT-BUSY",
     /// A serial port can't be opened or set up.
     PortOpen = "E-PORT-OPEN",
+    /// A serial port says yes to its settings and does not take them.
+    PortSettings = "E-PORT-SETTINGS",
     /// The scanner can't be used.
     ScannerOpen = "E-SCANNER-OPEN",
 

@@ -4,6 +4,7 @@
 //! asked and what it says) and [`event`] (what the front ends see). Nothing here
 //! opens a file, reads a clock or holds a private key.
 
+pub mod baud;
 pub mod bounds;
 pub mod certificate;
 pub mod clock;

@@ -23,6 +23,7 @@ use crate::domain::scan::ScanRules;
 use crate::domain::text::escaped;
 use crate::flow::{self, Entry};
 use crate::ledger::{LedgerError, Reader};
+use crate::link::settings::PresenceBy;
 use crate::say;
 
 use super::halt::Halt;
@@ -45,8 +46,9 @@ pub struct LineSettings {
     pub rule: LabelRule,
     /// How long a scan waits for a device after the line last changed.
     pub device_wait: Duration,
-    /// How long a scan may wait while no port of the line has appeared at all; without it
-    /// as long as for a device, and for ports that another program has without an end.
+    /// How long a scan may wait while no port of the line has appeared at all, where none
+    /// comes with its device; without it as long as for a device, and for ports that another
+    /// program has without an end.
     pub port_grace: Option<Duration>,
     /// Which slot a label without one is meant for; where none was chosen, any, and a
     /// warning says so.
@@ -136,7 +138,11 @@ impl Line {
         if settings.port_grace.is_none() {
             router.wait_for_held_ports();
         }
-        let port_grace = settings.port_grace.map(|grace| shared.clock.now().monotonic + grace);
+        let comes_with_device = |slot: &SlotSettings| slot.link.presence == PresenceBy::Port;
+        let port_grace = settings
+            .port_grace
+            .filter(|_| !settings.slots.iter().any(comes_with_device))
+            .map(|grace| shared.clock.now().monotonic + grace);
         let ports = settings.slots.iter().map(|slot| slot.link.port.path.clone()).collect();
         let (scan, rule) = (settings.scan, settings.rule);
         let warned = settings.binding.is_some();
@@ -657,7 +663,7 @@ fn no_slot(last: Option<Fault>) -> Fault {
     match last {
         Some(fault) => {
             let code = match fault.code {
-                code @ (Code::PortMissing | Code::PortBusy) => code,
+                code @ (Code::PortMissing | Code::PortBusy | Code::PortSettings) => code,
                 _ => Code::PortOpen,
             };
             let Fault { detail, chinese, .. } = fault;

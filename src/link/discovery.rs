@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::error::LinkError;
 
 const CLASS: &str = "/sys/class/tty";
+const USB_DEVICES: &str = "/sys/bus/usb/devices";
 const DEVICES: &str = "/dev";
 const USB: &str = "usb:";
 
@@ -96,6 +97,43 @@ fn resolve_in(class: &Path, port: &str) -> Result<PathBuf, LinkError> {
     here.into_iter().next().map(|found| found.path).ok_or_else(missing)
 }
 
+/// Whether a port that is not there may still come: a socket of this machine may be empty for
+/// now, and so may a name in a directory.
+pub fn can_come(port: &str) -> Result<(), LinkError> {
+    can_come_in(Path::new(USB_DEVICES), port)
+}
+
+fn can_come_in(usb_devices: &Path, port: &str) -> Result<(), LinkError> {
+    let reason = match port.strip_prefix(USB) {
+        Some(place) => no_such_socket(usb_devices, place),
+        None => no_such_directory(Path::new(port)),
+    };
+    match reason {
+        None => Ok(()),
+        Some(why) => Err(LinkError::PortImpossible { path: port.to_owned(), why }),
+    }
+}
+
+/// Sockets of the machine itself are known; those of a hub only while it is plugged in.
+fn no_such_socket(usb_devices: &Path, place: &str) -> Option<String> {
+    let (bus, chain) = place.split_once('-')?;
+    let root_hub = usb_devices.join(format!("usb{bus}"));
+    if !root_hub.exists() {
+        return Some(format!("this machine has no USB bus {bus}"));
+    }
+    let first: u32 = chain.split(['.', ':']).next()?.parse().ok()?;
+    let sockets: u32 = fs::read_to_string(root_hub.join("maxchild")).ok()?.trim().parse().ok()?;
+    (first == 0 || first > sockets)
+        .then(|| format!("USB bus {bus} has sockets 1 to {sockets} and no {first}"))
+}
+
+/// Below `/dev` directories come and go with what is plugged in.
+fn no_such_directory(path: &Path) -> Option<String> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty())?;
+    let is_there = parent.is_dir() || path.starts_with(DEVICES);
+    (!is_there).then(|| format!("there is no directory {}", parent.display()))
+}
+
 /// Has a USB adapter pass on what it received without collecting it first, where it can
 /// and we may.
 pub(super) fn shorten_latency(path: &Path) {
@@ -113,6 +151,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::domain::code::Code;
 
     /// A class directory with a CDC port, a two-port adapter and a UART that is not there.
     fn machine() -> tempfile::TempDir {
@@ -166,6 +205,30 @@ mod tests {
     fn a_place_with_nothing_in_it_is_a_missing_port() {
         assert_eq!(resolved("usb:1-2"), None);
         assert_eq!(resolved("usb:9-9"), None);
+    }
+
+    #[test]
+    fn a_socket_that_the_machine_has_may_be_empty_and_another_one_can_never_be_filled() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("usb1")).unwrap();
+        fs::write(root.path().join("usb1/maxchild"), "4\n").unwrap();
+        let refused = |port: &str| can_come_in(root.path(), port).err().map(|e| e.to_string());
+        assert_eq!(refused("usb:1-4"), None);
+        assert_eq!(refused("usb:1-2.7.1:1.0"), None, "a hub that may be plugged in");
+        let no_bus = "there can't be a port usb:9-1: this machine has no USB bus 9";
+        assert_eq!(refused("usb:9-1").as_deref(), Some(no_bus));
+        let socket = "there can't be a port usb:1-5.1: USB bus 1 has sockets 1 to 4 and no 5";
+        assert_eq!(refused("usb:1-5.1").as_deref(), Some(socket));
+    }
+
+    #[test]
+    fn a_name_may_come_into_a_directory_that_is_there_and_anywhere_below_dev() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name).display().to_string();
+        let refused = |port: &str| can_come(port).err().map(|e| e.code());
+        assert_eq!(refused(&path("slot-a")), None);
+        assert_eq!(refused("/dev/serial/by-path/no-such"), None);
+        assert_eq!(refused(&path("nowhere/slot-a")), Some(Code::PortMissing));
     }
 
     #[test]

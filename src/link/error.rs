@@ -152,6 +152,14 @@ pub enum LinkError {
         /// The port as configured.
         path: String,
     },
+    /// No port can ever come at such a place.
+    #[error("there can't be a port {path}: {why}")]
+    PortImpossible {
+        /// The port as configured.
+        path: String,
+        /// What the machine lacks.
+        why: String,
+    },
     /// Another program, or another slot, has the port.
     #[error("port {path} is in use")]
     PortBusy {
@@ -168,6 +176,16 @@ pub enum LinkError {
         /// What the system said.
         #[source]
         source: io::Error,
+    },
+    /// The port says yes to its settings and does not take them.
+    #[error("port {path} was set to {wanted} and is at {found}")]
+    PortSettings {
+        /// The port as configured.
+        path: String,
+        /// What was asked for.
+        wanted: String,
+        /// What the port says when it is asked.
+        found: String,
     },
     /// The scanner's port can't be opened.
     #[error("the scanner can't be used")]
@@ -275,9 +293,10 @@ impl LinkError {
             Self::NotRestarted { .. } => Code::DevNotRestarted,
             Self::Locked { .. } => Code::DevLocked,
             Self::Swapped { .. } => Code::DevSwapped,
-            Self::PortMissing { .. } => Code::PortMissing,
+            Self::PortMissing { .. } | Self::PortImpossible { .. } => Code::PortMissing,
             Self::PortBusy { .. } => Code::PortBusy,
             Self::PortOpen { .. } => Code::PortOpen,
+            Self::PortSettings { .. } => Code::PortSettings,
             Self::ScannerOpen(_) => Code::ScannerOpen,
             Self::ScanWithoutEnd { .. } => Code::ScanNoEnd,
             Self::Stopped => Code::Stopped,

@@ -10,6 +10,7 @@ pub mod driver;
 mod error;
 pub mod port;
 pub mod presence;
+pub mod readback;
 pub mod scanner;
 pub mod settings;
 mod stop;

@@ -22,7 +22,8 @@ use serialport::{DataBits, ErrorKind, FlowControl, Parity, SerialPort, StopBits,
 
 use super::discovery;
 use super::error::LinkError;
-use super::settings::{CharacterBits, LineParity, PortSettings};
+use super::readback::{Difference, LineSetting};
+use super::settings::{LineParity, PortSettings};
 use super::stop::Stop;
 
 /// The longest wait in which neither stop nor deadline is looked at.
@@ -100,6 +101,9 @@ impl Port {
         let path = path.canonicalize().map_err(|_| self.missing())?;
         let line = self.open_line(&path)?;
         let tty = self.open_tty(&path)?;
+        if !is_pseudo_terminal(&path) {
+            self.read_back(&line)?;
+        }
         // What lies there from before belongs to no request of ours.
         let flushed = tcflush(&line, QueueSelector::IOFlush);
         flushed.map_err(|e| self.unusable("discarding what lay there", e.into()))?;
@@ -133,6 +137,18 @@ impl Port {
             ErrorKind::Io(io::ErrorKind::NotFound) => self.missing(),
             _ => self.unusable("setting it up", error.into()),
         })
+    }
+
+    /// Holds what was set against what the line says now.
+    fn read_back(&self, line: &OwnedFd) -> Result<(), LinkError> {
+        let doing = "reading its settings back";
+        let found = LineSetting::read(line).map_err(|errno| self.broken(doing, errno))?;
+        match LineSetting::wanted(&self.settings).difference(&found) {
+            None => Ok(()),
+            Some(Difference { wanted, found }) => {
+                Err(LinkError::PortSettings { path: self.settings.path.clone(), wanted, found })
+            }
+        }
     }
 
     fn set_levels(&mut self, path: &Path) -> Result<(), LinkError> {
@@ -288,14 +304,11 @@ impl Port {
     }
 }
 
-/// The bits of a character on the line. A bit that is always one or always zero is an eighth
-/// one: the system knows no such parity everywhere.
+/// The bits of a character on the line, as the crate serialport calls them.
 const fn character(settings: &PortSettings) -> (DataBits, Parity) {
-    let bits = match (settings.bits, settings.parity) {
-        (CharacterBits::Eight, _) | (_, LineParity::Mark | LineParity::Space) => DataBits::Eight,
-        (CharacterBits::Seven, _) => DataBits::Seven,
-    };
-    let parity = match settings.parity {
+    let (bits, parity) = settings.character();
+    let bits = if bits == 7 { DataBits::Seven } else { DataBits::Eight };
+    let parity = match parity {
         LineParity::None | LineParity::Mark | LineParity::Space => Parity::None,
         LineParity::Even => Parity::Even,
         LineParity::Odd => Parity::Odd,

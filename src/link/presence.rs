@@ -108,6 +108,8 @@ pub struct Watch {
     /// How long to wait before a port that is missing is looked for again.
     patience: Duration,
     asked: Instant,
+    /// So that one that goes may come again, whatever went with it.
+    port_was_there: bool,
 }
 
 impl Watch {
@@ -126,6 +128,7 @@ impl Watch {
             silent: 0,
             patience: LOOK,
             asked: Instant::now(),
+            port_was_there: false,
         }
     }
 
@@ -210,11 +213,16 @@ impl Watch {
         }
         match Port::open(self.slot.port.clone(), self.working.clone()) {
             Ok(port) => {
+                self.port_was_there = true;
                 let driver = driver::over(port, &self.slot)?;
                 self.look(driver)
             }
             Err(LinkError::PortMissing { .. }) => {
                 self.nobody();
+                // Where the port comes with its device, nobody would ever see a wrong place.
+                if self.slot.presence == PresenceBy::Port && !self.port_was_there {
+                    discovery::can_come(&self.slot.port.path)?;
+                }
                 Ok(Presence::Absent)
             }
             Err(error) => Err(error),

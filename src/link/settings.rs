@@ -28,6 +28,16 @@ impl PortSettings {
         let (bits, parity) = (CharacterBits::Eight, LineParity::None);
         Self { path: path.into(), baud, dtr: None, rts: None, bits, parity }
     }
+
+    /// How many bits a character has on the line, and which parity the system is to make. A
+    /// bit that is always one or always zero is an eighth one: not every system knows it.
+    pub const fn character(&self) -> (u8, LineParity) {
+        match (self.bits, self.parity) {
+            (_, LineParity::Mark | LineParity::Space) => (8, LineParity::None),
+            (CharacterBits::Seven, parity) => (7, parity),
+            (CharacterBits::Eight, parity) => (8, parity),
+        }
+    }
 }
 
 /// How many bits a character has. Devices have eight; old scanners have seven.

@@ -67,7 +67,7 @@ impl Exit {
             | LedgerJournal | LedgerCut | LedgerRolledBack | LedgerExists | LedgerKey
             | LedgerSetAside | LedgerGap | LedgerBackup | LedgerSegment => Exit::Ledger,
             LedgerBusy => Exit::Busy,
-            PortMissing | PortBusy | PortOpen | ScannerOpen => Exit::Port,
+            PortMissing | PortBusy | PortOpen | PortSettings | ScannerOpen => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey
             | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | HsmModule | HsmToken
             | HsmPin | HsmKey | HsmFailed | ClockGap | VaultLock => Exit::Authority,

@@ -55,6 +55,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PortMissing => "plug the adapter in and compare the path with `station ports`",
         PortBusy => "close the program that holds the port; `fuser PORT` names it",
         PortOpen => "check that this user is in the port's group, often `dialout`",
+        PortSettings => "set `baud` to a rate that this adapter and the device both make",
         ScannerOpen => "plug the scanner in and compare `[scanner] port` with `station ports`",
 
         CaMissing => "check the paths in `[authority]`, or make a CA with `station authority init`",

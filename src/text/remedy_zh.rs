@@ -47,6 +47,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PortMissing => "插好适配器，并与 `station ports` 列出的路径核对",
         PortBusy => "关闭占用该端口的程序；`fuser PORT` 会指出它",
         PortOpen => "检查当前用户是否在端口所属的组中，通常是 `dialout`",
+        PortSettings => "把 `baud` 改为适配器和设备都支持的波特率",
         ScannerOpen => "插好扫码枪，并与 `station ports` 核对 `[scanner] port`",
 
         CaMissing => "检查 `[authority]` 的路径，或用 `station authority init` 建立 CA",

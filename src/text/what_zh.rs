@@ -44,6 +44,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         PortMissing => "串口不存在",
         PortBusy => "串口被其他程序占用",
         PortOpen => "串口无法打开",
+        PortSettings => "串口不接受所设参数",
         ScannerOpen => "扫码枪不可用",
 
         CaMissing => "找不到 CA 证书或密钥",

@@ -11,6 +11,7 @@ use provisioning_station::domain::code::Code;
 const NOT_HERE: &[(&str, &str)] = &[
     ("E-OPERATOR-ABSENT", "a person at the screen; the walks through it provoke it"),
     ("E-SCAN-KEYS", "a scanner that types at the screen; the walks through it provoke it"),
+    ("E-PORT-SETTINGS", "a driver that says yes and does not; tests/vm provokes it in a guest"),
     ("E-CA-ISSUE", "a machine that signs wrongly, or gives no random bytes"),
 ];
 

@@ -29,6 +29,18 @@ fn the_range_of_tls_is_shown_and_one_that_shuts_devices_out_is_told() {
 }
 
 #[test]
+fn a_rate_that_no_device_is_run_at_is_told_with_its_neighbour() {
+    let station = Station::new();
+    let usual = station.ok("config check");
+    assert!(!usual.stderr.contains("usual rate"), "{usual:?}");
+    station.change("port = \"slot-a\"", "port = \"slot-a\"\nbaud = 115201");
+    let odd = station.ok("config check");
+    let told =
+        "warning[E-CONFIG-VALUE]: slots[0].baud: 115201 is no usual rate; 115200 is the nearest";
+    assert!(odd.stderr.contains(told), "{odd:?}");
+}
+
+#[test]
 fn a_missing_file_names_the_path_and_the_ways_out() {
     let station = Station::new();
     let run = station.fails("config check --config nowhere.toml", "E-CONFIG-MISSING", 3);

@@ -219,6 +219,7 @@ fn the_ports_are_listed_with_what_answers_there() {
 fn a_line_without_any_port_or_without_its_scanner_does_not_start() {
     let station = station();
     fs::write(station.path("labels.txt"), "TH200-00000001\n").unwrap();
+    station.change("port = \"slot-a\"", "port = \"slot-a\"\npresence = \"poll\"");
     let run = station.fails("batch --serials labels.txt", "E-PORT-MISSING", 5);
     assert!(run.stdout.contains("REFUSED"), "{run:?}");
     station.change("slot-a", "/dev/null");

@@ -24,6 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "stop",
             "settings",
             "discovery",
+            "readback",
             "test_line",
             "port",
             "scanner",

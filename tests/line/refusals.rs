@@ -1,6 +1,7 @@
 //! Lines that can't be started, or may not start a unit: code, place, remedy, nothing lost.
 
 use std::fs;
+use std::time::Duration;
 
 use super::support::factory::{PASSPHRASE, keep_private};
 use super::support::{Factory, LONG, Plan, Process, label, labels};
@@ -54,8 +55,34 @@ fn a_passphrase_file_that_others_can_read_is_refused() {
 #[test]
 fn a_line_none_of_whose_ports_appears_ends_and_names_them() {
     let factory = Factory::with_slots(2);
+    for slot in ["A", "B"] {
+        let name = format!("name = \"{slot}\"");
+        factory.change(&name, &format!("{name}\npresence = \"poll\""));
+    }
     let refused = factory.batch(&labels(1)).expect_error(5, "E-PORT-MISSING");
     assert!(refused.errors.contains("slot-A"), "{}", refused.story());
+}
+
+#[test]
+fn a_port_that_comes_with_its_device_is_waited_for_also_before_the_first_one() {
+    let factory = Factory::usual();
+    let line = factory.start_batch(&labels(2));
+    // Longer than a fixture's own port, which is always there, may be missing.
+    assert!(!line.ends_within(Duration::from_secs(4)), "the labels wait");
+    let _devices = factory.devices("A", 2);
+    let finished = line.finish(LONG).expect(0);
+    assert_eq!(finished.summary()["passed"], 2);
+}
+
+#[test]
+fn a_place_at_which_no_port_can_ever_come_is_an_error_at_once() {
+    let factory = Factory::usual();
+    for (nowhere, why) in [("nowhere/slot-A", "no directory"), ("usb:99-1", "no USB bus 99")] {
+        factory.configure(&Plan::default());
+        factory.change("port = \"slot-A\"", &format!("port = \"{nowhere}\""));
+        let refused = factory.batch(&labels(1)).expect_error(5, "E-PORT-MISSING");
+        assert!(refused.errors.contains(why), "{}", refused.story());
+    }
 }
 
 #[test]

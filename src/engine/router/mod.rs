@@ -304,7 +304,7 @@ impl Router {
     /// A slot says what is there.
     pub(super) fn place(&mut self, slot: usize, place: Place, now: Duration) -> Vec<Decision> {
         self.active_at = now;
-        self.seen_anything |= !matches!(place, Place::Opening | Place::Empty);
+        self.seen_anything |= !matches!(place, Place::Opening | Place::Empty | Place::Out);
         self.note_arrival(slot, &place, now);
         let mut decisions = Vec::new();
         let place = match place {
