@@ -1,0 +1,63 @@
+//! Each driver, as a line uses it.
+
+use std::collections::BTreeMap;
+
+use super::bench::{Bench, Port, Slot};
+
+/// Units of the batch, over all three ports.
+const UNITS: usize = 21;
+
+/// An adapter and a UART that stay while their devices change, and a board that takes its port
+/// with it and comes back under another number at its restart.
+pub(crate) fn a_batch_over_three_drivers(bench: &mut Bench) {
+    let ports = bench.station("ports --json").expect(0);
+    for wanted in ["ttyUSB0", "ttyS1"] {
+        assert!(ports.contains(wanted), "{ports}");
+    }
+    bench.configure(&Port::ALL.map(Slot::at));
+    Port::ALL.iter().for_each(|port| bench.devices(*port));
+    let before = bench.wire(Port::Board).arrivals();
+    bench.begin();
+    let mut by_slot: BTreeMap<String, usize> = BTreeMap::new();
+    for port in Port::ALL {
+        let label = format!("{}\\t{}", port.name(), bench.serial());
+        bench.scan(&label);
+    }
+    for ended in 1..=UNITS {
+        let unit = bench.unit();
+        assert_eq!(unit["outcome"], "pass", "{unit}");
+        assert_eq!(unit["attempt"], 1, "{unit}");
+        let slot = unit["slot"].as_str().unwrap().to_owned();
+        *by_slot.entry(slot.clone()).or_default() += 1;
+        bench.next_device(&slot);
+        if ended + Port::ALL.len() <= UNITS {
+            let label = format!("{slot}\\t{}", bench.serial());
+            bench.scan(&label);
+        }
+    }
+    let (status, sum) = bench.finish();
+    assert_eq!((status, &sum["passed"]), (0, &UNITS.into()), "{sum}");
+    assert!(by_slot.values().all(|units| *units >= 2) && by_slot.len() == 3, "{by_slot:?}");
+    // Once when it was put in, and once more at its restart.
+    let board = by_slot["board"];
+    let arrivals = bench.wire(Port::Board).arrivals() - before;
+    assert!(arrivals >= 2 * board, "{arrivals} for {board} units");
+    bench.verify();
+}
+
+/// A 16550A says yes to 921600 baud and stays at 115200.
+pub(crate) fn a_16550a_that_stays_slow(bench: &mut Bench) {
+    bench.configure(&[Slot::at(Port::Uart).with("presence = \"poll\"\nbaud = 921600")]);
+    bench.devices(Port::Uart);
+    let both = "was set to 921600 baud and is at 115200 baud";
+    let doctor = bench.station("--json doctor").output;
+    let ports = doctor.lines().find(|line| line.contains("\"check\":\"ports\"")).unwrap();
+    assert!(ports.contains("E-PORT-SETTINGS") && ports.contains(both), "{doctor}");
+    let serial = bench.serial();
+    bench.write("labels", &(serial + "\n"));
+    let batch = bench.station("batch --serials labels").expect(5);
+    assert!(batch.contains("error[E-PORT-SETTINGS]") && batch.contains(both), "{batch}");
+    bench.configure(&[Slot::at(Port::Uart)]);
+    let batch = bench.station("batch --serials labels").expect(0);
+    assert!(batch.contains("PASS"), "{batch}");
+}
