@@ -31,7 +31,7 @@ impl Guest {
     /// Boots it with a channel of each of these names.
     pub(crate) fn boot(cache: &Path, channels: &[&str], arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let names = AGENTS.iter().chain(channels);
+        let names = AGENTS.iter().chain(channels).chain(&["qmp"]);
         let listeners: Vec<(String, UnixListener)> = names
             .map(|name| (name.to_string(), UnixListener::bind(folder.path().join(name)).unwrap()))
             .collect();
@@ -42,8 +42,8 @@ impl Guest {
         }
         let process = command.args(arguments).spawn().unwrap();
         let accepted = listeners.into_iter().map(|(name, listener)| (name, accept(&listener)));
-        let streams = accepted.collect();
-        let qmp = Qmp::connect(&folder.path().join("qmp"));
+        let mut streams: HashMap<_, _> = accepted.collect();
+        let qmp = Qmp::over(streams.remove("qmp").unwrap());
         Self { process, folder, qmp, streams }
     }
 
@@ -80,7 +80,8 @@ fn qemu(cache: &Path, folder: &Path) -> Command {
     command.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
     // Never /dev/kvm, which may be there and hang.
     command.args(["-accel", "tcg", "-cpu", "max", "-m", "1024", "-nodefaults", "-no-reboot"]);
-    command.args(["-display", "none", "-qmp", "unix:qmp,server=on,wait=off"]);
+    command.args(["-display", "none", "-chardev", "socket,id=qmp,path=qmp"]);
+    command.args(["-mon", "chardev=qmp,mode=control"]);
     command.arg("-kernel").arg(cache.join("kernel"));
     command.arg("-initrd").arg(cache.join("initramfs"));
     command.args(["-append", "console=ttyS0 quiet rdinit=/init panic=-1"]);

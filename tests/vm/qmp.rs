@@ -2,8 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -19,16 +18,8 @@ pub(crate) struct Qmp {
 }
 
 impl Qmp {
-    /// Over the socket that QEMU listens at, once it does.
-    pub(crate) fn connect(path: &Path) -> Self {
-        let until = Instant::now() + PATIENCE;
-        let to = loop {
-            match UnixStream::connect(path) {
-                Ok(stream) => break stream,
-                Err(error) => assert!(Instant::now() < until, "no monitor: {error}"),
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        };
+    /// Over a socket to which QEMU connected.
+    pub(crate) fn over(to: UnixStream) -> Self {
         to.set_read_timeout(Some(PATIENCE)).unwrap();
         let from = BufReader::new(to.try_clone().unwrap());
         let mut qmp = Self { from, to, events: Vec::new() };
