@@ -41,6 +41,7 @@ fn main() {
         anchor: None,
         reserve_bytes: 0,
         max_clock_gap: Duration::from_secs(3600),
+        require_grant: false,
     };
     let secret = Passphrase::new("a secret of this run alone".to_owned()).unwrap();
     let key = JournalKey::load_or_create(&dir.path().join("journal.key"), &secret).unwrap();

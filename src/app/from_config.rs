@@ -42,6 +42,7 @@ pub fn ledger_settings(config: &Config) -> ledger::Settings {
         anchor: config.ledger.anchor.clone(),
         reserve_bytes: config.ledger.reserve,
         max_clock_gap: config.station.max_clock_gap,
+        require_grant: config.work_orders.require_grant,
     }
 }
 
@@ -272,7 +273,13 @@ pub fn work_order(
     named: Option<&WorkOrderId>,
 ) -> Result<Option<WorkOrder>, Failure> {
     let Some(id) = named.cloned().map_or_else(|| only_open(reader), |id| Ok(Some(id)))? else {
-        return Ok(None);
+        return match config.work_orders.require_grant {
+            false => Ok(None),
+            true => {
+                let what = "units need a grant, and no work order is open";
+                Err(Failure::new(Code::GrantNeeded, what))
+            }
+        };
     };
     let Some(row) = reader.work_order(&id)? else {
         return Err(Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}")));
@@ -283,6 +290,10 @@ pub fn work_order(
     if row.work_order.profile != config.profile_digest()? {
         let what = format!("the product profile changed since work order {id} was made");
         return Err(Failure::new(Code::WorkOrderProfile, what));
+    }
+    if config.work_orders.require_grant && reader.grants(&id)?.is_empty() {
+        let what = format!("units need a grant, and none was taken for work order {id}");
+        return Err(Failure::new(Code::GrantNeeded, what));
     }
     Ok(Some(row.work_order))
 }

@@ -20,6 +20,7 @@ pub mod crl;
 pub mod demo;
 pub mod enrol;
 pub mod from_config;
+pub mod grants;
 pub mod label;
 pub mod label_checks;
 pub mod labels;

@@ -8,6 +8,8 @@ use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::grant::GrantRow;
+use crate::domain::ids::WorkOrderId;
 use crate::ledger::{self, Reader};
 use crate::printer;
 use crate::say;
@@ -80,7 +82,7 @@ pub fn journal_key(config: &Config) -> Finding {
 
 /// The work order that a line without `--work-order` takes, and its rule for labels. Where
 /// several are open one must be named, which is no fault of the station.
-pub fn work_order(config: &Config) -> Finding {
+pub fn work_order(config: &Config, now: Timestamp) -> Finding {
     const NAME: &str = "work-order";
     let reader = Reader::open(&config.station.data_dir, Some(&config.station.id));
     // The ledger's own check tells what is wrong with it.
@@ -95,14 +97,42 @@ pub fn work_order(config: &Config) -> Finding {
             NAME,
             say!("none is open: any number of units", "没有打开的工单：单元数量不限"),
         ),
-        Ok(Some(order)) => {
-            let id = order.id;
-            Finding::ok(NAME, say!("{id} is open", "{id} 已打开"))
-        }
+        Ok(Some(order)) => match reader.grants(&order.id) {
+            Ok(grants) if !grants.is_empty() => granted(NAME, &order.id, &grants, now),
+            // The ledger's own check tells what is wrong with it.
+            Ok(_) | Err(_) => {
+                let id = order.id;
+                Finding::ok(NAME, say!("{id} is open", "{id} 已打开"))
+            }
+        },
         Err(failure) if failure.code == Code::WorkOrderAmbiguous => {
             Finding::warn(NAME, as_fault(failure))
         }
         Err(failure) => Finding::fail(NAME, as_fault(failure)),
+    }
+}
+
+/// How much of what was granted is left.
+fn granted(name: &'static str, id: &WorkOrderId, grants: &[GrantRow], now: Timestamp) -> Finding {
+    let valid: Vec<&GrantRow> = grants.iter().filter(|row| !row.is_expired(now)).collect();
+    let left: u64 = valid.iter().map(|row| u64::from(row.left())).sum();
+    let all: u64 = valid.iter().map(|row| u64::from(row.grant.quantity)).sum();
+    match (valid.is_empty(), left) {
+        (true, _) => {
+            let detail = format!("every grant of work order {id} has ended");
+            Finding::warn(name, Fault::new(Code::GrantExpired, detail))
+        }
+        (false, 0) => {
+            let detail = format!("what was granted of work order {id} is used up or given back");
+            Finding::warn(name, Fault::new(Code::GrantUsedUp, detail))
+        }
+        (false, _) => Finding::ok(
+            name,
+            say!(
+                "{id} is open, {left} of {all} granted units are left",
+                "{id} 已打开，已授权 {all} 个单元，剩余 {left} 个"
+            ),
+        ),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::grants::{GiveBack, NewGrant, OrderKeyCommand};
 use crate::domain::ids::{OperatorId, Serial, SlotName, WorkOrderId};
 use crate::domain::label::{CheckCharacter, SerialPattern, SerialRange};
 use crate::domain::operators::Role;
@@ -152,6 +153,50 @@ Example:
         /// Who accepts it: an id, never a name
         #[arg(long, value_name = "ID")]
         by: Option<OperatorId>,
+    },
+    /// The key with which who orders units grants them to stations
+    #[command(subcommand)]
+    Key(OrderKeyCommand),
+    /// Signs a grant: so many units of a work order that one station may make
+    #[command(after_help = "\
+The file goes to the station, on a stick if need be, which takes it with `station work-order
+take`. It needs no network, and no ledger here.
+
+Example:
+  station work-order sign WO-1042 --station line-1 --quantity 300 --order-quantity 500 \\
+      --serials TH200-00001000..TH200-00001299 --valid-for 30d --out wo-1042-line-1.grant")]
+    Sign(Box<NewGrant>),
+    /// Takes a grant: verifies it offline and lets the station make so many units
+    #[command(after_help = "\
+Where the station has no such work order, it is made. With `[work_orders] require_grant = true`
+no unit begins without a grant.
+
+Example:
+  station work-order take wo-1042-line-1.grant --by s04")]
+    Take {
+        /// The grant
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Who takes it: an id, never a name
+        #[arg(long, value_name = "ID")]
+        by: Option<OperatorId>,
+    },
+    /// Gives back what is not needed of a work order's grants, and writes that down, signed
+    #[command(after_help = "\
+Units that are proven or under way stay. The file says how each grant stands, signed with the
+station's journal key. Where nothing is left it is written all the same.
+
+Example:
+  station work-order give-back WO-1042 --out wo-1042-line-1.back --by s04")]
+    GiveBack(Box<GiveBack>),
+    /// Verifies a grant, or what was given back, without a ledger; takes nothing
+    Verify {
+        /// The grant, or what was given back
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The CAs or roots to verify under, PEM; by default those that this station trusts
+        #[arg(long, value_name = "PEM")]
+        ca: Option<PathBuf>,
     },
     /// Closes a work order: it takes no further units
     Close {

@@ -6,6 +6,7 @@
 //! in `command`. Start with [`Cli`].
 
 mod acts;
+mod grants;
 mod handoff;
 mod label;
 mod line;
@@ -24,6 +25,7 @@ pub use acts::{
     UnitCommand, UnitList, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use grants::{GiveBack, NewGrant, OrderKeyCommand};
 pub use handoff::{
     Export, ExportCertificates, ExportFormat, ExportTable, ImportRegistered, TableFormat, TableOf,
 };

@@ -147,10 +147,7 @@ fn request(
     context: &mut Context,
 ) -> Result<(), Failure> {
     // Before a key is made that nobody would get a request for.
-    if out.symlink_metadata().is_ok() {
-        let what = format!("{} is there already and is never overwritten", out.display());
-        return Err(Failure::new(Code::Output, what));
-    }
+    refuse_output(out)?;
     let place = from_config::authority_place(&config.authority);
     let name = common_name.unwrap_or_else(|| default_name(config));
     let made = pki::request(&place, &new_secret(config, &place)?, &name)?;
@@ -287,8 +284,19 @@ fn export(
     }
 }
 
+/// Refuses a file that is there, before anything is done for it.
+pub(super) fn refuse_output(out: &Path) -> Result<(), Failure> {
+    match out.symlink_metadata() {
+        Err(_) => Ok(()),
+        Ok(_) => {
+            let what = format!("{} is there already and is never overwritten", out.display());
+            Err(Failure::new(Code::Output, what))
+        }
+    }
+}
+
 /// Never over another file: a slip of the hand must not cost a key.
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let mut options = OpenOptions::new();
     // Certificates are public; nobody else may change them, whatever the process's mask.
     let made = options.write(true).create_new(true).mode(0o644).open(path);

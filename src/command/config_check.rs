@@ -10,7 +10,9 @@ use super::scan;
 use crate::app::one_scan::OneScan;
 use crate::app::{cloud, from_config, label_checks};
 use crate::cli::ConfigCheck;
-use crate::config::{AuthorityKey, Config, LabelSettings, PrintVerify, PrintWhen, Scanner, Slot};
+use crate::config::{
+    AuthorityKey, Config, LabelSettings, PrintVerify, PrintWhen, Scanner, Slot, WorkOrderSettings,
+};
 use crate::domain::baud::nearest_usual;
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
@@ -32,8 +34,9 @@ pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Fa
         let cloud = cloud::international(&config);
         let tls = without_old_tls(&config);
         let odd = odd_rates(&config);
-        let files = absent_files(&config);
-        for fault in files.into_iter().chain(tls).chain(odd).chain(cloud).chain(labels) {
+        let grants = grants_by_own_ca(&config);
+        let all = absent_files(&config).into_iter().chain(tls).chain(odd).chain(grants);
+        for fault in all.chain(cloud).chain(labels) {
             shell::warn(&fault, context.color);
         }
     }
@@ -75,8 +78,9 @@ fn absent_files(config: &Config) -> Vec<Fault> {
         key,
         ("broker.server_root", &config.broker.server_root),
     ];
+    let root = config.work_orders.root.iter().map(|path| ("work_orders.root", path));
     let missing = |(_, path): &(&str, &PathBuf)| !path.exists();
-    let all = named.into_iter().chain(chain).filter(missing);
+    let all = named.into_iter().chain(chain).chain(root).filter(missing);
     all.map(|(key, path)| {
         let text = format!("{key}: {} is not there yet; the line needs it", path.display());
         Fault::new(Code::ConfigValue, text)
@@ -113,6 +117,7 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
         ),
         ("", format!("TLS {} to {}", broker.tls_min.as_str(), broker.tls_max.as_str())),
         ("ledger", format!("no new unit below {} MiB of free disk", ledger.reserve >> 20)),
+        ("work orders", work_orders_in_words(&config.work_orders)),
         ("scanner", scanner_in_words(&config.scanner)),
     ];
     let rules = &config.scanner.rules.rules;
@@ -130,6 +135,25 @@ fn chain_in_words(chain: Option<&Path>) -> String {
         Some(path) => path.display().to_string(),
         None => "what stands behind the certificate in its own file, if anything".to_owned(),
     }
+}
+
+fn work_orders_in_words(settings: &WorkOrderSettings) -> String {
+    let grants = match settings.require_grant {
+        true => "a unit begins only under a grant",
+        false => "a grant is counted where one was taken, and none is demanded",
+    };
+    let root = settings.root.as_deref();
+    let root = root.map_or_else(|| "the station's own CA".into(), Path::to_string_lossy);
+    format!("{grants}; order keys are certified by {root}")
+}
+
+/// Grants that protect from nobody who can open the station's CA.
+fn grants_by_own_ca(config: &Config) -> Option<Fault> {
+    let text = "work_orders.require_grant without work_orders.root: whoever can open the \
+                station's own CA can grant; name the root of who orders";
+    let settings = &config.work_orders;
+    let is_own = settings.require_grant && settings.root.is_none();
+    is_own.then(|| Fault::new(Code::ConfigValue, text))
 }
 
 /// A range of TLS that shuts out stacks which devices have.
@@ -244,6 +268,8 @@ fn as_json(config: &Config) -> Value {
         "tls_min": config.broker.tls_min.as_str(),
         "tls_max": config.broker.tls_max.as_str(),
         "chain": config.authority.chain,
+        "require_grant": config.work_orders.require_grant,
+        "order_root": config.work_orders.root,
         "slots": config.slots.iter().map(slot).collect::<Vec<_>>(),
         "scanner": config.scanner.kind.as_str(),
         "label_printer": config.label.as_ref().map(|label| label.printer.to_string()),

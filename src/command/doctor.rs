@@ -44,7 +44,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
         opening::authority(config, now),
         opening::broker(config),
         opening::journal_key(config),
-        opening::work_order(config),
+        opening::work_order(config, now),
         checks::uncertain(&settings),
         checks::ports(&ports(config)),
         checks::scanner(scanner(config)),

@@ -6,10 +6,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::context::Context;
+use super::grants;
 use super::person::{person, reason, record};
 use crate::cli::{NewWorkOrder, WorkOrderCommand};
 use crate::config::Config;
+use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
+use crate::domain::grant::GrantRow;
 use crate::domain::ids::{HardwareId, WorkOrderId};
 use crate::domain::operators::ProfileAccepted;
 use crate::domain::record::{Record, WorkOrderAct, WorkOrderCreated};
@@ -37,6 +40,16 @@ pub(super) fn run(command: WorkOrderCommand, context: &mut Context) -> Result<Ex
             };
             record(&config, context, Record::ProfileAccepted(accepted))?;
             show(&config, &id, context)?;
+        }
+        WorkOrderCommand::Key(command) => super::order_key::run(command, &config, context)?,
+        WorkOrderCommand::Sign(new) => grants::sign(&config, *new, context)?,
+        WorkOrderCommand::Take { file, by } => {
+            let id = grants::take(&config, &file, by, context)?;
+            show(&config, &id, context)?;
+        }
+        WorkOrderCommand::GiveBack(asked) => grants::give_back(&config, *asked, context)?,
+        WorkOrderCommand::Verify { file, ca } => {
+            grants::verify(&config, &file, ca.as_deref(), context)?;
         }
         WorkOrderCommand::Close { id, by } => {
             let act = WorkOrderAct { work_order: id.clone(), by: person(by) };
@@ -102,10 +115,7 @@ fn list(config: &Config, context: &mut Context) -> Result<(), Failure> {
     loop {
         let page = reader.work_orders(last.as_ref(), PAGE)?;
         for row in &page {
-            match context.out.is_json() {
-                true => context.out.json(&as_json(row))?,
-                false => context.out.line(in_words(row))?,
-            }
+            print(row, &reader.grants(&row.work_order.id)?, context)?;
         }
         match page.into_iter().last() {
             Some(row) if !context.out.is_gone() => last = Some(row.work_order.id),
@@ -115,16 +125,24 @@ fn list(config: &Config, context: &mut Context) -> Result<(), Failure> {
 }
 
 fn show(config: &Config, id: &WorkOrderId, context: &mut Context) -> Result<(), Failure> {
-    let row = reader(config)?.work_order(id)?.ok_or_else(|| {
+    let reader = reader(config)?;
+    let row = reader.work_order(id)?.ok_or_else(|| {
         Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}"))
     })?;
-    match context.out.is_json() {
-        true => context.out.json(&as_json(&row)),
-        false => context.out.line(in_words(&row)),
-    }
+    print(&row, &reader.grants(id)?, context)
 }
 
-fn as_json(row: &WorkOrderRow) -> Value {
+fn print(row: &WorkOrderRow, granted: &[GrantRow], context: &mut Context) -> Result<(), Failure> {
+    let now = context.now();
+    if context.out.is_json() {
+        return context.out.json(&as_json(row, granted, now));
+    }
+    context.out.line(in_words(row))?;
+    let mut lines = granted.iter().map(|grant| grants::row_in_words(grant, now));
+    lines.try_for_each(|line| context.out.line(line))
+}
+
+fn as_json(row: &WorkOrderRow, granted: &[GrantRow], now: Timestamp) -> Value {
     let WorkOrderRow { work_order, closed, proven, open } = row;
     json!({
         "id": work_order.id,
@@ -138,6 +156,9 @@ fn as_json(row: &WorkOrderRow) -> Value {
         "check_character": work_order.check_character,
         "hardware_ids": work_order.hardware_ids,
         "profile": work_order.profile,
+        "grants": grants::rows_as_json(granted, now),
+        // Units that may still begin under them; none where the order has no grants.
+        "grant_left": (!granted.is_empty()).then(|| grants::left(granted, now)),
     })
 }
 

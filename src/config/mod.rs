@@ -42,6 +42,7 @@ mod station;
 mod values;
 mod view;
 mod words;
+mod work_orders;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,7 @@ pub use words::{
     AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyOrigin, LabelForm, Language,
     ParityBit, Presence, PrintVerify, PrintWhen, RegistrationMode, Restart, ScannerKind,
 };
+pub use work_orders::WorkOrderSettings;
 
 use crate::domain::bounds;
 use crate::domain::ids::ProfileDigest;
@@ -109,6 +111,8 @@ pub struct Config {
     pub cloud: Option<Cloud>,
     /// `[ledger]`
     pub ledger: LedgerSettings,
+    /// `[work_orders]`
+    pub work_orders: WorkOrderSettings,
     /// `[view]`, where there is one.
     pub view: Option<ViewSettings>,
 }
@@ -165,6 +169,10 @@ impl Config {
             scanner,
             label: raw.label.map(|raw| printing::printing(raw.into_keys(), &dir)).transpose()?,
             cloud: raw.cloud.map(|raw| cloud::cloud(raw.into_keys(), &dir)).transpose()?,
+            work_orders: work_orders::work_orders(
+                raw.work_orders.map(Section::into_keys).unwrap_or_default(),
+                &dir,
+            ),
             ledger: ledger::ledger(raw.ledger.map(Section::into_keys).unwrap_or_default(), &dir),
             dir,
         })

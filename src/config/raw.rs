@@ -41,6 +41,7 @@ pub(super) struct File {
     pub(super) slots: Placed<Vec<Section<Slot>>>,
     pub(super) scanner: Option<Section<Scanner>>,
     pub(super) ledger: Option<Section<Ledger>>,
+    pub(super) work_orders: Option<Section<WorkOrders>>,
     pub(super) label: Option<Section<Printing>>,
     pub(super) cloud: Option<Section<Cloud>>,
     pub(super) view: Option<Section<View>>,
@@ -399,6 +400,29 @@ pub(super) struct Ledger {
     /// The secret that encrypts the journal key, in a file of mode 0600.
     #[schemars(extend("examples" = ["journal.secret"]))]
     pub(super) journal_secret_file: Option<FilePath>,
+}
+
+/// How many units who ordered them lets this station make; and where orders are made, the key
+/// that says so.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WorkOrders {
+    /// Whether a unit begins only under a grant of who ordered it.
+    #[schemars(extend("default" = false))]
+    pub(super) require_grant: Option<bool>,
+    /// The CAs or roots that certify order keys, PEM. Without it: the station's own CA and what
+    /// stands above it.
+    #[schemars(extend("examples" = ["orders-root.pem"]))]
+    pub(super) root: Option<FilePath>,
+    /// Where orders are made: the order key, encrypted.
+    #[schemars(extend("default" = "orders.key"))]
+    pub(super) key: Option<FilePath>,
+    /// Its certificate.
+    #[schemars(extend("default" = "orders.pem"))]
+    pub(super) certificate: Option<FilePath>,
+    /// The passphrase of the order key, in a file of mode 0600.
+    #[schemars(extend("examples" = ["orders.passphrase"]))]
+    pub(super) passphrase_file: Option<FilePath>,
 }
 
 /// Registrations a second, to an emulation.

@@ -22,6 +22,9 @@ pub const HAND_BACK: u64 = 128 << 20;
 /// One file of a lot's bundle once it is unpacked: the journal of some 50,000 units.
 pub const BUNDLE: u64 = 512 << 20;
 
+/// A grant, or what was given back: a range of serials, a certificate, a line for each grant.
+pub const GRANT: u64 = 1 << 20;
+
 /// Characters of a cell in a table that is read: more than any serial or fingerprint.
 pub const CELL: usize = 1024;
 

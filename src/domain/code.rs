@@ -198,6 +198,22 @@ codes! {
     WorkOrderBusy = "E-WORK-ORDER-BUSY",
     /// The product profile changed since the work order was made.
     WorkOrderProfile = "E-WORK-ORDER-PROFILE",
+    /// Units need a grant, and there is none.
+    GrantNeeded = "E-GRANT-NEEDED",
+    /// All units that were granted are used up or under way.
+    GrantUsedUp = "E-GRANT-USED-UP",
+    /// No grant is for this serial.
+    GrantSerial = "E-GRANT-SERIAL",
+    /// A grant's time is over.
+    GrantExpired = "E-GRANT-EXPIRED",
+    /// A grant, or what was given back, does not carry the signature of what it says.
+    GrantChanged = "E-GRANT-CHANGED",
+    /// A grant is for another station, or its order key is none that this station trusts.
+    GrantForeign = "E-GRANT-FOREIGN",
+    /// A grant of this number was taken before.
+    GrantTaken = "E-GRANT-TAKEN",
+    /// The order key or its certificate can't be used.
+    OrderKey = "E-ORDER-KEY",
 
     /// Nobody is known under this id.
     OperatorUnknown = "E-OPERATOR-UNKNOWN",

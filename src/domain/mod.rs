@@ -14,6 +14,7 @@ pub mod event;
 pub mod evidence;
 pub mod family;
 pub mod figures;
+pub mod grant;
 pub mod identity;
 pub mod ids;
 pub mod keeping;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::{Certificate, CertificateState, Proof};
 use super::code::Code;
 use super::device::Fault;
+use super::grant::{GrantGivenBack, GrantNumber, GrantTaken};
 use super::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, OperatorId, ProfileDigest,
     Serial, SlotName, WorkOrderId,
@@ -118,6 +119,10 @@ pub enum Record {
     LabelScanned(LabelScanned),
     /// Whether units that pass get a label from here on.
     LabelsChosen(LabelsChosen),
+    /// A grant is taken: so many units of a work order may be made here.
+    GrantTaken(GrantTaken),
+    /// What is not needed of a grant is given back.
+    GrantGivenBack(GrantGivenBack),
 }
 
 /// The facts that a line session ran under.
@@ -181,6 +186,9 @@ pub struct Begun {
     pub label: Option<LabelRead>,
     /// The lot, where there is one.
     pub work_order: Option<WorkOrderId>,
+    /// The grant of the lot that it takes a place of. The ledger sets it as it decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantNumber>,
     /// The person, where one is named.
     pub operator: Option<OperatorId>,
 }

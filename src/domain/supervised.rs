@@ -13,6 +13,8 @@ pub fn supervised(record: &Record) -> Option<&Person> {
         }
         Record::WorkOrderCreated(created) => Some(&created.by),
         Record::WorkOrderClosed(act) => Some(&act.by),
+        Record::GrantTaken(taken) => Some(&taken.by),
+        Record::GrantGivenBack(given) => Some(&given.by),
         Record::ProfileAccepted(accepted) => Some(&accepted.by),
         Record::ClockAccepted(accepted) => Some(&accepted.by),
         Record::Restored(restored) => Some(&restored.by),

@@ -331,6 +331,8 @@ impl<'a> Effects<'a> {
             product: Some(self.shared.product.clone()),
             label: self.job.label.clone(),
             work_order: self.shared.lot.work_order(),
+            // The ledger's, as it decides.
+            grant: None,
             operator: self.shared.signed_in.operator(),
         })
     }

@@ -325,8 +325,9 @@ impl LineThread {
         let Some(order) = self.shared.lot.work_order().filter(|_| !units.is_empty()) else {
             return;
         };
+        let now = self.shared.clock.now().wall;
         let asked = self.shared.inquiries.ask(move |reader| {
-            let refusal = |serial: &Serial| reader.refusal_of_label(serial, &order);
+            let refusal = |serial: &Serial| reader.refusal_of_label(serial, &order, now);
             let mut refused = Vec::new();
             for serial in units {
                 refused.extend(refusal(&serial)?.map(|fault| (serial, fault)));
@@ -464,10 +465,11 @@ impl LineThread {
             ahead.retain(|other| *other != wanted);
             ahead
         });
+        let now = self.shared.clock.now().wall;
         let (standing, refusal) = self.shared.inquiries.ask(move |reader| {
             let refusal = order.map(|order| match &ahead {
-                Some(ahead) => reader.refusal_behind(&wanted, &order, ahead),
-                None => reader.refusal_of_label(&wanted, &order),
+                Some(ahead) => reader.refusal_behind(&wanted, &order, ahead, now),
+                None => reader.refusal_of_label(&wanted, &order, now),
             });
             Ok::<_, LedgerError>((reader.standing(&wanted)?, refusal.transpose()?.flatten()))
         })??;

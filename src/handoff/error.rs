@@ -36,6 +36,9 @@ pub enum HandoffError {
         /// What is wrong with it.
         why: String,
     },
+    /// A file is no grant, or nothing given back.
+    #[error("the file is no grant of this program: {0}")]
+    Grant(String),
 }
 
 impl HandoffError {
@@ -44,6 +47,7 @@ impl HandoffError {
         match self {
             HandoffError::Write { .. } => Code::Output,
             HandoffError::Pem(_) => Code::CaIssue,
+            HandoffError::Grant(_) => Code::GrantChanged,
             HandoffError::Read { .. } | HandoffError::Form { .. } => Code::Input,
         }
     }

@@ -9,6 +9,7 @@ mod bundle;
 mod claim;
 mod error;
 mod export;
+pub mod grant;
 mod manifest;
 mod read;
 #[cfg(test)]

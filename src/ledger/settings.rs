@@ -27,6 +27,8 @@ pub struct Settings {
     pub reserve_bytes: u64,
     /// No unit begins with a clock further ahead of the journal.
     pub max_clock_gap: Duration,
+    /// No unit begins without a grant.
+    pub require_grant: bool,
 }
 
 impl Settings {
@@ -82,6 +84,7 @@ impl Settings {
             data_dir: self.data_dir.clone(),
             reserve_bytes: self.reserve_bytes,
             max_clock_gap: self.max_clock_gap,
+            require_grant: self.require_grant,
         }
     }
 

@@ -160,6 +160,26 @@ pub enum PkiError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The order key or its certificate can't be used.
+    #[error("the order key: {} {problem}", path.display())]
+    OrderKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A grant's order key is none that is trusted.
+    #[error("the certificate of the grant's order key {problem}")]
+    ForeignGrant {
+        /// Why not.
+        problem: String,
+    },
+    /// A grant does not carry the signature of what it says.
+    #[error("the grant does not carry the signature of order key {signer:?} over what it says")]
+    ChangedGrant {
+        /// Whose signature it should be.
+        signer: String,
+    },
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random(#[source] getrandom::Error),
@@ -187,6 +207,9 @@ impl PkiError {
             PkiError::ServerKey { .. } => Code::BrokerStart,
             PkiError::SigningRequest { .. } => Code::DevCsr,
             PkiError::Foreign { .. } => Code::DevUnknownIdentity,
+            PkiError::OrderKey { .. } => Code::OrderKey,
+            PkiError::ForeignGrant { .. } => Code::GrantForeign,
+            PkiError::ChangedGrant { .. } => Code::GrantChanged,
         }
     }
 }

@@ -26,6 +26,8 @@ mod issued_here;
 mod journal_certificate;
 mod journal_key;
 mod key_file;
+mod order_certificate;
+mod order_key;
 mod passphrase;
 mod profile;
 mod sample;
@@ -50,6 +52,10 @@ pub use issue::{IssueRequest, random_sn};
 pub use issued_here::{IssuedHere, verify_issued_here};
 pub use journal_certificate::{JournalCertificate, journal_key_of};
 pub use journal_key::JournalKey;
+pub use order_certificate::check_grant;
+pub use order_key::{
+    OrderKey, OrderPlace, import_order_certificate, make_order_key, order_signer, request_order_key,
+};
 pub use passphrase::Passphrase;
 pub use profile::{Profile, ValidFor};
 pub use sample::{SampleClient, SampleServer, pkcs8_of, sample_server};

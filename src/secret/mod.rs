@@ -212,6 +212,16 @@ pub fn broker_passphrase(file: Option<&Path>) -> Wanted<'_> {
     }
 }
 
+/// The passphrase of the order key.
+pub fn orders_passphrase(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the passphrase of the order key",
+        variable: "STATION_ORDERS_PASSPHRASE",
+        key: "[work_orders] passphrase_file",
+        file,
+    }
+}
+
 /// The secret that encrypts the journal key.
 pub fn journal_secret(file: Option<&Path>) -> Wanted<'_> {
     Wanted {

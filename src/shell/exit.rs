@@ -70,7 +70,7 @@ impl Exit {
             PortMissing | PortBusy | PortOpen | PortSettings | ScannerOpen => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey
             | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | HsmModule | HsmToken
-            | HsmPin | HsmKey | HsmFailed | ClockGap | VaultLock => Exit::Authority,
+            | HsmPin | HsmKey | HsmFailed | ClockGap | VaultLock | OrderKey => Exit::Authority,
             CloudUnreachable | CloudAnswer | CloudUnclear | CloudThrottled | CloudCredentials
             | CloudPermission | CloudClock | CloudAction | CloudInstance | CloudNotReady
             | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
@@ -82,19 +82,21 @@ impl Exit {
             }
             Shortage | DevConnect | BrokerMissing | BrokerStart | Output | WorkOrderUnknown
             | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderBusy
-            | WorkOrderProfile | OperatorUnknown | OperatorExists | OperatorDisabled
-            | OperatorLast | OperatorAbsent | SupervisorNeeded | PinWrong | PinLocked | PinWeak
-            | ScanCharacters | ScanKeys | ScanPattern | ScanCheck | ScanRange | ScanClientId
-            | ScanLabel | ScanAmbiguous | ScanOtherProduct | ScanOtherDevice | ScanSeparators
-            | ScanLines | ScanTooLong | ScanParity | ScanNoRead | ScanNoEnd | ScanDuplicate
-            | ScanSlot | ScanAhead | ScanTwoDevices | ScanNoDevice | UnitUnknown | UnitProven
-            | UnitOtherDevice | UnitElsewhere | UnitsUncertain | UnitState | UnitScrapped
-            | UnitDeadline | UnitInterrupted | DevTimeout | DevNoise | DevEcho
-            | DevLostIdentity | DevUnplugged | DevRefused | DevMalformed | DevVersion
-            | DevModel | DevCapacity | DevHardwareId | DevHoldsIdentity | DevTwice
-            | DevOtherLabel | DevFactorySerial | DevUnknownIdentity | DevLocked | DevSecurity
-            | DevNoKeygen | DevCsr | DevNotStored | DevNotRestarted | DevSwapped | DevProof
-            | DevContradiction | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | WorkOrderProfile | GrantNeeded | GrantUsedUp | GrantSerial | GrantExpired
+            | GrantChanged | GrantForeign | GrantTaken | OperatorUnknown | OperatorExists
+            | OperatorDisabled | OperatorLast | OperatorAbsent | SupervisorNeeded | PinWrong
+            | PinLocked | PinWeak | ScanCharacters | ScanKeys | ScanPattern | ScanCheck
+            | ScanRange | ScanClientId | ScanLabel | ScanAmbiguous | ScanOtherProduct
+            | ScanOtherDevice | ScanSeparators | ScanLines | ScanTooLong | ScanParity
+            | ScanNoRead | ScanNoEnd | ScanDuplicate | ScanSlot | ScanAhead | ScanTwoDevices
+            | ScanNoDevice | UnitUnknown | UnitProven | UnitOtherDevice | UnitElsewhere
+            | UnitsUncertain | UnitState | UnitScrapped | UnitDeadline | UnitInterrupted
+            | DevTimeout | DevNoise | DevEcho | DevLostIdentity | DevUnplugged | DevRefused
+            | DevMalformed | DevVersion | DevModel | DevCapacity | DevHardwareId
+            | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
+            | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
+            | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
+            | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }
 
@@ -146,7 +148,7 @@ mod tests {
                 "LEDGER" => &[4, 8],
                 "PORT" | "SCANNER" => &[5],
                 "CLOUD" => &[1, 6],
-                "CA" | "HSM" | "SECRET" | "CLOCK" | "VAULT" => &[7],
+                "CA" | "HSM" | "SECRET" | "ORDER" | "CLOCK" | "VAULT" => &[7],
                 "WORK" => &[1, 2],
                 _ => &[1],
             };

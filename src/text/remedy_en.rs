@@ -135,6 +135,14 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         }
         WorkOrderAmbiguous => "choose one: Ctrl-O on the screen, elsewhere --work-order ID",
         WorkOrderProfile => "go back to that profile, or let a supervisor accept the changed one",
+        GrantNeeded => "take the grant of who ordered the units: `station work-order take FILE`",
+        GrantUsedUp => "ask who ordered the units for a further grant, and take it",
+        GrantSerial => "check label and work order; `station work-order show ID` has the blocks",
+        GrantExpired => "ask who ordered the units for a further grant",
+        GrantChanged => "fetch the file anew; if it is still so, tell who signed it",
+        GrantForeign => "give it to the station that it names, or check `[work_orders] root`",
+        GrantTaken => "nothing is to be done: `station work-order show ID` has it",
+        OrderKey => "put right what the error names; `station work-order key show` shows it",
 
         OperatorUnknown => "check the id; `station operator list` shows everybody who is known",
         OperatorExists => "choose another id, or use `station operator reset-pin`",

@@ -15,6 +15,8 @@ pub(crate) struct Model {
     pub(crate) certificates: BTreeMap<String, Certificate>,
     /// Line sessions that began.
     pub(crate) sessions: usize,
+    /// Grants, by work order and number.
+    pub(crate) grants: BTreeMap<(String, u64), Grant>,
     /// Labels that may have come out, by serial and copy.
     pub(crate) labels: BTreeSet<(String, u32)>,
     /// The last entry.
@@ -43,6 +45,24 @@ pub(crate) struct Open {
     pub(crate) attempt: u32,
     pub(crate) position: Position,
     pub(crate) sn: String,
+}
+
+/// So many units of a work order that may be made.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Grant {
+    pub(crate) quantity: u64,
+    pub(crate) given_back: u64,
+    /// Units that were proven under it at some time.
+    pub(crate) used: BTreeSet<String>,
+    /// Units under way.
+    pub(crate) under_way: BTreeSet<String>,
+}
+
+impl Grant {
+    fn is_kept(&self) -> bool {
+        let taken = self.used.union(&self.under_way).count() as u64;
+        taken + self.given_back <= self.quantity
+    }
 }
 
 /// How far it came.
@@ -111,11 +131,54 @@ impl Model {
             31 => self.adopted(record, number(&entry.payload["attempt"])?)?,
             46 => self.label_sent(record)?,
             47 => self.label_delivered(record)?,
+            56 => self.grant_taken(record)?,
+            57 => self.grant_given_back(record)?,
             // What says nothing about attempts and certificates.
             1 | 3 | 14..=30 | 32..=45 | 48..=49 => {}
             _ => return None,
         }
+        self.free_places();
+        self.grants.values().all(Grant::is_kept).then_some(())
+    }
+
+    fn grant_taken(&mut self, record: &Value) -> Option<()> {
+        let grant = &record["grant"];
+        let quantity = grant["quantity"].as_u64()?;
+        let new = Grant { quantity, ..Grant::default() };
+        self.grants.insert(name_of(grant)?, new).is_none().then_some(())
+    }
+
+    fn grant_given_back(&mut self, record: &Value) -> Option<()> {
+        self.grants.get_mut(&name_of(record)?)?.given_back += record["quantity"].as_u64()?;
         Some(())
+    }
+
+    /// A unit begins under a grant: the one that it has already, if it has one.
+    fn begun_under(&mut self, record: &Value) -> Option<()> {
+        if record["grant"].is_null() {
+            return Some(());
+        }
+        let (order, number) = (record["work_order"].as_str()?, record["grant"].as_u64()?);
+        let serial = record["serial"].as_str()?.to_owned();
+        let others = self.grants.iter().filter(|((of, other), _)| of == order && *other != number);
+        let mut others = others.map(|(_, grant)| grant);
+        let twice = others.any(|grant| grant.used.contains(&serial));
+        self.grants.get_mut(&(order.to_owned(), number))?.under_way.insert(serial);
+        (!twice).then_some(())
+    }
+
+    /// What is proven has used its place up; what is not under way any more gives it back.
+    fn free_places(&mut self) {
+        for grant in self.grants.values_mut() {
+            for serial in grant.under_way.clone() {
+                let open = self.units.get(&serial).and_then(|unit| unit.open.as_ref());
+                if open.is_some_and(|open| open.position == Position::Proven) {
+                    grant.used.insert(serial);
+                } else if open.is_none() {
+                    grant.under_way.remove(&serial);
+                }
+            }
+        }
     }
 
     fn unit(&mut self, record: &Value) -> Option<&mut Unit> {
@@ -129,6 +192,7 @@ impl Model {
         let sn = record["certificate_sn"].as_str()?.to_owned();
         unit.attempts.insert(attempt, None);
         unit.open = Some(Open { attempt, position: Position::Begun, sn });
+        self.begun_under(record)?;
         is_next.then_some(())
     }
 
@@ -306,6 +370,11 @@ fn read(record: &Value, serial: String, attempt: u32) -> Option<Certificate> {
         public_key: unhex(record["public_key"].as_str()?)?,
         ..Certificate::default()
     })
+}
+
+/// A grant's work order and number.
+fn name_of(record: &Value) -> Option<(String, u64)> {
+    Some((record["work_order"].as_str()?.to_owned(), record["number"].as_u64()?))
 }
 
 fn number(value: &Value) -> Option<u32> {

@@ -27,6 +27,7 @@ pub(crate) fn compare(
     same("certificate", &certificates(connection)?, &expected_certificates(model), findings);
     same("attempt", &attempts(connection)?, &expected_attempts(model), findings);
     same("unit", &units(connection)?, &expected_units(model), findings);
+    same("grant", &grants(connection)?, &expected_grants(model), findings);
     outbox(connection, model, findings)
 }
 
@@ -98,6 +99,25 @@ fn expected_attempts(model: &Model) -> Rows {
         unit.attempts.iter().map(of_attempt).collect::<Vec<_>>()
     };
     model.units.iter().flat_map(of_unit).collect()
+}
+
+fn grants(connection: &Connection) -> rusqlite::Result<Rows> {
+    let sql = "SELECT work_order, number, quantity, given_back, used, under_way FROM grants";
+    rows(connection, sql, |row| {
+        let name = format!("{} {}", row.get::<_, String>(0)?, row.get::<_, u64>(1)?);
+        let count = |index| row.get::<_, u64>(index);
+        Ok((name, format!("{} {} {} {}", count(2)?, count(3)?, count(4)?, count(5)?)))
+    })
+}
+
+fn expected_grants(model: &Model) -> Rows {
+    let text = |((order, number), grant): (&(String, u64), &super::model::Grant)| {
+        let under_way = grant.under_way.difference(&grant.used).count();
+        let used = grant.used.len();
+        let counts = format!("{} {} {used} {under_way}", grant.quantity, grant.given_back);
+        (format!("{order} {number}"), counts)
+    };
+    model.grants.iter().map(text).collect()
 }
 
 fn units(connection: &Connection) -> rusqlite::Result<Rows> {

@@ -15,6 +15,7 @@ mod config;
 mod device_keys;
 mod devices;
 mod doctor;
+mod grants;
 mod handoff;
 mod labels;
 mod ledgers;

@@ -117,6 +117,8 @@ scenarios! {
     a_unit_that_is_scrapped: PEOPLE, "scrapped";
     a_work_order_that_is_made: PEOPLE, "work order made";
     a_work_order_that_is_closed: PEOPLE, "work order closed";
+    a_grant_that_is_taken: PEOPLE, "grant taken";
+    a_grant_that_is_given_back: PEOPLE, "grant given back";
     a_clock_that_is_accepted: PEOPLE, "clock accepted";
     a_ledger_that_is_restored: PEOPLE, "ledger restored";
     a_gap_that_is_accepted: PEOPLE, "gap accepted";

@@ -80,6 +80,11 @@ fn proven_anew(model: &Model) -> bool {
     proven(model) && model.certificates.len() >= 2
 }
 
+/// The unit is proven, and its place of the grant is used up.
+fn made_under_a_grant(model: &Model) -> bool {
+    proven(model) && model.grants.len() == 1 && model.grants.values().all(|g| g.used.len() == 1)
+}
+
 fn any(_: &Model) -> bool {
     true
 }
@@ -122,6 +127,12 @@ const REWORK: &[&str] = &["unit", "rework", SERIAL, "--reason", "tried", "--by",
 const VOID: &[&str] = &["unit", "void", SERIAL, "--reason", "tried", "--by", "s04"];
 const SCRAP: &[&str] = &["unit", "scrap", SERIAL, "--reason", "tried", "--by", "s04"];
 const ORDER: &[&str] = &["work-order", "create", "WO-1", "--quantity", "5", "--by", "s04"];
+const TAKE: &[&str] = &["work-order", "take", "wo-1.grant", "--by", "s04"];
+const GIVE_BACK: &[&str] =
+    &["work-order", "give-back", "WO-1", "--out", "wo-1.back", "--by", "s04"];
+/// The file may be there already where the first try was cut off behind it.
+const GIVE_BACK_AGAIN: &[&str] =
+    &["work-order", "give-back", "WO-1", "--out", "again.back", "--by", "s04"];
 const CLOSE: &[&str] = &["work-order", "close", "WO-1", "--by", "s04"];
 const CLOCK: &[&str] = &["clock", "accept", "--reason", "tried", "--by", "s04"];
 const GAP: &[&str] = &["ledger", "accept-gap", "--reason", "tried", "--by", "s04"];
@@ -288,6 +299,31 @@ pub(crate) const PEOPLE: &[Scenario] = &[
         },
         act: Act::Command(CLOSE),
         orders: &[CLOSE],
+        ..USUAL
+    },
+    Scenario {
+        name: "grant taken",
+        prepare: |world| {
+            world.grant();
+        },
+        act: Act::Command(TAKE),
+        first: &[TAKE],
+        done: made_under_a_grant,
+        ..USUAL
+    },
+    Scenario {
+        name: "grant given back",
+        prepare: |world| {
+            world.grant();
+            world.run(TAKE, 0);
+            provision(world);
+        },
+        act: Act::Command(GIVE_BACK),
+        orders: &[GIVE_BACK_AGAIN],
+        done: |model| {
+            let given = model.grants.values().all(|grant| grant.given_back == 2);
+            made_under_a_grant(model) && given
+        },
         ..USUAL
     },
     Scenario {

@@ -102,6 +102,7 @@ impl World {
         command.arg("--data-dir").arg(self.data_dir()).arg("--json");
         command.args(arguments).current_dir(self.folder.path());
         command.env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE);
+        command.env("STATION_ORDERS_PASSPHRASE", PASSPHRASE);
         let Credentials { secret_id, secret_key, .. } = Credentials::of_the_demo();
         for name in ["STATION_CLOUD", "STATION_CLOUD_REVOKER"] {
             command.env(format!("{name}_SECRET_ID"), &secret_id);
@@ -156,6 +157,15 @@ impl World {
     pub(crate) fn with_cloud(&self, arguments: &[&str]) {
         let _cloud = self.cloud();
         self.run(arguments, 0);
+    }
+
+    /// Somebody grants three units of a work order of five.
+    pub(crate) fn grant(&self) {
+        self.run(&["work-order", "key", "make", "--name", "planning"], 0);
+        let sign = ["work-order", "sign", "WO-1", "--station", "line-1", "--quantity", "3"];
+        let file = self.path("wo-1.grant");
+        let more = ["--order-quantity", "5", "--out", file.to_str().unwrap()];
+        self.run(&[&sign[..], &more[..]].concat(), 0);
     }
 
     /// Takes the ledger away, as a broken disk would, and leaves the journal's key.

@@ -140,6 +140,7 @@ pub(crate) fn settings(data_dir: &Path) -> Settings {
         anchor: None,
         reserve_bytes: 0,
         max_clock_gap: Duration::from_secs(86_400),
+        require_grant: false,
     }
 }
 

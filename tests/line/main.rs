@@ -21,6 +21,7 @@ mod figures;
 mod fleet;
 mod foreign_roots;
 mod frames;
+mod grants;
 mod kills;
 mod labels;
 mod liars;

@@ -140,6 +140,7 @@ fn ledger(dir: &TempDir) -> Ledger {
         anchor: None,
         reserve_bytes: 0,
         max_clock_gap: Duration::from_secs(86_400),
+        require_grant: false,
     };
     Ledger::open(settings, Arc::new(key), Arc::new(Standing)).unwrap()
 }

@@ -8,6 +8,7 @@ use crate::domain::outbox::Operation;
 use crate::domain::record::{AttemptRef, Begun, End, Ended, FailedEarly, Issued, ProvenRecord};
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::counts;
+use crate::ledger::tables::grant_row;
 use crate::ledger::tables::sql::stored;
 use crate::ledger::tables::states::{AttemptOutcome, Permission, Position};
 use crate::ledger::tables::unit_row::{self, OpenAttempt, ProvenOn, UnitRow};
@@ -56,6 +57,9 @@ pub(super) fn begun(context: &Context<'_>, begun: &Begun, attempt: u32) -> Resul
         work_order: begun.work_order.clone(),
     });
     unit_row::save(context.connection, context.station, before.as_ref(), &after, context.wall)?;
+    if let (Some(id), Some(grant)) = (&begun.work_order, begun.grant) {
+        grant_row::take(context.connection, context.station, &begun.serial, id, grant)?;
+    }
     let sql = "INSERT INTO attempts (serial, attempt, station, slot, work_order, operator,
             hardware, model, firmware, certificate_sn, started_us, started_seq, product,
             label, label_rule, outcome)

@@ -8,6 +8,7 @@ mod adopted;
 mod attempt;
 mod cloud;
 mod context;
+mod grants;
 mod labels;
 mod line;
 mod person;
@@ -101,6 +102,8 @@ impl Context<'_> {
             Record::LabelDelivered(r) => labels::delivered(self, r)?,
             Record::LabelScanned(r) => labels::scanned(self, r)?,
             Record::LabelsChosen(r) => labels::chosen(self, r)?,
+            Record::GrantTaken(r) => grants::taken(self, r)?,
+            Record::GrantGivenBack(r) => grants::given_back(self, r)?,
             Record::Vouched(r) => self.act("vouched", None, None, Some(&r.reason), &r.by)?,
         }
         Ok(())

@@ -4,6 +4,7 @@ pub(super) mod backlog;
 mod conditions;
 pub(super) mod figures;
 mod find;
+mod grants;
 pub(super) mod history;
 pub(super) mod inquiries;
 pub(super) mod labels;

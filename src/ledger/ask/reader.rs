@@ -95,9 +95,10 @@ impl Reader {
         &self,
         serial: &Serial,
         work_order: &WorkOrderId,
+        now: Timestamp,
     ) -> Result<Option<Fault>, LedgerError> {
         let _snapshot = self.connection.unchecked_transaction()?;
-        place::refusal_of_label(&self.connection, serial, work_order)
+        place::refusal_of_label(&self.connection, serial, work_order, now)
     }
 
     /// The same where these units are ahead of it, which take places that they may give back.
@@ -106,9 +107,10 @@ impl Reader {
         serial: &Serial,
         work_order: &WorkOrderId,
         ahead: &[Serial],
+        now: Timestamp,
     ) -> Result<Option<Fault>, LedgerError> {
         let _snapshot = self.connection.unchecked_transaction()?;
-        place::refusal_behind(&self.connection, serial, work_order, ahead)
+        place::refusal_behind(&self.connection, serial, work_order, ahead, now)
     }
 
     /// The unit whose commit was asked on this device and has no verdict yet.

@@ -4,6 +4,7 @@
 mod adopted;
 pub(super) mod clock;
 pub(super) mod cloud;
+mod grants;
 pub(super) mod labels;
 mod person;
 pub(super) mod place;
@@ -29,16 +30,18 @@ use crate::ledger::tables::unit_row::hardware_owner;
 use crate::ledger::tables::unit_row::{self, OpenAttempt, UnitRow};
 
 use place::WorkOrderPlace;
-use view::{Decision, Trouble, View, refuse};
+use view::{Decided, Decision, Trouble, View, refuse};
 
 impl View<'_> {
-    /// Whether the record may be appended; gives the number of the attempt it begins, or 0.
-    pub(in crate::ledger) fn decide(&self, record: &Record) -> Decision<u32> {
+    /// Whether the record may be appended; gives what the transaction adds to it.
+    pub(in crate::ledger) fn decide(&self, record: &Record) -> Decision<Decided> {
         self.approved(record)?;
         match record {
             Record::Begun(r) => return self.begun(r),
-            Record::FailedEarly(r) => return self.failed_early(r),
-            Record::Adopted(r) => return adopted::adopted(self, r),
+            Record::FailedEarly(r) => return self.failed_early(r).map(Decided::attempt),
+            Record::Adopted(r) => return adopted::adopted(self, r).map(Decided::attempt),
+            Record::GrantTaken(r) => grants::taken(self, r)?,
+            Record::GrantGivenBack(r) => grants::given_back(self, r)?,
             Record::LineStarted(r) => {
                 if let Some(id) = &r.work_order {
                     self.work_order_exists(id)?;
@@ -83,10 +86,10 @@ impl View<'_> {
             | Record::Vouched(_) => {}
             Record::GapAccepted(r) => self.gap_accepted(r)?,
         }
-        Ok(0)
+        Ok(Decided::default())
     }
 
-    fn begun(&self, begun: &Begun) -> Decision<u32> {
+    fn begun(&self, begun: &Begun) -> Decision<Decided> {
         self.no_gap()?;
         self.clock_and_room()?;
         let unit = unit_row::load(self.connection, &begun.serial)?;
@@ -99,7 +102,8 @@ impl View<'_> {
             self.has_place(id, unit.as_ref(), &begun.hardware)?;
         }
         self.serial_number_is_free(begun.certificate_sn)?;
-        Ok(unit.map_or(0, |unit| unit.attempts) + 1)
+        let grant = grants::place_of(self, &begun.serial, begun.work_order.as_ref())?;
+        Ok(Decided { attempt: unit.map_or(0, |unit| unit.attempts) + 1, grant })
     }
 
     fn failed_early(&self, failed: &FailedEarly) -> Decision<u32> {
@@ -200,6 +204,15 @@ impl View<'_> {
         match self.connection.prepare_cached(sql)?.exists([id])? {
             true => Ok(()),
             false => refuse(Code::WorkOrderUnknown, format!("there is no work order {id}")),
+        }
+    }
+
+    /// The work order must exist.
+    pub(in crate::ledger) fn work_order_is_open(&self, id: &WorkOrderId) -> Decision<()> {
+        let sql = "SELECT closed FROM work_orders WHERE id = ?1";
+        match self.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))? {
+            false => Ok(()),
+            true => refuse(Code::WorkOrderClosed, format!("work order {id} is closed")),
         }
     }
 

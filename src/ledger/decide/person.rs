@@ -72,12 +72,7 @@ impl View<'_> {
     }
 
     pub(in crate::ledger) fn profile_accepted(&self, accepted: &ProfileAccepted) -> Decision<()> {
-        let id = &accepted.work_order;
-        self.work_order_exists(id)?;
-        let sql = "SELECT closed FROM work_orders WHERE id = ?1";
-        match self.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))? {
-            false => Ok(()),
-            true => refuse(Code::WorkOrderClosed, format!("work order {id} is closed")),
-        }
+        self.work_order_exists(&accepted.work_order)?;
+        self.work_order_is_open(&accepted.work_order)
     }
 }

@@ -2,12 +2,16 @@
 
 use rusqlite::{Connection, params};
 
+use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::grant::GrantRow;
 use crate::domain::ids::{HardwareId, Serial, WorkOrderId};
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::unit_row::{self, UnitRow};
 use crate::say;
+
+use super::grants::{Book, Place};
 
 /// How a work order stands to one unit.
 pub(super) struct WorkOrderPlace {
@@ -89,15 +93,22 @@ pub(in crate::ledger) fn refusal_behind(
     serial: &Serial,
     id: &WorkOrderId,
     ahead: &[Serial],
+    now: Timestamp,
 ) -> Result<Option<Fault>, LedgerError> {
     let place = WorkOrderPlace::read(connection, id, unit_row::load(connection, serial)?.as_ref())?;
+    let mut book = Book::read(connection, id)?;
     let mut taken = place.proven + place.under_way;
     for other in ahead {
         let unit = unit_row::load(connection, other)?;
         let counted = unit.is_some_and(|unit| unit.places().contains(&Some(id)));
         taken += i64::from(!counted);
+        book.take_ahead(connection, other, now)?;
     }
-    Ok(place.closed_or_beyond(id, taken))
+    let refused = place.closed_or_beyond(id, taken);
+    refused.map_or_else(
+        || refused_by_grants(&book, connection, serial, now, GrantRow::left),
+        |fault| Ok(Some(fault)),
+    )
 }
 
 /// What a label would be refused for whatever device came for it.
@@ -105,7 +116,25 @@ pub(in crate::ledger) fn refusal_of_label(
     connection: &Connection,
     serial: &Serial,
     id: &WorkOrderId,
+    now: Timestamp,
 ) -> Result<Option<Fault>, LedgerError> {
     let unit = unit_row::load(connection, serial)?;
-    Ok(WorkOrderPlace::read(connection, id, unit.as_ref())?.refusal_for_good(id))
+    if let Some(fault) = WorkOrderPlace::read(connection, id, unit.as_ref())?.refusal_for_good(id) {
+        return Ok(Some(fault));
+    }
+    let book = Book::read(connection, id)?;
+    refused_by_grants(&book, connection, serial, now, GrantRow::left_for_good)
+}
+
+fn refused_by_grants(
+    book: &Book<'_>,
+    connection: &Connection,
+    serial: &Serial,
+    now: Timestamp,
+    left: fn(&GrantRow) -> u32,
+) -> Result<Option<Fault>, LedgerError> {
+    Ok(match book.place_of(connection, serial, now, left)? {
+        Place::Refused(fault) => Some(fault),
+        Place::Found(_) | Place::NotCounted => None,
+    })
 }

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::grant::GrantNumber;
 use crate::ledger::error::LedgerError;
 
 /// What a station sets as limits.
@@ -16,6 +17,23 @@ pub(in crate::ledger) struct Limits {
     pub(in crate::ledger) data_dir: PathBuf,
     pub(in crate::ledger) reserve_bytes: u64,
     pub(in crate::ledger) max_clock_gap: Duration,
+    /// No unit begins without a grant.
+    pub(in crate::ledger) require_grant: bool,
+}
+
+/// What the deciding transaction adds to a record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::ledger) struct Decided {
+    /// The number of the attempt that it begins, or 0.
+    pub(in crate::ledger) attempt: u32,
+    /// The grant of which that attempt takes a place.
+    pub(in crate::ledger) grant: Option<GrantNumber>,
+}
+
+impl Decided {
+    pub(in crate::ledger) const fn attempt(attempt: u32) -> Self {
+        Decided { attempt, grant: None }
+    }
 }
 
 /// Why a record was not appended.

@@ -203,6 +203,10 @@ kinds! {
     LabelScanned = 48, "label-scanned";
     /// [`Record::LabelsChosen`].
     LabelsChosen = 49, "labels-chosen";
+    /// [`Record::GrantTaken`].
+    GrantTaken = 56, "grant-taken";
+    /// [`Record::GrantGivenBack`].
+    GrantGivenBack = 57, "grant-given-back";
 }
 
 impl Kind {
@@ -257,6 +261,8 @@ impl Kind {
             Record::LabelDelivered(_) => Kind::LabelDelivered,
             Record::LabelScanned(_) => Kind::LabelScanned,
             Record::LabelsChosen(_) => Kind::LabelsChosen,
+            Record::GrantTaken(_) => Kind::GrantTaken,
+            Record::GrantGivenBack(_) => Kind::GrantGivenBack,
         }
     }
 
@@ -343,6 +349,8 @@ fn payload(station: &StationId, fact: &Fact) -> Result<Vec<u8>, serde_json::Erro
         Record::LabelDelivered(r) => write(station, n, r),
         Record::LabelScanned(r) => write(station, n, r),
         Record::LabelsChosen(r) => write(station, n, r),
+        Record::GrantTaken(r) => write(station, n, r),
+        Record::GrantGivenBack(r) => write(station, n, r),
     }
 }
 
@@ -402,6 +410,8 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
         Kind::LabelDelivered => read(payload, Record::LabelDelivered),
         Kind::LabelScanned => read(payload, Record::LabelScanned),
         Kind::LabelsChosen => read(payload, Record::LabelsChosen),
+        Kind::GrantTaken => read(payload, Record::GrantTaken),
+        Kind::GrantGivenBack => read(payload, Record::GrantGivenBack),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(super) mod certificate_row;
 pub(super) mod counts;
+pub(super) mod grant_row;
 pub(super) mod label_row;
 pub(super) mod operator_row;
 pub(super) mod schema;

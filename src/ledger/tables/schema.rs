@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("reports.sql"),
     include_str!("once.sql"),
     include_str!("printed.sql"),
+    include_str!("grants.sql"),
 ];
 
 /// The tables that follow from the journal and are compared with a replay of it, with
@@ -47,6 +48,8 @@ pub(in crate::ledger) const EVIDENCE: &[(&str, &str)] = &[
     ("operators", "id"),
     ("label_choice", "id"),
     ("labels", "serial, copy"),
+    ("grants", "work_order, number"),
+    ("grant_places", "serial, work_order"),
     ("counts", "what, name"),
 ];
 

@@ -199,6 +199,7 @@ mod tests {
                 "dbbe60b9cf8f28ff",
                 "6a7ca8a59e4cce1c",
                 "448daf9923cc2187",
+                "362b62d82b6b9d15",
             ]
         );
     }

@@ -8,6 +8,7 @@ use crate::domain::ids::{CertificateSn, ClientId, HardwareId, Serial, StationId,
 use crate::domain::record::{Open, ProvenIdentity, Rework, Standing};
 
 use super::counts;
+use super::grant_row;
 use super::states::{Permission, Position, UnitState};
 
 /// The open attempt.
@@ -207,7 +208,26 @@ pub(in crate::ledger) fn save(
         count_places(connection, left, -1)?;
         count_places(connection, taken, 1)?;
     }
-    Ok(())
+    settle_grant(connection, before.and_then(|unit| unit.open.as_ref()), after)
+}
+
+/// Keeps the place that the unit's attempt takes of its work order's grants.
+fn settle_grant(
+    connection: &Connection,
+    before: Option<&OpenAttempt>,
+    after: &UnitRow,
+) -> rusqlite::Result<()> {
+    let Some((before, id)) = before.and_then(|open| Some((open, open.work_order.as_ref()?))) else {
+        return Ok(());
+    };
+    match &after.open {
+        Some(open) if open.position == before.position => Ok(()),
+        Some(open) if open.position == Position::Proven => {
+            grant_row::use_up(connection, &after.serial, id)
+        }
+        Some(_) => Ok(()),
+        None => grant_row::free(connection, &after.serial, id),
+    }
 }
 
 fn count_places(

@@ -5,6 +5,7 @@ use super::testing::{adopted, authority_seen, begun, certificate, failure, image
 use crate::domain::certificate::Proof;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
+use crate::domain::grant::{Grant, GrantGivenBack, GrantNumber, GrantTaken, RawSignature};
 use crate::domain::ids::{Fingerprint, LabelDigest, ProfileDigest, PublicKey};
 use crate::domain::keeping::{IndicesRebuilt, Vouched};
 use crate::domain::labelling::{Delivery, LabelDelivered, LabelScanned, LabelSent, LabelsChosen};
@@ -168,6 +169,7 @@ fn examples() -> Vec<Fact> {
     .chain(contradiction_examples())
     .chain(keeping_examples())
     .chain(label_examples())
+    .chain(grant_examples())
     .collect()
 }
 
@@ -242,6 +244,37 @@ fn label_examples() -> impl Iterator<Item = Fact> {
     ]
     .into_iter()
     .map(|record| Fact::Record(record, 0))
+}
+
+fn grant_examples() -> [Fact; 2] {
+    let number = GrantNumber::new(7).unwrap();
+    let grant = Grant {
+        work_order: "WO-1".parse().unwrap(),
+        station: "LINE-1".parse().unwrap(),
+        profile: ProfileDigest::new([3; 32]),
+        number,
+        quantity: 12,
+        order_quantity: 24,
+        serials: Some("TH-00000001..TH-00000012".parse().unwrap()),
+        valid_until: Timestamp(1_800_000_000_000_000),
+        made_at: Timestamp(1_700_000_000_123_000),
+    };
+    let (certificate, signature) = ("3082".to_owned(), RawSignature([6; 64]));
+    let (work_order, quantity) = (grant.work_order.clone(), 5);
+    [
+        Record::GrantTaken(GrantTaken { grant, certificate, signature, by: person() }),
+        Record::GrantGivenBack(GrantGivenBack { work_order, number, quantity, by: person() }),
+    ]
+    .map(|record| Fact::Record(record, 0))
+}
+
+/// The grant that the ledger chose stands behind the work order, or not at all.
+#[test]
+fn a_grant_stands_behind_the_work_order_or_not_at_all() {
+    let of = |grant| serde_json::to_string(&Begun { grant, ..begun(1) }).unwrap();
+    let with = of(Some(GrantNumber::new(7).unwrap()));
+    assert!(with.contains(r#""work_order":null,"grant":7,"operator""#), "{with}");
+    assert_eq!(serde_json::from_str::<Begun>(&of(None)).unwrap(), begun(1));
 }
 
 fn contradiction_examples() -> [Fact; 3] {

@@ -6,6 +6,7 @@ mod backup;
 mod backups;
 mod cloud;
 mod device_key;
+mod grants;
 mod history;
 mod journal;
 mod labels;

@@ -111,6 +111,7 @@ pub(in crate::ledger) fn settings(dir: &Path) -> Settings {
         anchor: None,
         reserve_bytes: 0,
         max_clock_gap: Duration::from_secs(30 * 24 * 3600),
+        require_grant: false,
     }
 }
 
@@ -182,6 +183,7 @@ pub(in crate::ledger) fn begun(number: u32) -> Begun {
         product: None,
         label: None,
         work_order: None,
+        grant: None,
         operator: None,
     }
 }

@@ -15,8 +15,9 @@ use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadSigner;
-use crate::domain::record::{Record, Recorded, Refusal};
-use crate::ledger::decide::view::{Limits, Trouble, View};
+use crate::domain::grant::GrantNumber;
+use crate::domain::record::{Begun, Record, Recorded, Refusal};
+use crate::ledger::decide::view::{Decided, Limits, Trouble, View};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact, Kind};
 use crate::ledger::journal::head::{Head, SignedHead};
@@ -393,12 +394,12 @@ impl Scribe {
         let record = &work.record;
         let now = self.clock.now().wall;
         let view = View { connection: &self.connection, limits: &self.limits, now };
-        let attempt = view.decide(record)?;
+        let Decided { attempt, grant } = view.decide(record)?;
         let entry = Entry {
             seq: head.seq + 1,
             wall: now,
             station: self.owner.station.clone(),
-            fact: Fact::Record(record.clone(), attempt),
+            fact: Fact::Record(under_grant(record.clone(), grant), attempt),
         };
         append(head, &self.connection, &entry)?;
         if let Some(private) = &work.private {
@@ -416,6 +417,14 @@ impl Scribe {
             .map(Fault::from);
         self.newest = Some(note);
         fault
+    }
+}
+
+/// A unit that begins, with the grant that the transaction chose, whatever was asked for.
+fn under_grant(record: Record, grant: Option<GrantNumber>) -> Record {
+    match record {
+        Record::Begun(begun) => Record::Begun(Begun { grant, ..begun }),
+        other => other,
     }
 }
 

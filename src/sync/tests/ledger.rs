@@ -94,6 +94,7 @@ impl Bench {
             anchor: None,
             reserve_bytes: 0,
             max_clock_gap: Duration::from_secs(86_400),
+            require_grant: false,
         };
         let ledger = Ledger::open(settings, Arc::new(key), Arc::new(Still)).unwrap();
         let reader = ledger.reader().unwrap();
@@ -146,6 +147,7 @@ impl Bench {
             product: Some("TH200".to_owned()),
             label: None,
             work_order: None,
+            grant: None,
             operator: None,
         };
         let attempt = writer.record(Record::Begun(begun)).unwrap().attempt;

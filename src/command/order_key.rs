@@ -1,0 +1,103 @@
+//! `station work-order key …`: the key with which who orders units grants them.
+
+use std::fs::File;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::context::Context;
+use crate::app::{from_config, grants};
+use crate::cli::OrderKeyCommand;
+use crate::config::Config;
+use crate::domain::bounds;
+use crate::domain::code::Code;
+use crate::domain::grant::Signer;
+use crate::domain::ids::to_hex;
+use crate::pki::{self, Passphrase, ValidFor};
+use crate::secret::Process;
+use crate::shell::Failure;
+
+/// Does what `station work-order key …` says.
+pub(super) fn run(
+    command: OrderKeyCommand,
+    config: &Config,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let place = grants::order_place(config);
+    let now = context.now();
+    let signer = match command {
+        OrderKeyCommand::Make { name, days } => {
+            // Whoever would be asked for a new passphrase in vain is told at once.
+            refuse_existing(&place.key)?;
+            refuse_existing(&place.certificate)?;
+            let authority = from_config::authority(config)?;
+            let secret = secret(config, &place.key)?;
+            pki::make_order_key(&place, &secret, &name, &authority, ValidFor::Days(days), now)?
+        }
+        OrderKeyCommand::Request { name, out } => return request(config, &name, &out, context),
+        OrderKeyCommand::Import { certificate } => {
+            let bytes =
+                File::open(&certificate).and_then(|f| bounds::read_whole(f, bounds::CERTIFICATES));
+            let bytes = bytes.map_err(|error| {
+                let what = format!("{} can't be read", certificate.display());
+                Failure::new(Code::Input, what).caused_by(&error)
+            })?;
+            pki::import_order_certificate(&place, &secret(config, &place.key)?, &bytes, now)?
+        }
+        OrderKeyCommand::Show => pki::order_signer(&place)?,
+    };
+    show(config, &signer, context)
+}
+
+fn refuse_existing(path: &Path) -> Result<(), Failure> {
+    match path.symlink_metadata() {
+        Err(_) => Ok(()),
+        Ok(_) => {
+            let what = format!("{} is there already and is never overwritten", path.display());
+            Err(Failure::new(Code::CaExists, what))
+        }
+    }
+}
+
+/// The passphrase: of a key that is not there yet it is a new one.
+fn secret(config: &Config, key: &Path) -> Result<Passphrase, Failure> {
+    let wanted = grants::order_secret(config);
+    let secret = match key.exists() {
+        true => wanted.read(&Process)?,
+        false => wanted.read_new(&Process)?,
+    };
+    from_config::passphrase(&secret)
+}
+
+fn request(config: &Config, name: &str, out: &Path, context: &mut Context) -> Result<(), Failure> {
+    // Before a key is made that nobody would get a request for.
+    super::authority::refuse_output(out)?;
+    let place = grants::order_place(config);
+    let made = pki::request_order_key(&place, &secret(config, &place.key)?, name)?;
+    super::authority::write_new(out, &made.pem)?;
+    match context.out.is_json() {
+        true => context.out.json(&json!({ "written": out, "made_key": made.made_key })),
+        false => {
+            let key = if made.made_key { "a new key" } else { "the key that was there" };
+            context.out.line(format!("a request, with {key}, is in {}", out.display()))
+        }
+    }
+}
+
+fn show(config: &Config, signer: &Signer, context: &mut Context) -> Result<(), Failure> {
+    let Signer { name, public_key, not_after } = signer;
+    let settings = &config.work_orders;
+    if context.out.is_json() {
+        return context.out.json(&json!({
+            "name": name,
+            "public_key": to_hex(public_key.as_bytes()),
+            "not_after": not_after.to_string(),
+            "key": settings.key,
+            "certificate": settings.certificate,
+        }));
+    }
+    context.out.line(format!("signs as     {name}"))?;
+    context.out.line(format!("valid until  {not_after}"))?;
+    context.out.line(format!("key          {}", settings.key.display()))?;
+    context.out.line(format!("certificate  {}", settings.certificate.display()))
+}
