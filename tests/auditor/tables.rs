@@ -104,8 +104,8 @@ fn expected_attempts(model: &Model) -> Rows {
 fn grants(connection: &Connection) -> rusqlite::Result<Rows> {
     let sql = "SELECT work_order, number, quantity, given_back, used, under_way FROM grants";
     rows(connection, sql, |row| {
-        let name = format!("{} {}", row.get::<_, String>(0)?, row.get::<_, u64>(1)?);
-        let count = |index| row.get::<_, u64>(index);
+        let name = format!("{} {}", row.get::<_, String>(0)?, row.get::<_, i64>(1)?);
+        let count = |index| row.get::<_, i64>(index);
         Ok((name, format!("{} {} {} {}", count(2)?, count(3)?, count(4)?, count(5)?)))
     })
 }
