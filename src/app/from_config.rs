@@ -351,6 +351,8 @@ fn slot(slot: &Slot) -> SlotSettings {
             Presence::Dsr => PresenceBy::Dsr,
             Presence::Dcd => PresenceBy::Dcd,
         },
+        modem: slot.modem,
+        sec_tag: slot.sec_tag,
         smp_directory: slot.directory.clone().unwrap_or_else(|| SlotLink::SMP_DIRECTORY.to_owned()),
         ..SlotLink::new(port)
     };

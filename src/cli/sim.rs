@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::domain::modem::Modem;
+
 /// `station sim …`
 #[derive(Debug, Subcommand)]
 pub enum SimCommand {
@@ -15,6 +17,9 @@ pub enum SimCommand {
     /// A device's firmware, built as a program for this machine, behind a pseudo-terminal
     #[command(after_help = SIM_FIRMWARE_EXAMPLES)]
     Firmware(SimFirmware),
+    /// Simulated modems, one after another, behind a pseudo-terminal
+    #[command(after_help = SIM_MODEM_EXAMPLES)]
+    Modem(SimModem),
     /// Take a simulated device out of its slot
     #[command(after_help = SIM_HAND_EXAMPLES)]
     Pull(SimHand),
@@ -74,6 +79,53 @@ pub struct SimFirmware {
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
+}
+
+const SIM_MODEM_EXAMPLES: &str = "\
+They answer AT commands as their makers' manuals say, and are strict. What they store, keys too,
+is in one file each under --state, which only you may read. A modem that restarted with a key
+and a certificate makes place for the next one when the station has let go of the port; one that
+never came so far stays. `station sim pull`, `put` and `next` move them by hand.
+
+Examples:
+  station sim modem --kind nrf91 --link ./slot-a --state ./modems --units 10
+  station sim modem --kind quectel --link ./slot-a --fault power=2@1
+  station sim modem --kind nrf91 --fault list";
+
+/// `station sim modem`
+#[derive(Debug, Clone, Args)]
+pub struct SimModem {
+    /// Whose modems they are: nrf91, quectel, simcom or esp-at
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<Modem>,
+    /// Where the port appears: a link to the pseudo-terminal
+    #[arg(long, value_name = "PATH")]
+    pub link: Option<PathBuf>,
+    /// Keep the modems' flash in this directory; without it, in memory alone
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Bits a second of the line; 0 for no pacing
+    #[arg(long, value_name = "N", default_value_t = 115_200)]
+    pub baud: u32,
+    /// How many modems there are
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub units: u32,
+    /// What is wrong with them: `name[=value][@N | @P%]`, comma-separated; `list` names them
+    #[arg(long, value_name = "SPEC")]
+    pub fault: Option<String>,
+    /// From what probabilities and IMEIs are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Milliseconds from a restart to the first answer
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub boot_ms: u64,
+    /// Milliseconds for each change of the flash
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub write_ms: u64,
+    /// A modem that is done stays in its slot
+    #[arg(long)]
+    pub stay: bool,
 }
 
 const SIM_HAND_EXAMPLES: &str = "\

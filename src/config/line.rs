@@ -4,13 +4,14 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::kinds::{Placed, Section};
+use super::kinds::{Placed, Section, Word};
 use super::refusal::Refusal;
 use super::values::PortPlace;
 use super::words::{Binding, ParityBit, Presence, Restart, ScannerKind};
 use super::{label, raw};
 use crate::domain::family::{Family, Speaks};
 use crate::domain::ids::SlotName;
+use crate::domain::modem::{Modem, USUAL_TAG};
 use crate::domain::scan::{End, LetterCase, ScanRules};
 
 /// The most slots that one station drives.
@@ -31,6 +32,10 @@ pub struct Slot {
     pub driver: Speaks,
     /// Where a device that speaks SMP keeps its identity's files.
     pub directory: Option<String>,
+    /// Whose modems come to it; none is whichever answers.
+    pub modem: Option<Modem>,
+    /// The tag under which an nRF91 keeps its identity.
+    pub sec_tag: u32,
     /// How its devices are seen to come and go.
     pub presence: Presence,
     /// Who restarts its devices.
@@ -133,6 +138,12 @@ fn slot(raw: raw::Slot, port: PortPlace) -> Result<Slot, Refusal> {
         baud: raw.baud.map_or(DEFAULT_BAUD, |baud| baud.0),
         driver,
         directory: raw.directory.map(|found| directory(found, driver)).transpose()?,
+        modem: raw.modem.map(|found| modem(&found, driver)).transpose()?.flatten(),
+        sec_tag: raw
+            .sec_tag
+            .map(|found| of_modems(&found, driver))
+            .transpose()?
+            .map_or(USUAL_TAG, |tag| tag.0),
         presence: raw.presence.map_or(Presence::Port, |word| word.0),
         restart: raw.restart.map_or(Restart::Command, |word| word.0),
         dtr: raw.dtr,
@@ -155,6 +166,18 @@ fn directory(found: Placed<String>, driver: Speaks) -> Result<String, Refusal> {
         return Err(found.refuse(rule));
     }
     Ok(found.into_value())
+}
+
+/// What station.toml says of modems, where modems may come.
+fn of_modems<T: Copy>(found: &Placed<T>, driver: Speaks) -> Result<T, Refusal> {
+    if !driver.may_be(Family::At) {
+        return Err(found.refuse("belongs to modems: driver \"at\" or \"auto\""));
+    }
+    Ok(*found.value())
+}
+
+fn modem(found: &Placed<Word<Option<Modem>>>, driver: Speaks) -> Result<Option<Modem>, Refusal> {
+    of_modems(found, driver).map(|word| word.0)
 }
 
 fn port(found: &Placed<String>, dir: &Path) -> Result<PlacedPort, Refusal> {

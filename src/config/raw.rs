@@ -23,6 +23,7 @@ use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{SlotName, StationId};
 use crate::domain::label::{CheckCharacter, ClientIdTemplate, SerialRange};
 use crate::domain::local::{TimeOfDay, Zone};
+use crate::domain::modem::{HIGHEST_TAG, Modem, USUAL_TAG};
 use crate::domain::print::Language as PrintLanguage;
 use crate::domain::scan::LetterCase;
 
@@ -282,6 +283,12 @@ pub(super) struct Slot {
     /// The directory of the device's file system for its identity; for "smp" and "auto".
     #[schemars(extend("examples" = ["/lfs1"]))]
     pub(super) directory: Option<Placed<String>>,
+    /// Whose modems come to it; for "at" and "auto". "auto" takes whichever answers.
+    #[schemars(extend("default" = "auto"))]
+    pub(super) modem: Option<Placed<Word<Option<Modem>>>>,
+    /// The tag under which an nRF91 keeps its identity; for "at" and "auto".
+    #[schemars(extend("default" = USUAL_TAG))]
+    pub(super) sec_tag: Option<Placed<Whole<0, { HIGHEST_TAG }>>>,
     /// How a device is seen to come and go: its port, its answers, or a line of the fixture.
     #[schemars(extend("default" = "port"))]
     pub(super) presence: Option<Word<Presence>>,

@@ -7,6 +7,7 @@ use super::values::ValueError;
 use crate::domain::certificate::Proof;
 use crate::domain::family::Speaks;
 use crate::domain::identity::TlsVersion;
+use crate::domain::modem::Modem;
 use crate::domain::print::Language as PrintLanguage;
 use crate::domain::scan::LetterCase;
 
@@ -97,7 +98,11 @@ words! {
 
 impl Choice for Speaks {
     const WORDS: &'static [(&'static str, Self)] = Speaks::WORDS;
-    const LATER: &'static [&'static str] = &["at"];
+}
+
+/// None is whichever modem answers.
+impl Choice for Option<Modem> {
+    const WORDS: &'static [(&'static str, Self)] = Modem::WORDS;
 }
 
 words! {
@@ -292,9 +297,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_for_later_says_so() {
-        assert_eq!(Speaks::of_word("at"), Err(ValueError::NotYet("at".into())));
+    fn a_word_that_is_none_names_those_allowed() {
         let error = Speaks::of_word("usb").unwrap_err();
-        assert_eq!(error.to_string(), "\"usb\" is none of framed, smp, auto");
+        assert_eq!(error.to_string(), "\"usb\" is none of framed, smp, at, auto");
+        let error = Option::<Modem>::of_word("fax").unwrap_err();
+        let allowed = "nrf91, quectel, simcom, esp-at, auto";
+        assert_eq!(error.to_string(), format!("\"fax\" is none of {allowed}"));
     }
 }

@@ -31,6 +31,8 @@ families! {
     Framed = "framed",
     /// MCUmgr's SMP, of Zephyr and MCUboot: `docs/smp.md`.
     Smp = "smp",
+    /// The AT commands of a modem: `docs/modems.md`.
+    At = "at",
 }
 
 /// The word for a slot that takes devices of every family.

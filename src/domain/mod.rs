@@ -26,6 +26,7 @@ pub mod local;
 pub mod log;
 pub mod long_work;
 pub mod lot;
+pub mod modem;
 pub mod operators;
 pub mod outbox;
 pub mod pages;

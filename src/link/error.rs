@@ -138,6 +138,22 @@ pub enum LinkError {
         /// What.
         what: &'static str,
     },
+    /// A modem of another maker than the slot is for.
+    #[error("the slot is for {expected} modems, and this is a {found}")]
+    OtherModem {
+        /// The slot's kind, as station.toml names it.
+        expected: &'static str,
+        /// What answers.
+        found: &'static str,
+    },
+    /// A modem answers, and it is none that the station knows.
+    #[error(
+        "a modem answers that is none of nrf91, quectel, simcom, esp-at: its maker is {maker:?}"
+    )]
+    UnknownModem {
+        /// What it says of its maker, printable and short.
+        maker: String,
+    },
     /// An operation was asked for before the device was identified or the image composed.
     #[error("{operation} was asked for before {missing}")]
     Order {
@@ -302,6 +318,7 @@ impl LinkError {
             Self::Stopped => Code::Stopped,
             Self::Deadline { .. } => Code::UnitDeadline,
             Self::Key(fault) => fault.code,
+            Self::OtherModem { .. } | Self::UnknownModem { .. } => Code::DevModel,
             Self::Order { .. } | Self::Random { .. } => Code::Bug,
         }
     }

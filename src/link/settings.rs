@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::domain::family::{Family, Speaks};
+use crate::domain::modem::{Modem, USUAL_TAG};
 
 /// A port and how its line is driven.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,10 @@ pub struct SlotLink {
     pub arrival: Duration,
     /// Where a device that speaks SMP keeps its identity's files.
     pub smp_directory: String,
+    /// Which modems come to it; none takes whichever answers.
+    pub modem: Option<Modem>,
+    /// The tag under which an nRF91 keeps its identity.
+    pub sec_tag: u32,
 }
 
 impl SlotLink {
@@ -83,6 +88,8 @@ impl SlotLink {
             presence: PresenceBy::Port,
             arrival: Self::ARRIVAL,
             smp_directory: Self::SMP_DIRECTORY.to_owned(),
+            modem: None,
+            sec_tag: USUAL_TAG,
         }
     }
 }

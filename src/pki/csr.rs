@@ -5,8 +5,11 @@
 
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use x509_parser::asn1_rs::Tag;
-use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::oid_registry::{OID_SIG_ECDSA_WITH_SHA256, OID_X509_COMMON_NAME};
+use x509_parser::certification_request::{X509CertificationRequest, X509CertificationRequestInfo};
+use x509_parser::cri_attributes::ParsedCriAttribute;
+use x509_parser::oid_registry::{
+    OID_SIG_ECDSA_WITH_SHA256, OID_X509_COMMON_NAME, OID_X509_EXT_KEY_USAGE,
+};
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
@@ -43,7 +46,7 @@ pub fn verify_csr(
         (rest.is_empty(), "has bytes behind its end"),
         (info.version.0 == 0, "is of an unknown version"),
         (is_common_name(&info.subject, &name), "does not name this device as its subject"),
-        (info.attributes().is_empty(), "has attributes"),
+        (asks_for_nothing_else(info), "has attributes"),
         (
             p256_key_in(&info.subject_pki).as_ref() == Some(&request.public_key),
             "asks for another key than the device announced",
@@ -62,6 +65,17 @@ pub fn has_utf8_subject(der: &[u8]) -> bool {
     let Ok((_, request)) = X509CertificationRequest::from_der(der) else { return false };
     let subject = &request.certification_request_info.subject;
     subject.iter_attributes().all(|part| part.attr_value().header.tag() == Tag::Utf8String)
+}
+
+/// Whether a request asks for nothing but a certificate, or names besides what its key is for, as
+/// a modem's does that has no other form. The station decides that itself.
+fn asks_for_nothing_else(info: &X509CertificationRequestInfo<'_>) -> bool {
+    info.iter_attributes().all(|attribute| match attribute.parsed_attribute() {
+        ParsedCriAttribute::ExtensionRequest(wanted) => {
+            wanted.extensions.iter().all(|extension| extension.oid == OID_X509_EXT_KEY_USAGE)
+        }
+        _ => false,
+    })
 }
 
 fn is_common_name(subject: &X509Name<'_>, name: &str) -> bool {

@@ -4,7 +4,6 @@
 //! Nothing is known of what the program says. Taking it out ends the process, which is cutting
 //! its power; putting it back starts it anew. What outlives that is the program's own affair.
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,8 +17,9 @@ use rustix::io::Errno;
 use super::control::{Control, Order};
 use super::error::SimError;
 use super::hands::{HandError, Handled};
+use super::lane::Lane;
 use super::pty::{Plug, Port};
-use super::schedule::{BaudRate, Line, Moment};
+use super::schedule::{BaudRate, Moment};
 use super::stop::{Bell, StopFlag, Watch, Woken, be_punctual, wait};
 use super::unit::UnitId;
 
@@ -240,35 +240,4 @@ fn pipes(input: ChildStdin, output: ChildStdout) -> io::Result<(OwnedFd, OwnedFd
     rustix::io::ioctl_fionbio(&input, true)?;
     rustix::io::ioctl_fionbio(&output, true)?;
     Ok((input, output))
-}
-
-/// One direction: bytes, and when the last of them has crossed.
-struct Lane {
-    line: Line,
-    under_way: VecDeque<(Moment, Vec<u8>)>,
-}
-
-/// How many bytes are handed over together: a port adapter's packet.
-const PACKET: usize = 64;
-
-impl Lane {
-    const fn new(rate: BaudRate) -> Self {
-        Self { line: Line::new(rate), under_way: VecDeque::new() }
-    }
-
-    fn send(&mut self, now: Moment, bytes: &[u8]) {
-        for packet in bytes.chunks(PACKET) {
-            self.line.carry(now, packet.len());
-            self.under_way.push_back((self.line.free_at(), packet.to_vec()));
-        }
-    }
-
-    fn next_at(&self) -> Option<Moment> {
-        self.under_way.front().map(|(at, _)| *at)
-    }
-
-    fn due(&mut self, now: Moment) -> Option<Vec<u8>> {
-        self.under_way.front().filter(|(at, _)| *at <= now)?;
-        self.under_way.pop_front().map(|(_, bytes)| bytes)
-    }
 }

@@ -45,6 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             // What is wrong with a device, and what crosses its line.
             "error",
             "schedule",
+            "lane",
             "stop",
             "dice",
             "mishap",
@@ -73,6 +74,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "relay",
             "slot",
             "program",
+            "modem",
             "tests",
             // These have no device.
             "sight",

@@ -5,6 +5,7 @@ mod device;
 mod faults;
 mod firmware;
 mod hand;
+mod modem;
 
 use crate::cli::SimCommand;
 use crate::shell::{Exit, Failure};
@@ -15,6 +16,7 @@ pub(super) fn run(command: &SimCommand, context: &mut Context) -> Result<Exit, F
     match command {
         SimCommand::Device(device) => device::run(device, context),
         SimCommand::Firmware(firmware) => firmware::run(firmware, context),
+        SimCommand::Modem(modem) => modem::run(modem, context),
         SimCommand::Pull(hand) => hand::pull(hand, context),
         SimCommand::Put(hand) => hand::put(hand, context),
         SimCommand::Move(moved) => hand::carry(moved, context),

@@ -5,9 +5,11 @@
 //! `family` here, and a name in `domain::family`. The compiler and `tests/config` ask for
 //! the rest.
 
+mod at;
 mod auto;
 mod contract;
 pub mod framed;
+mod pem;
 mod smp;
 
 pub use contract::Driver;
@@ -23,6 +25,7 @@ fn family(family: Family) -> &'static dyn DeviceFamily {
     match family {
         Family::Framed => &framed::Family,
         Family::Smp => &smp::Family,
+        Family::At => &at::Family,
     }
 }
 

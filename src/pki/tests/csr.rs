@@ -1,6 +1,9 @@
 //! Signing requests: one that is right, and each way to be wrong.
 
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType};
+use rcgen::{
+    CertificateParams, DnType, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519,
+    SanType,
+};
 
 use crate::domain::code::Code;
 use crate::domain::identity::SigningRequest;
@@ -93,4 +96,13 @@ fn what_is_no_request_at_all_is_refused() {
         let cut = SigningRequest { der: request.der[..length].to_vec(), ..request.clone() };
         assert!(refused(&cut).contains("no PKCS #10"), "{length}");
     }
+}
+
+#[test]
+fn a_request_may_say_what_its_key_is_for() {
+    let mut parameters = named(NAME);
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    let request = signed(&parameters, &key());
+    let verified = verify_csr(&request, &hardware()).unwrap();
+    assert_eq!(*verified.public_key(), request.public_key);
 }

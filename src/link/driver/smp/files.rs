@@ -3,13 +3,12 @@
 
 use std::ops::Range;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey};
 use crate::domain::ids::{ImageDigest, KeyId};
 use crate::domain::lender::KeyLender;
+use crate::link::driver::pem::to_pem;
 use crate::link::error::LinkError;
 
 /// One of an identity's files. A small file system has few blocks, and keeps files of up to
@@ -140,39 +139,6 @@ fn settings(settings: &ConnectionSettings) -> String {
     format!("{host}:{port} TLS {min}-{max}\n")
 }
 
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----\n";
-const END: &str = "-----END CERTIFICATE-----\n";
-
-/// Certificates as PEM; they come as DER, one behind the other.
-fn to_pem(ders: &[u8], part: &'static str) -> Result<Vec<u8>, LinkError> {
-    let unfit = || LinkError::Unfit { part, why: "it is no certificate in DER".to_owned() };
-    let (mut pem, mut rest) = (String::new(), ders);
-    while !rest.is_empty() {
-        let [0x30, 0x82, high, low, ..] = rest else { return Err(unfit()) };
-        let length = 4 + usize::from(u16::from_be_bytes([*high, *low]));
-        let (der, behind) = rest.split_at_checked(length).ok_or_else(unfit)?;
-        pem.push_str(BEGIN);
-        let text = STANDARD.encode(der);
-        for line in text.as_bytes().chunks(64) {
-            pem.push_str(&String::from_utf8_lossy(line));
-            pem.push('\n');
-        }
-        pem.push_str(END);
-        rest = behind;
-    }
-    Ok(pem.into_bytes())
-}
-
-/// The first certificate of a file that the station wrote, DER; none where the file is not
-/// whole. It is compared by hash afterwards, so nothing else is looked for in it.
-pub(super) fn first_certificate(pem: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(pem).ok()?;
-    let text = text.strip_prefix(BEGIN)?;
-    text.ends_with(END).then_some(())?;
-    let (body, _) = text.split_once(END)?;
-    STANDARD.decode(body.replace('\n', "")).ok()
-}
-
 /// Writes the key's file to the front of the lent memory.
 fn key_file<'a>(scalar: &[u8; 32], scratch: &'a mut [u8]) -> Option<&'a [u8]> {
     let file = scratch.get_mut(..KEY_LENGTH)?;
@@ -239,25 +205,6 @@ impl Source<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn certificates_become_pem_and_the_first_comes_back() {
-        let der = |fill: u8, length: u8| {
-            let mut der = vec![0x30, 0x82, 0, length];
-            der.extend(vec![fill; length.into()]);
-            der
-        };
-        let both = [der(1, 100), der(2, 60)].concat();
-        let pem = to_pem(&both, "the certificate").unwrap();
-        assert_eq!(first_certificate(&pem), Some(der(1, 100)));
-        for cut in 0..pem.len() {
-            assert!(
-                first_certificate(&pem[..cut]).is_none() || pem[..cut].ends_with(END.as_bytes())
-            );
-        }
-        assert!(to_pem(&both[..50], "the certificate").is_err());
-        assert_eq!(first_certificate(&[0]), None);
-    }
 
     #[test]
     fn a_keys_file_is_as_long_as_it_says() {

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::contract::{Asked, DeviceFamily, Driver};
+use super::pem;
 use crate::domain::certificate::Proof;
 use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
@@ -194,7 +195,7 @@ impl Smp {
 
     fn download_certificate(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
         let file = self.session.download(&self.path(File::Certificate))?;
-        Ok(file.and_then(|pem| files::first_certificate(&pem)))
+        Ok(file.and_then(|pem| pem::first_certificate(&pem)))
     }
 
     /// Writes one file and compares its hash with what was sent.

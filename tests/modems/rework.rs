@@ -1,0 +1,54 @@
+//! A unit that is done again, the wrong modem, and another unit's identity.
+
+use super::bench::{Modems, NRF91, assert_held, factory, newest, outcome};
+use super::support::{label, labels, named};
+
+#[test]
+fn a_rework_gives_the_same_modem_another_identity() {
+    let factory = factory(NRF91, 1);
+    let modems = Modems::plug(&factory, NRF91, "A", &["--stay"]);
+    factory.batch(&labels(1)).expect(0);
+    let first = newest(&factory, &label(1));
+    let (refused, code) = outcome(&factory, &named("A", 2));
+    assert_eq!((refused.as_str(), code.as_str()), ("refused", "E-DEV-OTHER-LABEL"));
+    let again = factory.batch(&labels(1)).expect(0);
+    assert_eq!(again.summary()["already_proven"], 1);
+    let rework = ["unit", "rework", &label(1), "--reason", "returned", "--by", "s04"];
+    factory.run(&rework).expect(0);
+    let unit = factory.batch(&named("A", 1)).expect(0).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["attempt"]), (&"pass".into(), &2.into()));
+    assert_held(&factory, NRF91, &label(1), &modems.flash());
+    assert!(!modems.flash()[0].holds(NRF91, &first));
+    factory.verify();
+}
+
+#[test]
+fn a_rework_does_not_take_another_modem() {
+    let factory = factory(NRF91, 1);
+    let modems = Modems::plug(&factory, NRF91, "A", &["--units", "2", "--stay"]);
+    factory.batch(&labels(1)).expect(0);
+    let rework = ["unit", "rework", &label(1), "--reason", "returned", "--by", "s04"];
+    factory.run(&rework).expect(0);
+    assert!(modems.hand("pull") && modems.hand("next"));
+    assert_eq!(outcome(&factory, &named("A", 1)).0, "refused");
+    let flash = modems.flash();
+    assert_eq!(flash.iter().filter(|flash| flash.text(NRF91.certificate).is_some()).count(), 1);
+}
+
+#[test]
+fn another_makers_modem_is_not_written() {
+    let factory = factory(NRF91, 1);
+    factory.change("modem = \"nrf91\"", "modem = \"quectel\"");
+    let modems = Modems::plug(&factory, NRF91, "A", &[]);
+    assert_eq!(outcome(&factory, &labels(1)).1, "E-DEV-MODEL");
+    assert!(modems.flash()[0].text(NRF91.key).is_none());
+}
+
+#[test]
+fn the_labels_imei_must_be_the_modems() {
+    let factory = factory(NRF91, 1);
+    factory.change("required_proof", "model = \"nRF9160-SICA\"\nrequired_proof");
+    let modems = Modems::plug(&factory, NRF91, "A", &[]);
+    assert_eq!(outcome(&factory, &labels(1)).1, "E-DEV-MODEL");
+    assert!(modems.flash()[0].text(NRF91.key).is_none());
+}
