@@ -37,8 +37,8 @@ pub use report::{
 pub use scan::Scan;
 pub use selftest::Selftest;
 pub use sim::{
-    SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimFirmware, SimHand, SimModem,
-    SimMove, SimSerialForm,
+    SimCloud, SimCloudMode, SimCommand, SimDevice, SimDuplicate, SimEsp, SimFirmware, SimHand,
+    SimModem, SimMove, SimSerialForm,
 };
 pub use sync::{Ship, Sync};
 pub use view::View;

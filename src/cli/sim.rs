@@ -20,6 +20,9 @@ pub enum SimCommand {
     /// Simulated modems, one after another, behind a pseudo-terminal
     #[command(after_help = SIM_MODEM_EXAMPLES)]
     Modem(SimModem),
+    /// Simulated Espressif chips, one after another, behind a pseudo-terminal
+    #[command(after_help = SIM_ESP_EXAMPLES)]
+    Esp(SimEsp),
     /// Take a simulated device out of its slot
     #[command(after_help = SIM_HAND_EXAMPLES)]
     Pull(SimHand),
@@ -126,6 +129,64 @@ pub struct SimModem {
     /// A modem that is done stays in its slot
     #[arg(long)]
     pub stay: bool,
+}
+
+const SIM_ESP_EXAMPLES: &str = "\
+A chip comes with the boot pin held, so it is in its loader, as on a fixture; a reset by its
+watchdog or by FLASH_END starts its application, which speaks the framed protocol. Its flash is
+one file in DIR, named after its MAC. When a unit is done and the station has let go of the port,
+the next blank chip is put in. `station sim pull`, `put` and `next` move chips by hand.
+
+A pseudo-terminal has no DTR and RTS: PATH.lines is a socket that takes datagrams of two bytes,
+their levels. Espressif's esptool works on it as on a board, without its stub:
+  esptool --port ./slot-a --before no-reset --after no-reset --no-stub flash-id
+
+Examples:
+  station sim esp --link ./slot-a --state ./devices --units 10
+  station sim esp --link ./slot-a --chip esp32s3 --fault power=3@2
+  station sim esp --fault list";
+
+/// `station sim esp`
+#[derive(Debug, Clone, Args)]
+pub struct SimEsp {
+    /// Where the port appears: a link to the pseudo-terminal
+    #[arg(long, value_name = "PATH")]
+    pub link: Option<PathBuf>,
+    /// Keep the chips' flash in this directory; without it, in memory alone
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// How many chips there are
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub units: u32,
+    /// What is wrong with them: `name[=value][@N | @P%]`, comma-separated; `list` names them
+    #[arg(long, value_name = "SPEC")]
+    pub fault: Option<String>,
+    /// From what probabilities and ids are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Which chip: esp32, esp32s2, esp32s3, esp32c2, esp32c3, esp32c6, esp32h2
+    #[arg(long, value_name = "NAME", default_value = "esp32c3")]
+    pub chip: String,
+    /// KiB of flash, a power of two
+    #[arg(long, value_name = "N", default_value_t = 4096)]
+    #[arg(value_parser = clap::value_parser!(u32).range(256..=16384))]
+    pub flash_kib: u32,
+    /// Milliseconds to erase a sector of 4096 bytes
+    #[arg(long, value_name = "N", default_value_t = 45)]
+    pub erase_ms: u64,
+    /// Microseconds to write a page of 256 bytes
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub page_us: u64,
+    /// Milliseconds from a reset to the application's first answer
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub boot_ms: u64,
+    /// Milliseconds to sign
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub prove_ms: u64,
+    /// Bytes take no time on the line; else they take what the rate says that the station sets
+    #[arg(long)]
+    pub unpaced: bool,
 }
 
 const SIM_HAND_EXAMPLES: &str = "\

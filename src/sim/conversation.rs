@@ -67,7 +67,22 @@ pub(crate) fn provision(firmware: &mut Firmware, identity: &Preloaded) -> Result
 }
 
 fn try_provision(firmware: &mut Firmware, identity: &Preloaded) -> Option<()> {
-    let (objects, image) = lay_out(identity)?;
+    provision_with(
+        firmware,
+        &[
+            (ObjectKind::Key, &identity.key),
+            (ObjectKind::ClientCertificate, &identity.certificate),
+            (ObjectKind::CaChain, &identity.chain),
+        ],
+    )
+}
+
+/// Gives it these objects, the key first; those that are empty are none.
+pub(crate) fn provision_with(
+    firmware: &mut Firmware,
+    objects: &[(ObjectKind, &[u8])],
+) -> Option<()> {
+    let (objects, image) = lay_out(objects)?;
     let digest = Sha256::digest(&image).into();
     identify(firmware)?;
     let wanted = |request: RequestType| {
@@ -86,10 +101,8 @@ fn try_provision(firmware: &mut Firmware, identity: &Preloaded) -> Option<()> {
     ask(firmware, &Request::Commit(Commit { digest }), wanted(RequestType::Commit))
 }
 
-fn lay_out(identity: &Preloaded) -> Option<(ObjectTable, Vec<u8>)> {
-    let mut objects = vec![(ObjectKind::Key, identity.key.as_slice())];
-    objects.push((ObjectKind::ClientCertificate, &identity.certificate));
-    objects.push((ObjectKind::CaChain, &identity.chain));
+fn lay_out(objects: &[(ObjectKind, &[u8])]) -> Option<(ObjectTable, Vec<u8>)> {
+    let mut objects = objects.to_vec();
     objects.retain(|(_, bytes)| !bytes.is_empty());
     let table: Option<Vec<Object>> = objects
         .iter()

@@ -19,6 +19,7 @@ mod conversation;
 mod device;
 mod dice;
 mod error;
+mod esp;
 mod fault;
 mod firmware;
 mod flash;
@@ -51,6 +52,7 @@ mod tests;
 
 pub use control::{ControlError, Order, socket_of, tell};
 pub use error::SimError;
+pub use esp::{ESP_FAULTS, EspFaults, EspOptions, EspTimes, FlashTimes, chip_words, run_esp};
 pub use fault::FaultSpec;
 pub use fault::error::FaultError;
 pub use fault::names::{FAULTS, FaultName};

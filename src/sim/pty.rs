@@ -73,6 +73,12 @@ impl Port {
         self.is_open
     }
 
+    /// The bits a second that the station has set.
+    pub(crate) fn rate(&self) -> u32 {
+        // Can't fail on a terminal that we hold open.
+        rustix::termios::tcgetattr(&self.slave).map_or(0, |settings| settings.input_speed())
+    }
+
     /// Reads what the station wrote; zero if there is nothing.
     pub(crate) fn read(&self, into: &mut [u8]) -> Result<usize, SimError> {
         match rustix::io::read(&self.master, into) {

@@ -74,6 +74,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("import-registered", "导入人工注册的结果"),
     ("ports", "列出串口：路径、物理位置、工位"),
     ("sim device", "伪终端后的模拟设备"),
+    ("sim esp", "把模拟的乐鑫芯片接到伪终端后"),
     ("sim firmware", "把为本机编译的设备固件接到伪终端后"),
     ("sim modem", "伪终端后的模拟调制解调器（AT 命令）"),
     ("sim pull", "取出模拟设备（断电）"),

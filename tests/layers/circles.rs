@@ -74,6 +74,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "relay",
             "slot",
             "program",
+            "esp",
             "modem",
             "tests",
             // These have no device.

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod device;
+mod esp;
 mod faults;
 mod firmware;
 mod hand;
@@ -17,6 +18,7 @@ pub(super) fn run(command: &SimCommand, context: &mut Context) -> Result<Exit, F
         SimCommand::Device(device) => device::run(device, context),
         SimCommand::Firmware(firmware) => firmware::run(firmware, context),
         SimCommand::Modem(modem) => modem::run(modem, context),
+        SimCommand::Esp(esp) => esp::run(esp, context),
         SimCommand::Pull(hand) => hand::pull(hand, context),
         SimCommand::Put(hand) => hand::put(hand, context),
         SimCommand::Move(moved) => hand::carry(moved, context),
