@@ -328,10 +328,10 @@ pub fn scanner_port(scanner: &Scanner, port: &str) -> PortSettings {
 
 /// The slots in the link's words.
 pub fn slots(config: &Config) -> Vec<SlotSettings> {
-    config.slots.iter().map(slot).collect()
+    config.slots.iter().map(|slot| self::slot(slot, config)).collect()
 }
 
-fn slot(slot: &Slot) -> SlotSettings {
+fn slot(slot: &Slot, config: &Config) -> SlotSettings {
     let port = PortSettings {
         dtr: slot.dtr,
         rts: slot.rts,
@@ -354,6 +354,7 @@ fn slot(slot: &Slot) -> SlotSettings {
         modem: slot.modem,
         sec_tag: slot.sec_tag,
         smp_directory: slot.directory.clone().unwrap_or_else(|| SlotLink::SMP_DIRECTORY.to_owned()),
+        esp: config.esp.clone(),
         ..SlotLink::new(port)
     };
     SlotSettings { name: slot.name.clone(), link }

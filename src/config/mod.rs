@@ -26,6 +26,7 @@ mod authority;
 mod cloud;
 mod connect;
 mod error;
+mod esp;
 mod explain;
 mod kinds;
 mod label;
@@ -75,6 +76,7 @@ pub use words::{
 pub use work_orders::WorkOrderSettings;
 
 use crate::domain::bounds;
+use crate::domain::esp::EspPlace;
 use crate::domain::ids::ProfileDigest;
 use crate::domain::local::Shift;
 
@@ -103,6 +105,8 @@ pub struct Config {
     pub shifts: Vec<Shift>,
     /// `[[slots]]`, in the order of the file.
     pub slots: Vec<Slot>,
+    /// `[esp]`
+    pub esp: EspPlace,
     /// `[scanner]`
     pub scanner: Scanner,
     /// `[label]`, where it is there.
@@ -154,6 +158,8 @@ impl Config {
     ) -> Result<Self, Refusal> {
         let fixture = Fixture::new(raw.slots, &dir)?;
         let scanner = line::scanner(raw.scanner, &fixture, &dir)?;
+        let slots = fixture.into_slots();
+        let esp = esp::esp(raw.esp, &slots)?;
         Ok(Self {
             path: path.to_owned(),
             digest,
@@ -165,7 +171,8 @@ impl Config {
             view: raw.view.map(|raw| view::view(raw.into_keys(), &dir)).transpose()?,
             connect: raw.connect.map(|raw| connect::connect(raw.into_keys(), &dir)).transpose()?,
             shifts: shifts::shifts(raw.shifts.unwrap_or_default())?,
-            slots: fixture.into_slots(),
+            esp,
+            slots,
             scanner,
             label: raw.label.map(|raw| printing::printing(raw.into_keys(), &dir)).transpose()?,
             cloud: raw.cloud.map(|raw| cloud::cloud(raw.into_keys(), &dir)).transpose()?,

@@ -18,6 +18,7 @@ use super::words::{
     ScannerKind,
 };
 use crate::domain::certificate::Proof;
+use crate::domain::esp::{CHIP_WORDS, EspApplication, EspForm};
 use crate::domain::family::Speaks;
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{SlotName, StationId};
@@ -40,6 +41,7 @@ pub(super) struct File {
     pub(super) connect: Option<Section<Connect>>,
     pub(super) shifts: Option<Vec<Section<Shift>>>,
     pub(super) slots: Placed<Vec<Section<Slot>>>,
+    pub(super) esp: Option<Section<Esp>>,
     pub(super) scanner: Option<Section<Scanner>>,
     pub(super) ledger: Option<Section<Ledger>>,
     pub(super) work_orders: Option<Section<WorkOrders>>,
@@ -299,6 +301,62 @@ pub(super) struct Slot {
     pub(super) dtr: Option<bool>,
     /// The level of RTS after opening. Without it: as the system sets it.
     pub(super) rts: Option<bool>,
+}
+
+/// Where an Espressif chip keeps its identity; for slots with driver "esp" or "auto".
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Esp {
+    /// The one chip that is taken. Without it: any of the family.
+    #[schemars(extend("examples" = ["esp32c3"], "enum" = CHIP_WORDS))]
+    pub(super) chip: Option<Placed<String>>,
+    /// The partition, by its name in the chip's own table; "fctry" where the format is "nvs".
+    #[schemars(extend("default" = "esp_secure_cert", "pattern" = "^[!-~]{1,15}$"))]
+    pub(super) partition: Option<Placed<String>>,
+    /// Where the partition must lie. Without it: where the table says.
+    #[schemars(extend("examples" = [0xd000], "multipleOf" = 4096))]
+    pub(super) offset: Option<Placed<u32>>,
+    /// How long the partition must be. Without it: as long as the table says.
+    #[schemars(extend("examples" = [0x2000], "multipleOf" = 4096))]
+    pub(super) size: Option<Placed<u32>>,
+    /// How the identity is written: the entries of esp_secure_cert_mgr, or keys of NVS.
+    #[schemars(extend("default" = "tlv"))]
+    pub(super) format: Option<Word<EspForm>>,
+    /// The namespace; for format "nvs".
+    #[schemars(extend("default" = "identity", "pattern" = "^[!-~]{1,15}$"))]
+    pub(super) namespace: Option<Placed<String>>,
+    /// What the keys of the namespace are called; for format "nvs".
+    pub(super) keys: Option<Section<EspKeys>>,
+    /// Bits a second for the loader's work; what a slot's `baud` says is for the rest.
+    #[schemars(extend("default" = 460_800))]
+    pub(super) baud: Option<Baud>,
+    /// What the application says after the restart: the framed protocol, or nothing.
+    #[schemars(extend("default" = "framed"))]
+    pub(super) application: Option<Placed<Word<EspApplication>>>,
+}
+
+/// What the keys of an NVS namespace are called.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EspKeys {
+    /// The client certificate and what stands above it, a string in PEM.
+    #[schemars(extend("default" = "client_cert", "pattern" = "^[!-~]{1,15}$"))]
+    pub(super) certificate: Option<Placed<String>>,
+    /// The private key, a blob in DER.
+    #[schemars(extend("default" = "client_key", "pattern" = "^[!-~]{1,15}$"))]
+    pub(super) key: Option<Placed<String>>,
+    /// What the broker's certificate must chain to, a string in PEM.
+    #[schemars(extend("default" = "ca_cert", "pattern" = "^[!-~]{1,15}$"))]
+    pub(super) ca: Option<Placed<String>>,
+    /// Where to connect, a string: mqtts://HOST:PORT.
+    #[schemars(extend("default" = "mqtt_uri", "pattern" = "^[!-~]{1,15}$"))]
+    pub(super) uri: Option<Placed<String>>,
+    /// The MQTT client id, a string.
+    #[schemars(extend("default" = "client_id", "pattern" = "^[!-~]{1,15}$"))]
+    pub(super) client_id: Option<Placed<String>>,
+    /// What the station writes for itself, a blob.
+    #[schemars(extend("default" = "record", "pattern" = "^[!-~]{1,15}$"))]
+    pub(super) record: Option<Placed<String>>,
 }
 
 /// What reads labels.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::values::ValueError;
 use crate::domain::certificate::Proof;
+use crate::domain::esp::{EspApplication, EspForm};
 use crate::domain::family::Speaks;
 use crate::domain::identity::TlsVersion;
 use crate::domain::modem::Modem;
@@ -94,6 +95,14 @@ words! {
         /// In a token behind a PKCS#11 module.
         Pkcs11 = "pkcs11",
     } later {}
+}
+
+impl Choice for EspForm {
+    const WORDS: &'static [(&'static str, Self)] = EspForm::WORDS;
+}
+
+impl Choice for EspApplication {
+    const WORDS: &'static [(&'static str, Self)] = EspApplication::WORDS;
 }
 
 impl Choice for Speaks {

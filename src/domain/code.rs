@@ -348,6 +348,18 @@ codes! {
     DevLostIdentity = "E-DEV-LOST-IDENTITY",
     /// A device denies what it proved, or what it said before.
     DevContradiction = "E-DEV-CONTRADICTION",
+    /// The Espressif chip is another one than station.toml names.
+    EspChip = "E-ESP-CHIP",
+    /// The Espressif chip is in secure download mode.
+    EspSecureDownload = "E-ESP-SECURE-DOWNLOAD",
+    /// The Espressif chip's flash is encrypted.
+    EspEncrypted = "E-ESP-ENCRYPTED",
+    /// The Espressif chip's loader is needed and does not answer.
+    EspLoader = "E-ESP-LOADER",
+    /// The Espressif chip has no such partition, or another one than station.toml says.
+    EspPartition = "E-ESP-PARTITION",
+    /// The Espressif chip's partition holds something else than an identity.
+    EspInUse = "E-ESP-IN-USE",
     /// The proof that was reached is weaker than the product requires.
     ProofTooWeak = "E-PROOF-TOO-WEAK",
     /// Two certificates would carry one public key.

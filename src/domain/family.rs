@@ -33,6 +33,8 @@ families! {
     Smp = "smp",
     /// The AT commands of a modem: `docs/modems.md`.
     At = "at",
+    /// The loader of Espressif's chips: `docs/esp32.md`.
+    Esp = "esp",
 }
 
 /// The word for a slot that takes devices of every family.

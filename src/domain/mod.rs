@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod clock;
 pub mod code;
 pub mod device;
+pub mod esp;
 pub mod event;
 pub mod evidence;
 pub mod family;

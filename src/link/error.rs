@@ -154,6 +154,9 @@ pub enum LinkError {
         /// What it says of its maker, printable and short.
         maker: String,
     },
+    /// An Espressif chip to which nothing may be written.
+    #[error(transparent)]
+    Chip(#[from] ChipRefusal),
     /// An operation was asked for before the device was identified or the image composed.
     #[error("{operation} was asked for before {missing}")]
     Order {
@@ -232,6 +235,61 @@ pub enum LinkError {
     },
 }
 
+/// Why nothing is written to an Espressif chip.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChipRefusal {
+    /// It is another chip than station.toml names.
+    #[error("the chip is an {found}, station.toml says {wanted}")]
+    OtherChip {
+        /// What it is.
+        found: String,
+        /// What it should be.
+        wanted: String,
+    },
+    /// Its loader gives out neither its id nor its flash.
+    #[error(
+        "the chip is in secure download mode: its loader tells neither which chip it is nor what it stored"
+    )]
+    SecureDownload,
+    /// What is written in clear can't be read by its application.
+    #[error("the chip's flash is encrypted: what is written in clear, its application can't read")]
+    Encrypted,
+    /// Its loader is needed and does not answer.
+    #[error("the chip's loader is needed and does not answer: {why}")]
+    NoLoader {
+        /// What is known of it.
+        why: &'static str,
+    },
+    /// The partition for the identity is not there, or not as it should be.
+    #[error("the chip has no partition {partition} for an identity: {why}")]
+    Partition {
+        /// Its name.
+        partition: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Something else is in the partition.
+    #[error("the partition {partition} holds something that is no identity of this station's form")]
+    InUse {
+        /// Its name.
+        partition: String,
+    },
+}
+
+impl ChipRefusal {
+    /// The stable code of this refusal.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::OtherChip { .. } => Code::EspChip,
+            Self::SecureDownload => Code::EspSecureDownload,
+            Self::Encrypted => Code::EspEncrypted,
+            Self::NoLoader { .. } => Code::EspLoader,
+            Self::Partition { .. } => Code::EspPartition,
+            Self::InUse { .. } => Code::EspInUse,
+        }
+    }
+}
+
 fn without_end(sent: Option<&str>) -> String {
     let silence = SILENCE.as_millis();
     match sent {
@@ -308,6 +366,7 @@ impl LinkError {
             Self::NotStored { .. } => Code::DevNotStored,
             Self::NotRestarted { .. } => Code::DevNotRestarted,
             Self::Locked { .. } => Code::DevLocked,
+            Self::Chip(refusal) => refusal.code(),
             Self::Swapped { .. } => Code::DevSwapped,
             Self::PortMissing { .. } | Self::PortImpossible { .. } => Code::PortMissing,
             Self::PortBusy { .. } => Code::PortBusy,

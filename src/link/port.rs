@@ -189,6 +189,18 @@ impl Port {
         waited
     }
 
+    /// Sets a line's level and leaves it so.
+    pub fn set_level(&mut self, line: OutputLine, level: bool) -> Result<(), LinkError> {
+        self.drive(line, level)
+    }
+
+    /// Changes the rate until the port is opened again.
+    pub fn set_baud(&mut self, baud: u32) -> Result<(), LinkError> {
+        let tty = self.tty()?;
+        let outcome = tty.set_baud_rate(baud);
+        outcome.map_err(|e| self.unusable("setting its rate", e.into()))
+    }
+
     fn drive(&mut self, line: OutputLine, level: bool) -> Result<(), LinkError> {
         let tty = self.tty()?;
         let outcome = match line {

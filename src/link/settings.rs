@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::domain::esp::EspPlace;
 use crate::domain::family::{Family, Speaks};
 use crate::domain::modem::{Modem, USUAL_TAG};
 
@@ -70,6 +71,8 @@ pub struct SlotLink {
     pub modem: Option<Modem>,
     /// The tag under which an nRF91 keeps its identity.
     pub sec_tag: u32,
+    /// Where an Espressif chip keeps its identity.
+    pub esp: EspPlace,
 }
 
 impl SlotLink {
@@ -90,6 +93,7 @@ impl SlotLink {
             smp_directory: Self::SMP_DIRECTORY.to_owned(),
             modem: None,
             sec_tag: USUAL_TAG,
+            esp: EspPlace::default(),
         }
     }
 }

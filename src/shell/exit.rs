@@ -96,6 +96,7 @@ impl Exit {
             | DevHoldsIdentity | DevTwice | DevOtherLabel | DevFactorySerial
             | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
             | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
+            | EspChip | EspSecureDownload | EspEncrypted | EspLoader | EspPartition | EspInUse
             | ProofTooWeak | KeyDuplicate => Exit::NotAll,
         }
     }

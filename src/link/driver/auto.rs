@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::contract::{Asked, DeviceFamily, Driver};
 use crate::domain::device::{Held, Seen};
+use crate::domain::esp::EspEntry;
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::ImageDigest;
 use crate::domain::lender::KeyLender;
@@ -139,6 +140,10 @@ impl Driver for Auto {
 
     fn read_certificate(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
         self.known("reading its certificate")?.read_certificate()
+    }
+
+    fn read_partition(&mut self) -> Result<Vec<EspEntry>, LinkError> {
+        self.known("reading its partition")?.read_partition()
     }
 
     fn finish(&mut self, lock: bool) -> Result<Seen, LinkError> {

@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::device::{Held, Seen};
+use crate::domain::esp::EspEntry;
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::ImageDigest;
 use crate::domain::lender::KeyLender;
@@ -84,6 +85,12 @@ pub trait Driver: Send {
     /// none. A family that can't give it says so.
     fn read_certificate(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
         Err(LinkError::CannotRead { what: "its certificate" })
+    }
+
+    /// The public parts of the identity as they lie in a chip. A family that keeps them in no
+    /// partition says so.
+    fn read_partition(&mut self) -> Result<Vec<EspEntry>, LinkError> {
+        Err(LinkError::CannotRead { what: "a partition" })
     }
 
     /// Tells the device that the attempt is over and passed, has it lock where that is

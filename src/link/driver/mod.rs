@@ -8,6 +8,7 @@
 mod at;
 mod auto;
 mod contract;
+mod esp;
 pub mod framed;
 mod pem;
 mod smp;
@@ -26,6 +27,7 @@ fn family(family: Family) -> &'static dyn DeviceFamily {
         Family::Framed => &framed::Family,
         Family::Smp => &smp::Family,
         Family::At => &at::Family,
+        Family::Esp => &esp::Family,
     }
 }
 

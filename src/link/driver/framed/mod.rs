@@ -24,7 +24,8 @@ use std::time::{Duration, Instant};
 
 use firmware_interface::ids::{Capabilities, ErrorCode, Lifecycle, ObjectKind, RequestType};
 use firmware_interface::message::{
-    Commit, Finish, FinishResult, HardwareId, IdentifyReply, Prove, Read, ReadReply, Reply, Request,
+    ChunkLimit, Commit, Finish, FinishResult, HardwareId, IdentifyReply, Prove, Read, ReadReply,
+    Reply, Request,
 };
 use sha2::{Digest, Sha256};
 
@@ -83,7 +84,7 @@ impl Framed {
     }
 
     /// Gives the port back.
-    fn into_port(self) -> Port {
+    pub(in crate::link::driver) fn into_port(self) -> Port {
         self.session.into_port()
     }
 
@@ -158,6 +159,14 @@ impl Framed {
 }
 
 pub use session::Counts;
+
+/// What the image of an identity is called, by devices of every form that speak this protocol.
+pub(in crate::link::driver) fn image_digest(
+    identity: &Identity,
+    keys: &dyn KeyLender,
+) -> Result<ImageDigest, LinkError> {
+    Ok(Composed::new(identity, keys, ChunkLimit::MAX)?.digest())
+}
 
 impl Driver for Framed {
     fn identify(&mut self) -> Result<Seen, LinkError> {

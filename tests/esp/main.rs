@@ -1,0 +1,15 @@
+//! Espressif's chips: simulated ones that Espressif's own tools judge, and the station's
+//! driver over their loader, through every fault that was thought of.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the factory is shared with tests/line, which uses more of it"
+)]
+
+#[path = "../line/support/mod.rs"]
+mod support;
+
+mod bench;
+mod way;
