@@ -16,6 +16,7 @@ pub mod cut;
 pub mod domain;
 pub mod engine;
 pub mod enrol;
+pub mod fleet;
 pub mod flow;
 pub mod handoff;
 pub mod ledger;

@@ -39,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &["domain"]),
     ("engine", &["domain", "flow", "link", "pki", "ledger", "vault"]),
     ("sync", &["domain", "ledger", "cloud", "pki"]),
+    ("fleet", &["domain", "ledger", "pki"]),
     ("enrol", &["domain", "ledger", "cloud", "pki"]),
     ("handoff", &["domain", "ledger", "pki"]),
     // The way to a browser; what is shown there is given to it.
@@ -57,7 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
             "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "shell",
-            "text", "broker", "printer", "view",
+            "text", "broker", "printer", "view", "fleet",
         ],
     ),
     (
@@ -65,7 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "domain", "flow", "link", "pki", "ledger", "cloud", "vault", "batch", "tui", "engine",
             "sync", "enrol", "handoff", "checks", "sim", "config", "secret", "report", "shell",
-            "text", "cli", "app", "view",
+            "text", "cli", "app", "view", "fleet",
         ],
     ),
 ];
@@ -94,8 +95,10 @@ const OWNED: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("schemars", &["config"]),
     ("signal_hook", &["app", "command"]),
-    ("reqwest", &["cloud"]),
-    ("hyper", &["sim", "view"]),
+    ("reqwest", &["cloud", "fleet::client"]),
+    ("hyper", &["sim", "view", "fleet::serve"]),
+    ("tokio_postgres", &["fleet::store", "fleet::error"]),
+    ("tokio_postgres_rustls", &["fleet::store"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("cryptoki", &["pki"]),

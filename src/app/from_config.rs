@@ -132,7 +132,7 @@ pub fn certified_by_own_ca(config: &Config) -> Option<Vec<PublicKey>> {
 }
 
 /// The bytes that hexadecimal digits write.
-pub(super) fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+pub(in crate::app) fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let pairs = (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2));
     pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }

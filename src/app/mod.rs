@@ -4,7 +4,7 @@
 //! `cloud` the way to the cloud, `line` starts a line
 //! over it, `batch` feeds a line without a screen, `adopt` enters a device that the ledger
 //! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
-//! directory, `terminal` shows the operator's screen, `selftest` tries
+//! directory, `terminal` shows the operator's screen, `fleet` is a station's way to its fleet and the fleet itself, `selftest` tries
 //! a new device with a throw-away CA, `one_scan` takes a scan to be looked at. No policy here.
 
 pub mod adopt;
@@ -19,6 +19,7 @@ pub mod cloud_checks;
 pub mod crl;
 pub mod demo;
 pub mod enrol;
+pub mod fleet;
 pub mod from_config;
 pub mod grants;
 pub mod label;

@@ -6,6 +6,7 @@
 //! in `command`. Start with [`Cli`].
 
 mod acts;
+mod fleet;
 mod grants;
 mod handoff;
 mod label;
@@ -25,6 +26,10 @@ pub use acts::{
     UnitCommand, UnitList, UnitState, WorkOrderCommand,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use fleet::{
+    Database, FleetCode, FleetCommand, FleetEnrol, FleetFind, FleetGrant, FleetReport, FleetRevoke,
+    FleetServe, FleetSettle, FleetVerify, MaybeDatabase,
+};
 pub use grants::{GiveBack, NewGrant, OrderKeyCommand};
 pub use handoff::{
     Export, ExportCertificates, ExportFormat, ExportTable, ImportRegistered, TableFormat, TableOf,
@@ -172,6 +177,9 @@ pub enum Command {
     /// /metrics for a monitoring system. Ends at SIGINT or SIGTERM.
     #[command(after_help = view::VIEW_EXAMPLES)]
     View(View),
+    /// Many stations, one store: serve a fleet, belong to one, ask it
+    #[command(subcommand)]
+    Fleet(FleetCommand),
     /// Writes the station's figures for a monitoring system, as OpenMetrics
     ///
     /// For the textfile collector of a node exporter: run it every minute. `station view` has

@@ -1,6 +1,7 @@
 //! How each module's error becomes a [`Failure`]: the only place that knows all of them.
 
 use crate::config::ConfigError;
+use crate::fleet::FleetError;
 use crate::ledger::LedgerError;
 use crate::link::LinkError;
 use crate::pki::PkiError;
@@ -18,7 +19,7 @@ macro_rules! failures {
     };
 }
 
-failures!(LinkError, PkiError, VaultError);
+failures!(FleetError, LinkError, PkiError, VaultError);
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Failure {

@@ -16,6 +16,7 @@ mod doctor;
 mod failure;
 mod filter;
 mod find;
+mod fleet;
 mod grants;
 mod handoff;
 mod label;
@@ -126,6 +127,7 @@ fn dispatch(command: Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Export(export) => handoff::export(export, context),
         Command::Report(command) => report::run(command, context),
         Command::View(view) => view::run(&view, context),
+        Command::Fleet(command) => fleet::run(command, context),
         Command::Metrics { textfile } => metrics::run(textfile.as_deref(), context),
         Command::ImportRegistered(import) => handoff::import(&import, context),
         Command::Sim(command) => sim::run(&command, context),

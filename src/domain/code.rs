@@ -184,6 +184,21 @@ codes! {
     /// The cloud has accepted no certificate of this CA and product yet.
     CloudFirstArticle = "E-CLOUD-FIRST-ARTICLE",
 
+    /// The fleet cannot be reached, or does not answer as one.
+    FleetUnreachable = "E-FLEET-UNREACHABLE",
+    /// The fleet does not know this station, or lets it in no more.
+    FleetStation = "E-FLEET-STATION",
+    /// The fleet refuses a segment of the journal.
+    FleetSegment = "E-FLEET-SEGMENT",
+    /// Two machines went on from one ledger.
+    FleetFork = "E-FLEET-FORK",
+    /// Another station holds this client id as proven.
+    FleetClaimed = "E-FLEET-CLAIMED",
+    /// The fleet's database cannot be used.
+    FleetDatabase = "E-FLEET-DATABASE",
+    /// What the fleet's database holds is not what its segments say.
+    FleetVerify = "E-FLEET-VERIFY",
+
     /// No such work order.
     WorkOrderUnknown = "E-WORK-ORDER-UNKNOWN",
     /// The work order exists already.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::authority::Authority;
-use super::ca_certificate::{CaCertificate, p256_key_of, parse};
+use super::ca_certificate::{CaCertificate, p256_key_of, parse, validity_of};
 use super::check::{Expected, Purpose, is_no_ca, is_signed_by, only_signs, serves};
 use super::error::PkiError;
 use super::issue::random_sn;
@@ -69,4 +69,17 @@ pub fn journal_key_of(
     let station = station.and_then(|id| id.parse().ok()).ok_or(refused("names no station"))?;
     let public_key = p256_key_of(&found).ok_or(refused("has a key that is not P-256"))?;
     Ok(JournalCertificate { station, public_key })
+}
+
+/// Whether a certificate is valid at that time, by its own word.
+pub fn is_valid_at(certificate: &[u8], now: Timestamp) -> bool {
+    parse(certificate).is_some_and(|found| {
+        let (not_before, not_after) = validity_of(&found);
+        not_before <= now && now <= not_after
+    })
+}
+
+/// The P-256 key of a certificate, whoever signed that.
+pub fn p256_key_in(certificate: &[u8]) -> Option<PublicKey> {
+    parse(certificate).as_ref().and_then(p256_key_of)
 }

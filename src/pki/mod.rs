@@ -50,7 +50,7 @@ pub use fingerprint::fingerprint_of;
 pub use init::{AuthorityRequest, CA_BACKDATE, init, init_with_existing_key, throw_away};
 pub use issue::{IssueRequest, random_sn};
 pub use issued_here::{IssuedHere, verify_issued_here};
-pub use journal_certificate::{JournalCertificate, journal_key_of};
+pub use journal_certificate::{JournalCertificate, is_valid_at, journal_key_of, p256_key_in};
 pub use journal_key::JournalKey;
 pub use order_certificate::check_grant;
 pub use order_key::{

@@ -247,6 +247,26 @@ pub fn new_operator_pin(file: Option<&Path>) -> Wanted<'_> {
     Wanted { what: "the new PIN", variable: "STATION_OPERATOR_NEW_PIN", key: "--pin-file", file }
 }
 
+/// The password of the fleet's database.
+pub fn fleet_database_password() -> Wanted<'static> {
+    Wanted {
+        what: "the password of the fleet's database",
+        variable: "STATION_FLEET_DATABASE_PASSWORD",
+        key: "nothing",
+        file: None,
+    }
+}
+
+/// The key of the fleet's certificate.
+pub fn fleet_key(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the key of the fleet's certificate",
+        variable: "STATION_FLEET_KEY",
+        key: "--key",
+        file,
+    }
+}
+
 /// The secret id by which the cloud knows the station.
 pub fn cloud_secret_id(file: Option<&Path>) -> Wanted<'_> {
     Wanted {

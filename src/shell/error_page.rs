@@ -15,6 +15,7 @@ const GROUPS: &[(Code, &str)] = &[
     (Code::PortMissing, "串口与扫码枪"),
     (Code::CaMissing, "CA、时钟与内存"),
     (Code::CloudUnreachable, "云端"),
+    (Code::FleetUnreachable, "总库"),
     (Code::WorkOrderUnknown, "工单"),
     (Code::OperatorUnknown, "人员"),
     (Code::ScanCharacters, "扫码"),

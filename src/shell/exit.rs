@@ -65,7 +65,8 @@ impl Exit {
             LedgerSchema | LedgerNote | LedgerUnvouched | LedgerMode | LedgerOpen | LedgerNewer
             | LedgerStation | LedgerFileSystem | LedgerDiskFull | LedgerWrite | LedgerCorrupt
             | LedgerJournal | LedgerCut | LedgerRolledBack | LedgerExists | LedgerKey
-            | LedgerSetAside | LedgerGap | LedgerBackup | LedgerSegment => Exit::Ledger,
+            | LedgerSetAside | LedgerGap | LedgerBackup | LedgerSegment | FleetVerify
+            | FleetFork => Exit::Ledger,
             LedgerBusy => Exit::Busy,
             PortMissing | PortBusy | PortOpen | PortSettings | ScannerOpen => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey
@@ -74,12 +75,12 @@ impl Exit {
             CloudUnreachable | CloudAnswer | CloudUnclear | CloudThrottled | CloudCredentials
             | CloudPermission | CloudClock | CloudAction | CloudInstance | CloudNotReady
             | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
-            | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged => Exit::Cloud,
-            CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker | CloudBacklog
-            | ShipNotActive | HandoffMismatch | LabelPrinter | LabelUnclear | LabelSent
-            | LabelDiffers | LabelVoid | LabelStale | LabelWrong | LabelOpen | LabelValue => {
-                Exit::NotAll
-            }
+            | CloudRoots | CloudBroker | CloudFirstArticle | CloudInstanceChanged
+            | FleetUnreachable | FleetStation | FleetSegment | FleetDatabase => Exit::Cloud,
+            FleetClaimed | CloudConflict | CloudRevoked | CloudAbsent | CloudRevoker
+            | CloudBacklog | ShipNotActive | HandoffMismatch | LabelPrinter | LabelUnclear
+            | LabelSent | LabelDiffers | LabelVoid | LabelStale | LabelWrong | LabelOpen
+            | LabelValue => Exit::NotAll,
             Shortage | DevConnect | BrokerMissing | BrokerStart | Output | WorkOrderUnknown
             | WorkOrderExists | WorkOrderClosed | WorkOrderFull | WorkOrderBusy
             | WorkOrderProfile | GrantNeeded | GrantUsedUp | GrantSerial | GrantExpired

@@ -126,6 +126,22 @@ pub(super) const fn remedy(code: Code) -> &'static str {
             "run `station sync --limit 1` and let one device connect before you make more"
         }
 
+        FleetUnreachable => {
+            "check the network and `[fleet] url`; the line works on, and nothing is lost"
+        }
+        FleetStation => {
+            "ask who runs the fleet for a code, then `station fleet enrol URL --code …`"
+        }
+        FleetSegment => "run `station ledger verify`; update the fleet if the station is newer",
+        FleetFork => {
+            "find the other machine that works on this ledger; `station fleet settle` decides"
+        }
+        FleetClaimed => "compare both devices, then `station fleet settle`; until then it waits",
+        FleetDatabase => {
+            "check that PostgreSQL runs, and `--database`; stations keep what they have"
+        }
+        FleetVerify => "keep the database as it is: it is evidence; find out who could change it",
+
         WorkOrderUnknown => "list the work orders with `station work-order list`",
         WorkOrderExists => "choose another id, or use the one that is there",
         WorkOrderClosed => "use an open work order, or make a new one",

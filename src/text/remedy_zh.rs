@@ -88,6 +88,14 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CloudBroker => "改正 `[broker]`，或按提示在控制台修改实例",
         CloudFirstArticle => "运行 `station sync --limit 1`，让一台设备连上后再继续生产",
 
+        FleetUnreachable => "检查网络和 `[fleet] url`；产线照常工作，数据不会丢失",
+        FleetStation => "向管理员索取注册码，再运行 `station fleet enrol URL --code …`",
+        FleetSegment => "运行 `station ledger verify`；若本站程序较新，请先升级总库",
+        FleetFork => "找出另一台使用同一账本的机器，再用 `station fleet settle` 裁定",
+        FleetClaimed => "核对两台设备，再用 `station fleet settle` 裁定；此前不注册",
+        FleetDatabase => "检查 PostgreSQL 是否运行以及 `--database`；各站数据不受影响",
+        FleetVerify => "保留数据库现状作为证据，查明谁能改动它",
+
         WorkOrderUnknown => "用 `station work-order list` 查看工单",
         WorkOrderExists => "换一个编号，或使用已有的工单",
         WorkOrderClosed => "使用未关闭的工单，或新建一个",

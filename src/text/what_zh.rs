@@ -174,6 +174,14 @@ pub(super) const fn what(code: Code) -> &'static str {
         CloudBacklog => "有证书等待注册太久",
         ShipNotActive => "证书在云端尚未激活，不能发货",
 
+        FleetUnreachable => "总库连不上，或应答无法理解",
+        FleetStation => "总库不认识本站，或已禁止本站接入",
+        FleetSegment => "总库拒收日志分段",
+        FleetFork => "两台机器从同一账本各自续写",
+        FleetClaimed => "另一站已证明持有该 client id",
+        FleetDatabase => "总库的数据库无法使用",
+        FleetVerify => "总库内容与日志分段不符",
+
         LabelPrinter => "标签打印机不可用",
         LabelUnclear => "不知道标签是否已打出",
         LabelSent => "该单元的标签已发送",

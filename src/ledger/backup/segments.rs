@@ -67,6 +67,37 @@ pub(in crate::ledger) fn verify(
     read::verify(File::open(path)?, verifier, |_, _| Ok::<(), SegmentError>(()))
 }
 
+/// Entries that were packed, and the signed head behind them.
+pub(super) struct Packed {
+    pub(super) packer: Packer,
+    pub(super) signed: SignedHead,
+}
+
+/// What a segment says before its entries; how many bytes they have is not known yet.
+pub(super) fn header_of(
+    reader: &Reader,
+    behind: Head,
+    signed: SignedHead,
+    verifier: &dyn HeadVerifier,
+) -> Result<SegmentHeader, LedgerError> {
+    let owner = Owner::read(&reader.connection)?;
+    let owner = owner.ok_or_else(|| LedgerError::Nonsense("it has no owner".to_owned()))?;
+    if !signed.holds(&owner.instance, verifier) {
+        let why = format!("the signature of the head at entry {} does not verify", signed.head.seq);
+        return Err(LedgerError::Journal { entry: behind.seq + 1, why });
+    }
+    Ok(SegmentHeader {
+        station: owner.station,
+        instance: owner.instance,
+        first: behind.seq + 1,
+        before: behind.hash,
+        signed,
+        certificate: reader.journal_certificate()?,
+        plain: 0,
+        packed: 0,
+    })
+}
+
 impl Reader {
     /// The segments of this ledger that follow each other from its first entry on. Those of
     /// another history, and those behind a gap, are among the others.
@@ -122,25 +153,9 @@ impl Reader {
         limit: u64,
         verifier: &dyn HeadVerifier,
     ) -> Result<Found, LedgerError> {
-        let (packer, signed) = self.pack(behind, limit)?;
-        let owner = Owner::read(&self.connection)?;
-        let owner = owner.ok_or_else(|| LedgerError::Nonsense("it has no owner".to_owned()))?;
-        if !signed.holds(&owner.instance, verifier) {
-            let why =
-                format!("the signature of the head at entry {} does not verify", signed.head.seq);
-            return Err(LedgerError::Journal { entry: behind.seq + 1, why });
-        }
-        let header = SegmentHeader {
-            station: owner.station.clone(),
-            instance: owner.instance,
-            first: behind.seq + 1,
-            before: behind.hash,
-            signed,
-            certificate: self.journal_certificate()?,
-            plain: 0,
-            packed: 0,
-        };
-        let path = dir.join(name(&owner.station, time, header.entries()));
+        let Packed { packer, signed } = self.pack(behind, limit)?;
+        let header = header_of(self, behind, signed, verifier)?;
+        let path = dir.join(name(&header.station, time, header.entries()));
         let unfinished = Unfinished::create(&path)?;
         let failed = |error| not_written(&path, error);
         let mut file = File::create(unfinished.path()).map_err(failed)?;
@@ -155,7 +170,7 @@ impl Reader {
     }
 
     /// Packs the entries from there on, each held against the chain, up to a signed head.
-    fn pack(&self, behind: Head, limit: u64) -> Result<(Packer, SignedHead), LedgerError> {
+    pub(super) fn pack(&self, behind: Head, limit: u64) -> Result<Packed, LedgerError> {
         let mut packer = Packer::new().map_err(|error| LedgerError::Backup(error.to_string()))?;
         let sql = "SELECT journal.seq, entry, hash, public_key, signature FROM journal
             LEFT JOIN heads ON heads.seq = journal.seq
@@ -176,7 +191,8 @@ impl Reader {
             let full = seq - behind.seq >= ENTRIES || packer.plain() >= BYTES || seq >= limit;
             let signature: Option<[u8; 64]> = row.get(4)?;
             if let Some(signature) = signature.filter(|_| full) {
-                return Ok((packer, SignedHead { head, public_key: row.get(3)?, signature }));
+                let signed = SignedHead { head, public_key: row.get(3)?, signature };
+                return Ok(Packed { packer, signed });
             }
         }
         let why = "no signed head covers it".to_owned();

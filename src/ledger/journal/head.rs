@@ -22,7 +22,8 @@ pub struct Head {
 }
 
 impl Head {
-    pub(in crate::ledger) const NONE: Head = Head { seq: 0, hash: GENESIS };
+    /// Before the first entry.
+    pub const NONE: Head = Head { seq: 0, hash: GENESIS };
 
     /// The text that is signed.
     pub(in crate::ledger) fn message(&self, instance: &InstanceId) -> Vec<u8> {

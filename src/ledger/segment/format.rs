@@ -109,7 +109,7 @@ impl SegmentHeader {
     }
 
     /// What comes before the first entry.
-    pub(in crate::ledger) fn behind(&self) -> Head {
+    pub fn behind(&self) -> Head {
         Head { seq: self.first - 1, hash: self.before }
     }
 

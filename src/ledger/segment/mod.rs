@@ -5,6 +5,7 @@
 //! ledger is backed up by its new segment, audited by its segments, and brought back from
 //! them. `docs/ledger.md` describes the bytes, which never change.
 
+pub(super) mod arrived;
 pub(super) mod chain;
 pub mod files;
 pub(super) mod format;

@@ -1,0 +1,10 @@
+//! A station and its fleet: opens what both sides need, and gives the network a runtime of
+//! its own.
+
+mod station;
+mod store;
+mod wait;
+
+pub use station::{Station, enrol, push};
+pub use store::{Opened, code, server};
+pub use wait::wait;

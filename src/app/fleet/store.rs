@@ -1,0 +1,98 @@
+//! The fleet's side: its store and its server, from what the command line says.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::bounds;
+use crate::domain::clock::Clock;
+use crate::domain::code::Code;
+use crate::domain::ids::StationId;
+use crate::fleet::{self, NewCode, Server, ServerSettings, ServerTls, Settings, Store};
+use crate::pki;
+use crate::secret::{self, Process};
+use crate::shell::Failure;
+
+/// Where a store is, as the command line says it.
+#[derive(Debug, Clone, Copy)]
+pub struct Opened<'a> {
+    /// Its address.
+    pub url: &'a str,
+    /// The file with the CA of its certificate.
+    pub ca: Option<&'a Path>,
+}
+
+impl Opened<'_> {
+    /// What the store is opened with.
+    pub fn settings(&self, partitions: u16, connections: usize) -> Result<Settings, Failure> {
+        let password = secret::fleet_database_password().configured_only(&Process)?;
+        let roots = self.ca.map(pki::read_certificates).transpose()?.unwrap_or_default();
+        Ok(Settings {
+            url: self.url.to_owned(),
+            password: password.map(|password| password.as_bytes().to_vec()),
+            roots,
+            partitions,
+            connections,
+        })
+    }
+
+    /// Opens the store for one command.
+    pub async fn open(&self) -> Result<Store, Failure> {
+        Ok(Store::open(self.settings(0, 1)?).await?)
+    }
+}
+
+/// Serves a fleet until it is dropped.
+pub fn server(
+    store: Settings,
+    listen: SocketAddr,
+    files: Option<(&Path, &Path)>,
+    cloud_rate: u32,
+    clock: Arc<dyn Clock>,
+) -> Result<Server, Failure> {
+    let tls = files.map(|(certificate, key)| tls(certificate, key)).transpose()?;
+    Ok(fleet::start(ServerSettings { listen, tls, store, clock, cloud_rate })?)
+}
+
+fn tls(certificate: &Path, key: &Path) -> Result<ServerTls, Failure> {
+    let pem = std::fs::File::open(certificate)
+        .and_then(|file| bounds::read_whole(file, bounds::CERTIFICATES));
+    let pem = pem.map_err(|error| {
+        Failure::new(Code::Input, format!("{} can't be read", certificate.display()))
+            .caused_by(&error)
+    })?;
+    let key = secret::fleet_key(Some(key)).read_if_given(&Process)?;
+    let key = key.map(|key| key.as_bytes().to_vec()).unwrap_or_default();
+    Ok(ServerTls { certificate: pem, key })
+}
+
+/// Letters and digits that nobody takes for each other.
+const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// A new code for a station: 100 random bits.
+pub fn code(
+    station: &StationId,
+    ca: Option<&Path>,
+    valid_for: Duration,
+    clock: &dyn Clock,
+) -> Result<NewCode, Failure> {
+    let mut random = [0_u8; 20];
+    getrandom::fill(&mut random).map_err(|error| {
+        Failure::new(Code::Shortage, format!("the system gives no random bytes: {error}"))
+    })?;
+    let letters = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+    let letters: Vec<char> = letters.collect();
+    let code: Vec<String> = letters.chunks(4).map(|part| part.iter().collect()).collect();
+    let authority = ca.map(pki::read_certificates).transpose()?;
+    let authority = authority.and_then(|found| found.into_iter().next());
+    let micros = i64::try_from(valid_for.as_micros()).unwrap_or(i64::MAX);
+    let mut expires = clock.now().wall;
+    expires.0 = expires.0.saturating_add(micros);
+    Ok(NewCode {
+        code: code.join("-"),
+        station: station.clone(),
+        authority: authority.map(|der| *pki::fingerprint_of(&der).as_bytes()),
+        expires,
+    })
+}

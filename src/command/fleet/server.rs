@@ -1,0 +1,71 @@
+//! `station fleet serve`, `code`, `revoke`: what is done where the fleet is.
+
+use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::opened::opened;
+use crate::app::fleet;
+use crate::cli::{FleetCode, FleetRevoke, FleetServe};
+use crate::command::context::Context;
+use crate::domain::code::Code;
+use crate::shell::{Exit, Failure};
+
+/// Serves until the process is told to stop.
+pub(super) fn serve(asked: &FleetServe, context: &mut Context) -> Result<Exit, Failure> {
+    let store = opened(&asked.database);
+    let store = store.settings(asked.partitions, asked.connections.into())?;
+    let mut signals = Signals::new([SIGINT, SIGTERM])
+        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+    let files = asked.certificate.as_deref().zip(asked.key.as_deref());
+    let server = fleet::server(store, asked.listen, files, asked.cloud_rate, context.clock())?;
+    let url = server.url();
+    match context.out.is_json() {
+        true => context.out.json(&json!({"event": "ready", "url": url}))?,
+        false => context.out.line(format!("the fleet is at {url}"))?,
+    }
+    signals.forever().next();
+    Ok(Exit::Done)
+}
+
+/// Makes a code for one station.
+pub(super) fn code(asked: &FleetCode, context: &mut Context) -> Result<Exit, Failure> {
+    let clock = context.clock();
+    let new = fleet::code(&asked.station, asked.ca.as_deref(), asked.valid_for, &*clock)?;
+    fleet::wait(async {
+        let store = opened(&asked.database).open().await?;
+        Ok::<_, Failure>(store.add_code(&new).await?)
+    })??;
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "code", "code": new.code, "station": new.station,
+            "expires": new.expires.to_string(),
+        }))?,
+        false => {
+            context.out.line(&new.code)?;
+            let until = new.expires;
+            context.out.line(format!("for station {}, once, until {until}", new.station))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Lets a station in no more.
+pub(super) fn revoke(asked: &FleetRevoke, context: &mut Context) -> Result<Exit, Failure> {
+    let changed = fleet::wait(async {
+        let store = opened(&asked.database).open().await?;
+        Ok::<_, Failure>(store.let_in(&asked.station, asked.undo).await?)
+    })??;
+    if changed == 0 {
+        let what = format!("the fleet knows no station {}", asked.station);
+        return Err(Failure::new(Code::FleetStation, what));
+    }
+    let state = if asked.undo { "active" } else { "revoked" };
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "station", "station": asked.station, "state": state, "ledgers": changed,
+        }))?,
+        false => context.out.line(format!("station {} is {state}", asked.station))?,
+    }
+    Ok(Exit::Done)
+}

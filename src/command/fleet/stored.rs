@@ -1,0 +1,282 @@
+//! `station fleet status`, `find`, `verify`, `grant`, `settle`, `report`: what the store says.
+
+use serde_json::json;
+
+use super::opened::opened;
+use crate::app::fleet::{self, Opened};
+use crate::cli::{FleetGrant, FleetReport, FleetSettle, FleetVerify};
+use crate::command::context::Context;
+use crate::command::person::sentence;
+use crate::domain::bounds;
+use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
+use crate::fleet::{FoundUnit, GrantFile, Settled};
+use crate::pki::{self, Verifier};
+use crate::shell::{Exit, Failure};
+
+const DAY_US: i64 = 86_400_000_000;
+
+/// Every station, and how far the fleet has it.
+pub(super) fn status(store: Opened<'_>, context: &mut Context) -> Result<Exit, Failure> {
+    let (stations, conflicts) = fleet::wait(async {
+        let store = store.open().await?;
+        let stations = store.stations().await?;
+        Ok::<_, Failure>((stations, store.conflicts(true, 1_000).await?))
+    })??;
+    for row in &stations {
+        match context.out.is_json() {
+            true => context.out.json(&json!({
+                "event": "station", "station": row.station, "instance": row.instance,
+                "state": if row.is_active { "active" } else { "revoked" },
+                "confirmed": row.head, "segments": row.segments, "seen_at": row.seen.to_string(),
+                "units": row.units, "conflicts": row.conflicts,
+            }))?,
+            false => {
+                let units: u64 = row.units.values().sum();
+                context.out.line(format!(
+                    "{}: {} entries, {units} units, {} conflicts, heard of {}{}",
+                    row.station,
+                    row.head,
+                    row.conflicts,
+                    row.seen,
+                    if row.is_active { "" } else { ", revoked" },
+                ))?;
+            }
+        }
+    }
+    for conflict in &conflicts {
+        match context.out.is_json() {
+            true => context.out.json(&json!({
+                "event": "conflict", "id": conflict.id, "kind": conflict.kind,
+                "value": conflict.value, "holder": conflict.holder, "other": conflict.other,
+                "noticed_at": conflict.noticed.to_string(), "detail": conflict.detail,
+            }))?,
+            false => {
+                context.out.line(format!(
+                    "conflict {}: {} {}: {}",
+                    conflict.id, conflict.kind, conflict.value, conflict.detail
+                ))?;
+            }
+        }
+    }
+    if context.out.is_json() {
+        let units: u64 = stations.iter().flat_map(|row| row.units.values()).sum();
+        let segments: u64 = stations.iter().map(|row| row.segments).sum();
+        context.out.json(&json!({
+            "event": "summary", "stations": stations.len(), "units": units, "segments": segments,
+            "conflicts": conflicts.len(),
+        }))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// That nothing has this name.
+pub(super) fn unknown(text: &str) -> Failure {
+    Failure::new(Code::UnitUnknown, format!("the fleet knows no unit {text}"))
+}
+
+/// Finds a unit in the store.
+pub(super) fn find(store: Opened<'_>, text: &str, context: &mut Context) -> Result<Exit, Failure> {
+    let found = fleet::wait(async {
+        let store = store.open().await?;
+        Ok::<_, Failure>(store.find(text).await?)
+    })??;
+    if found.is_empty() {
+        return Err(unknown(text));
+    }
+    for unit in &found {
+        match context.out.is_json() {
+            true => context.out.json(&as_json(unit))?,
+            false => {
+                let story = &unit.story;
+                let order = story.work_order.as_ref().map_or("none", |order| order.as_str());
+                context.out.line(format!(
+                    "{}: {} at station {}, work order {order}, {} attempts, last seen {}",
+                    story.serial,
+                    story.state(),
+                    unit.station,
+                    story.attempts,
+                    story.last_at
+                ))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// A unit as JSON.
+fn as_json(unit: &FoundUnit) -> serde_json::Value {
+    let story = &unit.story;
+    let proven = story.proven.as_ref();
+    let certificate = proven.map(|proven| &proven.certificate);
+    json!({
+        "station": unit.station, "instance": unit.instance.to_string(), "by": unit.by.as_str(),
+        "serial": story.serial, "client_id": story.client_id, "state": story.state(),
+        "work_order": story.work_order, "product": story.product, "slot": story.slot,
+        "attempts": story.attempts, "first_at": story.first_at.to_string(),
+        "last_at": story.last_at.to_string(), "code": story.code,
+        "hardware_id": proven.map(|proven| &proven.hardware_id),
+        "proven_at": proven.map(|proven| proven.at.to_string()),
+        "proof": proven.map(|proven| proven.proof),
+        "certificate_sn": certificate.map(|found| found.certificate_sn),
+        "fingerprint_sha256": certificate.map(|found| found.fingerprint_sha256),
+        "public_key": certificate.map(|found| found.public_key),
+    })
+}
+
+/// Audits the store by its segments.
+pub(super) fn verify(asked: &FleetVerify, context: &mut Context) -> Result<Exit, Failure> {
+    let report = fleet::wait(async {
+        let store = opened(&asked.database).open().await?;
+        Ok::<_, Failure>(store.audit(asked.station.as_ref(), &Verifier).await?)
+    })??;
+    let found = report.findings.len() as u64 + report.more;
+    for finding in &report.findings {
+        match context.out.is_json() {
+            true => context.out.json(&json!({
+                "event": "finding", "station": finding.station, "instance": finding.instance,
+                "table": finding.table, "what": finding.what,
+            }))?,
+            false => context.out.line(format!(
+                "{} of station {}: {}",
+                finding.table, finding.station, finding.what
+            ))?,
+        }
+    }
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "summary", "valid": found == 0, "ledgers": report.ledgers,
+            "segments": report.segments, "entries": report.entries, "units": report.units,
+            "findings": found,
+        }))?,
+        false => context.out.line(format!(
+            "{} segments with {} entries of {} ledgers, {} units",
+            report.segments, report.entries, report.ledgers, report.units
+        ))?,
+    }
+    match found {
+        0 => Ok(Exit::Done),
+        found => {
+            let what = format!("the fleet's database does not hold: {found} findings");
+            Err(Failure::new(Code::FleetVerify, what))
+        }
+    }
+}
+
+/// Keeps a grant for a station.
+pub(super) fn grant(asked: &FleetGrant, context: &mut Context) -> Result<Exit, Failure> {
+    let text =
+        std::fs::File::open(&asked.file).and_then(|file| bounds::read_text(file, bounds::SETTINGS));
+    let file = text.map_err(|error| {
+        let what = format!("{} can't be read", asked.file.display());
+        Failure::new(Code::Input, what).caused_by(&error)
+    })?;
+    let id = pki::fingerprint_of(file.as_bytes()).to_string();
+    let (work_order, station) = (asked.work_order.clone(), asked.station.clone());
+    let grant = GrantFile { work_order, station, id, file };
+    let now = context.now();
+    fleet::wait(async {
+        let store = opened(&asked.database).open().await?;
+        Ok::<_, Failure>(store.add_grant(&grant, now).await?)
+    })??;
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "grant", "work_order": grant.work_order, "station": grant.station,
+            "id": grant.id,
+        }))?,
+        false => context.out.line(format!(
+            "station {} can take its grant of {} from the fleet",
+            grant.station, grant.work_order
+        ))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Decides a conflict.
+pub(super) fn settle(asked: &FleetSettle, context: &mut Context) -> Result<Exit, Failure> {
+    let settled = Settled {
+        id: asked.conflict.clone(),
+        station: asked.station.clone(),
+        by: asked.by.to_string(),
+        why: sentence("--reason", &asked.reason)?,
+    };
+    let now = context.now();
+    let conflict = fleet::wait(async {
+        let store = opened(&asked.database).open().await?;
+        Ok::<_, Failure>(store.settle(&settled, now).await?)
+    })??;
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "settled", "id": conflict.id, "kind": conflict.kind,
+            "value": conflict.value, "for": settled.station, "by": settled.by,
+        }))?,
+        false => context
+            .out
+            .line(format!("{} {} is {}'s", conflict.kind, conflict.value, settled.station))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Counts what was made.
+pub(super) fn report(asked: &FleetReport, context: &mut Context) -> Result<Exit, Failure> {
+    let from = asked.from.as_deref().map(day).transpose()?.unwrap_or(i32::MIN);
+    let to = asked.to.as_deref().map(day).transpose()?.unwrap_or(i32::MAX);
+    let (stations, days, orders) = fleet::wait(async {
+        let store = opened(&asked.database).open().await?;
+        let stations = store.stations().await?;
+        Ok::<_, Failure>((stations, store.days(from, to).await?, store.orders().await?))
+    })??;
+    let (passed, failed): (u64, u64) =
+        days.iter().fold((0, 0), |sum, day| (sum.0 + day.passed, sum.1 + day.failed));
+    let interrupted: u64 = days.iter().map(|day| day.interrupted).sum();
+    let uncertain: u64 = stations.iter().filter_map(|row| row.units.get("uncertain")).sum();
+    for row in &days {
+        let date = date(row.day);
+        match context.out.is_json() {
+            true => context.out.json(&json!({
+                "event": "day", "date": date, "station": row.station, "passed": row.passed,
+                "failed": row.failed, "interrupted": row.interrupted,
+            }))?,
+            false => context.out.line(format!(
+                "{date} {}: {} passed, {} failed, {} interrupted",
+                row.station, row.passed, row.failed, row.interrupted
+            ))?,
+        }
+    }
+    for row in &orders {
+        let name = if row.work_order.is_empty() { "no work order" } else { &row.work_order };
+        match context.out.is_json() {
+            true => context.out.json(&json!({
+                "event": "work_order", "work_order": row.work_order, "station": row.station,
+                "quantity": row.quantity, "units": row.units,
+            }))?,
+            false => {
+                let units = row.units.iter().map(|(state, count)| format!("{count} {state}"));
+                let units: Vec<_> = units.collect();
+                context.out.line(format!("{name} at {}: {}", row.station, units.join(", ")))?;
+            }
+        }
+    }
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "summary", "stations": stations.len(), "passed": passed, "failed": failed,
+            "interrupted": interrupted, "uncertain": uncertain,
+        }))?,
+        false => context.out.line(format!(
+            "{passed} passed, {failed} failed, {interrupted} interrupted, {uncertain} uncertain"
+        ))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// A date as the day counted from 1970.
+fn day(text: &str) -> Result<i32, Failure> {
+    let at = Timestamp::from_rfc3339(&format!("{text}T00:00:00Z"));
+    let day = at.and_then(|at| i32::try_from(at.0.div_euclid(DAY_US)).ok());
+    day.ok_or_else(|| Failure::new(Code::Usage, format!("{text} is no date: write 2026-03-01")))
+}
+
+fn date(day: i32) -> String {
+    let text = Timestamp(i64::from(day).saturating_mul(DAY_US)).to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,241 @@
+//! One request out, one answer in, with limits, and never a second try by itself: what the
+//! fleet confirmed is asked before anything is sent again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, Url, redirect, retry};
+use serde::de::DeserializeOwned;
+
+use crate::domain::clock::Clock;
+use crate::domain::evidence::HeadSigner;
+use crate::domain::ids::{StationId, to_hex};
+use crate::ledger::{Head, InstanceId};
+
+use super::super::error::FleetError;
+use super::super::wire::{
+    CERTIFICATE, ENDS, ENROL, EnrolRequest, FIND, GRANTS, HeadText, LEDGER, Refused, SEGMENTS,
+    SHARES, SIGNATURE, STANDING, ShareRequest, Standing, TIME, signed_text,
+};
+use super::identity;
+
+/// For TCP and TLS together.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Between two pieces of an answer: taking a segment may take a slow database a while.
+const READ: Duration = Duration::from_secs(60);
+
+/// Idle connections are given up before somebody in between would do it unseen.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// The ends of a hundred thousand segments are a tenth of it.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+/// Where a fleet is, and who asks.
+pub struct ClientSettings {
+    /// Its address.
+    pub url: String,
+    /// The CAs under which its certificate is verified, DER; without, the system's.
+    pub roots: Vec<Vec<u8>>,
+    /// The station.
+    pub station: StationId,
+    /// Its ledger.
+    pub instance: InstanceId,
+    /// The CA's certificate for the journal key, DER.
+    pub certificate: Vec<u8>,
+    /// The journal key.
+    pub signer: Arc<dyn HeadSigner>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The way to a fleet.
+pub struct Client {
+    http: reqwest::Client,
+    url: Url,
+    is_tls: bool,
+    settings: ClientSettings,
+}
+
+/// Whether this is an address of a fleet: HTTPS, or on this machine HTTP.
+pub(super) fn address(url: &str) -> Result<Url, FleetError> {
+    let wrong = |why: &str| FleetError::Asked(format!("{url} is no address of a fleet: {why}"));
+    let mut parsed = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
+    let host = parsed.host_str().ok_or_else(|| wrong("it has no host"))?;
+    let host = host.trim_matches(['[', ']']);
+    let here = host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    match parsed.scheme() {
+        "https" => {}
+        "http" if here => {}
+        "http" => return Err(wrong("http:// is for this machine alone")),
+        _ => return Err(wrong("write https://")),
+    }
+    parsed.set_query(None);
+    parsed.set_path("/");
+    Ok(parsed)
+}
+
+impl Client {
+    /// Sets out the way; nothing is sent yet.
+    pub fn new(settings: ClientSettings) -> Result<Self, FleetError> {
+        let url = address(&settings.url)?;
+        let signer = Arc::clone(&settings.signer);
+        let tls = identity::config(&settings.roots, &settings.certificate, signer)?;
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(READ)
+            .pool_idle_timeout(IDLE)
+            .retry(retry::never())
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .tls_backend_preconfigured(tls)
+            .build();
+        let http = http.map_err(|error| FleetError::Asked(error.to_string()))?;
+        Ok(Self { http, is_tls: url.scheme() == "https", url, settings })
+    }
+
+    /// The fleet's address.
+    pub fn url(&self) -> &str {
+        &self.settings.url
+    }
+
+    /// Binds station, ledger and CA at the fleet, with a code that it gave out.
+    pub async fn enrol(&self, code: &str, authority: &[u8]) -> Result<Standing, FleetError> {
+        let request = EnrolRequest {
+            code: code.to_owned(),
+            station: self.settings.station.clone(),
+            instance: self.settings.instance.to_string(),
+            authority: to_hex(authority),
+            certificate: to_hex(&self.settings.certificate),
+        };
+        self.ask_json(Method::POST, ENROL, &request).await
+    }
+
+    /// How this ledger stands at the fleet.
+    pub async fn standing(&self) -> Result<Standing, FleetError> {
+        self.ask(Method::GET, STANDING, Vec::new()).await
+    }
+
+    /// Sends a segment.
+    pub async fn send(&self, segment: Vec<u8>) -> Result<Standing, FleetError> {
+        self.ask(Method::POST, SEGMENTS, segment).await
+    }
+
+    /// The ends of the segments that the fleet has of this ledger, the newest first.
+    pub async fn ends(&self) -> Result<Vec<Head>, FleetError> {
+        let ends: Vec<HeadText> = self.ask(Method::GET, ENDS, Vec::new()).await?;
+        Ok(ends.iter().filter_map(HeadText::head).collect())
+    }
+
+    /// Units of the fleet that a text names, as JSON.
+    pub async fn find(&self, text: &str) -> Result<Vec<serde_json::Value>, FleetError> {
+        let target = format!("{FIND}?q={}", to_hex(text.as_bytes()));
+        self.ask(Method::GET, &target, Vec::new()).await
+    }
+
+    /// The grants that the fleet has for this station, as JSON.
+    pub async fn grants(&self) -> Result<Vec<super::super::store::GrantFile>, FleetError> {
+        self.ask(Method::GET, GRANTS, Vec::new()).await
+    }
+
+    /// Brings a grant of this station to the fleet.
+    pub async fn bring_grant(
+        &self,
+        grant: &super::super::store::GrantFile,
+    ) -> Result<(), FleetError> {
+        let _: serde_json::Value = self.ask_json(Method::POST, GRANTS, grant).await?;
+        Ok(())
+    }
+
+    /// Asks for a share of a cloud's rate.
+    pub async fn share(
+        &self,
+        cloud: &str,
+        want: u32,
+    ) -> Result<super::super::store::Share, FleetError> {
+        let request = ShareRequest { instance: cloud.to_owned(), want };
+        self.ask_json(Method::POST, SHARES, &request).await
+    }
+
+    async fn ask_json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, FleetError> {
+        let body =
+            serde_json::to_vec(body).map_err(|error| FleetError::Asked(error.to_string()))?;
+        self.ask(method, target, body).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        target: &str,
+        body: Vec<u8>,
+    ) -> Result<T, FleetError> {
+        let url = self.url.join(target).map_err(|error| FleetError::Asked(error.to_string()))?;
+        let settings = &self.settings;
+        let mut request = self
+            .http
+            .request(method.clone(), url)
+            .header(LEDGER, format!("{}/{}", settings.station, settings.instance));
+        if !self.is_tls {
+            let time = settings.clock.now().wall.seconds();
+            let message = signed_text(method.as_str(), target, time, &body);
+            let signature = settings.signer.sign(&message);
+            let signature = signature.map_err(|fault| FleetError::Station(fault.to_string()))?;
+            request = request
+                .header(CERTIFICATE, to_hex(&settings.certificate))
+                .header(TIME, time)
+                .header(SIGNATURE, to_hex(&signature));
+        }
+        let response = request.body(body).send().await.map_err(|error| self.failed(&error))?;
+        let status = response.status();
+        let answer = self.whole(response).await?;
+        match status {
+            StatusCode::OK => serde_json::from_slice(&answer)
+                .map_err(|error| FleetError::Answer(error.to_string())),
+            status => Err(refused(status, &answer)),
+        }
+    }
+
+    async fn whole(&self, mut response: reqwest::Response) -> Result<Vec<u8>, FleetError> {
+        let mut answer = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| self.failed(&error))? {
+            if answer.len() + piece.len() > LARGEST_ANSWER {
+                return Err(FleetError::Answer("it is longer than any answer".to_owned()));
+            }
+            answer.extend_from_slice(&piece);
+        }
+        Ok(answer)
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> FleetError {
+        let mut why = error.to_string();
+        let mut next = std::error::Error::source(error);
+        while let Some(cause) = next {
+            why = cause.to_string();
+            next = cause.source();
+        }
+        FleetError::Unreachable { url: self.settings.url.clone(), why }
+    }
+}
+
+/// What the fleet said no with.
+fn refused(status: StatusCode, answer: &[u8]) -> FleetError {
+    let Ok(told) = serde_json::from_slice::<Refused>(answer) else {
+        return FleetError::Answer(format!("status {status}, and no reason"));
+    };
+    let message = told.message;
+    match (status, told.code.as_str()) {
+        (StatusCode::FORBIDDEN, _) => FleetError::Station(message),
+        (_, "E-FLEET-FORK") => FleetError::Fork(message),
+        (StatusCode::CONFLICT, _) => FleetError::Elsewhere(message),
+        (_, "E-FLEET-SEGMENT") => FleetError::Segment(message),
+        (_, "E-FLEET-DATABASE") => FleetError::Database(message),
+        _ => FleetError::Answer(format!("{status}: {message}")),
+    }
+}

@@ -1,0 +1,377 @@
+//! Auditing the store by its segments alone: each is verified from its bytes, they must follow
+//! each other, and what they add up to must be what the tables say. Whoever changed a row or a
+//! segment is found; whoever took the newest segments away and set the head back is found by
+//! the station, whose own note of what was confirmed goes further.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::domain::evidence::HeadVerifier;
+use crate::domain::ids::{Serial, StationId};
+use crate::ledger::Head;
+
+use super::super::arrival::{Arrival, Known};
+use super::super::error::FleetError;
+use super::super::gather::{Claim, ClaimKind, DayCount, Gathered};
+use super::super::story::Story;
+use super::intake::order_of;
+use super::pool::{Store, Value, Work};
+use super::rows::{Holder, head_of};
+
+/// Findings that are told; the others are counted.
+const TOLD: usize = 100;
+
+/// Something that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The station.
+    pub station: StationId,
+    /// Its ledger.
+    pub instance: String,
+    /// The table.
+    pub table: &'static str,
+    /// What is wrong, in one sentence.
+    pub what: String,
+}
+
+/// What an audit found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditReport {
+    /// Ledgers that were looked at.
+    pub ledgers: u64,
+    /// Segments that were verified.
+    pub segments: u64,
+    /// Entries in them.
+    pub entries: u64,
+    /// Units that they tell of.
+    pub units: u64,
+    /// What does not hold.
+    pub findings: Vec<Finding>,
+    /// Findings that are not told.
+    pub more: u64,
+}
+
+/// One ledger's audit.
+struct Look<'a> {
+    known: &'a Known,
+    instance: String,
+    report: &'a mut AuditReport,
+}
+
+impl Look<'_> {
+    fn wrong(&mut self, table: &'static str, what: impl Into<String>) {
+        if self.report.findings.len() >= TOLD {
+            self.report.more += 1;
+            return;
+        }
+        self.report.findings.push(Finding {
+            station: self.known.station.clone(),
+            instance: self.instance.clone(),
+            table,
+            what: what.into(),
+        });
+    }
+
+    fn keys(&self) -> (&str, &str) {
+        (self.known.station.as_str(), &self.instance)
+    }
+}
+
+impl Store {
+    /// Audits every ledger, or those of one station, in one snapshot.
+    pub async fn audit(
+        &self,
+        station: Option<&StationId>,
+        verifier: &dyn HeadVerifier,
+    ) -> Result<AuditReport, FleetError> {
+        let ledgers = self.every_ledger().await?;
+        let mut lease = self.lease().await?;
+        let mut work = lease.begin().await?;
+        let snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+            SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+        work.transaction.batch_execute(snapshot).await?;
+        let mut report = AuditReport::default();
+        let wanted = |known: &&Known| station.is_none_or(|station| known.station == *station);
+        for known in ledgers.iter().filter(wanted) {
+            report.ledgers += 1;
+            let instance = known.instance.to_string();
+            work.audit(&mut Look { known, instance, report: &mut report }, verifier).await?;
+        }
+        if report.ledgers == 0
+            && let Some(station) = station
+        {
+            return Err(FleetError::Asked(format!("the fleet knows no station {station}")));
+        }
+        Ok(report)
+    }
+}
+
+impl Work<'_> {
+    async fn audit(
+        &mut self,
+        look: &mut Look<'_>,
+        verifier: &dyn HeadVerifier,
+    ) -> Result<(), FleetError> {
+        let Some(gathered) = self.segments(look, verifier).await? else { return Ok(()) };
+        look.report.units += gathered.units.len() as u64;
+        self.check_units(look, &gathered).await?;
+        self.check_names(look, &gathered).await?;
+        self.check_standing(look, &gathered).await?;
+        self.check_days(look, &gathered).await?;
+        self.check_orders(look, &gathered).await?;
+        for kind in ClaimKind::ALL {
+            self.check_claims(look, kind, &gathered).await?;
+        }
+        Ok(())
+    }
+
+    /// Verifies the segments in the order in which they were taken; none where one does not
+    /// hold, since nothing behind it means anything.
+    async fn segments(
+        &mut self,
+        look: &mut Look<'_>,
+        verifier: &dyn HeadVerifier,
+    ) -> Result<Option<Gathered>, FleetError> {
+        let (station, instance) = look.keys();
+        let sql = "SELECT branch, first FROM segments WHERE station = $1 AND instance = $2
+            ORDER BY branch, first";
+        let keys = self.transaction.query(sql, &[&station, &instance]).await?;
+        let sql = "SELECT last, before, hash, digest, bytes FROM segments WHERE station = $1
+            AND instance = $2 AND branch = $3 AND first = $4";
+        let one = self.transaction.prepare(sql).await?;
+        let (mut gathered, mut head, mut on) = (Gathered::default(), Head::NONE, 0);
+        let mut ends = BTreeSet::from([(0, Head::NONE.hash.0)]);
+        for key in keys {
+            let (branch, first): (i32, i64) = (key.get(0), key.get(1));
+            let (station, instance) = look.keys();
+            let row =
+                self.transaction.query_one(&one, &[&station, &instance, &branch, &first]).await?;
+            let told = (head_of(first - 1, row.get(1))?, head_of(row.get(0), row.get(2))?);
+            let arrival = match Arrival::verify(row.get(4), look.known, verifier) {
+                Ok(arrival) => arrival,
+                Err(error) => {
+                    look.wrong("segments", format!("the one from entry {first} on: {error}"));
+                    return Ok(None);
+                }
+            };
+            let digest: &[u8] = row.get(3);
+            if digest != arrival.digest || told != (arrival.behind, arrival.head) {
+                let what = format!("the row from entry {first} on is not that of its bytes");
+                look.wrong("segments", what);
+            }
+            let continues = match branch == on {
+                true => arrival.behind == head,
+                false => ends.contains(&(arrival.behind.seq, arrival.behind.hash.0)),
+            };
+            if !continues {
+                let what =
+                    format!("the one from entry {first} on does not continue entry {}", head.seq);
+                look.wrong("segments", what);
+                return Ok(None);
+            }
+            (head, on) = (arrival.head, branch);
+            ends.insert((head.seq, head.hash.0));
+            look.report.segments += 1;
+            look.report.entries += arrival.entries.len() as u64;
+            arrival.entries.iter().for_each(|entry| gathered.take(entry));
+        }
+        let sql = "SELECT head_seq, head_hash, branch FROM stations
+            WHERE station = $1 AND instance = $2";
+        let (station, instance) = look.keys();
+        let row = self.transaction.query_one(sql, &[&station, &instance]).await?;
+        let stands = head_of(row.get(0), row.get(1))?;
+        // Right behind a settled fork the newer branch has no segment yet.
+        let between = row.get::<_, i32>(2) != on && ends.contains(&(stands.seq, stands.hash.0));
+        if stands != head && !between {
+            let what =
+                format!("its head is entry {}, its segments end with {}", stands.seq, head.seq);
+            look.wrong("stations", what);
+        }
+        Ok(Some(gathered))
+    }
+
+    async fn check_units(
+        &mut self,
+        look: &mut Look<'_>,
+        gathered: &Gathered,
+    ) -> Result<(), FleetError> {
+        let sql = "SELECT client_id, serial, state, work_order, last_us, story FROM units
+            WHERE station = $1 AND instance = $2";
+        let (station, instance) = look.keys();
+        let rows = self.transaction.query(sql, &[&station, &instance]).await?;
+        let mut left: BTreeMap<&str, &Story> =
+            gathered.units.values().map(|story| (story.serial.as_str(), story)).collect();
+        for row in rows {
+            let serial: &str = row.get(1);
+            let Some(story) = left.remove(serial) else {
+                look.wrong("units", format!("unit {serial} is in no segment"));
+                continue;
+            };
+            let told: Option<Story> = serde_json::from_str(row.get(5)).ok();
+            let same = told.as_ref() == Some(story)
+                && row.get::<_, &str>(0) == story.client_id.as_str()
+                && row.get::<_, &str>(2) == story.state().as_str()
+                && row.get::<_, &str>(3) == order_of(story)
+                && row.get::<_, i64>(4) == story.last_at.0;
+            if !same {
+                look.wrong("units", format!("unit {serial} is not as its segments say"));
+            }
+        }
+        for serial in left.keys() {
+            look.wrong("units", format!("unit {serial} is missing"));
+        }
+        Ok(())
+    }
+
+    async fn check_names(
+        &mut self,
+        look: &mut Look<'_>,
+        gathered: &Gathered,
+    ) -> Result<(), FleetError> {
+        let sql = "SELECT kind, value, serial, client_id FROM names
+            WHERE station = $1 AND instance = $2";
+        let (station, instance) = look.keys();
+        let rows = self.transaction.query(sql, &[&station, &instance]).await?;
+        let mut serials: BTreeSet<&str> = gathered.units.keys().map(Serial::as_str).collect();
+        for row in rows {
+            let (kind, value, serial): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
+            let client_id = serial.parse::<Serial>().ok();
+            let story = client_id.and_then(|serial| gathered.units.get(&serial));
+            let client_id = story.map(|story| story.client_id.as_str());
+            let right = client_id == Some(row.get(3))
+                && match kind {
+                    "serial" => value == serial && serials.remove(value),
+                    _ => kind == "fingerprint",
+                };
+            if !right {
+                look.wrong("names", format!("{kind} {value} is in no segment"));
+            }
+        }
+        for serial in serials {
+            look.wrong("names", format!("serial {serial} is missing"));
+        }
+        Ok(())
+    }
+
+    async fn check_standing(
+        &mut self,
+        look: &mut Look<'_>,
+        gathered: &Gathered,
+    ) -> Result<(), FleetError> {
+        let mut sums: BTreeMap<(String, String), i64> = BTreeMap::new();
+        for story in gathered.units.values() {
+            let key = (order_of(story).to_owned(), story.state().as_str().to_owned());
+            *sums.entry(key).or_default() += 1;
+        }
+        let sql = "SELECT work_order, state, units FROM standing
+            WHERE station = $1 AND instance = $2 AND units <> 0";
+        let (station, instance) = look.keys();
+        let rows = self.transaction.query(sql, &[&station, &instance]).await?;
+        let told: BTreeMap<(String, String), i64> =
+            rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
+        if told != sums {
+            look.wrong("standing", "its sums are not those of its units");
+        }
+        Ok(())
+    }
+
+    async fn check_days(
+        &mut self,
+        look: &mut Look<'_>,
+        gathered: &Gathered,
+    ) -> Result<(), FleetError> {
+        let sql = "SELECT day, passed, failed, interrupted FROM days
+            WHERE station = $1 AND instance = $2";
+        let (station, instance) = look.keys();
+        let rows = self.transaction.query(sql, &[&station, &instance]).await?;
+        let told: BTreeMap<i32, DayCount> = rows
+            .iter()
+            .map(|row| {
+                let (passed, failed, interrupted) = (row.get(1), row.get(2), row.get(3));
+                (row.get(0), DayCount { passed, failed, interrupted })
+            })
+            .collect();
+        if told != gathered.days {
+            look.wrong("days", "its sums are not those of its attempts");
+        }
+        Ok(())
+    }
+
+    async fn check_orders(
+        &mut self,
+        look: &mut Look<'_>,
+        gathered: &Gathered,
+    ) -> Result<(), FleetError> {
+        let sql = "SELECT work_order, quantity, closed FROM work_orders
+            WHERE station = $1 AND instance = $2";
+        let (station, instance) = look.keys();
+        let rows = self.transaction.query(sql, &[&station, &instance]).await?;
+        let told: BTreeMap<String, (i64, bool)> =
+            rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+        let said = gathered.orders.iter().map(|(order, seen)| {
+            (order.to_string(), (i64::from(seen.quantity.unwrap_or(0)), seen.closed))
+        });
+        if told != said.collect() {
+            look.wrong("work_orders", "its work orders are not those of its segments");
+        }
+        Ok(())
+    }
+
+    /// Each claim stands in the row of its value, as the holder's or beside it; where it stands
+    /// beside it, there is a conflict.
+    async fn check_claims(
+        &mut self,
+        look: &mut Look<'_>,
+        kind: ClaimKind,
+        gathered: &Gathered,
+    ) -> Result<(), FleetError> {
+        let (station, instance) = look.keys();
+        let own = format!("{station}/{instance}/");
+        let table = table_of(kind);
+        let sql = format!(
+            "SELECT value, holder, others FROM {table} WHERE starts_with(holder, $1)
+                OR EXISTS (SELECT 1 FROM unnest(others) AS o WHERE starts_with(o, $1))"
+        );
+        let rows = self.transaction.query(&sql, &[&own]).await?;
+        let mut told = BTreeSet::new();
+        let mut beside = Vec::new();
+        for row in rows {
+            let (value, holder, others): (String, String, Vec<String>) =
+                (row.get(0), row.get(1), row.get(2));
+            for who in std::iter::once(&holder).chain(&others).filter(|who| who.starts_with(&own)) {
+                let serial = Holder::parse(who)?.serial;
+                if *who != holder {
+                    beside.push((value.clone(), who.clone()));
+                }
+                told.insert(Claim { kind, value: value.clone(), serial });
+            }
+        }
+        let said: BTreeSet<Claim> =
+            gathered.claimed.iter().filter(|claim| claim.kind == kind).cloned().collect();
+        for claim in told.difference(&said) {
+            look.wrong(table, format!("{} of unit {} is in no segment", claim.value, claim.serial));
+        }
+        for claim in said.difference(&told) {
+            look.wrong(table, format!("{} of unit {} is missing", claim.value, claim.serial));
+        }
+        let sql = "SELECT 1 FROM conflicts WHERE kind = $1 AND value = $2
+            AND (other = $3 OR holder = $3)";
+        for (value, who) in beside {
+            let given: [Value<'_>; 3] = [&kind.as_str(), &value, &who];
+            if self.transaction.query(sql, &given).await?.is_empty() {
+                look.wrong("conflicts", format!("the one about {value} of {who} is missing"));
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn table_of(kind: ClaimKind) -> &'static str {
+    match kind {
+        ClaimKind::ClientId => "claims_client_id",
+        ClaimKind::CertificateSn => "claims_certificate_sn",
+        ClaimKind::PublicKey => "claims_public_key",
+        ClaimKind::HardwareId => "claims_hardware_id",
+    }
+}
