@@ -70,7 +70,7 @@ pub fn records(
         signature: signed.signature,
         by: by.clone(),
     };
-    let mut records = vec![Record::GrantTaken(taken)];
+    let mut records = vec![Record::GrantTaken(Box::new(taken))];
     match reader.work_order(id)? {
         None => {
             let work_order = work_order(config, signed);

@@ -129,6 +129,8 @@ fn settings(
             config::Confirm::None => Confirm::None,
         },
         rate_per_second: section.rate_per_second,
+        most_per_second: section.rate_per_second,
+        shares: None,
         full: wanted.full,
         dry_run: wanted.dry_run,
         limit: wanted.limit,

@@ -125,6 +125,9 @@ pub trait Registrar {
     /// What was asked so far.
     fn usage(&self) -> Usage;
 
+    /// Registrations a second from here on; at 0 none gets its turn.
+    fn set_rate(&self, per_second: u32);
+
     /// The difference of the clocks as the newest answers showed it: of two, the smaller.
     fn clock_skew(&self) -> Option<ClockSkew>;
 

@@ -32,6 +32,9 @@ const PENALTY: Duration = Duration::from_secs(1);
 const RECOVERY: Duration = Duration::from_secs(6);
 const RECOVERED: f64 = 0.05;
 
+/// While there is no rate it is looked again after this.
+const STOPPED: Duration = Duration::from_millis(50);
+
 /// The rule for one action. Times are on any clock that does not go back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bucket {
@@ -54,9 +57,22 @@ impl Bucket {
         }
     }
 
+    /// Another rate from here on, in calls a second; 0 gives nobody a turn.
+    pub fn set_rate(&mut self, rate: f64, now: Duration) {
+        self.rate = rate;
+        if rate > 0.0 {
+            // A rate that others had a moment ago begins with a pause: the first calls of all of
+            // them at once would be too many in the second that has just passed.
+            self.next = self.next.max(now + self.interval());
+        }
+    }
+
     /// Takes the token, or says when it will be there.
     pub fn take(&mut self, now: Duration) -> Result<(), Duration> {
         self.recover(now);
+        if self.rate <= 0.0 {
+            return Err(now + STOPPED);
+        }
         if now < self.next {
             return Err(self.next);
         }
@@ -132,6 +148,13 @@ impl Pace {
             let taken = lane.bucket().take(self.begun.elapsed());
             let Err(at) = taken else { return };
             tokio::time::sleep_until(self.begun + at).await;
+        }
+    }
+
+    /// Another rate for this action from here on, in calls a second; 0 gives nobody a turn.
+    pub fn set_rate(&self, action: &str, rate: f64) {
+        if let Some(lane) = self.lanes.get(action) {
+            lane.bucket().set_rate(rate, self.begun.elapsed());
         }
     }
 

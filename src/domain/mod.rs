@@ -39,6 +39,7 @@ pub mod registration;
 pub mod rows;
 pub mod say;
 pub mod scan;
+pub mod share;
 pub mod slot;
 pub mod state;
 pub mod story;

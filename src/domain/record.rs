@@ -120,7 +120,7 @@ pub enum Record {
     /// Whether units that pass get a label from here on.
     LabelsChosen(LabelsChosen),
     /// A grant is taken: so many units of a work order may be made here.
-    GrantTaken(GrantTaken),
+    GrantTaken(Box<GrantTaken>),
     /// What is not needed of a grant is given back.
     GrantGivenBack(GrantGivenBack),
 }

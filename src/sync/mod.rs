@@ -18,6 +18,7 @@ pub mod plan;
 mod records;
 mod row;
 mod run;
+mod share;
 mod stands;
 #[cfg(test)]
 mod tests;

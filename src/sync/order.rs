@@ -41,7 +41,13 @@ pub async fn sync<R: Registrar + 'static>(
         Ok(run) => Rc::new(run),
         Err(error) => return (Summary::default(), Some(Stop::Ledger(error.into()))),
     };
-    LocalSet::new().run_until(run_until_deadline(&run)).await;
+    let work = async {
+        tokio::select! {
+            () = run_until_deadline(&run) => {}
+            () = run.keep_share() => {}
+        }
+    };
+    LocalSet::new().run_until(work).await;
     run.finish(begun)
 }
 

@@ -99,7 +99,7 @@ impl<R: Registrar + 'static> Run<R> {
             ca,
             status: self.settings.initial_status,
         };
-        if !self.send(work).await {
+        if !self.may_register().await || !self.send(work).await {
             return Step::Left;
         }
         match self.registrar.register(&certificate).await {

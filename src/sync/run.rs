@@ -11,12 +11,14 @@ use super::gate::Gate;
 use super::halt::Halt;
 use super::plan::Rules;
 use super::records::Records;
+use super::share::Door;
 use crate::cloud::{Registrar, preflight};
 use crate::domain::clock::Clock;
 use crate::domain::device::Fault;
 use crate::domain::ids::Serial;
 use crate::domain::outbox::Operation;
 use crate::domain::registration::{CaSn, CloudAuthority, CloudStatus};
+use crate::domain::share::Shares;
 use crate::ledger::outbox::OutboxRow;
 use crate::ledger::{LedgerError, Reader, Writer};
 
@@ -34,6 +36,10 @@ pub struct Settings {
     pub initial_status: CloudStatus,
     /// Registrations a second, as the pace has it.
     pub rate_per_second: u32,
+    /// Registrations a second at most, where several stations share the cloud's rate.
+    pub most_per_second: u32,
+    /// Who deals that rate out; none where the station keeps to its own.
+    pub shares: Option<Arc<dyn Shares>>,
     /// Which registrations are looked up again before they count.
     pub confirm: Confirm,
     /// Compare the whole cloud with the ledger.
@@ -50,6 +56,16 @@ pub struct Settings {
     pub exclusive: bool,
     /// How long the first pause after a failed call is; each next one is longer.
     pub patience: Duration,
+}
+
+impl Settings {
+    /// Registrations a second that the run may come to.
+    fn fastest(&self) -> u32 {
+        match self.shares {
+            Some(_) => self.most_per_second,
+            None => self.rate_per_second,
+        }
+    }
 }
 
 /// Which registrations that the cloud took are looked up again before they count.
@@ -99,6 +115,7 @@ pub(super) struct Run<R> {
     pub(super) settings: Settings,
     pub(super) authorities: RefCell<Vec<CloudAuthority>>,
     pub(super) gate: Gate,
+    pub(super) door: Door,
     pub(super) halt: Halt,
     pub(super) summary: RefCell<Summary>,
     tell: RefCell<Box<dyn FnMut(Event)>>,
@@ -120,7 +137,8 @@ impl<R: Registrar + 'static> Run<R> {
         halt: Halt,
         tell: Box<dyn FnMut(Event)>,
     ) -> Result<Self, LedgerError> {
-        let rate = usize::try_from(settings.rate_per_second).unwrap_or(WIDEST);
+        let door = Door::new(if settings.shares.is_some() { 0 } else { settings.rate_per_second });
+        let rate = usize::try_from(settings.fastest()).unwrap_or(WIDEST);
         Ok(Run {
             registrar,
             revoker,
@@ -135,6 +153,7 @@ impl<R: Registrar + 'static> Run<R> {
             settings,
             authorities: RefCell::default(),
             gate: Gate::default(),
+            door,
             halt,
             summary: RefCell::default(),
             tell: RefCell::new(tell),
@@ -203,7 +222,7 @@ impl<R: Registrar + 'static> Run<R> {
     pub(super) fn widen(&self) {
         let (successes, width) = (self.successes.get() + 1, self.width.get());
         self.successes.set(successes % width.max(1));
-        let rate = usize::try_from(self.settings.rate_per_second).unwrap_or(WIDEST);
+        let rate = usize::try_from(self.settings.fastest()).unwrap_or(WIDEST);
         if self.successes.get() == 0 && width < rate.saturating_mul(2).clamp(LEAST_WIDTH, WIDEST) {
             self.width.set(width + 1);
         }

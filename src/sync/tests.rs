@@ -3,3 +3,4 @@
 mod cloud;
 mod ledger;
 mod runs;
+mod shares;

@@ -168,3 +168,52 @@ fn a_throttling_holds_back_those_who_wait_already() {
         assert_eq!((pace.rate("A"), pace.rate("B"), pace.rate("C")), (Some(5.0), Some(10.0), None));
     });
 }
+
+#[test]
+fn another_rate_holds_from_then_on_and_none_gives_no_turn() {
+    let mut bucket = Bucket::new(10.0);
+    assert_eq!(bucket.take(ms(0)), Ok(()));
+    bucket.set_rate(0.0, ms(10));
+    assert!(bucket.take(ms(5_000)).is_err());
+    bucket.set_rate(2.0, ms(6_000));
+    assert_eq!(bucket.take(ms(6_000)), Err(ms(6_510)));
+    assert_eq!(bucket.take(ms(6_510)), Ok(()));
+}
+
+#[test]
+fn a_rate_that_changes_leaves_no_window_of_a_second_with_more_than_the_higher_one() {
+    let mut bucket = Bucket::new(15.0);
+    let mut taken = Vec::new();
+    for tick in 0..20_000 {
+        let now = ms(tick);
+        match tick {
+            4_000 | 12_000 => bucket.set_rate(3.0, now),
+            8_000 => bucket.set_rate(15.0, now),
+            _ => {}
+        }
+        taken.extend(bucket.take(now).ok().map(|()| now));
+    }
+    assert!(most_in_a_second(&taken) <= 15, "{}", most_in_a_second(&taken));
+    let slow: Vec<Duration> =
+        taken.iter().copied().filter(|at| *at >= ms(4_000) && *at < ms(8_000)).collect();
+    assert!(most_in_a_second(&slow) <= 3, "{slow:?}");
+}
+
+/// One station has all of a limit of fifteen, and lets go of it to five who have three each.
+#[test]
+fn a_limit_that_passes_to_others_is_not_exceeded_in_the_second_between() {
+    let mut all = Vec::new();
+    let mut first = Bucket::new(15.0);
+    let mut others = vec![Bucket::new(0.0); 4];
+    for tick in 0..120_000 {
+        let now = ms(tick) / 10;
+        if tick == 50_000 {
+            first.set_rate(3.0, now);
+            others.iter_mut().for_each(|bucket| bucket.set_rate(3.0, now));
+        }
+        let takes = std::iter::once(&mut first).chain(&mut others);
+        all.extend(takes.filter_map(|bucket| bucket.take(now).ok()).map(|()| now));
+    }
+    assert!(most_in_a_second(&all) <= 15, "{}", most_in_a_second(&all));
+    assert!(all.len() as f64 >= 0.95 * 15.0 * 12.0, "{}", all.len());
+}

@@ -261,6 +261,10 @@ impl Registrar for Tdmq {
         self.call_limit
     }
 
+    fn set_rate(&self, per_second: u32) {
+        self.pace.set_rate(REGISTER, f64::from(per_second));
+    }
+
     fn usage(&self) -> Usage {
         let requests = self.requests.load(Ordering::Relaxed);
         Usage { requests, throttled: self.throttled.load(Ordering::Relaxed) }

@@ -35,7 +35,7 @@ fn grant(of: u64, quantity: u32) -> Grant {
 
 fn taken(grant: Grant) -> Record {
     let (certificate, signature) = ("3082".to_owned(), RawSignature([6; 64]));
-    Record::GrantTaken(GrantTaken { grant, certificate, signature, by: person() })
+    Record::GrantTaken(Box::new(GrantTaken { grant, certificate, signature, by: person() }))
 }
 
 fn back(of: u64, quantity: u32) -> Record {

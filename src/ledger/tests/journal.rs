@@ -262,7 +262,7 @@ fn grant_examples() -> [Fact; 2] {
     let (certificate, signature) = ("3082".to_owned(), RawSignature([6; 64]));
     let (work_order, quantity) = (grant.work_order.clone(), 5);
     [
-        Record::GrantTaken(GrantTaken { grant, certificate, signature, by: person() }),
+        Record::GrantTaken(Box::new(GrantTaken { grant, certificate, signature, by: person() })),
         Record::GrantGivenBack(GrantGivenBack { work_order, number, quantity, by: person() }),
     ]
     .map(|record| Fact::Record(record, 0))

@@ -49,6 +49,8 @@ pub(super) struct Sky {
     /// Draws fates where it is not 0.
     pub(super) seed: u64,
     pub(super) most_at_once: usize,
+    /// The rates that were set.
+    pub(super) rates: Vec<u32>,
     at_once: usize,
     /// Certificates register themselves when their devices first connect.
     pub(super) automatic: bool,
@@ -168,6 +170,10 @@ impl Registrar for MemoryCloud {
 
     fn call_limit(&self) -> Duration {
         self.call_limit
+    }
+
+    fn set_rate(&self, per_second: u32) {
+        self.sky.borrow_mut().rates.push(per_second);
     }
 
     fn usage(&self) -> Usage {

@@ -104,6 +104,8 @@ impl Bench {
             rules,
             initial_status: CloudStatus::Active,
             rate_per_second: 500,
+            most_per_second: 15,
+            shares: None,
             confirm: crate::sync::Confirm::None,
             full: false,
             dry_run: false,
