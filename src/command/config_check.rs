@@ -16,6 +16,7 @@ use crate::config::{
 use crate::domain::baud::nearest_usual;
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
+use crate::domain::family::Family;
 use crate::domain::identity::TlsVersion;
 use crate::domain::local::Shift;
 use crate::domain::scan::Rule;
@@ -209,7 +210,11 @@ fn duration_in_words(duration: Duration) -> String {
 
 fn slot_in_words(slot: &Slot) -> String {
     let Slot { name, port, baud, driver, presence, restart, .. } = slot;
-    format!("{name} at {port}, {baud} baud, {driver}, presence by {presence}, restart by {restart}")
+    let modem = slot.modem.map_or_else(|| "any modem".to_owned(), |modem| modem.to_string());
+    let modem = format!(" ({modem}, tag {})", slot.sec_tag);
+    let modem = if driver.may_be(Family::At) { modem.as_str() } else { "" };
+    let presence = format!("presence by {presence}, restart by {restart}");
+    format!("{name} at {port}, {baud} baud, {driver}{modem}, {presence}")
 }
 
 fn scanner_in_words(scanner: &Scanner) -> String {

@@ -83,7 +83,7 @@ fn create(config: &Config, new: NewWorkOrder, context: &mut Context) -> Result<(
     show(config, &new.id, context)
 }
 
-/// One hardware id a line in hexadecimal; empty lines are passed over.
+/// One hardware id a line, in hexadecimal or an IMEI; empty lines are passed over.
 fn hardware_ids(path: &Path) -> Result<Vec<HardwareId>, Failure> {
     let text = File::open(path).and_then(|file| list::read(file, bounds::LIST));
     let text = text.map_err(|error| {
@@ -93,7 +93,7 @@ fn hardware_ids(path: &Path) -> Result<Vec<HardwareId>, Failure> {
     let lines =
         text.lines().map(str::trim).enumerate().filter(|(_, line)| !list::is_empty_row(line));
     let ids = lines.map(|(index, line)| {
-        line.parse().map_err(|error| {
+        HardwareId::from_label(line).map_err(|error| {
             let what = format!("{}:{} is no hardware id", path.display(), index + 1);
             Failure::new(Code::Input, what).caused_by(&error)
         })

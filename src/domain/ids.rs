@@ -333,6 +333,17 @@ impl HardwareId {
         Ok(Self(bytes.to_vec()))
     }
 
+    /// Reads one as labels and lists have it: hexadecimal, with or without separators, or an
+    /// IMEI. Its fifteen digits get a zero before them, as a modem's driver writes it too.
+    pub fn from_label(text: &str) -> Result<Self, IdError> {
+        const IMEI: usize = 15;
+        let is_separator = |c: char| matches!(c, ':' | '-' | '.' | ' ');
+        let digits: String = text.chars().filter(|c| !is_separator(*c)).collect();
+        let is_imei = digits.len() == IMEI && digits.bytes().all(|digit| digit.is_ascii_digit());
+        let zero = if is_imei { "0" } else { "" };
+        format!("{zero}{}", digits.to_ascii_lowercase()).parse()
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -356,6 +367,15 @@ mod tests {
             error.to_string(),
             "serial: character 3 is ' ', allowed are printable ASCII characters without space"
         );
+    }
+
+    #[test]
+    fn a_label_names_a_device_in_hexadecimal_or_by_its_imei() {
+        let of = |text| HardwareId::from_label(text).map(|id| id.to_string());
+        assert_eq!(of("00:15:5D:01:A2:B3").unwrap(), "00155d01a2b3");
+        assert_eq!(of("35-045779-173587-9").unwrap(), "0350457791735879");
+        assert_eq!(of("0350457791735879").unwrap(), "0350457791735879");
+        assert!(of("35045779173587a").is_err());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod judges;
 mod liars;
 mod line;
 mod rework;
+mod secrets;
 #[path = "../line/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the line's tests use the rest of it")]
 mod support;

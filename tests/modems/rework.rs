@@ -1,7 +1,7 @@
 //! A unit that is done again, the wrong modem, and another unit's identity.
 
 use super::bench::{Modems, NRF91, assert_held, factory, newest, outcome};
-use super::support::{label, labels, named};
+use super::support::{LONG, label, labels, named};
 
 #[test]
 fn a_rework_gives_the_same_modem_another_identity() {
@@ -45,10 +45,28 @@ fn another_makers_modem_is_not_written() {
 }
 
 #[test]
-fn the_labels_imei_must_be_the_modems() {
+fn a_modem_of_another_model_is_not_written() {
     let factory = factory(NRF91, 1);
     factory.change("required_proof", "model = \"nRF9160-SICA\"\nrequired_proof");
     let modems = Modems::plug(&factory, NRF91, "A", &[]);
     assert_eq!(outcome(&factory, &labels(1)).1, "E-DEV-MODEL");
     assert!(modems.flash()[0].text(NRF91.key).is_none());
+}
+
+#[test]
+fn the_imei_on_the_label_must_be_the_modems() {
+    let factory = factory(NRF91, 1);
+    let rule = "[[scanner.label]]\nform = \"text\"\ntext = \"{serial};{hardware_id}\"\n\
+                hardware_id = \"hardware_id\"\n\n[ledger]";
+    factory.change("[ledger]", rule);
+    let modems = Modems::plug(&factory, NRF91, "A", &["--stay"]);
+    let imei = modems.flash()[0].imei.clone();
+    let scan = |imei: &str| {
+        let mut batch = factory.start(&["batch", "--scanner", "-"]);
+        batch.say(&format!("{};{imei}\r\n", label(1)));
+        batch.finish(LONG)
+    };
+    assert_eq!(scan("490154203237518").units()[0]["code"], "E-SCAN-OTHER-DEVICE");
+    assert!(modems.flash()[0].text(NRF91.key).is_none());
+    assert_eq!(scan(&imei).units()[0]["outcome"], "pass");
 }

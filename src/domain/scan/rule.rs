@@ -196,20 +196,14 @@ fn is_same(name: &str, found: &str, wanted: &str) -> bool {
 }
 
 fn one_device(name: &str, found: &[String]) -> Result<HardwareId, Misfit> {
-    let devices: Result<Vec<_>, _> = found.iter().map(|text| device(text)).collect();
+    let devices: Result<Vec<_>, _> =
+        found.iter().map(|text| HardwareId::from_label(text)).collect();
     let mut devices = devices.map_err(|error| Misfit::whole(format!("{name}: {error}")))?;
     devices.dedup();
     match devices.pop() {
         Some(device) if devices.is_empty() => Ok(device),
         _ => Err(Misfit::whole(format!("it has two devices as {name}"))),
     }
-}
-
-/// A hardware id as labels print one: hexadecimal, with or without separators.
-fn device(text: &str) -> Result<HardwareId, crate::domain::ids::IdError> {
-    let is_separator = |c: char| matches!(c, ':' | '-' | '.' | ' ');
-    let digits: String = text.chars().filter(|c| !is_separator(*c)).collect();
-    digits.to_ascii_lowercase().parse()
 }
 
 #[cfg(test)]
@@ -246,10 +240,10 @@ mod tests {
     fn a_device_is_read_with_and_without_separators() {
         let wanted: HardwareId = "00155d01a2b3".parse().unwrap();
         for text in ["00:15:5D:01:A2:B3", "00-15-5d-01-a2-b3", "0015.5d01.a2b3", "00155D01A2B3"] {
-            assert_eq!(device(text).unwrap(), wanted, "{text}");
+            assert_eq!(HardwareId::from_label(text).unwrap(), wanted, "{text}");
         }
-        assert!(device("00:00:00:00:00:00").is_err());
-        assert!(device("TH200").is_err());
+        assert!(HardwareId::from_label("00:00:00:00:00:00").is_err());
+        assert!(HardwareId::from_label("TH200").is_err());
     }
 
     #[test]
