@@ -8,15 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use provisioning_station::broker::{Identity, Meeting, connect};
 use provisioning_station::domain::identity::TlsVersion;
 use provisioning_station::pki::{pkcs8_of, read_certificates};
 use provisioning_station::sim::held_identity;
 
+use super::support::factory::station;
 use super::support::keys::files_under;
 use super::support::openssl::openssl;
 use super::support::zephyr::{Zephyr, program};
-use super::support::{Factory, label, labels, named};
+use super::support::{Factory, LONG, Process, label, labels, named};
 
 const PASSPHRASE: &str = "the broker's own";
 
@@ -202,6 +205,58 @@ fn a_family_that_can_not_sign_reaches_possession_by_connecting() {
     let unit = factory.batch(&named("A", 1)).expect(0).unit(&label(1));
     assert_eq!((&unit["outcome"], &unit["proof"]), (&"pass".into(), &"connect".into()));
     factory.verify();
+}
+
+/// A SIMCom modem in the slot, in a process of its own, and a slot that takes it.
+fn simcom(factory: &Factory, fault: &str) -> Process {
+    factory.change("port = \"slot-A\"", "port = \"slot-A\"\ndriver = \"at\"");
+    let mut command = station();
+    command.args(["--json", "sim", "modem", "--kind", "simcom", "--stay", "--baud", "0", "--link"]);
+    command.arg(factory.port("A")).arg("--state").arg(factory.path("modems"));
+    command.args(["--fault", fault]);
+    let mut process = Process::start(command);
+    assert_eq!(process.event(LONG).unwrap()["event"], "ready");
+    process
+}
+
+/// What the modem below that folder holds, as its own TLS would read it.
+fn in_modem(modems: &Path) -> Option<Identity> {
+    let files = files_under(modems, &[]);
+    let file = files.iter().find(|file| file.extension().is_some_and(|end| end == "modem"))?;
+    let kept: serde_json::Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+    let item = |name: &str| STANDARD.decode(kept["items"][name].as_str()?).ok();
+    let certificate = tempfile::NamedTempFile::new().ok()?;
+    fs::write(certificate.path(), item("cert.pem")?).ok()?;
+    let certificates = read_certificates(certificate.path()).ok()?;
+    let text = String::from_utf8(item("key.pem")?).ok()?;
+    let text = text.strip_suffix("-----END PRIVATE KEY-----\n")?;
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(body).ok()?;
+    Some(Identity { certificates, key: pkcs8_of(der.get(36..68)?.try_into().ok()?)? })
+}
+
+#[test]
+fn a_modem_whose_store_shows_nothing_is_proven_by_its_connection() {
+    let (factory, address) = with_a_broker("60s");
+    let _modem = simcom(&factory, "");
+    let modems = factory.path("modems");
+    let _application =
+        Application::start(&factory, address, "TH200-00000001", move || in_modem(&modems));
+    let unit = factory.batch(&named("A", 1)).expect(0).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["proof"]), (&"pass".into(), &"connect".into()));
+    factory.verify();
+}
+
+#[test]
+fn one_that_stored_half_a_key_is_never_a_pass() {
+    let (factory, address) = with_a_broker("2s");
+    let _modem = simcom(&factory, "torn-write=1");
+    let modems = factory.path("modems");
+    let _application =
+        Application::start(&factory, address, "TH200-00000001", move || in_modem(&modems));
+    let unit = factory.batch(&named("A", 1)).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["code"]), (&"fail".into(), &"E-DEV-CONNECT".into()));
+    assert!(factory.ledger().in_state("proven").is_empty());
 }
 
 #[test]
