@@ -15,7 +15,7 @@ use crate::printer;
 use crate::say;
 use crate::shell::Failure;
 
-use super::from_config;
+use super::{from_config, view};
 
 /// The CA and what it is to issue.
 pub fn authority(config: &Config, now: Timestamp) -> Finding {
@@ -49,6 +49,19 @@ pub fn connect(config: &Config) -> Option<Finding> {
             NAME,
             say!("the station's own broker starts at {listen}", "本站 Broker 可在 {listen} 启动"),
         ),
+        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+    })
+}
+
+/// The page for a wall screen, where there is one.
+pub fn view(config: &Config) -> Option<Finding> {
+    const NAME: &str = "view";
+    config.view.as_ref()?;
+    Some(match view::settings(config, None) {
+        Ok(settings) => {
+            let listen = settings.listen;
+            Finding::ok(NAME, say!("may listen at {listen}", "可在 {listen} 提供页面"))
+        }
         Err(failure) => Finding::fail(NAME, as_fault(failure)),
     })
 }

@@ -12,6 +12,7 @@ mod finding;
 mod labels;
 mod machine;
 mod ports;
+mod surroundings;
 
 pub use authority::authority;
 pub use books::{backups, clock, files, ledger, pins, uncertain, uncertain_fault};
@@ -23,3 +24,4 @@ pub use finding::{Finding, Status};
 pub use labels::labels;
 pub use machine::{disk, memory};
 pub use ports::{PortCheck, ports, scanner};
+pub use surroundings::{adapters, letters, time, user};

@@ -52,9 +52,25 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
     findings.extend(checks::pins(&settings));
     findings.extend(opening::connect(config));
     findings.extend(opening::labels(config));
+    findings.extend(opening::view(config));
+    findings.extend(surroundings(config));
     findings.extend(cloud_checks::findings(config));
     findings.extend(backlog(config, context));
     findings
+}
+
+/// What of the machine itself gets in the line's way, where that can be known.
+fn surroundings(config: &Config) -> impl Iterator<Item = Finding> {
+    let ports: Vec<String> = config.slots.iter().map(|slot| slot.port.to_string()).collect();
+    let in_chinese = shell::language() == Language::Chinese;
+    let terminal = std::env::var("TERM").ok();
+    let findings = [
+        checks::user(&config.station.data_dir),
+        checks::time(),
+        checks::adapters(&ports),
+        checks::letters(in_chinese, terminal.as_deref()),
+    ];
+    findings.into_iter().flatten()
 }
 
 /// Where there is a cloud and a ledger: whether a proof has waited too long.

@@ -36,6 +36,10 @@ codes! {
     Bug = "E-BUG",
     /// The machine has too little memory, or too many processes, for what was to be done.
     Shortage = "E-SHORTAGE",
+    /// Root works on files that belong to another user.
+    RunAsRoot = "E-RUN-AS-ROOT",
+    /// The console has not the letters that the screen is written in.
+    ConsoleLetters = "E-CONSOLE-LETTERS",
     /// The command line is wrong.
     Usage = "E-USAGE",
     /// Standard output or a named output file can't be written.
@@ -113,6 +117,10 @@ codes! {
     PortOpen = "E-PORT-OPEN",
     /// A serial port says yes to its settings and does not take them.
     PortSettings = "E-PORT-SETTINGS",
+    /// A modem manager looks at the line's adapters.
+    PortModem = "E-PORT-MODEM",
+    /// An adapter holds back what it received.
+    PortLatency = "E-PORT-LATENCY",
     /// The scanner can't be used.
     ScannerOpen = "E-SCANNER-OPEN",
 
@@ -146,6 +154,8 @@ codes! {
     HsmFailed = "E-HSM-FAILED",
     /// The clock disagrees with the journal.
     ClockGap = "E-CLOCK-GAP",
+    /// Nothing sets the machine's clock.
+    ClockUnsynced = "E-CLOCK-UNSYNCED",
     /// Memory for keys can't be locked.
     VaultLock = "E-VAULT-LOCK",
 

@@ -68,10 +68,13 @@ impl Exit {
             | LedgerSetAside | LedgerGap | LedgerBackup | LedgerSegment | FleetVerify
             | FleetFork => Exit::Ledger,
             LedgerBusy => Exit::Busy,
-            PortMissing | PortBusy | PortOpen | PortSettings | ScannerOpen => Exit::Port,
+            PortMissing | PortBusy | PortOpen | PortSettings | ScannerOpen | PortModem
+            | PortLatency => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey
             | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | HsmModule | HsmToken
-            | HsmPin | HsmKey | HsmFailed | ClockGap | VaultLock | OrderKey => Exit::Authority,
+            | HsmPin | HsmKey | HsmFailed | ClockGap | VaultLock | OrderKey | ClockUnsynced => {
+                Exit::Authority
+            }
             CloudUnreachable | CloudAnswer | CloudUnclear | CloudThrottled | CloudCredentials
             | CloudPermission | CloudClock | CloudAction | CloudInstance | CloudNotReady
             | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
@@ -98,7 +101,7 @@ impl Exit {
             | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
             | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
             | EspChip | EspSecureDownload | EspEncrypted | EspLoader | EspPartition | EspInUse
-            | ProofTooWeak | KeyDuplicate => Exit::NotAll,
+            | ProofTooWeak | KeyDuplicate | RunAsRoot | ConsoleLetters => Exit::NotAll,
         }
     }
 

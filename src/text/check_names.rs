@@ -28,6 +28,11 @@ pub const CHECKS: &[(&str, &str)] = &[
     ("pins", "PIN 码"),
     ("cloud-differs", "云端差异"),
     ("uncertain", "未定单元"),
+    ("time", "时间同步"),
+    ("user", "运行用户"),
+    ("adapters", "适配器"),
+    ("letters", "控制台字形"),
+    ("view", "看板页面"),
 ];
 
 /// What a check is called; one that is not known keeps its name.

@@ -8,6 +8,8 @@ pub(super) const fn remedy(code: Code) -> &'static str {
     match code {
         Bug => "keep this output and report it, then start again: what was recorded is safe",
         Shortage => "end other programs, or raise their limits, then start again",
+        RunAsRoot => "run it as the line's user: `sudo -u station station doctor`",
+        ConsoleLetters => "`apt-get install kmscon fonts-noto-cjk`; docs/install.md says how",
         Usage => "run the same command with --help",
         Output => "make room, or choose another place for the output, and run it again",
         Input => "check the path, and that this user may read the file",
@@ -56,6 +58,8 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PortBusy => "close the program that holds the port; `fuser PORT` names it",
         PortOpen => "check that this user is in the port's group, often `dialout`",
         PortSettings => "set `baud` to a rate that this adapter and the device both make",
+        PortModem => "install the package's udev rules, or `systemctl disable --now ModemManager`",
+        PortLatency => "install the package's udev rules and plug the adapter in again",
         ScannerOpen => "plug the scanner in and compare `[scanner] port` with `station ports`",
 
         CaMissing => "check the paths in `[authority]`, or make a CA with `station authority init`",
@@ -82,6 +86,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
             "the message says what is at fault: a file, an address in use, or the end of its log"
         }
         ClockGap => "set the clock; if it is right, run `station clock accept --reason …`",
+        ClockUnsynced => "`timedatectl set-ntp true`; name your server in timesyncd.conf",
         VaultLock => "raise the limit for locked memory (`ulimit -l`, systemd LimitMEMLOCK)",
 
         CloudUnreachable => {

@@ -8,6 +8,8 @@ pub(super) const fn remedy(code: Code) -> &'static str {
     match code {
         Bug => "保存这段输出并上报，然后重新启动：已记录的内容是安全的",
         Shortage => "结束其他程序或提高其限额，然后重新启动",
+        RunAsRoot => "以产线用户运行：`sudo -u station station doctor`",
+        ConsoleLetters => "`apt-get install kmscon fonts-noto-cjk`，见 docs/install.md",
         Usage => "用 --help 再次运行该命令",
         Output => "腾出空间或换一个输出位置，然后重新运行",
         Input => "检查路径，以及当前用户是否有权读取该文件",
@@ -48,6 +50,8 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         PortBusy => "关闭占用该端口的程序；`fuser PORT` 会指出它",
         PortOpen => "检查当前用户是否在端口所属的组中，通常是 `dialout`",
         PortSettings => "把 `baud` 改为适配器和设备都支持的波特率",
+        PortModem => "安装软件包的 udev 规则，或 `systemctl disable --now ModemManager`",
+        PortLatency => "安装软件包的 udev 规则，并重新插上适配器",
         ScannerOpen => "插好扫码枪，并与 `station ports` 核对 `[scanner] port`",
 
         CaMissing => "检查 `[authority]` 的路径，或用 `station authority init` 建立 CA",
@@ -68,6 +72,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         BrokerMissing => "安装 mosquitto（`apt-get install mosquitto`）后重新运行自检",
         BrokerStart => "消息指出问题所在：文件、被占用的地址或日志末尾",
         ClockGap => "校准时钟；时钟正确时运行 `station clock accept --reason …`",
+        ClockUnsynced => "运行 `timedatectl set-ntp true`，并在 timesyncd.conf 中指定服务器",
         VaultLock => "提高锁定内存的上限（`ulimit -l`，systemd LimitMEMLOCK）",
 
         CloudUnreachable => "检查网络、域名解析和 `[cloud]`；数据不会丢失，稍后再运行",

@@ -9,6 +9,8 @@ pub(super) const fn what(code: Code) -> &'static str {
     match code {
         Bug => "程序内部错误",
         Shortage => "内存或进程数不足",
+        RunAsRoot => "以 root 操作其他用户的文件",
+        ConsoleLetters => "控制台没有中文字形",
         Usage => "命令行用法错误",
         Output => "输出无法写入",
         Input => "输入文件无法读取",
@@ -45,6 +47,8 @@ pub(super) const fn what(code: Code) -> &'static str {
         PortBusy => "串口被其他程序占用",
         PortOpen => "串口无法打开",
         PortSettings => "串口不接受所设参数",
+        PortModem => "ModemManager 会占用产线的适配器",
+        PortLatency => "适配器延迟转发收到的数据",
         ScannerOpen => "扫码枪不可用",
 
         CaMissing => "找不到 CA 证书或密钥",
@@ -65,6 +69,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         BrokerMissing => "未安装 mosquitto",
         BrokerStart => "工位自己的 broker 无法启动",
         ClockGap => "时钟与日志不符",
+        ClockUnsynced => "本机时钟未同步",
         VaultLock => "无法锁定密钥内存",
 
         WorkOrderUnknown => "没有这个工单",

@@ -11,7 +11,10 @@ use provisioning_station::domain::code::Code;
 const NOT_HERE: &[(&str, &str)] = &[
     ("E-OPERATOR-ABSENT", "a person at the screen; the walks through it provoke it"),
     ("E-SCAN-KEYS", "a scanner that types at the screen; the walks through it provoke it"),
-    ("E-PORT-SETTINGS", "a driver that says yes and does not; tests/vm provokes it in a guest"),
+    ("E-PORT-MODEM", "a machine with a modem manager; decided by checks::surroundings"),
+    ("E-PORT-LATENCY", "an adapter with a timer; decided by checks::surroundings"),
+    ("E-CLOCK-UNSYNCED", "a machine with systemd and no time server; checks::surroundings"),
+    ("E-RUN-AS-ROOT", "root on a machine of another user's; checks::surroundings"),
     ("E-CA-ISSUE", "a machine that signs wrongly, or gives no random bytes"),
 ];
 

@@ -193,6 +193,31 @@ fn the_scanner_is_red_where_it_is_missing() {
 }
 
 #[test]
+fn a_view_that_could_not_be_opened_is_red_and_one_that_could_is_green() {
+    let station = station();
+    station.change("[[slots]]", "[view]\nlisten = \"0.0.0.0:8090\"\n\n[[slots]]");
+    let line = finding(&station.run("doctor --json"), "view", 1);
+    assert_eq!((&line["status"], &line["code"]), (&"fail".into(), &"E-CONFIG-VALUE".into()));
+    assert!(line["detail"].as_str().unwrap().contains("without a token and TLS"), "{line}");
+    station.change("0.0.0.0:8090", "127.0.0.1:8090");
+    assert_eq!(finding(&station.run("doctor --json"), "view", 0)["status"], "ok");
+}
+
+#[test]
+fn chinese_on_a_console_without_its_letters_is_amber() {
+    const SECRET: &str = "STATION_AUTHORITY_PASSPHRASE";
+    let station = station();
+    station.change("id = \"", "language = \"zh-CN\"\nid = \"");
+    let mut on_console = station.command("doctor --json");
+    let line =
+        finding(&Run::of(on_console.env("TERM", "linux").env(SECRET, PASSPHRASE)), "letters", 0);
+    assert_eq!((&line["status"], &line["code"]), (&"warn".into(), &"E-CONSOLE-LETTERS".into()));
+    let mut elsewhere = station.command("doctor --json");
+    let run = Run::of(elsewhere.env("TERM", "xterm-256color").env(SECRET, PASSPHRASE));
+    assert!(run.json().iter().all(|line| line["check"] != "letters"), "{run:?}");
+}
+
+#[test]
 fn the_memory_is_red_where_it_can_t_be_locked() {
     let station = station();
     // Root may lock what it likes, so that right is given away first.
