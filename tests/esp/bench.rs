@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::support::factory::station;
+use super::support::openssl::openssl;
 use super::support::{Factory, Finished, LONG, Plan, Process};
 
 /// Where the identity's partition lies in a simulated chip, and the one for NVS.
@@ -30,9 +31,12 @@ pub(crate) fn factory_with(slots: usize, esp: &str) -> Factory {
 
 /// `station sim esp` for a slot, once it is ready: 1 MiB of flash that needs little time.
 pub(crate) fn chips(factory: &Factory, slot: &str, options: &[&str]) -> Process {
-    let (port, devices) = (factory.port(slot), factory.devices_dir());
+    chips_in(&factory.port(slot), &factory.devices_dir(), options)
+}
+
+fn chips_in(port: &Path, devices: &Path, options: &[&str]) -> Process {
     let mut command = station();
-    command.args(["--json", "sim", "esp", "--link"]).arg(&port).arg("--state").arg(&devices);
+    command.args(["--json", "sim", "esp", "--link"]).arg(port).arg("--state").arg(devices);
     command.args(["--flash-kib", "1024", "--erase-ms", "1", "--page-us", "10"]);
     command.args(["--boot-ms", "20", "--prove-ms", "1", "--unpaced", "--seed", "7"]);
     command.args(options);
@@ -40,6 +44,26 @@ pub(crate) fn chips(factory: &Factory, slot: &str, options: &[&str]) -> Process 
     let ready = process.event(LONG).unwrap_or_else(|| panic!("{}", process.errors()));
     assert_eq!(ready["event"], "ready");
     process
+}
+
+/// The flash of the first chips of these slots as they come out of their box.
+pub(crate) fn pristine(factory: &Factory, slots: &[&str], units: u32) -> Vec<Vec<u8>> {
+    let (folder, devices) = (factory.path("box"), factory.path("box/devices"));
+    fs::create_dir(&folder).unwrap();
+    for slot in slots {
+        let port = folder.join(format!("slot-{slot}"));
+        let simulated = chips_in(&port, &devices, &["--units", &units.to_string()]);
+        for _ in 1..units {
+            for act in ["pull", "next"] {
+                let told = station().args(["sim", act]).arg(&port).output().unwrap();
+                assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+            }
+        }
+        drop(simulated);
+    }
+    let files = fs::read_dir(&devices).unwrap().map(|entry| entry.unwrap().path());
+    let flashes = files.filter(|path| path.extension().is_some_and(|end| end == "flash"));
+    flashes.map(|path| fs::read(path).unwrap()).collect()
 }
 
 /// The flash of every chip that was in a slot, by the chip's id.
@@ -60,4 +84,21 @@ pub(crate) fn outcome(finished: &Finished) -> (String, String) {
     let unit = finished.units().remove(0);
     let text = |key: &str| unit[key].as_str().unwrap_or_default().to_owned();
     (text("outcome"), text("code"))
+}
+
+/// Whether a flash holds the newest certificate of a unit and the key that belongs to it.
+pub(crate) fn holds_what_was_issued(factory: &Factory, serial: &str, flash: &[u8]) -> bool {
+    let shown = factory.show(serial);
+    let newest = shown["certificates"].as_array().unwrap().last().unwrap();
+    let pem = newest["pem"].as_str().unwrap().replace("\r\n", "\n");
+    fs::write(factory.path("shown.pem"), &pem).unwrap();
+    let file = |name: &str| factory.path(name).to_str().unwrap().to_owned();
+    let wanted = openssl(&["x509", "-in", &file("shown.pem"), "-noout", "-pubkey"]);
+    let begins = [0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20];
+    let keys: Vec<_> = flash.windows(121).filter(|part| part.starts_with(&begins)).collect();
+    // One key, and it is the certificate's: nothing of an earlier one is left.
+    let [key] = keys[..] else { return false };
+    fs::write(factory.path("found.key"), key).unwrap();
+    let found = openssl(&["pkey", "-inform", "DER", "-in", &file("found.key"), "-pubout"]);
+    found == wanted && flash.windows(pem.len()).any(|part| part == pem.as_bytes())
 }

@@ -1,7 +1,7 @@
 //! Espressif's chips: simulated ones that Espressif's own tools judge, and the station's
 //! driver over their loader, through every fault that was thought of.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails here is right to")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails here is right to")]
 #![allow(
     dead_code,
     unused_imports,
@@ -12,4 +12,8 @@
 mod support;
 
 mod bench;
+mod faults;
+mod refused;
+mod tools;
+mod vendor;
 mod way;

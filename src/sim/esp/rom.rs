@@ -68,7 +68,7 @@ const TIMES: usize = 8;
 const SPI_USER: u32 = 1 << 18;
 
 /// The flash's answer to RDID but for its size, of a common maker.
-const FLASH_ID: u32 = 0x0040_c8;
+const FLASH_ID: u32 = 0x0000_40c8;
 
 /// What opens the watchdog's registers, and what arms it.
 const WATCHDOG_KEY: u32 = 0x50d8_3aa1;

@@ -235,7 +235,7 @@ struct Seat {
     number: u32,
     chip: Chip,
     port: Port,
-    _plug: Plug,
+    plug: Option<Plug>,
     paced: bool,
     /// What the chip takes.
     rate: u32,
@@ -265,7 +265,7 @@ impl Seat {
             number,
             chip,
             port,
-            _plug: plug,
+            plug: Some(plug),
             paced,
             rate: USUAL_RATE,
             inbound: Line::new(BaudRate(0)),
@@ -316,14 +316,14 @@ impl Seat {
             self.after_answers(now)?;
             let unreachable = self.chip.is_unreachable() && self.heard;
             if (self.done || unreachable) && !self.port.is_open() && self.outbound.is_empty() {
-                drop(self.port.pull());
+                self.leave();
                 return Ok(Left::Done);
             }
             slot.hands.bell.hush();
             while let Ok(Wish { order, answer }) = slot.hands.wishes.try_recv() {
                 match order {
                     Order::Pull => {
-                        drop(self.port.pull());
+                        self.leave();
                         return Ok(Left::ByHand(answer));
                     }
                     _ => drop(answer.send(Err(HandError::Taken))),
@@ -333,6 +333,12 @@ impl Seat {
                 return Ok(Left::Stopped);
             }
         }
+    }
+
+    /// Takes the link away before the terminal: its number may be another slot's at once.
+    fn leave(mut self) {
+        self.plug = None;
+        drop(self.port.pull());
     }
 
     fn pause(&self, slot: &Slot<'_>) -> Result<Woken, SimError> {

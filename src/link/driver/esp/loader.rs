@@ -66,6 +66,9 @@ const PART: usize = 256;
 /// What a request that is not known or not allowed is answered with.
 const NOT_KNOWN: u8 = 0x05;
 
+/// What a block is answered with that does not read as it was written.
+const WRITE_FAILED: u32 = 0x08;
+
 /// Bits a second and the bits of a byte.
 const BITS: u32 = 10;
 
@@ -107,13 +110,20 @@ impl Loader {
     /// Gives the port back, at the rate at which everything starts.
     pub(super) fn into_port(mut self) -> Result<Port, LinkError> {
         let first = self.port.settings().baud;
-        if self.rate != first {
-            self.set_rate(first)?;
-        }
+        self.set_rate(first)?;
         Ok(self.port)
     }
 
-    fn set_rate(&mut self, rate: u32) -> Result<(), LinkError> {
+    /// The rate at which it is spoken to.
+    pub(super) const fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Speaks at another rate, whatever the loader does.
+    pub(super) fn set_rate(&mut self, rate: u32) -> Result<(), LinkError> {
+        if rate == self.rate {
+            return Ok(());
+        }
         self.rate = rate;
         self.port.set_baud(rate)
     }
@@ -249,7 +259,12 @@ impl Loader {
         let head = words(&[length as u32, number, 0, 0]);
         let check = parts.iter().flat_map(|part| part.iter()).fold(0xef, |sum, byte| sum ^ byte);
         let all: Vec<&[u8]> = std::iter::once(&head[..]).chain(parts.iter().copied()).collect();
-        self.ask_with(FLASH_DATA, &all, u32::from(check), room, PATIENCE).map(drop)
+        match self.ask_with(FLASH_DATA, &all, u32::from(check), room, PATIENCE) {
+            Err(LinkError::Refused { detail: WRITE_FAILED, .. }) => Err(LinkError::NotStored {
+                why: format!("the loader found other bits in block {number} than it wrote"),
+            }),
+            outcome => outcome.map(drop),
+        }
     }
 
     /// Leaves the loader: the chip resets.
@@ -310,8 +325,8 @@ impl Loader {
         loop {
             let count = self.port.read(&mut buffer, until)?;
             bytes += count as u64;
-            for at in 0..count {
-                let Some(packet) = self.ear.take(buffer[at]) else { continue };
+            for byte in &buffer[..count] {
+                let Some(packet) = self.ear.take(*byte) else { continue };
                 match read_answer(request, &packet) {
                     Some(Ok(answer)) if self.is_complete(request, &answer) => return Ok(answer),
                     Some(Err(error)) => return Err(error),

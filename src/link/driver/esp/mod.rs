@@ -42,6 +42,9 @@ use table::Place;
 /// How long an application may take from its reset until it answers.
 const BOOT: Duration = Duration::from_secs(10);
 
+/// How long it may be silent before it is looked whether the loader answers instead.
+const LOOK: Duration = Duration::from_millis(1500);
+
 /// How often a write is begun before it counts as one that can't be done.
 const BEGINNINGS: usize = 3;
 
@@ -167,27 +170,35 @@ impl Esp {
         }
     }
 
-    /// Whether the loader answers, asked a few times at the rate at which it starts.
+    /// Whether the loader answers, asked a few times in turn at each rate that it may have: the
+    /// one at which it was spoken to last, the one at which it starts, and the one that a
+    /// station which was cut off left it with.
     fn finds_loader(&mut self, tries: usize) -> Result<bool, LinkError> {
-        if let Line::Loader(loader) = &mut self.line
-            && loader.sync()?
-        {
-            return Ok(true);
-        }
-        let port = self.take_port()?;
-        let mut loader = Loader::new(port);
-        let mut found = false;
-        for _ in 0..tries {
-            found = loader.sync()?;
-            if found {
-                break;
+        let mut loader = match std::mem::replace(&mut self.line, Line::Gone) {
+            Line::Loader(loader) => loader,
+            other => {
+                self.line = other;
+                Loader::new(self.take_port()?)
+            }
+        };
+        let first = loader.port().settings().baud;
+        let mut rates = vec![loader.rate()];
+        for rate in [first, self.wanted().baud] {
+            if !rates.contains(&rate) {
+                rates.push(rate);
             }
         }
-        self.line = match found {
-            true => Line::Loader(loader),
-            false => Line::Unknown(loader.into_port()?),
-        };
-        Ok(found)
+        for _ in 0..tries {
+            for rate in &rates {
+                loader.set_rate(*rate)?;
+                if loader.sync()? {
+                    self.line = Line::Loader(loader);
+                    return Ok(true);
+                }
+            }
+        }
+        self.line = Line::Unknown(loader.into_port()?);
+        Ok(false)
     }
 
     /// Brings the chip into its loader, by its lines where it has them.
@@ -342,16 +353,32 @@ impl Esp {
         if !self.speaks_framed() {
             return Ok(());
         }
-        let port = self.take_port()?;
-        let slot = SlotLink { arrival: BOOT, ..self.slot.clone() };
-        let mut framed = Framed::new(port, &slot)?;
-        let answered = framed.identify();
-        self.line = Line::Application(Box::new(framed));
-        match answered {
-            Err(error) if error.is_unanswered() && self.finds_loader(SYNCS)? => {
-                Err(LinkError::NotRestarted { by: self.restart_kind() })
+        self.await_application()
+    }
+
+    /// Waits until the application answers; where the loader does instead, nothing restarted.
+    fn await_application(&mut self) -> Result<(), LinkError> {
+        let until = Instant::now() + BOOT;
+        let mut look_at = Instant::now() + LOOK;
+        loop {
+            let mut framed = Framed::new(self.take_port()?, &self.slot)?;
+            let mut outcome = framed.probe();
+            while matches!(outcome, Ok(None)) && Instant::now() < look_at {
+                outcome = framed.probe();
             }
-            outcome => outcome.map(drop),
+            self.line = Line::Application(Box::new(framed));
+            match outcome {
+                Ok(None) if Instant::now() < until => {}
+                Ok(None) => {
+                    let waited_ms = u64::try_from(BOOT.as_millis()).unwrap_or(u64::MAX);
+                    return Err(LinkError::Timeout { request: "IDENTIFY", waited_ms, sent: 1 });
+                }
+                outcome => return outcome.map(drop),
+            }
+            look_at = Instant::now() + LOOK;
+            if self.finds_loader(1)? {
+                return Err(LinkError::NotRestarted { by: self.restart_kind() });
+            }
         }
     }
 
@@ -381,7 +408,7 @@ impl Esp {
     }
 
     /// Does something that may be done again from its beginning.
-    fn from_its_beginning(
+    fn begin_until_done(
         &mut self,
         work: &mut dyn FnMut(&mut Loader, bool) -> Result<(), LinkError>,
     ) -> Result<(), LinkError> {
@@ -412,7 +439,7 @@ impl Esp {
     ) -> Result<(), LinkError> {
         let (place, key) = (self.about()?.place, composed.key_place());
         let front = key.at - place.at;
-        self.from_its_beginning(&mut |loader, fifth| {
+        self.begin_until_done(&mut |loader, fifth| {
             loader.begin(place.at, front, 0, fifth)?;
             is_stored(loader, place.at, front, digest_of_ones(front), "its erased sectors")?;
             loader.begin(key.at, key.size, 1, fifth)?;
@@ -430,7 +457,7 @@ impl Esp {
         let (place, key) = (self.about()?.place, composed.key_place());
         let (front, wanted) = (composed.front(), self.wanted().clone());
         let size = key.at - place.at;
-        self.from_its_beginning(&mut |loader, fifth| {
+        self.begin_until_done(&mut |loader, fifth| {
             loader.begin(place.at, size, size / BLOCK as u32, fifth)?;
             for (number, block) in (0..).zip(front.chunks(BLOCK)) {
                 loader.block(number, &[block], &mut [0; 512])?;
@@ -451,7 +478,7 @@ impl Esp {
     /// Leaves nothing of an attempt that failed in the partition.
     fn wipe(&mut self) -> Result<(), LinkError> {
         let place = self.about()?.place;
-        self.from_its_beginning(&mut |loader, fifth| {
+        self.begin_until_done(&mut |loader, fifth| {
             loader.begin(place.at, place.size, 0, fifth)?;
             is_stored(loader, place.at, place.size, digest_of_ones(place.size), "erased sectors")
         })
