@@ -13,6 +13,7 @@ mod support;
 
 mod bench;
 mod faults;
+mod lines;
 mod refused;
 mod tools;
 mod vendor;

@@ -1,0 +1,97 @@
+//! Chips that are reset by DTR and RTS: by the station, and by `esptool` as it comes.
+//!
+//! A pseudo-terminal lacks the two lines. A library before the program tells the simulated chip
+//! what the program does with them; station and `esptool` are unchanged.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::bench::{chips, factory, factory_with, flashes, outcome};
+use super::support::{Factory, label, labels};
+use super::tools::{Tools, done};
+
+/// The library, built once.
+fn library() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lines.so");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&built);
+        let outcome = compiler.arg(root.join("tests/esp/lines.c")).arg("-ldl").output().unwrap();
+        assert!(outcome.status.success(), "{}", String::from_utf8_lossy(&outcome.stderr));
+        built
+    })
+}
+
+fn with_lines(factory: &mut Factory) {
+    factory.change("driver = \"esp\"", "driver = \"esp\"\nrestart = \"rts\"");
+    factory.set("LD_PRELOAD", library());
+    factory.set("SIM_LINKS", factory.port("A"));
+}
+
+#[test]
+fn a_chip_is_brought_into_its_loader_and_back_by_its_lines() {
+    for chip in ["esp32", "esp32c3"] {
+        let mut factory = factory(1);
+        with_lines(&mut factory);
+        let _chips = chips(&factory, "A", &["--chip", chip]);
+        let unit = factory.batch(&labels(1)).expect(0).unit(&label(1));
+        assert_eq!(unit["proof"], "possession");
+        let shown = factory.show(&label(1));
+        assert_eq!(shown["attempts"][0]["outcome"], "pass");
+        factory.verify();
+    }
+}
+
+#[test]
+fn a_loader_that_an_efuse_forbids_is_said_to_be_one() {
+    let mut factory = factory(1);
+    with_lines(&mut factory);
+    let _chips = chips(&factory, "A", &["--fault", "no-download"]);
+    let before = flashes(&factory);
+    let (outcome, code) = outcome(&factory.batch(&labels(1)));
+    assert_eq!((outcome.as_str(), code.as_str()), ("fail", "E-ESP-LOADER"));
+    assert!(flashes(&factory) == before);
+}
+
+#[test]
+fn an_application_that_is_silent_is_a_read_back_and_is_called_one() {
+    let mut factory = factory_with(1, "application = \"silent\"\n");
+    with_lines(&mut factory);
+    let _chips = chips(&factory, "A", &["--fault", "silent-app", "--units", "2"]);
+    // A product that wants possession does not get it.
+    assert_eq!(outcome(&factory.batch(&labels(1))).1, "E-PROOF-TOO-WEAK");
+    factory.change(
+        "client_id = \"{serial}\"",
+        "client_id = \"{serial}\"\nrequired_proof = \"read-back\"",
+    );
+    let unit = factory.batch(&labels(1)).expect(0).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["proof"]), (&"pass".into(), &"read-back".into()));
+    let shown = factory.show(&label(1));
+    assert_eq!(shown["attempts"].as_array().unwrap().last().unwrap()["proof"], "read-back");
+    factory.verify();
+}
+
+#[test]
+fn a_silent_application_without_lines_is_refused_by_the_file() {
+    let factory = factory_with(1, "application = \"silent\"\n");
+    let refused = factory.run(&["config", "check"]).expect(3);
+    assert!(refused.errors.contains("restart = \"command\""), "{}", refused.errors);
+}
+
+#[test]
+fn esptool_resets_a_chip_by_its_own_trains() {
+    let Some(tools) = Tools::find() else { return };
+    let factory = factory(1);
+    let _chips = chips(&factory, "A", &[]);
+    let shim = [
+        ("LD_PRELOAD".to_owned(), library().to_str().unwrap().to_owned()),
+        ("SIM_LINKS".to_owned(), factory.port("A").to_str().unwrap().to_owned()),
+    ];
+    // Leaves the chip in its application, from which only its lines bring it back.
+    let run = || done(tools.esptool_with_lines(&factory.port("A"), &shim, &["flash-id"]));
+    assert!(run().contains("Detected flash size: 1MB"));
+    assert!(run().contains("Hard resetting via RTS"));
+}
