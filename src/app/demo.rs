@@ -79,6 +79,12 @@ impl Factory {
         self.cloud.as_ref().map(|cloud| cloud.address().to_string())
     }
 
+    /// A station of a fleet: one of several, by its name. No two of them have the same devices
+    /// where their seeds differ.
+    pub fn lay_out_as(name: &str, dir: &Path, units: u32, seed: u64) -> Result<Factory, Failure> {
+        Self::lay_out_named(name, Some(dir), units, 2, &mut |_, options| options.seed = seed)
+    }
+
     /// Makes the directory, CA, configuration, cloud and slots; each slot gets its share of units.
     pub fn lay_out(dir: Option<&Path>, units: u32, slots: u32) -> Result<Factory, Failure> {
         Self::lay_out_with(dir, units, slots, &mut |_, _| {})
@@ -118,6 +124,16 @@ impl Factory {
         slots: u32,
         change: &mut dyn FnMut(&str, &mut sim::Options),
     ) -> Result<Factory, Failure> {
+        Self::lay_out_named("demo", dir, units, slots, change)
+    }
+
+    fn lay_out_named(
+        station: &str,
+        dir: Option<&Path>,
+        units: u32,
+        slots: u32,
+        change: &mut dyn FnMut(&str, &mut sim::Options),
+    ) -> Result<Factory, Failure> {
         let (dir, keep) = match dir {
             Some(dir) => (std::path::absolute(dir).map_err(failed(dir))?, true),
             None => (temporary(), false),
@@ -129,7 +145,7 @@ impl Factory {
         authorities(&factory.dir, &secret)?;
         let names: Vec<String> = (0..slots).map(|index| slot_name(index, slots)).collect();
         let cloud = factory.open_cloud()?;
-        let text = configuration(&names, &cloud.url());
+        let text = configuration(station, &names, &cloud.url());
         factory.cloud = Some(cloud);
         fs::write(factory.config(), text).map_err(failed(&factory.dir))?;
         for directory in ["ports", "devices"] {
@@ -244,13 +260,12 @@ fn slot_name(index: u32, slots: u32) -> String {
     }
 }
 
-fn configuration(slots: &[String], endpoint: &str) -> String {
-    let mut text = String::from(
-        r#"# Written by `station demo`. Every command works on it; the devices are simulated, and
+fn configuration(station: &str, slots: &[String], endpoint: &str) -> String {
+    let beginning = r#"# Written by `station demo`. Every command works on it; the devices are simulated, and
 # `station sim device --link ports/A --state devices` plugs one in again.
 
 [station]
-id = "demo"
+id = "STATION"
 data_dir = "data"
 
 [product]
@@ -291,8 +306,8 @@ template = """
 """
 qr = "{serial}"
 when = "pass"
-"#,
-    );
+"#;
+    let mut text = beginning.replacen("STATION", station, 1);
     let instance = cloud::Instance::default();
     text.push_str(&format!(
         r#"
@@ -334,5 +349,10 @@ fn plug_in(name: &str, options: sim::Options) -> Result<SimulatedSlot, Failure> 
 
 /// The serials of a demo run.
 pub fn serials(units: u32) -> Vec<String> {
-    (1..=units).map(|number| format!("TH200-{number:08}")).collect()
+    serials_from(1, units)
+}
+
+/// The same from a number on.
+pub fn serials_from(first: u32, units: u32) -> Vec<String> {
+    (first..first + units).map(|number| format!("TH200-{number:08}")).collect()
 }

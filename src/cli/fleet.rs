@@ -84,6 +84,11 @@ pub enum FleetCommand {
     Settle(FleetSettle),
     /// Counts what was made: by day, station and work order
     Report(FleetReport),
+    /// Shows a whole fleet on this machine: PostgreSQL, a server, three simulated stations
+    ///
+    /// It needs PostgreSQL 15 or newer to be installed. The stations make units for work orders,
+    /// one serial twice on purpose, and send their journals.
+    Demo(FleetDemo),
 }
 
 /// `station fleet serve`
@@ -218,6 +223,21 @@ pub struct FleetSettle {
     /// Who decides: an id, never a name
     #[arg(long, value_name = "ID")]
     pub by: OperatorId,
+}
+
+/// `station fleet demo`
+#[derive(Debug, Clone, Args)]
+pub struct FleetDemo {
+    /// End when everything was made and sent, instead of serving until a signal
+    #[arg(long)]
+    pub once: bool,
+    /// How many units all stations make together
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    #[arg(value_parser = clap::value_parser!(u32).range(3..=100_000))]
+    pub units: u32,
+    /// Keep everything in this directory; made if missing, must be empty
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `station fleet report`

@@ -27,8 +27,8 @@ pub use acts::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use fleet::{
-    Database, FleetCode, FleetCommand, FleetEnrol, FleetFind, FleetGrant, FleetReport, FleetRevoke,
-    FleetServe, FleetSettle, FleetVerify, MaybeDatabase,
+    Database, FleetCode, FleetCommand, FleetDemo, FleetEnrol, FleetFind, FleetGrant, FleetReport,
+    FleetRevoke, FleetServe, FleetSettle, FleetVerify, MaybeDatabase,
 };
 pub use grants::{GiveBack, NewGrant, OrderKeyCommand};
 pub use handoff::{

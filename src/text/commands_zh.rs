@@ -70,6 +70,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("fleet revoke", "禁止一个站接入，或重新允许"),
     ("fleet grant", "存放一个站的授权文件"),
     ("fleet settle", "裁定冲突"),
+    ("fleet demo", "在本机演示整个总库：PostgreSQL、服务和三个模拟站"),
     ("fleet report", "按日、站和工单统计"),
     ("export", "导出已验证的证书，供人工注册"),
     ("export attempts", "把每次处理导出为表格（CSV 或 NDJSON）"),

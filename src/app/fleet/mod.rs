@@ -1,10 +1,13 @@
 //! A station and its fleet: opens what both sides need, and gives the network a runtime of
 //! its own.
 
+mod demo;
+mod postgres;
 mod station;
 mod store;
 mod wait;
 
+pub use demo::{Demo, Made, STATIONS};
 pub use station::{Station, enrol, push};
 pub use store::{Opened, code, server};
 pub use wait::wait;

@@ -1,5 +1,6 @@
 //! `station fleet …`
 
+mod demo;
 mod opened;
 mod server;
 mod station;
@@ -35,6 +36,7 @@ pub(super) fn run(command: FleetCommand, context: &mut Context) -> Result<Exit, 
         FleetCommand::Verify(verify) => stored::verify(&verify, context),
         FleetCommand::Grant(grant) => stored::grant(&grant, context),
         FleetCommand::Settle(settle) => stored::settle(&settle, context),
+        FleetCommand::Demo(asked) => demo::run(&asked, context),
         FleetCommand::Report(report) => stored::report(&report, context),
     }
 }

@@ -1,0 +1,78 @@
+//! `station fleet demo`
+
+use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::app::fleet::{self, Demo, Opened, STATIONS};
+use crate::cli::FleetDemo;
+use crate::command::context::Context;
+use crate::domain::code::Code;
+use crate::shell::{Exit, Failure};
+
+/// Makes a fleet, lets its stations work, says what came of it.
+pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Failure> {
+    let demo = Demo::start(asked.dir.as_deref(), context.clock())?;
+    let (url, database) = (demo.url(), demo.database());
+    match context.out.is_json() {
+        true => context.out.json(&json!({"event": "ready", "url": url, "database": database}))?,
+        false => context.out.line(format!("the fleet is at {url}, its store at {database}"))?,
+    }
+    let mut exit = Exit::Done;
+    let mut first = 1;
+    for number in 1..=STATIONS {
+        // What does not divide is made by the first ones.
+        let units = asked.units / STATIONS + u32::from(number <= asked.units % STATIONS);
+        let made = demo.run_station(number, (first, units), context.color)?;
+        first += units;
+        exit = exit.and(made.exit);
+        let (station, conflicts) = (&made.station, made.pushed.standing.conflicts);
+        match context.out.is_json() {
+            true => context.out.json(&json!({
+                "event": "station", "station": station, "dir": made.dir,
+                "segments": made.pushed.segments, "entries": made.pushed.entries,
+                "confirmed": made.pushed.standing.head.seq, "conflicts": conflicts,
+            }))?,
+            false => context.out.line(format!(
+                "{station}: {units} units, {} entries sent, {conflicts} conflicts",
+                made.pushed.entries
+            ))?,
+        }
+    }
+    summary(&database, context)?;
+    if !asked.once && exit == Exit::Done {
+        if !context.out.is_json() {
+            context.out.line(format!("open {url} in a browser; Ctrl-C ends it"))?;
+        }
+        let mut signals = Signals::new([SIGINT, SIGTERM])
+            .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+        signals.forever().next();
+    }
+    Ok(exit)
+}
+
+fn summary(database: &str, context: &mut Context) -> Result<(), Failure> {
+    let (stations, conflicts) = fleet::wait(async {
+        let store = Opened { url: database, ca: None }.open().await?;
+        let stations = store.stations().await?;
+        Ok::<_, Failure>((stations, store.conflicts(true, 10_000).await?))
+    })??;
+    let units: u64 = stations.iter().flat_map(|row| row.units.values()).sum();
+    let segments: u64 = stations.iter().map(|row| row.segments).sum();
+    for conflict in &conflicts {
+        if !context.out.is_json() {
+            let what = &conflict.detail;
+            context.out.line(format!("conflict {}: {}: {what}", conflict.id, conflict.value))?;
+        }
+    }
+    let (stations, conflicts) = (stations.len(), conflicts.len());
+    match context.out.is_json() {
+        true => context.out.json(&json!({
+            "event": "summary", "stations": stations, "units": units, "conflicts": conflicts,
+            "segments": segments,
+        })),
+        false => context.out.line(format!(
+            "{stations} stations, {units} units, {conflicts} conflicts, {segments} segments"
+        )),
+    }
+}

@@ -1,0 +1,26 @@
+//! A fleet in one command, and what a manager asks of it.
+
+use crate::program::{at, run};
+
+#[test]
+fn a_demo_ends_with_its_sum_and_one_conflict_on_purpose() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("fleet");
+    let args = ["fleet", "demo", "--once", "--units", "4", "--dir", dir.to_str().unwrap()];
+    let lines = run(&args).well().json();
+    assert_eq!(lines[0]["event"], "ready");
+    let sum = lines.last().unwrap();
+    assert_eq!(sum["event"], "summary");
+    assert_eq!(sum["stations"], 3, "{lines:?}");
+    assert_eq!(sum["units"], 4, "{lines:?}");
+    assert_eq!(sum["conflicts"], 1, "{lines:?}");
+    assert!(sum["segments"].as_u64().unwrap() >= 3, "{lines:?}");
+    let last = dir.join("line-3");
+    let status = at(&last, &["fleet", "status"]).well().last();
+    assert_eq!(status["conflicts"], 1, "{status}");
+    assert_eq!(status["waiting"], 0, "{status}");
+    assert_eq!(status["claimed"][0]["serial"], "TH200-00000001", "{status}");
+    at(&last, &["ledger", "verify"]).well();
+    // Its server and database are gone.
+    at(&last, &["fleet", "push"]).refused("E-FLEET-UNREACHABLE", 6);
+}

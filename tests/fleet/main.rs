@@ -1,0 +1,21 @@
+//! A fleet as its users run it: real PostgreSQL in a scratch directory, the real server, real
+//! ledgers of stations; servers, databases and connections that end in the middle.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that fails here is right to"
+)]
+
+mod claims;
+mod database;
+mod demo;
+mod door;
+mod forged;
+mod program;
+mod proxy;
+mod server;
+mod stations;
+mod storm;
+mod tampered;

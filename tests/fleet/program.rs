@@ -1,0 +1,63 @@
+//! The program as a user runs it.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// What a run said.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Run {
+    /// Its lines as JSON.
+    pub(crate) fn json(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+
+    /// The last of them.
+    pub(crate) fn last(&self) -> Value {
+        self.json().pop().unwrap_or_else(|| panic!("{self:?}"))
+    }
+
+    /// That it went well.
+    pub(crate) fn well(self) -> Self {
+        assert_eq!(self.status, 0, "{self:?}");
+        self
+    }
+
+    /// That it ended with this code and status.
+    pub(crate) fn refused(self, code: &str, status: i32) -> Self {
+        assert!(self.err.contains(&format!("error[{code}]")), "{self:?}");
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+}
+
+/// The program, with nothing of the test's surroundings that it would listen to.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
+    command.env_remove("STATION_FLEET_DATABASE").env("LANG", "C").stdin(Stdio::null());
+    command
+}
+
+/// Runs it with `--json`.
+pub(crate) fn run(args: &[&str]) -> Run {
+    let out = program().arg("--json").args(args).output().unwrap();
+    Run {
+        status: out.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&out.stdout).into_owned(),
+        err: String::from_utf8_lossy(&out.stderr).into_owned(),
+    }
+}
+
+/// The same over a station.
+pub(crate) fn at(dir: &Path, args: &[&str]) -> Run {
+    let config = dir.join("station.toml");
+    let config = config.to_str().unwrap();
+    run(&[&["--config", config], args].concat())
+}
