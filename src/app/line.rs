@@ -19,6 +19,7 @@ use crate::vault::{self, Vault};
 
 use super::backups::{BackupThread, Told};
 use super::clock::SystemClock;
+use super::fleet::PushThread;
 use super::label::{self, Desk, Eye, LabelLine, Surroundings};
 use super::{aside, cloud_checks, from_config};
 
@@ -64,6 +65,7 @@ pub struct RunningLine {
     labels: Option<LabelLine>,
     ledger: Ledger,
     backups: BackupThread,
+    fleet: Option<PushThread>,
     _lock: WorkLock,
 }
 
@@ -94,6 +96,7 @@ impl RunningLine {
     /// Waits until the line has ended and everything is written.
     pub fn join(self) -> Result<(), Failure> {
         let ended = self.line.join();
+        drop(self.fleet);
         drop(self.labels);
         drop(self.backups);
         drop(self.ledger);
@@ -195,8 +198,11 @@ fn start_by(
         sink(&events)(Event::Warning(fault));
     }
     let told = told(&line, sink(&events));
-    let backups = BackupThread::start(from_config::backups(config), reader, clock, told)?;
-    Ok(RunningLine { line, slots: count, lot, signed_in, labels, ledger, backups, _lock: lock })
+    let backups =
+        BackupThread::start(from_config::backups(config), reader, Arc::clone(&clock), told)?;
+    let fleet = PushThread::start(config, &clock, sink(&events))?;
+    let slots = count;
+    Ok(RunningLine { line, slots, lot, signed_in, labels, ledger, backups, fleet, _lock: lock })
 }
 
 /// Whether units that pass get a label from here on, on record where it changed; and who

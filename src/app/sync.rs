@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{cloud, from_config, signals};
+use super::{cloud, fleet, from_config, signals};
 use crate::config::{self, Config, InitialStatus};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -90,6 +90,7 @@ pub fn run_until(
     halt: Halt,
     tell: Box<dyn FnMut(Event)>,
 ) -> Result<Ended, Failure> {
+    fleet::push_first(config, clock);
     let (registrar, revoker) = (cloud::client(config)?, cloud::revoker(config)?);
     let instance = cloud::instance(config)?;
     let open = Opened::open(config, clock, wanted.dry_run)?;
@@ -136,6 +137,7 @@ fn settings(
         limit: wanted.limit,
         deadline: wanted.deadline,
         only,
+        claimed: fleet::claimed(config),
         exclusive: config.authority.exclusive,
         patience: PATIENCE,
     })

@@ -135,7 +135,11 @@ impl<'a> Batch<'a> {
                     let _ = writeln!(self.notes, "{text}");
                 }
             }
-            Event::Waiting { .. } | Event::Withdrawn(_) | Event::Chosen(_) | Event::Ended => {}
+            Event::Waiting { .. }
+            | Event::Withdrawn(_)
+            | Event::Chosen(_)
+            | Event::Fleet(_)
+            | Event::Ended => {}
         }
     }
 

@@ -128,6 +128,7 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
     let cloud = config.cloud.as_ref();
     lines
         .extend(cloud.map(|cloud| ("cloud", format!("{}, {}", cloud.endpoint, cloud.instance_id))));
+    lines.extend(fleet(config));
     lines
 }
 
@@ -177,6 +178,13 @@ fn odd_rates(config: &Config) -> Vec<Fault> {
         Some(Fault::new(Code::ConfigValue, text))
     });
     odd.collect()
+}
+
+/// The fleet that `[fleet]` names; where the station enrolled is for `fleet status` to say.
+fn fleet(config: &Config) -> Option<(&'static str, String)> {
+    let url = config.fleet.url.as_ref()?;
+    let every = config.fleet.push_every.as_secs();
+    Some(("fleet", format!("{url}, what is new is sent every {every} s")))
 }
 
 fn shifts(shifts: &[Shift]) -> String {
@@ -278,6 +286,7 @@ fn as_json(config: &Config) -> Value {
         "slots": config.slots.iter().map(slot).collect::<Vec<_>>(),
         "scanner": config.scanner.kind.as_str(),
         "label_printer": config.label.as_ref().map(|label| label.printer.to_string()),
+        "fleet": config.fleet.url.as_ref().map(ToString::to_string),
         "label_rules": config.scanner.rules.rules.iter().map(|rule| rule.form().as_str())
             .collect::<Vec<_>>(),
     })

@@ -4,7 +4,7 @@ use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use super::context::Context;
-use crate::app::{cloud_checks, from_config, opening, sync};
+use crate::app::{cloud_checks, fleet, from_config, opening, sync};
 use crate::checks::{self, Finding, PortCheck, Status};
 use crate::config::{Config, Presence, ScannerKind};
 use crate::domain::code::Code;
@@ -56,6 +56,7 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
     findings.extend(surroundings(config));
     findings.extend(cloud_checks::findings(config));
     findings.extend(backlog(config, context));
+    findings.extend(fleet::finding(config, now));
     findings
 }
 

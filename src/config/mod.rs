@@ -28,6 +28,7 @@ mod connect;
 mod error;
 mod esp;
 mod explain;
+mod fleet;
 mod kinds;
 mod label;
 mod ledger;
@@ -57,6 +58,7 @@ pub use cloud::Cloud;
 pub use connect::ConnectSettings;
 pub use error::{ConfigError, Place};
 use explain::Refused;
+pub use fleet::FleetSettings;
 use kinds::Section;
 pub use ledger::LedgerSettings;
 use line::Fixture;
@@ -119,6 +121,8 @@ pub struct Config {
     pub work_orders: WorkOrderSettings,
     /// `[view]`, where there is one.
     pub view: Option<ViewSettings>,
+    /// `[fleet]`
+    pub fleet: FleetSettings,
 }
 
 impl Config {
@@ -169,6 +173,7 @@ impl Config {
             authority: authority::authority(raw.authority, &dir)?,
             broker: product::broker(raw.broker.into_keys(), &dir)?,
             view: raw.view.map(|raw| view::view(raw.into_keys(), &dir)).transpose()?,
+            fleet: fleet::fleet(raw.fleet.map(Section::into_keys).unwrap_or_default(), &dir),
             connect: raw.connect.map(|raw| connect::connect(raw.into_keys(), &dir)).transpose()?,
             shifts: shifts::shifts(raw.shifts.unwrap_or_default())?,
             esp,

@@ -48,6 +48,7 @@ pub(super) struct File {
     pub(super) label: Option<Section<Printing>>,
     pub(super) cloud: Option<Section<Cloud>>,
     pub(super) view: Option<Section<View>>,
+    pub(super) fleet: Option<Section<Fleet>>,
 }
 
 /// This machine.
@@ -261,6 +262,26 @@ pub(super) struct View {
     /// Its key, PEM, in a file of mode 0600.
     #[schemars(extend("examples" = ["view.key"]))]
     pub(super) key: Option<FilePath>,
+}
+
+/// The fleet that this station belongs to, once it enrolled with `station fleet enrol`. The line
+/// never waits for it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fleet {
+    /// Where it is. Without it: where the station enrolled.
+    #[schemars(extend("examples" = ["https://fleet.example:8443"]))]
+    pub(super) url: Option<Parsed<Endpoint>>,
+    /// The CA of its certificate, PEM. Without it: what the station enrolled with, or the
+    /// system's.
+    #[schemars(extend("examples" = ["fleet-root.pem"]))]
+    pub(super) ca: Option<FilePath>,
+    /// How often the line sends what is new.
+    #[schemars(extend("default" = "5s"))]
+    pub(super) push_every: Option<Time>,
+    /// After how long without a word from it `station doctor` warns.
+    #[schemars(extend("default" = "24h"))]
+    pub(super) max_silence: Option<Time>,
 }
 
 /// Rates that a UART is driven at; the system refuses those that a port can't do.

@@ -6,6 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::certificate::Proof;
+use super::clock::Timestamp;
 use super::code::Code;
 use super::device::Fault;
 use super::ids::{CertificateSn, ClientId, Fingerprint, HardwareId, SlotName};
@@ -116,10 +117,21 @@ pub enum Event {
     Label(Box<LabelReport>),
     /// Something that a person should know and that stops nothing.
     Warning(Fault),
+    /// Something was heard of the fleet.
+    Fleet(FleetHeard),
     /// The line takes no more units; what was under way has landed or will.
     Stopping(Option<Fault>),
     /// The last event: nothing is under way any more.
     Ended,
+}
+
+/// What was heard of the fleet that the station belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FleetHeard {
+    /// When.
+    pub at: Timestamp,
+    /// Conflicts that nobody settled, in which this station has a part.
+    pub conflicts: u64,
 }
 
 /// What came of a unit's label. Nobody can say that it was printed: printers answer nothing.

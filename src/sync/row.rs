@@ -60,6 +60,12 @@ impl<R: Registrar + 'static> Run<R> {
         match decide(&work.row, &work.says, &self.settings.rules) {
             Deed::LookUp => self.look(work).await,
             Deed::Register => {
+                if let Some(holder) = self.settings.claimed.get(&work.row.client_id) {
+                    let message = format!("{holder} holds client id {}", work.row.client_id);
+                    let trouble = Some((Code::FleetClaimed, message));
+                    self.tell_row(&work.row, Outcome::Deferred, None, trouble);
+                    return Step::Left;
+                }
                 if !work.has_place && !self.take_place() {
                     return Step::Left;
                 }

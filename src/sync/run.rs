@@ -1,6 +1,7 @@
 //! What the tasks of one run share: where it stands, how wide it is, and why it ends.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::share::Door;
 use crate::cloud::{Registrar, preflight};
 use crate::domain::clock::Clock;
 use crate::domain::device::Fault;
-use crate::domain::ids::Serial;
+use crate::domain::ids::{ClientId, Serial};
 use crate::domain::outbox::Operation;
 use crate::domain::registration::{CaSn, CloudAuthority, CloudStatus};
 use crate::domain::share::Shares;
@@ -52,6 +53,9 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// Only what is open for these units.
     pub only: Option<Vec<Serial>>,
+    /// Client ids that another station of the fleet holds as proven, and which: none of them is
+    /// registered from here.
+    pub claimed: BTreeMap<ClientId, String>,
     /// Whether every CA of this ledger issues for this station alone.
     pub exclusive: bool,
     /// How long the first pause after a failed call is; each next one is longer.

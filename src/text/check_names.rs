@@ -33,6 +33,7 @@ pub const CHECKS: &[(&str, &str)] = &[
     ("adapters", "适配器"),
     ("letters", "控制台字形"),
     ("view", "看板页面"),
+    ("fleet", "总库"),
 ];
 
 /// What a check is called; one that is not known keeps its name.

@@ -145,6 +145,9 @@ words! {
     SyncNever: "never synced", "从未同步";
     SyncAgo: "synced {}", "同步 {}";
     LightCloud: "cloud", "云端";
+    LightFleet: "fleet", "总库";
+    FleetHeard: "fleet {}", "总库 {}";
+    FleetConflicts: "fleet: {} conflicts", "总库冲突 {}";
     LightDisk: "disk", "磁盘";
     LightCa: "CA ok", "CA";
     Disk: "disk {}", "磁盘 {}";

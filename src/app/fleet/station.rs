@@ -43,11 +43,10 @@ impl Station {
             let what = "the journal has another key than the station enrolled with";
             return Err(Failure::new(Code::FleetStation, what));
         }
-        let roots: Result<Vec<Vec<u8>>, _> =
-            enrolled.roots.iter().map(|root| from_hex("certificate", root)).collect();
+        let url = config.fleet.url.as_ref().map_or(enrolled.url.as_str(), |url| url.as_str());
         let client = Client::new(ClientSettings {
-            url: enrolled.url,
-            roots: roots.map_err(|error| Failure::of(Code::FleetStation, &error))?,
+            url: url.to_owned(),
+            roots: roots(config, &enrolled)?,
             station: config.station.id.clone(),
             instance,
             certificate,
@@ -72,6 +71,17 @@ impl Station {
         Heard::of(&pushed, self.clock.now().wall).write(data_dir)?;
         Ok(pushed)
     }
+}
+
+/// The CAs under which the fleet's certificate is verified: those of `[fleet]`, or else those
+/// that the station enrolled with.
+fn roots(config: &Config, enrolled: &Enrolled) -> Result<Vec<Vec<u8>>, Failure> {
+    if let Some(ca) = &config.fleet.ca {
+        return Ok(pki::read_certificates(ca)?);
+    }
+    let roots = enrolled.roots.iter().map(|root| from_hex("certificate", root));
+    let roots: Result<Vec<Vec<u8>>, _> = roots.collect();
+    roots.map_err(|error| Failure::of(Code::FleetStation, &error))
 }
 
 fn no_ledger() -> Failure {
@@ -106,7 +116,7 @@ pub fn enrol(
     let authority = authority.ok_or_else(|| {
         Failure::new(Code::FleetStation, "the CA of station.toml did not certify the journal key")
     })?;
-    let roots = match ca {
+    let roots = match ca.or(config.fleet.ca.as_deref()) {
         Some(ca) => pki::read_certificates(ca)?,
         None => Vec::new(),
     };

@@ -107,6 +107,7 @@ impl Bench {
             most_per_second: 15,
             shares: None,
             confirm: crate::sync::Confirm::None,
+            claimed: std::collections::BTreeMap::new(),
             full: false,
             dry_run: false,
             limit: None,

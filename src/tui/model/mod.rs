@@ -30,7 +30,7 @@ pub use view::View;
 
 use crate::domain::clock::Now;
 use crate::domain::device::Fault;
-use crate::domain::event::Binding;
+use crate::domain::event::{Binding, FleetHeard};
 use crate::domain::ids::{Serial, SlotName};
 use crate::domain::local::Zone;
 use crate::domain::pages::{LogLine, OrderProgress, Overview};
@@ -111,6 +111,8 @@ pub struct Model {
     pub(super) wanted: usize,
     /// Scans that wait for a device, bound to no slot yet.
     pub(super) waiting: Vec<String>,
+    /// What was last heard of the fleet, where the station belongs to one.
+    pub(super) fleet: Option<FleetHeard>,
     /// The slot that the next scan is for.
     pub(super) chosen: Option<SlotName>,
     pub(super) notices: Notices,
@@ -166,6 +168,7 @@ impl Model {
             unended: false,
             wanted: 0,
             waiting: Vec::new(),
+            fleet: None,
             chosen: None,
             notices: Notices::default(),
             signing_in: None,

@@ -19,6 +19,7 @@ pub(super) fn event(model: &mut Model, event: Event, actions: &mut Vec<Action>) 
         Event::Denied(report) => denied(model, *report, actions),
         Event::Label(report) => label(model, *report, actions),
         Event::Warning(fault) => notice(model, None, None, fault, NoticeKind::Warning),
+        Event::Fleet(heard) => model.fleet = Some(heard),
         Event::Stopping(fault) => stopping(model, fault),
         Event::Ended => ended(model),
     }

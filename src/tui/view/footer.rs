@@ -7,6 +7,7 @@ use ratatui::layout::{Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::domain::clock::Timestamp;
+use crate::domain::event::FleetHeard;
 use crate::domain::pages::{Light, Overview};
 use crate::domain::text::plain;
 use crate::text::Word;
@@ -31,7 +32,8 @@ fn lights<'a>(model: &Model, look: Look, columns: u16) -> Line<'a> {
     let Some(overview) = &model.overview else { return both_ends(Vec::new(), right, columns) };
     let taken: usize = right.iter().map(Span::width).sum();
     let room = usize::from(columns).saturating_sub(taken);
-    let all = health(overview, look);
+    let mut all = Vec::from(health(overview, look));
+    all.extend(model.fleet.map(|heard| fleet(heard, overview.at, look)));
     let full = all.iter().flat_map(|(light, _, text)| lamp(*light, text.clone(), look));
     let full: Vec<_> = full.collect();
     if full.iter().map(Span::width).sum::<usize>() <= room {
@@ -80,6 +82,25 @@ fn health(overview: &Overview, look: Look) -> [(Light, Word, String); 4] {
         (clock.0, Word::ClockGood, clock.1.to_owned()),
         (overview.authority, Word::LightCa, look.fill(Word::CaLeft, &[&look.span_of_time(left)])),
     ]
+}
+
+/// A fleet that is silent for longer is worth a look; the line works on without it.
+const SILENT: Duration = Duration::from_secs(600);
+
+fn fleet(heard: FleetHeard, now: Timestamp, look: Look) -> (Light, Word, String) {
+    let silent = between(heard.at, now);
+    let text = match heard.conflicts {
+        0 if silent < Duration::from_secs(60) => {
+            look.fill(Word::FleetHeard, &[look.text(Word::ThisMinute)])
+        }
+        0 => look.fill(Word::FleetHeard, &[&look.fill(Word::Ago, &[&look.age(silent)])]),
+        conflicts => look.fill(Word::FleetConflicts, &[&conflicts.to_string()]),
+    };
+    let light = match heard.conflicts == 0 && silent < SILENT {
+        true => Light::Green,
+        false => Light::Amber,
+    };
+    (light, Word::LightFleet, text)
 }
 
 fn between(start: Timestamp, end: Timestamp) -> Duration {
