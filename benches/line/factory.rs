@@ -127,7 +127,7 @@ name = "TH200"
 serial_pattern = "TH200-[0-9]{8}"
 client_id = "{serial}"
 [certificate]
-organization = "Example Devices"
+organization = "ExampleDevices"
 valid_for = "20y"
 [authority]
 certificate = "ca.pem"

@@ -62,7 +62,8 @@ enum object_kind {
     KIND_CLIENT_CERTIFICATE = 0x03,
     KIND_CA_CHAIN = 0x04,
     KIND_SERVER_ROOTS = 0x05,
-    KIND_SETTINGS = 0x06
+    KIND_SETTINGS = 0x06,
+    KIND_PKCS8_KEY = 0x07
 };
 
 enum lifecycle { BLANK = 0, STAGED = 1, PROVISIONED = 2, LIFECYCLE_LOCKED = 3 };
@@ -273,6 +274,8 @@ static bool length_fits_kind(struct station_object object)
         return object.length == STATION_PRIVATE_KEY_LENGTH;
     case KIND_MADE_KEY:
         return object.length == STATION_PUBLIC_KEY_LENGTH;
+    case KIND_PKCS8_KEY:
+        return object.length == STATION_PKCS8_LENGTH;
     case KIND_SETTINGS:
         return object.length >= 9u && object.length <= 324u;
     default:
@@ -282,23 +285,28 @@ static bool length_fits_kind(struct station_object object)
 
 static bool kind_is_known(uint8_t kind)
 {
-    return kind >= KIND_KEY && kind <= KIND_SETTINGS;
+    return kind >= KIND_KEY && kind <= KIND_PKCS8_KEY;
+}
+
+static bool kind_is_key(uint8_t kind)
+{
+    return kind == KIND_KEY || kind == KIND_MADE_KEY || kind == KIND_PKCS8_KEY;
 }
 
 /*
- * Whether a kind may stand at this place. The kinds ascend, the first is a key of either sort, and
- * a client certificate is a must: so it is always the second.
+ * Whether a kind may stand at this place. The first is a key of any sort, behind it the kinds
+ * ascend, and a client certificate is a must: so it is always the second.
  */
 static bool kind_fits_place(const struct station_table *table, uint8_t i)
 {
     uint8_t kind = table->objects[i].kind;
     if (i == 0u) {
-        return kind == KIND_KEY || kind == KIND_MADE_KEY;
+        return kind_is_key(kind);
     }
     if (i == 1u) {
         return kind == KIND_CLIENT_CERTIFICATE;
     }
-    return kind > table->objects[i - 1u].kind && kind_is_known(kind);
+    return kind > table->objects[i - 1u].kind && kind_is_known(kind) && !kind_is_key(kind);
 }
 
 /* Section 6: the rules for objects, but for the image's total. */
@@ -467,6 +475,12 @@ static bool can_make_keys(const struct station_device *device)
            && device->hooks->public_key != NULL;
 }
 
+/* The key is a chunk of its own, so the largest one must hold it. */
+static bool takes_pkcs8(const struct station_device *device)
+{
+    return device->facts->takes_pkcs8 && device->facts->max_chunk >= STATION_PKCS8_LENGTH;
+}
+
 static uint32_t capabilities_of(const struct station_device *device)
 {
     uint32_t capabilities = 0u;
@@ -474,6 +488,7 @@ static uint32_t capabilities_of(const struct station_device *device)
     capabilities |= device->facts->can_read ? 0x2u : 0u;
     capabilities |= device->facts->can_lock ? 0x4u : 0u;
     capabilities |= can_make_keys(device) ? 0x8u : 0u;
+    capabilities |= takes_pkcs8(device) ? 0x10u : 0u;
     return capabilities;
 }
 
@@ -611,6 +626,9 @@ static struct outcome check_announcement(const struct station_device *device, co
     }
     if (table->objects[0].kind == KIND_MADE_KEY && !device->has_made_key) {
         return refuse(NO_KEY, 0u);
+    }
+    if (table->objects[0].kind == KIND_PKCS8_KEY && !takes_pkcs8(device)) {
+        return refuse(UNSUPPORTED, BEGIN);
     }
     if (table->total > device->facts->capacity) {
         return refuse(TOO_LARGE, device->facts->capacity);
@@ -848,13 +866,19 @@ static void hash_prove_text(struct station_device *device, const uint8_t image_d
     hooks->hash_finish(hooks->context, digest);
 }
 
+static uint32_t scalar_offset(const struct station_table *table)
+{
+    return table->objects[0].kind == KIND_PKCS8_KEY ? STATION_PKCS8_SCALAR_OFFSET : 0u;
+}
+
 /* The key as it stands in storage: the image's first object, or beside a made one in the header. */
 static int read_private_key(struct station_device *device, uint8_t key[STATION_PRIVATE_KEY_LENGTH])
 {
     if (device->active.objects[0].kind == KIND_MADE_KEY) {
         return read_storage(device, header_region(device->active_slot), 56u, key, STATION_PRIVATE_KEY_LENGTH);
     }
-    return read_storage(device, image_region(device->active_slot), 0u, key, STATION_PRIVATE_KEY_LENGTH);
+    return read_storage(device, image_region(device->active_slot), scalar_offset(&device->active), key,
+                        STATION_PRIVATE_KEY_LENGTH);
 }
 
 static struct outcome sign_with_active_key(struct station_device *device, const uint8_t digest[STATION_DIGEST_LENGTH])
@@ -1007,7 +1031,7 @@ static struct outcome read_object(struct station_device *device)
     if (most == 0u) {
         return refuse(BAD_VALUE, 5u);
     }
-    if (kind == KIND_KEY) {
+    if (kind == KIND_KEY || kind == KIND_PKCS8_KEY) {
         return refuse(SECRET, kind);
     }
     if (!device->has_active) {

@@ -51,6 +51,10 @@ extern "C" {
 #define STATION_SIGNATURE_LENGTH 64u
 #define STATION_OBJECTS_MAX 5u
 
+/* A private key as PKCS#8 with its public key; the scalar stands in it at this offset. */
+#define STATION_PKCS8_LENGTH 138u
+#define STATION_PKCS8_SCALAR_OFFSET 36u
+
 /* Bits of station_facts.security. */
 #define STATION_SECURE_BOOT 0x01u
 #define STATION_READ_OUT_PROTECTION 0x02u
@@ -67,6 +71,7 @@ struct station_facts {
     uint8_t window;              /* 1 to 8; 1 for a device that is deaf while it programs */
     bool can_read;               /* READ is offered */
     bool can_lock;               /* FINISH can lock; needs the lock hooks */
+    bool takes_pkcs8;            /* the key may come as PKCS#8; counts where max_chunk is 138 or more */
     uint32_t capacity;           /* bytes of one image area */
     uint16_t max_chunk;          /* 65 to 1001 */
     uint16_t busy_erase_ms;      /* the longest it takes to erase one slot */
@@ -106,8 +111,9 @@ struct station_hooks {
      * Writes to a region that was erased; durable when it returns. An image is written from its
      * start to its end without gaps, a header as a whole. If your flash is written in units: all
      * writes but the last begin and end on a multiple of 32 bytes or of max_chunk behind the key;
-     * fill the last up with what you like. (After a made key of 65 bytes this does not hold: keep
-     * the incomplete unit in memory until the next write or the header.)
+     * fill the last up with what you like. (After a made key of 65 bytes, or a PKCS#8 key
+     * of 138, this does not hold: keep the incomplete unit in memory until the next write or the
+     * header.)
      */
     int (*write)(void *context, enum station_region region, uint32_t offset, const uint8_t *data, size_t length);
 

@@ -117,6 +117,7 @@ static void set_facts(void)
     facts.window = 4u;
     facts.can_read = true;
     facts.can_lock = true;
+    facts.takes_pkcs8 = true;
     facts.capacity = FLASH_CAPACITY;
     facts.max_chunk = 512u;
     facts.busy_erase_ms = 500u;

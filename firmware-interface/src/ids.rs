@@ -130,7 +130,8 @@ wire_numbers! {
 }
 
 wire_numbers! {
-    /// What an object of an image is. Objects stand in the image in this order.
+    /// What an object of an image is. The key comes first, of whichever kind; the others
+    /// stand in the image in this order.
     ObjectKind: u8 {
         /// The private key: a P-256 scalar, 32 bytes, big-endian.
         Key = 0x01, "key";
@@ -144,6 +145,9 @@ wire_numbers! {
         ServerRoots = 0x05, "server roots";
         /// Connection settings, see [`crate::image::Settings`].
         Settings = 0x06, "settings";
+        /// In the place of the key: the same scalar in a PKCS #8 document that has the public
+        /// key too, see [`crate::image::PKCS8_LENGTH`]. Only for a device that says so.
+        Pkcs8Key = 0x07, "pkcs8 key";
     }
 }
 
@@ -212,6 +216,8 @@ wire_bits! {
         LOCK = 0x0000_0004;
         /// It answers `KEYGEN` and `CSR` and takes the object *made key*.
         KEYGEN = 0x0000_0008;
+        /// It takes the object *pkcs8 key*.
+        PKCS8 = 0x0000_0010;
     }
 }
 

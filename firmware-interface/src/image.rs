@@ -18,11 +18,21 @@ pub const KEY_LENGTH: usize = 32;
 /// Bytes of a public key: `04 ‖ x ‖ y`.
 pub const PUBLIC_KEY_LENGTH: usize = 65;
 
+/// Bytes of a private key as a PKCS #8 document (RFC 5958) that holds an ECPrivateKey with
+/// its public key: for P-256 always as many, and each part at the same place.
+pub const PKCS8_LENGTH: usize = 138;
+
+/// Where in such a document the scalar stands.
+pub const PKCS8_SCALAR_AT: usize = 36;
+
 /// Bytes of a SHA-256 digest.
 pub const DIGEST_LENGTH: usize = 32;
 
-/// The most objects an image has: one of each kind, the two kinds of key sharing a place.
-pub const MAX_OBJECTS: usize = ObjectKind::ALL.len() - 1;
+/// The most objects an image has: one of each kind, the kinds of key sharing a place.
+pub const MAX_OBJECTS: usize = ObjectKind::ALL.len() - (KEY_KINDS - 1);
+
+/// Kinds of key, one of which begins an image.
+const KEY_KINDS: usize = 3;
 
 /// Bytes of one entry of an object table: kind and length.
 pub const ENTRY_LENGTH: usize = 1 + 2;
@@ -84,8 +94,8 @@ pub struct ObjectTable {
 }
 
 impl ObjectTable {
-    /// Takes objects in ascending order of their kinds: a key, a client certificate,
-    /// and what else the product needs.
+    /// Takes a key, then the other objects in ascending order of their kinds: a client
+    /// certificate, and what else the product needs.
     pub fn new(objects: &[Object]) -> Result<Self, TableError> {
         let count = objects.len();
         if !(1..=MAX_OBJECTS).contains(&count) {
@@ -162,7 +172,7 @@ impl ObjectTable {
 fn check_objects(objects: &[Object]) -> Result<(), TableError> {
     let mut before = None;
     for (index, Object { kind, length }) in objects.iter().copied().enumerate() {
-        let is_key = matches!(kind, ObjectKind::Key | ObjectKind::MadeKey);
+        let is_key = is_key(kind);
         if is_key != (index == 0) {
             return Err(TableError::Key { index, kind });
         }
@@ -172,7 +182,7 @@ fn check_objects(objects: &[Object]) -> Result<(), TableError> {
         if !allowed_length(kind, usize::from(length)) {
             return Err(TableError::Length { index, kind, length });
         }
-        before = Some(kind);
+        before = Some(kind).filter(|_| !is_key);
     }
     match objects.iter().any(|object| object.kind == ObjectKind::ClientCertificate) {
         true => Ok(()),
@@ -180,10 +190,15 @@ fn check_objects(objects: &[Object]) -> Result<(), TableError> {
     }
 }
 
+const fn is_key(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::Key | ObjectKind::MadeKey | ObjectKind::Pkcs8Key)
+}
+
 const fn allowed_length(kind: ObjectKind, length: usize) -> bool {
     match kind {
         ObjectKind::Key => length == KEY_LENGTH,
         ObjectKind::MadeKey => length == PUBLIC_KEY_LENGTH,
+        ObjectKind::Pkcs8Key => length == PKCS8_LENGTH,
         ObjectKind::Settings => length >= Settings::MIN_SIZE && length <= Settings::MAX_SIZE,
         _ => length > 0,
     }

@@ -54,9 +54,10 @@ fn data() -> impl Strategy<Value = Vec<u8>> {
 
 fn objects() -> impl Strategy<Value = ObjectTable> {
     let optional = (any::<[bool; 3]>(), 1..=u16::MAX, 1..=u16::MAX, 9..=324u16);
-    (any::<bool>(), 1..=u16::MAX, optional).prop_map(|(made, certificate, optional)| {
+    (0..3_usize, 1..=u16::MAX, optional).prop_map(|(key, certificate, optional)| {
         let ([chain, roots, settings], chain_length, roots_length, settings_length) = optional;
-        let key = if made { (ObjectKind::MadeKey, 65) } else { (ObjectKind::Key, 32) };
+        let keys = [(ObjectKind::Key, 32), (ObjectKind::MadeKey, 65), (ObjectKind::Pkcs8Key, 138)];
+        let key = keys[key];
         let mut objects = vec![key, (ObjectKind::ClientCertificate, certificate)];
         objects.extend(chain.then_some((ObjectKind::CaChain, chain_length)));
         objects.extend(roots.then_some((ObjectKind::ServerRoots, roots_length)));

@@ -25,6 +25,8 @@ pub struct Crl {
     pub number: u64,
     /// How many certificates it names.
     pub certificates: usize,
+    /// Until when verifiers take it.
+    pub next: Timestamp,
 }
 
 /// Signs a list of what the CA of station.toml issued and is not to be used any more. Its
@@ -44,17 +46,18 @@ pub fn make(
         .map(|one| RevokedCertificate { sn: one.sn, superseded: one.superseded, since: one.at })
         .collect();
     let certificates = revoked.len();
+    let now = clock.now().wall;
+    let next = Timestamp(now.0.saturating_add(i64::from(next_days) * 86_400_000_000));
     let issued = CrlIssued {
         authority: fingerprint,
         certificates: u64::try_from(certificates).unwrap_or(u64::MAX),
+        next: Some(next),
         by,
     };
     let recorded = ledger.writer().record(Record::CrlIssued(issued));
     let number = recorded.map_err(|refusal| Failure::from(refusal.fault()))?.seq;
-    let now = clock.now().wall;
-    let next = Timestamp(now.0.saturating_add(i64::from(next_days) * 86_400_000_000));
     let pem = authority.revocation_list(&revoked, CrlNumbering { number, now, next })?;
-    Ok(Crl { pem, number, certificates })
+    Ok(Crl { pem, number, certificates, next })
 }
 
 /// Everybody may read the list, and its owner alone replace it.

@@ -275,7 +275,7 @@ client_id = "{serial}"
 model = "SIM-1"
 
 [certificate]
-organization = "Demo Devices"
+organization = "DemoDevices"
 organizational_unit = "TH200 temperature sensors"
 valid_for = "20y"
 

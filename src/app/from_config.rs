@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::broker::{self, WitnessSettings};
 use crate::config::{
-    self, AuthorityKey, AuthoritySettings, Config, ConnectSettings, ParityBit, Presence, Restart,
-    Scanner, Slot, ValidFor,
+    self, AuthorityKey, AuthoritySettings, Config, ConnectSettings, ParityBit, Presence, Product,
+    Restart, Scanner, Slot, ValidFor,
 };
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::evidence::{HeadSigner, Witness};
-use crate::domain::identity::KeyOrigin;
+use crate::domain::identity::{KeyFormat, KeyOrigin};
 use crate::domain::ids::{PublicKey, StationId, WorkOrderId};
 use crate::domain::label::{LabelRule, SerialPattern};
 use crate::domain::work_order::WorkOrder;
@@ -18,7 +18,7 @@ use crate::engine::{Broker, SlotSettings};
 use crate::flow::Policy;
 use crate::ledger::{self, BackupRule, Backups, Ledger, Reader};
 use crate::link::settings::{
-    CharacterBits, LineParity, PortSettings, PresenceBy, RestartBy, SlotLink,
+    CharacterBits, LineParity, PortSettings, PresenceBy, RestartBy, SlotLink, SmpFiles,
 };
 use crate::pki::{
     self, Authority, AuthorityPlace, JournalKey, KeyPlace, Passphrase, Profile, TokenKey,
@@ -331,6 +331,23 @@ pub fn slots(config: &Config) -> Vec<SlotSettings> {
     config.slots.iter().map(|slot| self::slot(slot, config)).collect()
 }
 
+/// In which form devices get private keys that the station made.
+pub fn key_format(product: &Product) -> KeyFormat {
+    match product.key_format {
+        config::KeyFormat::Scalar => KeyFormat::Scalar,
+        config::KeyFormat::Pkcs8 => KeyFormat::Pkcs8,
+    }
+}
+
+fn smp_files(slot: &Slot, product: &Product) -> SmpFiles {
+    let usual = SmpFiles::default();
+    SmpFiles {
+        directory: slot.directory.clone().unwrap_or(usual.directory),
+        key_name: product.key_file.clone(),
+        key_is_pem: product.key_encoding == config::KeyEncoding::Pem,
+    }
+}
+
 fn slot(slot: &Slot, config: &Config) -> SlotSettings {
     let port = PortSettings {
         dtr: slot.dtr,
@@ -353,8 +370,8 @@ fn slot(slot: &Slot, config: &Config) -> SlotSettings {
         },
         modem: slot.modem,
         sec_tag: slot.sec_tag,
-        smp_directory: slot.directory.clone().unwrap_or_else(|| SlotLink::SMP_DIRECTORY.to_owned()),
         esp: config.esp.clone(),
+        smp: smp_files(slot, &config.product),
         ..SlotLink::new(port)
     };
     SlotSettings { name: slot.name.clone(), link }

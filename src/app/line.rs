@@ -166,6 +166,7 @@ fn start_by(
         inquiries: ledger.inquiries()?,
         clock: Arc::clone(&clock),
         policy: from_config::policy(config),
+        key_format: from_config::key_format(&config.product),
         lock: config.product.lock,
         broker,
         witness,

@@ -7,8 +7,9 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
-use crate::domain::ids::PublicKey;
+use crate::domain::ids::{Fingerprint, PublicKey};
 use crate::domain::operators::Pin;
+use crate::domain::outbox::NewestList;
 use crate::domain::say::Say;
 use crate::domain::story::Uncertain;
 use crate::ledger::{self, Audit, Backups, FileCheck, LedgerError, Reader, Settings};
@@ -94,6 +95,53 @@ pub fn uncertain_fault(found: &Uncertain) -> Option<Fault> {
         ),
     };
     (*count > 0).then(|| Fault::said(Code::UnitsUncertain, what))
+}
+
+/// So long before a list's end it is a warning, or a third of the time that it is for, where
+/// that is less: the next one has to reach every broker.
+const LIST_WARN: i64 = 7 * 86_400_000_000;
+
+/// Checks that the newest list of this CA is still taken, where there is one.
+pub fn list(settings: &Settings, authority: &Fingerprint, now: Timestamp) -> Option<Finding> {
+    const NAME: &str = "revocations";
+    // The ledger's own check tells what is wrong with it.
+    let reader = Reader::open(&settings.data_dir, Some(&settings.station)).ok()?;
+    let newest = match reader.newest_list(authority) {
+        Ok(newest) => newest?,
+        Err(error) => return Some(Finding::fail(NAME, error.into())),
+    };
+    if let Some(fault) = list_fault(&newest, now) {
+        return Some(Finding::warn(NAME, fault));
+    }
+    let made = newest.made;
+    Some(Finding::ok(
+        NAME,
+        match newest.next {
+            Some(next) => say!(
+                "the newest list is of {made} and ends on {next}",
+                "最新吊销列表为 {made}，{next} 到期"
+            ),
+            None => say!(
+                "the newest list is of {made}; its entry does not say when it ends",
+                "最新吊销列表为 {made}，记录中没有到期时间"
+            ),
+        },
+    ))
+}
+
+/// A word about a list that ends soon, or has ended: most verifiers then refuse every device.
+pub fn list_fault(newest: &NewestList, now: Timestamp) -> Option<Fault> {
+    let next = newest.next?;
+    let warn = LIST_WARN.min(next.0.saturating_sub(newest.made.0) / 3);
+    let what = match () {
+        () if now >= next => format!("the newest list of revoked certificates ended on {next}"),
+        () if now.0 >= next.0.saturating_sub(warn) => {
+            format!("the newest list of revoked certificates ends on {next}")
+        }
+        () => return None,
+    };
+    let why = "brokers that were given it refuse every device from then on";
+    Some(Fault::new(Code::CaList, format!("{what}; {why}")))
 }
 
 /// Checks that no other user of the machine can read or change what lies in the data

@@ -15,7 +15,9 @@ mod ports;
 mod surroundings;
 
 pub use authority::authority;
-pub use books::{backups, clock, files, ledger, pins, uncertain, uncertain_fault};
+pub use books::{
+    backups, clock, files, ledger, list, list_fault, pins, uncertain, uncertain_fault,
+};
 pub use cloud::{
     CloudCheck, cloud, cloud_unasked, cloud_wrong, contradicted, first_article,
     first_article_fault, international, no_cloud,

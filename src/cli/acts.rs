@@ -72,7 +72,7 @@ Example:
     /// Signs a list of the certificates that are not to be used any more (CRL)
     ///
     /// Names what is void, superseded, or revoked in the cloud. Its number comes from the
-    /// journal, and grows with each list.
+    /// journal, and grows with each list. `doctor` and `sync` warn before the newest one ends.
     #[command(after_help = "\
 Example:
   station authority crl --out ca.crl")]
@@ -80,7 +80,8 @@ Example:
         /// Write to this file, PEM; an older list there is replaced
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// After how many days the next one is to be expected
+        /// After how many days the list ends; make the next one before: most verifiers refuse
+        /// every device from then on
         #[arg(long, value_name = "N", default_value_t = 30)]
         #[arg(value_parser = clap::value_parser!(u16).range(1..=3650))]
         next_days: u16,

@@ -67,12 +67,14 @@ fn crl(
             "written": out,
             "number": made.number,
             "certificates": made.certificates,
+            "next": made.next,
         })),
         false => context.out.line(format!(
-            "list {} with {} certificates is in {}",
+            "list {} with {} certificates is in {}, the next is due on {}",
             made.number,
             made.certificates,
-            out.display()
+            out.display(),
+            made.next
         )),
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::ledger::Reader;
 use crate::link::settings::PortSettings;
-use crate::pki::Verifier;
+use crate::pki::{AuthorityInfo, Verifier};
 use crate::say;
 use crate::shell::{self, Exit, Failure};
 use crate::text::{Language, check_name, remedy, said};
@@ -50,6 +50,8 @@ fn findings(config: &Config, context: &Context) -> Vec<Finding> {
         checks::scanner(scanner(config)),
     ];
     findings.extend(checks::pins(&settings));
+    let authority = AuthorityInfo::read(&from_config::authority_place(&config.authority)).ok();
+    findings.extend(authority.and_then(|ca| checks::list(&settings, &ca.fingerprint, now)));
     findings.extend(opening::connect(config));
     findings.extend(opening::labels(config));
     findings.extend(opening::view(config));

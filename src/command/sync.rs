@@ -2,15 +2,18 @@
 
 use super::context::Context;
 use super::person::person;
-use crate::app::cloud;
 use crate::app::sync::{self, Ended, Wanted};
+use crate::app::{cloud, from_config};
+use crate::checks;
 use crate::cli::Sync;
 use crate::config::Config;
+use crate::domain::clock::Timestamp;
 use crate::domain::device::Fault;
 use crate::domain::outbox::Operation;
 use crate::domain::person::Person;
 use crate::domain::say::Say;
 use crate::ledger::Reader;
+use crate::pki::AuthorityInfo;
 use crate::say;
 use crate::shell::{self, Exit, Failure, Output, Progress};
 use crate::sync::{DifferenceKind, Event, Outcome, Summary};
@@ -29,8 +32,20 @@ pub(super) fn run(args: &Sync, context: &mut Context) -> Result<Exit, Failure> {
     if let Some(fault) = cloud::international(&config) {
         shell::warn(&fault, context.color);
     }
+    if let Some(fault) = ending_list(&config, context.now()) {
+        shell::warn(&fault, context.color);
+    }
     let ended = carry_out(&config, &wanted, &person(args.by.clone()), context)?;
     conclude(ended, context)
+}
+
+/// A word where the newest list of the CA's revoked certificates ends soon.
+fn ending_list(config: &Config, now: Timestamp) -> Option<Fault> {
+    let authority = from_config::authority_place(&config.authority);
+    let fingerprint = AuthorityInfo::read(&authority).ok()?.fingerprint;
+    let station = &config.station;
+    let reader = Reader::open(&station.data_dir, Some(&station.id)).ok()?;
+    checks::list_fault(&reader.newest_list(&fingerprint).ok()??, now)
 }
 
 /// One sync; every line of it but the summary is printed.

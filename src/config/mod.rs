@@ -72,8 +72,9 @@ pub use station::Station;
 pub use values::{Endpoint, PortPlace, ValidFor, ValueError};
 pub use view::ViewSettings;
 pub use words::{
-    AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyOrigin, LabelForm, Language,
-    ParityBit, Presence, PrintVerify, PrintWhen, RegistrationMode, Restart, ScannerKind,
+    AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyEncoding, KeyFormat, KeyOrigin,
+    LabelForm, Language, ParityBit, Presence, PrintVerify, PrintWhen, RegistrationMode, Restart,
+    ScannerKind,
 };
 pub use work_orders::WorkOrderSettings;
 

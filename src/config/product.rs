@@ -9,7 +9,7 @@ use super::kinds::{Placed, Word, time_or};
 use super::raw;
 use super::refusal::Refusal;
 use super::values::ValidFor;
-use super::words::{KeyOrigin, Protection};
+use super::words::{KeyEncoding, KeyFormat, KeyOrigin, Protection};
 use crate::domain::certificate::Proof;
 use crate::domain::device::Security;
 use crate::domain::identity::TlsVersion;
@@ -31,6 +31,12 @@ pub struct Product {
     pub check_part: Option<SerialPattern>,
     /// Where its private keys are made.
     pub key_origin: KeyOrigin,
+    /// In which form devices get those that the station made.
+    pub key_format: KeyFormat,
+    /// The name of the key's file, where devices speak SMP.
+    pub key_file: String,
+    /// How that file is written.
+    pub key_encoding: KeyEncoding,
     /// The model that its devices must report; none accepts any.
     pub model: Option<String>,
     /// The proof below which a unit is not PASS.
@@ -70,13 +76,20 @@ pub struct Broker {
 }
 
 pub(super) fn product(raw: raw::Product) -> Result<Product, Refusal> {
+    let key_origin = raw.key_origin.map_or(KeyOrigin::Station, |word| word.0);
+    if let (KeyOrigin::Device, Some(format)) = (key_origin, &raw.key_format) {
+        return Err(format.refuse("no key is given to a device that makes its own (key_origin)"));
+    }
     Ok(Product {
         name: short_text(raw.name)?,
         serial_pattern: pattern(&raw.serial_pattern)?,
         client_id: raw.client_id.0,
         check_character: raw.check_character.map_or_else(CheckCharacter::default, |kind| kind.0),
         check_part: raw.check_part.as_ref().map(pattern).transpose()?,
-        key_origin: raw.key_origin.map_or(KeyOrigin::Station, |word| word.0),
+        key_origin,
+        key_format: raw.key_format.map_or(KeyFormat::Scalar, |word| word.into_value().0),
+        key_file: raw.key_file.map_or_else(|| Ok(KEY_FILE.to_owned()), file_name)?,
+        key_encoding: raw.key_encoding.map_or(KeyEncoding::Der, |word| word.0),
         model: raw.model.map(model).transpose()?,
         required_proof: raw.required_proof.map_or(Proof::Possession, |word| word.0),
         lock: raw.lock.unwrap_or(false),
@@ -106,6 +119,25 @@ fn model(text: Placed<String>) -> Result<String, Refusal> {
     match (1..=32).contains(&text.value().len()) && text.value().chars().all(fits) {
         true => Ok(text.into_value()),
         false => Err(text.refuse("a model is 1 to 32 printable ASCII characters")),
+    }
+}
+
+/// The name of the key's file where nothing else is said.
+const KEY_FILE: &str = "client.key";
+
+/// The names of the other files of an identity.
+const OTHER_FILES: [&str; 3] = ["ca.pem", "broker.txt", "client.pem"];
+
+/// A file beside the other files of an identity.
+fn file_name(name: Placed<String>) -> Result<String, Refusal> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let is_name = name.value().chars().all(fits) && !name.value().chars().all(|c| c == '.');
+    if !is_name || !(1..=32).contains(&name.value().len()) {
+        return Err(name.refuse("a file's name is 1 to 32 of A-Z a-z 0-9 . _ -, and not only dots"));
+    }
+    match OTHER_FILES.contains(&name.value().as_str()) {
+        true => Err(name.refuse("another file of the identity has this name")),
+        false => Ok(name.into_value()),
     }
 }
 
@@ -175,9 +207,18 @@ pub(super) fn digest(
         add(name, value.as_bytes());
     }
     add("broker.server_root", server_root);
-    // It came later: a profile without it has the digest that it always had.
+    // These came later: a profile without them has the digest that it always had.
     if let Some(part) = &product.check_part {
         add("product.check_part", part.as_str().as_bytes());
+    }
+    if product.key_format != KeyFormat::Scalar {
+        add("product.key_format", product.key_format.as_str().as_bytes());
+    }
+    if product.key_file != KEY_FILE {
+        add("product.key_file", product.key_file.as_bytes());
+    }
+    if product.key_encoding != KeyEncoding::Der {
+        add("product.key_encoding", product.key_encoding.as_str().as_bytes());
     }
     ProfileDigest::new(hash.finalize().into())
 }

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use super::kinds::{Ends, FilePath, Parsed, Placed, Section, Size, Time, Whole, Word};
 use super::values::{Endpoint, Hex, ValidFor};
 use super::words::{
-    AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyOrigin, LabelForm, Language,
-    ParityBit, Presence, PrintVerify, PrintWhen, Protection, RegistrationMode, Restart,
-    ScannerKind,
+    AuthorityKind, Binding, CloudKind, Confirm, InitialStatus, KeyEncoding, KeyFormat, KeyOrigin,
+    LabelForm, Language, ParityBit, Presence, PrintVerify, PrintWhen, Protection, RegistrationMode,
+    Restart, ScannerKind,
 };
 use crate::domain::certificate::Proof;
 use crate::domain::esp::{CHIP_WORDS, EspApplication, EspForm};
@@ -112,6 +112,16 @@ pub(super) struct Product {
     /// Where the private key is made; for "device" its firmware must offer KEYGEN.
     #[schemars(extend("default" = "station"))]
     pub(super) key_origin: Option<Word<KeyOrigin>>,
+    /// In which form a device gets a key that the station made; for "pkcs8" a framed device's
+    /// firmware must offer that.
+    #[schemars(extend("default" = "scalar"))]
+    pub(super) key_format: Option<Placed<Word<KeyFormat>>>,
+    /// The key's file on a device that speaks SMP.
+    #[schemars(extend("default" = "client.key", "pattern" = "^[A-Za-z0-9._-]{1,32}$"))]
+    pub(super) key_file: Option<Placed<String>>,
+    /// How that file is written.
+    #[schemars(extend("default" = "der"))]
+    pub(super) key_encoding: Option<Word<KeyEncoding>>,
     /// The model that a device must report. Without it: any.
     #[schemars(extend("examples" = ["TH200"], "pattern" = "^[ -~]{1,32}$"))]
     pub(super) model: Option<Placed<String>>,
@@ -131,7 +141,7 @@ pub(super) struct Product {
 #[serde(deny_unknown_fields)]
 pub(super) struct Certificate {
     /// O of the subject. Without it: left out.
-    #[schemars(extend("examples" = ["Example Devices"], "minLength" = 1, "maxLength" = 64))]
+    #[schemars(extend("examples" = ["ExampleDevices"], "minLength" = 1, "maxLength" = 64))]
     pub(super) organization: Option<Placed<String>>,
     /// OU of the subject. Without it: left out.
     #[schemars(extend("examples" = ["TH200"], "minLength" = 1, "maxLength" = 64))]

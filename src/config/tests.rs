@@ -185,6 +185,16 @@ fn each_value_that_is_not_allowed_is_refused() {
         ("data_dir = \"data\"", "data_dir = \"\"", "the path is empty"),
         ("client_id = \"{serial}\"", "client_id = \"x\"", "must contain {serial} exactly once"),
         ("client_id", "key_origin = \"cloud\"\nclient_id", "none of station, device"),
+        ("client_id", "key_format = \"sec1\"\nclient_id", "none of scalar, pkcs8"),
+        (
+            "client_id",
+            "key_origin = \"device\"\nkey_format = \"pkcs8\"\nclient_id",
+            "no key is given to a device that makes its own",
+        ),
+        ("client_id", "key_encoding = \"text\"\nclient_id", "none of der, pem"),
+        ("client_id", "key_file = \"../key\"\nclient_id", "a file's name is 1 to 32"),
+        ("client_id", "key_file = \"..\"\nclient_id", "not only dots"),
+        ("client_id", "key_file = \"ca.pem\"\nclient_id", "another file of the identity"),
         ("client_id", "required_proof = \"hope\"\nclient_id", "none of possession, connect"),
         ("client_id", "require = [\"tpm\"]\nclient_id", "none of secure-boot"),
         ("client_id", "check_character = \"crc\"\nclient_id", "no kind of check character"),
@@ -452,11 +462,22 @@ fn a_rule_that_can_t_be_one_says_why() {
 }
 
 #[test]
-fn a_guarded_part_changes_the_profile_and_nothing_else_does_by_being_new() {
-    let with = SMALLEST.replace("[product]", "[product]\ncheck_part = \"[0-9]{8}\"");
-    let (with, without) = (parse(&with).unwrap(), parse(SMALLEST).unwrap());
+fn what_came_later_changes_the_profile_and_nothing_does_by_being_new() {
     let digest = |config: &Config| {
         product::digest(&config.product, &config.certificate, &config.broker, b"")
     };
-    assert_ne!(digest(&with), digest(&without));
+    let without = digest(&parse(SMALLEST).unwrap());
+    let with = |line: &str| {
+        let text = SMALLEST.replace("[product]", &format!("[product]\n{line}"));
+        digest(&parse(&text).unwrap())
+    };
+    for line in [
+        "check_part = \"[0-9]{8}\"",
+        "key_format = \"pkcs8\"",
+        "key_file = \"key.pem\"",
+        "key_encoding = \"pem\"",
+    ] {
+        assert_ne!(with(line), without, "{line}");
+    }
+    assert_eq!(with("key_format = \"scalar\"\nkey_encoding = \"der\""), without);
 }

@@ -88,6 +88,26 @@ words! {
 }
 
 words! {
+    /// In which form a device gets a private key that the station made.
+    KeyFormat {
+        /// As little as there is: the scalar, or for SMP an ECPrivateKey of it.
+        Scalar = "scalar",
+        /// A PKCS#8 document with the public key.
+        Pkcs8 = "pkcs8",
+    } later {}
+}
+
+words! {
+    /// How the key's file of a device that speaks SMP is written.
+    KeyEncoding {
+        /// The bytes themselves.
+        Der = "der",
+        /// As text.
+        Pem = "pem",
+    } later {}
+}
+
+words! {
     /// Where the issuing authority's key is kept.
     AuthorityKind {
         /// In an encrypted PKCS#8 file.

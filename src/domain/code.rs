@@ -142,6 +142,8 @@ codes! {
     CaTooShort = "E-CA-TOO-SHORT",
     /// Signing or checking a certificate failed.
     CaIssue = "E-CA-ISSUE",
+    /// The newest list of revoked certificates ends soon, or has ended.
+    CaList = "E-CA-LIST",
     /// The PKCS#11 module can't be loaded or started.
     HsmModule = "E-HSM-MODULE",
     /// The token is not there.
@@ -357,6 +359,8 @@ codes! {
     DevSecurity = "E-DEV-SECURITY",
     /// The product's devices make their own keys, and this one can't.
     DevNoKeygen = "E-DEV-NO-KEYGEN",
+    /// The device does not take a private key in the form that the product asks for.
+    DevKeyFormat = "E-DEV-KEY-FORMAT",
     /// The device's signing request does not verify, or is not its own.
     DevCsr = "E-DEV-CSR",
     /// The device says that it stored the identity and did not.

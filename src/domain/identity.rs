@@ -55,6 +55,16 @@ pub enum KeyOrigin {
     Device,
 }
 
+/// In which form a device gets a private key that the station made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum KeyFormat {
+    /// As little as there is: the scalar, where the family has files an ECPrivateKey of it.
+    #[default]
+    Scalar,
+    /// A PKCS #8 document with the public key, which every TLS stack reads as it is.
+    Pkcs8,
+}
+
 /// An identity's key, by where it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IdentityKey {
@@ -96,6 +106,10 @@ pub struct SigningRequest {
 pub struct Identity {
     /// The private key's name, or its public half where the device made it.
     pub key: IdentityKey,
+    /// Its public half, wherever it was made.
+    pub public_key: PublicKey,
+    /// In which form a private key is written.
+    pub key_format: KeyFormat,
     /// The client certificate.
     pub client_certificate: Arc<[u8]>,
     /// The issuing CA's certificate and what stands above it, issuer first.

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::Timestamp;
 use super::code::Code;
 use super::ids::{CertificateSn, Fingerprint, Serial};
 use super::person::Person;
@@ -215,8 +216,21 @@ pub struct CrlIssued {
     pub authority: Fingerprint,
     /// How many certificates it names.
     pub certificates: u64,
+    /// When the next list is to be expected: from then on verifiers refuse every device.
+    /// Entries that an older program wrote do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Timestamp>,
     /// Who.
     pub by: Person,
+}
+
+/// The newest list of a CA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewestList {
+    /// When it was made.
+    pub made: Timestamp,
+    /// When it ends, where its entry says so.
+    pub next: Option<Timestamp>,
 }
 
 /// An administrator registered a certificate by hand, in the cloud's console.

@@ -349,7 +349,7 @@ impl<'a> Effects<'a> {
         self.key = Some(key);
         let made = self.certify(public_key).and_then(|certificate| {
             let key = IdentityKey::Station(key);
-            self.make_with(certificate, key)
+            self.make_with(certificate, key, public_key)
         });
         if made.is_err() {
             self.forget(key);
@@ -366,7 +366,7 @@ impl<'a> Effects<'a> {
             None => self.certify(public_key)?,
         };
         let key = IdentityKey::Device(public_key);
-        let made = self.make_with(certificate, key)?;
+        let made = self.make_with(certificate, key, public_key)?;
         let made = self.made.insert(made);
         Ok((made.certificate.sn, key))
     }
@@ -404,10 +404,13 @@ impl<'a> Effects<'a> {
         &mut self,
         certificate: Arc<Certificate>,
         key: IdentityKey,
+        public_key: PublicKey,
     ) -> Result<Made, Fault> {
         let shared = self.shared;
         let identity = Identity {
             key,
+            public_key,
+            key_format: shared.key_format,
             client_certificate: Arc::clone(&certificate.der),
             ca_chain: shared.authority.chain_der(),
             server_root: Arc::clone(&shared.broker.server_root),

@@ -6,8 +6,7 @@ use std::time::Duration;
 use crate::domain::clock::Clock;
 use crate::domain::device::{Fault, Held, Seen, ToldBy};
 use crate::domain::evidence::Witness;
-use crate::domain::identity::ConnectionSettings;
-use crate::domain::identity::TlsVersion;
+use crate::domain::identity::{ConnectionSettings, KeyFormat, TlsVersion};
 use crate::domain::ids::{ClientId, HardwareId, OperatorId, WorkOrderId};
 use crate::domain::person::Person;
 use crate::flow::Policy;
@@ -102,6 +101,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// What the product demands of devices.
     pub policy: Policy,
+    /// In which form devices get private keys that the station made.
+    pub key_format: KeyFormat,
     /// Whether a device is locked when it has finished.
     pub lock: bool,
     /// Where devices connect.

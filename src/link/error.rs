@@ -103,6 +103,12 @@ pub enum LinkError {
         /// Why not.
         why: String,
     },
+    /// The device takes no private key in the form that the product asks for.
+    #[error("the device takes no private key as {form}, which [product] key_format asks for")]
+    KeyForm {
+        /// Which form.
+        form: &'static str,
+    },
     /// The hardware id can't be one.
     #[error("the device's hardware id can't be one")]
     HardwareId(#[source] IdError),
@@ -362,6 +368,7 @@ impl LinkError {
             Self::Contradiction { .. } => Code::DevContradiction,
             Self::Version { .. } => Code::DevVersion,
             Self::Capacity { .. } | Self::Unfit { .. } => Code::DevCapacity,
+            Self::KeyForm { .. } => Code::DevKeyFormat,
             Self::HardwareId(_) => Code::DevHardwareId,
             Self::NotStored { .. } => Code::DevNotStored,
             Self::NotRestarted { .. } => Code::DevNotRestarted,

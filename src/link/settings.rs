@@ -65,8 +65,8 @@ pub struct SlotLink {
     pub presence: PresenceBy,
     /// How long a device may take to answer for the first time after its port was opened.
     pub arrival: Duration,
-    /// Where a device that speaks SMP keeps its identity's files.
-    pub smp_directory: String,
+    /// Where and how a device that speaks SMP keeps its identity's files.
+    pub smp: SmpFiles,
     /// Which modems come to it; none takes whichever answers.
     pub modem: Option<Modem>,
     /// The tag under which an nRF91 keeps its identity.
@@ -75,12 +75,27 @@ pub struct SlotLink {
     pub esp: EspPlace,
 }
 
+/// The files of a device that speaks SMP, as far as its firmware may choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmpFiles {
+    /// The directory that they are in.
+    pub directory: String,
+    /// The name of the private key's.
+    pub key_name: String,
+    /// Whether that file is PEM; else DER.
+    pub key_is_pem: bool,
+}
+
+impl Default for SmpFiles {
+    /// What station.toml takes where it is silent: Zephyr's samples mount their LittleFS there.
+    fn default() -> Self {
+        Self { directory: "/lfs1".to_owned(), key_name: "client.key".to_owned(), key_is_pem: false }
+    }
+}
+
 impl SlotLink {
     /// Opening a port resets many boards; a bootloader takes most of this.
     pub const ARRIVAL: Duration = Duration::from_secs(2);
-
-    /// Where Zephyr's samples mount their LittleFS.
-    pub const SMP_DIRECTORY: &'static str = "/lfs1";
 
     /// A slot with what station.toml takes where it is silent.
     pub fn new(port: PortSettings) -> Self {
@@ -90,7 +105,7 @@ impl SlotLink {
             restart: RestartBy::Command,
             presence: PresenceBy::Port,
             arrival: Self::ARRIVAL,
-            smp_directory: Self::SMP_DIRECTORY.to_owned(),
+            smp: SmpFiles::default(),
             modem: None,
             sec_tag: USUAL_TAG,
             esp: EspPlace::default(),

@@ -72,9 +72,8 @@ impl Exit {
             | PortLatency => Exit::Port,
             SecretMissing | SecretMode | CaMissing | CaExists | CaPassphrase | CaKey
             | CaProfile | CaMismatch | CaExpired | CaTooShort | CaIssue | HsmModule | HsmToken
-            | HsmPin | HsmKey | HsmFailed | ClockGap | VaultLock | OrderKey | ClockUnsynced => {
-                Exit::Authority
-            }
+            | HsmPin | HsmKey | HsmFailed | ClockGap | VaultLock | OrderKey | ClockUnsynced
+            | CaList => Exit::Authority,
             CloudUnreachable | CloudAnswer | CloudUnclear | CloudThrottled | CloudCredentials
             | CloudPermission | CloudClock | CloudAction | CloudInstance | CloudNotReady
             | CloudMode | CloudAuthority | CloudVerification | CloudQuota | CloudRejected
@@ -101,7 +100,9 @@ impl Exit {
             | DevUnknownIdentity | DevLocked | DevSecurity | DevNoKeygen | DevCsr
             | DevNotStored | DevNotRestarted | DevSwapped | DevProof | DevContradiction
             | EspChip | EspSecureDownload | EspEncrypted | EspLoader | EspPartition | EspInUse
-            | ProofTooWeak | KeyDuplicate | RunAsRoot | ConsoleLetters => Exit::NotAll,
+            | ProofTooWeak | KeyDuplicate | RunAsRoot | ConsoleLetters | DevKeyFormat => {
+                Exit::NotAll
+            }
         }
     }
 

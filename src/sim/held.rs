@@ -7,6 +7,7 @@ use std::path::Path;
 
 use firmware_interface::dispatch::{Facts, SLOT_HEADER_LENGTH, Slot, Storage};
 use firmware_interface::ids::{Capabilities, ObjectKind, SecurityFlags};
+use firmware_interface::image::{KEY_LENGTH, PKCS8_LENGTH, PKCS8_SCALAR_AT};
 use firmware_interface::message::{ChunkLimit, HardwareId, IdentifyReply, ShortText, Window};
 use firmware_interface::timing::BusyTimes;
 use sha2::{Digest, Sha256};
@@ -55,8 +56,9 @@ pub fn held_identity(flash_file: &Path) -> Result<Option<Held>, SimError> {
         let (key, front) = match made {
             Some(made) => (made_key_beside(&chip, seen.image)?, made),
             None => {
-                let key = key_beside(&chip, &public, seen.image)?;
-                (key, key.to_vec())
+                let front = key_beside(&chip, &public, seen.image)?;
+                let at = if front.len() == PKCS8_LENGTH { PKCS8_SCALAR_AT } else { 0 };
+                (front.get(at..)?.first_chunk().copied()?, front)
             }
         };
         let image = [&front[..], &public].concat();
@@ -66,12 +68,14 @@ pub fn held_identity(flash_file: &Path) -> Result<Option<Held>, SimError> {
     }))
 }
 
-/// The key that stands before these objects in the slot whose image has that digest.
-fn key_beside(chip: &SharedChip, public: &[u8], digest: [u8; 32]) -> Option<[u8; 32]> {
-    Slot::ALL.into_iter().find_map(|slot| {
-        let mut key = [0; 32];
+/// The private key that stands before these objects in the slot whose image has that digest,
+/// in whichever form.
+fn key_beside(chip: &SharedChip, public: &[u8], digest: [u8; 32]) -> Option<Vec<u8>> {
+    let forms = [KEY_LENGTH, PKCS8_LENGTH].into_iter();
+    forms.flat_map(|length| Slot::ALL.map(|slot| (slot, length))).find_map(|(slot, length)| {
+        let mut key = vec![0; length];
         chip.chip().read(slot, 0, &mut key).ok()?;
-        let found = Sha256::new().chain_update(key).chain_update(public).finalize();
+        let found = Sha256::new().chain_update(&key).chain_update(public).finalize();
         (found[..] == digest).then_some(key)
     })
 }

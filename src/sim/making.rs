@@ -188,7 +188,10 @@ fn facts(options: &Options, name: &str, number: u32, faults: &[Fault]) -> Result
         firmware: text(&options.firmware, "firmware version")?,
         factory_serial: None,
         security: SecurityFlags::NONE,
-        capabilities: Capabilities::PROVE.with(Capabilities::READ).with(Capabilities::LOCK),
+        capabilities: Capabilities::PROVE
+            .with(Capabilities::READ)
+            .with(Capabilities::LOCK)
+            .with(Capabilities::PKCS8),
         window: options.window()?,
         max_chunk: options.chunk_limit()?,
         busy: options.timings.declared(),

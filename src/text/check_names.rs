@@ -34,6 +34,7 @@ pub const CHECKS: &[(&str, &str)] = &[
     ("letters", "控制台字形"),
     ("view", "看板页面"),
     ("fleet", "总库"),
+    ("revocations", "吊销列表"),
 ];
 
 /// What a check is called; one that is not known keeps its name.

@@ -17,6 +17,7 @@ mod devices;
 mod doctor;
 mod grants;
 mod handoff;
+mod key_format;
 mod labels;
 mod ledgers;
 mod line;

@@ -99,7 +99,7 @@ fn each_check_has_a_name_of_its_own_and_names_its_section_of_the_page() {
 #[test]
 fn what_is_optional_and_not_claimed_is_skipped_and_nothing_else() {
     let report = report("--fault no-prove", "");
-    report.passed(13);
+    report.passed(14);
     let optional = |name: &&str| {
         name.starts_with("prove") || name.starts_with("keygen") || name.starts_with("csr")
     };
@@ -108,7 +108,7 @@ fn what_is_optional_and_not_claimed_is_skipped_and_nothing_else() {
 
 #[test]
 fn a_device_with_a_small_window_and_small_chunks_passes() {
-    report("--window 1 --max-chunk 65 --fault boot-noise", "").passed(7);
+    report("--window 1 --max-chunk 65 --fault boot-noise", "").passed(8);
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn a_device_that_keeps_what_was_staged_in_another_session() {
 
 #[test]
 fn a_device_that_gives_its_key_away() {
-    let right = "if (kind == KIND_KEY) {";
+    let right = "if (kind == KIND_KEY || kind == KIND_PKCS8_KEY) {";
     found("key", &[(right, "if (kind == KIND_KEY && !device->has_active) {")], "read-key");
 }
 
@@ -146,7 +146,7 @@ fn a_device_that_takes_session_zero_for_one_that_is_open() {
 
 #[test]
 fn a_device_that_gives_its_key_away_from_the_second_byte_on() {
-    let right = "if (kind == KIND_KEY) {";
+    let right = "if (kind == KIND_KEY || kind == KIND_PKCS8_KEY) {";
     found(
         "key-part",
         &[(right, "if (kind == KIND_KEY && take_u32(body + 1) == 0u) {")],

@@ -31,6 +31,7 @@ mod older;
 mod orders;
 mod power;
 mod refusals;
+mod revocations;
 mod sayings;
 mod segments;
 mod slots;

@@ -39,10 +39,8 @@ fn outcome(factory: &Factory, labels: &str) -> (String, String) {
 /// Demands that the device's flash holds the key of the certificate that was issued last.
 fn assert_flash_holds_the_identity(factory: &Factory, serial: &str) {
     let flash = fs::read(factory.path("flash.bin")).unwrap();
-    let shown = factory.show(serial);
-    let newest = shown["certificates"].as_array().unwrap().last().unwrap();
-    let pem = newest["pem"].as_str().unwrap();
-    fs::write(factory.path("shown.pem"), pem).unwrap();
+    let pem = certificate_of(factory, serial);
+    fs::write(factory.path("shown.pem"), &pem).unwrap();
     let at = |name: &str| factory.path(name).to_str().unwrap().to_owned();
     let whole = openssl(&["x509", "-in", &at("shown.pem"), "-noout", "-pubkey"]);
     // A littlefs writes a file anew in another block, so an old one may still be there.
@@ -90,6 +88,53 @@ fn one_that_loses_what_comes_too_fast_is_provisioned() {
 #[test]
 fn one_with_large_line_buffers_is_provisioned() {
     provisioned("serial_bigrx");
+}
+
+#[test]
+fn the_keys_file_has_the_name_that_the_product_gives_it() {
+    let factory = factory();
+    let name = "client_id = \"{serial}\"\nkey_file = \"device.key\"";
+    factory.change("client_id = \"{serial}\"", name);
+    let Some(_device) = device(&factory, "serial_fs") else { return };
+    factory.batch(&labels(1)).expect(0);
+    let flash = fs::read(factory.path("flash.bin")).unwrap();
+    let is_there = |text: &[u8]| flash.windows(text.len()).any(|window| window == text);
+    assert!(is_there(b"device.key") && !is_there(b"client.key"));
+    assert_flash_holds_the_identity(&factory, &label(1));
+    factory.verify();
+}
+
+/// Zephyr's sample has room for two files that take a block. A key as PKCS#8 takes a third: it is
+/// written and compared by the device's own hash, and then the certificate finds no room.
+#[test]
+fn a_key_is_written_in_the_form_that_the_product_asks_for_and_takes_a_block_more() {
+    let factory = factory();
+    let form = "client_id = \"{serial}\"\nkey_format = \"pkcs8\"\nkey_encoding = \"pem\"";
+    factory.change("client_id = \"{serial}\"", form);
+    let Some(_device) = device(&factory, "serial_fs") else { return };
+    let unit = factory.batch(&labels(1)).units().remove(0);
+    assert_eq!((&unit["step"], &unit["code"]), (&"commit".into(), &"E-DEV-NOT-STORED".into()));
+    // What is written over in a littlefs is still there.
+    let flash = fs::read(factory.path("flash.bin")).unwrap();
+    let (begin, end) = (b"-----BEGIN PRIVATE KEY-----\n", b"-----END PRIVATE KEY-----\n");
+    let from = flash.windows(begin.len()).position(|window| window == begin).unwrap();
+    let to = flash.windows(end.len()).position(|window| window == end).unwrap() + end.len();
+    fs::write(factory.path("found.pem"), &flash[from..to]).unwrap();
+    fs::write(factory.path("shown.pem"), certificate_of(&factory, &label(1))).unwrap();
+    let at = |name: &str| factory.path(name).to_str().unwrap().to_owned();
+    // The public key stands in the document, under the tag 1.
+    let text = openssl(&["asn1parse", "-in", &at("found.pem"), "-strparse", "27"]);
+    assert!(text.contains("cont [ 1 ]") && text.contains("BIT STRING"), "{text}");
+    let whole = openssl(&["x509", "-in", &at("shown.pem"), "-noout", "-pubkey"]);
+    assert_eq!(openssl(&["pkey", "-in", &at("found.pem"), "-pubout"]), whole);
+    factory.verify();
+}
+
+/// The certificate that was issued last to a unit, PEM.
+fn certificate_of(factory: &Factory, serial: &str) -> String {
+    let shown = factory.show(serial);
+    let newest = shown["certificates"].as_array().unwrap().last().unwrap();
+    newest["pem"].as_str().unwrap().to_owned()
 }
 
 #[test]

@@ -314,7 +314,7 @@ static void set_hooks(void)
     hooks.reset = board_reset;
 }
 
-/* Bit 0 PROVE, 1 READ, 2 lock, 3 KEYGEN; 4 and 5 the largest chunk; 6 a factory serial; 7 the page's capacity. */
+/* Bit 0 PROVE, 1 READ, 2 lock, 3 KEYGEN; 4 and 5 the largest chunk; 6 a factory serial and PKCS#8; 7 the page's capacity. */
 static void set_facts(uint8_t bits)
 {
     static const uint16_t chunks[4] = {256u, 65u, 100u, 1001u};
@@ -327,6 +327,7 @@ static void set_facts(uint8_t bits)
     facts.window = 4u;
     facts.can_read = (bits & 0x02u) != 0u;
     facts.can_lock = (bits & 0x04u) != 0u;
+    facts.takes_pkcs8 = (bits & 0x40u) != 0u;
     /* The page's example names 2048; its image needs less than this board has. */
     facts.capacity = (bits & 0x80u) != 0u ? 2048u : CAPACITY;
     facts.max_chunk = chunks[(bits >> 4) & 3u];

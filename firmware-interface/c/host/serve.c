@@ -191,6 +191,7 @@ static const struct station_facts facts = {
     .window = 8u,
     .can_read = true,
     .can_lock = true,
+    .takes_pkcs8 = true,
     .capacity = CAPACITY,
     .max_chunk = 1001u,
     .busy_erase_ms = 100u,

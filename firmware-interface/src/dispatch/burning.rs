@@ -8,11 +8,11 @@ use zeroize::Zeroizing;
 use super::device::{Answer, Device};
 use super::layout::SLOT_HEADER_LENGTH;
 use super::made_key::MadeKey;
-use super::refusal::{bad_length, refuse};
+use super::refusal::{bad_length, refuse, unsupported};
 use super::slot::{self, Active, SlotHeader};
 use super::traits::{Clock, Random, Signer, Slot, Storage};
 use super::transfer::Transfer;
-use crate::ids::{ErrorCode, ObjectKind};
+use crate::ids::{Capabilities, ErrorCode, ObjectKind, RequestType};
 use crate::image::{DIGEST_LENGTH, KEY_LENGTH, PUBLIC_KEY_LENGTH};
 use crate::message::{Begin, BeginReply, Chunk, Commit, CommitReply, ErrorReply, Reply};
 
@@ -27,6 +27,10 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
         }
         if begin.objects.place(ObjectKind::MadeKey).is_some() && self.made.is_none() {
             return Err(refuse(ErrorCode::NoKey));
+        }
+        let is_pkcs8 = begin.objects.place(ObjectKind::Pkcs8Key).is_some();
+        if is_pkcs8 && !self.capabilities().has(Capabilities::PKCS8) {
+            return Err(unsupported(RequestType::Begin));
         }
         let capacity = self.storage.capacity();
         if begin.objects.total() > capacity {

@@ -2,7 +2,7 @@
 
 use crate::codec::{self, Frame, Header};
 use crate::ids::{Capabilities, ErrorCode, Lifecycle, REPLY_BIT, RequestType};
-use crate::image::DIGEST_LENGTH;
+use crate::image::{DIGEST_LENGTH, PKCS8_LENGTH};
 use crate::message::{ErrorReply, Identify, IdentifyReply, Message, Reply, Request};
 use crate::timing::BusyTimes;
 use crate::version;
@@ -29,7 +29,8 @@ const fn largest_reply() -> usize {
 const OFFERED: Capabilities = Capabilities::PROVE
     .with(Capabilities::READ)
     .with(Capabilities::LOCK)
-    .with(Capabilities::KEYGEN);
+    .with(Capabilities::KEYGEN)
+    .with(Capabilities::PKCS8);
 
 /// What came of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,11 +204,18 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
         self.capabilities().has(needed)
     }
 
-    /// A device that can't sign can't ask for a certificate either.
+    /// A device that can't sign can't ask for a certificate either, and one whose chunks are
+    /// shorter than a PKCS #8 key can't get one.
     pub(super) const fn capabilities(&self) -> Capabilities {
-        let offered = self.facts.capabilities.0 & OFFERED.0;
-        let unsigned = offered & Capabilities::PROVE.0 == 0;
-        Capabilities(if unsigned { offered & !Capabilities::KEYGEN.0 } else { offered })
+        let offered = Capabilities(self.facts.capabilities.0 & OFFERED.0);
+        let mut lacking = Capabilities::NONE;
+        if !offered.has(Capabilities::PROVE) {
+            lacking = lacking.with(Capabilities::KEYGEN);
+        }
+        if (self.facts.max_chunk.bytes() as usize) < PKCS8_LENGTH {
+            lacking = lacking.with(Capabilities::PKCS8);
+        }
+        Capabilities(offered.0 & !lacking.0)
     }
 
     fn identify(&mut self, header: Header, identify: Identify) -> Answer<'static> {

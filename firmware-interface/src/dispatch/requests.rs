@@ -7,7 +7,7 @@ use super::refusal::{refuse, unsupported};
 use super::slot::{self, Active};
 use super::traits::{Clock, Random, Signer, Slot, Storage, StorageError};
 use crate::ids::{Capabilities, ErrorCode, ObjectKind, RequestType};
-use crate::image::KEY_LENGTH;
+use crate::image::{KEY_LENGTH, ObjectTable, PKCS8_SCALAR_AT};
 use crate::message::{ErrorReply, Finish, FinishReply, Prove, ProveReply, Read, ReadReply, Reply};
 use crate::prove::ProveText;
 
@@ -36,7 +36,7 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
         let mut scalar = Zeroizing::new([0; KEY_LENGTH]);
         match objects.place(ObjectKind::MadeKey) {
             Some(_) => slot::read_made_key(&mut self.storage, slot, &mut scalar)?,
-            None => self.storage.read(slot, 0, scalar.as_mut_slice())?,
+            None => self.storage.read(slot, scalar_at(&objects), scalar.as_mut_slice())?,
         }
         let signature = self.signer.sign(&scalar, &text.digest(), &mut self.random)?;
         Ok(Reply::Prove(ProveReply { signature }))
@@ -89,7 +89,7 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
 
     pub(super) fn read<'b>(&mut self, read: Read, room: &'b mut [u8; READ_ROOM]) -> Answer<'b> {
         let kind = u32::from(read.kind.to_wire());
-        if read.kind == ObjectKind::Key {
+        if matches!(read.kind, ObjectKind::Key | ObjectKind::Pkcs8Key) {
             return Err(ErrorReply::new(ErrorCode::Secret, kind));
         }
         let Active { slot, header, .. } = self.held()?;
@@ -103,4 +103,10 @@ impl<S: Storage, K: Signer, R: Random, C: Clock> Device<S, K, R, C> {
         }
         Ok(Reply::Read(ReadReply { total, data }))
     }
+}
+
+/// Where in an image the scalar of a private key stands that the station made.
+fn scalar_at(objects: &ObjectTable) -> u32 {
+    let in_document = objects.place(ObjectKind::Pkcs8Key).is_some();
+    if in_document { PKCS8_SCALAR_AT as u32 } else { 0 }
 }

@@ -181,3 +181,37 @@ fn a_locked_device_makes_no_key() {
 fn hex(text: &str) -> Vec<u8> {
     text.split(' ').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
 }
+
+#[test]
+fn a_pkcs8_key_is_stored_as_it_is_and_signs_with_the_scalar_in_it() {
+    let identity = Identity::new(&[(7, 138), (3, 40), (6, 28)], 0x31);
+    let bits = FactBits(FactBits::USUAL.0 | 0x40);
+    let mut ops = vec![Op::Facts(bits), Op::PowerOn, identify()];
+    ops.extend(stage(&identity));
+    ops.extend([Op::PowerOn, identify(), ask(0x06, &[0x4e; 32])]);
+    ops.push(ask(0x0a, &[7, 0, 0, 0, 0, 1, 0]));
+    let replies: Vec<_> = CBoard::start().run(&ops).iter().filter_map(reply_of).collect();
+    assert_eq!(replies[0].1[4..8], [0x17, 0, 0, 0], "the capability");
+    let (kind, proof) = &replies[replies.len() - 2];
+    assert_eq!((*kind, &proof[..32]), (0x86, &identity.image[36..68]), "another key");
+    assert_eq!(replies[replies.len() - 1], error(0x0f, 7), "the key is secret");
+}
+
+#[test]
+fn a_pkcs8_key_is_unsupported_where_it_is_not_offered() {
+    let identity = Identity::new(&[(7, 138), (3, 40), (6, 28)], 0x31);
+    // Not said, and said with a largest chunk of 100 bytes.
+    for bits in [FactBits::USUAL, FactBits(FactBits::USUAL.0 | 0x60)] {
+        let ops = [Op::Facts(bits), Op::PowerOn, identify(), ask(0x02, &identity.begin())];
+        let replies: Vec<_> = CBoard::start().run(&ops).iter().filter_map(reply_of).collect();
+        assert_eq!(replies[1], error(0x03, 2));
+        assert_eq!(replies[0].1[4] & 0x10, 0);
+    }
+}
+
+fn reply_of(answer: &Answer) -> Option<(u8, Vec<u8>)> {
+    match answer {
+        Answer::Sent { bytes, .. } => replies(bytes).into_iter().next(),
+        Answer::Storage(_) => None,
+    }
+}

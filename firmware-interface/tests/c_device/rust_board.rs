@@ -228,6 +228,9 @@ fn facts(bits: FactBits) -> Facts {
             capabilities = capabilities.with(capability);
         }
     }
+    if bits.0 & 0x40 != 0 {
+        capabilities = capabilities.with(Capabilities::PKCS8);
+    }
     Facts {
         model: ShortText::new("TH-200").unwrap(),
         hardware_id: HardwareId::new(&[0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe]).unwrap(),

@@ -44,7 +44,7 @@ impl Dice {
 fn identities() -> Vec<Identity> {
     let tables: [&[(u8, u16)]; 18] = [
         &[(1, 32), (3, 40), (6, 28)],
-        &[(1, 32), (3, 40), (6, 28)],
+        &[(7, 138), (3, 40), (6, 28)],
         &[(1, 32), (3, 100), (4, 80), (5, 60), (6, 40)],
         &[(1, 32), (3, 1)],
         &[(1, 32), (3, 480)],
@@ -299,7 +299,7 @@ impl Stream<'_> {
             let usual =
                 [(1, 32), (3, 30), (4, 30), (5, 30), (6, 30), (7, 1), (8, 1), (9, 1)][place];
             let length =
-                self.dice.pick(&[0, 1, 8, 9, 32, 65, self.all.longest_settings, 325, 65535]);
+                self.dice.pick(&[0, 1, 8, 9, 32, 65, 138, self.all.longest_settings, 325, 65535]);
             let kind = self.dice.below(9) as u8;
             objects.push(match self.dice.below(8) {
                 0 => (kind, usual.1),

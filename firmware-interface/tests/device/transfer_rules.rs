@@ -1,14 +1,17 @@
 //! Begin, chunks and commit.
 
 use firmware_interface::codec::CRC32;
-use firmware_interface::dispatch::Slot;
-use firmware_interface::ids::{ErrorCode, ObjectKind};
+use firmware_interface::dispatch::{Facts, Slot};
+use firmware_interface::ids::{Capabilities, ErrorCode, ObjectKind};
 use firmware_interface::image::{Object, ObjectTable};
-use firmware_interface::message::{Begin, Chunk, ChunkReply, Commit, Reply, Request};
+use firmware_interface::message::{
+    Begin, Chunk, ChunkLimit, ChunkReply, Commit, Read, Reply, Request,
+};
+use sha2::{Digest, Sha256};
 
 use super::support::{
-    CAPACITY, Call, Flash, Identity, MAX_CHUNK, Station, TestDevice, boot, error, provisioned,
-    refused,
+    CAPACITY, Call, Flash, Identity, MAX_CHUNK, Station, TestDevice, boot, boot_as, done, error,
+    facts, provisioned, refused,
 };
 
 /// A blank device with an open session in which an image was announced.
@@ -107,6 +110,55 @@ fn a_key_made_on_the_device_is_refused_where_the_device_makes_none() {
     let refusal = refused(station.ask(&mut device, &Request::Begin(begin)));
     assert_eq!(refusal, error(ErrorCode::NoKey, 0));
     assert_eq!(erases(&device), 0);
+}
+
+#[test]
+fn a_pkcs8_key_is_refused_where_its_capability_is_lacking_and_nothing_is_erased() {
+    let without = Capabilities(!Capabilities::PKCS8.0);
+    let roomy = ChunkLimit::new(138).unwrap();
+    // A chunk of one byte less can't carry the key, so the capability is not claimed either.
+    let short = ChunkLimit::new(137).unwrap();
+    for (capabilities, max_chunk) in [(without, roomy), (Capabilities(u32::MAX), short)] {
+        let facts = Facts { capabilities, max_chunk, ..facts() };
+        let mut device = boot_as(facts, Flash::blank());
+        let mut station = Station::new(12);
+        let seen = station.identify(&mut device);
+        assert!(!seen.capabilities.has(Capabilities::PKCS8));
+        let refusal = refused(station.ask(&mut device, &pkcs8_identity().1));
+        assert_eq!(refusal, error(ErrorCode::Unsupported, 2));
+        assert_eq!(erases(&device), 0);
+    }
+}
+
+#[test]
+fn a_pkcs8_key_is_stored_as_it_is_and_signs_with_the_scalar_in_it() {
+    let facts = Facts { max_chunk: ChunkLimit::new(138).unwrap(), ..facts() };
+    let mut device = boot_as(facts, Flash::blank());
+    let mut station = Station::new(12);
+    assert!(station.identify(&mut device).capabilities.has(Capabilities::PKCS8));
+    let (image, begin, digest) = pkcs8_identity();
+    done(station.ask(&mut device, &begin)).unwrap();
+    let half = Request::Chunk(Chunk { offset: 0, data: &image[..69] });
+    assert_eq!(refused(station.ask(&mut device, &half)), error(ErrorCode::BadValue, 4));
+    for piece in [0..138, 138..image.len()] {
+        let chunk = Chunk { offset: piece.start as u32, data: &image[piece] };
+        done(station.ask(&mut device, &Request::Chunk(chunk))).unwrap();
+    }
+    done(station.ask(&mut device, &Request::Commit(Commit { digest }))).unwrap();
+    assert_eq!(station.prove(&mut device).unwrap().0, image[36..68]);
+    let read = Request::Read(Read { kind: ObjectKind::Pkcs8Key, offset: 0, max: 1 });
+    assert_eq!(refused(station.ask(&mut device, &read)), error(ErrorCode::Secret, 7));
+}
+
+fn pkcs8_identity() -> (Vec<u8>, Request<'static>, [u8; 32]) {
+    let objects = [
+        Object { kind: ObjectKind::Pkcs8Key, length: 138 },
+        Object { kind: ObjectKind::ClientCertificate, length: 100 },
+    ];
+    let image: Vec<u8> = (0..238).collect();
+    let digest: [u8; 32] = Sha256::digest(&image).into();
+    let begin = Begin { digest, objects: ObjectTable::new(&objects).unwrap() };
+    (image, Request::Begin(begin), digest)
 }
 
 #[test]

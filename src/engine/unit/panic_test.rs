@@ -11,7 +11,7 @@ use crate::domain::certificate::Proof;
 use crate::domain::clock::{Clock, Now, Timestamp};
 use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::{
-    Challenge, Identity, KeyOrigin, Response, SigningRequest, TlsVersion,
+    Challenge, Identity, KeyFormat, KeyOrigin, Response, SigningRequest, TlsVersion,
 };
 use crate::domain::ids::{HardwareId, ImageDigest, to_hex};
 use crate::domain::lender::KeyLender;
@@ -167,6 +167,7 @@ fn shared(dir: &TempDir, ledger: &Ledger) -> Shared {
             key_origin: KeyOrigin::Station,
             connects: false,
         },
+        key_format: KeyFormat::Scalar,
         lock: false,
         broker: Broker {
             host: "broker".to_owned(),

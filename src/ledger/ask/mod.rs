@@ -8,6 +8,7 @@ mod grants;
 pub(super) mod history;
 pub(super) mod inquiries;
 pub(super) mod labels;
+mod lists;
 mod lot;
 pub(super) mod operators;
 pub mod outbox;

@@ -1,7 +1,9 @@
 //! What is asked of the cloud: rows of the outbox, registrations, instances, and the gate.
 
 use super::testing::*;
+use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
+use crate::domain::ids::Fingerprint;
 use crate::domain::outbox::{
     ActivationAsked, Answer, Contradicted, Contradiction, CrlIssued, Found, Operation,
     RegisteredByHand, Shipped,
@@ -335,8 +337,6 @@ fn a_unit_leaves_once_its_certificate_is_active_or_was_registered_by_hand() {
     bench.record(bench.ship(2, 2));
     bench.record(Record::ReworkAllowed(act(3)));
     assert!(matches!(gate(3), Some(Gate::Shut(_))));
-    let certificates = 0;
-    bench.record(Record::CrlIssued(CrlIssued { authority: ca(), certificates, by: person() }));
     bench.assert_it_verifies();
 }
 
@@ -372,6 +372,24 @@ fn the_retired_certificates_of_a_ca_are_listed_with_their_time() {
     let retired = bench.reader.retired(&ca()).unwrap();
     let found: Vec<_> = retired.iter().map(|one| (one.sn, one.superseded, one.at.0)).collect();
     assert_eq!(found, [(sn(1), false, START), (sn(2), true, START)]);
+}
+
+#[test]
+fn the_newest_list_of_a_ca_is_known_with_its_end() {
+    let bench = bench(0);
+    let newest = || bench.reader.newest_list(&ca()).unwrap();
+    assert_eq!(newest(), None);
+    let list = |authority, next| {
+        Record::CrlIssued(CrlIssued { authority, certificates: 0, next, by: person() })
+    };
+    bench.record(list(ca(), Some(Timestamp(START + 9))));
+    bench.record(list(Fingerprint::new([0x77; 32]), Some(Timestamp(START + 99))));
+    let found = newest().unwrap();
+    assert_eq!((found.made, found.next), (Timestamp(START), Some(Timestamp(START + 9))));
+    // One of a program that did not say it.
+    bench.record(list(ca(), None));
+    assert_eq!(newest().unwrap().next, None);
+    bench.assert_it_verifies();
 }
 
 #[test]

@@ -328,6 +328,7 @@ fn cloud_examples() -> impl Iterator<Item = Fact> {
         Record::CrlIssued(CrlIssued {
             authority: Fingerprint::new([2; 32]),
             certificates: 5,
+            next: None,
             by: person(),
         }),
     ]

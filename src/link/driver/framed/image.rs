@@ -1,21 +1,27 @@
 //! The image: an identity's objects one after the other, and how it is cut into chunks.
 //!
-//! The key is the first object and a chunk of its own. A private one is never in this memory: what
-//! depends on it is worked out while it is lent, and only digest and check sums, which
-//! the line carries in clear anyway, come out.
+//! The key is the first object and a chunk of its own: `key` says in which form. A private one is
+//! never in this memory: what depends on it is worked out while it is lent, and only digest and
+//! check sums, which the line carries in clear anyway, come out.
 
 use firmware_interface::codec::CRC32;
 use firmware_interface::ids::ObjectKind;
 use firmware_interface::image::{
-    KEY_LENGTH, Object, ObjectTable, PUBLIC_KEY_LENGTH, Settings, TlsVersion,
+    KEY_LENGTH, Object, ObjectTable, PKCS8_LENGTH, PKCS8_SCALAR_AT, PUBLIC_KEY_LENGTH, Settings,
+    TlsVersion,
 };
 use firmware_interface::message::{Begin, ChunkLimit, ShortText, Sink};
 use sha2::{Digest, Sha256};
 
-use crate::domain::identity::{self, ConnectionSettings, Identity, IdentityKey};
+use crate::domain::identity::{self, ConnectionSettings, Identity, IdentityKey, KeyFormat};
 use crate::domain::ids::{ImageDigest, KeyId};
 use crate::domain::lender::KeyLender;
+use crate::link::driver::key_document;
 use crate::link::error::LinkError;
+
+// The document that is written is the one of the page.
+const _: () =
+    assert!(key_document::LENGTH == PKCS8_LENGTH && key_document::SCALAR_AT == PKCS8_SCALAR_AT);
 
 /// A chunk's place in the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +51,7 @@ impl Composed {
         let (objects, public) = lay_out(identity)?;
         let pieces = cut(objects.total(), objects.key_length(), limit);
         let (digest, crcs) = match identity.key {
-            IdentityKey::Station(key) => digest_with_key(key, keys, &public, &pieces)?,
+            IdentityKey::Station(key) => digest_with_key(key, identity, keys, &public, &pieces)?,
             IdentityKey::Device(_) => digest_of(&[], &public, &pieces),
         };
         Ok(Self { identity: identity.clone(), objects, digest, public, pieces, crcs })
@@ -92,15 +98,47 @@ impl Composed {
 
     /// The bytes of a piece that is not the private key.
     pub(super) fn public_bytes(&self, piece: Piece) -> &[u8] {
-        part(&self.public, hidden(self.identity.key), piece)
+        part(&self.public, hidden(&self.identity), piece)
+    }
+
+    /// The image's first object, where it is a private key: made in the lent memory.
+    pub(super) fn secret<'a>(&self, scalar: &'a [u8; 32], memory: &'a mut [u8]) -> &'a [u8] {
+        secret(&self.identity, scalar, memory)
+    }
+
+    /// Whether the first object is of the kind that not every device takes.
+    pub(super) fn is_pkcs8(&self) -> bool {
+        self.objects.place(ObjectKind::Pkcs8Key).is_some()
+    }
+}
+
+/// Memory of a lender that the first object takes.
+pub(super) const KEY_MEMORY: usize = PKCS8_LENGTH;
+
+/// What kind of object the key is, and how long.
+fn key(identity: &Identity) -> (ObjectKind, usize) {
+    match (identity.key, identity.key_format) {
+        (IdentityKey::Device(_), _) => (ObjectKind::MadeKey, PUBLIC_KEY_LENGTH),
+        (IdentityKey::Station(_), KeyFormat::Scalar) => (ObjectKind::Key, KEY_LENGTH),
+        (IdentityKey::Station(_), KeyFormat::Pkcs8) => (ObjectKind::Pkcs8Key, PKCS8_LENGTH),
     }
 }
 
 /// How many bytes at the image's front are not in this memory.
-fn hidden(key: IdentityKey) -> usize {
-    match key {
-        IdentityKey::Station(_) => KEY_LENGTH,
+fn hidden(identity: &Identity) -> usize {
+    match identity.key {
+        IdentityKey::Station(_) => key(identity).1,
         IdentityKey::Device(_) => 0,
+    }
+}
+
+fn secret<'a>(identity: &Identity, scalar: &'a [u8; 32], memory: &'a mut [u8]) -> &'a [u8] {
+    match identity.key_format {
+        KeyFormat::Scalar => scalar,
+        // A lender gives far more memory than a document takes.
+        KeyFormat::Pkcs8 => {
+            key_document::write(scalar, &identity.public_key, memory).unwrap_or_default()
+        }
     }
 }
 
@@ -120,11 +158,10 @@ fn lay_out(identity: &Identity) -> Result<(ObjectTable, Vec<u8>), LinkError> {
         (ObjectKind::ServerRoots, "the server root", &identity.server_root),
         (ObjectKind::Settings, "the connection settings", &settings),
     ];
-    let (key, mut public) = match &identity.key {
-        IdentityKey::Station(_) => ((ObjectKind::Key, KEY_LENGTH), Vec::new()),
-        IdentityKey::Device(made) => {
-            ((ObjectKind::MadeKey, PUBLIC_KEY_LENGTH), made.as_bytes().to_vec())
-        }
+    let key = key(identity);
+    let mut public = match &identity.key {
+        IdentityKey::Station(_) => Vec::new(),
+        IdentityKey::Device(made) => made.as_bytes().to_vec(),
     };
     let mut objects = vec![Object { kind: key.0, length: key.1 as u16 }];
     // An object has at least one byte; a part that the product lacks is no object.
@@ -183,13 +220,16 @@ fn cut(total: u32, key: u32, limit: ChunkLimit) -> Vec<Piece> {
 /// the lender wipes.
 fn digest_with_key(
     key: KeyId,
+    identity: &Identity,
     keys: &dyn KeyLender,
     public: &[u8],
     pieces: &[Piece],
 ) -> Result<([u8; 32], Vec<u32>), LinkError> {
     let mut found = ([0; 32], Vec::new());
-    keys.lend(key, &mut |scalar, _| found = digest_of(scalar, public, pieces))
-        .map_err(LinkError::Key)?;
+    keys.lend(key, &mut |scalar, memory| {
+        found = digest_of(secret(identity, scalar, memory), public, pieces);
+    })
+    .map_err(LinkError::Key)?;
     Ok(found)
 }
 

@@ -204,6 +204,9 @@ impl Driver for Framed {
     ) -> Result<ImageDigest, LinkError> {
         let limits = self.limits("composing an image")?;
         let composed = Composed::new(identity, keys, limits.max_chunk)?;
+        if composed.is_pkcs8() && !limits.capabilities.has(Capabilities::PKCS8) {
+            return Err(LinkError::KeyForm { form: "PKCS#8" });
+        }
         let (needs, has) = (composed.total(), limits.capacity);
         if needs > has {
             return Err(LinkError::Capacity { needs: needs.into(), has: has.into() });

@@ -16,7 +16,7 @@ use firmware_interface::message::{Chunk, ChunkReply, Reply, Request};
 use firmware_interface::timing;
 
 use super::heard::Heard;
-use super::image::Composed;
+use super::image::{Composed, KEY_MEMORY};
 use super::session::{Received, Session};
 use super::{Framed, answers};
 use crate::domain::ids::KeyId;
@@ -185,12 +185,13 @@ impl<'a> Window<'a> {
 
     /// Builds the frame with the key where the key is, and writes it from there.
     fn send_key(&mut self, header: Header, key: KeyId) -> Result<bool, LinkError> {
-        let keys = self.keys;
+        let (keys, composed) = (self.keys, self.composed);
         let mut outcome = Ok(true);
         keys.lend(key, &mut |scalar, scratch| {
-            let chunk = Chunk { offset: 0, data: scalar };
-            let encoded = encode(header, chunk, scratch);
-            outcome = encoded.and_then(|length| self.send(header, 0, &scratch[..length]));
+            let (memory, frame) = scratch.split_at_mut(KEY_MEMORY);
+            let chunk = Chunk { offset: 0, data: composed.secret(scalar, memory) };
+            let encoded = encode(header, chunk, frame);
+            outcome = encoded.and_then(|length| self.send(header, 0, &frame[..length]));
         })
         .map_err(LinkError::Key)?;
         outcome

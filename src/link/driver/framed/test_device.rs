@@ -17,8 +17,8 @@ use firmware_interface::message::{ChunkLimit, HardwareId, Message, Reply, ShortT
 use firmware_interface::timing::BusyTimes;
 
 use crate::domain::device::Fault;
-use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey, TlsVersion};
-use crate::domain::ids::KeyId;
+use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey, KeyFormat, TlsVersion};
+use crate::domain::ids::{KeyId, PublicKey};
 use crate::domain::lender::KeyLender;
 use crate::domain::lender::LENT_SCRATCH;
 use crate::link::test_line::Pty;
@@ -42,6 +42,8 @@ impl KeyLender for OneKey {
 pub(in crate::link) fn identity() -> Identity {
     Identity {
         key: IdentityKey::Station(KeyId(1)),
+        public_key: PublicKey::from_bytes(&MADE).unwrap(),
+        key_format: KeyFormat::Scalar,
         client_certificate: (0..=255).cycle().take(480).collect(),
         ca_chain: (0..=255).rev().cycle().take(300).collect(),
         server_root: [0; 200].into(),

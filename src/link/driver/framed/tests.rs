@@ -13,7 +13,7 @@ use super::*;
 use crate::domain::certificate::Proof;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::identity::IdentityKey;
+use crate::domain::identity::{IdentityKey, KeyFormat};
 use crate::domain::ids::{HardwareId, KeyId};
 use crate::link::settings::PortSettings;
 use crate::link::stop::Stop;
@@ -373,6 +373,35 @@ fn the_key_crosses_the_line_in_its_own_chunk_and_nowhere_else() {
     let with_key: Vec<_> = bench.crossings().into_iter().filter(carries).collect();
     assert_eq!(with_key.len(), 1);
     assert_eq!(with_key[0].body[4..], SCALAR);
+}
+
+#[test]
+fn a_pkcs8_key_crosses_in_its_own_chunk_and_only_to_a_device_that_takes_it() {
+    let limit = |bytes| firmware_interface::message::ChunkLimit::new(bytes).unwrap();
+    let capabilities = facts().capabilities.with(Capabilities::PKCS8);
+    let wanted = Identity { key_format: KeyFormat::Pkcs8, ..identity() };
+    let takes = Facts { capabilities, max_chunk: limit(200), ..facts() };
+    let bench = Bench::new(takes, Ram::default(), |_| Fate::Pass);
+    let mut driver = driver(&bench);
+    driver.identify().unwrap();
+    let image = driver.compose(&wanted, &OneKey).unwrap();
+    driver.stage(&wanted, &OneKey, &mut |_, _| {}).unwrap();
+    driver.commit(image).unwrap();
+    driver.prove(&challenge(image)).unwrap();
+    let carries = |crossing: &Crossing| crossing.body.windows(16).any(|w| w == &SCALAR[..16]);
+    let with_key: Vec<_> = bench.crossings().into_iter().filter(carries).collect();
+    assert_eq!(with_key.len(), 1);
+    let document = &with_key[0].body[4..];
+    assert_eq!((document.len(), &document[36..68]), (138, &SCALAR[..]));
+    assert_eq!(document[73..], MADE);
+    for lacking in [Facts { max_chunk: limit(200), ..facts() }, Facts { capabilities, ..facts() }] {
+        let bench = Bench::new(lacking, Ram::default(), |_| Fate::Pass);
+        let mut driver = self::driver(&bench);
+        driver.identify().unwrap();
+        let error = driver.compose(&wanted, &OneKey).unwrap_err();
+        assert!(error.to_string().contains("key_format"), "{error}");
+        assert_eq!(bench.crossings().len(), 2, "nothing but IDENTIFY");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! its certificate, written last and alone, is what makes a new one count.
 
 mod files;
+mod key_file;
 mod line;
 mod message;
 mod session;
@@ -27,7 +28,7 @@ use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, OutputLine, Port};
-use crate::link::settings::{RestartBy, SlotLink};
+use crate::link::settings::{RestartBy, SlotLink, SmpFiles};
 use files::{Composed, File, Source};
 use session::{Answer, Session};
 
@@ -49,7 +50,7 @@ const PULSE: Duration = Duration::from_millis(100);
 /// A device that speaks SMP.
 struct Smp {
     session: Session,
-    directory: String,
+    files: SmpFiles,
     restart: RestartBy,
     /// Until when a device at a port that was just opened may be silent.
     fresh_until: Option<Instant>,
@@ -96,7 +97,7 @@ impl Smp {
         random[0] = random[0] & 0x3f | 0x40;
         Ok(Self {
             session: Session::new(port),
-            directory: slot.smp_directory.clone(),
+            files: slot.smp.clone(),
             restart: slot.restart,
             fresh_until: Some(Instant::now() + slot.arrival),
             stranger: HardwareId::from_bytes(&random).map_err(LinkError::HardwareId)?,
@@ -113,7 +114,7 @@ impl Smp {
     }
 
     fn path(&self, file: File) -> String {
-        format!("{}/{}", self.directory, file.name())
+        file.path(&self.files)
     }
 
     /// Who answers: twice in a row, since what was in the line may look like an answer.
@@ -291,7 +292,7 @@ impl Driver for Smp {
         identity: &Identity,
         keys: &dyn KeyLender,
     ) -> Result<ImageDigest, LinkError> {
-        let composed = Composed::new(identity, keys)?;
+        let composed = Composed::new(identity, &self.files, keys)?;
         let image = composed.image();
         self.composed = Some(composed);
         Ok(image)
@@ -396,7 +397,7 @@ impl Smp {
         let (total, mut before) = (composed.total(), 0);
         for file in File::STAGED {
             let source = match file {
-                File::Key => Source::Key { key: composed.key(), keys },
+                File::Key => composed.key_source(keys),
                 _ => Source::Public(composed.content(file)),
             };
             let hash = composed.hash(file);

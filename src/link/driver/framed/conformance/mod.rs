@@ -268,11 +268,15 @@ fn still_answers(bench: &mut Bench<'_>) -> Result<bool, ConformanceError> {
     }
 }
 
+/// What a proof with a key as PKCS #8 takes.
+const PKCS8_PROVES: Capabilities = Capabilities::PROVE.with(Capabilities::PKCS8);
+
 fn not_offered(needs: Capabilities) -> &'static str {
     match needs {
         Capabilities::PROVE => "the device does not claim PROVE",
         Capabilities::READ => "the device does not claim READ",
         Capabilities::LOCK => "the device does not claim that it can lock",
+        PKCS8_PROVES => "the device does not claim to take a pkcs8 key, and PROVE",
         _ => "the device does not claim KEYGEN and CSR",
     }
 }

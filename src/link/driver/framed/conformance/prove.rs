@@ -1,9 +1,10 @@
 //! PROVE: the key as it stands in storage signs the station's own text.
 
-use firmware_interface::ids::{Capabilities, ErrorCode, RequestType};
+use firmware_interface::ids::{Capabilities, ErrorCode, ObjectKind, RequestType};
 
 use super::bench::Bench;
 use super::check::{Check, check};
+use super::read::request;
 use super::verdict::{Checked, Wrong};
 
 const SECTION: &str = "5 PROVE";
@@ -18,6 +19,8 @@ pub(super) const CHECKS: &[Check] = &[
         .needs(Capabilities::PROVE),
     check("prove-nonces", SECURITY, "no nonce of ECDSA comes twice", nonces)
         .needs(Capabilities::PROVE),
+    check("prove-pkcs8", "6 The image", "a pkcs8 key is SECRET, and its scalar signs", pkcs8)
+        .needs(Capabilities::PROVE.with(Capabilities::PKCS8)),
     check("prove-no-identity", SECTION, "without an identity it is NO_IDENTITY", no_identity)
         .needs(Capabilities::PROVE),
     check("prove-no-key", SECTION, "a key that can't sign is SIGNER", no_key)
@@ -63,6 +66,27 @@ fn nonces(bench: &mut Bench<'_>) -> Checked {
         true => Err(Wrong::device("two texts are signed with one r: the key can be computed")),
         false => Ok(()),
     }
+}
+
+fn pkcs8(bench: &mut Bench<'_>) -> Checked {
+    let Some(image) = bench.first.as_pkcs8() else {
+        return Err(Wrong::device("the sample has no key"));
+    };
+    if image.total() > bench.facts.capacity {
+        bench.note = Some("no identity with such a key fits".to_owned());
+        return Ok(());
+    }
+    bench.hold(&image)?;
+    bench.expect_proof(&image)?;
+    bench.restart()?;
+    bench.expect_proof(&image)?;
+    if !bench.offers(Capabilities::READ) {
+        return Ok(());
+    }
+    [0, 36, 137].into_iter().try_for_each(|offset| {
+        let body = request(ObjectKind::Pkcs8Key, offset, 1);
+        bench.refused(RequestType::Read, &body, ErrorCode::Secret, Some(7))
+    })
 }
 
 fn no_identity(bench: &mut Bench<'_>) -> Checked {

@@ -114,7 +114,7 @@ fn refused(bench: &mut Bench<'_>) -> Checked {
     bench.hold(&first)?;
     let missing = request(ObjectKind::ServerRoots, 0, 10);
     bench.refused(RequestType::Read, &missing, ErrorCode::NoObject, Some(5))?;
-    for kind in [0, 7, 0xff] {
+    for kind in [0, 8, 0xff] {
         let body = [kind, 0, 0, 0, 0, 1, 0];
         bench.refused(RequestType::Read, &body, ErrorCode::BadValue, Some(0))?;
     }

@@ -13,6 +13,7 @@ use crate::domain::device::Fault;
 use crate::domain::identity::{ConnectionSettings, SigningRequest, TlsVersion};
 use crate::domain::ids::{HardwareId, PublicKey};
 use crate::link::driver::framed::image::settings;
+use crate::link::driver::key_document;
 
 /// A key and a certificate of a throw-away CA.
 pub struct SampleIdentity {
@@ -124,6 +125,17 @@ impl Image {
         let mut objects = self.objects.clone();
         objects[0] = (ObjectKind::Key, key.to_vec());
         Self::new(objects, None)
+    }
+
+    /// The same identity with its key as a PKCS #8 document.
+    pub(super) fn as_pkcs8(&self) -> Option<Self> {
+        let (kind, key) = self.objects.first()?;
+        let scalar = key.first_chunk().filter(|_| *kind == ObjectKind::Key)?;
+        let mut memory = Zeroizing::new([0; key_document::LENGTH]);
+        let document = key_document::write(scalar, self.public_key.as_ref()?, &mut *memory)?;
+        let mut objects = self.objects.clone();
+        objects[0] = (ObjectKind::Pkcs8Key, document.to_vec());
+        Some(Self::new(objects, self.public_key))
     }
 
     pub(super) fn total(&self) -> u32 {

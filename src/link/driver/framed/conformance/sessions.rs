@@ -25,7 +25,7 @@ pub(super) const CHECKS: &[Check] = &[
 fn layout(bench: &mut Bench<'_>) -> Checked {
     let seen = bench.new_session()?;
     bench.hardware()?;
-    let unknown = (seen.capabilities.0 & !0xf, seen.security.0 & !0x7);
+    let unknown = (seen.capabilities.0 & !0x1f, seen.security.0 & !0x7);
     expect_equal("the bits that mean nothing", unknown, (0, 0))?;
     let made_without_proof = seen.capabilities.0 & 0x9 == 0x8;
     if made_without_proof {
