@@ -35,6 +35,7 @@ pub mod report_of;
 pub mod selftest;
 pub mod ship;
 mod signals;
+mod spoken;
 pub mod sync;
 pub mod terminal;
 pub mod view;

@@ -32,6 +32,7 @@ use super::demo::Hands;
 use super::from_config;
 use super::line::{self, RunningLine, Session};
 use super::signals::{Sizes, Stopping, Watch};
+use super::spoken;
 
 /// Messages that may wait for the screen. Beyond that whoever sends them waits; slots finish
 /// their units all the same.
@@ -211,8 +212,14 @@ fn watch_signals(
         // A screen that takes nothing any more is told by the end of the line.
         let _ = to_screen.try_send(Msg::Stop);
     };
-    Watch::start_for_screen(stop, tui::restore)
+    Watch::start_for_screen(stop, give_terminal_back)
         .map_err(|error| Failure::new(Code::Shortage, "no signal handler").caused_by(&error))
+}
+
+/// The screen goes, and standard error is the terminal again.
+fn give_terminal_back() {
+    tui::restore();
+    spoken::give_back();
 }
 
 /// Tells the screen of the terminal's sizes until what is given back is dropped.
@@ -320,7 +327,7 @@ fn panics_aside(to_screen: SyncSender<Msg>) -> Arc<Mutex<Vec<Failure>>> {
     let (keeper, screen) = (Arc::clone(&kept), thread::current().id());
     shell::tell_panics_to(Some(Box::new(move |failure| {
         if thread::current().id() == screen {
-            tui::restore();
+            give_terminal_back();
             return Some(failure);
         }
         let fault = crate::domain::device::Fault::new(failure.code, failure.what.clone());
@@ -349,6 +356,8 @@ fn show(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let log = options.log.clone();
     let Ok(mut screen) = Screen::open(Arc::clone(&clock), log) else { return Shown::TerminalGone };
+    // A pipe that can't be had leaves standard error where it is.
+    let _aside = spoken::aside();
     let mut model = Model::new(setup(config, options), screen.size(), clock.now());
     if screen.listen(to_screen).is_err() {
         return Shown::TerminalGone;

@@ -8,6 +8,7 @@ mod demo;
 mod orders;
 mod scanning;
 mod sync;
+mod talkative;
 mod terminal;
 mod tmux;
 mod works;

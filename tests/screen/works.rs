@@ -1,7 +1,7 @@
 //! A factory in a directory: station.toml, a CA, and devices in processes of their own.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -116,6 +116,16 @@ binding = "{binding}"
         self.screen_until(size, environment, |screen| {
             screen.contains("Scan a label") || screen.contains("Scan the slot")
         })
+    }
+
+    /// The same with a file for its log.
+    pub(crate) fn screen_logged(&self, environment: &str, log: &Path) -> Tmux {
+        let terminal = Tmux::new(self.folder.path(), (80, 24));
+        let log = log.display();
+        terminal
+            .types(&format!("{environment} {} --log-file {log}; echo left=$?", self.run_line()));
+        terminal.wait_for("Scan a label");
+        terminal
     }
 
     /// The same until it shows something else.
