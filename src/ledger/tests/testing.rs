@@ -39,6 +39,13 @@ impl TestKey {
     }
 }
 
+impl TestKey {
+    /// A key whose signatures are the same each time, as RFC 6979 makes them.
+    pub(in crate::ledger) fn fixed() -> TestKey {
+        TestKey(SigningKey::from_slice(&[7; 32]).unwrap())
+    }
+}
+
 /// The key of the test station.
 pub(in crate::ledger) static KEY: LazyLock<Arc<TestKey>> = LazyLock::new(TestKey::fresh);
 
