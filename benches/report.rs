@@ -160,6 +160,7 @@ fn way_of(number: u32, issuer: Fingerprint) -> Vec<Record> {
         product: Some("TH200".to_owned()),
         label: None,
         work_order: Some(order(number / OF_AN_ORDER)),
+        grant: None,
         operator: Some(if number.is_multiple_of(2) { "p1" } else { "p2" }.parse().unwrap()),
     };
     let image = ImageDigest::new(Sha256::digest(sn.as_bytes()).into());

@@ -218,6 +218,7 @@ fn way_of(number: u32, certificate: Certificate) -> Vec<Record> {
         product: Some("TH200".to_owned()),
         label: None,
         work_order: None,
+        grant: None,
         operator: None,
     };
     let image = ImageDigest::new(Sha256::digest(sn.as_bytes()).into());

@@ -13,6 +13,7 @@ use crate::domain::evidence::{HeadSigner, Witness};
 use crate::domain::identity::{KeyFormat, KeyOrigin};
 use crate::domain::ids::{PublicKey, StationId, WorkOrderId};
 use crate::domain::label::{LabelRule, SerialPattern};
+use crate::domain::long_work;
 use crate::domain::work_order::WorkOrder;
 use crate::engine::{Broker, SlotSettings};
 use crate::flow::Policy;
@@ -24,7 +25,8 @@ use crate::pki::{
     self, Authority, AuthorityPlace, JournalKey, KeyPlace, Passphrase, Profile, TokenKey,
 };
 use crate::secret::{self, IfAbsent, Process, Secret, Wanted};
-use crate::shell::Failure;
+use crate::shell::{self, Failure, Progress};
+use crate::text::Language;
 
 use super::aside;
 
@@ -74,7 +76,7 @@ pub fn open_ledger(
     let key = journal_key(config)?;
     let public_key = key.public_key();
     let data_dir = settings.data_dir.clone();
-    let opened = Ledger::open(settings, Arc::new(key), Arc::clone(clock));
+    let opened = watching(|| Ledger::open(settings, Arc::new(key), Arc::clone(clock)));
     let ledger = opened.map_err(|error| aside::told(&data_dir, error.into(), clock.now().wall))?;
     Ok((ledger, public_key))
 }
@@ -87,8 +89,20 @@ pub fn open_existing_ledger(config: &Config, clock: &Arc<dyn Clock>) -> Result<L
     }
     let key = journal_key(config)?;
     let data_dir = settings.data_dir.clone();
-    let opened = Ledger::open_existing(settings, Arc::new(key), Arc::clone(clock));
+    let opened = watching(|| Ledger::open_existing(settings, Arc::new(key), Arc::clone(clock)));
     opened.map_err(|error| aside::told(&data_dir, error.into(), clock.now().wall))
+}
+
+/// Opens a ledger, and shows how far it is where an older one is brought up, which takes
+/// minutes for a large one.
+fn watching<R>(open: impl FnOnce() -> R) -> R {
+    let mut progress = Progress::on_terminal(shell::is_watched());
+    let note = match shell::language() {
+        Language::English => "the ledger is brought up to this program",
+        Language::Chinese => "正在升级账本",
+    };
+    let ear = move |done, total| progress.at(done, Some(total), note);
+    long_work::hear(Box::new(ear), open)
 }
 
 /// The key that signs the journal; made, with its secret, where there is none.

@@ -78,6 +78,7 @@ pub fn run(cli: Cli) -> Exit {
         failure.print(color);
         return failure.exit();
     }
+    shell::watch(book.is_none() && !context.global.quiet && !context.global.json);
     let command = AssertUnwindSafe(|| dispatch(command, &mut context));
     let ended = panic::catch_unwind(command);
     pki::leave_token();

@@ -17,4 +17,4 @@ pub use exit::Exit;
 pub use failure::{Aside, Failure, install_panic_hook, tell_panics_to, warn, warn_with_help};
 pub use language::{language, speak};
 pub use output::Output;
-pub use progress::Progress;
+pub use progress::{Progress, is_watched, watch};

@@ -4,6 +4,7 @@
 //! anything else is printed and when the work ends.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often it is drawn anew.
@@ -11,6 +12,19 @@ const DRAWN_EVERY: Duration = Duration::from_millis(100);
 
 /// Before that much time went by, nobody can say how long the rest takes.
 const FIRST_GUESS: Duration = Duration::from_secs(2);
+
+/// Whether a person watches standard error, and nothing else draws there.
+static WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// Says whether progress may be drawn from here on: not for programs, and not under a screen.
+pub fn watch(wanted: bool) {
+    WATCHED.store(wanted, Ordering::Relaxed);
+}
+
+/// Whether it may.
+pub fn is_watched() -> bool {
+    WATCHED.load(Ordering::Relaxed)
+}
 
 /// A line that says how far something is.
 pub struct Progress {

@@ -303,6 +303,7 @@ pub(crate) fn begun(number: u32, cert: u32) -> Begun {
         product: Some("TH200".to_owned()),
         label: None,
         work_order,
+        grant: None,
         operator: None,
     }
 }

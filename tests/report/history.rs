@@ -230,6 +230,7 @@ impl Pen {
             product: Some("TH200".to_owned()),
             label,
             work_order,
+            grant: None,
             operator,
         }));
         let image = ImageDigest::new(Sha256::digest(sn.as_bytes()).into());

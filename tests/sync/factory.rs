@@ -235,6 +235,7 @@ impl Factory {
             product: Some("TH200".to_owned()),
             label: None,
             work_order: self.work_order.map(|id| id.parse().unwrap()),
+            grant: None,
             operator: None,
         };
         let writer = ledger.writer();
