@@ -25,6 +25,7 @@ mod grants;
 mod kills;
 mod labels;
 mod liars;
+mod media;
 mod memory;
 mod offline_root;
 mod older;
