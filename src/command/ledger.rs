@@ -240,7 +240,7 @@ fn newest_that_holds(
 ) -> Result<(PathBuf, Restored), Failure> {
     let backups = from_config::backups(config);
     let settings = from_config::ledger_settings(config);
-    for (_, backup) in backups.to_restore()? {
+    for (_, backup) in backups.to_restore(&Verifier)? {
         // What can't be read is told by the restore itself.
         if ledger::was_left_behind(&backup, &settings, &Verifier).unwrap_or(false) {
             let name = backup.display();

@@ -1,6 +1,7 @@
 //! Saving a ledger while it is in use, by hand or by a rule, and bringing one back.
 
 pub(super) mod copy;
+mod forks;
 pub(super) mod parcel;
 mod persons;
 mod rebuild;

@@ -19,7 +19,7 @@ use crate::ledger::segment::read;
 use crate::ledger::tables::schema;
 use crate::ledger::tables::sql::stored;
 
-use super::segments;
+use super::{forks, segments};
 
 /// KiB of memory for the pages of a ledger that is made.
 const CACHE_KIB: i64 = 96 << 10;
@@ -64,7 +64,11 @@ pub(in crate::ledger) struct Way {
 
 impl Way {
     /// Looks at what each segment says of itself.
-    pub(in crate::ledger) fn find(dir: &Path, station: &StationId) -> Result<Way, LedgerError> {
+    pub(in crate::ledger) fn find(
+        dir: &Path,
+        station: &StationId,
+        verifier: &dyn HeadVerifier,
+    ) -> Result<Way, LedgerError> {
         let (found, unusable) = segments::list(dir)?;
         let mut remarks: Vec<String> =
             unusable.iter().map(|one| format!("{}: {}", one.path.display(), one.error)).collect();
@@ -72,6 +76,12 @@ impl Way {
             found.into_iter().partition(|found| found.header.station == *station);
         remarks.extend(foreign.iter().map(|found| {
             format!("{} is of station {}", found.path.display(), found.header.station)
+        }));
+        let (own, left) = forks::told_apart(own, verifier);
+        remarks.extend(left.iter().map(|found| {
+            let (first, last) = found.header.entries();
+            let path = found.path.display();
+            format!("{path}: entries {first} to {last} are of a history that a restore left behind")
         }));
         let mut instances: Vec<InstanceId> =
             own.iter().map(|found| found.header.instance).collect();

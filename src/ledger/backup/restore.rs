@@ -143,7 +143,7 @@ fn from_segments(
     to: &Path,
     verifier: &dyn HeadVerifier,
 ) -> Result<(Sound, Vec<String>), LedgerError> {
-    let rebuilt = Way::find(dir, &settings.station)?.rebuild(to, verifier)?;
+    let rebuilt = Way::find(dir, &settings.station, verifier)?.rebuild(to, verifier)?;
     if rebuilt.head == Head::NONE {
         let mut why = rebuilt.remarks.join("; ");
         if why.is_empty() {

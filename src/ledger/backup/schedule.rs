@@ -146,10 +146,13 @@ impl Backups {
 
     /// What a ledger can be brought back from, with the last entry of each, the newest first:
     /// the directory itself with its segments, and whole copies.
-    pub fn to_restore(&self) -> Result<Vec<(u64, PathBuf)>, LedgerError> {
+    pub fn to_restore(
+        &self,
+        verifier: &dyn HeadVerifier,
+    ) -> Result<Vec<(u64, PathBuf)>, LedgerError> {
         let copies = self.list()?.into_iter().filter(|backup| !backup.is_segment());
         let mut all: Vec<(u64, PathBuf)> = copies.map(|copy| (copy.seq, copy.path)).collect();
-        let by_segments = Way::find(&self.dir(), &self.station)?.last();
+        let by_segments = Way::find(&self.dir(), &self.station, verifier)?.last();
         if by_segments > 0 {
             all.push((by_segments, self.dir()));
         }

@@ -273,7 +273,37 @@ fn a_restored_ledger_goes_on_beside_what_it_left_behind() {
     bench.back_up(600);
     let (last, remarks) = bench.bring_back().unwrap();
     assert_eq!(last, bench.last());
-    assert!(remarks[0].contains("of another history"), "{remarks:?}");
+    assert!(remarks[0].contains("a restore left behind"), "{remarks:?}");
+}
+
+/// What was left behind leads further than what the ledger went on with, and counts for nothing.
+#[test]
+fn a_longer_history_that_a_restore_left_behind_is_passed_over() {
+    let bench = Bench::with(2);
+    let copy = bench.dir.path().join("copy.db");
+    bench.ledger.reader().unwrap().backup(&copy, &Checker).unwrap();
+    for number in 5..12 {
+        take(&bench.ledger, begun(number), number, Until::Passed);
+    }
+    bench.back_up(300);
+    take(&bench.ledger, begun(12), 12, Until::Passed);
+    bench.back_up(360);
+    let left = bench.last();
+    let Bench { dir, ledger } = bench;
+    drop(ledger);
+    fs::remove_dir_all(dir.path().join("data")).unwrap();
+    restore(&copy, &settings(dir.path())).unwrap();
+    let bench = Bench { ledger: open(settings(dir.path())), dir };
+    bench.ledger.accept_gap("tried".to_owned(), person()).unwrap();
+    take(&bench.ledger, begun(20), 20, Until::Passed);
+    let reader = bench.ledger.reader().unwrap();
+    reader.write_segments(&bench.stick(), "20270101T000000Z", &Checker).unwrap();
+    assert!(bench.last() < left);
+    let (last, remarks) = bench.bring_back().unwrap();
+    assert_eq!(last, bench.last(), "{remarks:?}");
+    assert!(remarks[0].contains("a restore left behind"), "{remarks:?}");
+    let found = bench.backups().to_restore(&Checker).unwrap();
+    assert_eq!(found, [(bench.last(), bench.stick())]);
 }
 
 #[test]
