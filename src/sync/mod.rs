@@ -10,6 +10,7 @@
 mod backlog;
 mod call;
 pub mod compare;
+mod door;
 mod event;
 mod gate;
 mod halt;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::door::Door;
 use super::event::{Event, Summary};
 use super::gate::Gate;
 use super::halt::Halt;
 use super::plan::Rules;
 use super::records::Records;
-use super::share::Door;
 use crate::cloud::{Registrar, preflight};
 use crate::domain::clock::Clock;
 use crate::domain::device::Fault;

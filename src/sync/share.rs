@@ -3,10 +3,8 @@
 //! While it asks, and while others have all of the rate, no registration is begun. Where nobody
 //! answers, the station keeps to its own rate, as one without a fleet does.
 
-use std::cell::Cell;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::run::Run;
@@ -19,35 +17,6 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 /// So long the station's own rate holds before it is asked again.
 const ALONE: Duration = Duration::from_secs(10);
-
-/// The station's share as the run's tasks see it.
-#[derive(Debug)]
-pub(super) struct Door {
-    rate: Cell<u32>,
-    opened: Notify,
-}
-
-impl Door {
-    /// Open where nobody has to be asked.
-    pub(super) fn new(rate: u32) -> Self {
-        Door { rate: Cell::new(rate), opened: Notify::new() }
-    }
-
-    fn set(&self, rate: u32) {
-        self.rate.set(rate);
-        if rate > 0 {
-            self.opened.notify_waiters();
-        }
-    }
-
-    /// Ends when the station has a share.
-    async fn open(&self) {
-        while self.rate.get() == 0 {
-            // All tasks of a run are in one thread: nothing comes in between.
-            self.opened.notified().await;
-        }
-    }
-}
 
 impl<R: Registrar + 'static> Run<R> {
     /// Asks for a share, obeys it, asks again; never ends by itself.

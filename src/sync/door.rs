@@ -1,0 +1,35 @@
+//! Holds registrations back while the station has no share of the cloud's rate.
+
+use std::cell::Cell;
+
+use tokio::sync::Notify;
+
+/// The station's share as the run's tasks see it.
+#[derive(Debug)]
+pub(super) struct Door {
+    rate: Cell<u32>,
+    opened: Notify,
+}
+
+impl Door {
+    /// Open at once where that is not 0.
+    pub(super) fn new(rate: u32) -> Self {
+        Door { rate: Cell::new(rate), opened: Notify::new() }
+    }
+
+    /// Another rate from here on.
+    pub(super) fn set(&self, rate: u32) {
+        self.rate.set(rate);
+        if rate > 0 {
+            self.opened.notify_waiters();
+        }
+    }
+
+    /// Ends when the station has a share.
+    pub(super) async fn open(&self) {
+        while self.rate.get() == 0 {
+            // All tasks of a run are in one thread: nothing comes in between.
+            self.opened.notified().await;
+        }
+    }
+}
