@@ -4,8 +4,9 @@
 //! `cloud` the way to the cloud, `line` starts a line
 //! over it, `batch` feeds a line without a screen, `adopt` enters a device that the ledger
 //! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
-//! directory, `terminal` shows the operator's screen, `fleet` is a station's way to its fleet and the fleet itself, `selftest` tries
-//! a new device with a throw-away CA, `one_scan` takes a scan to be looked at. No policy here.
+//! directory, `terminal` shows the operator's screen, `fleet` is a station's way to its fleet
+//! and the fleet itself, `selftest` tries a new device with a throw-away CA, `one_scan` takes a
+//! scan to be looked at, `partition` reads what a chip holds. No policy here.
 
 pub mod adopt;
 pub mod answers;
@@ -30,6 +31,7 @@ pub mod lot;
 pub mod metrics;
 pub mod one_scan;
 pub mod opening;
+pub mod partition;
 pub mod people;
 pub mod report_of;
 pub mod selftest;

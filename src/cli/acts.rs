@@ -313,12 +313,20 @@ pub enum UnitCommand {
 Examples:
   station unit show TH200-00000001
   station unit show 1f3c09              (the beginning of a certificate's number, or of any other)
-  station unit show A1:B2:C3:D4         (of a fingerprint, as openssl prints it)")]
+  station unit show A1:B2:C3:D4         (of a fingerprint, as openssl prints it)
+  station unit show --partition --slot A        (what the chip in the slot holds, but its key)")]
     Show {
         /// Its serial, client id, certificate number, fingerprint or hardware id, or the
         /// beginning of one; of a number at least four digits
-        #[arg(value_name = "ANY")]
-        any: Serial,
+        #[arg(value_name = "ANY", required_unless_present = "partition")]
+        any: Option<Serial>,
+        /// Show the public part of an identity as it lies in the chip in a slot; with ANY, only
+        /// where it is that unit's
+        #[arg(long, requires = "slot")]
+        partition: bool,
+        /// The slot with the chip
+        #[arg(long, value_name = "NAME", requires = "partition")]
+        slot: Option<SlotName>,
     },
     /// Lists units
     #[command(after_help = "\

@@ -11,12 +11,14 @@ use crate::app::one_scan::OneScan;
 use crate::app::{cloud, from_config, label_checks};
 use crate::cli::ConfigCheck;
 use crate::config::{
-    AuthorityKey, Config, LabelSettings, PrintVerify, PrintWhen, Scanner, Slot, WorkOrderSettings,
+    AuthorityKey, Config, KeyOrigin, LabelSettings, PrintVerify, PrintWhen, Scanner, Slot,
+    WorkOrderSettings,
 };
 use crate::domain::baud::nearest_usual;
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Security};
-use crate::domain::family::Family;
+use crate::domain::esp::{EspForm, EspPlace};
+use crate::domain::family::{Family, Speaks};
 use crate::domain::identity::TlsVersion;
 use crate::domain::local::Shift;
 use crate::domain::scan::Rule;
@@ -36,8 +38,9 @@ pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Fa
         let tls = without_old_tls(&config);
         let odd = odd_rates(&config);
         let grants = grants_by_own_ca(&config);
+        let chips = unfit_for_chips(&config);
         let all = absent_files(&config).into_iter().chain(tls).chain(odd).chain(grants);
-        for fault in all.chain(cloud).chain(labels) {
+        for fault in all.chain(cloud).chain(labels).chain(chips) {
             shell::warn(&fault, context.color);
         }
     }
@@ -124,6 +127,7 @@ fn in_words(config: &Config) -> Vec<(&'static str, String)> {
     let rules = &config.scanner.rules.rules;
     lines.extend(rules.iter().map(|rule| ("label", label_rule_in_words(rule))));
     lines.extend(config.slots.iter().map(|slot| ("slot", slot_in_words(slot))));
+    lines.extend(takes_chips(config).then(|| ("esp", esp_in_words(&config.esp))));
     lines.extend(config.label.as_ref().map(|label| ("label", printing_in_words(label))));
     let cloud = config.cloud.as_ref();
     lines
@@ -225,6 +229,39 @@ fn slot_in_words(slot: &Slot) -> String {
     format!("{name} at {port}, {baud} baud, {driver}{modem}, {presence}")
 }
 
+/// Whether some slot is for Espressif's chips.
+fn takes_chips(config: &Config) -> bool {
+    config.slots.iter().any(|slot| slot.driver.may_be(Family::Esp))
+}
+
+fn esp_in_words(esp: &EspPlace) -> String {
+    let chip = esp.chip.unwrap_or("any chip");
+    let form = match esp.form {
+        EspForm::Tlv => "entries of esp_secure_cert_mgr".to_owned(),
+        EspForm::Nvs => format!("NVS namespace {}", esp.namespace),
+    };
+    let place = |what: &str, value: Option<u32>| {
+        value.map(|value| format!(", {what} {value:#x}")).unwrap_or_default()
+    };
+    let (offset, size) = (place("at", esp.offset), place("size", esp.size));
+    let (partition, baud, said) = (&esp.partition, esp.baud, esp.application.as_str());
+    format!("{chip}, partition {partition}{offset}{size}, {form}, {baud} baud, application {said}")
+}
+
+/// What the product asks of chips whose identity is written by their loader, and they can't.
+fn unfit_for_chips(config: &Config) -> Vec<Fault> {
+    let all_chips = config.slots.iter().all(|slot| slot.driver == Speaks::Family(Family::Esp));
+    let wanted = [
+        (config.product.lock, "product.lock: an Espressif chip has no lock of its own"),
+        (
+            config.product.key_origin == KeyOrigin::Device,
+            "product.key_origin: the loader of an Espressif chip makes no keys",
+        ),
+    ];
+    let unfit = wanted.into_iter().filter(|(wanted, _)| *wanted && all_chips);
+    unfit.map(|(_, text)| Fault::new(Code::ConfigValue, text)).collect()
+}
+
 fn scanner_in_words(scanner: &Scanner) -> String {
     let Some(port) = &scanner.port else { return scanner.kind.to_string() };
     let bits = if scanner.has_seven_bits { 7 } else { 8 };
@@ -263,6 +300,13 @@ fn as_json(config: &Config) -> Value {
             "restart": slot.restart.as_str(),
         })
     };
+    let esp = |esp: &EspPlace| {
+        json!({
+            "chip": esp.chip, "partition": esp.partition, "offset": esp.offset, "size": esp.size,
+            "format": esp.form.as_str(), "namespace": esp.namespace, "baud": esp.baud,
+            "application": esp.application.as_str(),
+        })
+    };
     json!({
         "valid": true,
         "file": config.path,
@@ -284,6 +328,7 @@ fn as_json(config: &Config) -> Value {
         "require_grant": config.work_orders.require_grant,
         "order_root": config.work_orders.root,
         "slots": config.slots.iter().map(slot).collect::<Vec<_>>(),
+        "esp": takes_chips(config).then(|| esp(&config.esp)),
         "scanner": config.scanner.kind.as_str(),
         "label_printer": config.label.as_ref().map(|label| label.printer.to_string()),
         "fleet": config.fleet.url.as_ref().map(ToString::to_string),

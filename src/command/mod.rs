@@ -28,6 +28,7 @@ mod metrics;
 mod operator;
 mod order_key;
 mod page;
+mod partition;
 mod person;
 mod ports;
 mod report;

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::person::{person, pin_of, reason, record};
-use super::{find, story};
+use super::{find, partition, story};
 use crate::app::adopt;
 use crate::cli::{UnitAct, UnitCommand};
 use crate::config::Config;
@@ -13,7 +13,12 @@ use crate::shell::{Exit, Failure};
 pub(super) fn run(command: UnitCommand, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     match command {
-        UnitCommand::Show { any } => find::show(&config, any.as_str(), context)?,
+        UnitCommand::Show { any, slot: Some(slot), .. } => {
+            partition::show(&config, any.as_ref(), &slot, context)?;
+        }
+        UnitCommand::Show { any: Some(any), .. } => find::show(&config, any.as_str(), context)?,
+        // The command line asks for one of the two.
+        UnitCommand::Show { any: None, slot: None, .. } => {}
         UnitCommand::List(wanted) => find::list(&config, wanted, context)?,
         UnitCommand::Void(act) => change(&config, context, act, false, Record::UnitVoided)?,
         UnitCommand::Rework { act, new_device } => {

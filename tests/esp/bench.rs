@@ -37,8 +37,16 @@ pub(crate) fn chips(factory: &Factory, slot: &str, options: &[&str]) -> Process 
 fn chips_in(port: &Path, devices: &Path, options: &[&str]) -> Process {
     let mut command = station();
     command.args(["--json", "sim", "esp", "--link"]).arg(port).arg("--state").arg(devices);
-    command.args(["--flash-kib", "1024", "--erase-ms", "1", "--page-us", "10"]);
-    command.args(["--boot-ms", "20", "--prove-ms", "1", "--unpaced", "--seed", "7"]);
+    let usual = [
+        ["--flash-kib", "1024"],
+        ["--erase-ms", "1"],
+        ["--page-us", "10"],
+        ["--boot-ms", "20"],
+        ["--prove-ms", "1"],
+        ["--seed", "7"],
+    ];
+    command.arg("--unpaced");
+    command.args(usual.iter().filter(|[name, _]| !options.contains(name)).flatten());
     command.args(options);
     let mut process = Process::start(command);
     let ready = process.event(LONG).unwrap_or_else(|| panic!("{}", process.errors()));
@@ -101,4 +109,12 @@ pub(crate) fn holds_what_was_issued(factory: &Factory, serial: &str, flash: &[u8
     fs::write(factory.path("found.key"), key).unwrap();
     let found = openssl(&["pkey", "-inform", "DER", "-in", &file("found.key"), "-pubout"]);
     found == wanted && flash.windows(pem.len()).any(|part| part == pem.as_bytes())
+}
+
+/// Puts the slot's first chip back, in its loader, with what it holds.
+pub(crate) fn again(factory: &Factory, slot: &str, options: &[&str]) -> Process {
+    let progress = factory.devices_dir().join(format!("slot-{slot}.slot.json"));
+    let text = fs::read_to_string(&progress).unwrap();
+    fs::write(progress, text.replace("\"unit\":2", "\"unit\":1")).unwrap();
+    chips(factory, slot, options)
 }

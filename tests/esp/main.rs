@@ -13,6 +13,7 @@ mod support;
 
 mod bench;
 mod faults;
+mod kills;
 mod lines;
 mod refused;
 mod tools;
