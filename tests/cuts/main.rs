@@ -14,8 +14,12 @@
 
 #[path = "../auditor/mod.rs"]
 mod auditor;
+#[path = "../esp/bench.rs"]
+#[allow(dead_code, reason = "the tests of chips use the rest of it")]
+mod chips;
 mod devices;
 mod disks;
+mod esp;
 mod every_step;
 mod harness;
 mod power;

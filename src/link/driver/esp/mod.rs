@@ -326,12 +326,6 @@ impl Esp {
         Ok(held)
     }
 
-    /// What the application says, as the chip that it runs on.
-    fn seen_by_application(&mut self) -> Result<Seen, LinkError> {
-        let seen = self.application()?.identify()?;
-        Ok(self.as_this_chip(seen))
-    }
-
     /// The application knows less of the chip's protections than its loader does.
     fn as_this_chip(&self, mut seen: Seen) -> Seen {
         if let Some(about) = &self.about {
@@ -342,42 +336,35 @@ impl Esp {
         seen
     }
 
-    /// Resets the chip into its application, and waits until that answers.
-    fn start_application(&mut self) -> Result<(), LinkError> {
+    /// Resets the chip into its application, and waits for what that says of itself.
+    fn start_application(&mut self) -> Result<Seen, LinkError> {
         if let Line::Application(framed) = &mut self.line
             && !matches!(self.slot.restart, RestartBy::Dtr | RestartBy::Rts)
         {
-            return framed.restart().map(drop);
+            let seen = framed.restart()?;
+            return Ok(self.as_this_chip(seen));
         }
         self.reset_into_application()?;
-        if !self.speaks_framed() {
-            return Ok(());
-        }
-        self.await_application()
+        let seen = self.await_application()?;
+        Ok(self.as_this_chip(seen))
     }
 
     /// Waits until the application answers; where the loader does instead, nothing restarted.
-    fn await_application(&mut self) -> Result<(), LinkError> {
+    fn await_application(&mut self) -> Result<Seen, LinkError> {
         let until = Instant::now() + BOOT;
-        let mut look_at = Instant::now() + LOOK;
+        // One question is asked again and again, so that a late answer is one to it.
+        let slot = SlotLink { arrival: LOOK, ..self.slot.clone() };
         loop {
-            let mut framed = Framed::new(self.take_port()?, &self.slot)?;
-            let mut outcome = framed.probe();
-            while matches!(outcome, Ok(None)) && Instant::now() < look_at {
-                outcome = framed.probe();
-            }
+            let mut framed = Framed::new(self.take_port()?, &slot)?;
+            let outcome = framed.identify();
             self.line = Line::Application(Box::new(framed));
             match outcome {
-                Ok(None) if Instant::now() < until => {}
-                Ok(None) => {
-                    let waited_ms = u64::try_from(BOOT.as_millis()).unwrap_or(u64::MAX);
-                    return Err(LinkError::Timeout { request: "IDENTIFY", waited_ms, sent: 1 });
+                Err(error) if error.is_unanswered() && self.finds_loader(1)? => {
+                    tracing::debug!(%error, "the loader answers in its place");
+                    return Err(LinkError::NotRestarted { by: self.restart_kind() });
                 }
-                outcome => return outcome.map(drop),
-            }
-            look_at = Instant::now() + LOOK;
-            if self.finds_loader(1)? {
-                return Err(LinkError::NotRestarted { by: self.restart_kind() });
+                Err(error) if error.is_unanswered() && Instant::now() < until => {}
+                outcome => return outcome,
             }
         }
     }
@@ -618,8 +605,7 @@ impl Driver for Esp {
 
     fn restart(&mut self) -> Result<Seen, LinkError> {
         if self.speaks_framed() {
-            self.start_application()?;
-            return self.seen_by_application();
+            return self.start_application();
         }
         self.enter_loader()?;
         self.seen_by_loader()
