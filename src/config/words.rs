@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn a_word_that_is_none_names_those_allowed() {
         let error = Speaks::of_word("usb").unwrap_err();
-        assert_eq!(error.to_string(), "\"usb\" is none of framed, smp, at, auto");
+        assert_eq!(error.to_string(), "\"usb\" is none of framed, smp, at, esp, auto");
         let error = Option::<Modem>::of_word("fax").unwrap_err();
         let allowed = "nrf91, quectel, simcom, esp-at, auto";
         assert_eq!(error.to_string(), format!("\"fax\" is none of {allowed}"));
