@@ -17,11 +17,15 @@ mod auditor;
 #[path = "../esp/bench.rs"]
 #[allow(dead_code, reason = "the tests of chips use the rest of it")]
 mod chips;
+#[path = "../modems/bench.rs"]
+#[allow(dead_code, reason = "the modems' tests use the rest of it")]
+mod bench;
 mod devices;
 mod disks;
 mod esp;
 mod every_step;
 mod harness;
+mod modem;
 mod power;
 mod scenario;
 mod storm;

@@ -128,8 +128,8 @@ fn address(line: &mut Session) -> Result<HardwareId, LinkError> {
 fn ask(line: &mut Session, part: Part) -> Result<Option<usize>, LinkError> {
     let until = Instant::now() + FLASH;
     let place = place(part);
-    line.begin(&format!("AT+SYSMFG=1,\"{place}\",\"{place}\""), until)?;
-    line.end_command(until)?;
+    line.begin("AT+SYSMFG=1", &format!("AT+SYSMFG=1,\"{place}\",\"{place}\""), until)?;
+    line.end_command("AT+SYSMFG=1", until)?;
     match line.head("AT+SYSMFG=1", ("+SYSMFG:", 4), until)? {
         // It refuses what is not there, without a reason.
         Head::Nothing => Ok(None),

@@ -185,8 +185,8 @@ pub(super) fn write_behind_prompt(
     bytes: &[u8],
 ) -> Result<Written, LinkError> {
     let until = Instant::now() + FLASH;
-    line.begin(command, until)?;
-    line.end_command(until)?;
+    line.begin(request, command, until)?;
+    line.end_command(request, until)?;
     match line.prompt(request, until)? {
         Sign::Refused(refusal) => return Ok(Written::Refused(refusal)),
         Sign::Silence => return Ok(Written::Silent),

@@ -94,10 +94,10 @@ impl Maker for Nrf91 {
         text: &mut Text<'_>,
     ) -> Result<Written, LinkError> {
         let until = Instant::now() + FLASH;
-        line.begin(&format!("AT%CMNG=0,{},{},\"", self.tag, kind(part)), until)?;
+        line.begin("AT%CMNG=0", &format!("AT%CMNG=0,{},{},\"", self.tag, kind(part)), until)?;
         line.send(text.bytes, until)?;
         line.send(b"\"", until)?;
-        line.end_command(until)?;
+        line.end_command("AT%CMNG=0", until)?;
         Ok(match line.answer("AT%CMNG=0", None, until)? {
             None => Written::Silent,
             Some(reply) => reply.refusal.map_or(Written::Said, Written::Refused),

@@ -84,8 +84,8 @@ impl Maker for Quectel {
     ) -> Result<Written, LinkError> {
         let until = Instant::now() + FLASH;
         let (name, length) = (file(part), text.measure.length);
-        line.begin(&format!("AT+QFUPL=\"{name}\",{length},5,1"), until)?;
-        line.end_command(until)?;
+        line.begin("AT+QFUPL", &format!("AT+QFUPL=\"{name}\",{length},5,1"), until)?;
+        line.end_command("AT+QFUPL", until)?;
         match line.connect("AT+QFUPL", until)? {
             Sign::Refused(refusal) => return Ok(Written::Refused(refusal)),
             Sign::Silence => return Ok(Written::Silent),
@@ -182,8 +182,8 @@ type Take<'t> = &'t mut dyn FnMut(&mut Session, Instant) -> Result<bool, LinkErr
 /// Has a file's bytes come; `false` where they are not all there.
 fn fetch(line: &mut Session, part: Part, take: Take<'_>) -> Result<bool, LinkError> {
     let until = Instant::now() + FLASH;
-    line.begin(&format!("AT+QFDWL=\"{}\"", file(part)), until)?;
-    line.end_command(until)?;
+    line.begin("AT+QFDWL", &format!("AT+QFDWL=\"{}\"", file(part)), until)?;
+    line.end_command("AT+QFDWL", until)?;
     match line.connect("AT+QFDWL", until)? {
         Sign::Prompt => {}
         Sign::Refused(refusal) => return Err(refused("AT+QFDWL", &refusal)),

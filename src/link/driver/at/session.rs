@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use crate::cut;
 use crate::link::error::LinkError;
 use crate::link::port::Port;
 
@@ -202,20 +203,32 @@ impl Session {
         patience: Duration,
     ) -> Result<Option<Reply>, LinkError> {
         let until = Instant::now() + patience;
-        self.begin(text, until)?;
-        self.end_command(until)?;
+        self.begin(request, text, until)?;
+        self.end_command(request, until)?;
         self.answer(request, Some(text), until)
     }
 
     /// Sends the beginning of a command.
-    pub(super) fn begin(&mut self, text: &str, until: Instant) -> Result<(), LinkError> {
+    pub(super) fn begin(
+        &mut self,
+        request: &'static str,
+        text: &str,
+        until: Instant,
+    ) -> Result<(), LinkError> {
+        cut::point(cut::Kind::Send, request);
         self.clear()?;
         self.send(text.as_bytes(), until)
     }
 
     /// Ends a command.
-    pub(super) fn end_command(&mut self, until: Instant) -> Result<(), LinkError> {
-        self.send(self.end.as_bytes(), until)
+    pub(super) fn end_command(
+        &mut self,
+        request: &'static str,
+        until: Instant,
+    ) -> Result<(), LinkError> {
+        self.send(self.end.as_bytes(), until)?;
+        cut::point(cut::Kind::Sent, request);
+        Ok(())
     }
 
     /// Sends bytes as they are. What the line did not take in time shows in the answer.
@@ -442,6 +455,7 @@ const PASSED: usize = 48;
 const READ: usize = 512;
 
 fn traced(request: &'static str, reply: Reply) -> Reply {
+    cut::point(cut::Kind::Received, request);
     let refusal = reply.refusal.as_ref().map(|refusal| refusal.words.as_str());
     tracing::debug!(request, lines = reply.lines.len(), refusal, "answered");
     reply
