@@ -2,6 +2,7 @@
 //! middle of a write and of the restart. What is left is taken up by the same table as always.
 
 use std::fs;
+use std::io::Write;
 use std::time::Instant;
 
 use super::bench::{ESP_AT, Kind, Modems, NRF91, QUECTEL, SIMCOM, assert_held, factory, flash_of};
@@ -83,16 +84,22 @@ fn modems_that_are_killed_in_the_middle_are_taken_up_again() {
     }
 }
 
-/// At a slow line the kill falls into the text itself: the modem waits for the rest of it.
+/// What a station had sent that was killed in the middle of a text, by maker.
+const BROKEN_OFF: [(Kind, &str); 4] = [
+    (NRF91, "AT+CFUN=4\r\nAT%CMNG=0,7,0,\"-----BEGIN CERTIFICATE-----\nMIIB"),
+    (QUECTEL, "AT+QFUPL=\"half.pem\",900,5,1\r-----BEGIN CERTIFICATE-----\nMIIB"),
+    (SIMCOM, "AT+CCERTDOWN=\"half.pem\",900\r-----BEGIN CERTIFICATE-----\nMIIB"),
+    (ESP_AT, "AT+SYSMFG=2,\"mqtt_ca\",\"mqtt_ca\",8,900\r\n-----BEGIN CERTIFICATE-----\n"),
+];
+
 #[test]
 fn a_modem_that_waits_for_the_rest_of_a_text_is_freed() {
-    for kind in [NRF91, QUECTEL, SIMCOM, ESP_AT] {
+    for (kind, broken_off) in BROKEN_OFF {
         let factory = factory(kind, 1);
-        let _modems = Modems::plug(&factory, kind, "A", &["--stay", "--baud", "19200"]);
-        let batch = factory.start_batch(&labels(1));
-        // The key is there; the root is on its way.
-        await_item(&factory, kind.key);
-        batch.kill();
+        let _modems = Modems::plug(&factory, kind, "A", &["--stay"]);
+        let mut port = fs::File::options().write(true).open(factory.port("A")).unwrap();
+        port.write_all(broken_off.as_bytes()).unwrap();
+        drop(port);
         assert_ends_well(&factory, kind);
     }
 }
