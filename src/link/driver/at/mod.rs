@@ -312,7 +312,12 @@ impl At {
         self.put(composed, Part::Certificate, None)?;
         let fingerprint = composed.fingerprint();
         let (maker, line) = self.maker()?;
-        maker.mark(line, &fingerprint)
+        maker.mark(line, &fingerprint)?;
+        // A text of this hash has this certificate in front: it need not be read again.
+        let promised = composed.measure(Part::Certificate);
+        let promised = promised.map(|measure| maker.promises(Part::Certificate, measure));
+        self.known = promised.map(|promised| (promised, fingerprint));
+        Ok(())
     }
 
     /// The texts, for one operation that needs the rest of the driver too.
@@ -525,7 +530,6 @@ impl Driver for At {
     }
 
     fn read_back(&mut self) -> Result<Option<Held>, LinkError> {
-        self.known = None;
         self.held()
     }
 

@@ -169,7 +169,11 @@ impl Session {
                 self.is_met = true;
                 return Ok(true);
             }
-            self.notice(&line);
+            if is_start(&line) {
+                // What was asked before it started is lost.
+                (self.has_started, self.is_met) = (true, false);
+                return Ok(false);
+            }
         }
         Ok(false)
     }
@@ -432,13 +436,9 @@ impl Session {
         Ok(count > 0)
     }
 
-    fn notice(&mut self, line: &str) {
-        self.has_started |= STARTED.iter().any(|word| line.starts_with(word));
-    }
-
     /// A modem that starts knows nothing of what it was asked.
     fn refuse_start(&mut self, request: &'static str, line: &str) -> Result<(), LinkError> {
-        if !STARTED.iter().any(|word| line.starts_with(word)) {
+        if !is_start(line) {
             return Ok(());
         }
         (self.has_started, self.is_met) = (true, false);
@@ -453,6 +453,11 @@ const PASSED: usize = 48;
 
 /// Bytes taken up at once.
 const READ: usize = 512;
+
+/// Whether a modem says so that it has started.
+fn is_start(line: &str) -> bool {
+    STARTED.iter().any(|word| line.starts_with(word))
+}
 
 fn traced(request: &'static str, reply: Reply) -> Reply {
     cut::point(cut::Kind::Received, request);
