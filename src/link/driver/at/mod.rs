@@ -46,7 +46,7 @@ const BOOT: Duration = Duration::from_secs(30);
 const LEAVE: Duration = Duration::from_secs(6);
 
 /// How long one question waits whether anybody is there.
-const PING: Duration = Duration::from_millis(150);
+const PING: Duration = Duration::from_millis(250);
 
 /// How often a port that vanished is looked for.
 const LOOK: Duration = Duration::from_millis(20);
