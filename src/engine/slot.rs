@@ -16,7 +16,7 @@ use crate::domain::event::{ProgressCell, SlotStatus};
 use crate::domain::ids::{HardwareId, SlotName};
 use crate::link::LinkError;
 use crate::link::driver::Driver;
-use crate::link::presence::{Presence, Still, Watch};
+use crate::link::presence::{Answered, Presence, Still, Watch};
 use crate::link::settings::SlotLink;
 
 use super::halt::Halt;
@@ -71,7 +71,7 @@ enum Waited {
 /// What ends the wait for a device.
 enum Arrival {
     /// Something new is there.
-    Device(Box<dyn Driver>),
+    Device(Box<dyn Driver>, Option<Answered>),
     /// The unit that remains here is to be looked at again.
     Job(Job),
     /// The line has ended.
@@ -124,7 +124,7 @@ impl SlotThread {
         loop {
             let left = match self.await_arrival(&mut watch, orders) {
                 Arrival::Over => Left::Over,
-                Arrival::Device(driver) => self.attend(&mut watch, driver, orders),
+                Arrival::Device(driver, says) => self.attend(&mut watch, driver, says, orders),
                 Arrival::Job(job) => self.work_again(&mut watch, job),
             };
             if let Left::Over = left {
@@ -140,7 +140,7 @@ impl SlotThread {
             // A port that could not be used for a moment has its finished device again.
             let was_out = matches!(said, Some(SlotStatus::OutOfService(_)));
             let (place, status) = match watch.poll() {
-                Ok(Presence::Here(driver)) => return Arrival::Device(driver),
+                Ok(Presence::Here(driver, says)) => return Arrival::Device(driver, says),
                 Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
                 Ok(Presence::Denies(seen)) => {
                     // As in `say`.
@@ -180,11 +180,15 @@ impl SlotThread {
         &self,
         watch: &mut Watch,
         mut driver: Box<dyn Driver>,
+        says: Option<Answered>,
         orders: &Receiver<ToSlot>,
     ) -> Left {
         self.say(Place::Opening, SlotStatus::Identifying);
-        let since = self.shared.clock.now().monotonic;
-        let (mut known, mut met) = match driver.identify() {
+        let now = self.shared.clock.now().monotonic;
+        // Who has just said who it is is not asked again.
+        let since = now.saturating_sub(says.as_ref().map_or(Duration::ZERO, |says| says.took));
+        let identified = says.map_or_else(|| driver.identify(), |says| Ok(says.seen));
+        let (mut known, mut met) = match identified {
             Ok(seen) => {
                 let met = Met { seen: seen.clone(), since };
                 (Some(self.ready(seen)), Some(met))
@@ -237,7 +241,7 @@ impl SlotThread {
     fn work_again(&self, watch: &mut Watch, job: Job) -> Left {
         watch.welcome_again();
         match watch.poll() {
-            Ok(Presence::Here(driver)) => self.work(watch, driver, &job, None),
+            Ok(Presence::Here(driver, _)) => self.work(watch, driver, &job, None),
             Ok(Presence::Absent | Presence::Same | Presence::Denies(_)) | Err(_) => {
                 // As in `say`.
                 let _ = self.to_line.send(ToLine::Returned(self.index, job));

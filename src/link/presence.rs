@@ -51,7 +51,15 @@ pub enum Presence {
     /// It has not gone, and says something else than when it passed. Told once.
     Denies(Seen),
     /// A device, or a port behind which one may be.
-    Here(Box<dyn Driver>),
+    Here(Box<dyn Driver>, Option<Answered>),
+}
+
+/// What a device answered when it was seen to come, so that it need not be asked again.
+pub struct Answered {
+    /// What it said.
+    pub seen: Seen,
+    /// How long it was asked for.
+    pub took: Duration,
 }
 
 /// Whether the device that waits is still the one that came.
@@ -281,11 +289,15 @@ impl Watch {
     }
 
     fn ask_who_is_there(&mut self, mut driver: Box<dyn Driver>) -> Result<Presence, LinkError> {
+        let asked = Instant::now();
         match driver.probe() {
             Ok(Some(seen)) if self.is_done(&seen) => {
                 self.silent = 0;
                 let waits = self.ask_again_later(driver);
                 Ok(if self.is_denied_by(&seen) { Presence::Denies(seen) } else { waits })
+            }
+            Ok(Some(seen)) if driver.probe_identifies() => {
+                Ok(self.here_and_says(driver, Some(Answered { seen, took: asked.elapsed() })))
             }
             Ok(Some(_)) => Ok(self.here(driver)),
             Ok(None) => {
@@ -349,10 +361,14 @@ impl Watch {
     }
 
     fn here(&mut self, driver: Box<dyn Driver>) -> Presence {
+        self.here_and_says(driver, None)
+    }
+
+    fn here_and_says(&mut self, driver: Box<dyn Driver>, says: Option<Answered>) -> Presence {
         self.awaited = Awaited::Anybody;
         self.silent = 0;
         self.asked = Instant::now();
-        Presence::Here(driver)
+        Presence::Here(driver, says)
     }
 
     /// The port itself is gone: whoever comes next is new. Right after a unit the next

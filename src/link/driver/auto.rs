@@ -101,6 +101,10 @@ impl Driver for Auto {
         }
     }
 
+    fn probe_identifies(&self) -> bool {
+        matches!(&self.line, Line::Known(driver) if driver.probe_identifies())
+    }
+
     fn make_key(&mut self) -> Result<SigningRequest, LinkError> {
         self.known("making a key")?.make_key()
     }

@@ -45,6 +45,11 @@ pub trait Driver: Send {
     /// Asks once who is there; `None` where nothing that can be read came in time.
     fn probe(&mut self) -> Result<Option<Seen>, LinkError>;
 
+    /// Whether what a probe gives is all that [`Driver::identify`] would give, asked anew.
+    fn probe_identifies(&self) -> bool {
+        false
+    }
+
     /// Has the device make a key and hand in its signing request, as it comes.
     fn make_key(&mut self) -> Result<SigningRequest, LinkError>;
 

@@ -22,7 +22,7 @@ fn wait_for_one(watch: &mut Watch) -> (Box<dyn Driver>, bool) {
     let mut same = false;
     while Instant::now() < until {
         match watch.poll().unwrap() {
-            Presence::Here(driver) => return (driver, same),
+            Presence::Here(driver, _) => return (driver, same),
             Presence::Same => same = true,
             Presence::Absent | Presence::Denies(_) => {}
         }
@@ -149,6 +149,27 @@ fn with_poll_a_waiting_device_goes_by_silence_and_changes_by_its_id() {
     }
     let Still::Another(other) = &seen[0] else { panic!("{seen:?}") };
     assert_eq!(other.hardware, id(2));
+}
+
+#[test]
+fn a_device_that_was_seen_by_asking_need_not_be_asked_again() {
+    let bench = Bench::honest();
+    let mut watch = watch(bench.path(), PresenceBy::Poll);
+    let until = Instant::now() + WATCHDOG;
+    let (mut driver, answered) = loop {
+        assert!(Instant::now() < until, "no device came");
+        if let Presence::Here(driver, answered) = watch.poll().unwrap() {
+            break (driver, answered.expect("it was asked"));
+        }
+    };
+    assert_eq!(answered.seen, driver.identify().unwrap());
+}
+
+#[test]
+fn a_port_that_comes_with_its_device_says_nothing_of_it() {
+    let bench = Bench::honest();
+    let mut watch = watch(bench.path(), PresenceBy::Port);
+    assert!(matches!(watch.poll().unwrap(), Presence::Here(_, None)));
 }
 
 #[test]

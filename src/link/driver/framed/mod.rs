@@ -193,6 +193,10 @@ impl Driver for Framed {
         }
     }
 
+    fn probe_identifies(&self) -> bool {
+        true
+    }
+
     fn make_key(&mut self) -> Result<SigningRequest, LinkError> {
         self.request_key()
     }
