@@ -157,14 +157,15 @@ pub fn authority_place(authority: &AuthoritySettings) -> AuthorityPlace {
         certificate: authority.certificate.clone(),
         key: match &authority.key {
             AuthorityKey::File { path, .. } => KeyPlace::File(path.clone()),
-            AuthorityKey::Pkcs11 { module, token_label, key_label, key_id, .. } => {
-                KeyPlace::Token(TokenKey {
-                    module: module.clone(),
-                    token: token_label.clone(),
-                    label: key_label.clone(),
-                    id: key_id.clone(),
-                })
-            }
+            AuthorityKey::Pkcs11 {
+                module, token_label, token_serial, key_label, key_id, ..
+            } => KeyPlace::Token(TokenKey {
+                module: module.clone(),
+                token: token_label.clone(),
+                serial: token_serial.clone(),
+                label: key_label.clone(),
+                id: key_id.clone(),
+            }),
         },
         chain: authority.chain.clone(),
     }

@@ -37,6 +37,8 @@ pub enum AuthorityKey {
         module: PathBuf,
         /// The token's label.
         token_label: String,
+        /// The token's serial number, where several have that label.
+        token_serial: Option<String>,
         /// The key's label.
         key_label: Option<String>,
         /// The key's id, where labels are not enough.
@@ -91,10 +93,11 @@ fn key_in_file(raw: &Section<raw::Authority>, dir: &Path) -> Result<AuthorityKey
 fn of_a_token(raw: &raw::Authority) -> Option<Range<usize>> {
     let module = raw.module.as_ref().map(Placed::span);
     let token_label = raw.token_label.as_ref().map(Placed::span);
+    let serial = raw.token_serial.as_ref().map(Placed::span);
     let key_label = raw.key_label.as_ref().map(Placed::span);
     let key_id = raw.key_id.as_ref().map(Placed::span);
     let pin_file = raw.pin_file.as_ref().map(Placed::span);
-    module.or(token_label).or(key_label).or(key_id).or(pin_file)
+    module.or(token_label).or(serial).or(key_label).or(key_id).or(pin_file)
 }
 
 /// A `key` that is left from a CA in files is not used, and does no harm.
@@ -111,6 +114,7 @@ fn key_in_token(raw: &Section<raw::Authority>, dir: &Path) -> Result<AuthorityKe
     Ok(AuthorityKey::Pkcs11 {
         module: module.value().under(dir),
         token_label: token_label.value().clone(),
+        token_serial: section.token_serial.as_ref().map(|serial| serial.value().clone()),
         key_label: section.key_label.as_ref().map(|label| label.value().clone()),
         key_id: section.key_id.as_ref().map(|id| id.value().0.0.clone()),
         pin_file: section.pin_file.as_ref().map(|path| path.value().under(dir)),

@@ -183,6 +183,9 @@ pub(super) struct Authority {
     /// The token by its label; for kind "pkcs11".
     #[schemars(extend("examples" = ["line-1"]))]
     pub(super) token_label: Option<Placed<String>>,
+    /// The token's serial number, where several have that label; for kind "pkcs11".
+    #[schemars(extend("examples" = ["2a6b03f1c4d58e97"]))]
+    pub(super) token_serial: Option<Placed<String>>,
     /// The key by its label; for kind "pkcs11".
     #[schemars(extend("examples" = ["line-1-ca"]))]
     pub(super) key_label: Option<Placed<String>>,

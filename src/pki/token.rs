@@ -189,6 +189,7 @@ mod tests {
         let key = TokenKey {
             module: "/nowhere/module.so".into(),
             token: "line".to_owned(),
+            serial: None,
             label: Some("ca".to_owned()),
             id: None,
         };

@@ -41,4 +41,5 @@ mod stopping;
 mod support;
 mod tampering;
 mod token;
+mod tokens;
 mod witness;

@@ -26,12 +26,12 @@ pub enum TokenError {
         others: String,
     },
     /// Several tokens have this label.
-    #[error("{number} tokens are labelled {token:?}, and one is wanted")]
+    #[error("several tokens fit, name one by `token_serial`: {serials}")]
     Several {
         /// The label that was looked for.
         token: String,
-        /// How many have it.
-        number: usize,
+        /// Which have it, in words.
+        serials: String,
     },
     /// The token, or what leads to it, can't be reached now.
     #[error("the token {token:?} can't be reached: {problem}")]

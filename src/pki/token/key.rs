@@ -19,6 +19,8 @@ pub struct TokenKey {
     pub module: PathBuf,
     /// The label of the token.
     pub token: String,
+    /// Its serial number, where several have that label.
+    pub serial: Option<String>,
     /// The label of the key (`CKA_LABEL`).
     pub label: Option<String>,
     /// The id of the key (`CKA_ID`).

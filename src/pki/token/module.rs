@@ -7,7 +7,7 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::object::{ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
-use cryptoki::slot::Slot;
+use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
 use super::error::{TokenError, Trouble, said};
@@ -68,7 +68,7 @@ impl Loaded {
                 return Err(TokenError::Away { token: key.token.clone(), problem: said(&error) });
             }
         }
-        match open_session(&context, &key.token, pin) {
+        match open_session(&context, key, pin) {
             Ok(session) => {
                 let open = Open { session, signing: Cell::new(None) };
                 Ok(Loaded { key: key.clone(), open, context })
@@ -81,11 +81,16 @@ impl Loaded {
     }
 }
 
-fn open_session(context: &Pkcs11, token: &str, pin: &AuthPin) -> Result<Session, TokenError> {
-    let slot = slot_of(context, token)?;
+fn open_session(context: &Pkcs11, key: &TokenKey, pin: &AuthPin) -> Result<Session, TokenError> {
+    let (slot, info) = slot_of(context, key)?;
+    let token = key.token.as_str();
     let failed = |error: Error| Trouble::from(error).of(token);
     // One that may write: `authority init` makes a key in it.
     let session = context.open_rw_session(slot).map_err(failed)?;
+    if !info.login_required() {
+        // It keeps its keys from nobody, and takes a log-in for an error.
+        return Ok(session);
+    }
     match session.login(UserType::User, Some(pin)) {
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
         Err(Error::Pkcs11(RvError::PinLocked, _)) => {
@@ -100,7 +105,8 @@ fn open_session(context: &Pkcs11, token: &str, pin: &AuthPin) -> Result<Session,
     }
 }
 
-fn slot_of(context: &Pkcs11, token: &str) -> Result<Slot, TokenError> {
+fn slot_of(context: &Pkcs11, key: &TokenKey) -> Result<(Slot, TokenInfo), TokenError> {
+    let token = key.token.as_str();
     let failed = |error: Error| Trouble::from(error).of(token);
     let (mut found, mut others) = (Vec::new(), Vec::new());
     for slot in context.get_slots_with_token().map_err(failed)? {
@@ -114,17 +120,26 @@ fn slot_of(context: &Pkcs11, token: &str) -> Result<Slot, TokenError> {
                 continue;
             }
         };
-        match info.label() == token {
-            true => found.push(slot),
-            false => others.push(format!("{:?}", info.label())),
+        let is_serial = |serial: &String| serial == info.serial_number();
+        match info.label() == token && key.serial.as_ref().is_none_or(is_serial) {
+            true => found.push((slot, info)),
+            false => others.push(name_of(&info)),
         }
     }
-    match found.as_slice() {
-        [slot] => Ok(*slot),
-        [] if others.is_empty() => Err(absent(token, "the module knows no token at all")),
-        [] => Err(absent(token, &format!("there is {}", others.join(", ")))),
-        several => Err(TokenError::Several { token: token.to_owned(), number: several.len() }),
+    if found.len() > 1 {
+        let serials = found.iter().map(|(_, info)| name_of(info)).collect::<Vec<_>>().join(", ");
+        return Err(TokenError::Several { token: token.to_owned(), serials });
     }
+    match (found.pop(), others.is_empty()) {
+        (Some(found), _) => Ok(found),
+        (None, true) => Err(absent(token, "the module knows no token at all")),
+        (None, false) => Err(absent(token, &format!("there is {}", others.join(", ")))),
+    }
+}
+
+/// A token for people: its label, and what tells it from others of that label.
+fn name_of(info: &TokenInfo) -> String {
+    format!("{:?} with serial number {:?}", info.label(), info.serial_number())
 }
 
 /// What the token says of the tries that are left, where it says something.

@@ -9,6 +9,7 @@ pub(crate) mod ledger;
 pub(crate) mod meddler;
 pub(crate) mod older;
 pub(crate) mod openssl;
+pub(crate) mod p11;
 pub(crate) mod process;
 pub(crate) mod tell;
 pub(crate) mod token;

@@ -59,6 +59,18 @@ impl Token {
         assert!(made.status.success(), "{made:?}");
     }
 
+    /// The serial numbers of the tokens, in no order.
+    pub(crate) fn serials(&self) -> Vec<String> {
+        let shown = Command::new("softhsm2-util")
+            .env("SOFTHSM2_CONF", self.config())
+            .arg("--show-slots")
+            .output()
+            .unwrap();
+        let text = String::from_utf8(shown.stdout).unwrap();
+        let serials = text.lines().filter_map(|line| line.trim().strip_prefix("Serial number:"));
+        serials.map(|serial| serial.trim().to_owned()).filter(|serial| !serial.is_empty()).collect()
+    }
+
     /// Puts a key of a file into the token, its id `0a`.
     pub(crate) fn import(&self, file: &str, label: &str) {
         let arguments = ["--import", file, "--token", LABEL, "--label", label, "--id", "0a"];
@@ -71,7 +83,7 @@ impl Token {
         assert!(imported.status.success(), "{imported:?}");
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.join("softhsm2.conf")
     }
 
