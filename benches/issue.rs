@@ -80,6 +80,7 @@ fn open_token(directory: &std::path::Path) -> Option<Line> {
         key: KeyPlace::Token(TokenKey {
             module: MODULE.into(),
             token: label.to_owned(),
+            serial: None,
             label: Some("ca".to_owned()),
             id: None,
         }),

@@ -94,6 +94,11 @@ impl<'a> Effects<'a> {
         self.just_met = seen;
     }
 
+    /// The device's driver, for whoever must let time pass.
+    pub(super) fn driver(&mut self) -> &mut dyn Driver {
+        self.driver
+    }
+
     /// The device that was worked on.
     pub(super) fn hardware(&self) -> Option<&HardwareId> {
         self.hardware.as_ref()

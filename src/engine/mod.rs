@@ -8,6 +8,7 @@ mod adopt;
 mod effects;
 mod halt;
 mod line;
+mod patience;
 mod router;
 mod shared;
 mod slot;

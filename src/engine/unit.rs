@@ -14,6 +14,7 @@ use crate::say;
 
 use super::effects::Effects;
 use super::halt::Halt;
+use super::patience::await_token;
 use super::router::Job;
 use super::shared::Shared;
 
@@ -85,6 +86,9 @@ fn run_flow(
         }
         show(progress, job, next.step());
         halt.heed(next.may_stop());
+        if let Effect::Record(Entry::Begun(_)) = &effect {
+            await_token(shared, halt, effects.driver());
+        }
         input = match halt.reason().filter(|_| next.may_stop()) {
             Some(reason) => Input::Stop(reason),
             None => with_its_reason(effects.perform(effect), halt),

@@ -217,6 +217,12 @@ impl Authority {
         Arc::clone(&self.ca.der)
     }
 
+    /// Whether the key is in a token that was away when it was last asked for a signature, and
+    /// is away still.
+    pub fn is_away(&self) -> bool {
+        self.issuer.key().is_away()
+    }
+
     /// The CA certificate and what stands above it, one DER behind the other, issuer first.
     pub fn chain_der(&self) -> Arc<[u8]> {
         let mut all = self.ca.der.to_vec();

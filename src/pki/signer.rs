@@ -49,6 +49,14 @@ impl SigningKey {
         Self::of_file(key, &ECDSA_P256_SHA256_FIXED_SIGNING)
     }
 
+    /// Whether it is in a token that was away when it was last asked, and is still.
+    pub(super) fn is_away(&self) -> bool {
+        match self {
+            SigningKey::File { .. } => false,
+            SigningKey::Token { signer, .. } => signer.is_away(),
+        }
+    }
+
     /// One in a token, which is found to be the one that belongs to `public_key`: not every
     /// token keeps the public key beside the private one.
     pub(super) fn in_token(signer: TokenSigner, public_key: PublicKey) -> Result<Self, PkiError> {

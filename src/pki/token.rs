@@ -130,6 +130,24 @@ impl TokenSigner {
         signed
     }
 
+    /// Whether the token was away when it was last asked, and is still: asks it again.
+    pub(super) fn is_away(&self) -> bool {
+        let was_away = matches!(
+            self.last_failure(),
+            Some(TokenError::Absent { .. } | TokenError::Away { .. })
+        );
+        if !was_away {
+            return false;
+        }
+        // Its handle from before may outlive it; looking for it anew does not.
+        let private = ObjectClass::PRIVATE_KEY;
+        let found = self.with_session(|open| find(&open.session, &self.key, private).map(drop));
+        if found.is_ok() {
+            *lock(&self.last) = None;
+        }
+        found.is_err()
+    }
+
     /// Why it failed last.
     pub(super) fn last_failure(&self) -> Option<TokenError> {
         lock(&self.last).clone()

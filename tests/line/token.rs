@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Instant;
+
+use provisioning_station::sim::SimulatedSlot;
+use rustix::process::Signal;
 
 use super::support::keys::held_under;
 use super::support::openssl::{assert_verifies, openssl};
@@ -142,6 +146,51 @@ fn a_token_that_is_drawn_fails_its_units_alone_and_is_found_again() {
     assert_eq!(held.len(), 2);
     assert_eq!(factory.ledger().in_state("proven").len(), 2);
     assert_eq!(factory.ledger().certificates().len(), 2);
+    factory.verify();
+}
+
+/// A line whose token was drawn after one unit: the next one found out and failed, and now a unit
+/// waits for the token.
+fn waiting(factory: &Factory, token: &Token) -> (Process, SimulatedSlot) {
+    let devices = factory.devices("A", 2);
+    let mut batch = factory.start(&["batch", "--serials", "-"]);
+    batch.say(&(label(1) + "\n"));
+    assert_eq!(batch.event(LONG).unwrap()["outcome"], "pass");
+    token.draw();
+    batch.say(&(label(2) + "\n"));
+    assert_eq!(batch.event(LONG).unwrap()["code"], "E-HSM-TOKEN");
+    // A device that failed is taken out and put in again.
+    drop(devices);
+    let device = factory.put_back("A", 2);
+    batch.say(&(label(2) + "\n"));
+    let until = Instant::now() + LONG;
+    while !batch.errors().contains("the unit waits for it") {
+        assert!(Instant::now() < until, "it never waited: {}", batch.errors());
+        std::thread::yield_now();
+    }
+    (batch, device)
+}
+
+#[test]
+fn while_the_token_is_away_units_wait_and_none_but_the_first_fails() {
+    let (factory, token) = with_token_ca(1);
+    let (mut batch, _device) = waiting(&factory, &token);
+    token.put_back();
+    let again = batch.event(LONG).unwrap();
+    assert_eq!(again["outcome"], "pass", "{again}");
+    batch.finish(LONG).expect(1);
+    assert_eq!(factory.show(&label(2))["attempts"].as_array().unwrap().len(), 2);
+    factory.verify();
+}
+
+#[test]
+fn a_line_that_is_stopped_does_not_wait_for_its_token() {
+    let (factory, token) = with_token_ca(1);
+    let (batch, _device) = waiting(&factory, &token);
+    batch.signal(Signal::INT);
+    let ended = batch.finish(LONG).expect(130);
+    let last = ended.units().pop().unwrap();
+    assert_eq!((&last["code"], &last["step"]), (&"E-STOPPED".into(), &"reserve".into()));
     factory.verify();
 }
 
