@@ -88,17 +88,21 @@ impl Terminal {
     }
 
     /// The station's own process.
-    fn station(&self) -> u32 {
+    fn station(&self) -> Option<u32> {
         let tasks = format!("/proc/{0}/task/{0}/children", self.script.id());
-        fs::read_to_string(tasks).unwrap().trim().parse().unwrap()
+        fs::read_to_string(tasks).ok()?.trim().parse().ok()
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // The terminal is gone with it, and the station lands.
+        let station = self.station();
+        // The terminal is gone with it, and the station lands: the next one waits for the ledger.
         let _ = self.script.kill();
         let _ = self.script.wait();
+        while station.is_some_and(|id| fs::exists(format!("/proc/{id}")).unwrap_or(false)) {
+            thread::park_timeout(Duration::from_millis(5));
+        }
     }
 }
 
@@ -118,9 +122,10 @@ fn idle(command: &str) {
     let terminal = Terminal::open(command);
     terminal.wait_for("F10");
     terminal.watch(Duration::from_secs(2));
-    let before = on_core(terminal.station());
+    let station = terminal.station().unwrap();
+    let before = on_core(station);
     let drawn = terminal.watch(IDLE);
-    let used = on_core(terminal.station()) - before;
+    let used = on_core(station) - before;
     println!(
         "idle for {} s: {:.2} % of a core, {drawn} bytes drawn",
         IDLE.as_secs(),

@@ -72,7 +72,7 @@ Examples:
         #[arg(value_name = "NAME")]
         name: SlotName,
     },
-    /// Prints a work order's sheet: its id as a code, its quantity, its serials
+    /// Prints the paper that goes with a lot: a code that chooses its work order, its quantity, its serials
     Sheet {
         /// The work order
         #[arg(long, value_name = "ID")]

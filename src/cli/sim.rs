@@ -58,29 +58,39 @@ Examples:
 
 const SIM_FIRMWARE_EXAMPLES: &str = "\
 CMD is started with its line at standard input and output; what it writes to standard error is
-shown. There is no --fault: what goes wrong is CMD's own, and faults to order are those of
-`station sim device`. `station sim pull PATH` cuts its power, `station sim put PATH` gives it back. It ends when
-CMD ends by itself, with status 5, and stops on SIGTERM.
+shown. --fault is about the line and the power, since nothing is known here of what CMD says:
+lies to order are those of `station sim device`. `station sim pull PATH` cuts its power,
+`station sim put PATH` gives it back. It ends when CMD ends by itself, with status 5, and stops
+on SIGTERM.
 
 Example, the C device of this project as a program:
   serve=$(firmware-interface/c/host/serve.sh /tmp/board)
   station sim firmware --link ./slot-a -- $serve /tmp/board/flash
-  station selftest --port ./slot-a";
+  station selftest --port ./slot-a
+The same on a line that loses two packets in a hundred, and with a power cut at first:
+  station sim firmware --link ./slot-a --fault lossy=2,cut=4096@1 -- $serve /tmp/board/flash";
 
 /// `station sim firmware`
 #[derive(Debug, Clone, Args)]
 pub struct SimFirmware {
     /// Where the port appears: a link to the pseudo-terminal
-    #[arg(long, value_name = "PATH")]
-    pub link: PathBuf,
+    #[arg(long, value_name = "PATH", required_unless_present = "fault")]
+    pub link: Option<PathBuf>,
     /// The directory in which CMD runs, made if missing [default: this one]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Bits a second of the line; 0 for no pacing
     #[arg(long, value_name = "N", default_value_t = 115_200)]
     pub baud: u32,
+    /// What is wrong with its line since its Nth start: `name[=value][@N | @P%]`,
+    /// comma-separated; `list` names them
+    #[arg(long, value_name = "SPEC")]
+    pub fault: Option<String>,
+    /// From what probabilities are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
     /// The program and its arguments
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, required_unless_present = "fault", value_name = "CMD")]
     pub command: Vec<OsString>,
 }
 

@@ -1,10 +1,11 @@
 //! `station unit show` and `unit list`: units by whatever a person has at hand.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::context::Context;
 use super::filter::of;
-use super::story::{lines, reader, unknown};
+use super::story::{label_json, label_line, lines, reader, unknown};
 use crate::cli::UnitList;
 use crate::config::Config;
 use crate::domain::code::Code;
@@ -26,6 +27,8 @@ const LISTED: u32 = 10_000;
 struct Found<'a, T> {
     #[serde(flatten)]
     unit: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<Vec<Value>>,
     found_by: NamedBy,
 }
 
@@ -34,14 +37,19 @@ pub(super) fn show(config: &Config, text: &str, context: &mut Context) -> Result
     let reader = reader(config)?;
     let unit = &one(&reader, text)?;
     let story = reader.unit_story(&unit.serial)?.ok_or_else(|| unknown(text))?;
+    let labels = reader.labels_of(&unit.serial)?;
     if context.out.is_json() {
-        return context.out.json(&Found { unit: &story, found_by: unit.by });
+        let labels = Some(labels.iter().map(label_json).collect());
+        return context.out.json(&Found { unit: &story, labels, found_by: unit.by });
     }
     if unit.by != NamedBy::Serial || !unit.whole {
         context.out.line(format!("found by {}", how(unit)))?;
     }
-    let shown = lines(&story, &config.station.zone);
-    shown.into_iter().try_for_each(|line| context.out.line(line))
+    let zone = &config.station.zone;
+    let of_labels = labels.iter().map(|label| label_line(label, zone));
+    let shown = lines(&story, zone).into_iter().chain(of_labels);
+    let mut shown = shown;
+    shown.try_for_each(|line| context.out.line(line))
 }
 
 /// The one unit that a text names.
@@ -99,7 +107,7 @@ fn list_named(
     for unit in &found {
         let Some(line) = reader.unit_line(&unit.serial, filter)? else { continue };
         match context.out.is_json() {
-            true => context.out.json(&Found { unit: &line, found_by: unit.by })?,
+            true => context.out.json(&Found { unit: &line, labels: None, found_by: unit.by })?,
             false => context.out.line(format!("{}  by {}", in_words(&line), how(unit)))?,
         }
     }

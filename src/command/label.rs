@@ -185,6 +185,9 @@ fn slot(config: &Config, name: &SlotName, context: &mut Context) -> Result<Exit,
     send(config, "slot", name.as_str(), &card, context)
 }
 
+/// What the screen takes for a work order that is chosen.
+const ORDER_LABEL: &str = "order:";
+
 fn sheet(config: &Config, id: &WorkOrderId, context: &mut Context) -> Result<Exit, Failure> {
     let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
     let row = reader.work_order(id)?.ok_or_else(|| {
@@ -195,7 +198,7 @@ fn sheet(config: &Config, id: &WorkOrderId, context: &mut Context) -> Result<Exi
     let card = Card {
         title: id.to_string(),
         note: escaped(&format!("{} x {}{range}", order.quantity, order.product)),
-        code: id.to_string(),
+        code: format!("{ORDER_LABEL}{id}"),
     };
     send(config, "sheet", id.as_str(), &card, context)
 }

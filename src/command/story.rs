@@ -1,10 +1,13 @@
 //! One unit's whole story, for people or as JSON.
 
+use serde_json::{Value, json};
+
 use super::context::Context;
 use crate::config::Config;
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::ids::{Serial, WorkOrderId};
+use crate::domain::labelling::{LabelRow, LabelState};
 use crate::domain::local::Zone;
 use crate::ledger::views::{AttemptStory, CertificateStory, UnitStory};
 use crate::ledger::{Reader, states};
@@ -65,6 +68,42 @@ fn attempt(story: &AttemptStory, zone: &Zone) -> String {
         text.push_str(&format!(", label {}{rule}", label.text));
     }
     text
+}
+
+/// A label that was printed for it, and what came of it.
+pub(super) fn label_line(label: &LabelRow, zone: &Zone) -> String {
+    let LabelRow { copy, state, verify, changed_at, .. } = label;
+    let said = match (state, verify) {
+        (LabelState::Wanted, _) => "is to be printed",
+        (LabelState::Asked | LabelState::Unclear, _) => "perhaps printed: look for it",
+        (LabelState::Sent, true) => "sent, not scanned back yet",
+        (LabelState::Sent, false) => "sent",
+        (LabelState::Right, _) => "scanned back, right",
+        (LabelState::Wrong, _) => "scanned back, wrong: keep the unit",
+    };
+    let mut text = format!("label {copy}: {said}, {}", zone.show(*changed_at));
+    let details = [("to", &label.printer), ("again because", &label.reason), ("", &label.message)];
+    for (name, detail) in details {
+        if let Some(detail) = detail {
+            text.push_str(&format!(", {name}{}{detail}", if name.is_empty() { "" } else { " " }));
+        }
+    }
+    text
+}
+
+/// The same as JSON.
+pub(super) fn label_json(label: &LabelRow) -> Value {
+    json!({
+        "copy": label.copy,
+        "state": label.state,
+        "certificate_sn": label.certificate_sn,
+        "verify": label.verify,
+        "sha256": label.digest,
+        "printer": label.printer,
+        "reason": label.reason,
+        "message": label.message,
+        "changed_at": label.changed_at.to_string(),
+    })
 }
 
 const fn state_of(story: &CertificateStory) -> &'static str {

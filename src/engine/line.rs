@@ -281,9 +281,8 @@ impl LineThread {
     /// What came when the line had ended is answered all the same.
     fn answer_late(&self, message: ToLine) {
         match message {
-            ToLine::Command(Command::Scan(scan)) => {
-                let report = UnitReport::refused(scan.shown(), scan.slot.clone(), told_to_stop());
-                self.say(Event::Unit(Box::new(report)));
+            ToLine::Command(Command::Scan(scan) | Command::ScanBack(scan)) => {
+                self.refuse_scan(&scan, told_to_stop());
             }
             ToLine::Ended(_, ending) => self.say(Event::Unit(Box::new(ending.report))),
             _ => {}
@@ -351,6 +350,7 @@ impl LineThread {
     fn take(&mut self, message: ToLine) {
         match message {
             ToLine::Command(Command::Scan(scan)) => self.scan(scan),
+            ToLine::Command(Command::ScanBack(scan)) => self.refuse_scan(&scan, takes_none()),
             ToLine::Command(Command::Withdraw) => self.withdraw(),
             ToLine::Command(Command::NoMoreScans) => self.router.no_more_scans(),
             ToLine::Command(Command::Stop) => {
@@ -420,17 +420,18 @@ impl LineThread {
     fn scan(&mut self, scan: Scan) {
         if let Err(fault) = self.accept(&scan) {
             let broken = (fault.code == Code::LedgerCorrupt).then(|| fault.clone());
-            self.say(Event::Unit(Box::new(UnitReport::refused(
-                scan.shown(),
-                scan.slot.clone(),
-                fault,
-            ))));
+            self.refuse_scan(&scan, fault);
             let decisions = self.router.spent(self.now());
             self.carry_out(decisions);
             if let Some(fault) = broken {
                 self.stop(&fault.clone(), Some(fault));
             }
         }
+    }
+
+    fn refuse_scan(&self, scan: &Scan, fault: Fault) {
+        let report = UnitReport::refused(scan.shown(), scan.slot.clone(), fault);
+        self.say(Event::Unit(Box::new(report)));
     }
 
     fn accept(&mut self, scan: &Scan) -> Result<(), Fault> {
@@ -675,6 +676,15 @@ fn no_slot(last: Option<Fault>) -> Fault {
         }
         None => Fault::said(Code::PortOpen, say!("no slot can be used", "没有可用的工位")),
     }
+}
+
+/// It is no label that is waited for, and no slot is free for a unit.
+fn takes_none() -> Fault {
+    let detail = say!(
+        "the line takes no scan at this moment; scan it again when a slot is free",
+        "产线此刻不接受扫码；有工位空闲时再扫"
+    );
+    Fault::said(Code::ScanAhead, detail)
 }
 
 fn told_to_stop() -> Fault {

@@ -26,11 +26,22 @@ pub enum Form {
     Ndjson,
 }
 
+/// How each table's heading ends: the certificate, and what its times are ahead of UTC by.
+const OF_CERTIFICATE: [&str; 7] = [
+    "certificate_sn",
+    "fingerprint_sha256",
+    "certificate_state",
+    "not_after",
+    "registration",
+    "registered_at",
+    "utc_offset",
+];
+
 /// A row that stands in a table.
 pub trait Row: Serialize {
-    /// The heading.
+    /// The heading, as far as it is of this table alone; [`OF_CERTIFICATE`] follows.
     #[doc(hidden)]
-    const COLUMNS: &'static [&'static str];
+    const OWN: &'static [&'static str];
 
     #[doc(hidden)]
     fn cells(&self, zone: &Zone) -> Vec<String>;
@@ -54,7 +65,7 @@ impl<W: Write> Table<W> {
         // Lines end as in RFC 4180, and as spreadsheets end them.
         let mut table = csv::WriterBuilder::new();
         let mut lines = table.terminator(csv::Terminator::CRLF).from_writer(sink);
-        lines.write_record(R::COLUMNS)?;
+        lines.write_record(R::OWN.iter().chain(&OF_CERTIFICATE))?;
         Ok(Self(Lines::Csv { zone, lines: Box::new(lines) }))
     }
 
@@ -87,6 +98,7 @@ fn local(at: Option<Timestamp>, zone: &Zone) -> Cell {
     Cell::plain(at.map(|at| zone.show(at).chars().take(19).collect::<String>()))
 }
 
+/// Under the columns of [`OF_CERTIFICATE`], but for the last.
 fn of_certificate(certificate: Option<&CertificateCells>, zone: &Zone) -> [Cell; 6] {
     [
         Cell::text(certificate.map(|cells| cells.certificate_sn)),
@@ -104,7 +116,7 @@ fn written(cells: Vec<Cell>, certificate: [Cell; 6], at: Timestamp, zone: &Zone)
 }
 
 impl Row for AttemptRow {
-    const COLUMNS: &'static [&'static str] = &[
+    const OWN: &'static [&'static str] = &[
         "time",
         "serial",
         "slot",
@@ -122,13 +134,6 @@ impl Row for AttemptRow {
         "product",
         "model",
         "proof",
-        "certificate_sn",
-        "fingerprint_sha256",
-        "certificate_state",
-        "not_after",
-        "registration",
-        "registered_at",
-        "utc_offset",
     ];
 
     fn cells(&self, zone: &Zone) -> Vec<String> {
@@ -156,7 +161,7 @@ impl Row for AttemptRow {
 }
 
 impl Row for UnitRow {
-    const COLUMNS: &'static [&'static str] = &[
+    const OWN: &'static [&'static str] = &[
         "time",
         "serial",
         "slot",
@@ -170,13 +175,6 @@ impl Row for UnitRow {
         "client_id",
         "work_order",
         "proof",
-        "certificate_sn",
-        "fingerprint_sha256",
-        "certificate_state",
-        "not_after",
-        "registration",
-        "registered_at",
-        "utc_offset",
     ];
 
     fn cells(&self, zone: &Zone) -> Vec<String> {
@@ -235,7 +233,8 @@ mod tests {
 
     #[test]
     fn a_table_has_a_heading_and_a_cell_for_each_of_it() {
-        assert_eq!(hostile().cells(&Zone::UTC).len(), AttemptRow::COLUMNS.len());
+        let named = AttemptRow::OWN.len() + OF_CERTIFICATE.len();
+        assert_eq!(hostile().cells(&Zone::UTC).len(), named);
         let text = table(Form::Csv { zone: "Asia/Shanghai".parse().unwrap(), mark: true });
         assert!(
             text.starts_with("\u{feff}time,serial,slot,operator,device,firmware,outcome,code,")

@@ -46,6 +46,7 @@ mod stop;
 mod timings;
 mod transcript;
 mod unit;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -68,3 +69,4 @@ pub use stop::StopFlag;
 pub use timings::Timings;
 pub use transcript::{LineFrame, Recorded, Recorder, Transcript};
 pub use unit::UnitId;
+pub use wire::{WIRE_FAULTS, WireFaults};

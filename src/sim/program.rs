@@ -11,10 +11,12 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::time::Duration;
 
 use rustix::io::Errno;
 
 use super::control::{Control, Order};
+use super::dice::Chance;
 use super::error::SimError;
 use super::hands::{HandError, Handled};
 use super::lane::Lane;
@@ -22,6 +24,7 @@ use super::pty::{Plug, Port};
 use super::schedule::{BaudRate, Moment};
 use super::stop::{Bell, StopFlag, Watch, Woken, be_punctual, wait};
 use super::unit::UnitId;
+use super::wire::{Wire, WireFaults};
 
 /// A program that is a device, and its line.
 #[derive(Debug, Clone)]
@@ -34,6 +37,18 @@ pub struct ProgramOptions {
     pub folder: Option<PathBuf>,
     /// Bits a second of the line in both directions; 0 for no pacing.
     pub baud: u32,
+    /// What is wrong with the line.
+    pub faults: WireFaults,
+    /// From what probabilities are drawn.
+    pub seed: u64,
+}
+
+impl ProgramOptions {
+    /// The line since the program's start of this number.
+    fn wire(&self, start: u32) -> Wire {
+        let name = self.link.file_name().unwrap_or_default().to_string_lossy();
+        self.faults.of_start(start, &Chance::new(self.seed, &name))
+    }
 }
 
 /// Plugs the program in, says so, and returns when the flag is set. A program that ends by
@@ -53,9 +68,16 @@ pub fn run_program(
         answered.recv().unwrap_or(Err(HandError::Ended))
     };
     let _control = Control::open(&options.link, stop.clone(), Box::new(carry_out))?;
-    let mut slot =
-        ProgramSlot { options, stop, bell, wishes: wishes.1, watch: Watch::start(), seat: None };
-    slot.seat = Some(Seat::start(options)?);
+    let mut slot = ProgramSlot {
+        options,
+        stop,
+        bell,
+        wishes: wishes.1,
+        watch: Watch::start(),
+        seat: None,
+        starts: 0,
+    };
+    slot.start()?;
     ready(&options.link);
     slot.keep()
 }
@@ -73,9 +95,17 @@ struct ProgramSlot<'o> {
     wishes: Receiver<Wish>,
     watch: Watch,
     seat: Option<Seat>,
+    /// How often the program was started.
+    starts: u32,
 }
 
 impl ProgramSlot<'_> {
+    fn start(&mut self) -> Result<(), SimError> {
+        self.starts = self.starts.saturating_add(1);
+        self.seat = Some(Seat::start(self.options, self.options.wire(self.starts))?);
+        Ok(())
+    }
+
     fn keep(&mut self) -> Result<(), SimError> {
         loop {
             self.bell.hush();
@@ -86,6 +116,10 @@ impl ProgramSlot<'_> {
             let now = self.watch.now();
             if let Some(seat) = &mut self.seat {
                 seat.pass(now)?;
+                if seat.wire.is_cut() {
+                    self.seat = None;
+                    self.start()?;
+                }
             }
             if self.pause()? == Woken::Stop {
                 return Ok(());
@@ -103,7 +137,7 @@ impl ProgramSlot<'_> {
             }
             (Order::Pull, false) => Err(HandError::Empty),
             (Order::Put | Order::Next, false) => {
-                self.seat = Some(Seat::start(self.options)?);
+                self.start()?;
                 Ok(id)
             }
             (Order::Put | Order::Next, true) => Err(HandError::Taken),
@@ -131,6 +165,7 @@ struct Seat {
     output: OwnedFd,
     to_device: Lane,
     from_device: Lane,
+    wire: Wire,
 }
 
 impl Drop for Seat {
@@ -142,16 +177,16 @@ impl Drop for Seat {
 }
 
 impl Seat {
-    fn start(options: &ProgramOptions) -> Result<Self, SimError> {
+    fn start(options: &ProgramOptions, wire: Wire) -> Result<Self, SimError> {
         let mut child = spawn(options)?;
         let ends = child.stdin.take().zip(child.stdout.take());
         let Some((input, output)) = ends else { return Err(SimError::Thread(None)) };
         let (input, output) = pipes(input, output).map_err(|error| failed(options, error))?;
         let port = Port::open()?;
         let plug = Plug::insert(&options.link, &port)?;
-        let lane = || Lane::new(BaudRate(options.baud));
-        let (to_device, from_device) = (lane(), lane());
-        Ok(Self { _plug: plug, port, child, input, output, to_device, from_device })
+        let lane = |late| Lane::late(BaudRate(options.baud), late);
+        let (to_device, from_device) = (lane(Duration::ZERO), lane(wire.latency));
+        Ok(Self { _plug: plug, port, child, input, output, to_device, from_device, wire })
     }
 
     fn readable(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
@@ -170,18 +205,21 @@ impl Seat {
             if count == 0 {
                 break;
             }
-            self.to_device.send(now, &bytes[..count]);
+            let lane = if self.wire.echo { &mut self.from_device } else { &mut self.to_device };
+            lane.send(now, &bytes[..count]);
         }
         self.port.look()?;
         while let Some(count) = self.read_output(&mut bytes)? {
             self.from_device.send(now, &bytes[..count]);
         }
         while let Some(due) = self.to_device.due(now) {
+            let Some(due) = self.wire.carry_in(due) else { continue };
             // What a program does not take is lost, as in a UART that overruns; one that ends
             // meanwhile is found out by its output.
             let _ = rustix::io::write(&self.input, &due);
         }
         while let Some(due) = self.from_device.due(now) {
+            let Some(due) = self.wire.carry_out(due) else { continue };
             if self.port.is_open() {
                 self.port.write(&due)?;
             }

@@ -92,6 +92,11 @@ fn a_label_is_sent_once_and_again_only_for_a_reason() {
     assert_eq!(read(1), read(2), "byte for byte");
     let story = station.ok(&format!("unit show {FIRST} --json")).json_line();
     assert_eq!(story["acts"][0]["reason"], "torn");
+    let label = &story["labels"][1];
+    assert_eq!((&label["copy"], &label["state"]), (&2.into(), &"sent".into()), "{label}");
+    let shown = station.ok(&format!("unit show {FIRST}")).stdout;
+    assert!(shown.contains("label 1: ") && shown.contains("label 2: sent, "), "{shown}");
+    assert!(shown.contains("again because torn"), "{shown}");
 
     change(&station, "^A0N,30,30", "^A0N,31,31");
     let line = format!("label reprint {FIRST} --reason torn");
@@ -168,7 +173,7 @@ fn cards_are_printed_for_people_slots_and_work_orders() {
     let code = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert!(code("badge-p117.zpl").contains("^FDQA,OP:p117^FS"));
     assert!(code("slot-B.zpl").contains("^FDQA,slot:B^FS"));
-    assert!(code("sheet-WO-1.zpl").contains("^FDQA,WO-1^FS"));
+    assert!(code("sheet-WO-1.zpl").contains("^FDQA,order:WO-1^FS"));
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod ledgers;
 mod line;
 mod mounts;
 mod people;
+mod queue;
 mod scanner;
 mod scans;
 mod selftest;

@@ -278,6 +278,31 @@ fn the_c_device_behind_the_stations_own_pseudo_terminal() {
 }
 
 #[test]
+fn a_line_that_is_mute_at_the_program_s_first_start_and_whole_at_its_second() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let station = Station::new();
+    let line =
+        "sim firmware --link board --state power --baud 0 --fault mute@1,latency=2 --json --";
+    let mut command = station.command(line);
+    command.arg(honest()).arg("flash").stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    assert!(ready.contains("\"ready\""), "{ready}");
+    station.fails("selftest --port board", "E-DEV-TIMEOUT", 1);
+    station.ok("sim pull board");
+    station.ok("sim put board");
+    Report::of(&station, "board", "").passed(0);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    child.wait().unwrap();
+    let listed = station.ok("sim firmware --fault list");
+    assert!(listed.stdout.contains("lossy=2"), "{listed:?}");
+    station.fails("sim firmware --link board --fault hush -- cat", "E-USAGE", 2);
+    station.fails("sim firmware --fault mute -- cat", "E-USAGE", 2);
+    station.fails("sim firmware --link board --fault mute", "E-USAGE", 2);
+}
+
+#[test]
 fn a_program_that_ends_by_itself_is_told_and_one_that_is_none_too() {
     let station = Station::new();
     let ended = station.fails("sim firmware --link board -- true", "E-PORT-OPEN", 5);

@@ -109,6 +109,7 @@ scenarios! {
     a_key_made_on_the_device: LINE, "key made on the device";
     a_device_that_is_read_back: LINE, "read back";
     a_label_of_a_pass: LINE, "label of a pass";
+    a_label_on_the_network: LINE, "label on the network";
     a_label_that_is_sent: PEOPLE, "label sent";
     a_label_that_is_scanned: PEOPLE, "label scanned";
     a_void_of_an_uncertain_unit: PEOPLE, "void of an uncertain one";

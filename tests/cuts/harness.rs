@@ -21,6 +21,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::auditor::model::{Model, Position};
 use super::auditor::{Moment, Report, Scene, audit};
 use super::power::{self, Disk};
+use super::printer::Printer;
 use super::scenario::{Act, SERIAL, Scenario};
 use super::support::{Finished, LONG, Process};
 use super::world::World;
@@ -107,6 +108,7 @@ impl<'s> Harness<'s> {
         let world = World::copy_of(&self.before);
         let list = world.path("points");
         let _cloud = self.scenario.cloud.then(|| world.cloud());
+        let _printer = self.scenario.printer.then(|| Printer::of(&world));
         let device = self.plug(&world);
         world.show_port();
         let mut command = self.act(&world);
@@ -122,12 +124,14 @@ impl<'s> Harness<'s> {
     pub(crate) fn run_uncut(&self) -> Outcome {
         let _turn = Turn::take();
         let world = World::copy_of(&self.before);
+        let printer = self.scenario.printer.then(|| Printer::of(&world));
         let device = self.plug(&world);
         world.show_port();
         let finished = Process::start(self.act(&world)).finish(LONG);
         world.hide_port();
+        let act = Done { finished: &finished, labels: printer.map_or(0, Printer::end) };
         let mut outcome = Outcome::default();
-        outcome.take(self.go_on("uncut", &world, Some(device), &finished), "to its end");
+        outcome.take(self.go_on("uncut", &world, Some(device), &act), "to its end");
         outcome
     }
 
@@ -169,6 +173,7 @@ impl<'s> Harness<'s> {
     fn cut(&self, point: &str) -> Option<Vec<After<'s>>> {
         let world = World::copy_of(&self.before);
         let cloud = self.scenario.cloud.then(|| world.cloud());
+        let printer = self.scenario.printer.then(|| Printer::of(&world));
         let device = self.plug(&world);
         world.show_port();
         let mut command = self.act(&world);
@@ -185,8 +190,9 @@ impl<'s> Harness<'s> {
         power::restore(&world, &dark);
         // What it took is known to it, whatever its callers know.
         drop(cloud);
-        let killed = self.go_on("killed", &world, Some(device), &finished);
-        let dark = self.go_on("power lost", &dark, None, &finished);
+        let act = Done { finished: &finished, labels: printer.map_or(0, Printer::end) };
+        let killed = self.go_on("killed", &world, Some(device), &act);
+        let dark = self.go_on("power lost", &dark, None, &act);
         Some(vec![killed, dark])
     }
 
@@ -202,14 +208,15 @@ impl<'s> Harness<'s> {
         name: &'static str,
         world: &World,
         device: Option<SimulatedSlot>,
-        cut: &Finished,
+        act: &Done<'_>,
     ) -> After<'s> {
         let scenario = self.scenario;
         let gap = scenario.gap;
         let mut after = After { name, scenario, findings: Vec::new(), end: "old", gap };
         let _cloud = scenario.cloud.then(|| world.cloud());
+        let printer = scenario.printer.then(|| Printer::of(world));
         let mut passed = BTreeSet::new();
-        note_passed(cut, &mut passed);
+        note_passed(act.finished, &mut passed);
         let left = after.look(world, Moment::AsLeft, &passed);
         let device = self.order_first(world, device, &mut after);
         let (mut batch, started) = self.start_up(world, &left, &passed, &mut after);
@@ -232,6 +239,11 @@ impl<'s> Harness<'s> {
         }
         after.gap = false;
         let completed = after.look(world, Moment::Completed, &passed);
+        if let Some(printer) = printer {
+            let unit = completed.model.units.get(SERIAL);
+            let is_finished = unit.is_some_and(|unit| unit.passed);
+            after.count_labels(world, act.labels + printer.end(), is_finished);
+        }
         if !(self.scenario.done)(&completed.model) {
             after.findings.push(format!("it is not done: {}", finished.story()));
         }
@@ -310,6 +322,13 @@ impl<'s> Harness<'s> {
     }
 }
 
+/// What the act did before it ended or was cut off.
+struct Done<'f> {
+    finished: &'f Finished,
+    /// Labels that may have come out.
+    labels: usize,
+}
+
 /// One world after a cut.
 struct After<'s> {
     name: &'static str,
@@ -320,6 +339,20 @@ struct After<'s> {
 }
 
 impl After<'_> {
+    /// One label for a finished unit, or somebody is asked to look for it; never two.
+    fn count_labels(&mut self, world: &World, labels: usize, is_finished: bool) {
+        let listed = Process::start(world.command(&["label", "list"])).finish(LONG);
+        let is_open = listed.story().contains(SERIAL);
+        match labels {
+            0 if is_finished && !is_open => {
+                self.findings.push("no label, and none is open".to_owned());
+            }
+            1 if !is_finished => self.findings.push("a label before it finished".to_owned()),
+            0 | 1 => {}
+            many => self.findings.push(format!("{many} labels of one unit")),
+        }
+    }
+
     /// Gives an order that may have been carried out before.
     fn order(&mut self, world: &World, order: &[&str]) {
         let finished = Process::start(world.command(order)).finish(LONG);

@@ -14,12 +14,12 @@
 
 #[path = "../auditor/mod.rs"]
 mod auditor;
-#[path = "../esp/bench.rs"]
-#[allow(dead_code, reason = "the tests of chips use the rest of it")]
-mod chips;
 #[path = "../modems/bench.rs"]
 #[allow(dead_code, reason = "the modems' tests use the rest of it")]
 mod bench;
+#[path = "../esp/bench.rs"]
+#[allow(dead_code, reason = "the tests of chips use the rest of it")]
+mod chips;
 mod devices;
 mod disks;
 mod esp;
@@ -27,6 +27,7 @@ mod every_step;
 mod harness;
 mod modem;
 mod power;
+mod printer;
 mod scenario;
 mod storm;
 #[path = "../line/support/mod.rs"]

@@ -5,6 +5,7 @@ use std::path::Path;
 use provisioning_station::sim::{FaultSpec, Options};
 
 use super::auditor::model::Model;
+use super::printer::NOWHERE;
 use super::support::factory::keep_private;
 use super::support::older::{BEFORE_ONCE, make_older};
 use super::world::World;
@@ -44,6 +45,8 @@ pub(crate) struct Scenario {
     pub(crate) first: &'static [&'static [&'static str]],
     /// Whether there is a cloud.
     pub(crate) cloud: bool,
+    /// Whether labels go to a printer on the network, which counts them.
+    pub(crate) printer: bool,
     /// Whether a device holds what the ledger lost, until the end.
     pub(crate) gap: bool,
     /// Whether everything is as it should be in the end.
@@ -101,6 +104,7 @@ const USUAL: Scenario = Scenario {
     orders: &[],
     first: &[],
     cloud: false,
+    printer: false,
     gap: false,
     done: proven,
 };
@@ -215,6 +219,7 @@ pub(crate) const LINE: &[Scenario] = &[
         ..USUAL
     },
     Scenario { name: "label of a pass", prepare: use_labels, ..USUAL },
+    Scenario { name: "label on the network", prepare: use_printer, printer: true, ..USUAL },
     Scenario {
         name: "read back",
         product: "required_proof = \"read-back\"",
@@ -229,6 +234,12 @@ fn use_labels(world: &World) {
     let label = "[label]\nprinter = \"labels\"\nwhen = \"pass\"\n\
         template = '^XA^BQN,2,6^FDQA,{qr}^FS^XZ'\n\n[ledger]";
     world.change("[ledger]", label);
+}
+
+/// The same on a printer on the network.
+fn use_printer(world: &World) {
+    use_labels(world);
+    world.change("printer = \"labels\"", &format!("printer = \"{NOWHERE}\""));
 }
 
 /// What people do.

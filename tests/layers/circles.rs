@@ -73,6 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "control",
             "relay",
             "slot",
+            "wire",
             "program",
             "esp",
             "modem",

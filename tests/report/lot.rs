@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use provisioning_station::app::demo::Factory;
+use rxing::BarcodeFormat;
+
+use crate::picture::Picture;
 
 /// A lot of three units, in a bundle.
 struct Lot {
@@ -109,6 +112,22 @@ fn the_instructions_of_a_bundle_are_all_that_it_takes() {
     let (_, sum) = shell(&folder, "sha256sum units.csv | cut -c1-64");
     assert!(sheet.contains(sum.trim()) && sheet.contains("TH200-00000003"));
     assert!(sheet.contains("aria-label=\"QR code\""));
+}
+
+#[test]
+fn the_code_on_the_sheet_is_read_and_names_this_lot_s_bundle() {
+    let lot = Lot::made();
+    let sheet = fs::read_to_string(lot.path("sheet.html")).unwrap();
+    let (_, code) = sheet.split_once("class=\"qr\"").unwrap();
+    let read = Picture::of(code).read(BarcodeFormat::QR_CODE).unwrap();
+    let (_, sums) = shell(&lot.unpacked(), "sha256sum units.csv");
+    let sum = sums.split(' ').next().unwrap();
+    let words: Vec<&str> = read.split(' ').collect();
+    let [form, order, count, units, seq, head, authority] = words[..] else { panic!("{read}") };
+    assert_eq!([form, order, count, units], ["LOT1", "WO-7", "3", sum], "{read}");
+    for said in [head, authority, &format!("entry {seq}")] {
+        assert!(sheet.contains(said), "{said} does not stand on the sheet");
+    }
 }
 
 #[test]

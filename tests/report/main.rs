@@ -16,4 +16,6 @@ mod hostile;
 mod lot;
 mod metrics;
 mod pages;
+#[path = "../printed/picture.rs"]
+mod picture;
 mod view;

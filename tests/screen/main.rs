@@ -5,6 +5,7 @@
 
 mod cycle;
 mod demo;
+mod labels;
 mod orders;
 mod scanning;
 mod sync;

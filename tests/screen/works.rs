@@ -72,6 +72,13 @@ binding = "{binding}"
         self.folder.path().join(name)
     }
 
+    /// Adds a section to station.toml.
+    pub(crate) fn adds(&self, section: &str) {
+        let file = self.path("station.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(file, format!("{text}{section}")).unwrap();
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
         command.arg("--config").arg(self.path("station.toml")).args(arguments);

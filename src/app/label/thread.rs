@@ -47,7 +47,12 @@ enum Job {
     /// A unit ended: perhaps it wants a label.
     Look,
     /// This was scanned, and a label of that unit waits to be.
-    Scanned(Serial, String),
+    Scanned {
+        serial: Serial,
+        text: String,
+        /// The line had asked for a scan, and is still to get one.
+        was_wanted: bool,
+    },
     /// The line has ended: try once more, then say so.
     Land(SyncSender<()>),
 }
@@ -75,6 +80,7 @@ impl LabelLine {
             awaited: Arc::clone(&awaited),
             given_up: BTreeSet::new(),
             is_off: None,
+            said_open: 0,
         };
         let thread = std::thread::Builder::new().name("label-printer".to_owned());
         let thread = thread
@@ -109,9 +115,16 @@ impl LabelLine {
         let (jobs, awaited) = (self.jobs.clone(), Arc::clone(&self.awaited));
         let (rules, rule) = (self.rules.clone(), self.rule.clone());
         Box::new(move |command| {
-            let Command::Scan(scan) = &command else { return commands(command) };
+            let (scan, was_wanted) = match &command {
+                Command::Scan(scan) => (scan, true),
+                Command::ScanBack(scan) => (scan, false),
+                _ => return commands(command),
+            };
             match awaits(&awaited, &rules, &rule, scan) {
-                Some(serial) => jobs.send(Job::Scanned(serial, scan.text.clone())).is_ok(),
+                Some(serial) => {
+                    let text = scan.text.clone();
+                    jobs.send(Job::Scanned { serial, text, was_wanted }).is_ok()
+                }
                 None => commands(command),
             }
         })
@@ -152,6 +165,8 @@ struct Work {
     given_up: BTreeSet<Serial>,
     /// Why the printer takes nothing; told once.
     is_off: Option<Fault>,
+    /// How many labels were said to be open.
+    said_open: u32,
 }
 
 impl Work {
@@ -165,9 +180,11 @@ impl Work {
             };
             match job {
                 Ok(Job::Look) | Err(RecvTimeoutError::Timeout) => self.print_all(),
-                Ok(Job::Scanned(serial, text)) => {
+                Ok(Job::Scanned { serial, text, was_wanted }) => {
                     self.scanned(&serial, &text);
-                    self.say(Event::Wanted(1));
+                    if was_wanted {
+                        self.say(Event::Wanted(1));
+                    }
                 }
                 Ok(Job::Land(done)) => {
                     self.print_all();
@@ -197,7 +214,7 @@ impl Work {
     }
 
     /// After a crash: what was about to be sent is asked about, what was sent may be scanned.
-    fn look_at_what_was_left(&self) {
+    fn look_at_what_was_left(&mut self) {
         let left = self.open();
         for label in &left {
             match label.state {
@@ -219,6 +236,9 @@ impl Work {
             if label.state != LabelState::Wanted {
                 self.await_scan(&label.serial);
             }
+        }
+        if let Some(label) = left.last() {
+            self.tell_open(&label.serial);
         }
     }
 
@@ -245,7 +265,7 @@ impl Work {
         let told = match told {
             Ok(told) => told,
             Err(fault) if fault.code == Code::LabelPrinter => {
-                self.printer_is_off(fault);
+                self.printer_is_off(serial, fault);
                 return false;
             }
             Err(fault) => {
@@ -257,6 +277,7 @@ impl Work {
         match (told.delivery, told.trouble) {
             (Delivery::NotSent, trouble) => {
                 self.printer_is_off(
+                    serial,
                     trouble.unwrap_or_else(|| {
                         Fault::new(Code::LabelPrinter, "the printer took nothing")
                     }),
@@ -289,11 +310,20 @@ impl Work {
         }
     }
 
-    fn printer_is_off(&mut self, fault: Fault) {
+    fn printer_is_off(&mut self, serial: &Serial, fault: Fault) {
         if self.is_off.as_ref() != Some(&fault) {
             self.say(Event::Warning(fault.clone()));
         }
         self.is_off = Some(fault);
+        self.tell_open(serial);
+    }
+
+    /// Says how many labels are open, where that is not known: this one is among them.
+    fn tell_open(&mut self, serial: &Serial) {
+        let open = self.surroundings.desk.reader.open_label_count().unwrap_or_default();
+        if open != self.said_open {
+            self.tell(serial, LabelOutcome::Open, None);
+        }
     }
 
     fn scanned(&mut self, serial: &Serial, text: &str) {
@@ -307,8 +337,9 @@ impl Work {
         }
     }
 
-    fn tell(&self, serial: &Serial, outcome: LabelOutcome, fault: Option<Fault>) {
+    fn tell(&mut self, serial: &Serial, outcome: LabelOutcome, fault: Option<Fault>) {
         let open = self.surroundings.desk.reader.open_label_count().unwrap_or_default();
+        self.said_open = open;
         let report = LabelReport { serial: serial.to_string(), outcome, fault, open };
         self.say(Event::Label(Box::new(report)));
     }

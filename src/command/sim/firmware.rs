@@ -3,19 +3,30 @@
 use std::path::Path;
 
 use crate::cli::SimFirmware;
+use crate::domain::code::Code;
 use crate::shell::{Exit, Failure};
-use crate::sim::{self, ProgramOptions, StopFlag};
+use crate::sim::{self, ProgramOptions, StopFlag, WIRE_FAULTS, WireFaults};
 
 use super::super::context::Context;
 use super::device::{say_ready, stop_on_signal, unusable};
+use super::faults::list_faults;
 
 pub(super) fn run(firmware: &SimFirmware, context: &mut Context) -> Result<Exit, Failure> {
+    if firmware.fault.as_deref() == Some("list") {
+        return list_faults(WIRE_FAULTS, context);
+    }
+    let missing = |what| Failure::new(Code::Usage, format!("{what} is missing"));
     let options = ProgramOptions {
-        link: firmware.link.clone(),
+        link: firmware.link.clone().ok_or_else(|| missing("--link"))?,
         command: firmware.command.clone(),
         folder: firmware.state.clone(),
         baud: firmware.baud,
+        faults: faults(firmware)?,
+        seed: firmware.seed,
     };
+    if options.command.is_empty() {
+        return Err(missing("-- and the program"));
+    }
     let stop = StopFlag::new().map_err(unusable)?;
     stop_on_signal(&stop)?;
     let mut told = Ok(());
@@ -23,4 +34,9 @@ pub(super) fn run(firmware: &SimFirmware, context: &mut Context) -> Result<Exit,
     sim::run_program(&options, &stop, ready).map_err(unusable)?;
     told?;
     Ok(Exit::Done)
+}
+
+fn faults(firmware: &SimFirmware) -> Result<WireFaults, Failure> {
+    let text = firmware.fault.as_deref().unwrap_or_default();
+    text.parse().map_err(|error| Failure::of(Code::Usage, &error))
 }

@@ -180,7 +180,7 @@ fn kind(walk: &Walk) -> Option<(std::mem::Discriminant<DialogKind>, Option<Purpo
 /// What a label must never do.
 fn is_a_deed(action: &Action) -> bool {
     match action {
-        Action::Command(Command::Scan(_)) | Action::Bell => false,
+        Action::Command(Command::Scan(_) | Command::ScanBack(_)) | Action::Bell => false,
         Action::Command(_) | Action::Redraw => true,
         Action::Ask(asked) => matches!(asked.question, Question::Act(_)),
         Action::Hand(..) => true,

@@ -7,6 +7,7 @@ mod bursts;
 mod cycle;
 mod kept;
 mod keys;
+mod labels;
 mod orders;
 mod pages;
 mod people;

@@ -63,6 +63,9 @@ pub(super) fn scan(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
     if model.signing_in.is_some() && model.held.len() < HELD {
         return model.held.push_back(text.to_owned());
     }
+    if may_be_a_label_back(model, shown) {
+        return actions.push(Action::Command(Command::ScanBack(Scan::scanned(text))));
+    }
     if let Some(fault) = why_not(model, shown) {
         return refuse(model, shown, fault, actions);
     }
@@ -83,6 +86,14 @@ pub(super) fn release(model: &mut Model, actions: &mut Vec<Action>) {
 fn refuse(model: &mut Model, text: &str, fault: Fault, actions: &mut Vec<Action>) {
     notice(model, Some(text.to_owned()), None, fault, NoticeKind::Refused);
     bell(model, actions);
+}
+
+/// Whether a scan that the line does not want can be a label that is scanned back: no slot is
+/// needed for that.
+fn may_be_a_label_back(model: &Model, text: &str) -> bool {
+    let is_open = model.labels.is_some_and(|(_, open)| open > 0);
+    let line_is_full = model.phase == Phase::Running && model.wanted == 0;
+    is_open && line_is_full && !model.is_locked() && !model.is_under_way(text)
 }
 
 fn why_not(model: &Model, text: &str) -> Option<Fault> {

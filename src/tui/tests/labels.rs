@@ -1,0 +1,41 @@
+//! Labels that are scanned back, and what is said of those that are open.
+
+use super::*;
+use crate::domain::event::{Command, LabelOutcome, LabelReport};
+
+fn told(walk: &mut Walk, outcome: LabelOutcome, open: u32) {
+    let report = LabelReport { serial: "TH200-00000001".to_owned(), outcome, fault: None, open };
+    walk.line(Event::Label(Box::new(report)));
+}
+
+fn scanned_back(walk: &Walk) -> Vec<&str> {
+    let commands = walk.actions.iter().filter_map(|action| match action {
+        Action::Command(Command::ScanBack(scan)) => Some(scan.text.as_str()),
+        _ => None,
+    });
+    commands.collect()
+}
+
+#[test]
+fn a_label_is_scanned_back_while_every_slot_is_at_work() {
+    let mut walk = Walk::new(1, (80, 24));
+    walk.model.wanted = 0;
+    told(&mut walk, LabelOutcome::Sent, 1);
+    walk.scans("TH200-00000001");
+    assert_eq!(scanned_back(&walk), ["TH200-00000001"]);
+    assert!(!walk.screen().contains("E-SCAN-AHEAD"), "{}", walk.screen());
+    // It takes no slot's place, and once no label is open a scan is ahead of its time again.
+    assert_eq!((walk.model.wanted, walk.scanned().len()), (0, 0));
+    told(&mut walk, LabelOutcome::Right, 0);
+    walk.scans("TH200-00000002");
+    assert_eq!(scanned_back(&walk).len(), 1);
+    assert!(walk.screen().contains("E-SCAN-AHEAD"), "{}", walk.screen());
+}
+
+#[test]
+fn a_scan_that_a_slot_waits_for_is_a_unit_s_whatever_labels_are_open() {
+    let mut walk = Walk::new(1, (80, 24));
+    told(&mut walk, LabelOutcome::Sent, 1);
+    walk.scans("TH200-00000002");
+    assert_eq!((walk.scanned(), scanned_back(&walk).len()), (vec!["TH200-00000002"], 0));
+}
