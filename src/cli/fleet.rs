@@ -109,6 +109,10 @@ pub struct FleetServe {
     /// The file of mode 0600 that holds its key, PEM
     #[arg(long, value_name = "PEM", requires = "certificate")]
     pub key: Option<PathBuf>,
+    /// The file of mode 0600 with the token of those who may look at the page. Without it there is
+    /// a page on this machine alone
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
     /// Connections to the database at a time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     pub connections: u16,

@@ -31,7 +31,7 @@ pub use error::FleetError;
 pub use gather::ClaimKind;
 pub use heard::{Enrolled, Heard};
 pub use push::{Pushed, push};
-pub use serve::{Server, ServerSettings, ServerTls, start};
+pub use serve::{PageRequest, Pages, Server, ServerSettings, ServerTls, Shown, start};
 pub use store::*;
 pub use story::Story;
 pub use wire::{Claimed, HeadText, Standing};

@@ -25,6 +25,8 @@ pub enum Place {
     File,
     /// In the view: style and units are other pages of it.
     View,
+    /// In the page of a fleet.
+    Fleet,
 }
 
 /// In which language, by whose clock and for which place a page is written.
@@ -80,7 +82,7 @@ impl Look<'_> {
     pub(super) fn unit(&self, serial: &str) -> Markup {
         match self.place {
             Place::File => html! { span class="code" { (outside(serial)) } },
-            Place::View => {
+            Place::View | Place::Fleet => {
                 html! { a class="code" href=(format!("/unit/{}", in_a_path(serial))) { (outside(serial)) } }
             }
         }
@@ -100,12 +102,16 @@ impl Look<'_> {
                             meta name="referrer" content="no-referrer";
                             style { (PreEscaped(STYLE)) }
                         }
-                        Place::View => { link rel="stylesheet" href="/style.css"; }
+                        Place::View | Place::Fleet => { link rel="stylesheet" href="/style.css"; }
                     }
                     title { (printable(title)) }
                 }
                 body {
-                    @if self.place == Place::View { (self.navigation()) }
+                    @match self.place {
+                        Place::File => {}
+                        Place::View => { (self.navigation()) }
+                        Place::Fleet => { (self.fleet_navigation()) }
+                    }
                     (body)
                 }
             }
@@ -126,6 +132,24 @@ impl Look<'_> {
                 a href="/report/day" { (self.say(say!("Day", "日"))) }
                 a href="/report/week" { (self.say(say!("Week", "周"))) }
                 a href="/orders" { (self.say(say!("Work orders", "工单"))) }
+                form action="/find" method="get" role="search" {
+                    input type="search" name="q" aria-label=(ask) placeholder=(ask) required autocomplete="off" maxlength="200";
+                    button type="submit" { (self.say(say!("Find", "查找"))) }
+                }
+            }
+        }
+    }
+
+    /// The same of a fleet's pages.
+    fn fleet_navigation(&self) -> Markup {
+        let ask = self.say(say!(
+            "Serial, client id, certificate, fingerprint or device, as a whole",
+            "完整的序列号、客户端 ID、证书号、指纹或设备"
+        ));
+        html! {
+            nav aria-label=(self.say(say!("Pages", "页面"))) {
+                a href="/" { (self.say(say!("Stations", "工位"))) }
+                a href="/conflicts" { (self.say(say!("Conflicts", "冲突"))) }
                 form action="/find" method="get" role="search" {
                     input type="search" name="q" aria-label=(ask) placeholder=(ask) required autocomplete="off" maxlength="200";
                     button type="submit" { (self.say(say!("Find", "查找"))) }

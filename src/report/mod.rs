@@ -8,6 +8,7 @@
 mod cell;
 mod chart;
 mod data;
+mod fleet;
 mod layout;
 mod lot;
 mod metrics;
@@ -18,6 +19,10 @@ mod unit;
 mod wall;
 
 pub use data::{csv, json};
+pub use fleet::{
+    FleetConflict, FleetGrant, FleetOrder, FleetStation, FleetUnit, FleetWall,
+    fleet_conflicts_page, fleet_page, fleet_unit_page,
+};
 pub use layout::{Look, Place, STYLE, in_a_path};
 pub use lot::lot_html;
 pub use metrics::{OPEN_METRICS, Reading};

@@ -257,6 +257,16 @@ pub fn fleet_database_password() -> Wanted<'static> {
     }
 }
 
+/// The token of those who may look at the fleet's page.
+pub fn fleet_token(file: Option<&Path>) -> Wanted<'_> {
+    Wanted {
+        what: "the token of the fleet's page",
+        variable: "STATION_FLEET_TOKEN",
+        key: "--token-file",
+        file,
+    }
+}
+
 /// The key of the fleet's certificate.
 pub fn fleet_key(file: Option<&Path>) -> Wanted<'_> {
     Wanted {

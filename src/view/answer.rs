@@ -14,7 +14,7 @@ use super::content::Page;
 
 /// What every answer says to the browser: no scripts, styles or frames but the view's own, no
 /// guessing, no copy kept, no word to others about where a link was.
-const RULES: &[(&str, &str)] = &[
+pub const RULES: &[(&str, &str)] = &[
     (
         "content-security-policy",
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \

@@ -8,7 +8,10 @@ mod answer;
 mod content;
 mod door;
 mod live;
+mod once;
 mod server;
 
+pub use answer::RULES;
 pub use content::{Asked, Content, Page, Settings};
+pub use once::once;
 pub use server::{View, ViewError, start};

@@ -16,7 +16,6 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("E-CLOCK-UNSYNCED", "a machine with systemd and no time server; checks::surroundings"),
     ("E-RUN-AS-ROOT", "root on a machine of another user's; checks::surroundings"),
     ("E-FLEET-SEGMENT", "the station makes right segments; tests/fleet sends wrong ones"),
-    ("E-FLEET-CLAIMED", "needs a fleet and a cloud"),
     ("E-CA-ISSUE", "a machine that signs wrongly, or gives no random bytes"),
 ];
 

@@ -8,11 +8,13 @@
     reason = "a test that fails here is right to"
 )]
 
+mod beside;
 mod claims;
 mod database;
 mod demo;
 mod door;
 mod forged;
+mod page;
 mod program;
 mod proxy;
 mod server;

@@ -132,7 +132,7 @@ fn heard_of(heard: &Heard) -> FleetHeard {
 pub fn push_first(config: &Config, clock: &Arc<dyn Clock>) {
     let pushed = || -> Result<(), Failure> {
         let Some(station) = Station::open(config, clock)? else { return Ok(()) };
-        match wait(timeout(BEFORE_SYNC, station.push(&|| true)))? {
+        match wait(async { timeout(BEFORE_SYNC, station.push(&|| true)).await })? {
             Ok(pushed) => pushed.map(|_| ()),
             Err(_) => Err(Failure::new(Code::FleetUnreachable, "the fleet took too long")),
         }

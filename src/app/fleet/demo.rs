@@ -84,7 +84,8 @@ impl Demo {
         let settings = Opened { url: &url, ca: None }.settings(0, 8)?;
         let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let clock = Arc::clone(&demo.clock);
-        demo.server = Some(store::server(settings, listen, None, 15, clock)?);
+        let pages = store::pages(Opened { url: &url, ca: None }, listen, None, Arc::clone(&clock))?;
+        demo.server = Some(store::server(settings, listen, None, 15, pages, clock)?);
         Ok(demo)
     }
 

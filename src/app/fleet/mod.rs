@@ -3,6 +3,7 @@
 
 mod beside;
 mod demo;
+mod page;
 mod postgres;
 mod station;
 mod store;
@@ -11,5 +12,5 @@ mod wait;
 pub use beside::{PushThread, claimed, finding, push_first};
 pub use demo::{Demo, Made, STATIONS};
 pub use station::{Station, enrol, push};
-pub use store::{Opened, code, server};
+pub use store::{Opened, code, pages, server};
 pub use wait::wait;

@@ -9,10 +9,12 @@ use crate::domain::bounds;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::ids::StationId;
-use crate::fleet::{self, NewCode, Server, ServerSettings, ServerTls, Settings, Store};
+use crate::fleet::{self, NewCode, Pages, Server, ServerSettings, ServerTls, Settings, Store};
 use crate::pki;
 use crate::secret::{self, Process};
 use crate::shell::Failure;
+
+use super::page::FleetPages;
 
 /// Where a store is, as the command line says it.
 #[derive(Debug, Clone, Copy)]
@@ -49,10 +51,11 @@ pub fn server(
     listen: SocketAddr,
     files: Option<(&Path, &Path)>,
     cloud_rate: u32,
+    pages: Option<Arc<dyn Pages>>,
     clock: Arc<dyn Clock>,
 ) -> Result<Server, Failure> {
     let tls = files.map(|(certificate, key)| tls(certificate, key)).transpose()?;
-    Ok(fleet::start(ServerSettings { listen, tls, store, clock, cloud_rate })?)
+    Ok(fleet::start(ServerSettings { listen, tls, store, clock, cloud_rate, pages })?)
 }
 
 fn tls(certificate: &Path, key: &Path) -> Result<ServerTls, Failure> {
@@ -65,6 +68,24 @@ fn tls(certificate: &Path, key: &Path) -> Result<ServerTls, Failure> {
     let key = secret::fleet_key(Some(key)).read_if_given(&Process)?;
     let key = key.map(|key| key.as_bytes().to_vec()).unwrap_or_default();
     Ok(ServerTls { certificate: pem, key })
+}
+
+/// The page of a fleet: for whoever knows the token, or on this machine alone; none where
+/// others could look and there is no token.
+pub fn pages(
+    store: Opened<'_>,
+    listen: SocketAddr,
+    token_file: Option<&Path>,
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Arc<dyn Pages>>, Failure> {
+    let token = secret::fleet_token(token_file).configured_only(&Process)?;
+    let token = token.map(|token| token.as_bytes().to_vec());
+    if token.is_none() && !listen.ip().is_loopback() {
+        return Ok(None);
+    }
+    let (url, ca) = (store.url.to_owned(), store.ca.map(Path::to_path_buf));
+    let settings = move || Opened { url: &url, ca: ca.as_deref() }.settings(0, 1);
+    Ok(Some(Arc::new(FleetPages::new(Box::new(settings), token, clock)?)))
 }
 
 /// Letters and digits that nobody takes for each other.

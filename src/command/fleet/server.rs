@@ -18,7 +18,10 @@ pub(super) fn serve(asked: &FleetServe, context: &mut Context) -> Result<Exit, F
     let mut signals = Signals::new([SIGINT, SIGTERM])
         .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
     let files = asked.certificate.as_deref().zip(asked.key.as_deref());
-    let server = fleet::server(store, asked.listen, files, asked.cloud_rate, context.clock())?;
+    let token = asked.token_file.as_deref();
+    let pages = fleet::pages(opened(&asked.database), asked.listen, token, context.clock())?;
+    let (listen, rate) = (asked.listen, asked.cloud_rate);
+    let server = fleet::server(store, listen, files, rate, pages, context.clock())?;
     let url = server.url();
     match context.out.is_json() {
         true => context.out.json(&json!({"event": "ready", "url": url}))?,

@@ -32,12 +32,14 @@ pub(super) struct Given {
     pub(super) status: StatusCode,
     pub(super) content_type: &'static str,
     pub(super) body: Vec<u8>,
+    /// What it says to a browser.
+    pub(super) rules: &'static [(&'static str, &'static str)],
 }
 
 /// JSON as an answer.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Given {
     let body = serde_json::to_vec(value).unwrap_or_default();
-    Given { status, content_type: "application/json", body }
+    Given { status, content_type: "application/json", body, rules: &[] }
 }
 
 impl Asked {

@@ -7,11 +7,13 @@
 mod asked;
 mod door;
 mod grants;
+mod pages;
 mod room;
 mod routes;
 mod server;
 mod shares;
 mod tls;
 
+pub use pages::{PageRequest, Pages, Shown};
 pub use server::{Server, ServerSettings, start};
 pub use tls::ServerTls;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -30,6 +30,7 @@ use super::super::error::FleetError;
 use super::super::store::{self, Store};
 use super::asked::{Asked, Given, House, refuse};
 use super::door::{Caller, Parts};
+use super::pages::{self, Pages};
 use super::room::{Room, Seat};
 use super::routes;
 use super::tls::{self, ServerTls};
@@ -64,6 +65,8 @@ pub struct ServerSettings {
     pub clock: Arc<dyn Clock>,
     /// Registrations a second that a cloud takes from everybody together.
     pub cloud_rate: u32,
+    /// What browsers are shown; without it nothing.
+    pub pages: Option<Arc<dyn Pages>>,
 }
 
 /// A fleet that is served; it ends when this is dropped.
@@ -101,7 +104,7 @@ pub fn start(settings: ServerSettings) -> Result<Server, FleetError> {
             // Nobody listens only when the start was given up.
             let _ = told.send(Ok(()));
             tokio::select! {
-                ended = accept(listener, tls.map(Arc::new), house) => if let Err(error) = ended {
+                ended = accept(listener, tls.map(Arc::new), house, settings.pages) => if let Err(error) = ended {
                     tracing::error!("the fleet's server ended: {error}");
                 },
                 _ = stopped => {}
@@ -163,6 +166,7 @@ impl Drop for Server {
 /// What connections share.
 struct Shared {
     house: House,
+    pages: Option<Arc<dyn Pages>>,
     memory: Semaphore,
 }
 
@@ -170,11 +174,12 @@ async fn accept(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
     house: House,
+    pages: Option<Arc<dyn Pages>>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let tls = tls.map(TlsAcceptor::from);
     let permits = usize::try_from(MEMORY).unwrap_or(usize::MAX);
-    let shared = Arc::new(Shared { house, memory: Semaphore::new(permits) });
+    let shared = Arc::new(Shared { house, pages, memory: Semaphore::new(permits) });
     let room = Room::default();
     loop {
         match listener.accept().await {
@@ -275,7 +280,10 @@ async fn serve(request: Request<Incoming>, shared: &Shared, caller: &Caller) -> 
         }
     };
     let asked = Asked { method: parts.method, target, headers: parts.headers, body };
-    routes::answer(&shared.house, caller, asked).await
+    match &shared.pages {
+        Some(pages) if !asked.target.starts_with("/v1/") => pages::answer(pages, asked).await,
+        _ => routes::answer(&shared.house, caller, asked).await,
+    }
 }
 
 fn respond(given: Given) -> Response<Full<Bytes>> {
@@ -283,5 +291,12 @@ fn respond(given: Given) -> Response<Full<Bytes>> {
     *response.status_mut() = given.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(given.content_type));
+    for (name, value) in given.rules {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if given.status == StatusCode::UNAUTHORIZED {
+        let ask = HeaderValue::from_static("Basic realm=\"fleet\", charset=\"UTF-8\"");
+        headers.insert(WWW_AUTHENTICATE, ask);
+    }
     response
 }

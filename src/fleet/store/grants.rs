@@ -43,6 +43,15 @@ impl Store {
         Ok(work.transaction.commit().await?)
     }
 
+    /// Every grant: its work order, its station, when it was given.
+    pub async fn every_grant(&self) -> Result<Vec<(String, String, i64)>, FleetError> {
+        let mut lease = self.lease().await?;
+        let work = lease.begin().await?;
+        let sql = "SELECT work_order, station, given_us FROM grants ORDER BY 3 DESC LIMIT 500";
+        let rows = work.transaction.query(sql, &[]).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
+    }
+
     /// The grants of a station.
     pub async fn grants(&self, station: &StationId) -> Result<Vec<GrantFile>, FleetError> {
         let mut lease = self.lease().await?;

@@ -1,0 +1,250 @@
+//! The pages of a fleet: all stations on one wall, one unit wherever it was made, conflicts,
+//! work orders. Nothing can be changed there; a conflict says the command that settles it.
+
+use maud::{Markup, html};
+
+use super::layout::{Look, in_a_path, outside};
+use crate::domain::clock::Timestamp;
+use crate::say;
+
+/// A station of a fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetStation {
+    /// Its id.
+    pub station: String,
+    /// Whether it is let in.
+    pub is_active: bool,
+    /// When it was last heard of.
+    pub seen: Timestamp,
+    /// Whether that is too long ago.
+    pub is_silent: bool,
+    /// Entries that the fleet has.
+    pub entries: u64,
+    /// Its units.
+    pub units: u64,
+    /// Of those, the uncertain ones.
+    pub uncertain: u64,
+    /// Attempts that ended today: passed, failed.
+    pub today: (u64, u64),
+    /// Conflicts that nobody settled.
+    pub conflicts: u64,
+}
+
+/// A conflict of a fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetConflict {
+    /// Its id.
+    pub id: String,
+    /// Which kind of value.
+    pub kind: String,
+    /// The value.
+    pub value: String,
+    /// What contradicts what.
+    pub detail: String,
+    /// When it was noticed.
+    pub noticed: Timestamp,
+    /// When, by whom, for which station and why it was settled.
+    pub settled: Option<(Timestamp, String, String, String)>,
+}
+
+/// A work order at one station, with its units by their state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetOrder {
+    /// The work order.
+    pub work_order: String,
+    /// The station.
+    pub station: String,
+    /// How many are wanted; 0 where it was not said.
+    pub quantity: u64,
+    /// Units by state.
+    pub units: Vec<(String, u64)>,
+}
+
+/// A grant that the fleet keeps for a station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetGrant {
+    /// The work order.
+    pub work_order: String,
+    /// The station.
+    pub station: String,
+    /// When it was given.
+    pub given: Timestamp,
+}
+
+/// All of a fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetWall {
+    /// Its stations.
+    pub stations: Vec<FleetStation>,
+    /// Conflicts, those that nobody settled first.
+    pub conflicts: Vec<FleetConflict>,
+    /// Work orders.
+    pub orders: Vec<FleetOrder>,
+    /// Grants.
+    pub grants: Vec<FleetGrant>,
+    /// When this was looked up.
+    pub at: Timestamp,
+}
+
+/// A unit of a fleet: what is said of it, name and value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetUnit {
+    /// Its serial.
+    pub serial: String,
+    /// Its station.
+    pub station: String,
+    /// Where it stands.
+    pub state: String,
+    /// What else is known.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// All stations at a glance.
+pub fn fleet_page(wall: &FleetWall, look: Look<'_>) -> String {
+    let title = look.say(say!("Fleet", "总库"));
+    let open = wall.conflicts.iter().filter(|conflict| conflict.settled.is_none()).count();
+    let sum = |of: fn(&FleetStation) -> u64| wall.stations.iter().map(of).sum::<u64>();
+    let silent = wall.stations.iter().filter(|station| station.is_silent).count();
+    let tile = |class: &str, name: String, value: String| {
+        html! { div class=(format!("tile {class}")) { dt { (name) } dd { (value) } } }
+    };
+    let failed = sum(|station| station.today.1);
+    look.page(
+        &title,
+        html! {
+            (look.header(&title, &look.say(say!("all stations, as they were last heard of", "所有工位，按最近一次上报"))))
+            main {
+                dl class="tiles" {
+                    (tile("", look.say(say!("Stations", "工位数")), wall.stations.len().to_string()))
+                    (tile("pass", look.say(say!("Passed today", "今日合格")), sum(|station| station.today.0).to_string()))
+                    (tile(if failed > 0 { "fail" } else { "" }, look.say(say!("Failed today", "今日不合格")), failed.to_string()))
+                    (tile("", look.say(say!("Units", "单元数")), sum(|station| station.units).to_string()))
+                    (tile(if silent > 0 { "hold" } else { "" }, look.say(say!("Silent", "失联")), silent.to_string()))
+                    (tile(if open > 0 { "fail" } else { "" }, look.say(say!("Conflicts", "冲突")), open.to_string()))
+                }
+                section class="slots" aria-label=(look.say(say!("Stations", "工位"))) {
+                    @for station in &wall.stations { (station_card(station, look)) }
+                }
+                div class="cards" {
+                    @if open > 0 { (conflicts(&wall.conflicts, true, look)) }
+                    (orders(&wall.orders, look))
+                    @if !wall.grants.is_empty() { (grants(&wall.grants, look)) }
+                }
+            }
+            (look.footer(wall.at))
+        },
+    )
+}
+
+fn station_card(station: &FleetStation, look: Look<'_>) -> Markup {
+    let (class, verdict) = match station {
+        FleetStation { is_active: false, .. } => ("", say!("revoked", "已禁止")),
+        FleetStation { conflicts: 1.., .. } => ("fail", say!("conflict", "冲突")),
+        FleetStation { is_silent: true, .. } => ("hold", say!("silent", "失联")),
+        _ => ("pass", say!("heard", "正常")),
+    };
+    let (passed, failed) = station.today;
+    let (units, uncertain) = (station.units, station.uncertain);
+    html! {
+        div class=(format!("slot {class}")) {
+            b { (outside(&station.station)) }
+            p class="verdict" { (look.say(verdict)) }
+            p { (look.say(say!("today {passed} passed, {failed} failed", "今日合格 {passed}，不合格 {failed}"))) }
+            p { (look.say(say!("{units} units, {uncertain} uncertain", "{units} 个单元，未定 {uncertain}"))) }
+            p class="dim" { (look.time(station.seen)) }
+        }
+    }
+}
+
+fn conflicts(all: &[FleetConflict], only_open: bool, look: Look<'_>) -> Markup {
+    let shown = all.iter().filter(|conflict| !only_open || conflict.settled.is_none());
+    html! {
+        section class="card wide" {
+            h2 { (look.say(say!("Conflicts", "冲突"))) }
+            div class="scroll" { table {
+                thead { tr {
+                    th { (look.say(say!("Noticed", "发现时间"))) }
+                    th { (look.say(say!("What", "内容"))) }
+                    th { (look.say(say!("Decided", "裁定"))) }
+                } }
+                tbody { @for conflict in shown { tr {
+                    td { (look.minute(conflict.noticed)) }
+                    td { b { (outside(&conflict.kind)) } " " span class="code" { (outside(&conflict.value)) } br; (outside(&conflict.detail)) }
+                    td { @match &conflict.settled {
+                        Some((at, by, station, why)) => {
+                            (look.minute(*at)) " " (outside(by)) ": " (outside(station)) br; (outside(why))
+                        }
+                        None => { span class="code" { "station fleet settle " (outside(&conflict.id)) " --for STATION" } }
+                    } }
+                } } }
+            } }
+        }
+    }
+}
+
+fn orders(orders: &[FleetOrder], look: Look<'_>) -> Markup {
+    html! {
+        section class="card" {
+            h2 { (look.say(say!("Work orders", "工单"))) }
+            table { tbody { @for order in orders { tr {
+                td { @if order.work_order.is_empty() { "–" } @else { (outside(&order.work_order)) } }
+                td { (outside(&order.station)) }
+                td class="n" { @if order.quantity > 0 { (order.quantity) } }
+                td { @for (state, count) in &order.units { (count) " " (outside(state)) " " } }
+            } } } }
+        }
+    }
+}
+
+fn grants(grants: &[FleetGrant], look: Look<'_>) -> Markup {
+    html! {
+        section class="card" {
+            h2 { (look.say(say!("Grants", "授权"))) }
+            table { tbody { @for grant in grants { tr {
+                td { (outside(&grant.work_order)) } td { (outside(&grant.station)) }
+                td { (look.minute(grant.given)) }
+            } } } }
+        }
+    }
+}
+
+/// Every conflict, the settled ones too.
+pub fn fleet_conflicts_page(wall: &FleetWall, look: Look<'_>) -> String {
+    let title = look.say(say!("Conflicts", "冲突"));
+    look.page(
+        &title,
+        html! {
+            (look.header(&title, ""))
+            main class="cards" { (conflicts(&wall.conflicts, false, look)) }
+            (look.footer(wall.at))
+        },
+    )
+}
+
+/// The units that a text names, each with its story in short.
+pub fn fleet_unit_page(text: &str, units: &[FleetUnit], look: Look<'_>) -> String {
+    let title = look.say(say!("Unit", "单元"));
+    look.page(
+        &title,
+        html! {
+            (look.header(&title, text))
+            main class="cards" {
+                @if units.is_empty() {
+                    section class="card" { p { (look.say(say!("The fleet knows none of this name.", "总库中没有此单元。"))) } }
+                }
+                @for unit in units {
+                    section class="card sheet" {
+                        h2 { (outside(&unit.serial)) ": " (outside(&unit.state)) }
+                        dl {
+                            dt { (look.say(say!("Station", "工位"))) } dd { (outside(&unit.station)) }
+                            @for (name, value) in &unit.facts {
+                                dt { (name) }
+                                dd class="code" { a href=(format!("/find?q={}", in_a_path(value))) { (outside(value)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}

@@ -1,0 +1,86 @@
+//! A line sends by itself, and works as well when the fleet is away; a sync registers nothing
+//! that another station holds.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use provisioning_station::app::demo::Factory;
+use serde_json::Value;
+
+use crate::database::Database;
+use crate::program::{at, program, run};
+use crate::server::Server;
+use crate::stations::{Station, Yard};
+
+/// Makes these units with the station's simulated devices.
+fn batch(station: &Station, serials: &str) -> (i32, Vec<Value>, String) {
+    let mut command = program();
+    command.args(["--json", "--config"]).arg(station.dir.join("station.toml"));
+    command.args(["batch", "--serials", "-"]).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(serials.as_bytes()).unwrap();
+    let out = child.wait_with_output().unwrap();
+    let lines = out.stdout.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
+    let err = String::from_utf8_lossy(&out.stderr).into_owned();
+    (out.status.code().unwrap(), lines.collect(), err)
+}
+
+#[test]
+fn a_line_sends_by_itself_and_works_without_its_fleet() {
+    let (database, yard) = (Database::start(), Yard::new());
+    let server = Server::start(&database, &[]);
+    let dir = yard.path().join("line-1");
+    let _factory = Factory::lay_out_as("line-1", &dir, 4, 7).unwrap();
+    let station = Station::open(dir, "line-1");
+    station.enrol(&database, &server);
+    let (status, made, err) = batch(&station, "TH200-00000001\nTH200-00000002\n");
+    assert_eq!(status, 0, "{made:?} {err}");
+    let heard = at(&station.dir, &["fleet", "status"]).well().last();
+    assert!(heard["confirmed"].as_u64().unwrap() > 0, "nothing was sent: {heard}");
+    assert_eq!(
+        at(&station.dir, &["doctor"])
+            .json()
+            .iter()
+            .filter(|line| { line["check"] == "fleet" && line["status"] == "ok" })
+            .count(),
+        1
+    );
+    drop(server);
+    let (status, made, err) = batch(&station, "TH200-00000003\nTH200-00000004\n");
+    assert_eq!((status, made.last().unwrap()["passed"].as_u64()), (0, Some(2)), "{err}");
+    assert!(err.contains("E-FLEET-UNREACHABLE"), "a word about it: {err}");
+    let server = Server::start(&database, &[]);
+    let config = station.dir.join("station.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}\n[fleet]\nurl = \"{}\"\n", server.url)).unwrap();
+    station.push().well();
+    let verified = run(&["fleet", "verify", "--database", &database.url()]).well().last();
+    assert_eq!(verified["units"], 4, "{verified}");
+}
+
+#[test]
+fn what_another_station_holds_is_not_registered() {
+    let yard = Yard::new();
+    let dir = yard.path().join("fleet");
+    run(&["fleet", "demo", "--once", "--units", "6", "--dir", dir.to_str().unwrap()]).well();
+    let last = dir.join("line-3");
+    let text = fs::read_to_string(last.join("station.toml")).unwrap();
+    let endpoint = text.lines().find_map(|line| line.strip_prefix("endpoint = \"http://"));
+    let mut cloud = program();
+    cloud.args(["--json", "sim", "cloud", "--listen", endpoint.unwrap().trim_end_matches('"')]);
+    cloud.arg("--state").arg(last.join("cloud.state")).stdout(Stdio::piped());
+    let mut cloud = cloud.spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(cloud.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    at(&last, &["authority", "register"]).well();
+    let synced = at(&last, &["sync"]);
+    cloud.kill().unwrap();
+    cloud.wait().unwrap();
+    assert_eq!(synced.status, 1, "{synced:?}");
+    let lines = synced.json();
+    let held = lines.iter().find(|line| line["serial"] == "TH200-00000001").unwrap();
+    assert_eq!((&held["outcome"], &held["code"]), (&"deferred".into(), &"E-FLEET-CLAIMED".into()));
+    let sum = lines.last().unwrap();
+    assert_eq!((&sum["registered"], &sum["deferred"]), (&1.into(), &1.into()), "{sum}");
+}
