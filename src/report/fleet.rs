@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::layout::{Look, in_a_path, outside};
 use crate::domain::clock::Timestamp;
+use crate::domain::say::Say;
 use crate::say;
 
 /// A station of a fleet.
@@ -96,7 +97,18 @@ pub struct FleetUnit {
     /// Where it stands.
     pub state: String,
     /// What else is known.
-    pub facts: Vec<(&'static str, String)>,
+    pub facts: Vec<FleetFact>,
+}
+
+/// One thing that is known of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetFact {
+    /// What it is.
+    pub name: Say,
+    /// Its value.
+    pub value: String,
+    /// Whether units are found by it.
+    pub is_id: bool,
 }
 
 /// All stations at a glance.
@@ -131,9 +143,21 @@ pub fn fleet_page(wall: &FleetWall, look: Look<'_>) -> String {
                     @if !wall.grants.is_empty() { (grants(&wall.grants, look)) }
                 }
             }
-            (look.footer(wall.at))
+            (footer(wall.at, look))
         },
     )
+}
+
+fn footer(at: Timestamp, look: Look<'_>) -> Markup {
+    let (at, version) = (look.time(at), env!("CARGO_PKG_VERSION"));
+    html! {
+        footer {
+            (look.say(say!(
+                "Made {at} from the fleet's store by provisioning-station {version}.",
+                "{at} 由 provisioning-station {version} 根据总库生成。"
+            )))
+        }
+    }
 }
 
 fn station_card(station: &FleetStation, look: Look<'_>) -> Markup {
@@ -216,7 +240,7 @@ pub fn fleet_conflicts_page(wall: &FleetWall, look: Look<'_>) -> String {
         html! {
             (look.header(&title, ""))
             main class="cards" { (conflicts(&wall.conflicts, false, look)) }
-            (look.footer(wall.at))
+            (footer(wall.at, look))
         },
     )
 }
@@ -237,9 +261,11 @@ pub fn fleet_unit_page(text: &str, units: &[FleetUnit], look: Look<'_>) -> Strin
                         h2 { (outside(&unit.serial)) ": " (outside(&unit.state)) }
                         dl {
                             dt { (look.say(say!("Station", "工位"))) } dd { (outside(&unit.station)) }
-                            @for (name, value) in &unit.facts {
-                                dt { (name) }
-                                dd class="code" { a href=(format!("/find?q={}", in_a_path(value))) { (outside(value)) } }
+                            @for FleetFact { name, value, is_id } in &unit.facts {
+                                dt { (look.say(name.clone())) }
+                                @if *is_id {
+                                    dd class="code" { a href=(format!("/find?q={}", in_a_path(value))) { (outside(value)) } }
+                                } @else { dd { (outside(value)) } }
                             }
                         }
                     }

@@ -20,7 +20,7 @@ mod wall;
 
 pub use data::{csv, json};
 pub use fleet::{
-    FleetConflict, FleetGrant, FleetOrder, FleetStation, FleetUnit, FleetWall,
+    FleetConflict, FleetFact, FleetGrant, FleetOrder, FleetStation, FleetUnit, FleetWall,
     fleet_conflicts_page, fleet_page, fleet_unit_page,
 };
 pub use layout::{Look, Place, STYLE, in_a_path};

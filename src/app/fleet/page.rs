@@ -8,11 +8,13 @@ use tokio::runtime::Runtime;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::code::Code;
 use crate::domain::local::Zone;
+use crate::domain::say::Say;
 use crate::fleet::{FoundUnit, PageRequest, Pages, Settings, Shown, Store};
 use crate::report::{
-    self, Factory, FleetConflict, FleetGrant, FleetOrder, FleetStation, FleetUnit, FleetWall, Look,
-    Place,
+    self, Factory, FleetConflict, FleetFact, FleetGrant, FleetOrder, FleetStation, FleetUnit,
+    FleetWall, Look, Place,
 };
+use crate::say;
 use crate::shell::{self, Failure};
 use crate::text::Language;
 use crate::view::{self, Asked, Page};
@@ -179,21 +181,30 @@ fn opened(
 
 fn unit(found: &FoundUnit) -> FleetUnit {
     let story = &found.story;
+    let fact = |name: Say, value: String, is_id| FleetFact { name, value, is_id };
     let mut facts = vec![
-        ("client_id", story.client_id.to_string()),
-        ("last_at", story.last_at.to_string()),
-        ("attempts", story.attempts.to_string()),
+        fact(say!("Client id", "客户端 ID"), story.client_id.to_string(), true),
+        fact(say!("Last recorded", "最近记录"), story.last_at.to_string(), false),
+        fact(say!("Attempts", "处理次数"), story.attempts.to_string(), false),
     ];
-    facts.extend(story.work_order.as_ref().map(|order| ("work_order", order.to_string())));
-    facts.extend(story.slot.as_ref().map(|slot| ("slot", slot.to_string())));
-    facts.extend(story.code.map(|code| ("code", code.as_str().to_owned())));
+    if let Some(order) = &story.work_order {
+        facts.push(fact(say!("Work order", "工单"), order.to_string(), false));
+    }
+    if let Some(slot) = &story.slot {
+        facts.push(fact(say!("Slot", "工位"), slot.to_string(), false));
+    }
+    if let Some(code) = story.code {
+        facts.push(fact(say!("Code", "代码"), code.as_str().to_owned(), false));
+    }
     if let Some(proven) = &story.proven {
         let certificate = &proven.certificate;
-        facts.push(("proven_at", proven.at.to_string()));
-        facts.push(("hardware_id", proven.hardware_id.to_string()));
-        facts.push(("certificate_sn", certificate.certificate_sn.to_string()));
-        facts.push(("fingerprint_sha256", certificate.fingerprint_sha256.to_string()));
-        facts.push(("public_key", certificate.public_key.to_string()));
+        let (sn, key) = (certificate.certificate_sn.to_string(), certificate.public_key);
+        let fingerprint = certificate.fingerprint_sha256.to_string();
+        facts.push(fact(say!("Proven", "验证时间"), proven.at.to_string(), false));
+        facts.push(fact(say!("Device", "设备"), proven.hardware_id.to_string(), true));
+        facts.push(fact(say!("Certificate", "证书号"), sn, true));
+        facts.push(fact(say!("Fingerprint", "指纹"), fingerprint, true));
+        facts.push(fact(say!("Public key", "公钥"), key.to_string(), true));
     }
     FleetUnit {
         serial: story.serial.to_string(),

@@ -175,13 +175,17 @@ impl Work<'_> {
         owner: &Owner,
         now: Timestamp,
     ) -> Result<(), FleetError> {
-        let detail = format!("{holder} proved it first, {other} says the same");
+        let (first, second) = (Holder::parse(holder)?, Holder::parse(other)?);
+        let detail = format!(
+            "{} of {} proved it first, {} of {} says the same",
+            first.serial, first.station, second.serial, second.station
+        );
         let clash = Clash { kind: kind.as_str(), value, holder, other, detail: &detail };
         let (day, id) = self.keep_conflict(&clash, now).await?;
         if kind != ClaimKind::ClientId {
             return Ok(());
         }
-        let serial = Holder::parse(other)?.serial;
+        let serial = second.serial;
         let sql = "INSERT INTO claimed VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (station, instance, client_id, serial) DO UPDATE SET
                 holder = excluded.holder, day = excluded.day, id = excluded.id";
