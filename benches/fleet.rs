@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use provisioning_station::app::clock::SystemClock;
 use provisioning_station::app::demo::Factory;
-use provisioning_station::app::fleet::{Demo, Opened, code, enrol, push, wait};
+use provisioning_station::app::fleet::{Opened, code, enrol, push, wait};
+use provisioning_station::app::fleet_demo::Demo;
 use provisioning_station::app::from_config;
 use provisioning_station::config::Config;
 use provisioning_station::domain::certificate::Proof;

@@ -21,6 +21,7 @@ pub mod crl;
 pub mod demo;
 pub mod enrol;
 pub mod fleet;
+pub mod fleet_demo;
 pub mod from_config;
 pub mod grants;
 pub mod label;

@@ -4,7 +4,8 @@ use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::app::fleet::{self, Demo, Opened, STATIONS};
+use crate::app::fleet::{self, Opened};
+use crate::app::fleet_demo::{Demo, STATIONS};
 use crate::cli::FleetDemo;
 use crate::command::context::Context;
 use crate::domain::code::Code;

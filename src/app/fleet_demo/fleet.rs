@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::batch::{self, Talk};
 use crate::app::demo::{self, Factory};
+use crate::app::fleet::{self, Opened, wait};
 use crate::app::from_config;
 use crate::app::labels::Labels;
 use crate::app::line::Session;
@@ -24,9 +25,6 @@ use crate::fleet::{Pushed, Server};
 use crate::shell::{Exit, Failure};
 
 use super::postgres::{Postgres, open_to_others};
-use super::station;
-use super::store::{self, Opened};
-use super::wait::wait;
 
 /// Stations of a demo.
 pub const STATIONS: u32 = 3;
@@ -84,8 +82,8 @@ impl Demo {
         let settings = Opened { url: &url, ca: None }.settings(0, 8)?;
         let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let clock = Arc::clone(&demo.clock);
-        let pages = store::pages(Opened { url: &url, ca: None }, listen, None, Arc::clone(&clock))?;
-        demo.server = Some(store::server(settings, listen, None, 15, pages, clock)?);
+        let pages = fleet::pages(Opened { url: &url, ca: None }, listen, None, Arc::clone(&clock))?;
+        demo.server = Some(fleet::server(settings, listen, None, 15, pages, clock)?);
         Ok(demo)
     }
 
@@ -153,14 +151,14 @@ impl Demo {
     /// The station belongs to the fleet from here on.
     fn join(&self, config: &Config) -> Result<Pushed, Failure> {
         let valid_for = Duration::from_secs(600);
-        let new = store::code(&config.station.id, None, valid_for, &*self.clock)?;
+        let new = fleet::code(&config.station.id, None, valid_for, &*self.clock)?;
         let database = self.database();
         wait(async {
             let store = Opened { url: &database, ca: None }.open().await?;
             Ok::<_, Failure>(store.add_code(&new).await?)
         })??;
-        station::enrol(config, &self.clock, &self.url(), &new.code, None)?;
-        station::push(config, &self.clock)
+        fleet::enrol(config, &self.clock, &self.url(), &new.code, None)?;
+        fleet::push(config, &self.clock)
     }
 }
 
