@@ -21,6 +21,7 @@ use crate::domain::esp::{EspForm, EspPlace};
 use crate::domain::family::{Family, Speaks};
 use crate::domain::identity::TlsVersion;
 use crate::domain::local::Shift;
+use crate::domain::modem::Modem;
 use crate::domain::scan::Rule;
 use crate::pki::{AuthorityInfo, PkiError};
 use crate::shell::{self, Exit, Failure};
@@ -294,10 +295,14 @@ fn printing_in_words(label: &LabelSettings) -> String {
 
 fn as_json(config: &Config) -> Value {
     let slot = |slot: &Slot| {
+        let modems = slot.driver.may_be(Family::At);
         json!({
             "name": slot.name, "port": slot.port.to_string(), "baud": slot.baud,
             "driver": slot.driver.as_str(), "presence": slot.presence.as_str(),
             "restart": slot.restart.as_str(),
+            // Of modems alone, where they may come.
+            "modem": modems.then(|| slot.modem.map_or("auto", Modem::as_str)),
+            "sec_tag": modems.then_some(slot.sec_tag),
         })
     };
     let esp = |esp: &EspPlace| {

@@ -16,6 +16,7 @@ mod cuts;
 mod judges;
 mod liars;
 mod line;
+mod page;
 mod rework;
 mod secrets;
 #[path = "../line/support/mod.rs"]
