@@ -108,8 +108,8 @@ fn a_medium_that_vanishes_and_comes_back_gets_what_it_missed() {
     line.work_until(|line| line.segments() >= 1);
     // Pulled out while the line writes: what is under way goes nowhere.
     line.medium("umount -l medium");
-    line.work_until(|line| line.warnings() >= 1);
-    assert!(line.batch.errors().contains("medium/line-1 is not there"), "{}", line.batch.errors());
+    // Where it vanished in mid-write, that was told before.
+    line.work_until(|line| line.batch.errors().contains("medium/line-1 is not there"));
     let before = line.factory.path("stick/line-1");
     let before = fs::read_dir(before).unwrap().flatten();
     let before = before.filter(|name| is_segment(&name.file_name().to_string_lossy())).count();
