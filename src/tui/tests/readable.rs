@@ -118,3 +118,31 @@ fn no_page_cuts_a_word_of_its_frame_at_the_narrowest_width() {
         }
     }
 }
+
+/// What the help page says, column by column.
+fn help(language: Language, size: (u16, u16), columns: usize) -> String {
+    let mut walk = Walk::with(2, size, |setup| setup.language = language);
+    walk.key(KeyCode::F(1));
+    let (screen, wide) = (walk.screen(), usize::from(size.0) / columns);
+    let part = |line: &str, column: usize| -> String {
+        match columns {
+            1 => line.to_owned(),
+            _ => line.chars().skip(column * wide).take(wide).collect(),
+        }
+    };
+    let parts = (0..columns).flat_map(|column| screen.lines().map(move |line| part(line, column)));
+    squeezed(&parts.collect::<String>())
+}
+
+#[test]
+fn what_a_key_does_stands_on_the_help_page_whole_at_every_width() {
+    let one =
+        Language::ALL.iter().flat_map(|language| [60, 80].map(|wide| (*language, (wide, 60), 1)));
+    // Two columns, where one is too long for the screen.
+    for (language, size, columns) in one.chain([(Language::English, (120, 30), 2)]) {
+        let shown = help(language, size, columns);
+        for help in crate::tui::keymap::KEYS.iter().filter_map(|row| row.help) {
+            assert!(shown.contains(&squeezed(help.text(language))), "{size:?} {help:?}: {shown}");
+        }
+    }
+}

@@ -52,25 +52,3 @@ fn in_columns(columns: u16, look: Look) -> Vec<Line<'static>> {
     let scanner = Line::from(format!(" {}", look.text(Word::HelpScanner)));
     keys.flatten().chain(wrap_line(&scanner, room, 1)).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::Language;
-    use crate::tui::tests::Walk;
-
-    #[test]
-    fn what_a_key_does_stands_there_whole_at_every_width() {
-        for (language, columns) in Language::ALL.iter().flat_map(|l| [60, 80, 100].map(|c| (*l, c)))
-        {
-            let walk = Walk::with(2, (80, 24), |setup| setup.language = language);
-            let lines = in_columns(columns, Look::of(&walk.model));
-            assert!(lines.iter().all(|line| line.width() < usize::from(columns)), "{columns}");
-            let squeezed = |text: &str| text.replace(' ', "");
-            let text: String = lines.iter().map(|line| squeezed(&line.to_string())).collect();
-            for help in KEYS.iter().filter_map(|row| row.help) {
-                assert!(text.contains(&squeezed(help.text(language))), "{columns} {help:?}");
-            }
-        }
-    }
-}
