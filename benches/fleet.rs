@@ -1,9 +1,8 @@
 //! How fast a fleet takes in journals, and finds a unit; everything on one machine.
 //!
 //! `cargo bench --bench fleet` starts a PostgreSQL, a server and four stations whose ledgers are
-//! filled without devices, has them send, and asks for units before and after the store was
-//! filled with more; another number of units a station after `--`. `docs/fleet.md` says what was
-//! reached.
+//! filled without devices, has them send, asks for units, and audits the store; another
+//! number of units a station after `--`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't run has nothing to report")]
