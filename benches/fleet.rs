@@ -141,6 +141,7 @@ fn unit(writer: &Writer, authority: &Authority, profile: &Profile, serial: &str)
     let serial: Serial = serial.parse().unwrap();
     let record = |record| writer.record(record).unwrap();
     let done = record(Record::Begun(Begun {
+        grant: None,
         serial: serial.clone(),
         client_id,
         hardware,
