@@ -136,6 +136,7 @@ fn begun(
     let hardware: HardwareId =
         HardwareId::from_bytes(format!("{station}{serial}").as_bytes()).unwrap();
     Begun {
+        grant: None,
         serial: serial.clone(),
         client_id: serial.as_str().parse().unwrap(),
         hardware,
