@@ -7,7 +7,9 @@ fn a_demo_ends_with_its_sum_and_one_conflict_on_purpose() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("fleet");
     let args = ["fleet", "demo", "--once", "--units", "4", "--dir", dir.to_str().unwrap()];
-    let lines = run(&args).well().json();
+    let ran = run(&args).well();
+    assert!(!ran.err.contains("E-BUG"), "it ends cleanly: {ran:?}");
+    let lines = ran.json();
     assert_eq!(lines[0]["event"], "ready");
     let sum = lines.last().unwrap();
     assert_eq!(sum["event"], "summary");
