@@ -58,7 +58,7 @@ pub fn units(
     let instance = cloud::instance(config)?;
     let _lock = WorkLock::take(&config.station.data_dir, Work::Sync)?;
     is_current(&ledger.reader()?, &instance)?;
-    let settings = settings(config, &Wanted::default(), revoker.is_some(), Some(serials))?;
+    let settings = settings(config, clock, &Wanted::default(), revoker.is_some(), Some(serials))?;
     let books =
         Books { writer: Some(ledger.writer()), reader: ledger.reader()?, clock: Arc::clone(clock) };
     let halt = Halt::default();
@@ -95,7 +95,7 @@ pub fn run_until(
     let instance = cloud::instance(config)?;
     let open = Opened::open(config, clock, wanted.dry_run)?;
     open.choose(&instance, wanted.migrate, by)?;
-    let settings = settings(config, wanted, revoker.is_some(), None)?;
+    let settings = settings(config, clock, wanted, revoker.is_some(), None)?;
     let books = Books {
         writer: open.ledger.as_ref().map(Ledger::writer),
         reader: open.reader()?,
@@ -112,6 +112,7 @@ pub fn run_until(
 
 fn settings(
     config: &Config,
+    clock: &Arc<dyn Clock>,
     wanted: &Wanted,
     may_revoke: bool,
     only: Option<Vec<Serial>>,
@@ -131,7 +132,7 @@ fn settings(
         },
         rate_per_second: section.rate_per_second,
         most_per_second: section.rate_per_second,
-        shares: None,
+        shares: fleet::shares(config, clock),
         full: wanted.full,
         dry_run: wanted.dry_run,
         limit: wanted.limit,

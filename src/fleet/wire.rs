@@ -102,13 +102,3 @@ pub(super) struct Refused {
     pub(super) code: String,
     pub(super) message: String,
 }
-
-/// What a station wants of a rate.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ShareRequest {
-    /// The cloud's instance.
-    pub(super) instance: String,
-    /// Registrations a second.
-    pub(super) want: u32,
-}

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Stdio};
 
 use provisioning_station::app::demo::Factory;
 use serde_json::Value;
@@ -24,6 +25,51 @@ fn batch(station: &Station, serials: &str) -> (i32, Vec<Value>, String) {
     let lines = out.stdout.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
     let err = String::from_utf8_lossy(&out.stderr).into_owned();
     (out.status.code().unwrap(), lines.collect(), err)
+}
+
+/// The emulated cloud that a station's settings name.
+struct Cloud(Child);
+
+impl Cloud {
+    fn of(dir: &Path) -> Self {
+        let text = fs::read_to_string(dir.join("station.toml")).unwrap();
+        let endpoint = text.lines().find_map(|line| line.strip_prefix("endpoint = \"http://"));
+        let mut cloud = program();
+        cloud.args(["--json", "sim", "cloud", "--listen", endpoint.unwrap().trim_end_matches('"')]);
+        cloud.arg("--state").arg(dir.join("cloud.state")).stdout(Stdio::piped());
+        let mut cloud = cloud.spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(cloud.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        Self(cloud)
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_sync_asks_its_fleet_for_a_share_of_the_clouds_rate() {
+    let (database, yard) = (Database::start(), Yard::new());
+    let server = Server::start(&database, &[]);
+    let dir = yard.path().join("line-1");
+    let factory = Factory::lay_out_as("line-1", &dir, 4, 7).unwrap();
+    let station = Station::open(dir, "line-1");
+    station.enrol(&database, &server);
+    assert_eq!(batch(&station, "TH200-00000001\nTH200-00000002\n").0, 0);
+    drop(factory);
+    let _cloud = Cloud::of(&station.dir);
+    at(&station.dir, &["authority", "register"]).well();
+    let sum = at(&station.dir, &["sync"]).well().last();
+    assert_eq!(sum["registered"], 2, "{sum}");
+    let shares = "SELECT station, want, rate FROM shares WHERE station <> ''";
+    assert_eq!(database.sql(shares).trim(), "line-1|2|2");
+    // Without its fleet it keeps the rate of its own settings.
+    drop(server);
+    assert_eq!(at(&station.dir, &["sync"]).well().last()["registered"], 0);
 }
 
 #[test]
@@ -65,18 +111,10 @@ fn what_another_station_holds_is_not_registered() {
     let dir = yard.path().join("fleet");
     run(&["fleet", "demo", "--once", "--units", "6", "--dir", dir.to_str().unwrap()]).well();
     let last = dir.join("line-3");
-    let text = fs::read_to_string(last.join("station.toml")).unwrap();
-    let endpoint = text.lines().find_map(|line| line.strip_prefix("endpoint = \"http://"));
-    let mut cloud = program();
-    cloud.args(["--json", "sim", "cloud", "--listen", endpoint.unwrap().trim_end_matches('"')]);
-    cloud.arg("--state").arg(last.join("cloud.state")).stdout(Stdio::piped());
-    let mut cloud = cloud.spawn().unwrap();
-    let mut ready = String::new();
-    BufReader::new(cloud.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let cloud = Cloud::of(&last);
     at(&last, &["authority", "register"]).well();
     let synced = at(&last, &["sync"]);
-    cloud.kill().unwrap();
-    cloud.wait().unwrap();
+    drop(cloud);
     assert_eq!(synced.status, 1, "{synced:?}");
     let lines = synced.json();
     let held = lines.iter().find(|line| line["serial"] == "TH200-00000001").unwrap();

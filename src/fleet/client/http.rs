@@ -10,12 +10,13 @@ use serde::de::DeserializeOwned;
 use crate::domain::clock::Clock;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::{StationId, to_hex};
+use crate::domain::share::{Answer, Question};
 use crate::ledger::{Head, InstanceId};
 
 use super::super::error::FleetError;
 use super::super::wire::{
     CERTIFICATE, ENDS, ENROL, EnrolRequest, FIND, GRANTS, HeadText, LEDGER, Refused, SEGMENTS,
-    SHARES, SIGNATURE, STANDING, ShareRequest, Standing, TIME, signed_text,
+    SHARES, SIGNATURE, STANDING, Standing, TIME, signed_text,
 };
 use super::identity;
 
@@ -150,13 +151,8 @@ impl Client {
     }
 
     /// Asks for a share of a cloud's rate.
-    pub async fn share(
-        &self,
-        cloud: &str,
-        want: u32,
-    ) -> Result<super::super::store::Share, FleetError> {
-        let request = ShareRequest { instance: cloud.to_owned(), want };
-        self.ask_json(Method::POST, SHARES, &request).await
+    pub async fn share(&self, question: &Question) -> Result<Answer, FleetError> {
+        self.ask_json(Method::POST, SHARES, question).await
     }
 
     async fn ask_json<T: DeserializeOwned>(

@@ -3,14 +3,14 @@
 use hyper::StatusCode;
 
 use crate::domain::clock::Timestamp;
+use crate::domain::share::Question;
 
 use super::super::arrival::Known;
 use super::super::error::FleetError;
-use super::super::wire::ShareRequest;
 use super::asked::{Asked, Given, House, json};
 
-/// The longest name of a cloud's instance.
-const LONGEST: usize = 128;
+/// The longest name of a cloud's instance, in bytes.
+const LONGEST: usize = 512;
 
 pub(super) async fn answer(
     house: &House,
@@ -18,11 +18,12 @@ pub(super) async fn answer(
     asked: &Asked,
     now: Timestamp,
 ) -> Result<Given, FleetError> {
-    let request: ShareRequest = asked.read()?;
-    if request.instance.is_empty() || request.instance.len() > LONGEST {
+    let question: Question = asked.read()?;
+    let cloud = question.instance.to_string();
+    if cloud.len() > LONGEST {
         return Err(FleetError::Asked("this is no instance of a cloud".to_owned()));
     }
-    let rates = (request.want, house.cloud_rate);
-    let share = house.store.share(&request.instance, &known.station, rates, now).await?;
+    let rates = (question.want, house.cloud_rate);
+    let share = house.store.share(&cloud, &known.station, rates, now).await?;
     Ok(json(StatusCode::OK, &share))
 }

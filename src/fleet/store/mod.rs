@@ -28,5 +28,4 @@ pub use intake::{Confirmed, Outcome};
 pub use overview::{Conflict, DayRow, OrderRow, StationRow};
 pub use pool::{Settings, Store};
 pub use settle::Settled;
-pub use shares::Share;
 pub use stations::{Enrolment, NewCode};

@@ -115,8 +115,8 @@ const FIRST: Migration = Migration {
         },
         Table {
             name: "shares",
-            columns: "cloud TEXT NOT NULL, station TEXT NOT NULL, rate INT NOT NULL,
-                until_us BIGINT NOT NULL",
+            columns: "cloud TEXT NOT NULL, station TEXT NOT NULL, want INT NOT NULL,
+                rate INT NOT NULL, until_us BIGINT NOT NULL",
             key: &["cloud", "station"],
         },
     ],
