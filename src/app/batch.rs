@@ -101,7 +101,7 @@ pub fn run(
         let now = SystemClock::start().now().wall;
         aside::told(&config.station.data_dir, fault.into(), now).print(talk.color);
     }
-    Ok(exit_of(&ending, watch.was_asked()))
+    Ok(exit_of(&ending, watch.was_asked() || ending.hung_up))
 }
 
 fn say_summary(

@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::mpsc::Receiver;
 
+use rustix::io::Errno;
+
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, CommandSink, Event, LabelReport, Scan, UnitReport};
@@ -38,6 +40,8 @@ pub struct Ending {
     pub stopped: Option<Fault>,
     /// The output could not be written.
     pub output: Option<io::ErrorKind>,
+    /// It was a terminal that was closed: the SIGHUP of that may come when all has ended.
+    pub hung_up: bool,
 }
 
 /// Where labels come from.
@@ -217,14 +221,15 @@ impl<'a> Batch<'a> {
 
     fn print(&mut self, line: &str) {
         if let Err(error) = writeln!(self.out, "{line}").and_then(|()| self.out.flush()) {
-            self.output_failed(error.kind());
+            self.output_failed(&error);
         }
     }
 
     /// Nobody reads the units any more: none is started that nobody would hear of.
-    fn output_failed(&mut self, kind: io::ErrorKind) {
+    fn output_failed(&mut self, error: &io::Error) {
         if self.ending.output.is_none() {
-            self.ending.output = Some(kind);
+            self.ending.output = Some(error.kind());
+            self.ending.hung_up = error.raw_os_error() == Some(Errno::IO.raw_os_error());
             self.exhausted = true;
             (self.commands)(Command::Stop);
         }

@@ -212,7 +212,7 @@ fn each_value_that_is_not_allowed_is_refused() {
         ("[broker]", "[broker]\nport = 0", "0 is not within 1 to 65535"),
         ("[broker]", "[broker]\ntls_min = \"1.1\"", "none of 1.2, 1.3"),
         ("[broker]", "[broker]\ntls_min = \"1.3\"\ntls_max = \"1.2\"", "lies above tls_max"),
-        ("name = \"A\"", "name = \"A\"\ndriver = \"at\"", "not yet supported by this version"),
+        ("name = \"A\"", "name = \"A\"\ndriver = \"usb\"", "none of framed, smp, at, esp, auto"),
         ("name = \"A\"", "name = \"A\"\nbaud = 300", "300 is not within 1200"),
         ("name = \"A\"", "name = \"A\"\npresence = \"usb\"", "none of port, poll"),
         ("name = \"A\"", "name = \"slot A\"", "slot name: character 5 is ' '"),

@@ -4,8 +4,8 @@
 //! which are durable already, and take no new scan.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -60,10 +60,30 @@ pub struct LineSettings {
 /// A running line.
 pub struct Line {
     to_line: Sender<ToLine>,
+    door: Door,
     halts: Vec<Halt>,
     /// One cell a slot, in the order of the settings.
     pub progress: Vec<Arc<ProgressCell>>,
     thread: JoinHandle<()>,
+}
+
+/// Shut when the line has ended. A command is let in while it is open, and answered then, or its
+/// sender is told that nobody is there.
+#[derive(Clone, Default)]
+struct Door {
+    is_shut: Arc<Mutex<bool>>,
+}
+
+impl Door {
+    /// Does this unless the door is shut; whether it did.
+    fn pass(&self, enter: impl FnOnce() -> bool) -> bool {
+        let is_shut = self.is_shut.lock().unwrap_or_else(PoisonError::into_inner);
+        !*is_shut && enter()
+    }
+
+    fn shut(&self) {
+        *self.is_shut.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
 }
 
 /// Stops a line from any thread.
@@ -162,18 +182,20 @@ impl Line {
             port_grace,
             must_choose: settings.must_choose,
             ports,
+            door: Door::default(),
         };
+        let door = state.door.clone();
         let thread = thread::Builder::new()
             .name("line".to_owned())
             .spawn(move || state.run_to_end(&from_all))
             .map_err(|error| Fault::new(Code::Shortage, format!("no thread: {error}")))?;
-        Ok(Line { to_line, halts, progress, thread })
+        Ok(Line { to_line, door, halts, progress, thread })
     }
 
     /// How commands reach the line.
     pub fn commands(&self) -> CommandSink {
-        let to_line = self.to_line.clone();
-        Box::new(move |command| to_line.send(ToLine::Command(command)).is_ok())
+        let (to_line, door) = (self.to_line.clone(), self.door.clone());
+        Box::new(move |command| door.pass(|| to_line.send(ToLine::Command(command)).is_ok()))
     }
 
     /// A handle that chooses what is made.
@@ -229,6 +251,7 @@ struct LineThread {
     ports: Vec<String>,
     /// When a scan has waited long enough for any port at all.
     port_grace: Option<Duration>,
+    door: Door,
 }
 
 impl LineThread {
@@ -240,6 +263,7 @@ impl LineThread {
             self.say(Event::Stopping(Some(fault)));
         }
         self.dismiss();
+        self.door.shut();
         for message in from_all.try_iter() {
             self.answer_late(message);
         }

@@ -154,6 +154,7 @@ mod tests {
                 "LEDGER" => &[4, 8],
                 "PORT" | "SCANNER" => &[5],
                 "CLOUD" => &[1, 6],
+                "FLEET" => &[1, 4, 6],
                 "CA" | "HSM" | "SECRET" | "ORDER" | "CLOCK" | "VAULT" => &[7],
                 "WORK" => &[1, 2],
                 _ => &[1],

@@ -92,13 +92,14 @@ impl Running {
         std::thread::spawn(move || stopper.stop())
     }
 
-    /// Sends every label, whether asked for or not.
-    pub(crate) fn scan_all(&self) {
+    /// Sends every label, whether asked for or not; how many the line took.
+    pub(crate) fn scan_all(&self) -> usize {
         let send = self.line.line.commands();
-        for text in demo::serials(self.units) {
-            send(Command::Scan(Scan::listed(text, None)));
-        }
+        let labels = demo::serials(self.units).into_iter();
+        let taken = labels.filter(|text| send(Command::Scan(Scan::listed(text.clone(), None))));
+        let taken = taken.count();
         send(Command::NoMoreScans);
+        taken
     }
 
     fn hear(&mut self) -> Event {

@@ -42,11 +42,23 @@ impl Tmux {
         let (columns, lines) = (columns.to_string(), lines.to_string());
         let shell = format!("env PS1='{PROMPT} ' LC_ALL=C.UTF-8 sh");
         let session = ["new-session", "-d", "-x", &columns, "-y", &lines, &shell];
-        terminal.run(&session);
+        terminal.begin(&session);
         terminal.run(&["set", "-g", "window-size", "manual"]);
         terminal.run(&["set", "-g", "escape-time", "0"]);
         terminal.wait_for(PROMPT);
         terminal
+    }
+
+    /// A server of tmux ends now and then while it starts, before anything runs in it.
+    fn begin(&self, session: &[&str]) {
+        for _ in 0..2 {
+            let output = self.tmux(session).output().unwrap();
+            if !String::from_utf8_lossy(&output.stderr).contains("server exited unexpectedly") {
+                assert!(output.status.success(), "tmux {session:?}: {output:?}");
+                return;
+            }
+        }
+        self.run(session);
     }
 
     fn tmux(&self, arguments: &[&str]) -> Command {
