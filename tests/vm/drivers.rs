@@ -38,10 +38,10 @@ pub(crate) fn a_batch_over_three_drivers(bench: &mut Bench) {
     let (status, sum) = bench.finish();
     assert_eq!((status, &sum["passed"]), (0, &UNITS.into()), "{sum}");
     assert!(by_slot.values().all(|units| *units >= 2) && by_slot.len() == 3, "{by_slot:?}");
-    // Once when it was put in, and once more at its restart.
+    // Once when it was put in, which was before for the first, and once more at its restart.
     let board = by_slot["board"];
     let arrivals = bench.wire(Port::Board).arrivals() - before;
-    assert!(arrivals >= 2 * board, "{arrivals} for {board} units");
+    assert!(arrivals + 1 >= 2 * board, "{arrivals} for {board} units");
     bench.verify();
 }
 
