@@ -101,7 +101,11 @@ fn expected_attempts(model: &Model) -> Rows {
     model.units.iter().flat_map(of_unit).collect()
 }
 
+/// None in a ledger of before there were grants.
 fn grants(connection: &Connection) -> rusqlite::Result<Rows> {
+    if !connection.table_exists(None, "grants")? {
+        return Ok(Rows::new());
+    }
     let sql = "SELECT work_order, number, quantity, given_back, used, under_way FROM grants";
     rows(connection, sql, |row| {
         let name = format!("{} {}", row.get::<_, String>(0)?, row.get::<_, i64>(1)?);
