@@ -9,8 +9,9 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use sha2::{Digest, Sha256};
 
 use crate::domain::identity::{Identity, IdentityKey};
-use crate::domain::ids::{Fingerprint, ImageDigest, KeyId};
+use crate::domain::ids::{Fingerprint, ImageDigest, KeyId, PublicKey};
 use crate::domain::lender::KeyLender;
+use crate::link::driver::key_document;
 use crate::link::driver::pem::to_pem;
 use crate::link::error::LinkError;
 
@@ -136,8 +137,6 @@ pub(super) struct Composed {
     /// By [`Part::index`]; the key's is empty.
     texts: [Vec<u8>; 3],
     measures: [Measure; 3],
-    /// The public key, as it stands in the certificate.
-    point: [u8; POINT],
 }
 
 impl Composed {
@@ -154,12 +153,9 @@ impl Composed {
             to_pem(&chain, "the certificate")?,
         ];
         let mut measures = [0, 1, 2].map(|index: usize| Measure::of(&texts[index]));
-        let no_key =
-            || LinkError::Unfit { part: "the certificate", why: "it has no P-256 key".to_owned() };
-        let point = point_in(&identity.client_certificate).ok_or_else(no_key)?;
         let key = match (identity.key, made) {
             (IdentityKey::Station(key), _) => {
-                lend_text(key, keys, &point, &mut |text, _| {
+                lend_text(key, keys, &identity.public_key, &mut |text, _| {
                     measures[Part::Key.index()] = Measure::of(text);
                     Ok(())
                 })?;
@@ -171,7 +167,7 @@ impl Composed {
                 return Err(LinkError::Order { operation, missing });
             }
         };
-        Ok(Self { identity: identity.clone(), key, texts, measures, point })
+        Ok(Self { identity: identity.clone(), key, texts, measures })
     }
 
     pub(super) fn is_of(&self, identity: &Identity) -> bool {
@@ -214,7 +210,7 @@ impl Composed {
     ) -> Result<(), LinkError> {
         match (part, self.key, keys) {
             (Part::Key, KeySource::Vault(key), Some(keys)) => {
-                lend_text(key, keys, &self.point, work)
+                lend_text(key, keys, &self.identity.public_key, work)
             }
             (Part::Key, ..) => {
                 Err(LinkError::Order { operation: "writing the key", missing: "it was lent" })
@@ -242,18 +238,6 @@ pub(super) fn point_in(der: &[u8]) -> Option<[u8; POINT]> {
     der.get(head + SPKI_HEAD.len()..)?.get(..POINT)?.try_into().ok()
 }
 
-/// A PrivateKeyInfo (RFC 5208) of P-256 up to its scalar, and what stands between that and the
-/// public key.
-const KEY_HEAD: [u8; 36] = [
-    0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
-    0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04, 0x6d, 0x30, 0x6b, 0x02,
-    0x01, 0x01, 0x04, 0x20,
-];
-const KEY_MIDDLE: [u8; 5] = [0xa1, 0x44, 0x03, 0x42, 0x00];
-
-/// Length of the key in DER.
-const KEY_DER: usize = KEY_HEAD.len() + 32 + KEY_MIDDLE.len() + POINT;
-
 const KEY_BEGIN: &[u8] = b"-----BEGIN PRIVATE KEY-----\n";
 const KEY_END: &[u8] = b"-----END PRIVATE KEY-----\n";
 
@@ -264,13 +248,13 @@ const LINE: usize = 64;
 fn lend_text(
     key: KeyId,
     keys: &dyn KeyLender,
-    point: &[u8; POINT],
+    public_key: &PublicKey,
     work: Use<'_>,
 ) -> Result<(), LinkError> {
     let why = "the lender gives too little memory".to_owned();
     let mut outcome = Err(LinkError::Unfit { part: "the key", why });
     keys.lend(key, &mut |scalar, scratch| {
-        let Some((text, rest)) = key_text(scalar, point, scratch) else { return };
+        let Some((text, rest)) = key_text(scalar, public_key, scratch) else { return };
         outcome = work(text, rest);
     })
     .map_err(LinkError::Key)?;
@@ -280,15 +264,11 @@ fn lend_text(
 /// Writes the key's text into the lent memory; what is left of that comes with it.
 fn key_text<'a>(
     scalar: &[u8; 32],
-    point: &[u8; POINT],
+    public_key: &PublicKey,
     scratch: &'a mut [u8],
 ) -> Option<(&'a [u8], &'a mut [u8])> {
-    let (der, rest) = scratch.split_at_mut_checked(KEY_DER)?;
-    let mut at = 0;
-    for piece in [&KEY_HEAD[..], scalar, &KEY_MIDDLE, point] {
-        der.get_mut(at..at + piece.len())?.copy_from_slice(piece);
-        at += piece.len();
-    }
+    let (der, rest) = scratch.split_at_mut_checked(key_document::LENGTH)?;
+    key_document::write(scalar, public_key, der)?;
     let (text, rest) = rest.split_at_mut_checked(512)?;
     let length = pem_of(der, text)?;
     Some((&text[..length], rest))
@@ -311,19 +291,21 @@ fn pem_of(der: &[u8], text: &mut [u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::driver::key_document::samples;
 
     #[test]
     fn a_keys_text_is_pem_of_as_many_bytes_as_it_says() {
+        let public_key = PublicKey::from_bytes(&samples::POINT).unwrap();
         let mut scratch = [0; 1024];
-        let (text, rest) = key_text(&[7; 32], &[4; POINT], &mut scratch).unwrap();
+        let (text, rest) = key_text(&samples::SCALAR, &public_key, &mut scratch).unwrap();
         let text = std::str::from_utf8(text).unwrap();
         let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
         let der = STANDARD.decode(body).unwrap();
-        assert_eq!(der.len(), KEY_DER);
+        assert_eq!(der.len(), key_document::LENGTH);
         assert_eq!(der.len(), 3 + usize::from(der[2]));
         assert!(text.lines().all(|line| line.len() <= LINE));
         assert!(rest.len() >= 256, "a read-back needs some");
-        assert!(key_text(&[7; 32], &[4; POINT], &mut [0; 300]).is_none());
+        assert!(key_text(&samples::SCALAR, &public_key, &mut [0; 300]).is_none());
     }
 
     #[test]

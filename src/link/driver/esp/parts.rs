@@ -21,12 +21,6 @@ const POINT: usize = 65;
 /// Bytes of a key.
 pub(super) const KEY_LENGTH: usize = KEY_HEAD.len() + 32 + KEY_MIDDLE.len() + POINT;
 
-/// What stands before a P-256 point in a certificate: its algorithm and its curve.
-const BEFORE_POINT: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
-    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
-
 /// The first byte of the station's record; another layout would have another number.
 const RECORD_LAYOUT: u8 = 1;
 
@@ -53,7 +47,7 @@ impl Parts {
         let chain = [&*identity.client_certificate, &*identity.ca_chain].concat();
         Ok(Self {
             key,
-            point: point(&identity.client_certificate)?,
+            point: *identity.public_key.as_bytes(),
             certificate: to_pem(&chain, "the certificate")?,
             ca: to_pem(&identity.server_root, "the server root")?,
             uri: format!("mqtts://{}:{}\0", settings.host, settings.port).into_bytes(),
@@ -117,15 +111,6 @@ pub(super) fn write_key<'m>(
     curve.copy_from_slice(&KEY_MIDDLE);
     public.copy_from_slice(point);
     Some(der)
-}
-
-fn point(certificate: &[u8]) -> Result<[u8; POINT], LinkError> {
-    let at = certificate.windows(BEFORE_POINT.len()).position(|part| part == BEFORE_POINT);
-    let point = at.and_then(|at| certificate[at + BEFORE_POINT.len()..].first_chunk());
-    point.copied().ok_or_else(|| LinkError::Unfit {
-        part: "the certificate",
-        why: "it has no public key on the curve P-256".to_owned(),
-    })
 }
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----\n";
