@@ -7,11 +7,14 @@
 #
 # Seen: the argument is evaluated 2 times
 #
-# Needs a C compiler and GnuTLS's headers (Debian: gcc, libgnutls28-dev).
+# The packages are those of Debian 12 on x86-64; the C compiler is the machine's.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
+apt-get download -qq libgnutls28-dev=3.7.9-2+deb12u7 libgnutls30=3.7.9-2+deb12u7 2>/dev/null
+for package in *.deb; do dpkg -x "$package" .; done
+libraries="$folder/usr/lib/x86_64-linux-gnu"
 cat >seen.c <<'C'
 #include <gnutls/gnutls.h>
 #include <stdio.h>
@@ -34,5 +37,5 @@ int main(void)
     return calls == 2 ? 0 : 1;
 }
 C
-cc -Wall -Wextra -o seen seen.c -lgnutls
-./seen
+cc -Wall -Wextra -I usr/include -L "$libraries" -o seen seen.c -lgnutls
+LD_LIBRARY_PATH="$libraries" ./seen
