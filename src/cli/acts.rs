@@ -173,11 +173,15 @@ Where the station has no such work order, it is made. With `[work_orders] requir
 no unit begins without a grant.
 
 Example:
-  station work-order take wo-1042-line-1.grant --by s04")]
+  station work-order take wo-1042-line-1.grant --by s04
+  station work-order take --fleet --by s04")]
     Take {
         /// The grant
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
+        #[arg(value_name = "FILE", required_unless_present = "fleet", conflicts_with = "fleet")]
+        file: Option<PathBuf>,
+        /// Take all that the fleet has for this station and that it did not take before
+        #[arg(long)]
+        fleet: bool,
         /// Who takes it: an id, never a name
         #[arg(long, value_name = "ID")]
         by: Option<OperatorId>,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::authority::{refuse_output, write_new};
 use super::context::Context;
 use super::person::{approve, person};
+use crate::app::fleet::{self, Station};
 use crate::app::{from_config, grants};
 use crate::cli::{GiveBack, NewGrant};
 use crate::config::Config;
@@ -90,7 +91,39 @@ pub(super) fn take(
     by: Option<OperatorId>,
     context: &mut Context,
 ) -> Result<WorkOrderId, Failure> {
-    let signed = file::read_grant(&read(path)?)?;
+    take_file(config, &read(path)?, by, context)
+}
+
+/// The same with each grant that the fleet has for this station: the work orders of those that
+/// are new, and why the first of the others was refused, if one was.
+pub(super) fn take_from_fleet(
+    config: &Config,
+    by: Option<&OperatorId>,
+    context: &mut Context,
+) -> Result<(Vec<WorkOrderId>, Option<Failure>), Failure> {
+    let given = {
+        let station = Station::enrolled(config, &context.clock())?;
+        fleet::wait(station.client.grants())??
+    };
+    let (mut taken, mut refused) = (Vec::new(), None);
+    for grant in given {
+        match take_file(config, grant.file.as_bytes(), by.cloned(), context) {
+            Ok(id) => taken.push(id),
+            // It was taken before, from here or from a stick.
+            Err(failure) if failure.code == Code::GrantTaken => {}
+            Err(failure) => refused = refused.or(Some(failure)),
+        }
+    }
+    Ok((taken, refused))
+}
+
+fn take_file(
+    config: &Config,
+    bytes: &[u8],
+    by: Option<OperatorId>,
+    context: &mut Context,
+) -> Result<WorkOrderId, Failure> {
+    let signed = file::read_grant(bytes)?;
     let signer = grants::check(config, &signed, context.now())?;
     tracing::info!(number = %signed.grant.number, signer = %signer.name, "a grant holds");
     let (ledger, _) = from_config::open_ledger(config, &context.clock())?;

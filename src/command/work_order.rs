@@ -43,9 +43,16 @@ pub(super) fn run(command: WorkOrderCommand, context: &mut Context) -> Result<Ex
         }
         WorkOrderCommand::Key(command) => super::order_key::run(command, &config, context)?,
         WorkOrderCommand::Sign(new) => grants::sign(&config, *new, context)?,
-        WorkOrderCommand::Take { file, by } => {
+        WorkOrderCommand::Take { file: Some(file), by, .. } => {
             let id = grants::take(&config, &file, by, context)?;
             show(&config, &id, context)?;
+        }
+        WorkOrderCommand::Take { file: None, by, .. } => {
+            let (taken, refused) = grants::take_from_fleet(&config, by.as_ref(), context)?;
+            for id in taken {
+                show(&config, &id, context)?;
+            }
+            refused.map_or(Ok(()), Err)?;
         }
         WorkOrderCommand::GiveBack(asked) => grants::give_back(&config, *asked, context)?,
         WorkOrderCommand::Verify { file, ca } => {

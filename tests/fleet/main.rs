@@ -14,6 +14,7 @@ mod database;
 mod demo;
 mod door;
 mod forged;
+mod grants;
 mod page;
 mod program;
 mod proxy;

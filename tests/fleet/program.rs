@@ -42,6 +42,8 @@ impl Run {
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
     command.env_remove("STATION_FLEET_DATABASE").env("LANG", "C").stdin(Stdio::null());
+    // Of an order key that a trial makes and throws away.
+    command.env("STATION_ORDERS_PASSPHRASE", "a phrase for trials");
     command
 }
 

@@ -10,7 +10,9 @@ use crate::command::person::sentence;
 use crate::domain::bounds;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
+use crate::domain::grant::Grant;
 use crate::fleet::{FoundUnit, GrantFile, Settled};
+use crate::handoff::grant::read_grant;
 use crate::pki::{self, Verifier};
 use crate::shell::{Exit, Failure};
 
@@ -163,6 +165,20 @@ pub(super) fn verify(asked: &FleetVerify, context: &mut Context) -> Result<Exit,
     }
 }
 
+/// Refuses a grant with which all stations together could make more than was ordered.
+fn within_the_order(new: &Grant, granted: &[String]) -> Result<(), Failure> {
+    let others = granted.iter().filter_map(|file| read_grant(file.as_bytes()).ok());
+    let others = others.map(|signed| signed.grant);
+    let others = others.filter(|one| (&one.station, one.number) != (&new.station, new.number));
+    let before = others.map(|one| one.quantity).fold(0, u32::saturating_add);
+    if before.saturating_add(new.quantity) <= new.order_quantity {
+        return Ok(());
+    }
+    let Grant { quantity, order_quantity, .. } = new;
+    let what = format!("{before} of {order_quantity} were granted before, and {quantity} more");
+    Err(Failure::new(Code::WorkOrderFull, what))
+}
+
 /// Keeps a grant for a station.
 pub(super) fn grant(asked: &FleetGrant, context: &mut Context) -> Result<Exit, Failure> {
     let text =
@@ -171,12 +187,18 @@ pub(super) fn grant(asked: &FleetGrant, context: &mut Context) -> Result<Exit, F
         let what = format!("{} can't be read", asked.file.display());
         Failure::new(Code::Input, what).caused_by(&error)
     })?;
+    let signed = read_grant(file.as_bytes())?.grant;
+    if (&signed.work_order, &signed.station) != (&asked.work_order, &asked.station) {
+        let what = format!("the grant is one of {} for {}", signed.work_order, signed.station);
+        return Err(Failure::new(Code::Usage, what));
+    }
     let id = pki::fingerprint_of(file.as_bytes()).to_string();
     let (work_order, station) = (asked.work_order.clone(), asked.station.clone());
     let grant = GrantFile { work_order, station, id, file };
     let now = context.now();
     fleet::wait(async {
         let store = opened(&asked.database).open().await?;
+        within_the_order(&signed, &store.granted(&signed.work_order).await?)?;
         Ok::<_, Failure>(store.add_grant(&grant, now).await?)
     })??;
     match context.out.is_json() {

@@ -43,6 +43,16 @@ impl Store {
         Ok(work.transaction.commit().await?)
     }
 
+    /// The grants of a work order, of every station, as they were given.
+    pub async fn granted(&self, work_order: &WorkOrderId) -> Result<Vec<String>, FleetError> {
+        let mut lease = self.lease().await?;
+        let work = lease.begin().await?;
+        let sql = "SELECT file FROM grants WHERE work_order = $1";
+        let rows = work.transaction.query(sql, &[&work_order.as_str()]).await?;
+        let text = |row: &tokio_postgres::Row| String::from_utf8_lossy(row.get(0)).into_owned();
+        Ok(rows.iter().map(text).collect())
+    }
+
     /// Every grant: its work order, its station, when it was given.
     pub async fn every_grant(&self) -> Result<Vec<(String, String, i64)>, FleetError> {
         let mut lease = self.lease().await?;
