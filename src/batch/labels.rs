@@ -96,12 +96,18 @@ impl<R: BufRead + Send> LabelSource for LinesSource<R> {
                     let detail = format!("the labels can't be read: {error}");
                     return Label::Failed(Fault::new(Code::Input, detail));
                 }
-                Ok(Some(line)) => match parse_label(&line) {
-                    Ok(None) => {}
-                    Ok(Some(scan)) => return Label::Scan(Scan { from: self.from, ..scan }),
-                    // Not a slot: refused by the line as a whole, with its code.
-                    Err(_) => return Label::Scan(Scan::listed(line, None)),
-                },
+                Ok(Some(line)) => {
+                    let label = match self.from {
+                        ScanSource::List => list::without_empty_cells(&line),
+                        _ => &line,
+                    };
+                    match parse_label(label) {
+                        Ok(None) => {}
+                        Ok(Some(scan)) => return Label::Scan(Scan { from: self.from, ..scan }),
+                        // Not a slot: refused by the line as a whole, with its code.
+                        Err(_) => return Label::Scan(Scan::listed(line, None)),
+                    }
+                }
             }
         }
     }
@@ -126,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_list_from_a_spreadsheet_loses_no_label_and_has_none_too_many() {
-        let text = "\u{feff}TH200-1\r\nA\tTH200-2\r\n,,\r\n\t\r\n";
+        let text = "\u{feff}TH200-1,,\r\nA\tTH200-2\t\r\n,,\r\n\t\r\n";
         let mut source = LinesSource::new(text.as_bytes());
         assert_eq!(source.next_label(), Label::Scan(scan("TH200-1", None)));
         assert_eq!(source.next_label(), Label::Scan(scan("TH200-2", Some("A"))));

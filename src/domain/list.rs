@@ -56,6 +56,12 @@ pub fn first_line(bytes: &[u8]) -> Result<&[u8], ListError> {
     }
 }
 
+/// A row without the empty cells at its end, as a spreadsheet writes them where another row is
+/// longer.
+pub fn without_empty_cells(row: &str) -> &str {
+    row.trim_end().trim_end_matches([',', ';', '\t'])
+}
+
 /// Whether a row has no cell with anything in it: spreadsheets end their files with such.
 pub fn is_empty_row(line: &str) -> bool {
     line.chars().all(|c| c.is_whitespace() || matches!(c, ',' | ';' | '"'))
