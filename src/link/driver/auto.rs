@@ -77,13 +77,15 @@ impl Driver for Auto {
         if let Line::Known(driver) = &mut self.line {
             return driver.identify();
         }
+        // As long as each family alone would be given, however long ago the port was opened.
+        let until = self.fresh_until.max(Instant::now() + self.slot.arrival);
         let mut sent = 0;
         loop {
             sent += 1;
             if let Some(seen) = self.find()? {
                 return Ok(seen);
             }
-            if Instant::now() >= self.fresh_until && sent > 1 {
+            if Instant::now() >= until && sent > 1 {
                 let waited_ms = self.slot.arrival.as_millis().try_into().unwrap_or(u64::MAX);
                 return Err(LinkError::Timeout {
                     request: "any family's question",
