@@ -76,15 +76,20 @@ fn pulled_at(bench: &mut Bench, port: Port, frame: usize, serial: &str) -> Strin
             assert_eq!(unit["outcome"], "refused", "{unit}");
             continue;
         }
-        story.push(said(&unit));
+        let said = said(&unit);
+        if story.last() != Some(&said) {
+            story.push(said);
+        }
         if unit["outcome"] == "pass" {
             return story.join(", ");
         }
-        if unit["code"] == "E-UNIT-ELSEWHERE" || unit["code"] == "E-UNIT-PROVEN" {
-            // Scanned before its device was seen again, which brings the unit back by itself.
-            continue;
+        // Scanned before its device was seen again. An uncertain unit is brought back by its
+        // device; one that is proven and did not finish waits for its label.
+        match unit["code"].as_str().unwrap_or_default() {
+            "E-UNIT-ELSEWHERE" => continue,
+            "E-UNIT-PROVEN" => {}
+            code => assert_eq!(code, "E-DEV-UNPLUGGED", "{unit}"),
         }
-        assert_eq!(unit["code"], "E-DEV-UNPLUGGED", "{unit}");
         bench.scan(serial);
     }
 }
