@@ -2,7 +2,7 @@
 # crossterm 0.29: the four information separators that GS1 labels, and the two-dimensional
 # symbols of ISO/IEC 15434, carry between their fields come from a scanner that works as a
 # keyboard as the single bytes 0x1C to 0x1F. A terminal program gets them as *digits with
-# Control held*: GS (0x1D) is Ctrl-5. One would guess a character U+001D, or Ctrl-] , which is
+# Control held*: GS (0x1D) is Ctrl-5. One would guess a character U+001D, or Ctrl-], which is
 # the key that makes this byte on an ASCII keyboard. Whoever keeps the plain characters of a
 # scan then joins two fields into one, and whoever drops the modifier gets a label with a digit
 # that was never printed: 21ABC<GS>10LOT reads as 21ABC510LOT.
