@@ -10,6 +10,7 @@ mod auto;
 mod contract;
 mod esp;
 pub mod framed;
+mod gone;
 mod key_document;
 mod pem;
 mod smp;

@@ -18,7 +18,7 @@ pub(super) fn to_pem(ders: &[u8], part: &'static str) -> Result<Vec<u8>, LinkErr
         let (der, behind) = rest.split_at_checked(length).ok_or_else(unfit)?;
         pem.push_str(BEGIN);
         let text = STANDARD.encode(der);
-        for line in text.as_bytes().chunks(64) {
+        for line in text.as_bytes().chunks(LINE) {
             pem.push_str(&String::from_utf8_lossy(line));
             pem.push('\n');
         }
@@ -26,6 +26,28 @@ pub(super) fn to_pem(ders: &[u8], part: &'static str) -> Result<Vec<u8>, LinkErr
         rest = behind;
     }
     Ok(pem.into_bytes())
+}
+
+/// Characters of a line.
+pub(super) const LINE: usize = 64;
+
+/// Writes a text between its first and its last line into lent memory, each line where it belongs:
+/// as a whole it never stands anywhere else. Its length; none where the memory is too short.
+pub(super) fn write_between(
+    (begin, end): (&[u8], &[u8]),
+    der: &[u8],
+    memory: &mut [u8],
+) -> Option<usize> {
+    memory.get_mut(..begin.len())?.copy_from_slice(begin);
+    let mut next = begin.len();
+    // So many bytes make one line.
+    for part in der.chunks(LINE / 4 * 3) {
+        let length = STANDARD.encode_slice(part, memory.get_mut(next..)?).ok()?;
+        *memory.get_mut(next + length)? = b'\n';
+        next += length + 1;
+    }
+    memory.get_mut(next..next + end.len())?.copy_from_slice(end);
+    Some(next + end.len())
 }
 
 /// The first certificate of a file that the station wrote, DER; none where the file is not

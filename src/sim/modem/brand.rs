@@ -26,6 +26,14 @@ pub(super) struct Answer {
     pub(super) then: Then,
 }
 
+/// A command, in capitals, and what is given to it.
+pub(super) fn command_of(text: &str) -> (String, Option<&str>) {
+    match text.split_once('=') {
+        Some((front, given)) => (front.to_ascii_uppercase(), Some(given)),
+        None => (text.to_ascii_uppercase(), None),
+    }
+}
+
 impl Answer {
     pub(super) fn lines<T: AsRef<str>>(lines: &[T]) -> Self {
         let said =
@@ -35,6 +43,14 @@ impl Answer {
 
     pub(super) fn ok() -> Self {
         Self::lines(&["OK"])
+    }
+
+    /// What is said to a restart, which follows unless this chip says so and does not.
+    pub(super) fn restart(chip: &Chip) -> Self {
+        match chip.has(&Fault::LieRestart) {
+            true => Self::ok(),
+            false => Self::ok().and(Then::Restart),
+        }
     }
 
     pub(super) fn error() -> Self {

@@ -6,9 +6,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::brand::{Answer, Brand, Manner, Then, parameters};
+use super::brand::{Answer, Brand, Manner, Then, command_of, parameters};
 use super::chip::{Change, Chip};
-use super::fault::Fault;
 use crate::sim::error::SimError;
 
 /// Those of the namespaces that a modem has whose values are binary.
@@ -101,10 +100,7 @@ impl Brand for EspAt {
     }
 
     fn command(&mut self, chip: &mut Chip, text: &str) -> Result<Answer, SimError> {
-        let (front, given) = match text.split_once('=') {
-            Some((front, given)) => (front.to_ascii_uppercase(), Some(given)),
-            None => (text.to_ascii_uppercase(), None),
-        };
+        let (front, given) = command_of(text);
         Ok(match (front.as_str(), given) {
             ("AT", None) => Answer::ok(),
             ("AT+GMR", None) => Answer::lines(&[
@@ -131,10 +127,7 @@ impl Brand for EspAt {
                 Answer::lines(&names.chain(["OK".to_owned()]).collect::<Vec<_>>())
             }
             ("AT+SYSMFG", Some(given)) => self.manufacturing(chip, given)?,
-            ("AT+RST", None) => match chip.has(&Fault::LieRestart) {
-                true => Answer::ok(),
-                false => Answer::ok().and(Then::Restart),
-            },
+            ("AT+RST", None) => Answer::restart(chip),
             _ => self.error(0x09),
         })
     }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::brand::{Answer, Brand, Errors, Manner, Then, parameters};
+use super::brand::{Answer, Brand, Errors, Manner, Then, command_of, parameters};
 use super::chip::{Change, Chip};
 use super::fault::Fault;
 use super::key;
@@ -216,10 +216,7 @@ impl Brand for Nrf91 {
     }
 
     fn command(&mut self, chip: &mut Chip, text: &str) -> Result<Answer, SimError> {
-        let (front, given) = match text.split_once('=') {
-            Some((front, given)) => (front.to_ascii_uppercase(), Some(given)),
-            None => (text.to_ascii_uppercase(), None),
-        };
+        let (front, given) = command_of(text);
         Ok(match (front.as_str(), given) {
             ("AT", None) => Answer::ok(),
             ("AT+CGMI", None) => Answer::told("Nordic Semiconductor ASA"),
@@ -240,10 +237,7 @@ impl Brand for Nrf91 {
             ("AT+CFUN", Some(given)) => self.functional_mode(chip, given),
             ("AT%CMNG", Some(given)) => self.credentials(chip, given)?,
             ("AT%KEYGEN", Some(given)) => self.make_key(chip, given)?,
-            ("AT#XRESET", None) => match chip.has(&Fault::LieRestart) {
-                true => Answer::ok(),
-                false => Answer::ok().and(Then::Restart),
-            },
+            ("AT#XRESET", None) => Answer::restart(chip),
             _ => Answer::error(),
         })
     }

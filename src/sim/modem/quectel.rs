@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::brand::{Answer, Brand, Errors, Manner, Then, parameters};
+use super::brand::{Answer, Brand, Errors, Manner, Then, command_of, parameters};
 use super::chip::{Change, Chip};
 use super::fault::Fault;
 use crate::sim::error::SimError;
@@ -147,10 +147,7 @@ impl Brand for Quectel {
     }
 
     fn command(&mut self, chip: &mut Chip, text: &str) -> Result<Answer, SimError> {
-        let (front, given) = match text.split_once('=') {
-            Some((front, given)) => (front.to_ascii_uppercase(), Some(given)),
-            None => (text.to_ascii_uppercase(), None),
-        };
+        let (front, given) = command_of(text);
         Ok(match (front.as_str(), given) {
             ("AT", None) => Answer::ok(),
             ("AT+CGMI", None) => Answer::told("Quectel"),
@@ -169,10 +166,7 @@ impl Brand for Quectel {
             ("AT+QFDWL", Some(given)) => self.download(chip, given.trim_matches('"')),
             ("AT+QFDEL", Some(given)) => self.delete(chip, given.trim_matches('"'))?,
             ("AT+QSSLCFG", Some(given)) => self.configure(given),
-            ("AT+CFUN", Some("1,1")) => match chip.has(&Fault::LieRestart) {
-                true => Answer::ok(),
-                false => Answer::ok().and(Then::Restart),
-            },
+            ("AT+CFUN", Some("1,1")) => Answer::restart(chip),
             _ => Answer::error(),
         })
     }

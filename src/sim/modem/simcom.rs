@@ -4,9 +4,8 @@
 //! `+CCERTDOWN`, `+CCERTLIST`, `+CCERTDELE`; `+CRESET`), as the drivers of others that are built
 //! for it use it. The store gives nothing back.
 
-use super::brand::{Answer, Brand, Errors, Manner, Then, parameters};
+use super::brand::{Answer, Brand, Errors, Manner, Then, command_of, parameters};
 use super::chip::{Change, Chip};
-use super::fault::Fault;
 use crate::sim::error::SimError;
 
 /// "The length of the file name is from 5 to 108 bytes", its ending included.
@@ -58,10 +57,7 @@ impl Brand for Simcom {
     }
 
     fn command(&mut self, chip: &mut Chip, text: &str) -> Result<Answer, SimError> {
-        let (front, given) = match text.split_once('=') {
-            Some((front, given)) => (front.to_ascii_uppercase(), Some(given)),
-            None => (text.to_ascii_uppercase(), None),
-        };
+        let (front, given) = command_of(text);
         Ok(match (front.as_str(), given) {
             ("AT", None) => Answer::ok(),
             ("AT+CGMI", None) => Answer::told("SIMCOM INCORPORATED"),
@@ -81,10 +77,7 @@ impl Brand for Simcom {
                 Answer::lines(&names.chain(["OK".to_owned()]).collect::<Vec<_>>())
             }
             ("AT+CCERTDELE", Some(given)) => Self::delete(chip, given.trim_matches('"'))?,
-            ("AT+CRESET", None) => match chip.has(&Fault::LieRestart) {
-                true => Answer::ok(),
-                false => Answer::ok().and(Then::Restart),
-            },
+            ("AT+CRESET", None) => Answer::restart(chip),
             _ => Answer::error(),
         })
     }

@@ -28,6 +28,7 @@ use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{Fingerprint, ImageDigest};
 use crate::domain::lender::KeyLender;
 use crate::domain::modem::Modem;
+use crate::link::driver::gone::gone_is_fine;
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, OutputLine, Port};
 use crate::link::settings::{RestartBy, SlotLink};
@@ -353,10 +354,7 @@ impl At {
             RestartBy::Dtr => OutputLine::Dtr,
             RestartBy::Rts => OutputLine::Rts,
         };
-        match self.session.port().pulse(line, PULSE) {
-            Ok(()) | Err(LinkError::Unplugged { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        gone_is_fine(self.session.port().pulse(line, PULSE))
     }
 
     /// Waits until the modem has been away, or was heard to start, and is back.
@@ -366,7 +364,7 @@ impl At {
         while Instant::now() < until {
             match self.session.ping(PING) {
                 Ok(true) if was_away || self.session.has_started => return self.greet(),
-                Ok(true) => self.session.port().idle(BETWEEN).or_else(gone_is_fine)?,
+                Ok(true) => gone_is_fine(self.session.port().idle(BETWEEN))?,
                 Ok(false) => was_away = true,
                 Err(LinkError::Unplugged { .. }) => {
                     was_away = true;
@@ -423,14 +421,6 @@ fn in_words(stored: Stored) -> &'static str {
 
 fn not_stored(part: Part, why: &str) -> LinkError {
     LinkError::NotStored { why: format!("{}: {why}", part.name()) }
-}
-
-/// A port that goes while a restart is waited for is the restart.
-fn gone_is_fine(error: LinkError) -> Result<(), LinkError> {
-    match error {
-        LinkError::Unplugged { .. } => Ok(()),
-        error => Err(error),
-    }
 }
 
 impl Driver for At {

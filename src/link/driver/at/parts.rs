@@ -3,8 +3,6 @@
 //!
 //! Where to connect is not among them: a modem has no place for it, its application knows.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use sha2::{Digest, Sha256};
 
@@ -12,7 +10,7 @@ use crate::domain::identity::{Identity, IdentityKey};
 use crate::domain::ids::{Fingerprint, ImageDigest, KeyId, PublicKey};
 use crate::domain::lender::KeyLender;
 use crate::link::driver::key_document;
-use crate::link::driver::pem::to_pem;
+use crate::link::driver::pem::{to_pem, write_between};
 use crate::link::error::LinkError;
 
 /// One of the three texts.
@@ -241,9 +239,6 @@ pub(super) fn point_in(der: &[u8]) -> Option<[u8; POINT]> {
 const KEY_BEGIN: &[u8] = b"-----BEGIN PRIVATE KEY-----\n";
 const KEY_END: &[u8] = b"-----END PRIVATE KEY-----\n";
 
-/// Characters of a line.
-const LINE: usize = 64;
-
 /// Lends the key's text. Everything that reveals it lies in the lender's memory.
 fn lend_text(
     key: KeyId,
@@ -270,28 +265,18 @@ fn key_text<'a>(
     let (der, rest) = scratch.split_at_mut_checked(key_document::LENGTH)?;
     key_document::write(scalar, public_key, der)?;
     let (text, rest) = rest.split_at_mut_checked(512)?;
-    let length = pem_of(der, text)?;
+    let length = write_between((KEY_BEGIN, KEY_END), der, text)?;
     Some((&text[..length], rest))
-}
-
-/// Writes the PEM of a key; its length.
-fn pem_of(der: &[u8], text: &mut [u8]) -> Option<usize> {
-    let mut at = KEY_BEGIN.len();
-    text.get_mut(..at)?.copy_from_slice(KEY_BEGIN);
-    // So many bytes make one line.
-    for part in der.chunks(LINE / 4 * 3) {
-        at += STANDARD.encode_slice(part, text.get_mut(at..)?).ok()?;
-        *text.get_mut(at)? = b'\n';
-        at += 1;
-    }
-    text.get_mut(at..at + KEY_END.len())?.copy_from_slice(KEY_END);
-    Some(at + KEY_END.len())
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
     use crate::link::driver::key_document::samples;
+    use crate::link::driver::pem::LINE;
 
     #[test]
     fn a_keys_text_is_pem_of_as_many_bytes_as_it_says() {

@@ -12,6 +12,7 @@ use firmware_interface::{codec, timing};
 
 use super::session::Policy;
 use super::{Framed, answers};
+use crate::link::driver::gone::gone_is_fine;
 use crate::link::error::LinkError;
 use crate::link::port::OutputLine;
 use crate::link::settings::RestartBy;
@@ -71,10 +72,7 @@ impl Framed {
     }
 
     fn pulse(&mut self, line: OutputLine) -> Result<bool, LinkError> {
-        match self.session.port().pulse(line, PULSE) {
-            Ok(()) | Err(LinkError::Unplugged { .. }) => Ok(true),
-            Err(error) => Err(error),
-        }
+        gone_is_fine(self.session.port().pulse(line, PULSE)).map(|()| true)
     }
 
     fn identify_after_boot(&mut self, boot: Duration) -> Result<IdentifyReply, LinkError> {

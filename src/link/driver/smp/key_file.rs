@@ -2,12 +2,9 @@
 //!
 //! It is made in memory of the key's lender, each time anew, and nowhere else.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::domain::identity::{Identity, KeyFormat};
 use crate::domain::ids::PublicKey;
-use crate::link::driver::key_document;
+use crate::link::driver::{key_document, pem};
 
 /// An ECPrivateKey (RFC 5915) up to its scalar, and the curve behind it; the public key,
 /// which it may leave out, is worked out by whoever reads it.
@@ -16,9 +13,6 @@ const TAIL: [u8; 12] = [0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x
 
 /// Length of an ECPrivateKey.
 const SEC1_LENGTH: usize = HEAD.len() + 32 + TAIL.len();
-
-/// Base64 characters in a line of PEM.
-const LINE: usize = 64;
 
 /// In which form a key becomes a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +35,7 @@ impl KeyForm {
         }
         let text = der.div_ceil(3) * 4;
         let (begin, end) = self.frame();
-        begin.len() + text + text.div_ceil(LINE) + end.len()
+        begin.len() + text + text.div_ceil(pem::LINE) + end.len()
     }
 
     /// Writes the file into the lent memory; none where that is too short.
@@ -75,17 +69,8 @@ impl KeyForm {
         }
     }
 
-    /// Writes each line where it belongs: the text as a whole never stands anywhere else.
     fn write_pem<'a>(&self, der: &[u8], file: &'a mut [u8]) -> Option<&'a [u8]> {
-        let (begin, end) = self.frame();
-        file.get_mut(..begin.len())?.copy_from_slice(begin);
-        let mut next = begin.len();
-        for part in der.chunks(LINE / 4 * 3) {
-            let length = STANDARD.encode_slice(part, file.get_mut(next..)?).ok()?;
-            *file.get_mut(next + length)? = b'\n';
-            next += length + 1;
-        }
-        file.get_mut(next..next + end.len())?.copy_from_slice(end);
+        pem::write_between(self.frame(), der, file)?;
         Some(file)
     }
 }

@@ -26,6 +26,7 @@ use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
+use crate::link::driver::gone::gone_is_fine;
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, OutputLine, Port};
 use crate::link::settings::{RestartBy, SlotLink, SmpFiles};
@@ -229,10 +230,7 @@ impl Smp {
             RestartBy::Dtr => OutputLine::Dtr,
             RestartBy::Rts => OutputLine::Rts,
         };
-        match self.session.port().pulse(line, PULSE) {
-            Ok(()) | Err(LinkError::Unplugged { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        gone_is_fine(self.session.port().pulse(line, PULSE))
     }
 
     /// Waits until the device has been away and is back.
@@ -242,7 +240,7 @@ impl Smp {
         while Instant::now() < until {
             match self.session.ping(PING) {
                 Ok(true) if was_away => return self.greet(),
-                Ok(true) => self.session.port().idle(BETWEEN).or_else(gone_is_fine)?,
+                Ok(true) => gone_is_fine(self.session.port().idle(BETWEEN))?,
                 Ok(false) => was_away = true,
                 Err(LinkError::Unplugged { .. }) => {
                     was_away = true;
@@ -257,14 +255,6 @@ impl Smp {
             true => Err(self.session.silent("reset", BOOT, 1)),
             false => Err(LinkError::NotRestarted { by: self.restart.as_str() }),
         }
-    }
-}
-
-/// A port that goes while a restart is waited for is the restart.
-fn gone_is_fine(error: LinkError) -> Result<(), LinkError> {
-    match error {
-        LinkError::Unplugged { .. } => Ok(()),
-        error => Err(error),
     }
 }
 
