@@ -20,7 +20,9 @@ pub(crate) fn peak_mib(config: &Path, labels: impl Iterator<Item = Serial>) -> f
     let mut lines = BufReader::new(station.stdout.take().unwrap()).lines();
     for label in labels {
         writeln!(input, "{label}").unwrap();
-        let line = lines.next().unwrap().unwrap();
+        // A unit's label may be told of before the next unit is.
+        let line =
+            lines.by_ref().map(Result::unwrap).find(|line| !line.contains("\"label\"")).unwrap();
         assert!(line.contains("\"pass\""), "{line}");
     }
     let status = fs::read_to_string(format!("/proc/{}/status", station.id())).unwrap();
