@@ -6,6 +6,7 @@
 //! the rest.
 
 mod at;
+mod attempt;
 mod auto;
 mod contract;
 mod esp;

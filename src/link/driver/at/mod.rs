@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+use super::attempt::{self, Attempt, Staging, no_lock};
 use super::contract::{Asked, DeviceFamily, Driver};
 use super::pem;
 use crate::domain::device::{Held, Security, Seen, ToldBy};
@@ -79,9 +80,7 @@ struct At {
     known: Option<(Stored, Fingerprint)>,
     /// What it says of the key that it made for this attempt.
     made: Option<Stored>,
-    composed: Option<Composed>,
-    /// Whether something is staged that was not committed.
-    staged: bool,
+    attempt: Attempt<Composed>,
 }
 
 /// Where the family is registered.
@@ -114,8 +113,7 @@ impl At {
             about: None,
             known: None,
             made: None,
-            composed: None,
-            staged: false,
+            attempt: Attempt::default(),
         }
     }
 
@@ -291,60 +289,6 @@ impl At {
         }
     }
 
-    fn stage_composed(
-        &mut self,
-        composed: &Composed,
-        keys: &dyn KeyLender,
-        progress: &mut dyn FnMut(u32, u32),
-    ) -> Result<(), LinkError> {
-        let (maker, line) = self.maker()?;
-        maker.open(line)?;
-        maker.delete(line, Part::Certificate)?;
-        let (total, mut done) = (composed.total(), 0);
-        for part in [Part::Key, Part::Roots] {
-            self.put(composed, part, Some(keys))?;
-            done += composed.measure(part).map_or(0, |measure| measure.length);
-            progress(done, total);
-        }
-        Ok(())
-    }
-
-    fn commit_composed(&mut self, composed: &Composed) -> Result<(), LinkError> {
-        self.put(composed, Part::Certificate, None)?;
-        let fingerprint = composed.fingerprint();
-        let (maker, line) = self.maker()?;
-        maker.mark(line, &fingerprint)?;
-        // A text of this hash has this certificate in front: it need not be read again.
-        let promised = composed.measure(Part::Certificate);
-        let promised = promised.map(|measure| maker.promises(Part::Certificate, measure));
-        self.known = promised.map(|promised| (promised, fingerprint));
-        Ok(())
-    }
-
-    /// The texts, for one operation that needs the rest of the driver too.
-    fn with_composed(
-        &mut self,
-        operation: &'static str,
-        wanted: impl Fn(&Composed) -> bool,
-        work: impl FnOnce(&mut Self, &Composed) -> Result<(), LinkError>,
-    ) -> Result<(), LinkError> {
-        let missing = LinkError::Order { operation, missing: "the texts are composed" };
-        let composed = self.composed.take().filter(wanted).ok_or(missing)?;
-        let outcome = work(self, &composed);
-        self.composed = Some(composed);
-        outcome
-    }
-
-    fn image(&mut self, composed: &Composed) -> Result<ImageDigest, LinkError> {
-        let (maker, _) = self.maker()?;
-        let stored = Part::ALL.map(|part| match composed.measure(part) {
-            Some(measure) if measure.length == 0 => Stored::Missing,
-            Some(measure) => maker.promises(part, measure),
-            None => composed.made().unwrap_or(Stored::Missing),
-        });
-        Ok(parts::image_of(stored, &composed.fingerprint()))
-    }
-
     fn trigger(&mut self) -> Result<(), LinkError> {
         let line = match self.restart {
             RestartBy::Command => {
@@ -469,8 +413,8 @@ impl Driver for At {
         keys: &dyn KeyLender,
     ) -> Result<ImageDigest, LinkError> {
         let composed = Composed::new(identity, keys, self.made)?;
-        let image = self.image(&composed)?;
-        self.composed = Some(composed);
+        let image = self.image_of(&composed)?;
+        self.attempt.composed = Some(composed);
         Ok(image)
     }
 
@@ -480,31 +424,11 @@ impl Driver for At {
         keys: &dyn KeyLender,
         progress: &mut dyn FnMut(u32, u32),
     ) -> Result<(), LinkError> {
-        if !self.composed.as_ref().is_some_and(|composed| composed.is_of(identity)) {
-            self.compose(identity, keys)?;
-        }
-        self.staged = true;
-        self.with_composed(
-            "staging",
-            |_| true,
-            |driver, composed| driver.stage_composed(composed, keys, progress),
-        )
+        attempt::stage(self, identity, keys, progress)
     }
 
     fn commit(&mut self, image: ImageDigest) -> Result<(), LinkError> {
-        self.with_composed(
-            "a commit",
-            |_| true,
-            |driver, composed| {
-                if driver.image(composed)? != image {
-                    let (operation, missing) = ("a commit", "its own texts are composed");
-                    return Err(LinkError::Order { operation, missing });
-                }
-                driver.commit_composed(composed)
-            },
-        )?;
-        self.staged = false;
-        Ok(())
+        attempt::commit(self, image)
     }
 
     fn restart(&mut self) -> Result<Seen, LinkError> {
@@ -533,24 +457,13 @@ impl Driver for At {
     }
 
     fn finish(&mut self, lock: bool) -> Result<Seen, LinkError> {
-        if lock {
-            return Err(LinkError::Refused {
-                request: "lock",
-                error: "nothing: the family has no lock".to_owned(),
-                detail: 0,
-            });
-        }
-        self.staged = false;
+        no_lock(lock)?;
+        self.attempt.ends();
         self.seen()
     }
 
     fn release(&mut self) -> Result<(), LinkError> {
-        // The key of an attempt that failed is of no use to anybody.
-        if !std::mem::take(&mut self.staged) {
-            return Ok(());
-        }
-        let (maker, line) = self.maker()?;
-        maker.delete(line, Part::Key)
+        attempt::release(self)
     }
 
     fn restart_kind(&self) -> &'static str {
@@ -567,6 +480,63 @@ impl Driver for At {
 
     fn idle(&mut self, time: Duration) -> Result<(), LinkError> {
         self.session.discard(time)
+    }
+}
+
+impl Staging for At {
+    type Composed = Composed;
+
+    fn attempt(&mut self) -> &mut Attempt<Composed> {
+        &mut self.attempt
+    }
+
+    fn is_of(&self, composed: &Composed, identity: &Identity) -> bool {
+        composed.is_of(identity)
+    }
+
+    fn image_of(&mut self, composed: &Composed) -> Result<ImageDigest, LinkError> {
+        let (maker, _) = self.maker()?;
+        let stored = Part::ALL.map(|part| match composed.measure(part) {
+            Some(measure) if measure.length == 0 => Stored::Missing,
+            Some(measure) => maker.promises(part, measure),
+            None => composed.made().unwrap_or(Stored::Missing),
+        });
+        Ok(parts::image_of(stored, &composed.fingerprint()))
+    }
+
+    fn take_aside(
+        &mut self,
+        composed: &Composed,
+        keys: &dyn KeyLender,
+        progress: &mut dyn FnMut(u32, u32),
+    ) -> Result<(), LinkError> {
+        let (maker, line) = self.maker()?;
+        maker.open(line)?;
+        maker.delete(line, Part::Certificate)?;
+        let (total, mut done) = (composed.total(), 0);
+        for part in [Part::Key, Part::Roots] {
+            self.put(composed, part, Some(keys))?;
+            done += composed.measure(part).map_or(0, |measure| measure.length);
+            progress(done, total);
+        }
+        Ok(())
+    }
+
+    fn activate(&mut self, composed: &Composed) -> Result<(), LinkError> {
+        self.put(composed, Part::Certificate, None)?;
+        let fingerprint = composed.fingerprint();
+        let (maker, line) = self.maker()?;
+        maker.mark(line, &fingerprint)?;
+        // A text of this hash has this certificate in front: it need not be read again.
+        let promised = composed.measure(Part::Certificate);
+        let promised = promised.map(|measure| maker.promises(Part::Certificate, measure));
+        self.known = promised.map(|promised| (promised, fingerprint));
+        Ok(())
+    }
+
+    fn wipe(&mut self) -> Result<(), LinkError> {
+        let (maker, line) = self.maker()?;
+        maker.delete(line, Part::Key)
     }
 }
 

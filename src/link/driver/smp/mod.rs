@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+use super::attempt::{self, Attempt, Staging, no_lock};
 use super::contract::{Asked, DeviceFamily, Driver};
 use super::pem;
 use crate::domain::certificate::Proof;
@@ -60,9 +61,7 @@ struct Smp {
     about: Option<About>,
     /// The hash of a certificate's file, and the fingerprint of the certificate in it.
     known: Option<([u8; 32], Fingerprint)>,
-    composed: Option<Composed>,
-    /// Whether something is staged that was not committed.
-    staged: bool,
+    attempt: Attempt<Composed>,
 }
 
 /// What a device says of itself and does not change.
@@ -104,8 +103,7 @@ impl Smp {
             stranger: HardwareId::from_bytes(&random).map_err(LinkError::HardwareId)?,
             about: None,
             known: None,
-            composed: None,
-            staged: false,
+            attempt: Attempt::default(),
         })
     }
 
@@ -284,7 +282,7 @@ impl Driver for Smp {
     ) -> Result<ImageDigest, LinkError> {
         let composed = Composed::new(identity, &self.files, keys)?;
         let image = composed.image();
-        self.composed = Some(composed);
+        self.attempt.composed = Some(composed);
         Ok(image)
     }
 
@@ -294,28 +292,11 @@ impl Driver for Smp {
         keys: &dyn KeyLender,
         progress: &mut dyn FnMut(u32, u32),
     ) -> Result<(), LinkError> {
-        if !self.composed.as_ref().is_some_and(|composed| composed.is_of(identity)) {
-            self.compose(identity, keys)?;
-        }
-        let composed = self.composed.take();
-        let composed =
-            composed.ok_or(LinkError::Order { operation: "upload", missing: "the files" })?;
-        self.staged = true;
-        let outcome = self.stage_composed(&composed, keys, progress);
-        self.composed = Some(composed);
-        outcome
+        attempt::stage(self, identity, keys, progress)
     }
 
     fn commit(&mut self, image: ImageDigest) -> Result<(), LinkError> {
-        let composed = self.composed.take().filter(|composed| composed.image() == image);
-        let composed =
-            composed.ok_or(LinkError::Order { operation: "commit", missing: "the files" })?;
-        let certificate = Source::Public(composed.content(File::Certificate));
-        let hash = composed.hash(File::Certificate);
-        let outcome = self.write(File::Certificate, &certificate, hash, &mut |_| {});
-        self.composed = Some(composed);
-        self.staged &= outcome.is_err();
-        outcome
+        attempt::commit(self, image)
     }
 
     fn restart(&mut self) -> Result<Seen, LinkError> {
@@ -337,23 +318,13 @@ impl Driver for Smp {
     }
 
     fn finish(&mut self, lock: bool) -> Result<Seen, LinkError> {
-        if lock {
-            return Err(LinkError::Refused {
-                request: "lock",
-                error: "nothing: the family has no lock".to_owned(),
-                detail: 0,
-            });
-        }
-        self.staged = false;
+        no_lock(lock)?;
+        self.attempt.ends();
         self.seen()
     }
 
     fn release(&mut self) -> Result<(), LinkError> {
-        // The key of an attempt that failed is of no use to anybody.
-        match std::mem::take(&mut self.staged) {
-            true => self.drop_file(File::Key),
-            false => Ok(()),
-        }
+        attempt::release(self)
     }
 
     fn restart_kind(&self) -> &'static str {
@@ -373,8 +344,32 @@ impl Driver for Smp {
     }
 }
 
-impl Smp {
-    fn stage_composed(
+impl Staging for Smp {
+    type Composed = Composed;
+
+    fn attempt(&mut self) -> &mut Attempt<Composed> {
+        &mut self.attempt
+    }
+
+    fn is_of(&self, composed: &Composed, identity: &Identity) -> bool {
+        composed.is_of(identity)
+    }
+
+    fn image_of(&mut self, composed: &Composed) -> Result<ImageDigest, LinkError> {
+        Ok(composed.image())
+    }
+
+    fn activate(&mut self, composed: &Composed) -> Result<(), LinkError> {
+        let certificate = Source::Public(composed.content(File::Certificate));
+        let hash = composed.hash(File::Certificate);
+        self.write(File::Certificate, &certificate, hash, &mut |_| {})
+    }
+
+    fn wipe(&mut self) -> Result<(), LinkError> {
+        self.drop_file(File::Key)
+    }
+
+    fn take_aside(
         &mut self,
         composed: &Composed,
         keys: &dyn KeyLender,
