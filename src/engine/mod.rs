@@ -1,7 +1,7 @@
 //! The line: slots that perform the flow's effects. Commands in, events out.
 //!
 //! Start with `line` (the thread that routes scans), then `slot` (one thread for each
-//! fixture position) and `work` (one effect performed). Decisions about a unit are made
+//! fixture position) and `effects` (one effect performed). Decisions about a unit are made
 //! in [`crate::flow`], decisions about which slot takes it in `router`; both are pure.
 
 mod adopt;

@@ -1,0 +1,69 @@
+//! What a line itself has to say, where something can't be done.
+
+use crate::domain::code::Code;
+use crate::domain::device::{Fault, Seen};
+use crate::domain::say::Say;
+use crate::say;
+
+/// A device that passed says now something else.
+pub(super) fn denial(seen: &Seen) -> Fault {
+    let now = match (&seen.holds, seen.locked) {
+        (None, _) => say!("holds nothing", "什么都没有"),
+        (Some(held), true) => {
+            say!("is locked and holds certificate {}", "已锁定，并持有证书 {}", held.certificate)
+        }
+        (Some(held), false) => {
+            say!("holds certificate {}", "持有证书 {}", held.certificate)
+        }
+    };
+    let Say { english, chinese } = now;
+    let what = Say {
+        english: format!("the device passed, still stands there, and says now that it {english}"),
+        chinese: format!("设备已合格，仍在原处，现在却说它{chinese}"),
+    };
+    Fault::said(Code::DevContradiction, what)
+}
+
+/// No slot can be used, and the last one for this reason.
+pub(super) fn no_slot(last: Option<Fault>) -> Fault {
+    match last {
+        Some(fault) => {
+            let code = match fault.code {
+                code @ (Code::PortMissing | Code::PortBusy | Code::PortSettings) => code,
+                _ => Code::PortOpen,
+            };
+            let Fault { detail, chinese, .. } = fault;
+            let own = chinese.unwrap_or_else(|| detail.clone());
+            let english = format!("no slot can be used: {detail}");
+            Fault::said(code, Say { english, chinese: format!("没有可用的工位：{own}") })
+        }
+        None => Fault::said(Code::PortOpen, say!("no slot can be used", "没有可用的工位")),
+    }
+}
+
+/// It is no label that is waited for, and no slot is free for a unit.
+pub(super) fn takes_none() -> Fault {
+    let detail = say!(
+        "the line takes no scan at this moment; scan it again when a slot is free",
+        "产线此刻不接受扫码；有工位空闲时再扫"
+    );
+    Fault::said(Code::ScanAhead, detail)
+}
+
+/// Somebody stops it.
+pub(super) fn told_to_stop() -> Fault {
+    Fault::said(Code::Stopped, say!("the station was told to stop", "本站被要求停止"))
+}
+
+/// Nobody said which device a label is for.
+pub(super) fn binding_warning() -> Fault {
+    Fault::said(
+        Code::ScanSlot,
+        say!(
+            "several devices wait and labels name no slot, so the binding is \"any\": put a label on \
+             after PASS, or bind it by SLOT<tab>SERIAL",
+            "有多个设备在等，而标签没有指定工位，因此标签归任意设备：合格后再贴标签，\
+             或用“工位<tab>序列号”指定"
+        ),
+    )
+}
