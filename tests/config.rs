@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use provisioning_station::config::{self, Config};
 use provisioning_station::domain::code::Code;
+use provisioning_station::domain::family::Family;
 use provisioning_station::shell;
 use serde_json::Value;
 
@@ -42,6 +43,23 @@ fn with_every_setting(text: &str) -> String {
         }
     }
     lines.join("\n")
+}
+
+#[test]
+fn each_family_has_its_page_its_simulator_and_its_keys() {
+    let schema = fs::read_to_string(root().join("docs/station.schema.json")).unwrap();
+    for family in Family::ALL {
+        let word = family.as_str();
+        let page = fs::read_to_string(root().join(family.page()));
+        assert!(page.is_ok_and(|page| page.starts_with("# ")), "{word}: {}", family.page());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
+        let command = command.args(family.simulator().split(' ')).arg("--help");
+        assert!(command.output().unwrap().status.success(), "{word}: {}", family.simulator());
+        for key in family.keys() {
+            let name = key.rsplit('.').next().unwrap();
+            assert!(schema.contains(&format!("\"{name}\": {{")), "{word}: {key}");
+        }
+    }
 }
 
 #[test]

@@ -156,9 +156,7 @@ const MAX_DIRECTORY: usize = 32;
 
 /// A directory of the device's own file system.
 fn directory(found: Placed<String>, driver: Speaks) -> Result<String, Refusal> {
-    if !driver.may_be(Family::Smp) {
-        return Err(found.refuse("belongs to devices that speak SMP: driver \"smp\" or \"auto\""));
-    }
+    refuse_unless(Family::Smp, &found, driver)?;
     let text = found.value();
     let is_plain = text.chars().all(|c| c.is_ascii_graphic() && c != '\\');
     if !text.starts_with('/') || text.ends_with('/') || !is_plain || text.len() > MAX_DIRECTORY {
@@ -168,11 +166,20 @@ fn directory(found: Placed<String>, driver: Speaks) -> Result<String, Refusal> {
     Ok(found.into_value())
 }
 
+/// Refuses what is for the devices of one family, where none of them may come.
+fn refuse_unless<T>(family: Family, found: &Placed<T>, driver: Speaks) -> Result<(), Refusal> {
+    match driver.may_be(family) {
+        true => Ok(()),
+        false => {
+            let (devices, word) = (family.devices(), family.as_str());
+            Err(found.refuse(format!("belongs to {devices}: driver \"{word}\" or \"auto\"")))
+        }
+    }
+}
+
 /// What station.toml says of modems, where modems may come.
 fn of_modems<T: Copy>(found: &Placed<T>, driver: Speaks) -> Result<T, Refusal> {
-    if !driver.may_be(Family::At) {
-        return Err(found.refuse("belongs to modems: driver \"at\" or \"auto\""));
-    }
+    refuse_unless(Family::At, found, driver)?;
     Ok(*found.value())
 }
 
