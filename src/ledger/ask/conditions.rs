@@ -39,8 +39,11 @@ impl Conditions {
         }
         let of_attempt = Self::of_attempt(&filter.attempt);
         if !of_attempt.0.is_empty() {
-            // One attempt must pass all of them, not one each.
-            let all = of_attempt.0.iter().map(|(sql, _)| &**sql).collect::<Vec<_>>().join(" AND ");
+            // One attempt must pass all of them, not one each. They are looked at by the unit alone:
+            // without the plus SQLite may walk every attempt with a code once a unit.
+            let all: Vec<String> =
+                of_attempt.0.iter().map(|(sql, _)| sql.replace("a.", "+a.")).collect();
+            let all = all.join(" AND ");
             let values = of_attempt.0.into_iter().flat_map(|(_, values)| values).collect();
             let one = "EXISTS (SELECT 1 FROM attempts a WHERE a.serial = units.serial AND";
             self.0.push((format!("{one} {all})"), values));
