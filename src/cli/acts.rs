@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::grants::{GiveBack, NewGrant, OrderKeyCommand};
-use crate::domain::ids::{OperatorId, Serial, SlotName, WorkOrderId};
+use crate::domain::ids::{AnyName, OperatorId, Serial, SlotName, WorkOrderId};
 use crate::domain::label::{CheckCharacter, SerialPattern, SerialRange};
 use crate::domain::operators::Role;
 
@@ -323,7 +323,7 @@ Examples:
         /// Its serial, client id, certificate number, fingerprint or hardware id, or the
         /// beginning of one; of a number at least four digits
         #[arg(value_name = "ANY", required_unless_present = "partition")]
-        any: Option<Serial>,
+        any: Option<AnyName>,
         /// Show the public part of an identity as it lies in the chip in a slot; with ANY, only
         /// where it is that unit's
         #[arg(long, requires = "slot")]
@@ -567,7 +567,7 @@ pub struct LedgerAct {
 pub struct UnitList {
     /// Only those that this names: as for `unit show`
     #[arg(value_name = "ANY")]
-    pub any: Option<Serial>,
+    pub any: Option<AnyName>,
     /// What narrows the list.
     #[command(flatten)]
     pub filters: Filters,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::domain::ids::{Serial, WorkOrderId};
+use crate::domain::ids::{AnyName, WorkOrderId};
 
 const TIME_EXAMPLES: &str = "\
 Examples:
@@ -61,7 +61,7 @@ Example:
     Unit {
         /// Which: what `unit show` takes
         #[arg(value_name = "ANY")]
-        any: Serial,
+        any: AnyName,
         /// In which form, and where.
         #[command(flatten)]
         form: ReportForm,

@@ -9,7 +9,7 @@ use crate::app::partition::{self, Partition};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::esp::EspEntry;
-use crate::domain::ids::{Fingerprint, HardwareId, Serial, SlotName};
+use crate::domain::ids::{AnyName, Fingerprint, HardwareId, SlotName};
 use crate::shell::Failure;
 
 #[derive(Serialize)]
@@ -35,7 +35,7 @@ struct ShownEntry<'a> {
 /// Prints what is in the partition; with a unit, only where its identity is there.
 pub(super) fn show(
     config: &Config,
-    any: Option<&Serial>,
+    any: Option<&AnyName>,
     slot: &SlotName,
     context: &mut Context,
 ) -> Result<(), Failure> {
@@ -78,7 +78,7 @@ fn shown(entry: &EspEntry) -> ShownEntry<'_> {
 }
 
 /// Holds what was found against the certificates of a unit.
-fn is_of(config: &Config, any: &Serial, found: &Partition) -> Result<(), Failure> {
+fn is_of(config: &Config, any: &AnyName, found: &Partition) -> Result<(), Failure> {
     let reader = reader(config)?;
     let serial = find::one(&reader, any.as_str())?.serial;
     let held = found.seen.holds.map(|held| held.certificate);

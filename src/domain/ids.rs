@@ -138,6 +138,11 @@ text_id!(
     Serial, "serial", 64, "printable ASCII characters without space", is_printable
 );
 text_id!(
+    /// Whatever somebody has at hand of a unit: its serial, or a number as others print it, with
+    /// colons.
+    AnyName, "name of a unit", 200, "printable ASCII characters without space", is_printable
+);
+text_id!(
     /// The MQTT client id, also the certificate's CN: 1 to 64 of `A-Z a-z 0-9 . _ -`.
     ClientId, "client id", 64, "A-Z a-z 0-9 . _ -", is_identifier
 );
