@@ -12,6 +12,9 @@ const EXACT_DIGITS: usize = 15;
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
+/// How a spreadsheet writes the halves of a day.
+const HALVES: [&str; 4] = [" am", " pm", " a", " p"];
+
 /// What stands in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cell {
@@ -48,37 +51,49 @@ impl Cell {
 }
 
 fn is_taken_for_something_else(text: &str) -> bool {
-    let Some(first) = text.chars().next() else { return false };
-    // The wide forms are formulas in Chinese and Japanese editions.
-    let begins_a_formula = matches!(first, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-    begins_a_formula
+    // The wide forms are the narrow ones in Chinese and Japanese editions.
+    let narrow: String = text.chars().map(narrow).collect();
+    let Some(first) = narrow.chars().next() else { return false };
+    matches!(first, '=' | '+' | '-' | '@' | '\'')
         || first.is_whitespace()
-        || first == '\''
-        || is_altered_number(text)
-        || is_date(text)
-        || matches!(text.to_ascii_lowercase().as_str(), "true" | "false")
+        || is_altered_number(&narrow) && !is_kept(text)
+        || is_time(&narrow)
+        || matches!(narrow.to_ascii_lowercase().as_str(), "true" | "false")
 }
 
-/// A number that is shown otherwise than it is written: `007`, `1e5`, one with too many digits.
-fn is_altered_number(text: &str) -> bool {
-    let of_a_number =
-        |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | 'e' | 'E' | '+' | '-' | '%');
-    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !text.chars().all(of_a_number)
-    {
-        return false;
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '\u{ffe5}' => '¥',
+        '\u{3000}' => ' ',
+        other => other,
     }
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let is_plain = digits == text.len();
-    !is_plain || digits > EXACT_DIGITS || (digits > 1 && text.starts_with('0'))
 }
 
-/// `1-2`, `2026-01-05`, `12:30`, `3/4`, `5.6.`, and `SEP-1` or `1-mar`.
-fn is_date(text: &str) -> bool {
+/// A number that is shown otherwise than it is written: `007`, `1e5`, `(5)`, `$5`.
+fn is_altered_number(text: &str) -> bool {
+    let of_a_number = |c: char| c.is_ascii_digit() || ".,eE+-%() $¥€£".contains(c);
+    let begins_one = |c: char| c.is_ascii_digit() || ".($¥€£".contains(c);
+    text.starts_with(begins_one)
+        && text.chars().any(|c| c.is_ascii_digit())
+        && text.chars().all(of_a_number)
+}
+
+/// Plain digits, few enough and without a zero that would go.
+fn is_kept(text: &str) -> bool {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain && text.len() <= EXACT_DIGITS && (text.len() == 1 || !text.starts_with('0'))
+}
+
+/// `1-2`, `2026-01-05`, `12:30`, `3/4`, `5.6.`, `SEP-1` or `1-mar`, `5 PM`, `1月5日`.
+fn is_time(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let of_a_date = |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | ':' | '.' | ' ');
+    let of_a_time = |c: char| c.is_ascii_digit() || "-/:. 年月日时時分秒".contains(c);
     let without_month = MONTHS.iter().fold(lower, |text, month| text.replacen(month, "", 1));
-    without_month.chars().any(|c| c.is_ascii_digit())
-        && without_month.chars().all(of_a_date)
+    let half = HALVES.iter().find_map(|half| without_month.strip_suffix(half));
+    let rest = half.unwrap_or(&without_month);
+    rest.chars().any(|c| c.is_ascii_digit())
+        && rest.chars().all(of_a_time)
         && !text.chars().all(|c| c.is_ascii_digit())
 }
 
@@ -116,6 +131,16 @@ mod tests {
             "TRUE",
             "10%",
             "0.5",
+            "(5)",
+            "$5",
+            "¥1,200",
+            "5 €",
+            "5 PM",
+            "10:30 a",
+            "1月5日",
+            "００７",
+            "７",
+            "５月６日",
         ] {
             assert_eq!(written(text), format!("'{text}"));
         }
@@ -123,9 +148,22 @@ mod tests {
 
     #[test]
     fn what_is_text_already_stays_as_it_is() {
-        for text in
-            ["", "TH200-00000001", "A", "7", "123456789012345", "p117", "1f3c", "octet", "现场"]
-        {
+        for text in [
+            "",
+            "TH200-00000001",
+            "A",
+            "7",
+            "123456789012345",
+            "p117",
+            "1f3c",
+            "octet",
+            "现场",
+            "(a)",
+            "$",
+            "A 5 P",
+            "第5日志",
+            "5 parts",
+        ] {
             assert_eq!(written(text), text);
         }
     }
