@@ -9,6 +9,7 @@ mod explained_zh;
 mod language;
 mod remedy_en;
 mod remedy_zh;
+mod states;
 mod what_zh;
 mod words;
 
@@ -18,6 +19,9 @@ pub use check_names::{CHECKS, check_name};
 pub use commands_zh::{COMMANDS, manual};
 pub use explained_zh::{about_group as about_group_in_chinese, explained as explained_in_chinese};
 pub use language::Language;
+pub use states::{
+    certificate_word, named_by_word, outcome_word, proof_word, registration_word, unit_word,
+};
 pub use words::{Word, fill};
 
 use crate::domain::code::Code;

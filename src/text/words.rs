@@ -106,6 +106,7 @@ words! {
     DoPass: "Take it out: done.", "取出：已完成。";
     DoPassReadBack: "Take it out: done. It was read back, it did not sign.", "取出：已完成。仅回读，设备未签名。";
     DoPassUnproven: "Take it out: done. Nothing was proven.", "取出：已完成。未作任何验证。";
+    ProofPossession: "signed with its key", "已用私钥签名";
     ProofReadBack: "read back", "仅回读";
     ProofConnect: "connected", "已连接";
     ProofNone: "nothing proven", "未验证";
@@ -327,7 +328,9 @@ words! {
     Reason: "reason", "原因";
     Remedy: "what to do", "怎么办";
     Hardware: "device", "设备";
+    HardwareId: "hardware id", "硬件 ID";
     Certificate: "certificate", "证书";
+    CertificateNumber: "certificate number", "证书号";
     Attempt: "attempt", "尝试";
     Duration: "took", "用时";
     SessionOnly: "since this screen was started", "本次启动以来";

@@ -10,7 +10,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::pages::HistoryLine;
 use crate::domain::state::{AttemptOutcome, UnitState};
 use crate::domain::text::plain;
-use crate::text::Word;
+use crate::text::{Word, outcome_word};
 
 use super::super::model::Model;
 use super::super::theme::Role;
@@ -68,7 +68,7 @@ fn summary<'a>(model: &Model, look: Look) -> Line<'a> {
         let word = match outcome {
             // Both are attempts that have not ended.
             AttemptOutcome::Running => look.text(Word::OutcomeOpen),
-            outcome => outcome_word(outcome, look).0,
+            outcome => look.text(outcome_word(outcome)),
         };
         text.push_str(&look.fill(Word::HistoryOnly, &[word]));
     }
@@ -106,7 +106,7 @@ fn outcome_of(line: &HistoryLine, model: &Model, look: Look) -> (&'static str, R
     let is_open = line.outcome == AttemptOutcome::Running;
     match is_open && line.state == UnitState::Uncertain && !model.is_at_work_on(&line.serial) {
         true => (look.text(Word::OutcomeUncertain), Role::Hold),
-        false => outcome_word(line.outcome, look),
+        false => ended_so(line.outcome, look),
     }
 }
 
@@ -144,12 +144,12 @@ pub(super) fn when(at: Timestamp, look: Look) -> String {
 }
 
 /// How an attempt ended, and its colour.
-pub(super) fn outcome_word(outcome: AttemptOutcome, look: Look) -> (&'static str, Role) {
-    let (word, role) = match outcome {
-        AttemptOutcome::Pass => (Word::OutcomePass, Role::Pass),
-        AttemptOutcome::Fail => (Word::OutcomeFail, Role::Fail),
-        AttemptOutcome::Interrupted => (Word::OutcomeInterrupted, Role::Hold),
-        AttemptOutcome::Running => (Word::OutcomeRunning, Role::Busy),
+pub(super) fn ended_so(outcome: AttemptOutcome, look: Look) -> (&'static str, Role) {
+    let role = match outcome {
+        AttemptOutcome::Pass => Role::Pass,
+        AttemptOutcome::Fail => Role::Fail,
+        AttemptOutcome::Interrupted => Role::Hold,
+        AttemptOutcome::Running => Role::Busy,
     };
-    (look.text(word), role)
+    (look.text(outcome_word(outcome)), role)
 }

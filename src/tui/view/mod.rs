@@ -14,7 +14,6 @@ mod message;
 mod messages;
 mod pages;
 mod places;
-mod registration;
 mod slot;
 mod slots;
 mod statistics;

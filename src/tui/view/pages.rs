@@ -8,14 +8,13 @@ use ratatui::widgets::Paragraph;
 use crate::domain::device::Fault;
 use crate::domain::pages::{CheckLine, Light, Registrations, SyncRun};
 use crate::domain::text::{plain, printable};
-use crate::text::{Word, check_name, said};
+use crate::text::{Word, check_name, registration_word, said};
 
 use super::super::model::Model;
 use super::super::msg::Extent;
 use super::super::theme::Role;
 use super::history::when;
 use super::look::{Look, pad};
-use super::registration::registration_word;
 use super::tile;
 use super::wrap::wrap_line;
 
@@ -113,7 +112,7 @@ fn registrations<'a>(found: &Registrations, look: Look) -> Vec<Line<'a>> {
         shown.push(Line::from(format!(" {}", look.text(Word::SyncNothing))));
     }
     for (state, count) in &found.counts {
-        shown.push(named(registration_word(*state, look), count.to_string(), look));
+        shown.push(named(look.text(registration_word(*state)), count.to_string(), look));
     }
     let last = found.last_sync.map_or(look.text(Word::SyncNever).to_owned(), |at| {
         look.fill(Word::SyncAgo, &[&when(at, look)])
@@ -127,7 +126,7 @@ fn registrations<'a>(found: &Registrations, look: Look) -> Vec<Line<'a>> {
         let error = trouble.last_error.as_deref().unwrap_or_default();
         shown.push(Line::from(vec![
             Span::raw(format!(" {} ", pad(&plain(trouble.serial.as_str()), 24))),
-            look.span(Role::Amber, pad(registration_word(trouble.state, look), 10)),
+            look.span(Role::Amber, pad(look.text(registration_word(trouble.state)), 10)),
             Span::raw(format!(" {}× {}", trouble.tries, printable(error))),
         ]));
     }

@@ -10,15 +10,14 @@ use crate::domain::device::Fault;
 use crate::domain::state::{AttemptOutcome, UnitState};
 use crate::domain::story::{ActStory, AttemptStory, CertificateStory, UnitStory};
 use crate::domain::text::printable;
-use crate::text::Word;
+use crate::text::{Word, certificate_word, registration_word, unit_word};
 
 use super::super::model::Model;
 use super::super::msg::Extent;
 use super::super::theme::Role;
-use super::history::{outcome_word, when};
+use super::history::{ended_so, when};
 use super::look::{Look, both_ends};
 use super::pages::{lines, named, nothing, went_wrong};
-use super::registration::registration_word;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) -> Extent {
     let view = &model.pages.unit;
@@ -37,7 +36,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
 }
 
 fn whole<'a>(story: &UnitStory, is_at_work: bool, look: Look, columns: u16) -> Vec<Line<'a>> {
-    let (state, role) = state_word(story.state, look);
+    let (state, role) = (look.text(unit_word(story.state)), unit_role(story.state));
     let order = story.work_order.as_ref().map_or(look.text(Word::NoWorkOrder), |id| id.as_str());
     let mut shown = vec![
         both_ends(
@@ -74,7 +73,7 @@ fn whole<'a>(story: &UnitStory, is_at_work: bool, look: Look, columns: u16) -> V
 fn attempt_lines<'a>(attempt: &AttemptStory, is_uncertain: bool, look: Look) -> Vec<Line<'a>> {
     let (word, role) = match is_uncertain {
         true => (look.text(Word::OutcomeUncertain), Role::Hold),
-        false => outcome_word(attempt.outcome, look),
+        false => ended_so(attempt.outcome, look),
     };
     let who = attempt.operator.as_ref().map_or(String::new(), |id| format!("  {id}"));
     let place = format!(
@@ -119,12 +118,13 @@ const fn proof_word(proof: Proof) -> Option<Word> {
 }
 
 fn certificate_lines<'a>(certificate: &CertificateStory, look: Look) -> Vec<Line<'a>> {
-    let (word, role) = certificate_word(certificate.state, look);
+    let role = certificate_role(certificate.state);
+    let word = look.text(certificate_word(certificate.state));
     let mut head =
         named(look.text(Word::Certificate), format!("{}  ", certificate.certificate_sn), look);
     head.spans.push(look.span(role, word));
     let registration = &certificate.registration;
-    let mut cloud = registration_word(registration.state, look).to_owned();
+    let mut cloud = look.text(registration_word(registration.state)).to_owned();
     for more in [&registration.status, &registration.last_error].into_iter().flatten() {
         cloud.push_str(&format!("  {}", printable(more)));
     }
@@ -144,29 +144,21 @@ fn act_line<'a>(act: &ActStory, look: Look) -> Line<'a> {
     ])
 }
 
-fn state_word(state: UnitState, look: Look) -> (&'static str, Role) {
-    let (word, role) = match state {
-        UnitState::Reserved => (Word::StateReserved, Role::Busy),
-        UnitState::Issued => (Word::StateIssued, Role::Busy),
-        UnitState::Uncertain => (Word::StateUncertain, Role::Hold),
-        UnitState::Failed => (Word::StateFailed, Role::Fail),
-        UnitState::Proven => (Word::StateProven, Role::Pass),
-        UnitState::Registered => (Word::StateRegistered, Role::Pass),
-        UnitState::Shipped => (Word::StateShipped, Role::Pass),
-        UnitState::Rework => (Word::StateRework, Role::Hold),
-        UnitState::Void => (Word::StateVoid, Role::Fail),
-        UnitState::Scrapped => (Word::StateScrapped, Role::Fail),
-    };
-    (look.text(word), role)
+const fn unit_role(state: UnitState) -> Role {
+    match state {
+        UnitState::Reserved | UnitState::Issued => Role::Busy,
+        UnitState::Uncertain | UnitState::Rework => Role::Hold,
+        UnitState::Proven | UnitState::Registered | UnitState::Shipped => Role::Pass,
+        UnitState::Failed | UnitState::Void | UnitState::Scrapped => Role::Fail,
+    }
 }
 
-fn certificate_word(state: CertificateState, look: Look) -> (&'static str, Role) {
-    let (word, role) = match state {
-        CertificateState::Issued => (Word::CertificateIssued, Role::Busy),
-        CertificateState::Uncertain => (Word::CertificateUncertain, Role::Hold),
-        CertificateState::Proven => (Word::CertificateProven, Role::Pass),
-        CertificateState::Superseded => (Word::CertificateSuperseded, Role::Dim),
-        CertificateState::Void => (Word::CertificateVoid, Role::Fail),
-    };
-    (look.text(word), role)
+const fn certificate_role(state: CertificateState) -> Role {
+    match state {
+        CertificateState::Issued => Role::Busy,
+        CertificateState::Uncertain => Role::Hold,
+        CertificateState::Proven => Role::Pass,
+        CertificateState::Superseded => Role::Dim,
+        CertificateState::Void => Role::Fail,
+    }
 }
