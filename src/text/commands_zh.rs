@@ -52,7 +52,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("ledger segments list", "列出各分段的内容范围"),
     ("ledger segments show", "显示一个分段中的记录"),
     ("ledger segments verify", "仅凭 CA 证书校验一串分段"),
-    ("ledger vouch", "由 CA 确认账本的日志密钥属于本工位"),
+    ("ledger vouch", "由 CA 确认账本的日志密钥属于本站"),
     ("ledger stats", "数量与良率"),
     ("ledger check", "检查账本文件是否损坏"),
     ("ledger backup", "在使用中备份账本"),

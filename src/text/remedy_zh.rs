@@ -69,7 +69,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         HsmPin => "提供令牌的用户 PIN；不要反复试，几次错误后会锁定",
         HsmKey => "核对 `[authority] key_label`，或用 `station authority init` 生成密钥",
         HsmFailed => "检查 HSM 及其日志；工位会自行重新打开会话",
-        DevConnect => "检查夹具的网络，并确认 broker 的名称解析到本工位",
+        DevConnect => "检查夹具的网络，并确认 broker 的名称解析到本站",
         BrokerMissing => "安装 mosquitto（`apt-get install mosquitto`）后重新运行自检",
         BrokerStart => "消息指出问题所在：文件、被占用的地址或日志末尾",
         ClockGap => "校准时钟；时钟正确时运行 `station clock accept --reason …`",

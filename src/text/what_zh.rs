@@ -212,7 +212,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         LedgerSetAside => "账本不能使用，已移开，没有恢复",
         LedgerGap => "账本已恢复，丢失的部分还没有人确认",
         LedgerBackup => "账本没有备份",
-        LedgerSegment => "日志分段缺失、残缺、不属于本工位或被改动",
+        LedgerSegment => "日志分段缺失、残缺、不属于本站或被改动",
         DevHoldsIdentity => "设备里有身份，自检会把它擦除",
     }
 }
