@@ -122,12 +122,10 @@ impl Report {
         let zone = &factory.zone;
         let figures = reader.figures(&scope, zone)?;
         let holds = reader.on_hold(&scope)?;
-        let mut backlog = reader.backlog()?;
-        let (order, span) = match &scope {
-            Scope::Within(within) => (None, Some(*within)),
+        let (backlog, order, span) = match &scope {
+            Scope::Within(within) => (reader.backlog()?, None, Some(*within)),
             Scope::Order(id) => {
-                backlog.count = reader.backlog_of(id)?;
-                (reader.work_order(id)?, whole_hours(&figures, zone))
+                (reader.backlog_of(id)?, reader.work_order(id)?, whole_hours(&figures, zone))
             }
         };
         let trend = match (&scope, span) {

@@ -13,6 +13,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::tables::sql::counted;
 use crate::ledger::tables::states::AttemptOutcome;
 
+use super::backlog::Backlog;
 use super::conditions::Conditions;
 use super::figures::{Ended, Tally, count, text};
 use super::reader::Reader;
@@ -113,13 +114,17 @@ impl Reader {
         Ok(days)
     }
 
-    /// Certificates of a work order's units that wait for the cloud.
-    pub fn backlog_of(&self, id: &WorkOrderId) -> Result<u64, LedgerError> {
-        let sql = "SELECT count(*) FROM outbox o JOIN certificates c ON c.sn = o.certificate_sn
+    /// What waits for the cloud of a work order's units.
+    pub fn backlog_of(&self, id: &WorkOrderId) -> Result<Backlog, LedgerError> {
+        let sql = "SELECT count(*), min(
+                iif(o.operation = 'register', coalesce(c.proven_us, o.queued_us), NULL))
+            FROM outbox o JOIN certificates c ON c.sn = o.certificate_sn
             JOIN attempts a ON a.serial = c.serial AND a.attempt = c.attempt
             WHERE o.state IN ('waiting', 'claimed', 'parked') AND a.work_order = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(counted(statement.query_row([id], |row| row.get(0))?))
+        Ok(statement.query_row([id], |row| {
+            Ok(Backlog { count: counted(row.get(0)?), oldest: row.get(1)? })
+        })?)
     }
 }
 
