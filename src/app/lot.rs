@@ -45,12 +45,12 @@ pub fn tell(
     let authority = AuthorityInfo::read(&from_config::authority_place(&config.authority))?;
     let mut table = UnitTable::begin().map_err(unwritable)?;
     let (mut count, mut registered, mut serials) = (0, 0, None);
-    let mut proofs: BTreeMap<String, u64> = BTreeMap::new();
+    let mut proofs: BTreeMap<Proof, u64> = BTreeMap::new();
     each_unit(reader, id, |row| {
-        let (serial, proof) = (&row.row.serial, row.proof.unwrap_or(Proof::None).as_str());
+        let (serial, proof) = (&row.row.serial, row.proof.unwrap_or(Proof::None));
         count += 1;
         registered += u64::from(row.registered);
-        *proofs.entry(proof.to_owned()).or_default() += 1;
+        *proofs.entry(proof).or_default() += 1;
         let first = serials.take().map_or_else(|| serial.clone(), |(first, _)| first);
         serials = Some((first, serial.clone()));
         table.add(row).map_err(unwritable)

@@ -14,13 +14,15 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::code::Code;
 use crate::domain::ids::SlotName;
 use crate::domain::pages::OrderProgress;
+use crate::domain::say::Say;
 use crate::domain::slot::{Newest, SlotShows};
 use crate::ledger::views::NamedBy;
 use crate::ledger::{Reader, Work, WorkLock};
 use crate::report::{self, Factory, Look, OPEN_METRICS, Place, Report, Wall, WallSlot};
+use crate::say;
 use crate::secret::{self, Process};
 use crate::shell::Failure;
-use crate::text::Language;
+use crate::text::{Language, meaning_in_chinese, said};
 use crate::view::{Asked, Content, Page, Settings};
 
 /// Where the view is, unless somebody says otherwise: on this machine alone.
@@ -139,16 +141,36 @@ impl Shown {
             ["report", rest @ ..] => self.report(rest, asked),
             ["unit", serial] => self.unit(serial),
             ["find"] => self.unit(asked.value("q").unwrap_or_default()),
-            _ => Ok(self.message(404, "Not here", "没有此页", "There is no such page.")),
+            _ => Ok(self.not_here()),
         }
     }
 
-    fn message(&self, status: u16, english: &str, chinese: &str, text: &str) -> Page {
-        let title = match self.language {
-            Language::English => english,
-            Language::Chinese => chinese,
+    fn not_here(&self) -> Page {
+        let (title, text) =
+            (say!("Not here", "没有此页"), say!("There is no such page.", "没有这样的页面。"));
+        let page = report::message_page(self.said(&title), self.said(&text), self.look());
+        Page::html(404, page)
+    }
+
+    /// What went wrong, in the language of the pages.
+    fn refusal(&self, failure: &Failure) -> Page {
+        let status = match failure.code {
+            Code::Usage => 400,
+            Code::UnitUnknown | Code::WorkOrderUnknown => 404,
+            _ => 500,
         };
-        Page::html(status, report::message_page(title, text, self.look()))
+        let Failure { code, what, chinese, .. } = failure;
+        let own = chinese.as_ref().unwrap_or(what);
+        let text = Say {
+            english: what.clone(),
+            chinese: format!("{}（{own}）", meaning_in_chinese(*code)),
+        };
+        let page = report::message_page(code.as_str(), self.said(&text), self.look());
+        Page::html(status, page)
+    }
+
+    fn said<'s>(&self, sentence: &'s Say) -> &'s str {
+        said(sentence, self.language)
     }
 
     fn metrics(&self) -> Result<Page, Failure> {
@@ -171,7 +193,7 @@ impl Shown {
                 let id = id.parse().map_err(|_| report_of::no_order(id))?;
                 self.ask(|reader| report_of::of_order(reader, id))?
             }
-            _ => return Ok(self.message(404, "Not here", "没有此页", "There is no such report.")),
+            _ => return Ok(self.not_here()),
         };
         let report =
             self.ask(|reader| Ok(Report::make(asked, &self.factory, reader, self.now())?))?;
@@ -187,14 +209,13 @@ impl Shown {
                     let what = format!("the ledger knows no unit {text}");
                     return Err(Failure::new(Code::UnitUnknown, what));
                 }
-                let units =
-                    found.iter().map(|unit| (unit.serial.as_str().to_owned(), unit.by.in_words()));
+                let units = found.iter().map(|unit| (unit.serial.as_str().to_owned(), unit.by));
                 let units: Vec<_> = units.collect();
                 return Ok(Page::html(200, report::choice_page(text, &units, self.look())));
             };
             let story = reader.unit_story(&unit.serial)?;
             let story = story.ok_or_else(|| Failure::new(Code::UnitUnknown, "it is gone"))?;
-            let by = (unit.by != NamedBy::Serial).then(|| unit.by.in_words());
+            let by = Some(unit.by).filter(|by| *by != NamedBy::Serial);
             Ok(Page::html(200, report::unit_html(&story, by, self.look(), self.now())))
         })
     }
@@ -216,15 +237,7 @@ fn file(content_type: &'static str, text: &str) -> Page {
 
 impl Content for Shown {
     fn page(&self, asked: &Asked) -> Page {
-        self.answer(asked).unwrap_or_else(|failure| {
-            let status = match failure.code {
-                Code::Usage => 400,
-                Code::UnitUnknown | Code::WorkOrderUnknown => 404,
-                _ => 500,
-            };
-            let code = failure.code.as_str();
-            self.message(status, code, code, &failure.what)
-        })
+        self.answer(asked).unwrap_or_else(|failure| self.refusal(&failure))
     }
 
     fn state(&self) -> u64 {

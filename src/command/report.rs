@@ -126,8 +126,7 @@ fn unit(
     write_to(form.out.as_deref(), context, |sink| match format {
         ReportFormat::Html => {
             let look = Look { language, factory: &factory, place: Place::File };
-            let by =
-                (found.by != crate::ledger::views::NamedBy::Serial).then(|| found.by.in_words());
+            let by = Some(found.by).filter(|by| *by != crate::ledger::views::NamedBy::Serial);
             Ok(sink.write_all(report::unit_html(&story, by, look, now).as_bytes())?)
         }
         ReportFormat::Csv => {

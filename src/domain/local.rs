@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::clock::Timestamp;
 
@@ -70,6 +70,13 @@ impl Zone {
             (hours, 0) => format!("UTC{sign}{hours}"),
             (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
         }
+    }
+
+    /// Whether the clock on the wall shows this time once more, before or after it.
+    pub fn comes_twice(&self, at: Timestamp) -> bool {
+        let Ok(time) = jiff::Timestamp::from_microsecond(at.0) else { return false };
+        let offset = self.0.to_ambiguous_timestamp(self.0.to_datetime(time)).offset();
+        matches!(offset, AmbiguousOffset::Fold { .. })
     }
 
     fn offset_seconds(&self, at: Timestamp) -> i64 {
@@ -334,6 +341,9 @@ mod tests {
         assert_ne!(berlin.hour_of(first), berlin.hour_of(second));
         assert_eq!(berlin.show(first), "2026-10-25 02:30:00+02:00");
         assert_eq!(berlin.show(second), "2026-10-25 02:30:00+01:00");
+        assert!(berlin.comes_twice(first) && berlin.comes_twice(second));
+        let around = ["2026-10-24T23:59:59Z", "2026-10-25T02:00:00Z", "2026-03-29T01:30:00Z"];
+        assert!(around.map(at).into_iter().all(|at| !berlin.comes_twice(at)));
     }
 
     #[test]

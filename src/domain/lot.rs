@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::certificate::Proof;
 use super::clock::Timestamp;
 use super::ids::{Fingerprint, Serial};
 use super::state::UnitState;
@@ -50,7 +51,7 @@ pub struct Lot {
     /// How many there are.
     pub exception_count: u64,
     /// Units by the kind of their proof.
-    pub proofs: BTreeMap<String, u64>,
+    pub proofs: BTreeMap<Proof, u64>,
     /// Units that stand in the cloud.
     pub registered: u64,
     /// The CA's subject.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::cell::Cell;
 use super::model::{Report, Subject, cycle_times, share};
 use super::page::by_frequency;
+use crate::domain::clock::Timestamp;
 use crate::domain::local::{Zone, day_to_text};
 use crate::domain::story::Outcomes;
 
@@ -136,7 +137,7 @@ fn rows(report: &Report, zone: &Zone) -> Vec<[Cell; 8]> {
         report.plan,
     )];
     rows.extend(report.bars.iter().map(|bar| {
-        let name = Cell::plain(Some(zone.show(bar.span.from).chars().take(16).collect::<String>()));
+        let name = Cell::plain(Some(minute(bar.span.from, zone)));
         let section = if report.by_day { "day" } else { "hour" };
         outcome_row(section, name, bar.outcomes, share(bar.outcomes), bar.plan)
     }));
@@ -189,6 +190,15 @@ fn rows(report: &Report, zone: &Zone) -> Vec<[Cell; 8]> {
     rows.push(count_row("uncertain", Cell::text(Some("")), report.holds.count));
     rows.push(count_row("waiting_for_cloud", Cell::text(Some("")), report.backlog.count));
     rows
+}
+
+/// Date and minute as a spreadsheet reads them; with the offset where the clock shows them twice.
+fn minute(at: Timestamp, zone: &Zone) -> String {
+    let minute: String = zone.show(at).chars().take(16).collect();
+    match zone.comes_twice(at) {
+        true => format!("{minute} {}", zone.offset(at)),
+        false => minute,
+    }
 }
 
 fn outcome_row(

@@ -124,17 +124,17 @@ pub fn fleet_page(wall: &FleetWall, look: Look<'_>) -> String {
     look.page(
         &title,
         html! {
-            (look.header(&title, &look.say(say!("all stations, as they were last heard of", "所有工位，按最近一次上报"))))
+            (look.header(&title, &look.say(say!("all stations, as they were last heard of", "各工站，按最近一次上报"))))
             main {
                 dl class="tiles" {
-                    (tile("", look.say(say!("Stations", "工位数")), wall.stations.len().to_string()))
+                    (tile("", look.say(say!("Stations", "工站数")), wall.stations.len().to_string()))
                     (tile("pass", look.say(say!("Passed today", "今日合格")), sum(|station| station.today.0).to_string()))
                     (tile(if failed > 0 { "fail" } else { "" }, look.say(say!("Failed today", "今日不合格")), failed.to_string()))
                     (tile("", look.say(say!("Units", "单元数")), sum(|station| station.units).to_string()))
                     (tile(if silent > 0 { "hold" } else { "" }, look.say(say!("Silent", "失联")), silent.to_string()))
                     (tile(if open > 0 { "fail" } else { "" }, look.say(say!("Conflicts", "冲突")), open.to_string()))
                 }
-                section class="slots" aria-label=(look.say(say!("Stations", "工位"))) {
+                section class="slots" aria-label=(look.say(say!("Stations", "工站"))) {
                     @for station in &wall.stations { (station_card(station, look)) }
                 }
                 div class="cards" {
@@ -260,7 +260,7 @@ pub fn fleet_unit_page(text: &str, units: &[FleetUnit], look: Look<'_>) -> Strin
                     section class="card sheet" {
                         h2 { (outside(&unit.serial)) ": " (outside(&unit.state)) }
                         dl {
-                            dt { (look.say(say!("Station", "工位"))) } dd { (outside(&unit.station)) }
+                            dt { (look.say(say!("Station", "工站"))) } dd { (outside(&unit.station)) }
                             @for FleetFact { name, value, is_id } in &unit.facts {
                                 dt { (look.say(name.clone())) }
                                 @if *is_id {

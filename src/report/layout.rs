@@ -8,9 +8,10 @@ use super::model::Factory;
 use crate::domain::clock::Timestamp;
 use crate::domain::local::{Zone, day_to_text};
 use crate::domain::say::Say;
+use crate::domain::story::percent;
 use crate::domain::text::printable;
 use crate::say;
-use crate::text::{Language, said};
+use crate::text::{Language, Word, said};
 
 /// How all pages look; a page in a file carries it, the view serves it once.
 pub const STYLE: &str = include_str!("style.css");
@@ -63,9 +64,18 @@ impl Look<'_> {
         self.zone().show(at)
     }
 
+    /// A word of the operator's screen.
+    pub(super) fn word(&self, word: Word) -> &'static str {
+        word.text(self.language)
+    }
+
     /// `01-05 14:03`, for a list whose zone is said elsewhere.
     pub(super) fn minute(&self, at: Timestamp) -> String {
-        self.zone().show_short(at).chars().take(11).collect()
+        let minute: String = self.zone().show_short(at).chars().take(11).collect();
+        match self.zone().comes_twice(at) {
+            true => format!("{minute} {}", self.zone().offset(at)),
+            false => minute,
+        }
     }
 
     /// `14:00`.
@@ -75,7 +85,7 @@ impl Look<'_> {
 
     /// A share as every screen shows it.
     pub(super) fn percent(&self, share: Option<f64>) -> String {
-        share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
+        share.map_or_else(|| "–".to_owned(), percent)
     }
 
     /// A unit's serial; in the view it leads to the unit.
@@ -107,6 +117,7 @@ impl Look<'_> {
                     title { (printable(title)) }
                 }
                 body {
+                    a class="skip" href="#page" { (self.say(say!("Skip to the page", "跳到正文"))) }
                     @match self.place {
                         Place::File => {}
                         Place::View => { (self.navigation()) }
@@ -148,7 +159,7 @@ impl Look<'_> {
         ));
         html! {
             nav aria-label=(self.say(say!("Pages", "页面"))) {
-                a href="/" { (self.say(say!("Stations", "工位"))) }
+                a href="/" { (self.say(say!("Stations", "工站"))) }
                 a href="/conflicts" { (self.say(say!("Conflicts", "冲突"))) }
                 form action="/find" method="get" role="search" {
                     input type="search" name="q" aria-label=(ask) placeholder=(ask) required autocomplete="off" maxlength="200";
@@ -162,11 +173,11 @@ impl Look<'_> {
     pub(super) fn header(&self, title: &str, below: &str) -> Markup {
         let Factory { station, product, .. } = self.factory;
         html! {
-            header {
+            header id="page" tabindex="-1" {
                 div { h1 { (outside(title)) } p class="dim" { (outside(below)) } }
                 div class="about" {
                     p { b { (outside(product)) } }
-                    p class="dim" { (self.say(say!("Station", "工位"))) " " (outside(station)) }
+                    p class="dim" { (self.say(say!("Station", "工站"))) " " (outside(station)) }
                 }
             }
         }
@@ -180,7 +191,7 @@ impl Look<'_> {
             footer {
                 (self.say(say!(
                     "Made {at} from the station's ledger by provisioning-station {version}. Times are those of {zone}.",
-                    "{at} 由 provisioning-station {version} 根据工位账本生成。时间为 {zone} 时间。"
+                    "{at} 由 provisioning-station {version} 根据工站账本生成。时间为 {zone} 时间。"
                 )))
             }
         }

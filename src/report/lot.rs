@@ -5,6 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use super::layout::{Look, outside};
 use crate::domain::lot::Lot;
 use crate::say;
+use crate::text::{proof_word, unit_word};
 
 /// Exceptions that are named.
 const NAMED: usize = 200;
@@ -15,7 +16,7 @@ pub fn lot_html(lot: &Lot, look: Look<'_>) -> String {
     let title = look.say(say!("Certificate of conformity: lot {id}", "合格证明：批次 {id}"));
     let below = look.say(say!(
         "Each unit listed proved to the station that it holds the private key of its certificate, or was read back, as stated below.",
-        "下列单元均已向工位证明其持有证书私钥，或按下述方式回读验证。"
+        "下列单元均已向工站证明其持有证书私钥，或按下述方式回读验证。"
     ));
     look.page(
         &title,
@@ -47,7 +48,7 @@ fn facts(lot: &Lot, look: Look<'_>) -> Markup {
                 dt { (look.say(say!("Serials", "序列号"))) } dd class="code" { (outside(first.as_str())) " – " (outside(last.as_str())) }
             }
             @for (proof, count) in &lot.proofs {
-                dt { (look.say(say!("Proof", "证明方式"))) " " (outside(proof)) } dd { (look.say(say!("{count} units", "{count} 台"))) }
+                dt { (look.say(say!("Proof", "证明方式"))) ": " (look.word(proof_word(*proof))) } dd { (look.say(say!("{count} units", "{count} 台"))) }
             }
             dt { (look.say(say!("In the cloud", "云端已注册"))) } dd { @let registered: u64 = lot.registered; (look.say(say!("{registered} of {count} units", "{registered} / {count} 台"))) }
         }
@@ -87,7 +88,7 @@ fn exceptions(lot: &Lot, look: Look<'_>) -> Markup {
             table {
                 thead { tr { th { (look.say(say!("Unit", "单元"))) } th { (look.say(say!("State", "状态"))) } } }
                 tbody { @for (serial, state) in lot.exceptions.iter().take(NAMED) {
-                    tr { td { (look.unit(serial.as_str())) } td { (state) } }
+                    tr { td { (look.unit(serial.as_str())) } td { (look.word(unit_word(*state))) } }
                 } }
             }
             @if left > 0 { p class="note" { (look.say(say!("and {left} more", "另有 {left} 台"))) } }

@@ -3,10 +3,11 @@
 use maud::{Markup, html};
 
 use super::chart::{self, Column, Point};
-use super::layout::{Look, date, length, outside};
-use super::model::{CycleTimes, Report, Subject, cycle_times, share};
+use super::layout::{Look, Place, date, in_a_path, length, outside};
+use super::model::{Bar, Bin, CycleTimes, Report, Subject, cycle_times, share};
 use crate::domain::figures::{Behind, Figures};
 use crate::domain::local::day_to_text;
+use crate::domain::say::Say;
 use crate::domain::story::Outcomes;
 use crate::say;
 use crate::text::meaning;
@@ -47,14 +48,15 @@ fn body(report: &Report, look: Look<'_>, title: &str) -> Markup {
     html! {
         (look.header(title, &below))
         main {
+            @if look.place == Place::View { (turn(report, look)) }
             (tiles(report, look))
             div class="cards" {
                 (output(report, look))
                 (trend(report, look))
                 (causes(&report.figures, look))
                 (slots(&report.figures, look))
-                (named(&report.figures.by_operator, look, &look.say(say!("By person", "按人员")), &look.say(say!("nobody signed in", "未登记人员"))))
-                (named(&report.figures.by_firmware, look, &look.say(say!("By firmware", "按固件版本")), &look.say(say!("no device was identified", "未识别到设备"))))
+                (named(&report.figures.by_operator, look, [say!("By person", "按人员"), say!("Person", "人员"), say!("nobody signed in", "未登记人员")]))
+                (named(&report.figures.by_firmware, look, [say!("By firmware", "按固件版本"), say!("Firmware", "固件版本"), say!("no device was identified", "未识别到设备")]))
                 (cycles(&report.figures, look))
                 (holds(report, look))
                 (cloud(report, look))
@@ -62,6 +64,40 @@ fn body(report: &Report, look: Look<'_>, title: &str) -> Markup {
             }
         }
         (look.footer(report.made_at))
+    }
+}
+
+/// The way to the report before this one, to the one behind it and to any other day's.
+fn turn(report: &Report, look: Look<'_>) -> Markup {
+    let (of, day, days) = match &report.subject {
+        Subject::Shift(name, day) => (format!("shift?name={}&", in_a_path(name)), *day, 1),
+        Subject::Day(day) => ("day?".to_owned(), *day, 1),
+        Subject::Week(day) => ("week?".to_owned(), *day, 7),
+        Subject::Time | Subject::Order(_) => return html! {},
+    };
+    let to = |day: i64| format!("/report/{of}date={}", date(day));
+    let (path, name) = (of.split('?').next().unwrap_or_default(), look.say(say!("Day", "日期")));
+    html! {
+        nav class="turn" aria-label=(look.say(say!("Other days", "其他日期"))) {
+            a href=(to(day - days)) rel="prev" { (look.say(say!("← earlier", "← 之前"))) }
+            a href=(to(day + days)) rel="next" { (look.say(say!("later →", "之后 →"))) }
+            form action=(format!("/report/{path}")) method="get" {
+                @if let Subject::Shift(..) = &report.subject { (shift_choice(report, look)) }
+                input type="date" name="date" aria-label=(name) value=(date(day)) required;
+                button type="submit" { (look.say(say!("Show", "查看"))) }
+            }
+        }
+    }
+}
+
+fn shift_choice(report: &Report, look: Look<'_>) -> Markup {
+    html! {
+        select name="name" aria-label=(look.say(say!("Shift", "班次"))) {
+            @for shift in &look.factory.shifts {
+                @let is_shown = matches!(&report.subject, Subject::Shift(name, _) if *name == shift.name);
+                option value=(shift.name) selected[is_shown] { (shift.name) }
+            }
+        }
     }
 }
 
@@ -91,7 +127,7 @@ fn tiles(report: &Report, look: Look<'_>) -> Markup {
                     Some(if closed { look.say(say!("{below}, closed", "{below}，已关闭")) } else { below })))
             }
             @if interrupted > 0 { (tile("", look.say(say!("Cut off", "中断")), interrupted.to_string(), None)) }
-            (tile(if report.holds.count > 0 { "hold" } else { "" }, look.say(say!("On HOLD", "待判定")), report.holds.count.to_string(), None))
+            (tile(if report.holds.count > 0 { "hold" } else { "" }, look.say(say!("On HOLD", "保留")), report.holds.count.to_string(), None))
             (tile("", look.say(say!("Waiting for the cloud", "等待云端")), report.backlog.count.to_string(), None))
         }
     }
@@ -116,7 +152,7 @@ fn output(report: &Report, look: Look<'_>) -> Markup {
         true => say!("Output by day", "每日产量"),
         false => say!("Output by hour", "每小时产量"),
     });
-    let column = |bar: &super::model::Bar| {
+    let column = |bar: &Bar| {
         let from = look.minute(bar.span.from);
         let label = match report.by_day {
             true => from.chars().take(5).collect(),
@@ -138,11 +174,48 @@ fn output(report: &Report, look: Look<'_>) -> Markup {
         figure class="card" {
             h2 { (name) }
             (chart::columns(&name, &columns))
+            (values(report, look))
             div class="legend" {
                 span { i class="pass" {} (look.say(say!("passed", "合格"))) }
                 span { i class="fail" {} (look.say(say!("failed", "不合格"))) }
                 span { i class="cut" {} (look.say(say!("cut off", "中断"))) }
                 @if has_plan { span { i class="plan" {} (look.say(say!("plan", "计划"))) } }
+            }
+        }
+    }
+}
+
+/// What the columns say, for whoever can't point at one.
+fn values(report: &Report, look: Look<'_>) -> Markup {
+    let plan = |bar: &Bar| bar.plan.map_or_else(String::new, |plan| format!("{plan:.0}"));
+    let rows = report.bars.iter().map(|bar| {
+        let Outcomes { passed, failed, interrupted } = bar.outcomes;
+        let counts = [passed, failed, interrupted].map(|count| count.to_string());
+        (look.minute(bar.span.from), counts.into_iter().chain([plan(bar)]).collect())
+    });
+    let heads = [
+        say!("From", "开始"),
+        say!("Passed", "合格"),
+        say!("Failed", "不合格"),
+        say!("Cut off", "中断"),
+        say!("Plan", "计划"),
+    ];
+    value_table(&heads, rows.collect(), look)
+}
+
+/// A chart's values as a table that opens: each row's name, and what it has.
+fn value_table(heads: &[Say], rows: Vec<(String, Vec<String>)>, look: Look<'_>) -> Markup {
+    html! {
+        details class="values" {
+            summary { (look.say(say!("Values", "数值"))) }
+            table {
+                thead { tr { @for (index, head) in heads.iter().enumerate() {
+                    th class=[(index > 0).then_some("n")] { (look.say(head.clone())) }
+                } } }
+                tbody { @for (name, values) in rows { tr {
+                    th scope="row" { (name) }
+                    @for value in values { td class="n" { (value) } }
+                } } }
             }
         }
     }
@@ -158,10 +231,25 @@ fn trend(report: &Report, look: Look<'_>) -> Markup {
         Some(Point { label, title: format!("{date}: {percent} ({outcomes})"), share })
     };
     let points: Vec<Point> = report.trend.iter().filter_map(point).collect();
+    let row = |(day, first): (&i64, &Outcomes)| {
+        let share = look.percent(Some(share(*first)?));
+        let counts = [first.passed, first.failed].map(|count| count.to_string());
+        Some((day_to_text(*day), [share].into_iter().chain(counts).collect()))
+    };
+    let rows = report.trend.iter().filter_map(row).collect();
+    let heads = [
+        say!("Day", "日期"),
+        say!("Yield", "合格率"),
+        say!("Passed", "合格"),
+        say!("Failed", "不合格"),
+    ];
     html! {
         figure class="card" {
             h2 { (name) }
-            @if points.is_empty() { (nothing(look)) } @else { (chart::line(&name, &points)) }
+            @if points.is_empty() { (nothing(look)) } @else {
+                (chart::line(&name, &points))
+                (value_table(&heads, rows, look))
+            }
             figcaption { (look.say(say!("Of the units whose first attempt passed or failed, the share in which it passed.", "首次处理即合格的单元占首次处理有结果的单元的比例。"))) }
         }
     }
@@ -196,14 +284,14 @@ fn causes(figures: &Figures, look: Look<'_>) -> Markup {
                 table {
                     thead { tr {
                         th { (look.say(say!("Cause", "原因"))) }
-                        th class="drawn" {}
+                        td class="drawn" {}
                         th class="n" { (look.say(say!("Attempts", "次数"))) }
                         th class="n" { (look.say(say!("Together", "累计"))) }
                     } }
                     tbody { @for (code, count) in codes {
                         @let () = so_far += count;
                         tr {
-                            td { a href=(anchor_link(code)) { (in_words(code, look)) } br; span class="code dim" { (outside(code)) } }
+                            th scope="row" { a href=(anchor_link(code)) { (in_words(code, look)) } br; span class="code dim" { (outside(code)) } }
                             td class="drawn" { a href=(anchor_link(code)) aria-label=(look.say(say!("Units behind {code}", "{code} 涉及的单元"))) { (chart::bar(&[("fail", count as f64)], most as f64)) } }
                             td class="n" { (count) }
                             td class="n" { (look.percent(Some(so_far as f64 / all.max(1) as f64))) }
@@ -216,7 +304,7 @@ fn causes(figures: &Figures, look: Look<'_>) -> Markup {
 }
 
 fn anchor(code: &str) -> String {
-    format!("code-{}", super::layout::in_a_path(code))
+    format!("code-{}", in_a_path(code))
 }
 
 fn anchor_link(code: &str) -> String {
@@ -230,14 +318,14 @@ fn outcome_table(rows: &[(String, Outcomes)], look: Look<'_>, name: &str) -> Mar
     html! {
         table {
             thead { tr {
-                th { (name) } th class="drawn" {}
+                th { (name) } td class="drawn" {}
                 th class="n" { (look.say(say!("Passed", "合格"))) }
                 th class="n" { (look.say(say!("Failed", "不合格"))) }
                 th class="n" { (look.say(say!("Yield", "合格率"))) }
             } }
             tbody { @for (row, counts) in rows {
                 tr {
-                    td { (outside(row)) }
+                    th scope="row" { (outside(row)) }
                     td class="drawn" { (chart::bar(&parts(*counts), most as f64)) }
                     td class="n" { (counts.passed) }
                     td class="n" { (counts.failed) }
@@ -267,16 +355,16 @@ fn slots(figures: &Figures, look: Look<'_>) -> Markup {
 fn named(
     table: &std::collections::BTreeMap<Option<String>, Outcomes>,
     look: Look<'_>,
-    title: &str,
-    none: &str,
+    words: [Say; 3],
 ) -> Markup {
-    let name = |name: &Option<String>| name.clone().unwrap_or_else(|| none.to_owned());
+    let [title, head, none] = words.map(|word| look.say(word));
+    let name = |name: &Option<String>| name.clone().unwrap_or_else(|| none.clone());
     let rows: Vec<(String, Outcomes)> =
         table.iter().map(|(key, counts)| (name(key), *counts)).collect();
     html! {
         section class="card" {
             h2 { (title) }
-            @if rows.is_empty() { (nothing(look)) } @else { (outcome_table(&rows, look, "")) }
+            @if rows.is_empty() { (nothing(look)) } @else { (outcome_table(&rows, look, &head)) }
         }
     }
 }
@@ -289,7 +377,10 @@ fn cycles(figures: &Figures, look: Look<'_>) -> Markup {
             @match cycle_times(&figures.durations_ms) {
                 None => (nothing(look)),
                 Some(times) => {
-                    (chart::columns(&name, &bins(&times, look)))
+                    @let bins = bins(&times, look);
+                    @let rows = bins.iter().zip(&times.bins).map(|(column, bin)| (column.label.clone(), vec![bin.count.to_string()]));
+                    (chart::columns(&name, &bins))
+                    (value_table(&[say!("From", "从"), say!("Units", "单元")], rows.collect(), look))
                     figcaption { (summary_of(&times, look)) }
                 }
             }
@@ -298,7 +389,7 @@ fn cycles(figures: &Figures, look: Look<'_>) -> Markup {
 }
 
 fn bins(times: &CycleTimes, look: Look<'_>) -> Vec<Column> {
-    let column = |bin: &super::model::Bin| {
+    let column = |bin: &Bin| {
         let (from, count) = (length(bin.from_ms), bin.count);
         let title = match bin.until_ms.map(length) {
             Some(until) => {
@@ -325,7 +416,7 @@ fn holds(report: &Report, look: Look<'_>) -> Markup {
     let left = holds.count.saturating_sub(holds.units.len() as u64);
     html! {
         section class="card long" {
-            h2 { (look.say(say!("On HOLD now", "目前待判定"))) }
+            h2 { (look.say(say!("On HOLD now", "目前保留"))) }
             p class="note" { (look.say(say!("The device may hold its certificate, and only that device can tell: put it in again.", "设备可能已持有证书，只有该设备能说明：请重新插入。"))) }
             @if holds.units.is_empty() { (nothing(look)) } @else {
                 table {
@@ -333,7 +424,7 @@ fn holds(report: &Report, look: Look<'_>) -> Markup {
                         th { (look.say(say!("Unit", "单元"))) } th { (look.say(say!("Slot", "工位"))) } th { (look.say(say!("Since", "开始"))) }
                     } }
                     tbody { @for unit in &holds.units {
-                        tr { td { (look.unit(unit.serial.as_str())) } td { (outside(unit.slot.as_str())) } td { (look.time(unit.time)) } }
+                        tr { th scope="row" { (look.unit(unit.serial.as_str())) } td { (outside(unit.slot.as_str())) } td { (look.time(unit.time)) } }
                     } }
                 }
                 @if left > 0 { p class="note" { (look.say(say!("and {left} more", "另有 {left} 台"))) } }
@@ -350,7 +441,7 @@ fn cloud(report: &Report, look: Look<'_>) -> Markup {
             p { (look.say(say!("{count} certificates", "{count} 张证书"))) }
             @if let Some(oldest) = report.backlog.oldest {
                 @let since: String = look.time(oldest);
-                p class="dim" { (look.say(say!("the station's oldest since {since}", "本工位最早自 {since} 起"))) }
+                p class="dim" { (look.say(say!("the oldest since {since}", "最早自 {since} 起"))) }
             }
         }
     }

@@ -6,17 +6,18 @@ use super::layout::{Look, length, outside};
 use super::page::in_words;
 use crate::domain::clock::Timestamp;
 use crate::domain::state::AttemptOutcome;
-use crate::domain::story::{AttemptStory, CertificateStory, UnitStory};
+use crate::domain::story::{AttemptStory, CertificateStory, NamedBy, UnitStory};
 use crate::say;
+use crate::text::{certificate_word, named_by_word, proof_word, registration_word, unit_word};
 
 /// The whole page of a unit; `found_by` says how it was found, where that was not its serial.
 pub fn unit_html(
     story: &UnitStory,
-    found_by: Option<&str>,
+    found_by: Option<NamedBy>,
     look: Look<'_>,
     now: Timestamp,
 ) -> String {
-    let (serial, state) = (story.serial.as_str(), story.state);
+    let (serial, state) = (story.serial.as_str(), look.word(unit_word(story.state)));
     let title = look.say(say!("Unit {serial}", "单元 {serial}"));
     let since = look.time(story.created_at);
     let below = look.say(say!("{state}, since {since}", "{state}，自 {since}"));
@@ -25,7 +26,7 @@ pub fn unit_html(
         html! {
             (look.header(&title, &below))
             main {
-                @if let Some(by) = found_by {
+                @if let Some(by) = found_by.map(|by| look.word(named_by_word(by))) {
                     p class="note" { (look.say(say!("Found by its {by}.", "按 {by} 找到。"))) }
                 }
                 div class="cards" {
@@ -46,7 +47,7 @@ fn facts(story: &UnitStory, look: Look<'_>) -> Markup {
             h2 { (look.say(say!("Unit", "单元"))) }
             dl {
                 dt { (look.say(say!("Serial", "序列号"))) } dd class="code" { (outside(story.serial.as_str())) }
-                dt { (look.say(say!("State", "状态"))) } dd { b { (story.state) } }
+                dt { (look.say(say!("State", "状态"))) } dd { b { (look.word(unit_word(story.state))) } }
                 dt { (look.say(say!("Client id", "客户端 ID"))) } dd class="code" { (outside(story.client_id.as_str())) }
                 dt { (look.say(say!("Work order", "工单"))) }
                 dd { @match &story.work_order { Some(id) => (outside(id.as_str())), None => "–" } }
@@ -63,11 +64,11 @@ fn certificate_card(story: &CertificateStory, look: Look<'_>) -> Markup {
             dl {
                 dt { (look.say(say!("Number", "编号"))) } dd class="code" { (story.certificate_sn) }
                 dt { "SHA-256" } dd class="code" { (story.fingerprint_sha256) }
-                dt { (look.say(say!("State", "状态"))) } dd { b { (story.state.as_str()) } }
-                dt { (look.say(say!("Proof", "证明方式"))) } dd { (story.proof.map_or("–", |proof| proof.as_str())) }
+                dt { (look.say(say!("State", "状态"))) } dd { b { (look.word(certificate_word(story.state))) } }
+                dt { (look.say(say!("Proof", "证明方式"))) } dd { (story.proof.map_or("–", |proof| look.word(proof_word(proof)))) }
                 dt { (look.say(say!("Valid", "有效期"))) } dd { (look.time(story.not_before)) " – " (look.time(story.not_after)) }
                 dt { (look.say(say!("Registration", "云端注册"))) }
-                dd { (story.registration.state) @if let Some(at) = story.registration.registered_at { ", " (look.time(at)) } }
+                dd { (look.word(registration_word(story.registration.state))) @if let Some(at) = story.registration.registered_at { ", " (look.time(at)) } }
                 @if let Some(error) = &story.registration.last_error { dt { (look.say(say!("Last error", "最近的错误"))) } dd { (outside(error)) } }
             }
         }

@@ -9,11 +9,11 @@ use crate::domain::figures::Holds;
 use crate::domain::ids::WorkOrderId;
 use crate::domain::pages::{OrderProgress, Pace};
 use crate::domain::slot::SlotShows;
-use crate::domain::story::Outcomes;
+use crate::domain::story::{NamedBy, Outcomes};
 use crate::domain::work_order::WorkOrderRow;
 use crate::ledger::Backlog;
 use crate::say;
-use crate::text::Language;
+use crate::text::named_by_word;
 
 /// A slot as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub fn wall_page(wall: &Wall, look: Look<'_>) -> String {
     let line = PreEscaped(wall_html(wall, look));
     let gone = look.say(say!(
         "The station can't be reached; what stands here is not of now.",
-        "无法连接工位；此处显示的不是当前状态。"
+        "无法连接工站；此处显示的不是当前状态。"
     ));
     look.page(
         &title,
@@ -82,20 +82,21 @@ pub fn wall_html(wall: &Wall, look: Look<'_>) -> String {
     let tile = |class: &str, name: String, value: String| {
         html! { div class=(format!("tile {class}")) { dt { (name) } dd { (value) } } }
     };
+    let pace = wall.pace.map_or_else(|| html! { "–" }, |pace| in_an_hour(pace, look));
     let of_order = |english: &str, chinese: &str| match &wall.at_work {
         Some(id) => look.say(say!("{english}, {id}", "{chinese}（{id}）")),
         None => look.say(say!("{english}", "{chinese}")),
     };
-    let pace = wall.pace.map_or_else(|| "–".to_owned(), |pace| in_an_hour(pace, look));
     let page = html! {
-        @if !wall.line_runs { p class="note" role="status" { (look.say(say!("No line runs.", "产线未运行。"))) } }
+        // Always there, so that what stands below keeps its place, and a change of it is told.
+        p class="note" role="status" { @if !wall.line_runs { (look.say(say!("No line runs.", "产线未运行。"))) } }
         dl class="tiles" {
             (tile("pass", look.say(say!("Passed today", "今日合格")), passed.to_string()))
             (tile(if failed > 0 { "fail" } else { "" }, look.say(say!("Failed today", "今日不合格")), failed.to_string()))
             @if interrupted > 0 { (tile("", look.say(say!("Cut off today", "今日中断")), interrupted.to_string())) }
             (tile("", of_order("First-pass yield", "一次通过率"), look.percent(wall.first_pass_yield)))
-            (tile("", of_order("Units an hour", "每小时"), pace))
-            (tile(if wall.holds.count > 0 { "hold" } else { "" }, look.say(say!("On HOLD", "待判定")), wall.holds.count.to_string()))
+            div class="tile" { dt { (of_order("Units an hour", "每小时")) } dd { (pace) } }
+            (tile(if wall.holds.count > 0 { "hold" } else { "" }, look.say(say!("On HOLD", "保留")), wall.holds.count.to_string()))
             (tile("", look.say(say!("Waiting for the cloud", "等待云端")), wall.backlog.count.to_string()))
         }
         section class="slots" aria-label=(look.say(say!("Slots", "工位"))) {
@@ -104,7 +105,7 @@ pub fn wall_html(wall: &Wall, look: Look<'_>) -> String {
         @for order in &wall.orders { (order_card(order, look)) }
         @if !wall.holds.units.is_empty() {
             section class="card" {
-                h2 { (look.say(say!("On HOLD now", "目前待判定"))) }
+                h2 { (look.say(say!("On HOLD now", "目前保留"))) }
                 table { tbody { @for unit in &wall.holds.units {
                     tr { td { (look.unit(unit.serial.as_str())) } td { (outside(unit.slot.as_str())) } td { (look.time(unit.time)) } }
                 } } }
@@ -115,9 +116,12 @@ pub fn wall_html(wall: &Wall, look: Look<'_>) -> String {
 }
 
 /// A pace with the time of work that it is of, as the operator's screen says it.
-fn in_an_hour(pace: Pace, look: Look<'_>) -> String {
+fn in_an_hour(pace: Pace, look: Look<'_>) -> Markup {
     let (units, minutes) = (pace.units_an_hour, pace.over.as_secs() / 60);
-    look.say(say!("{units:.0} in {minutes} min", "{units:.0}（近 {minutes} 分钟）"))
+    html! {
+        (format!("{units:.0}"))
+        small { (look.say(say!("over {minutes} min of work", "近 {minutes} 分钟"))) }
+    }
 }
 
 fn slot_card(slot: &WallSlot, look: Look<'_>) -> Markup {
@@ -127,7 +131,7 @@ fn slot_card(slot: &WallSlot, look: Look<'_>) -> Markup {
         SlotShows::Pass => ("pass", say!("PASS", "合格")),
         SlotShows::Fail => ("fail", say!("FAIL", "不合格")),
         SlotShows::CutOff => ("", say!("cut off", "中断")),
-        SlotShows::Hold => ("hold", say!("HOLD", "待判定")),
+        SlotShows::Hold => ("hold", say!("HOLD", "保留")),
     };
     html! {
         article class=(format!("slot {class}")) aria-label=(look.say({ let name = &slot.name; say!("Slot {name}", "工位 {name}") })) {
@@ -186,7 +190,7 @@ pub fn message_page(title: &str, text: &str, look: Look<'_>) -> String {
 }
 
 /// The units that a text means, where it means several.
-pub fn choice_page(text: &str, units: &[(String, &'static str)], look: Look<'_>) -> String {
+pub fn choice_page(text: &str, units: &[(String, NamedBy)], look: Look<'_>) -> String {
     let title = look.say(say!("Several units", "多个单元"));
     look.page(
         &title,
@@ -194,7 +198,8 @@ pub fn choice_page(text: &str, units: &[(String, &'static str)], look: Look<'_>)
             (look.header(&title, text))
             main class="card" {
                 table { tbody { @for (serial, by) in units {
-                    tr { td { (look.unit(serial)) } td class="dim" { @if look.language == Language::English { "by its " } (by) } }
+                    @let by = look.word(named_by_word(*by));
+                    tr { td { (look.unit(serial)) } td class="dim" { (look.say(say!("by its {by}", "按{by}"))) } }
                 } } }
             }
         },
