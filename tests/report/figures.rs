@@ -14,21 +14,51 @@ const SUNDAY: (&str, &str) = ("2025-10-25 22:00:00", "2025-10-26 23:00:00");
 /// That week, whose last day the Sunday is.
 const WEEK: (&str, &str) = ("2025-10-19 22:00:00", "2025-10-26 23:00:00");
 
+/// The factory's day: its clock is two hours ahead until summer time ends, and then one.
+const DAY: &str = "date(started_us / 1000000 + iif(
+    started_us < unixepoch('2025-10-26 01:00:00') * 1000000, 7200, 3600), 'unixepoch')";
+
 /// The attempts of a time, or of the work order, as a table `x` to compute from.
 struct Second {
     ledger: Connection,
     scope: String,
+    /// The attempts of the trend: those before too.
+    trend: String,
 }
 
 impl Second {
     fn within(history: &History, (from, until): (&str, &str)) -> Self {
         let micros = |text: &str| format!("(unixepoch('{text}') * 1000000)");
         let scope = format!("started_us >= {} AND started_us < {}", micros(from), micros(until));
-        Self { ledger: history.ledger(), scope }
+        let trend = format!("started_us < {}", micros(until));
+        Self { ledger: history.ledger(), scope, trend }
     }
 
     fn of_order(history: &History) -> Self {
-        Self { ledger: history.ledger(), scope: format!("work_order = '{ORDER}'") }
+        let scope = format!("work_order = '{ORDER}'");
+        Self { ledger: history.ledger(), trend: scope.clone(), scope }
+    }
+
+    /// How first attempts ended by the factory's days.
+    fn first_by_day(&self) -> Vec<(Value, [i64; 2])> {
+        let sql = format!(
+            "SELECT {DAY}, sum(outcome = 'pass'), sum(outcome = 'fail') FROM attempts
+            WHERE {} AND attempt = 1 AND outcome <> 'running' GROUP BY 1 ORDER BY 1",
+            self.trend
+        );
+        let mut statement = self.ledger.prepare(&sql).unwrap();
+        let rows = statement
+            .query_map([], |row| Ok((json!(row.get::<_, String>(0)?), [row.get(1)?, row.get(2)?])));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// The units on HOLD, each with its slot and its person, the oldest first.
+    fn on_hold(&self) -> String {
+        self.one(
+            "coalesce(group_concat(serial || slot || coalesce(operator, ''), ' '), '') FROM
+            (SELECT x.* FROM x JOIN units u ON u.serial = x.serial AND u.open_attempt = x.attempt
+                WHERE u.state = 'uncertain' ORDER BY started_us)",
+        )
     }
 
     fn one<T: rusqlite::types::FromSql>(&self, select: &str) -> T {
@@ -101,6 +131,7 @@ fn equals(report: &Value, second: &Second) {
         ("by_slot", "slot", "slot"),
         ("by_operator", "operator", "operator"),
         ("by_firmware", "firmware", "firmware"),
+        ("by_day", "day", DAY),
         (
             "by_hour",
             "from",
@@ -127,6 +158,15 @@ fn equals(report: &Value, second: &Second) {
     }
     let causes = report["by_code"].as_array().unwrap().len() as i64;
     assert_eq!(causes, second.one::<i64>("count(DISTINCT code) FROM x"));
+    let trend = report["trend"].as_array().unwrap().iter().map(|day| {
+        (day["day"].clone(), ["passed", "failed"].map(|name| day[name].as_i64().unwrap()))
+    });
+    assert_eq!(trend.collect::<Vec<_>>(), second.first_by_day(), "trend");
+    let on_hold = report["on_hold"].as_array().unwrap().iter().map(|unit| {
+        let of = |name: &str| unit[name].as_str().unwrap_or_default().to_owned();
+        of("serial") + &of("slot") + &of("operator")
+    });
+    assert_eq!(on_hold.collect::<Vec<_>>().join(" "), second.on_hold(), "on HOLD");
     assert_eq!(report["cycle_ms"]["median"], second.percentile(50));
     assert_eq!(report["cycle_ms"]["p95"], second.percentile(95));
     assert_eq!(report["cycle_ms"]["count"], passed);
@@ -148,7 +188,9 @@ fn a_night_across_midnight_and_the_end_of_summer_time_is_counted_as_sql_counts_i
     assert_eq!(stats["first_pass_yield"], report["first_pass_yield"]);
     assert_eq!(stats["attempts"]["passed"], report["passed"]);
     let page = history.says("report shift --name night --date 2025-10-25");
-    let shown = format!("{:.1} %", report["first_pass_yield"].as_f64().unwrap() * 100.0);
+    let words = history.says("ledger stats --shift night --day 2025-10-25");
+    let line = words.lines().find_map(|line| line.strip_prefix("first pass yield "));
+    let shown = line.unwrap();
     assert!(page.contains(&format!("<dd>{shown}")), "{shown}");
     assert!(page.contains(&format!("<dd>{}", report["passed"])));
 }
@@ -191,6 +233,68 @@ fn a_work_order_is_counted_as_sql_counts_it() {
 }
 
 #[test]
+fn a_time_holds_what_begins_with_it_and_not_what_begins_with_its_end() {
+    let history = History::whole();
+    let begins = |place: u32| -> String {
+        let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', started_us / 1000000.0, 'unixepoch')
+            FROM attempts WHERE started_us % 1000 = 0 ORDER BY started_us LIMIT 1 OFFSET ?1";
+        history.ledger().query_row(sql, [place], |row| row.get(0)).unwrap()
+    };
+    let span = format!("--from {} --to {}", begins(3), begins(15));
+    let report = history.json(&format!("report day {span} --format json"));
+    let sum = |of: &Value| {
+        ["passed", "failed", "interrupted"].map(|name| of[name].as_u64().unwrap()).iter().sum()
+    };
+    let all: u64 = sum(&report);
+    assert_eq!(all, 12, "{span}");
+    let first_attempts: u64 =
+        report["trend"].as_array().unwrap().iter().map(|day| day["passed"].as_u64().unwrap()).sum();
+    assert!(first_attempts > 0);
+    let rows = history.says(&format!("export attempts --format ndjson {span}"));
+    assert_eq!(rows.lines().count(), 12);
+}
+
+#[test]
+fn what_waits_for_the_cloud_is_what_is_open_there() {
+    let history = History::whole();
+    let ledger = history.books();
+    // A sync took some of them: three ways to be open, and one to be done.
+    for (state, place) in [("claimed", 3), ("parked", 5), ("done", 7), ("withdrawn", 9)] {
+        let sql = "UPDATE outbox SET state = ?1
+            WHERE id = (SELECT id FROM outbox ORDER BY id LIMIT 1 OFFSET ?2)";
+        assert_eq!(ledger.execute(sql, params![state, place]).unwrap(), 1);
+    }
+    let open = "o.state IN ('waiting', 'claimed', 'parked')";
+    let count = |sql: String| -> i64 { ledger.query_row(&sql, [], |row| row.get(0)).unwrap() };
+    let all = count(format!("SELECT count(*) FROM outbox o WHERE {open}"));
+    let of_order = count(format!(
+        "SELECT count(*) FROM outbox o WHERE {open} AND o.certificate_sn IN
+            (SELECT certificate_sn FROM attempts WHERE work_order = '{ORDER}')"
+    ));
+    assert!(0 < of_order && of_order < all);
+    let waiting = |line: &str| history.json(line)["waiting_for_cloud"]["count"].clone();
+    assert_eq!(waiting("report day --date 2025-10-26 --format json"), all);
+    assert_eq!(waiting(&format!("report work-order {ORDER} --format json")), of_order);
+    // Since when: the oldest of these units' own, and not the station's.
+    let first: String = ledger
+        .query_row(
+            &format!(
+                "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', min(o.queued_us) / 1000000.0, 'unixepoch')
+                FROM outbox o JOIN attempts a ON a.certificate_sn = o.certificate_sn
+                WHERE {open} AND a.work_order = '{ORDER}'"
+            ),
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let report = history.json(&format!("report work-order {ORDER} --format json"));
+    assert_eq!(report["waiting_for_cloud"]["oldest"], first);
+    assert!(
+        history.says("metrics").contains(&format!("station_backlog{{station=\"demo\"}} {all}\n"))
+    );
+}
+
+#[test]
 fn a_report_as_a_table_has_the_same_figures() {
     let history = History::whole();
     let line = "report shift --name early --date 2025-10-26 --format";
@@ -203,5 +307,82 @@ fn a_report_as_a_table_has_the_same_figures() {
     assert_eq!(report["failed"].to_string(), total[3]);
     let hours = cells.iter().filter(|row| row[0] == "hour").count();
     assert_eq!(hours, 8);
+    for (table, key, section) in [
+        ("by_slot", "slot", "slot"),
+        ("by_operator", "operator", "operator"),
+        ("trend", "day", "first_attempts_of_day"),
+    ] {
+        let of = |row: &Value| {
+            let name = row[key].as_str().unwrap_or_default().to_owned();
+            [name, row["passed"].to_string(), row["failed"].to_string()]
+        };
+        let wanted: Vec<[String; 3]> = report[table].as_array().unwrap().iter().map(of).collect();
+        let rows = cells.iter().filter(|row| row[0] == section);
+        let found: Vec<[String; 3]> =
+            rows.map(|row| [row[1], row[2], row[3]].map(str::to_owned)).collect();
+        assert_eq!(found, wanted, "{section}");
+    }
+    let night = history.says("report shift --name night --date 2025-10-25 --format csv");
+    let hours: Vec<&str> =
+        night.lines().filter_map(|line| line.strip_prefix("hour,")?.split(',').next()).collect();
+    assert_eq!(hours[4..6], ["2025-10-26 02:00 UTC+2", "2025-10-26 02:00 UTC+1"], "{hours:?}");
     assert!(cells.iter().any(|row| row[..2] == ["hour", "2025-10-26 06:00"]), "{csv}");
+}
+
+/// The cells of each row of a page's tables, as they are read.
+fn cells_of(page: &str) -> Vec<Vec<String>> {
+    let text = |cell: &str| {
+        let pieces =
+            cell.split('<').map(|piece| piece.split_once('>').map_or("", |(_, text)| text));
+        pieces.collect::<String>()
+    };
+    let row = |row: &str| {
+        let row = row.split("</tr>").next().unwrap();
+        let cells = row.split("</th>").flat_map(|piece| piece.split("</td>"));
+        cells.map(text).collect::<Vec<_>>()
+    };
+    page.split("<tr>").skip(1).map(row).collect()
+}
+
+#[test]
+fn a_page_shows_what_its_json_says() {
+    let history = History::whole();
+    let line = "report shift --name night --date 2025-10-25";
+    let (report, page) = (history.json(&format!("{line} --format json")), history.says(line));
+    let rows = cells_of(&page);
+    let shown = |wanted: &[String]| {
+        rows.iter().any(|row| {
+            row.starts_with(wanted) || {
+                // The second cell is a bar.
+                let without: Vec<String> = row
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| *at != 1)
+                    .map(|(_, cell)| cell.clone())
+                    .collect();
+                without.starts_with(wanted)
+            }
+        })
+    };
+    let tables = [("by_slot", "slot"), ("by_operator", "operator"), ("by_firmware", "firmware")];
+    for (table, key) in tables {
+        for row in report[table].as_array().unwrap() {
+            let Some(name) = row[key].as_str() else { continue };
+            let wanted = [name.to_owned(), row["passed"].to_string(), row["failed"].to_string()];
+            assert!(shown(&wanted), "{table}: {wanted:?} in {rows:?}");
+        }
+    }
+    for hour in report["by_hour"].as_array().unwrap() {
+        let counts = ["passed", "failed", "interrupted"].map(|name| hour[name].to_string());
+        let plan = format!("{:.0}", hour["plan"].as_f64().unwrap());
+        let wanted: Vec<String> = counts.into_iter().chain([plan]).collect();
+        assert!(rows.iter().any(|row| row[1..].starts_with(&wanted)), "{wanted:?} in {rows:?}");
+    }
+    for day in report["trend"].as_array().unwrap() {
+        let row = rows.iter().find(|row| row[0] == day["day"].as_str().unwrap()).unwrap();
+        assert_eq!(row[2..4], [day["passed"].to_string(), day["failed"].to_string()]);
+    }
+    // The Pareto of causes ends with all of them.
+    let last = rows.iter().rfind(|row| row.len() == 5 && row[3].ends_with(" %"));
+    assert!(last.is_some_and(|row| row[3] == "100.0 %"), "{last:?}");
 }

@@ -142,6 +142,12 @@ impl History {
         rusqlite::Connection::open_with_flags(path, flags).unwrap()
     }
 
+    /// The ledger's file, to be changed behind the program's back.
+    pub(crate) fn books(&self) -> rusqlite::Connection {
+        let config = Config::load(&self.factory.config(), None).unwrap();
+        rusqlite::Connection::open(config.station.data_dir.join("ledger.db")).unwrap()
+    }
+
     pub(crate) fn dir(&self) -> PathBuf {
         self.factory.dir.clone()
     }
@@ -180,6 +186,8 @@ impl Pen {
         let end = match index {
             20 => "hold",
             33 => "rework",
+            // The last one has begun, and its device was asked for nothing yet.
+            89 => "begun",
             _ if index % 7 == 3 => "fail",
             _ if index % 11 == 5 => "early",
             _ if index % 13 == 6 => "cut",
@@ -245,6 +253,9 @@ impl Pen {
                 _ => ended(End::Interrupted { step, code: Code::Stopped, message }, true),
             });
             return self.clock.move_by(rest);
+        }
+        if end == "begun" {
+            return;
         }
         self.write(Record::CommitAsked(attempt.clone()));
         if end == "hold" {

@@ -18,4 +18,5 @@ mod metrics;
 mod pages;
 #[path = "../printed/picture.rs"]
 mod picture;
+mod rows;
 mod view;

@@ -23,6 +23,9 @@ fn a_report_is_one_file_that_opens_anywhere() {
     assert!(browser.text().contains("Shift report: night, 2025-10-25"));
     assert_eq!(browser.loaded_from(), [""; 0], "nothing was fetched");
     assert_eq!(browser.name_of("svg.chart"), "Output by hour");
+    // What a bar says can be read without pointing at it.
+    browser.click("figure .values summary");
+    assert!(browser.text().contains("10-26 02:00 UTC+2\t"), "{}", browser.text());
     // A bar leads to its units.
     browser.click("td.drawn a[href='#code-E-DEV-TIMEOUT']");
     browser.wait_until(
@@ -50,9 +53,14 @@ fn a_work_order_and_a_unit_are_pages_too() {
     browser.open(&address_of(&order));
     let text = browser.text();
     assert!(text.contains(&format!("工单 {ORDER}")) && text.contains("一次通过率"), "{text}");
+    assert!(text.contains("保留"), "as on the operator's screen");
     browser.fits(PHONE);
     browser.picture(LAPTOP, &gallery("order-zh.png"));
     let unit = history.dir().join("unit.html");
+    let line = "report unit TH200-00000029 --language zh-CN --out";
+    history.says(&format!("{line} {}", unit.display()));
+    browser.open(&address_of(&unit));
+    assert!(browser.text().contains("已用私钥签名"), "{}", browser.text());
     history.says(&format!("report unit TH200-00000029 --out {}", unit.display()));
     browser.open(&address_of(&unit));
     browser.fits(PHONE);

@@ -12,7 +12,7 @@ use crate::history::{History, ORDER};
 use crate::pages::{LAPTOP, PHONE, WALL};
 
 /// A view that is open; it ends when this is dropped.
-struct View {
+pub(crate) struct View {
     process: Child,
     url: String,
 }
@@ -27,7 +27,7 @@ impl View {
         Self { process, url: ready["url"].as_str().unwrap().to_owned() }
     }
 
-    fn of(history: &History) -> Self {
+    pub(crate) fn of(history: &History) -> Self {
         Self::open(&mut history.command("view --listen 127.0.0.1:0 --json"))
     }
 
@@ -44,7 +44,7 @@ impl View {
         answer
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let host = self.address();
         self.answer(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
     }
@@ -164,10 +164,17 @@ fn the_view_follows_a_line() {
     let browser = Browser::new();
     browser.open(&view.url);
     assert!(browser.text().contains("TH200-00000001") && browser.text().contains("PASS"));
+    // Who comes by the keyboard can go past the links that every page has, and stays where he is
+    // when the page changes.
+    browser.write("body", "\u{e004}");
+    assert_eq!(browser.script("return document.activeElement.innerText"), "Skip to the page");
+    browser.script("document.querySelector('article.slot a').focus()");
     batch("TH200-00000002");
     // It passes through "under way" on its way there.
     browser.wait_until("document.querySelector('.tile.pass dd').innerText === '2'");
     assert!(browser.text().contains("TH200-00000002"));
+    let focused = "return document.activeElement.closest('article')?.ariaLabel ?? null";
+    assert_eq!(browser.script(focused), "Slot A");
     assert_eq!(browser.script("return document.getElementById('gone').hidden"), true);
     browser.picture(Window { height: 620, ..LAPTOP }, &gallery("view.png"));
     browser.picture(Window { height: 1080, width: 1920, dark: true }, &gallery("view-wall.png"));
