@@ -41,9 +41,12 @@ impl Reader {
         Ok(Backlog { count, oldest })
     }
 
-    /// When the cloud was last called.
+    /// When the cloud was last called. A call that lies behind the newest entry was made under a
+    /// clock that has been set right since, and counts where there is no other.
     pub fn last_answer_of_cloud(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let sql = "SELECT max(sent_us) FROM outbox WHERE sent_us IS NOT NULL";
+        let sql = "SELECT coalesce(
+                (SELECT max(sent_us) FROM outbox WHERE sent_us <= (SELECT newest_us FROM ledger)),
+                (SELECT max(sent_us) FROM outbox WHERE sent_us IS NOT NULL))";
         Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 

@@ -28,6 +28,7 @@ use super::views::{
     ActStory, AttemptStory, CertificateStory, ExportRow, Outcomes, RegistrationStory, Stats,
     UnitFilter, UnitLine, UnitStory, pem,
 };
+use super::wall::{LOOKED_AT, newest_attempts};
 
 pub(super) fn read_proof(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Proof>> {
     let word: Option<String> = row.get(index)?;
@@ -279,11 +280,14 @@ impl Reader {
     /// newest attempt, or the only open one.
     pub fn order_at_work(&self) -> Result<Option<WorkOrderId>, LedgerError> {
         let open = self.open_work_orders()?;
-        let sql = "SELECT work_order FROM attempts
-            ORDER BY started_us DESC, serial DESC, attempt DESC LIMIT 1";
+        let sql = concat!(
+            "SELECT work_order FROM ",
+            newest_attempts!(),
+            " ORDER BY started_seq DESC LIMIT 1"
+        );
         let mut statement = self.connection.prepare_cached(sql)?;
         let newest: Option<Option<WorkOrderId>> =
-            statement.query_row([], |row| row.get(0)).optional()?;
+            statement.query_row([LOOKED_AT], |row| row.get(0)).optional()?;
         let newest = newest.flatten().filter(|id| open.contains(id));
         Ok(newest.or_else(|| match open.as_slice() {
             [only] => Some(only.clone()),

@@ -17,7 +17,7 @@ impl Reader {
         let count = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         let sql = "SELECT u.serial, u.open_work_order, a.slot, a.operator, a.hardware, a.started_us
             FROM units u JOIN attempts a ON a.serial = u.serial AND a.attempt = u.open_attempt
-            WHERE u.state = 'uncertain' ORDER BY a.started_us, u.serial LIMIT ?1";
+            WHERE u.state = 'uncertain' ORDER BY a.started_seq LIMIT ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let units = statement.query_map(params![limit], |row| {
             Ok(UncertainUnit {

@@ -8,7 +8,7 @@ use crate::domain::code::Code;
 use crate::domain::ids::{HardwareId, SlotName};
 use crate::domain::local::{Shift, Zone, day_from_text};
 use crate::domain::pages::HistoryQuery;
-use crate::domain::record::{Begun, Record};
+use crate::domain::record::{Begun, ClockAccepted, Record};
 use crate::domain::state::AttemptOutcome;
 use crate::ledger::{Ledger, Reader};
 
@@ -143,6 +143,47 @@ fn the_work_order_at_work_is_that_of_the_newest_attempt_or_the_only_open_one() {
     let begun = Begun { work_order: Some("WO-2".parse().unwrap()), ..begun(31) };
     take(&ledger, begun, 31, Until::Begun);
     assert_eq!(at_work().as_deref(), Some("WO-2"));
+}
+
+/// After a clock that ran 20 days ahead was set right, for those days too: which attempt is newer,
+/// and which waits longer, its entry tells.
+#[test]
+fn a_clock_that_ran_ahead_does_not_make_an_old_attempt_the_newest() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = SetClock::new();
+    let ledger = Ledger::open(settings(dir.path()), KEY.clone(), clock.clone()).unwrap();
+    let (writer, reader) = (ledger.writer(), ledger.reader().unwrap());
+    writer.record(authority_seen()).unwrap();
+    for order in ["WO-1", "WO-2"] {
+        writer.record(super::rules::order(order, 100, Vec::new())).unwrap();
+    }
+    let begin = |number: u32, place: &str, order: &str, until| {
+        let work_order = Some(order.parse().unwrap());
+        take(&ledger, Begun { slot: slot(place), work_order, ..begun(number) }, number, until)
+    };
+    let days = 20 * 24 * 60 * MINUTE;
+    clock.advance(days);
+    begin(1, "A", "WO-1", Until::Passed);
+    begin(2, "B", "WO-1", Until::Asked);
+    clock.advance(-days);
+    let accepted = ClockAccepted { reason: "it ran ahead".into(), by: person() };
+    writer.record(Record::ClockAccepted(accepted)).unwrap();
+    begin(3, "A", "WO-2", Until::Asked);
+
+    let newest = |place: &str| reader.newest_by_slot().unwrap()[&slot(place)].serial.clone();
+    let seen = |when: &str| {
+        assert_eq!(newest("A"), serial(3), "{when}");
+        assert_eq!(newest("B"), serial(2), "{when}");
+        let at_work = reader.order_at_work().unwrap().unwrap();
+        assert_eq!(at_work.as_str(), "WO-2", "{when}");
+        let waiting = reader.uncertain(9).unwrap().units;
+        let serials: Vec<_> = waiting.into_iter().map(|unit| unit.serial).collect();
+        assert_eq!(serials, [serial(2), serial(3)], "{when}");
+    };
+    seen("right after it");
+    clock.advance(2 * days);
+    writer.record(authority_seen()).unwrap();
+    seen("when its days have come");
 }
 
 /// A ledger whose clock begins at this instant, and one unit every half hour from then on: each
