@@ -73,9 +73,14 @@ pub struct Port {
 impl Port {
     /// Opens and sets up a port; another opener of it is an error, ours or theirs.
     pub fn open(settings: PortSettings, stop: Stop) -> Result<Self, LinkError> {
-        let mut port = Self { settings, opened: None, stop, deadline: None };
+        let mut port = Self::closed(settings, stop);
         port.reopen()?;
         Ok(port)
+    }
+
+    /// A port that is opened later.
+    pub fn closed(settings: PortSettings, stop: Stop) -> Self {
+        Self { settings, opened: None, stop, deadline: None }
     }
 
     /// How it was set up.

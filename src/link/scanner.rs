@@ -17,9 +17,9 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// The scans of a serial scanner, until its stop flag is set.
 ///
-/// A scanner that is pulled out is one error, and is looked for until it is back. A scan
-/// that ended as none should is given, and the first of them is followed by an error that
-/// names the missing terminator.
+/// A scanner that is pulled out is one error, and is looked for until it is back; so is one whose
+/// port another program has when it is opened. A scan that ended as none should is given, and the
+/// first of them is followed by an error that names the missing terminator.
 pub struct Scanner {
     port: Port,
     framer: Framer,
@@ -27,21 +27,26 @@ pub struct Scanner {
     lost: bool,
     /// A scan without its end was told of.
     warned: bool,
-    /// What is to be told after the scan that was just given.
+    /// What is to be told next: after the scan that was just given, or of a port that is busy.
     warning: Option<LinkError>,
 }
 
 impl Scanner {
     /// Opens the scanner's port; its scans end as `ends` says.
     pub fn open(settings: PortSettings, ends: &[End], stop: Stop) -> Result<Self, LinkError> {
-        let port = Port::open(settings, stop).map_err(unusable)?;
+        let mut port = Port::closed(settings, stop);
+        // A modem manager looks at a port that has just appeared, and lets go of it again.
+        let busy = match port.reopen() {
+            Err(error @ LinkError::PortBusy { .. }) => Some(unusable(error)),
+            outcome => outcome.map(|()| None).map_err(unusable)?,
+        };
         Ok(Self {
             port,
             framer: Framer::new(ends),
             started: Instant::now(),
-            lost: false,
+            lost: busy.is_some(),
             warned: false,
-            warning: None,
+            warning: busy,
         })
     }
 
@@ -123,6 +128,7 @@ mod tests {
     use super::super::test_line::Pty;
     use super::*;
     use crate::domain::code::Code;
+    use crate::domain::device::Fault;
 
     fn scanner(settings: PortSettings) -> (Scanner, Stop) {
         let stop = Stop::new();
@@ -171,6 +177,22 @@ mod tests {
         let settings = PortSettings::new("/dev/no-such-scanner", 9600);
         let error = Scanner::open(settings, End::USUAL, Stop::new()).err().unwrap();
         assert_eq!(error.code(), Code::ScannerOpen);
+    }
+
+    #[test]
+    fn a_scanner_whose_port_is_busy_at_the_start_is_waited_for() {
+        let pty = Pty::open();
+        let other = serialport::new(pty.path(), 9_600).open_native().unwrap();
+        let (mut scanner, _stop) = scanner(PortSettings::new(pty.path(), 9600));
+        let error = scanner.next().unwrap().unwrap_err();
+        assert_eq!(error.code(), Code::ScannerOpen);
+        assert!(Fault::from(error).detail.ends_with("is in use"));
+        drop(other);
+        while scanner.lost {
+            scanner.fill().unwrap();
+        }
+        pty.send(b"TH200-1\r");
+        assert_eq!(scanner.next().unwrap().unwrap().text(), "TH200-1\r");
     }
 
     #[test]
