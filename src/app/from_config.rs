@@ -220,6 +220,7 @@ pub fn policy(config: &Config) -> Policy {
             config::KeyOrigin::Station => KeyOrigin::Station,
             config::KeyOrigin::Device => KeyOrigin::Device,
         },
+        lock: config.product.lock,
         connects: config.connect.is_some(),
     }
 }

@@ -167,7 +167,6 @@ fn start_by(
         clock: Arc::clone(&clock),
         policy: from_config::policy(config),
         key_format: from_config::key_format(&config.product),
-        lock: config.product.lock,
         broker,
         witness,
         lot: Arc::clone(&lot),

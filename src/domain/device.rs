@@ -45,6 +45,8 @@ pub struct Seen {
     pub best_proof: Proof,
     /// Whether it can make a key itself.
     pub makes_keys: bool,
+    /// Whether it can be locked for ever.
+    pub can_lock: bool,
 }
 
 /// An identity that a device says it holds.

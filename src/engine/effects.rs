@@ -149,7 +149,7 @@ impl<'a> Effects<'a> {
             Op::ReadBack { cert } => Ok(Answer::Proof(self.read_back(cert)?)),
             Op::Connect { cert } => Ok(Answer::Proof(self.await_connection(cert)?)),
             Op::Finish => {
-                let seen = self.driver.finish(self.shared.lock)?;
+                let seen = self.driver.finish(self.shared.policy.lock)?;
                 Ok(Answer::Finished(self.meet(seen)?))
             }
             Op::Release => {

@@ -103,8 +103,6 @@ pub struct Shared {
     pub policy: Policy,
     /// In which form devices get private keys that the station made.
     pub key_format: KeyFormat,
-    /// Whether a device is locked when it has finished.
-    pub lock: bool,
     /// Where devices connect.
     pub broker: Broker,
     /// The station's own broker, where devices connect to one as the last proof.

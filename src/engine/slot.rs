@@ -142,9 +142,9 @@ impl SlotThread {
             let (place, status) = match watch.poll() {
                 Ok(Presence::Here(driver, says)) => return Arrival::Device(driver, says),
                 Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
-                Ok(Presence::Denies(seen)) => {
+                Ok(Presence::Denies(says)) => {
                     // As in `say`.
-                    let _ = self.to_line.send(ToLine::Denied(self.index, Box::new(seen)));
+                    let _ = self.to_line.send(ToLine::Denied(self.index, Box::new(says)));
                     continue;
                 }
                 Ok(Presence::Same) => {

@@ -6,6 +6,7 @@ use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{Command, SlotStatus};
 use crate::domain::ids::WorkOrderId;
 use crate::domain::label::LabelRule;
+use crate::link::LinkError;
 
 use super::router::{Job, Place};
 use super::unit::Ending;
@@ -17,8 +18,9 @@ pub(super) enum ToLine {
     Place(usize, Place, SlotStatus),
     /// A slot's unit ended.
     Ended(usize, Box<Ending>),
-    /// The device of the unit that ended last says now something else than when it passed.
-    Denied(usize, Box<Seen>),
+    /// The device of the unit that ended last says now something else than before, or nothing
+    /// that makes sense.
+    Denied(usize, Box<Result<Seen, LinkError>>),
     /// Another work order is to be made, with its rule for labels; the answer goes back.
     Lot(WorkOrderId, Box<LabelRule>, Sender<Result<(), Fault>>),
     /// Something outside the slots went wrong, and the line can't go on.

@@ -250,6 +250,13 @@ fn unsuitable(unit: &Unit, seen: &Seen) -> Option<Fault> {
         );
         return Some(Fault::said(Code::DevSecurity, detail));
     }
+    if policy.lock && !seen.can_lock {
+        let detail = say!(
+            "the device can't be locked, which the product requires",
+            "产品要求锁定设备，而此设备不能锁定"
+        );
+        return Some(Fault::said(Code::DevSecurity, detail));
+    }
     if policy.key_origin == KeyOrigin::Device && !seen.makes_keys {
         let detail = say!(
             "the device makes no key of its own, which the product requires",

@@ -24,3 +24,4 @@ pub use state::{
     Effect, Entry, Input, Policy, Position, Presented, State, Unexpected, Unit, Verdict,
     VerdictKind,
 };
+pub use steady::denial_of_a_pass;

@@ -47,6 +47,7 @@ impl Device {
             security: Security::default(),
             best_proof: Proof::Possession,
             makes_keys: true,
+            can_lock: true,
         }
     }
 
@@ -321,6 +322,7 @@ fn unit_of(origin: KeyOrigin) -> Unit {
         require: Security::default(),
         required_proof: Proof::Possession,
         key_origin: origin,
+        lock: false,
         connects: false,
     };
     Unit { serial: "U-1".parse().unwrap(), hardware: None, policy }
@@ -449,22 +451,31 @@ fn an_interrupted_attempt_gives_the_same_certificate_for_the_same_key_and_voids_
     }
 }
 
-#[test]
-fn a_device_that_makes_no_key_is_refused_where_the_product_wants_one() {
-    let unit = unit_of(KeyOrigin::Device);
-    let mut world = World::with(KeyOrigin::Device, false);
-    let (mut state, mut effect) = step(&unit, State::New, Input::Start).unwrap();
+/// The code by which a unit is refused before anything is written, where its device lacks
+/// something.
+fn refused(unit: &Unit, lacks: fn(&mut Seen)) -> Code {
+    let mut world = World::with(unit.policy.key_origin, false);
+    let (mut state, mut effect) = step(unit, State::New, Input::Start).unwrap();
     while let Effect::Device(_) | Effect::Look(_) = effect {
         let mut input = world.perform(effect);
         if let Input::Device(Ok(Answer::Seen(seen))) = &mut input {
-            seen.makes_keys = false;
+            lacks(seen);
         }
-        (state, effect) = step(&unit, state, input).unwrap();
+        (state, effect) = step(unit, state, input).unwrap();
     }
     let Effect::Record(Entry::FailedEarly(End::Failed { code, .. })) = effect else {
         panic!("{effect:?}")
     };
-    assert_eq!(code, Code::DevNoKeygen);
+    code
+}
+
+#[test]
+fn a_device_that_lacks_what_the_product_wants_is_refused_before_anything_is_written() {
+    let makes_keys = unit_of(KeyOrigin::Device);
+    assert_eq!(refused(&makes_keys, |seen| seen.makes_keys = false), Code::DevNoKeygen);
+    let mut locks = unit();
+    locks.policy.lock = true;
+    assert_eq!(refused(&locks, |seen| seen.can_lock = false), Code::DevSecurity);
 }
 
 /// Runs with every device operation but `allowed` failing as `code`.

@@ -252,6 +252,7 @@ mod tests {
             security: Security::default(),
             best_proof: Proof::Possession,
             makes_keys: false,
+            can_lock: false,
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Policy {
     pub required_proof: Proof,
     /// Where its keys are made.
     pub key_origin: KeyOrigin,
+    /// Whether its devices are locked in the end.
+    pub lock: bool,
     /// Whether its devices connect to the station's own broker as the last proof.
     pub connects: bool,
 }

@@ -38,12 +38,17 @@ pub enum LinkError {
         frames: u64,
     },
     /// Sound frames came, and none that answers.
-    #[error("{frames} sound frames came after {request}, and none of them answers it")]
+    #[error(
+        "{frames} sound frames came after {request}, and none of them answers it, the last of \
+         type {came:#04x}"
+    )]
     Unasked {
         /// The request, as the protocol names it.
         request: &'static str,
         /// How many came.
         frames: u64,
+        /// The type of the last of them.
+        came: u8,
     },
     /// The line is gone: pulled out, or its adapter vanished.
     #[error("port {path} vanished")]
@@ -331,8 +336,10 @@ impl LinkError {
             Self::Echo { request, frames } => {
                 format!("线路把发出的内容送回：{request} 回来了 {frames} 次，没有应答")
             }
-            Self::Unasked { request, frames } => {
-                format!("{request} 之后收到 {frames} 个完好的帧，没有一个是应答")
+            Self::Unasked { request, frames, came } => {
+                format!(
+                    "{request} 之后收到 {frames} 个完好的帧，没有一个是应答，最后一个的类型是 {came:#04x}"
+                )
             }
             Self::Unplugged { path } => format!("端口 {path} 消失了"),
             Self::Refused { request, error, detail } => {

@@ -48,8 +48,9 @@ pub enum Presence {
     Absent,
     /// The device that was let go of has not gone yet.
     Same,
-    /// It has not gone, and says something else than when it passed. Told once.
-    Denies(Seen),
+    /// It has not gone, and says something else than before, or nothing that makes sense. Each
+    /// such word is told once, and whether it denies the pass is judged elsewhere.
+    Denies(Result<Seen, LinkError>),
     /// A device, or a port behind which one may be.
     Here(Box<dyn Driver>, Option<Answered>),
 }
@@ -107,7 +108,7 @@ pub struct Watch {
     working: Stop,
     door: Door,
     awaited: Awaited,
-    /// What the device that was let go of said when it passed.
+    /// What the device that passed and was let go of said last; none for any other device.
     passed: Option<Seen>,
     /// The port as it was when it was let go of.
     appeared: Option<Appearance>,
@@ -291,10 +292,10 @@ impl Watch {
     fn ask_who_is_there(&mut self, mut driver: Box<dyn Driver>) -> Result<Presence, LinkError> {
         let asked = Instant::now();
         match driver.probe() {
-            Ok(Some(seen)) if self.is_done(&seen) => {
+            Ok(Some(seen)) if self.is_done(&seen.hardware) => {
                 self.silent = 0;
                 let waits = self.ask_again_later(driver);
-                Ok(if self.is_denied_by(&seen) { Presence::Denies(seen) } else { waits })
+                Ok(if self.is_new(&seen) { Presence::Denies(Ok(seen)) } else { waits })
             }
             Ok(Some(seen)) if driver.probe_identifies() => {
                 Ok(self.here_and_says(driver, Some(Answered { seen, took: asked.elapsed() })))
@@ -309,6 +310,12 @@ impl Watch {
                 Ok(Presence::Absent)
             }
             Err(LinkError::Stopped) => Err(LinkError::Stopped),
+            // What it says makes no sense, and says who it is all the same.
+            Err(error) if driver.answered_by().is_some_and(|id| self.is_done(&id)) => {
+                self.silent = 0;
+                let waits = self.ask_again_later(driver);
+                Ok(if self.passed.take().is_some() { Presence::Denies(Err(error)) } else { waits })
+            }
             // It has been told what is wrong with it, and must change before it is told again.
             Err(_) if matches!(self.awaited, Awaited::AnAnswer) => Ok(self.ask_again_later(driver)),
             // Somebody is there; identifying it properly will say what is wrong.
@@ -320,15 +327,19 @@ impl Watch {
         matches!(self.awaited, Awaited::Anybody)
     }
 
-    fn is_done(&self, seen: &Seen) -> bool {
-        matches!(&self.awaited, Awaited::AnotherThan(done) if *done == seen.hardware)
+    fn is_done(&self, hardware: &HardwareId) -> bool {
+        matches!(&self.awaited, Awaited::AnotherThan(done) if done == hardware)
     }
 
-    /// Whether the device that passed says now that it holds something else, or that its lock
-    /// is another than it was.
-    fn is_denied_by(&mut self, now: &Seen) -> bool {
-        let differs = |then: &mut Seen| (then.holds, then.locked) != (now.holds, now.locked);
-        self.passed.take_if(differs).is_some()
+    /// Whether the device that passed says something else now than it said last.
+    fn is_new(&mut self, now: &Seen) -> bool {
+        match &mut self.passed {
+            Some(then) if then != now => {
+                then.clone_from(now);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Silence counts only at a port that stays open: opening one may reset the device.

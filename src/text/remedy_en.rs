@@ -236,7 +236,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevUnknownIdentity => "put the device aside: this ledger does not know its certificate",
         DevLocked => "put the device aside: a locked device takes no identity",
         DevHoldsIdentity => "look at what it holds; where that may be lost, add --overwrite",
-        DevSecurity => "put the device aside: its protections were not switched on",
+        DevSecurity => "put the device aside: it lacks a protection that the product requires",
         DevNoKeygen => "update its firmware, or let the station make keys (`key_origin`)",
         DevKeyFormat => "update its firmware, or set `key_format = \"scalar\"`",
         DevCsr => "put the device aside: it asks for a certificate that is not its own",

@@ -176,7 +176,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         DevUnknownIdentity => "把设备放到一边：账本不认识它的证书",
         DevLocked => "把设备放到一边：已锁定的设备不接受身份",
         DevHoldsIdentity => "先查看设备中的身份；若可以丢弃，加上 --overwrite",
-        DevSecurity => "把设备放到一边：它的保护没有打开",
+        DevSecurity => "把设备放到一边：它缺少产品要求的保护",
         DevNoKeygen => "升级设备固件，或由本站生成密钥（`key_origin`）",
         DevKeyFormat => "升级设备固件，或改用 `key_format = \"scalar\"`",
         DevCsr => "把设备放到一边：它申请的不是自己的证书",

@@ -136,7 +136,7 @@ pub(super) const fn what(code: Code) -> &'static str {
         DevFactorySerial => "设备出厂序列号与标签不符",
         DevUnknownIdentity => "设备里有本账本不认识的证书",
         DevLocked => "设备已锁定",
-        DevSecurity => "设备的保护没有打开",
+        DevSecurity => "设备缺少产品要求的保护",
         DevNoKeygen => "设备不能自己生成密钥",
         DevKeyFormat => "设备不接受产品要求的私钥格式",
         DevCsr => "设备的证书申请不正确",

@@ -182,15 +182,26 @@ fn what_a_device_says_after_its_restart_is_held_against_what_it_was() {
 
 #[test]
 fn a_device_that_denies_its_pass_while_it_still_stands_there_is_kept() {
-    let station = "device_wait = \"4s\"";
-    let factory = Factory::with(&Plan { slots: 2, station, ..Plan::default() });
     // Arrival, the unit's own, the restart and the look behind the end, each at most once.
     let after = ":identify:4";
     let nothing = nothing!();
-    let fault = format!(
-        "stays,say=identify:1:00{after},say=identify:28:{nothing}{after},\
+    let holds_nothing = format!(
+        "say=identify:1:00{after},say=identify:28:{nothing}{after},\
          say=identify:60:{nothing}{after}"
     );
+    assert_kept(&holds_nothing, "it holds nothing");
+    assert_kept(&format!("say=identify:28:a1a2a3a4{after}"), "within another image");
+    assert_kept(&format!("say=identify:93:58{after}"), "it is a X");
+    assert_kept(&format!("say=identify:1:00{after}"), "it is blank and names an image");
+}
+
+/// A device that stays after its pass and says this then: its unit is kept, nobody else's label
+/// goes to it, and the message says so.
+#[track_caller]
+fn assert_kept(fault: &str, says: &str) {
+    let station = "device_wait = \"4s\"";
+    let factory = Factory::with(&Plan { slots: 2, station, ..Plan::default() });
+    let fault = format!("stays,{fault}");
     let _device = factory.faulty("A", 1, &fault);
     // The other label waits for a device that never comes, so the line goes on meanwhile.
     let finished = factory.batch(&(named("A", 1) + &named("B", 2))).expect(1);
@@ -198,6 +209,7 @@ fn a_device_that_denies_its_pass_while_it_still_stands_there_is_kept() {
     let denied = finished.events().into_iter().find(|line| line["event"] == "denied").unwrap();
     assert_eq!((&denied["serial"], &denied["uncertain"]), (&label(1).into(), &true.into()));
     assert_eq!(denied["code"], "E-DEV-CONTRADICTION", "{denied}");
+    assert!(denied["message"].as_str().unwrap().contains(says), "{denied}");
     let summary = finished.summary();
     let counts = ["passed", "failed", "uncertain"].map(|name| summary[name].as_u64().unwrap());
     assert_eq!(counts, [0, 1, 1], "{summary}");

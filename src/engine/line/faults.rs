@@ -1,25 +1,17 @@
 //! What a line itself has to say, where something can't be done.
 
 use crate::domain::code::Code;
-use crate::domain::device::{Fault, Seen};
+use crate::domain::device::Fault;
 use crate::domain::say::Say;
 use crate::say;
 
-/// A device that passed says now something else.
-pub(super) fn denial(seen: &Seen) -> Fault {
-    let now = match (&seen.holds, seen.locked) {
-        (None, _) => say!("holds nothing", "什么都没有"),
-        (Some(held), true) => {
-            say!("is locked and holds certificate {}", "已锁定，并持有证书 {}", held.certificate)
-        }
-        (Some(held), false) => {
-            say!("holds certificate {}", "持有证书 {}", held.certificate)
-        }
-    };
-    let Say { english, chinese } = now;
+/// A device that passed gives an answer that makes no sense, and says in it who it is.
+pub(super) fn senseless(fault: Fault) -> Fault {
+    let Fault { detail, chinese, .. } = fault;
+    let chinese = chinese.unwrap_or_else(|| detail.clone());
     let what = Say {
-        english: format!("the device passed, still stands there, and says now that it {english}"),
-        chinese: format!("设备已合格，仍在原处，现在却说它{chinese}"),
+        english: format!("the device passed, still stands there, and now {detail}"),
+        chinese: format!("设备已合格，仍在原处，现在：{chinese}"),
     };
     Fault::said(Code::DevContradiction, what)
 }

@@ -7,9 +7,11 @@ use crate::domain::ids::HardwareId;
 use crate::domain::record::{Denied, Record, Rework, Step};
 use crate::engine::router::{Job, Place};
 use crate::engine::unit::Ending;
+use crate::flow;
+use crate::link::LinkError;
 
-use super::faults::{denial, told_to_stop};
-use super::state::LineThread;
+use super::faults::{senseless, told_to_stop};
+use super::state::{LineThread, Passed};
 
 impl LineThread {
     /// What stands in a slot now.
@@ -61,9 +63,10 @@ impl LineThread {
 
     /// How a slot's unit ended.
     pub(super) fn ended(&mut self, slot: usize, ending: Ending) {
-        let Ending { report, ledger_failed, .. } = ending;
+        let Ending { report, met, ledger_failed } = ending;
         let completed = report.resumed && report.outcome == Outcome::Pass;
-        self.passed[slot] = Some(&report).filter(|report| report.is_good()).cloned();
+        let passed = met.filter(|_| report.is_good());
+        self.passed[slot] = passed.map(|seen| Passed { report: report.clone(), seen });
         self.say(Event::Unit(Box::new(report)));
         let decisions = self.router.ended(slot, completed, self.now());
         self.carry_out(decisions);
@@ -72,11 +75,18 @@ impl LineThread {
         }
     }
 
-    /// A device contradicts the proof that it has just given. Its unit is not finished any more,
-    /// and a person is told to keep it.
-    pub(super) fn denied(&mut self, slot: usize, seen: &Seen) {
-        let Some(mut report) = self.passed[slot].take() else { return };
-        let fault = denial(seen);
+    /// A device that passed says something new. Where that contradicts the proof that it has just
+    /// given, its unit is not finished any more, and a person is told to keep it.
+    pub(super) fn denied(&mut self, slot: usize, says: Result<Seen, LinkError>) {
+        let Some(Passed { mut report, seen }) = self.passed[slot].take() else { return };
+        let denial = match says {
+            Ok(now) => flow::denial_of_a_pass(&seen, &now),
+            Err(error) => Some(senseless(error.into())),
+        };
+        let Some(fault) = denial else {
+            self.passed[slot] = Some(Passed { report, seen });
+            return;
+        };
         report.outcome = Outcome::Fail;
         (report.step, report.uncertain, report.verified) = (Some(Step::Finish), true, false);
         let recorded = self.record_denial(slot, &report, &fault);

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::domain::device::Fault;
+use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{Event, EventSink, SlotStatus, UnitReport};
 use crate::domain::ids::Serial;
 use crate::domain::label::LabelRule;
@@ -18,6 +18,12 @@ use crate::ledger::{LedgerError, Reader};
 
 use super::door::Door;
 
+/// A unit that passed, and what its device said last before that.
+pub(super) struct Passed {
+    pub(super) report: UnitReport,
+    pub(super) seen: Seen,
+}
+
 /// The line thread's own state.
 pub(super) struct LineThread {
     pub(super) router: Router,
@@ -28,7 +34,7 @@ pub(super) struct LineThread {
     pub(super) slots: Vec<(Sender<ToSlot>, JoinHandle<()>)>,
     pub(super) halts: Vec<Halt>,
     /// What passed last in each slot and may still stand there.
-    pub(super) passed: Vec<Option<UnitReport>>,
+    pub(super) passed: Vec<Option<Passed>>,
     /// Why a slot was last put out of service.
     pub(super) last_out: Option<Fault>,
     /// It was said that labels without a slot go to any device.

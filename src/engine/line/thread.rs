@@ -122,7 +122,7 @@ impl LineThread {
             }
             ToLine::Broken(fault) => self.stop(&fault.clone(), Some(fault)),
             ToLine::Ended(slot, ending) => self.ended(slot, *ending),
-            ToLine::Denied(slot, seen) => self.denied(slot, &seen),
+            ToLine::Denied(slot, says) => self.denied(slot, *says),
             ToLine::Returned(slot, job) => {
                 let decisions = self.router.returned(slot, job, self.now());
                 self.carry_out(decisions);

@@ -51,6 +51,7 @@ impl Driver for Buggy {
             security: Security::default(),
             best_proof: Proof::Possession,
             makes_keys: false,
+            can_lock: false,
         })
     }
 
@@ -165,10 +166,10 @@ fn shared(dir: &TempDir, ledger: &Ledger) -> Shared {
             require: Security::default(),
             required_proof: Proof::Possession,
             key_origin: KeyOrigin::Station,
+            lock: false,
             connects: false,
         },
         key_format: KeyFormat::Scalar,
-        lock: false,
         broker: Broker {
             host: "broker".to_owned(),
             port: 8883,

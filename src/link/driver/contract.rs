@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::domain::device::{Held, Seen};
 use crate::domain::esp::EspEntry;
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
-use crate::domain::ids::ImageDigest;
+use crate::domain::ids::{HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, Port};
@@ -48,6 +48,12 @@ pub trait Driver: Send {
     /// Whether what a probe gives is all that [`Driver::identify`] would give, asked anew.
     fn probe_identifies(&self) -> bool {
         false
+    }
+
+    /// Who gave the last answer to a question of who is there, where that can be told though the
+    /// answer makes no sense.
+    fn answered_by(&self) -> Option<HardwareId> {
+        None
     }
 
     /// Has the device make a key and hand in its signing request, as it comes.

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::domain::code::Code;
 use crate::domain::device::Held;
 use crate::domain::ids::{Fingerprint, ImageDigest};
-use crate::link::driver::framed::test_device::{Bench, Fate, facts};
+use crate::link::driver::framed::test_device::{Bench, Fate, facts, senseless};
 use crate::link::settings::PortSettings;
 use crate::link::test_line::WATCHDOG;
 
@@ -213,8 +214,40 @@ fn a_device_that_passed_and_denies_it_while_it_remains_is_told_once() {
     let (mut told, mut same) = (0, 0);
     while told + same < RELEASES + 2 {
         match watch.poll().unwrap() {
-            Presence::Denies(seen) => {
-                assert_eq!(seen.holds, None);
+            Presence::Denies(says) => {
+                assert_eq!(says.unwrap().holds, None);
+                told += 1;
+            }
+            Presence::Same => same += 1,
+            _ => panic!("it stands there"),
+        }
+    }
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn a_device_that_passed_and_answers_without_sense_is_the_same_and_no_next_one() {
+    let mut asked = 0;
+    let bench = Bench::scripted(move |crossing| {
+        asked += u32::from(crossing.is_request());
+        match crossing.is_request() && asked > 1 {
+            true => senseless(),
+            false => Fate::Pass,
+        }
+    });
+    let mut watch = watch(bench.path(), PresenceBy::Poll);
+    let (mut driver, says) = match watch.poll().unwrap() {
+        Presence::Here(driver, says) => (driver, says),
+        _ => panic!("it answers"),
+    };
+    let passed = says.unwrap().seen;
+    assert_eq!(driver.probe().unwrap_err().code(), Code::DevMalformed);
+    watch.let_go(driver, Some(passed.hardware.clone()), Some(passed));
+    let (mut told, mut same) = (0, 0);
+    while told + same < RELEASES + 2 {
+        match watch.poll().unwrap() {
+            Presence::Denies(says) => {
+                assert_eq!(says.unwrap_err().code(), Code::DevMalformed);
                 told += 1;
             }
             Presence::Same => same += 1,

@@ -207,6 +207,7 @@ impl At {
             security: Security::default(),
             best_proof: maker.best_proof(),
             makes_keys: maker.makes_keys(),
+            can_lock: false,
         })
     }
 

@@ -140,6 +140,7 @@ impl Esp {
             security: about.security,
             best_proof: if self.line.speaks_framed() { Proof::Possession } else { Proof::ReadBack },
             makes_keys: false,
+            can_lock: false,
         })
     }
 

@@ -27,6 +27,7 @@ pub(super) fn seen(reply: &IdentifyReply) -> Result<Seen, LinkError> {
         security: security(reply.security),
         best_proof: best_proof(reply.capabilities),
         makes_keys: reply.capabilities.has(Capabilities::KEYGEN),
+        can_lock: reply.capabilities.has(Capabilities::LOCK),
     })
 }
 
@@ -133,13 +134,19 @@ pub(super) fn refusal(request: RequestType, reply: ErrorReply) -> LinkError {
     let request = request.name();
     match reply.known() {
         Some(ErrorCode::Locked) => LinkError::Locked { request },
-        Some(ErrorCode::BadVersion) => versions_of(reply.detail),
+        Some(ErrorCode::BadVersion) if !station_speaks(reply.detail) => versions_of(reply.detail),
         known => LinkError::Refused {
             request,
             error: known.map_or_else(|| format!("error {:#06x}", reply.code), |e| e.to_string()),
             detail: reply.detail,
         },
     }
+}
+
+/// Whether a refused version is one of those that the device says it speaks.
+fn station_speaks(detail: u32) -> bool {
+    let [lowest, highest, ..] = detail.to_le_bytes();
+    lowest <= version::CURRENT && version::MIN <= highest
 }
 
 fn versions_of(detail: u32) -> LinkError {
@@ -170,6 +177,12 @@ pub(super) fn is_lost_session(error: &LinkError) -> bool {
 
 pub(super) fn malformed(request: RequestType, why: impl Into<String>) -> LinkError {
     LinkError::Malformed { request: request.name(), why: why.into() }
+}
+
+/// An answer to something else, under the numbers of what was asked.
+pub(super) fn other_type(request: RequestType, came: u8) -> LinkError {
+    let expected = request.reply_type();
+    malformed(request, format!("its type is {came:#04x}, and {expected:#04x} was expected"))
 }
 
 pub(super) fn wrong_type(request: RequestType) -> LinkError {
@@ -203,6 +216,8 @@ mod tests {
         let version =
             refusal(RequestType::Identify, ErrorReply::new(ErrorCode::BadVersion, 0x0302));
         assert_eq!(version.to_string(), "the device speaks versions 2 to 3, the station 1 to 1");
+        let own = refusal(RequestType::Prove, ErrorReply::new(ErrorCode::BadVersion, 0x0101));
+        assert_eq!(own.to_string(), "the device refused PROVE with BAD_VERSION (detail 0x101)");
         let unknown = refusal(RequestType::Commit, ErrorReply { code: 0x1234, detail: 5 });
         assert_eq!(unknown.to_string(), "the device refused COMMIT with error 0x1234 (detail 0x5)");
     }

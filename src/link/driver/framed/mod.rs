@@ -31,7 +31,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::device::{Held, Seen};
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
-use crate::domain::ids::{Fingerprint, ImageDigest, to_hex};
+use crate::domain::ids::{self, Fingerprint, ImageDigest, to_hex};
 use crate::domain::lender::KeyLender;
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, Port};
@@ -195,6 +195,10 @@ impl Driver for Framed {
 
     fn probe_identifies(&self) -> bool {
         true
+    }
+
+    fn answered_by(&self) -> Option<ids::HardwareId> {
+        self.session.answered_by().cloned()
     }
 
     fn make_key(&mut self) -> Result<SigningRequest, LinkError> {

@@ -19,6 +19,7 @@ use zeroize::Zeroize;
 use super::heard::Heard;
 use super::{answers, unreadable};
 use crate::cut;
+use crate::domain::ids::HardwareId;
 use crate::link::error::LinkError;
 use crate::link::port::Port;
 
@@ -99,7 +100,7 @@ impl Received {
         let parsed = match self.header.message_type {
             ERROR_TYPE => Reply::parse_error(&self.body),
             other if other == request.reply_type() => Reply::parse(request, &self.body),
-            _ => return Err(answers::wrong_type(request)),
+            other => return Err(answers::other_type(request, other)),
         };
         let why = |error| answers::malformed(request, unreadable::why(request, &self.body, error));
         match parsed.map_err(why)? {
@@ -108,8 +109,9 @@ impl Received {
         }
     }
 
-    pub(super) fn seq(&self) -> u16 {
-        self.header.seq
+    /// Whether it has the sequence number and the version of what was asked so.
+    pub(super) fn answers(&self, asked: Header) -> bool {
+        (self.header.seq, self.header.version) == (asked.seq, asked.version)
     }
 
     /// The frame as it came, for who judges it by itself.
@@ -135,6 +137,8 @@ pub(super) struct Session {
     heard: Heard,
     /// What was asked last.
     asked: Header,
+    /// Who answered the last IDENTIFY, as far as that could be read.
+    answered_by: Option<HardwareId>,
 }
 
 impl Session {
@@ -151,6 +155,7 @@ impl Session {
             counts: Counts::default(),
             heard: Heard::default(),
             asked: Header { version: 0, message_type: REPLY_BIT, seq: 0, session: 0 },
+            answered_by: None,
         })
     }
 
@@ -164,6 +169,11 @@ impl Session {
 
     pub(super) fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Who answered the last IDENTIFY, whether or not the answer makes sense.
+    pub(super) fn answered_by(&self) -> Option<&HardwareId> {
+        self.answered_by.as_ref()
     }
 
     /// The next IDENTIFY opens another session, and drops what was staged in this one.
@@ -206,6 +216,7 @@ impl Session {
 
     pub(super) fn identify(&mut self, policy: &Policy) -> Result<IdentifyReply, LinkError> {
         let range = Identify { min: version::MIN, max: version::CURRENT };
+        self.answered_by = None;
         let received = self.call(Request::Identify(range), policy)?;
         match received.reply(RequestType::Identify)? {
             Reply::Identify(reply) => {
@@ -376,7 +387,10 @@ impl Session {
         until: Instant,
     ) -> Result<Option<Received>, LinkError> {
         while let Some(received) = self.receive_reply(until)? {
-            if received.header.seq == asked.seq && received.header.version == asked.version {
+            if received.answers(asked) {
+                if kind == RequestType::Identify {
+                    self.answered_by = unreadable::hardware_id(&received.body);
+                }
                 // A refusal is an error here, so that no caller forgets it.
                 received.reply(kind)?;
                 return Ok(Some(received));
@@ -391,15 +405,17 @@ impl Session {
         let mut received = None;
         while let Some(frame) = self.reader.next_frame(&mut input) {
             // A line that echoes gives back what was sent, and that may be a key.
-            let is_echo = frame.header.message_type & REPLY_BIT == 0;
-            if !is_echo {
+            let is_answer = frame.header.message_type & REPLY_BIT != 0;
+            let length = frame.body.len();
+            if is_answer {
                 received = Some(Received { header: frame.header, body: frame.body.to_vec() });
+            } else {
+                self.heard.without_reply_bit(frame.header.message_type, length);
             }
             self.reader.wipe();
             self.counts.received += 1;
-            self.counts.dropped += u64::from(is_echo);
-            self.heard.frames += 1;
-            self.heard.echoes += u64::from(is_echo);
+            self.counts.dropped += u64::from(!is_answer);
+            self.heard.frame(codec::frame_length(length));
             if received.is_some() {
                 break;
             }

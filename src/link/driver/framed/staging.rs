@@ -216,7 +216,7 @@ impl<'a> Window<'a> {
     }
 
     fn take(&mut self, received: &Received, progress: Progress<'_>) -> Result<(), LinkError> {
-        let asked = |header: &Option<Header>| header.is_some_and(|h| h.seq == received.seq());
+        let asked = |header: &Option<Header>| header.is_some_and(|h| received.answers(h));
         let Some(piece) = self.headers.iter().position(asked) else {
             self.session.drop_reply(received);
             return Ok(());

@@ -12,8 +12,10 @@ use firmware_interface::dispatch::{
     Storage, StorageError, Then,
 };
 use firmware_interface::frame::FullFrameReader;
-use firmware_interface::ids::{Capabilities, RequestType, SecurityFlags};
-use firmware_interface::message::{ChunkLimit, HardwareId, Message, Reply, ShortText, Window};
+use firmware_interface::ids::{Capabilities, Lifecycle, RequestType, SecurityFlags};
+use firmware_interface::message::{
+    ChunkLimit, HardwareId, IdentifyReply, Message, Reply, ShortText, Window,
+};
 use firmware_interface::timing::BusyTimes;
 
 use crate::domain::device::Fault;
@@ -213,10 +215,34 @@ pub(in crate::link) enum Fate {
     After(Vec<u8>),
     /// This reply comes instead of the device's, which never sees the request.
     Answer(Box<Reply<'static>>),
+    /// The device's own reply under another version and type.
+    Labelled(u8, u8),
     /// The device is pulled out, and comes back under the same link if there is one.
     Unplug,
     /// From here on another device answers.
     Swap([u8; 4]),
+}
+
+/// An answer to IDENTIFY from a device that calls itself blank and names an image.
+pub(in crate::link) fn senseless() -> Fate {
+    let facts = facts();
+    Fate::Answer(Box::new(Reply::Identify(IdentifyReply {
+        version: 1,
+        lifecycle: Lifecycle::Blank,
+        security: facts.security,
+        window: facts.window,
+        capabilities: facts.capabilities,
+        replaced: 0,
+        capacity: Ram::default().capacity,
+        max_chunk: facts.max_chunk,
+        busy: facts.busy,
+        image: [2; 32],
+        certificate: [1; 32],
+        model: facts.model,
+        hardware_id: facts.hardware_id,
+        firmware: facts.firmware,
+        factory_serial: None,
+    })))
 }
 
 type Script = Box<dyn FnMut(&Crossing) -> Fate + Send>;
@@ -329,7 +355,7 @@ impl Board {
     fn arrived(&mut self, header: Header, body: &[u8]) {
         match self.fate(Way::ToDevice, header, body) {
             Fate::Lose | Fate::Corrupt => {}
-            Fate::Pass | Fate::After(_) => self.handle(header, body),
+            Fate::Pass | Fate::After(_) | Fate::Labelled(..) => self.handle(header, body),
             Fate::Double => {
                 self.handle(header, body);
                 self.handle(header, body);
@@ -387,6 +413,14 @@ impl Board {
             Fate::After(noise) => {
                 self.put(&noise);
                 self.put(frame);
+            }
+            Fate::Labelled(version, message_type) => {
+                let kind = RequestType::from_wire(header.message_type & 0x7f).unwrap();
+                let reply = Reply::parse(kind, &body).unwrap();
+                let header = Header { version, message_type, ..header };
+                let mut out = [0; MAX_FRAME];
+                let length = codec::encode(header, &reply, &mut out).unwrap();
+                self.put(&out[..length]);
             }
             _ => self.put(frame),
         }

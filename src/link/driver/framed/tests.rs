@@ -474,6 +474,27 @@ fn a_flood_of_sound_frames_that_answer_nothing_ends_too() {
     assert!(matches!(error, LinkError::Unasked { .. }), "{error}");
 }
 
+/// What comes of it where each answer to a request carries another version and type.
+fn labelled(request: RequestType, version: u8, message_type: u8) -> String {
+    let bench = Bench::scripted(move |crossing| match is(crossing, Way::FromDevice, request) {
+        true => Fate::Labelled(version, message_type),
+        false => Fate::Pass,
+    });
+    provision(&mut driver(&bench)).unwrap_err().to_string()
+}
+
+#[test]
+fn an_answer_of_another_version_or_type_is_told_with_what_was_expected() {
+    let no_sense = |request, why: &str| format!("the answer to {request} makes no sense: {why}");
+    let version = "it carries version 2, and 1 was sent";
+    assert_eq!(labelled(RequestType::Chunk, 2, 0x83), no_sense("CHUNK", version));
+    assert_eq!(labelled(RequestType::Prove, 2, 0x86), no_sense("PROVE", version));
+    let other = "its type is 0x83, and 0x86 was expected";
+    assert_eq!(labelled(RequestType::Prove, 1, 0x83), no_sense("PROVE", other));
+    let bit = "its type is 0x06, and 0x86 was expected: the bit 0x80 of a reply is missing";
+    assert_eq!(labelled(RequestType::Prove, 1, 0x06), no_sense("PROVE", bit));
+}
+
 #[test]
 fn a_device_that_boots_late_is_waited_for_after_its_port_was_opened() {
     let mut deaf = 8;

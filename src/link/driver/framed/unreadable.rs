@@ -8,6 +8,8 @@ use firmware_interface::message::{
     BodyError, ChunkLimit, HardwareId, IdentifyReply, MAX_NAME, MAX_SERIAL, Reply, Window,
 };
 
+use crate::domain::ids;
+
 /// The offset of the first text in an answer to IDENTIFY.
 const TEXTS: usize = 92;
 
@@ -22,6 +24,13 @@ pub(super) fn why(request: RequestType, body: &[u8], error: BodyError) -> String
         (RequestType::Finish, BodyError::Value { offset: 0 }) => lifecycle(body, 0),
         (_, BodyError::Value { .. }) => error.to_string(),
     }
+}
+
+/// Whom an answer to IDENTIFY is from, where its texts stand in their places.
+pub(super) fn hardware_id(body: &[u8]) -> Option<ids::HardwareId> {
+    let (model, rest) = body.get(TEXTS..)?.split_first()?;
+    let (length, rest) = rest.get(usize::from(*model)..)?.split_first()?;
+    ids::HardwareId::from_bytes(rest.get(..usize::from(*length))?).ok()
 }
 
 fn wrong_length(request: RequestType, length: usize) -> String {

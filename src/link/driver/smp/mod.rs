@@ -154,6 +154,7 @@ impl Smp {
             security: Security::default(),
             best_proof: Proof::ReadBack,
             makes_keys: false,
+            can_lock: false,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Answers that were spoiled field by field.
 
-use super::super::test_device::{Bench, facts};
+use super::super::test_device::{Bench, ID, facts};
 use super::*;
 
 /// The body of an honest answer to IDENTIFY.
@@ -26,6 +26,10 @@ fn a_field_of_identify_is_named_with_its_value_and_what_is_allowed() {
     assert_eq!(said(|body| body[93] = 7), "model has a character that is not printable ASCII");
     let id = 93 + facts().model.as_bytes().len();
     assert_eq!(said(|body| body[id] = 3), "hardware id has 3 bytes, allowed are 4 to 32");
+    let mut whose = honest();
+    whose[1] = 9;
+    assert_eq!(hardware_id(&whose).unwrap().as_bytes(), ID, "who it is can be read");
+    assert_eq!(hardware_id(&whose[..id]), None);
     let ends = "its body has 111 bytes, and its four texts don't end there";
     assert_eq!(said(|body| body.push(0)), ends);
     assert_eq!(said(|body| body.truncate(9)), "its body has 9 bytes, its layout 102 to 256");
