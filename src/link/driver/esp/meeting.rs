@@ -158,8 +158,10 @@ impl Esp {
         Ok(held)
     }
 
-    /// The application knows less of the chip's protections than its loader does.
+    /// The application knows less of the chip's protections than its loader does, and its own lock
+    /// keeps nobody from the loader.
     pub(super) fn as_this_chip(&self, mut seen: Seen) -> Seen {
+        seen.can_lock = false;
         if let Some(about) = &self.about {
             seen.security.secure_boot |= about.security.secure_boot;
             seen.security.readout_protection |= about.security.readout_protection;
