@@ -11,6 +11,7 @@
 #[path = "../line/support/mod.rs"]
 mod support;
 
+mod auto;
 mod bench;
 mod faults;
 mod kills;

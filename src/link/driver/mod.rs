@@ -34,12 +34,21 @@ fn family(family: Family) -> &'static dyn DeviceFamily {
     }
 }
 
+/// Who asks for a family where any may come. A chip of Espressif's answers in the framed
+/// protocol while its application runs, and takes no identity that way.
+fn asked(name: Family) -> &'static dyn DeviceFamily {
+    match name {
+        Family::Framed => &esp::Application,
+        other => family(other),
+    }
+}
+
 /// The driver that a slot is configured to use, over its open port.
 pub fn over(port: Port, slot: &SlotLink) -> Result<Box<dyn Driver>, LinkError> {
     match slot.speaks {
         Speaks::Family(name) => family(name).drive(port, slot),
         Speaks::Auto => {
-            let families = Family::ALL.iter().copied().map(family).collect();
+            let families = Family::ALL.iter().copied().map(asked).collect();
             Ok(Box::new(auto::Auto::new(port, slot, families)))
         }
     }

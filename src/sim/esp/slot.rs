@@ -389,13 +389,15 @@ impl Seat {
     }
 
     fn work(&mut self, now: Moment) -> Result<(), SimError> {
-        while let Some((at, byte)) = self.waiting.front().copied() {
-            let at = at.max(self.busy_until);
+        while let Some((arrived, byte)) = self.waiting.front().copied() {
+            // What comes while nothing listens is lost; what comes while it works waits.
+            let is_lost = arrived < self.deaf_until;
+            let at = if is_lost { arrived } else { arrived.max(self.busy_until) };
             if at > now || self.next_rate.is_some() || self.resets_at.is_some_and(|by| by <= at) {
                 return Ok(());
             }
             self.waiting.pop_front();
-            if at < self.deaf_until {
+            if is_lost {
                 continue;
             }
             if let Some(reaction) = self.chip.take(byte) {

@@ -87,6 +87,11 @@ impl Chip {
         CHIPS.iter().find(|chip| chip.told == Told::Id(id))
     }
 
+    /// The chip of this name.
+    pub(super) fn of_name(name: &str) -> Option<&'static Chip> {
+        CHIPS.iter().find(|chip| chip.name == name)
+    }
+
     /// The chip with this word in its ROM.
     pub(super) fn of_magic(magic: u32) -> Option<&'static Chip> {
         CHIPS.iter().find(|chip| chip.told == Told::Magic(magic))

@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use super::attempt::{self, no_lock};
 use super::contract::{Asked, DeviceFamily, Driver};
-use super::framed;
+use super::framed::{self, Framed};
 use crate::domain::device::{Held, Seen};
 use crate::domain::esp::EspEntry;
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
@@ -39,6 +39,7 @@ use crate::domain::lender::KeyLender;
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, Port};
 use crate::link::settings::SlotLink;
+use chip::Chip;
 use image::Composed;
 use line::End;
 use loader::Loader;
@@ -63,6 +64,28 @@ impl DeviceFamily for Family {
                 Ok(Asked::Answers(Box::new(driver), seen))
             }
         }
+    }
+}
+
+/// Who answers in the framed protocol where any family may come: the application of a chip,
+/// whose identity comes by its loader, or a device whose identity comes the same way.
+pub(super) struct Application;
+
+impl DeviceFamily for Application {
+    fn drive(&self, port: Port, slot: &SlotLink) -> Result<Box<dyn Driver>, LinkError> {
+        framed::Family.drive(port, slot)
+    }
+
+    fn ask(&self, port: Port, slot: &SlotLink) -> Result<Asked, LinkError> {
+        let mut framed = Framed::new(port, slot)?;
+        Ok(match framed.probe()? {
+            None => Asked::Silent(framed.into_port()),
+            Some(seen) if Chip::of_name(&seen.model).is_some() => {
+                let end = End::Application(Box::new(framed));
+                Asked::Answers(Box::new(Esp::over(end, slot)), seen)
+            }
+            Some(seen) => Asked::Answers(Box::new(framed), seen),
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::meeting::Esp;
 use super::reset;
 use crate::domain::device::Seen;
 use crate::link::error::LinkError;
-use crate::link::settings::{RestartBy, SlotLink};
+use crate::link::settings::RestartBy;
 
 /// How long an application may take from its reset until it answers.
 const BOOT: Duration = Duration::from_secs(10);
@@ -34,11 +34,10 @@ impl Esp {
     /// Waits until the application answers; where the loader does instead, nothing restarted.
     fn await_application(&mut self) -> Result<Seen, LinkError> {
         let until = Instant::now() + BOOT;
-        // One question is asked again and again, so that a late answer is one to it.
-        let slot = SlotLink { arrival: LOOK, ..self.line.slot.clone() };
         loop {
-            let mut framed = Framed::new(self.line.take_port()?, &slot)?;
-            let outcome = framed.identify();
+            let mut framed = Framed::new(self.line.take_port()?, &self.line.slot)?;
+            // One question is asked again and again, so that a late answer is one to it.
+            let outcome = framed.identify_starting(Instant::now() + LOOK);
             self.line.end = End::Application(Box::new(framed));
             match outcome {
                 Err(error) if error.is_unanswered() && self.line.finds_loader(1)? => {

@@ -12,6 +12,7 @@ use firmware_interface::{codec, timing};
 
 use super::session::Policy;
 use super::{Framed, answers};
+use crate::domain::device::Seen;
 use crate::link::driver::gone::gone_is_fine;
 use crate::link::error::LinkError;
 use crate::link::port::OutputLine;
@@ -82,6 +83,15 @@ impl Framed {
             Err(LinkError::Unplugged { path }) => self.identify_on_return(path, boot + allowance),
             outcome => outcome,
         }
+    }
+
+    /// Asks a device that was just reset, at short intervals until then.
+    pub(in crate::link::driver) fn identify_starting(
+        &mut self,
+        until: Instant,
+    ) -> Result<Seen, LinkError> {
+        let reply = self.identify_with(&Policy::restarting(until, self.interval()))?;
+        answers::seen(&reply)
     }
 
     /// Not faster than request and reply take on this line: replies would queue up.
