@@ -272,6 +272,13 @@ fn the_c_device_behind_the_stations_own_pseudo_terminal() {
     station.fails("sim pull board", "E-USAGE", 2);
     station.ok("sim put board");
     Report::of(&station, "board", "").passed(0);
+    // And it is given an identity, as docs/firmware.md has it.
+    station.change("port = \"slot-a\"", "port = \"board\"");
+    station.ok("authority init");
+    std::fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
+    station.write("list", "TH200-00000001\n");
+    let made = station.ok("batch --serials list --json");
+    assert!(made.stdout.contains("\"outcome\":\"pass\""), "{made:?}");
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(!station.path("board").exists() && !station.path("board.control").exists());

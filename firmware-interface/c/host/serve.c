@@ -186,7 +186,8 @@ static const struct station_facts facts = {
     .hardware_id = hardware_id,
     .hardware_id_length = sizeof hardware_id,
     .firmware = "1.0.0",
-    .factory_serial = "F-000099",
+    /* A serial of its maker would have to be the one on its label: see E-DEV-FACTORY-SERIAL. */
+    .factory_serial = NULL,
     .security = STATION_SECURE_BOOT,
     .window = 8u,
     .can_read = true,
