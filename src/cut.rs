@@ -1,7 +1,8 @@
 //! Places at which a test may end this process, as a power cut would.
 //!
 //! The ledger's COMMIT, the sending of one frame and its receipt each say [`point`] before
-//! and after; each statement of a migration says it, and each step of writing a segment.
+//! and after; each statement of a migration says it, each step of writing a segment, and what
+//! a station does with its fleet.
 //! Without the feature `cut-points` that is nothing at all. With it, `STATION_CUT=list` appends
 //! every point that is passed to the file in `STATION_CUT_LIST`, one `kind/name#ordinal` a
 //! line, and `STATION_CUT=kind/name#ordinal` kills the process there: no unwinding, no
@@ -28,6 +29,8 @@ pub enum Kind {
     Migrated,
     /// A segment of the journal was written, or has its name.
     Segment,
+    /// A request to the fleet is about to be sent, was answered, or is kept in a note.
+    Fleet,
 }
 
 impl Kind {
@@ -43,6 +46,7 @@ impl Kind {
             Kind::Migrating => "migrating",
             Kind::Migrated => "migrated",
             Kind::Segment => "segment",
+            Kind::Fleet => "fleet",
         }
     }
 }

@@ -39,7 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &["domain"]),
     ("engine", &["domain", "flow", "link", "pki", "ledger", "vault"]),
     ("sync", &["domain", "ledger", "cloud", "pki"]),
-    ("fleet", &["domain", "ledger", "pki"]),
+    ("fleet", &["domain", "ledger", "pki", "cut"]),
     ("enrol", &["domain", "ledger", "cloud", "pki"]),
     ("handoff", &["domain", "ledger", "pki"]),
     // The way to a browser; what is shown there is given to it.

@@ -1,9 +1,10 @@
-//! What the entries of one ledger add up to: stories, claims, days, work orders. Pure; taking a
+//! What the entries of one ledger add up to: stories, claims, days, work orders, grants. Pure; taking a
 //! segment in and auditing the store go through here both, so that they can't differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::clock::Timestamp;
+use crate::domain::grant::GrantNumber;
 use crate::domain::ids::{CertificateSn, ClientId, Serial, WorkOrderId};
 use crate::domain::outbox::{Answer, Operation};
 use crate::domain::record::{End, Record};
@@ -77,6 +78,18 @@ pub(super) struct OrderSeen {
     pub closed: bool,
 }
 
+/// A grant by what tells it from a station's others.
+pub(super) type GrantKey = (WorkOrderId, GrantNumber);
+
+/// A grant as a ledger has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct GrantSeen {
+    /// For how many units it is; none where another segment says it.
+    pub quantity: Option<u32>,
+    /// How many of them were given back.
+    pub given_back: u32,
+}
+
 /// The units that entries speak of, so that they can be loaded first.
 #[derive(Debug, Default)]
 pub(super) struct Named {
@@ -144,6 +157,11 @@ pub(super) struct Gathered {
     pub days: BTreeMap<i32, DayCount>,
     /// Work orders.
     pub orders: BTreeMap<WorkOrderId, OrderSeen>,
+    /// Grants that were taken, and what was given back of them.
+    pub grants: BTreeMap<GrantKey, GrantSeen>,
+    /// Units that were proven under a grant, and when first: they have used it up, whatever
+    /// becomes of them.
+    pub uses: BTreeMap<(GrantKey, Serial), Timestamp>,
 }
 
 impl Gathered {
@@ -171,6 +189,15 @@ impl Gathered {
             }
             Record::WorkOrderClosed(act) => {
                 self.orders.entry(act.work_order.clone()).or_insert(unknown).closed = true;
+            }
+            Record::GrantTaken(taken) => {
+                let key = (taken.grant.work_order.clone(), taken.grant.number);
+                self.grants.entry(key).or_default().quantity = Some(taken.grant.quantity);
+            }
+            Record::GrantGivenBack(given) => {
+                let key = (given.work_order.clone(), given.number);
+                let seen = self.grants.entry(key).or_default();
+                seen.given_back = seen.given_back.saturating_add(given.quantity);
             }
             _ => {}
         }
@@ -204,7 +231,14 @@ impl Gathered {
                 self.by_sn.insert(r.certificate.sn, story.serial.clone());
             }
             Record::CommitAsked(_) => story.asked(),
-            Record::Proven(r) => story.proven(r, entry.at),
+            Record::Proven(r) => {
+                let open = story.open.as_ref();
+                let place = open.and_then(|open| Some((open.work_order.clone()?, open.grant?)));
+                if let Some(place) = place {
+                    self.uses.entry((place, story.serial.clone())).or_insert(entry.at);
+                }
+                story.proven(r, entry.at);
+            }
             Record::Ended(r) => {
                 story.ended(r);
                 self.count(entry.at, &r.end);

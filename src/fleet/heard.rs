@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::cut;
 use crate::domain::bounds;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::StationId;
@@ -102,13 +103,27 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FleetError> {
     }
 }
 
-/// By rename, so that nobody reads half of it.
+/// By rename, and on the disk when this returns: nobody reads half of it, and a power cut leaves
+/// the old one or the new one. A station that forgot where it enrolled would send nothing more,
+/// one that forgot what another holds might register it.
 fn write(path: &Path, value: &impl Serialize) -> Result<(), FleetError> {
     let text = serde_json::to_vec(value)
         .map_err(|error| failed(path)(io::Error::new(io::ErrorKind::InvalidData, error)))?;
     let beside = path.with_extension(format!("new-{}", std::process::id()));
     let mut options = fs::OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside);
-    let written = file.and_then(|mut file| file.write_all(&text));
-    written.and_then(|()| fs::rename(&beside, path)).map_err(failed(path))
+    let written = file.and_then(|mut file| {
+        file.write_all(&text)?;
+        file.sync_all()
+    });
+    cut::point(cut::Kind::Fleet, "note-written");
+    let named = written.and_then(|()| fs::rename(&beside, path));
+    cut::point(cut::Kind::Fleet, "note-named");
+    let kept = named.and_then(|()| {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        File::open(dir)?.sync_all()
+    });
+    kept.map_err(failed(path))?;
+    cut::point(cut::Kind::Fleet, "note-kept");
+    Ok(())
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
+use crate::domain::grant::GrantNumber;
 use crate::domain::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, PublicKey, Serial, SlotName, WorkOrderId,
 };
@@ -64,6 +65,8 @@ pub struct OpenAttempt {
     pub hardware_id: HardwareId,
     /// The lot it counts for.
     pub work_order: Option<WorkOrderId>,
+    /// The grant of that lot of which it takes a place.
+    pub grant: Option<GrantNumber>,
     /// How far it came.
     pub position: Position,
     /// The certificate; none before it was issued.
@@ -170,6 +173,7 @@ impl Story {
         self.open = Some(OpenAttempt {
             hardware_id: begun.hardware.clone(),
             work_order: begun.work_order.clone(),
+            grant: begun.grant,
             position: Position::Begun,
             certificate: None,
         });

@@ -1,9 +1,10 @@
 //! The pages of a fleet: all stations on one wall, one unit wherever it was made, conflicts,
-//! work orders. Nothing can be changed there; a conflict says the command that settles it.
+//! work orders, what was made by day. Nothing can be changed there; a conflict says the command
+//! that settles it.
 
 use maud::{Markup, html};
 
-use super::layout::{Look, in_a_path, outside};
+use super::layout::{Look, date, in_a_path, outside};
 use crate::domain::clock::Timestamp;
 use crate::domain::say::Say;
 use crate::say;
@@ -61,16 +62,55 @@ pub struct FleetOrder {
     pub units: Vec<(String, u64)>,
 }
 
-/// A grant that the fleet keeps for a station.
+/// A grant: one that the fleet keeps for a station, one that a station took, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetGrant {
     /// The work order.
     pub work_order: String,
     /// The station.
     pub station: String,
-    /// When it was given.
-    pub given: Timestamp,
+    /// Its number.
+    pub number: u64,
+    /// For how many units it is.
+    pub quantity: u64,
+    /// Units that were proven under it; none where the station did not take it yet.
+    pub used: Option<u64>,
+    /// Units that were given back.
+    pub given_back: u64,
+    /// When the fleet got it; none where the station has it from elsewhere.
+    pub given: Option<Timestamp>,
 }
+
+/// Attempts of one day at one station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetDay {
+    /// The day, counted from 1970, in UTC.
+    pub day: i64,
+    /// The station.
+    pub station: String,
+    /// Passed.
+    pub passed: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Interrupted.
+    pub interrupted: u64,
+}
+
+/// What a fleet made over so many days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetPeriod {
+    /// How many days, today included.
+    pub days: u32,
+    /// Each day of each station, the newest first.
+    pub rows: Vec<FleetDay>,
+    /// Work orders.
+    pub orders: Vec<FleetOrder>,
+    /// When this was looked up.
+    pub at: Timestamp,
+}
+
+/// How many days a report may be of.
+pub const FLEET_DAYS: [u32; 4] = [1, 7, 30, 365];
 
 /// All of a fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,9 +151,33 @@ pub struct FleetFact {
     pub is_id: bool,
 }
 
-/// All stations at a glance.
+/// The script of the fleet's page.
+pub const FLEET_SCRIPT: &str = include_str!("fleet.js");
+
+/// All stations at a glance, and kept up.
 pub fn fleet_page(wall: &FleetWall, look: Look<'_>) -> String {
     let title = look.say(say!("Fleet", "总库"));
+    let gone = look.say(say!(
+        "The fleet can't be reached; what stands here is not of now.",
+        "无法连接总库；此处显示的不是当前状态。"
+    ));
+    look.page(
+        &title,
+        html! {
+            (look.header(&title, &look.say(say!("all stations, as they were last heard of", "各工站，按最近一次上报"))))
+            p id="gone" role="alert" hidden { b { (gone) } }
+            main id="fleet" { (wall_middle(wall, look)) }
+            script src="/live.js" defer {}
+        },
+    )
+}
+
+/// What of that page changes.
+pub fn fleet_middle(wall: &FleetWall, look: Look<'_>) -> String {
+    wall_middle(wall, look).into_string()
+}
+
+fn wall_middle(wall: &FleetWall, look: Look<'_>) -> Markup {
     let open = wall.conflicts.iter().filter(|conflict| conflict.settled.is_none()).count();
     let sum = |of: fn(&FleetStation) -> u64| wall.stations.iter().map(of).sum::<u64>();
     let silent = wall.stations.iter().filter(|station| station.is_silent).count();
@@ -121,31 +185,25 @@ pub fn fleet_page(wall: &FleetWall, look: Look<'_>) -> String {
         html! { div class=(format!("tile {class}")) { dt { (name) } dd { (value) } } }
     };
     let failed = sum(|station| station.today.1);
-    look.page(
-        &title,
-        html! {
-            (look.header(&title, &look.say(say!("all stations, as they were last heard of", "各工站，按最近一次上报"))))
-            main {
-                dl class="tiles" {
-                    (tile("", look.say(say!("Stations", "工站数")), wall.stations.len().to_string()))
-                    (tile("pass", look.say(say!("Passed today", "今日合格")), sum(|station| station.today.0).to_string()))
-                    (tile(if failed > 0 { "fail" } else { "" }, look.say(say!("Failed today", "今日不合格")), failed.to_string()))
-                    (tile("", look.say(say!("Units", "单元数")), sum(|station| station.units).to_string()))
-                    (tile(if silent > 0 { "hold" } else { "" }, look.say(say!("Silent", "失联")), silent.to_string()))
-                    (tile(if open > 0 { "fail" } else { "" }, look.say(say!("Conflicts", "冲突")), open.to_string()))
-                }
-                section class="slots" aria-label=(look.say(say!("Stations", "工站"))) {
-                    @for station in &wall.stations { (station_card(station, look)) }
-                }
-                div class="cards" {
-                    @if open > 0 { (conflicts(&wall.conflicts, true, look)) }
-                    (orders(&wall.orders, look))
-                    @if !wall.grants.is_empty() { (grants(&wall.grants, look)) }
-                }
-            }
-            (footer(wall.at, look))
-        },
-    )
+    html! {
+        dl class="tiles" {
+            (tile("", look.say(say!("Stations", "工站数")), wall.stations.len().to_string()))
+            (tile("pass", look.say(say!("Passed today", "今日合格")), sum(|station| station.today.0).to_string()))
+            (tile(if failed > 0 { "fail" } else { "" }, look.say(say!("Failed today", "今日不合格")), failed.to_string()))
+            (tile("", look.say(say!("Units", "单元数")), sum(|station| station.units).to_string()))
+            (tile(if silent > 0 { "hold" } else { "" }, look.say(say!("Silent", "失联")), silent.to_string()))
+            (tile(if open > 0 { "fail" } else { "" }, look.say(say!("Conflicts", "冲突")), open.to_string()))
+        }
+        section class="slots" aria-label=(look.say(say!("Stations", "工站"))) {
+            @for station in &wall.stations { (station_card(station, look)) }
+        }
+        div class="cards" {
+            @if open > 0 { (conflicts(&wall.conflicts, true, look)) }
+            (orders(&wall.orders, look))
+            @if !wall.grants.is_empty() { (grants(&wall.grants, look)) }
+        }
+        (footer(wall.at, look))
+    }
 }
 
 fn footer(at: Timestamp, look: Look<'_>) -> Markup {
@@ -198,7 +256,7 @@ fn conflicts(all: &[FleetConflict], only_open: bool, look: Look<'_>) -> Markup {
                         Some((at, by, station, why)) => {
                             (look.minute(*at)) " " (outside(by)) ": " (outside(station)) br; (outside(why))
                         }
-                        None => { span class="code" { "station fleet settle " (outside(&conflict.id)) " --for STATION" } }
+                        None => { span class="code" { "station fleet settle " (outside(&conflict.id)) " --for STATION --reason WHY --by ID" } }
                     } }
                 } } }
             } }
@@ -210,12 +268,20 @@ fn orders(orders: &[FleetOrder], look: Look<'_>) -> Markup {
     html! {
         section class="card" {
             h2 { (look.say(say!("Work orders", "工单"))) }
-            table { tbody { @for order in orders { tr {
-                td { @if order.work_order.is_empty() { "–" } @else { (outside(&order.work_order)) } }
-                td { (outside(&order.station)) }
-                td class="n" { @if order.quantity > 0 { (order.quantity) } }
-                td { @for (state, count) in &order.units { (count) " " (outside(state)) " " } }
-            } } } }
+            table {
+                thead { tr {
+                    th { (look.say(say!("Work order", "工单"))) }
+                    th { (look.say(say!("Station", "工位"))) }
+                    th class="n" { (look.say(say!("Wanted", "计划"))) }
+                    th { (look.say(say!("Units", "单元"))) }
+                } }
+                tbody { @for order in orders { tr {
+                    td { @if order.work_order.is_empty() { "–" } @else { (outside(&order.work_order)) } }
+                    td { (outside(&order.station)) }
+                    td class="n" { @if order.quantity > 0 { (order.quantity) } }
+                    td { @for (state, count) in &order.units { (count) " " (outside(state)) " " } }
+                } } }
+            }
         }
     }
 }
@@ -224,12 +290,83 @@ fn grants(grants: &[FleetGrant], look: Look<'_>) -> Markup {
     html! {
         section class="card" {
             h2 { (look.say(say!("Grants", "授权"))) }
-            table { tbody { @for grant in grants { tr {
-                td { (outside(&grant.work_order)) } td { (outside(&grant.station)) }
-                td { (look.minute(grant.given)) }
-            } } } }
+            table {
+                thead { tr {
+                    th { (look.say(say!("Work order", "工单"))) }
+                    th { (look.say(say!("Station", "工位"))) }
+                    th class="n" { (look.say(say!("Units", "单元数"))) }
+                    th class="n" { (look.say(say!("Used", "已用"))) }
+                    th class="n" { (look.say(say!("Given back", "退回"))) }
+                    th { (look.say(say!("Given", "下发时间"))) }
+                } }
+                tbody { @for grant in grants { tr {
+                    td { (outside(&grant.work_order)) } td { (outside(&grant.station)) }
+                    td class="n" { (grant.quantity) }
+                    td class="n" { @match grant.used {
+                        Some(used) => (used),
+                        None => (look.say(say!("not taken", "未领取"))),
+                    } }
+                    td class="n" { @if grant.given_back > 0 { (grant.given_back) } }
+                    td { @match grant.given {
+                        Some(given) => (look.minute(given)),
+                        None => (look.say(say!("by file", "文件"))),
+                    } }
+                } } }
+            }
         }
     }
+}
+
+/// What was made over some days, at which station, and for which work order.
+pub fn fleet_report_page(period: &FleetPeriod, look: Look<'_>) -> String {
+    let title = look.say(say!("Report", "报表"));
+    let FleetPeriod { days, rows, orders: of_orders, at } = period;
+    let below = look.say(say!("the last {days} days, in UTC", "最近 {days} 天（UTC）"));
+    let sum = |of: fn(&FleetDay) -> u64| rows.iter().map(of).sum::<u64>();
+    let (passed, failed) = (sum(|row| row.passed), sum(|row| row.failed));
+    let interrupted = sum(|row| row.interrupted);
+    let share = |passed: u64, failed: u64| {
+        let ended = passed + failed;
+        // Rounded down: a share that is not whole does not read as if it were.
+        look.percent((ended > 0).then(|| (passed * 1_000 / ended) as f64 / 1_000.0))
+    };
+    let row = |name: Markup, station: Markup, (passed, failed, interrupted): (u64, u64, u64)| {
+        html! { tr {
+            td { (name) } td { (station) } td class="n" { (passed) } td class="n" { (failed) }
+            td class="n" { (interrupted) } td class="n" { (share(passed, failed)) }
+        } }
+    };
+    look.page(
+        &title,
+        html! {
+            (look.header(&title, &below))
+            main class="cards" {
+                section class="card wide" {
+                    p { @for choice in FLEET_DAYS {
+                        a href=(format!("/report/{choice}")) { (look.say(say!("{choice} days", "{choice} 天"))) } " "
+                    } }
+                    table {
+                        thead { tr {
+                            th { (look.say(say!("Day", "日期"))) }
+                            th { (look.say(say!("Station", "工位"))) }
+                            th class="n" { (look.say(say!("Passed", "合格"))) }
+                            th class="n" { (look.say(say!("Failed", "不合格"))) }
+                            th class="n" { (look.say(say!("Cut off", "中断"))) }
+                            th class="n" { (look.say(say!("Yield", "合格率"))) }
+                        } }
+                        tbody {
+                            (row(html! { b { (look.say(say!("All", "合计"))) } }, html! {}, (passed, failed, interrupted)))
+                            @for day in rows {
+                                (row(html! { (date(day.day)) }, outside(&day.station), (day.passed, day.failed, day.interrupted)))
+                            }
+                        }
+                    }
+                }
+                (orders(of_orders, look))
+            }
+            (footer(*at, look))
+        },
+    )
 }
 
 /// Every conflict, the settled ones too.

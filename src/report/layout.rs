@@ -160,6 +160,7 @@ impl Look<'_> {
         html! {
             nav aria-label=(self.say(say!("Pages", "页面"))) {
                 a href="/" { (self.say(say!("Stations", "工站"))) }
+                a href="/report" { (self.say(say!("Report", "报表"))) }
                 a href="/conflicts" { (self.say(say!("Conflicts", "冲突"))) }
                 form action="/find" method="get" role="search" {
                     input type="search" name="q" aria-label=(ask) placeholder=(ask) required autocomplete="off" maxlength="200";

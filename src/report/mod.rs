@@ -20,8 +20,9 @@ mod wall;
 
 pub use data::{csv, json};
 pub use fleet::{
-    FleetConflict, FleetFact, FleetGrant, FleetOrder, FleetStation, FleetUnit, FleetWall,
-    fleet_conflicts_page, fleet_page, fleet_unit_page,
+    FLEET_DAYS, FLEET_SCRIPT, FleetConflict, FleetDay, FleetFact, FleetGrant, FleetOrder,
+    FleetPeriod, FleetStation, FleetUnit, FleetWall, fleet_conflicts_page, fleet_middle,
+    fleet_page, fleet_report_page, fleet_unit_page,
 };
 pub use layout::{Look, Place, STYLE, in_a_path};
 pub use lot::lot_html;

@@ -3,11 +3,19 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::Arc;
+
+use provisioning_station::app::demo::Factory;
+use provisioning_station::app::fleet::{self, Opened};
+use provisioning_station::app::from_config;
+use provisioning_station::domain::clock::{Clock, Now, Timestamp};
+use provisioning_station::domain::evidence::HeadSigner;
+use provisioning_station::domain::ids::to_hex;
 
 use crate::database::Database;
 use crate::program::{at, run};
 use crate::server::{Server, code};
-use crate::stations::Yard;
+use crate::stations::{Station, Yard, clock};
 
 /// A server's certificate under a root of its own, by OpenSSL: `root.pem`, `leaf.pem`, `leaf.key`.
 fn certificates(dir: &std::path::Path) {
@@ -68,6 +76,59 @@ fn a_station_is_known_by_the_certificate_of_its_journal() {
     std::fs::write(thief.dir.join("data/fleet.json"), stolen).unwrap();
     thief.push().refused("E-FLEET-STATION", 6);
     run(&["fleet", "revoke", "--database", &url, "--station", "x"]).refused("E-FLEET-STATION", 6);
+}
+
+/// A clock that is sixty years ahead.
+struct Ahead;
+
+impl Clock for Ahead {
+    fn now(&self) -> Now {
+        let now = clock().now();
+        let ahead = 60 * 366 * 86_400 * 1_000_000;
+        Now { wall: Timestamp(now.wall.0 + ahead), ..now }
+    }
+}
+
+#[test]
+fn a_certificate_that_ended_or_of_another_ca_lets_nobody_in() {
+    let (database, yard) = (Database::start(), Yard::new());
+    certificates(yard.path());
+    let (leaf, key) = (yard.path().join("leaf.pem"), yard.path().join("leaf.key"));
+    let tls = ["--certificate", leaf.to_str().unwrap(), "--key", key.to_str().unwrap()];
+    let server = Server::start(&database, &tls);
+    let station = yard.station("line-1");
+    station.make(&["TH200-00000001"]);
+    let (given, root) = (code(&database, "line-1"), yard.path().join("root.pem"));
+    let enrol = ["fleet", "enrol", &server.url, "--code", &given, "--ca", root.to_str().unwrap()];
+    at(&station.dir, &enrol).well();
+    station.push().well();
+    // Another CA certified the same key for the same station.
+    let other = yard.path().join("other");
+    drop(Factory::lay_out_as("line-1", &other, 0, 0).unwrap());
+    let other = Station::open(other, "line-1");
+    let journal = from_config::journal_key(&station.config).unwrap();
+    let foreign = from_config::authority(&other.config).unwrap();
+    let id = &station.config.station.id;
+    let foreign = foreign.certify_journal_key(&journal.public_key(), id, clock().now().wall);
+    let note = station.dir.join("data/fleet.json");
+    let own = std::fs::read_to_string(&note).unwrap();
+    let mut changed: serde_json::Value = serde_json::from_str(&own).unwrap();
+    changed["certificate"] = to_hex(&foreign.unwrap()).into();
+    std::fs::write(&note, changed.to_string()).unwrap();
+    station.push().refused("E-FLEET-STATION", 6);
+    std::fs::write(&note, own).unwrap();
+    station.push().well();
+    // A server sixty years on: whatever it is, the certificate is not of that time.
+    let url = database.url();
+    let settings = Opened { url: &url, ca: None }.settings(0, 2).unwrap();
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let later = fleet::server(settings, listen, Some((&leaf, &key)), 15, None, Arc::new(Ahead));
+    let later = later.unwrap();
+    let config = station.dir.join("station.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}\n[fleet]\nurl = \"{}\"\n", later.url())).unwrap();
+    let told = station.push().refused("E-FLEET-STATION", 6);
+    assert!(told.err.contains("not valid now"), "{told:?}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod page;
 mod program;
 mod proxy;
 mod server;
+mod shares;
 mod stations;
 mod storm;
 mod tampered;

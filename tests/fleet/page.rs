@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use crate::database::Database;
 use crate::server::Server;
@@ -46,6 +47,33 @@ fn stations_units_and_conflicts_are_shown() {
     assert!(ask(&server, "POST / HTTP/1.1\r\nHost: localhost\r\n").starts_with("HTTP/1.1 405"));
     let foreign = ask(&server, "GET / HTTP/1.1\r\nHost: evil.example\r\n");
     assert!(foreign.starts_with("HTTP/1.1 421"), "{foreign}");
+    // What the page keeps up is its middle alone.
+    assert!(wall.contains("src=\"/live.js\""), "{wall}");
+    assert!(page(&server, "/live.js").contains("fetch(\"/live\""));
+    let middle = page(&server, "/live");
+    assert!(middle.contains("line-1") && !middle.contains("<html"), "{middle}");
+    let report = page(&server, "/report/30");
+    for text in ["line-1", "line-2", "100.0 %"] {
+        assert!(report.contains(text), "{text}: {report}");
+    }
+    assert!(page(&server, "/report").contains("line-1"));
+    assert!(page(&server, "/report/8").starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn a_look_leaves_nothing_open_and_outlives_its_database() {
+    let mut database = Database::start();
+    let server = Server::start(&database, &[]);
+    assert!(page(&server, "/").starts_with("HTTP/1.1 200"));
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
+    let begun = Instant::now();
+    while database.sql(open) != "0" {
+        assert!(begun.elapsed() < Duration::from_secs(30), "a transaction was left open");
+    }
+    database.kill();
+    assert!(page(&server, "/").contains("E-FLEET-DATABASE"));
+    database.serve();
+    assert!(page(&server, "/").starts_with("HTTP/1.1 200"));
 }
 
 #[test]

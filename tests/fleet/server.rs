@@ -24,6 +24,12 @@ impl Server {
         let mut command = program();
         command.args(["--json", "fleet", "serve", "--database", &database.url()]);
         command.args(["--listen", listen]).args(more);
+        // The whole suite once against the strict schema: `tests/soak --fleet` does.
+        if let (Ok(parts), false) =
+            (std::env::var("FLEET_PARTITIONS"), more.contains(&"--partitions"))
+        {
+            command.args(["--partitions", &parts]);
+        }
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -78,6 +78,11 @@ impl Station {
 
     /// Records units as a line does, without devices: their keys are made up.
     pub(crate) fn make(&self, serials: &[&str]) {
+        self.make_for(None, serials);
+    }
+
+    /// The same for a work order.
+    pub(crate) fn make_for(&self, work_order: Option<&str>, serials: &[&str]) {
         let (ledger, _) = from_config::open_ledger(&self.config, &clock()).unwrap();
         let writer = ledger.writer();
         let authority = from_config::authority(&self.config).unwrap();
@@ -93,7 +98,9 @@ impl Station {
             let certificate = Arc::new(made.unwrap().certificate);
             let sn = certificate.sn;
             let record = |record| writer.record(record).unwrap();
-            let done = record(Record::Begun(begun(&serial, sn, &self.name, &slot)));
+            let mut begun = begun(&serial, sn, &self.name, &slot);
+            begun.work_order = work_order.map(|id| id.parse().unwrap());
+            let done = record(Record::Begun(begun));
             let attempt = AttemptRef { serial: serial.clone(), attempt: done.attempt };
             let image = ImageDigest::new([7; 32]);
             record(Record::Issued(Issued { attempt: attempt.clone(), certificate, image }));

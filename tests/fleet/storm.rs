@@ -127,9 +127,11 @@ fn storm(kills: u64, stations: usize, more: &[&str]) {
                     database.kill();
                     database.serve();
                 }
-                1 => while !sending[which % sending.len()].kill() {
-                    thread::yield_now();
-                },
+                1 => {
+                    while !sending[which % sending.len()].kill() {
+                        thread::yield_now();
+                    }
+                }
                 _ => {
                     let which = which % servers.len();
                     drop(servers.remove(which));

@@ -1,23 +1,24 @@
 //! The fleet's page: what it shows is read from the store, and how from the reports.
 
-use std::sync::Arc;
-use std::sync::{Mutex, PoisonError};
-
-use tokio::runtime::Runtime;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::code::Code;
 use crate::domain::local::Zone;
 use crate::domain::say::Say;
-use crate::fleet::{FoundUnit, PageRequest, Pages, Settings, Shown, Store};
+use crate::fleet::{
+    FoundUnit, GrantFile, GrantUse, OrderRow, PageRequest, Pages, Settings, Shown, Store,
+};
+use crate::handoff::grant::read_grant;
 use crate::report::{
-    self, Factory, FleetConflict, FleetFact, FleetGrant, FleetOrder, FleetStation, FleetUnit,
-    FleetWall, Look, Place,
+    self, Factory, FleetConflict, FleetDay, FleetFact, FleetGrant, FleetOrder, FleetPeriod,
+    FleetStation, FleetUnit, FleetWall, Look, Place,
 };
 use crate::say;
 use crate::shell::{self, Failure};
 use crate::text::Language;
 use crate::view::{self, Asked, Page};
+
+use super::wait::wait;
 
 /// A station that is silent for longer is told so.
 const SILENT_MS: i64 = 24 * 3_600 * 1_000;
@@ -25,11 +26,14 @@ const SILENT_MS: i64 = 24 * 3_600 * 1_000;
 /// Conflicts that are shown.
 const CONFLICTS: i64 = 500;
 
+/// Of how many days a report is where nobody says it.
+const DAYS: u32 = 7;
+
 const DAY_US: i64 = 86_400_000_000;
 
-/// The page over a store of its own, one look at a time.
+/// The page, one look at a time.
 pub(super) struct FleetPages {
-    network: Mutex<Network>,
+    turn: Mutex<()>,
     settings: Box<dyn Fn() -> Result<Settings, Failure> + Send + Sync>,
     factory: Factory,
     language: Language,
@@ -37,41 +41,41 @@ pub(super) struct FleetPages {
     clock: Arc<dyn Clock>,
 }
 
-struct Network {
-    runtime: Runtime,
-    store: Option<Store>,
-}
-
 impl FleetPages {
-    /// The store is opened with the first look.
+    /// Nothing is opened yet.
     pub(super) fn new(
         settings: Box<dyn Fn() -> Result<Settings, Failure> + Send + Sync>,
         token: Option<Vec<u8>>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| {
-            Failure::new(Code::Shortage, "the page can't be made").caused_by(&error)
-        })?;
+    ) -> Self {
         let factory = Factory {
             station: "fleet".to_owned(),
             product: String::new(),
             zone: Zone::of_system(),
             shifts: Vec::new(),
         };
-        let network = Mutex::new(Network { runtime, store: None });
-        Ok(Self { network, settings, factory, language: shell::language(), token, clock })
+        let (turn, language) = (Mutex::new(()), shell::language());
+        Self { turn, settings, factory, language, token, clock }
     }
 
     fn look(&self) -> Look<'_> {
         Look { language: self.language, factory: &self.factory, place: Place::Fleet }
     }
 
-    fn wall(&self, network: &mut Network) -> Result<FleetWall, Failure> {
+    /// Asks a store that is this look's own: a connection that is kept needs somebody who drives
+    /// it, or the database finds it idle in the middle of a transaction.
+    fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&Store) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let settings = (self.settings)()?;
+        wait(async { question(&Store::open(settings).await?).await })?
+    }
+
+    fn wall(&self) -> Result<FleetWall, Failure> {
         let now = self.clock.now().wall;
         let today = i32::try_from(now.0.div_euclid(DAY_US)).unwrap_or(i32::MAX);
-        let store = opened(network, &*self.settings)?;
-        let read = network.runtime.block_on(async {
+        let read = self.ask(async |store| {
             let stations = store.stations().await?;
             let days = store.days(today, today).await?;
             let conflicts = store.conflicts(false, CONFLICTS).await?;
@@ -81,10 +85,10 @@ impl FleetPages {
                 conflicts,
                 store.orders().await?,
                 store.every_grant().await?,
+                store.grants_used().await?,
             ))
         });
-        network.store = Some(store);
-        let (stations, days, conflicts, orders, grants) = read?;
+        let (stations, days, conflicts, orders, given, used) = read?;
         let of_today = |station: &str| {
             let own = days.iter().filter(|day| day.station.as_str() == station);
             own.fold((0, 0), |sum, day| (sum.0 + day.passed, sum.1 + day.failed))
@@ -108,50 +112,66 @@ impl FleetPages {
             noticed: conflict.noticed,
             settled: conflict.settled,
         });
-        let orders = orders.into_iter().map(|order| FleetOrder {
-            work_order: order.work_order,
-            station: order.station.to_string(),
-            quantity: order.quantity,
-            units: order.units.into_iter().collect(),
-        });
-        let grants = grants.into_iter().map(|(work_order, station, given)| FleetGrant {
-            work_order,
-            station,
-            given: Timestamp(given),
-        });
         Ok(FleetWall {
             stations: stations.collect(),
             conflicts: conflicts.collect(),
-            orders: orders.collect(),
-            grants: grants.collect(),
+            orders: orders.into_iter().map(order).collect(),
+            grants: grants(&given, used),
             at: now,
         })
     }
 
-    fn units(&self, network: &mut Network, text: &str) -> Result<Vec<FleetUnit>, Failure> {
-        let store = opened(network, &*self.settings)?;
-        let found = network.runtime.block_on(store.find(text));
-        network.store = Some(store);
-        Ok(found?.iter().map(unit).collect())
+    fn period(&self, days: u32) -> Result<FleetPeriod, Failure> {
+        let now = self.clock.now().wall;
+        let today = i32::try_from(now.0.div_euclid(DAY_US)).unwrap_or(i32::MAX);
+        let first = today.saturating_sub(i32::try_from(days).unwrap_or(1) - 1);
+        let (mut rows, orders) =
+            self.ask(async |store| Ok((store.days(first, today).await?, store.orders().await?)))?;
+        rows.reverse();
+        let rows = rows.into_iter().map(|row| FleetDay {
+            day: row.day.into(),
+            station: row.station.to_string(),
+            passed: row.passed,
+            failed: row.failed,
+            interrupted: row.interrupted,
+        });
+        let (rows, orders) = (rows.collect(), orders.into_iter().map(order).collect());
+        Ok(FleetPeriod { days, rows, orders, at: now })
+    }
+
+    fn units(&self, text: &str) -> Result<Vec<FleetUnit>, Failure> {
+        let found = self.ask(async |store| Ok(store.find(text).await?))?;
+        Ok(found.iter().map(unit).collect())
     }
 
     fn answer(&self, asked: &Asked) -> Result<Page, Failure> {
         let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
-        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(match path.as_slice() {
-            [] => Page::html(200, report::fleet_page(&self.wall(&mut network)?, self.look())),
+            [] => Page::html(200, report::fleet_page(&self.wall()?, self.look())),
+            ["live"] => Page::html(200, report::fleet_middle(&self.wall()?, self.look())),
+            ["live.js"] => Page {
+                status: 200,
+                content_type: "text/javascript; charset=utf-8",
+                body: report::FLEET_SCRIPT.as_bytes().to_vec(),
+            },
+            ["report"] => self.report(DAYS)?,
+            ["report", days] => match days.parse() {
+                Ok(days) if report::FLEET_DAYS.contains(&days) => self.report(days)?,
+                _ => self.no_such_page(),
+            },
             ["conflicts"] => {
-                let wall = self.wall(&mut network)?;
+                let wall = self.wall()?;
                 Page::html(200, report::fleet_conflicts_page(&wall, self.look()))
             }
             ["find"] => {
                 let text = asked.value("q").unwrap_or_default();
-                let units = self.units(&mut network, text)?;
+                let units = self.units(text)?;
                 let status = if units.is_empty() { 404 } else { 200 };
                 Page::html(status, report::fleet_unit_page(text, &units, self.look()))
             }
             ["unit", text] => {
-                let units = self.units(&mut network, text)?;
+                let units = self.units(text)?;
                 let status = if units.is_empty() { 404 } else { 200 };
                 Page::html(status, report::fleet_unit_page(text, &units, self.look()))
             }
@@ -160,23 +180,61 @@ impl FleetPages {
                 content_type: "text/css; charset=utf-8",
                 body: report::STYLE.as_bytes().to_vec(),
             },
-            _ => {
-                let text = "There is no such page.";
-                Page::html(404, report::message_page("404", text, self.look()))
-            }
+            _ => self.no_such_page(),
         })
+    }
+
+    fn report(&self, days: u32) -> Result<Page, Failure> {
+        let period = self.period(days)?;
+        Ok(Page::html(200, report::fleet_report_page(&period, self.look())))
+    }
+
+    fn no_such_page(&self) -> Page {
+        let text = "There is no such page.";
+        Page::html(404, report::message_page("404", text, self.look()))
     }
 }
 
-/// The store that is kept, or one that is opened; whoever takes it gives it back.
-fn opened(
-    network: &mut Network,
-    settings: &dyn Fn() -> Result<Settings, Failure>,
-) -> Result<Store, Failure> {
-    match network.store.take() {
-        Some(store) => Ok(store),
-        None => Ok(network.runtime.block_on(Store::open(settings()?))?),
+fn order(row: OrderRow) -> FleetOrder {
+    FleetOrder {
+        work_order: row.work_order,
+        station: row.station.to_string(),
+        quantity: row.quantity,
+        units: row.units.into_iter().collect(),
     }
+}
+
+/// What the fleet keeps, with what became of it; then what stations took from elsewhere.
+fn grants(given: &[(GrantFile, Timestamp)], mut used: Vec<GrantUse>) -> Vec<FleetGrant> {
+    let of_fleet = given.iter().filter_map(|(file, at)| {
+        let grant = read_grant(file.file.as_bytes()).ok()?.grant;
+        let number = grant.number.get();
+        let same = |one: &GrantUse| {
+            (one.work_order.as_str(), &one.station, one.number)
+                == (grant.work_order.as_str(), &grant.station, number)
+        };
+        let taken = used.iter().position(same).map(|place| used.remove(place));
+        Some(FleetGrant {
+            work_order: grant.work_order.to_string(),
+            station: grant.station.to_string(),
+            number,
+            quantity: grant.quantity.into(),
+            used: taken.as_ref().map(|taken| taken.used),
+            given_back: taken.map_or(0, |taken| taken.given_back),
+            given: Some(*at),
+        })
+    });
+    let mut all: Vec<FleetGrant> = of_fleet.collect();
+    all.extend(used.into_iter().map(|taken| FleetGrant {
+        work_order: taken.work_order,
+        station: taken.station.to_string(),
+        number: taken.number,
+        quantity: taken.quantity,
+        used: Some(taken.used),
+        given_back: taken.given_back,
+        given: None,
+    }));
+    all
 }
 
 fn unit(found: &FoundUnit) -> FleetUnit {

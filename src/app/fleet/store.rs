@@ -85,7 +85,7 @@ pub fn pages(
     }
     let (url, ca) = (store.url.to_owned(), store.ca.map(Path::to_path_buf));
     let settings = move || Opened { url: &url, ca: ca.as_deref() }.settings(0, 1);
-    Ok(Some(Arc::new(FleetPages::new(Box::new(settings), token, clock)?)))
+    Ok(Some(Arc::new(FleetPages::new(Box::new(settings), token, clock))))
 }
 
 /// Letters and digits that nobody takes for each other.

@@ -53,13 +53,13 @@ pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Fail
 }
 
 fn summary(database: &str, context: &mut Context) -> Result<(), Failure> {
-    let (stations, conflicts) = fleet::wait(async {
+    let (stations, segments, conflicts) = fleet::wait(async {
         let store = Opened { url: database, ca: None }.open().await?;
-        let stations = store.stations().await?;
-        Ok::<_, Failure>((stations, store.conflicts(true, 10_000).await?))
+        let (stations, segments) = (store.stations().await?, store.segments().await?);
+        Ok::<_, Failure>((stations, segments, store.conflicts(true, 10_000).await?))
     })??;
     let units: u64 = stations.iter().flat_map(|row| row.units.values()).sum();
-    let segments: u64 = stations.iter().map(|row| row.segments).sum();
+    let segments: u64 = segments.values().sum();
     for conflict in &conflicts {
         if !context.out.is_json() {
             let what = &conflict.detail;

@@ -11,7 +11,7 @@ use crate::domain::bounds;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::grant::Grant;
-use crate::fleet::{FoundUnit, GrantFile, Settled};
+use crate::fleet::{FoundUnit, GivenBackRow, GrantFile, Settled};
 use crate::handoff::grant::read_grant;
 use crate::pki::{self, Verifier};
 use crate::shell::{Exit, Failure};
@@ -20,17 +20,20 @@ const DAY_US: i64 = 86_400_000_000;
 
 /// Every station, and how far the fleet has it.
 pub(super) fn status(store: Opened<'_>, context: &mut Context) -> Result<Exit, Failure> {
-    let (stations, conflicts) = fleet::wait(async {
+    let (stations, segments, conflicts) = fleet::wait(async {
         let store = store.open().await?;
         let stations = store.stations().await?;
-        Ok::<_, Failure>((stations, store.conflicts(true, 1_000).await?))
+        let segments = store.segments().await?;
+        Ok::<_, Failure>((stations, segments, store.conflicts(true, 1_000).await?))
     })??;
     for row in &stations {
+        let ledger = (row.station.to_string(), row.instance.clone());
+        let of_ledger = segments.get(&ledger).copied().unwrap_or(0);
         match context.out.is_json() {
             true => context.out.json(&json!({
                 "event": "station", "station": row.station, "instance": row.instance,
                 "state": if row.is_active { "active" } else { "revoked" },
-                "confirmed": row.head, "segments": row.segments, "seen_at": row.seen.to_string(),
+                "confirmed": row.head, "segments": of_ledger, "seen_at": row.seen.to_string(),
                 "units": row.units, "conflicts": row.conflicts,
             }))?,
             false => {
@@ -63,7 +66,7 @@ pub(super) fn status(store: Opened<'_>, context: &mut Context) -> Result<Exit, F
     }
     if context.out.is_json() {
         let units: u64 = stations.iter().flat_map(|row| row.units.values()).sum();
-        let segments: u64 = stations.iter().map(|row| row.segments).sum();
+        let segments: u64 = segments.values().sum();
         context.out.json(&json!({
             "event": "summary", "stations": stations.len(), "units": units, "segments": segments,
             "conflicts": conflicts.len(),
@@ -165,13 +168,24 @@ pub(super) fn verify(asked: &FleetVerify, context: &mut Context) -> Result<Exit,
     }
 }
 
-/// Refuses a grant with which all stations together could make more than was ordered.
-fn within_the_order(new: &Grant, granted: &[String]) -> Result<(), Failure> {
+/// Refuses a grant with which all stations together could make more than was ordered; what a
+/// station gave back can be granted again.
+fn within_the_order(
+    new: &Grant,
+    granted: &[String],
+    given_back: &[GivenBackRow],
+) -> Result<(), Failure> {
     let others = granted.iter().filter_map(|file| read_grant(file.as_bytes()).ok());
     let others = others.map(|signed| signed.grant);
     let others = others.filter(|one| (&one.station, one.number) != (&new.station, new.number));
-    let before = others.map(|one| one.quantity).fold(0, u32::saturating_add);
-    if before.saturating_add(new.quantity) <= new.order_quantity {
+    let stands = |one: Grant| {
+        let own =
+            |row: &&GivenBackRow| (&row.station, row.number) == (&one.station, one.number.get());
+        let back = given_back.iter().find(own).map_or(0, |row| row.quantity);
+        u64::from(one.quantity).saturating_sub(back)
+    };
+    let before: u64 = others.map(stands).sum();
+    if before + u64::from(new.quantity) <= u64::from(new.order_quantity) {
         return Ok(());
     }
     let Grant { quantity, order_quantity, .. } = new;
@@ -198,8 +212,10 @@ pub(super) fn grant(asked: &FleetGrant, context: &mut Context) -> Result<Exit, F
     let now = context.now();
     fleet::wait(async {
         let store = opened(&asked.database).open().await?;
-        within_the_order(&signed, &store.granted(&signed.work_order).await?)?;
-        Ok::<_, Failure>(store.add_grant(&grant, now).await?)
+        let check = |granted: &[String], given_back: &[GivenBackRow]| {
+            within_the_order(&signed, granted, given_back)
+        };
+        store.add_grant(&grant, now, check).await
     })??;
     match context.out.is_json() {
         true => context.out.json(&json!({

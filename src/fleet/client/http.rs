@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode, Url, redirect, retry};
 use serde::de::DeserializeOwned;
 
+use crate::cut;
 use crate::domain::clock::Clock;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::{StationId, to_hex};
@@ -141,15 +142,6 @@ impl Client {
         self.ask(Method::GET, GRANTS, Vec::new()).await
     }
 
-    /// Brings a grant of this station to the fleet.
-    pub async fn bring_grant(
-        &self,
-        grant: &super::super::store::GrantFile,
-    ) -> Result<(), FleetError> {
-        let _: serde_json::Value = self.ask_json(Method::POST, GRANTS, grant).await?;
-        Ok(())
-    }
-
     /// Asks for a share of a cloud's rate.
     pub async fn share(&self, question: &Question) -> Result<Answer, FleetError> {
         self.ask_json(Method::POST, SHARES, question).await
@@ -188,9 +180,12 @@ impl Client {
                 .header(TIME, time)
                 .header(SIGNATURE, to_hex(&signature));
         }
+        cut::point(cut::Kind::Fleet, target);
         let response = request.body(body).send().await.map_err(|error| self.failed(&error))?;
+        cut::point(cut::Kind::Fleet, "status");
         let status = response.status();
         let answer = self.whole(response).await?;
+        cut::point(cut::Kind::Fleet, "answered");
         match status {
             StatusCode::OK => serde_json::from_slice(&answer)
                 .map_err(|error| FleetError::Answer(error.to_string())),

@@ -60,9 +60,9 @@ async fn route(house: &House, caller: &Caller, asked: Asked) -> Result<Given, Fl
             let known = station(house, caller, &asked, now).await?;
             find(house, &known, &asked).await
         }
-        ("GET" | "POST", GRANTS) => {
+        ("GET", GRANTS) => {
             let known = station(house, caller, &asked, now).await?;
-            grants::answer(house, &known, &asked, now).await
+            grants::answer(house, &known).await
         }
         ("POST", SHARES) => {
             let known = station(house, caller, &asked, now).await?;

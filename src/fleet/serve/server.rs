@@ -75,9 +75,6 @@ pub struct Server {
     is_tls: bool,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// Dropped behind the thread: pages may have a runtime of their own, which can't end within
-    /// another.
-    _pages: Option<Arc<dyn Pages>>,
 }
 
 /// Opens the store and the socket; the fleet can be asked when this returns.
@@ -95,7 +92,7 @@ pub fn start(settings: ServerSettings) -> Result<Server, FleetError> {
     let runtime = runtime.map_err(no_thread)?;
     let (stop, stopped) = oneshot::channel();
     let (told, opened) = std::sync::mpsc::channel();
-    let (is_tls, kept) = (tls.is_some(), settings.pages.clone());
+    let is_tls = tls.is_some();
     let serve = move || {
         LocalSet::new().block_on(&runtime, async {
             let store = match Store::open(settings.store).await {
@@ -118,7 +115,7 @@ pub fn start(settings: ServerSettings) -> Result<Server, FleetError> {
     opened.recv().unwrap_or_else(|_| {
         Err(FleetError::Database("the server ended before it began".to_owned()))
     })?;
-    Ok(Server { address, is_tls, stop: Some(stop), thread: Some(thread), _pages: kept })
+    Ok(Server { address, is_tls, stop: Some(stop), thread: Some(thread) })
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, FleetError> {

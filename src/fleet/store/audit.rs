@@ -13,11 +13,12 @@ use crate::ledger::Head;
 
 use super::super::arrival::{Arrival, Known};
 use super::super::error::FleetError;
-use super::super::gather::{Claim, ClaimKind, DayCount, Gathered};
+use super::super::gather::{Claim, ClaimKind, DayCount, Gathered, GrantKey};
 use super::super::story::Story;
 use super::intake::order_of;
 use super::pool::{Store, Value, Work};
-use super::rows::{Holder, head_of};
+use super::rows::{Holder, head_of, stored};
+use super::uses::{GRANT, value_of};
 
 /// Findings that are told; the others are counted.
 const TOLD: usize = 100;
@@ -120,6 +121,7 @@ impl Work<'_> {
         self.check_standing(look, &gathered).await?;
         self.check_days(look, &gathered).await?;
         self.check_orders(look, &gathered).await?;
+        self.check_grants(look, &gathered).await?;
         for kind in ClaimKind::ALL {
             self.check_claims(look, kind, &gathered).await?;
         }
@@ -314,6 +316,59 @@ impl Work<'_> {
         });
         if told != said.collect() {
             look.wrong("work_orders", "its work orders are not those of its segments");
+        }
+        Ok(())
+    }
+
+    /// What was taken and used of each grant is what the segments say; where that is too much,
+    /// there is a conflict.
+    async fn check_grants(
+        &mut self,
+        look: &mut Look<'_>,
+        gathered: &Gathered,
+    ) -> Result<(), FleetError> {
+        let (station, instance) = look.keys();
+        let (station, instance) = (station.to_owned(), instance.to_owned());
+        let sql = "SELECT work_order, number, quantity, given_back, used FROM grants_taken
+            WHERE station = $1 AND instance = $2";
+        let rows = self.transaction.query(sql, &[&station, &instance]).await?;
+        let told: BTreeMap<(String, i64), (i64, i64, i64)> = rows
+            .iter()
+            .map(|row| ((row.get(0), row.get(1)), (row.get(2), row.get(3), row.get(4))))
+            .collect();
+        let of_uses = gathered.uses.keys().map(|(key, _)| key);
+        let keys: BTreeSet<&GrantKey> = gathered.grants.keys().chain(of_uses).collect();
+        let mut used: BTreeMap<&GrantKey, i64> = BTreeMap::new();
+        gathered.uses.keys().for_each(|(key, _)| *used.entry(key).or_default() += 1);
+        let said = keys.iter().map(|key| {
+            let seen = gathered.grants.get(*key).copied().unwrap_or_default();
+            let used = used.get(*key).copied().unwrap_or(0);
+            let quantity = i64::from(seen.quantity.unwrap_or(0));
+            let sums = (quantity, i64::from(seen.given_back), used);
+            ((key.0.to_string(), stored(key.1.get())), sums)
+        });
+        if told != said.collect() {
+            look.wrong("grants_taken", "its grants are not those of its segments");
+        }
+        let sql = "SELECT work_order, number, serial, proven_us FROM grant_uses
+            WHERE station = $1 AND instance = $2";
+        let rows = self.transaction.query(sql, &[&station, &instance]).await?;
+        let told: BTreeMap<(String, i64, String), i64> =
+            rows.iter().map(|row| ((row.get(0), row.get(1), row.get(2)), row.get(3))).collect();
+        let said = gathered.uses.iter().map(|((key, serial), at)| {
+            ((key.0.to_string(), stored(key.1.get()), serial.to_string()), at.0)
+        });
+        if told != said.collect() {
+            look.wrong("grant_uses", "the units of its grants are not those of its segments");
+        }
+        for key in keys {
+            let (_, beyond) = self.beyond(&station, key).await?;
+            let sql = "SELECT 1 FROM conflicts WHERE kind = $1 AND value = $2";
+            let value = value_of(&station, key);
+            let given: [Value<'_>; 2] = [&GRANT, &value];
+            if !beyond.is_empty() && self.transaction.query(sql, &given).await?.is_empty() {
+                look.wrong("conflicts", format!("the one about grant {value} is missing"));
+            }
         }
         Ok(())
     }

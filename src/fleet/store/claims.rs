@@ -229,6 +229,28 @@ impl Work<'_> {
         Ok((day, id))
     }
 
+    /// Notes a conflict that names more and more: as long as nobody settled it, there is one of
+    /// its kind and value; what was settled in the same words is not told again.
+    pub(super) async fn keep_growing_conflict(
+        &mut self,
+        clash: &Clash<'_>,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let sql = "UPDATE conflicts SET detail = $3
+            WHERE kind = $1 AND value = $2 AND settled_us IS NULL";
+        let sql = self.prepare(sql).await?;
+        let values: [Value<'_>; 3] = [&clash.kind, &clash.value, &clash.detail];
+        if self.transaction.execute(&sql, &values).await? > 0 {
+            return Ok(());
+        }
+        let sql = "SELECT 1 FROM conflicts WHERE kind = $1 AND value = $2 AND detail = $3";
+        let sql = self.prepare(sql).await?;
+        if self.transaction.query(&sql, &values).await?.is_empty() {
+            self.keep_conflict(clash, now).await?;
+        }
+        Ok(())
+    }
+
     /// The units of one ledger whose proven certificates have these numbers.
     pub(super) async fn units_of_sns(
         &mut self,

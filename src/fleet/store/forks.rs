@@ -1,6 +1,8 @@
 //! A segment that does not continue the head: it was had, it comes too early, or two machines
 //! went on from one ledger, which neither of them can notice alone.
 
+use std::collections::BTreeSet;
+
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::Serial;
 use crate::domain::record::Record;
@@ -12,8 +14,8 @@ use super::claims::{Clash, Owner};
 use super::pool::{Value, Work};
 use super::rows::{head_of, stored};
 
-/// Serials that are named where a history splits.
-const NAMED: usize = 20;
+/// Serials that the station is told where a history splits; the conflict names them all.
+const TOLD: usize = 20;
 
 /// Where a segment belongs that does not continue the head.
 pub(super) enum Place {
@@ -100,30 +102,35 @@ impl Work<'_> {
             &now.0,
         ];
         self.transaction.execute(&sql, &values).await?;
-        let what = format!(
-            "two histories of one ledger: the fleet has another entry {} than this station{}",
-            known.seq,
-            named(arrival)
-        );
+        let words = |most| {
+            format!(
+                "two histories of one ledger: the fleet has another entry {} than this station{}",
+                known.seq,
+                named(arrival, most)
+            )
+        };
+        let (what, detail) = (words(TOLD), words(usize::MAX));
         let holder = format!("{station}/{instance}/{}", known.seq);
         let value = known.hash.to_string();
         let clash =
-            Clash { kind: "fork", value: &value, holder: &holder, other: &holder, detail: &what };
-        self.keep_conflict(&clash, now).await?;
+            Clash { kind: "fork", value: &value, holder: &holder, other: &holder, detail: &detail };
+        // The other history goes on: what it began meanwhile is named too.
+        self.keep_growing_conflict(&clash, now).await?;
         Ok(what)
     }
 }
 
-/// The units of the other history.
-fn named(arrival: &Arrival) -> String {
+/// The units of the other history, the first of them by name.
+fn named(arrival: &Arrival, most: usize) -> String {
     let begun = arrival.entries.iter().filter_map(|entry| match &entry.record {
         Some(Record::Begun(begun)) => Some(&begun.serial),
         _ => None,
     });
     let mut serials: Vec<&str> = begun.map(Serial::as_str).collect();
-    serials.dedup();
-    let more = serials.len().saturating_sub(NAMED);
-    serials.truncate(NAMED);
+    let mut seen = BTreeSet::new();
+    serials.retain(|serial| seen.insert(*serial));
+    let more = serials.len().saturating_sub(most);
+    serials.truncate(most);
     match (serials.is_empty(), more) {
         (true, _) => String::new(),
         (false, 0) => format!("; it began {}", serials.join(", ")),

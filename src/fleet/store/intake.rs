@@ -75,6 +75,7 @@ impl Store {
         keep_units(&mut work, &owner, &gathered, &before).await?;
         keep_standing(&mut work, &owner, &before, &gathered.units).await?;
         keep_days(&mut work, &owner, &gathered).await?;
+        work.keep_grants(&owner, &gathered, now).await?;
         work.claim(&owner, &gathered, now).await?;
         work.transaction.commit().await?;
         Ok(Confirmed { outcome: Outcome::Taken, head: arrival.head })

@@ -20,6 +20,7 @@ mod schema;
 mod settle;
 mod shares;
 mod stations;
+mod uses;
 
 pub use audit::{AuditReport, Finding};
 pub use find::{FoundUnit, NamedBy};
@@ -29,3 +30,4 @@ pub use overview::{Conflict, DayRow, OrderRow, StationRow};
 pub use pool::{Settings, Store};
 pub use settle::Settled;
 pub use stations::{Enrolment, NewCode};
+pub use uses::{GivenBackRow, GrantUse};

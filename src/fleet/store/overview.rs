@@ -12,7 +12,7 @@ use super::super::arrival::Known;
 use super::super::error::FleetError;
 use super::super::wire::Claimed;
 use super::pool::{Store, Value};
-use super::rows::station_of;
+use super::rows::{count_of, station_of};
 
 /// One ledger of one station.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,6 @@ pub struct StationRow {
     pub head: u64,
     /// When it was last heard of.
     pub seen: Timestamp,
-    /// Segments that the fleet has.
-    pub segments: u64,
     /// Its units by their state.
     pub units: BTreeMap<String, u64>,
     /// Conflicts that nobody settled, in which it has a part.
@@ -86,10 +84,6 @@ pub struct Conflict {
     pub settled: Option<(Timestamp, String, String, String)>,
 }
 
-fn count(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
-}
-
 impl Store {
     /// Every ledger of every station.
     pub async fn stations(&self) -> Result<Vec<StationRow>, FleetError> {
@@ -99,11 +93,9 @@ impl Store {
         let mut units: BTreeMap<(String, String), BTreeMap<String, u64>> = BTreeMap::new();
         for row in work.transaction.query(sql, &[]).await? {
             let of = units.entry((row.get(0), row.get(1))).or_default();
-            *of.entry(row.get(2)).or_default() += count(row.get(3));
+            *of.entry(row.get(2)).or_default() += count_of(row.get(3));
         }
         let sql = "SELECT s.station, s.instance, s.state = 'active', s.head_seq, s.seen_us,
-                (SELECT count(*) FROM segments g WHERE g.station = s.station
-                    AND g.instance = s.instance),
                 (SELECT count(*) FROM conflicts c WHERE c.settled_us IS NULL
                     AND (starts_with(c.holder, s.station || '/' || s.instance || '/')
                         OR starts_with(c.other, s.station || '/' || s.instance || '/')))
@@ -117,14 +109,23 @@ impl Store {
                     station: station_of(&station)?,
                     instance,
                     is_active: row.get(2),
-                    head: count(row.get(3)),
+                    head: count_of(row.get(3)),
                     seen: Timestamp(row.get(4)),
-                    segments: count(row.get(5)),
-                    conflicts: count(row.get(6)),
+                    conflicts: count_of(row.get(5)),
                     units,
                 })
             })
             .collect()
+    }
+
+    /// How many segments the fleet has of each ledger. They are counted one by one, of which a
+    /// page has no time.
+    pub async fn segments(&self) -> Result<BTreeMap<(String, String), u64>, FleetError> {
+        let mut lease = self.lease().await?;
+        let work = lease.begin().await?;
+        let sql = "SELECT station, instance, count(*) FROM segments GROUP BY 1, 2";
+        let rows = work.transaction.query(sql, &[]).await?;
+        Ok(rows.iter().map(|row| ((row.get(0), row.get(1)), count_of(row.get(2)))).collect())
     }
 
     /// Attempts that ended from one day to another, both included.
@@ -140,9 +141,9 @@ impl Store {
                 Ok(DayRow {
                     station: station_of(row.get(0))?,
                     day: row.get(1),
-                    passed: count(row.get(2)),
-                    failed: count(row.get(3)),
-                    interrupted: count(row.get(4)),
+                    passed: count_of(row.get(2)),
+                    failed: count_of(row.get(3)),
+                    interrupted: count_of(row.get(4)),
                 })
             })
             .collect()
@@ -160,7 +161,7 @@ impl Store {
             let order = OrderRow {
                 work_order: work_order.clone(),
                 station: station_of(&station)?,
-                quantity: count(row.get(2)),
+                quantity: count_of(row.get(2)),
                 units: BTreeMap::new(),
             };
             orders.insert((work_order, station), order);
@@ -176,7 +177,7 @@ impl Store {
                 units: BTreeMap::new(),
             };
             let order = orders.entry((work_order, station)).or_insert(empty);
-            order.units.insert(row.get(2), count(row.get(3)));
+            order.units.insert(row.get(2), count_of(row.get(3)));
         }
         Ok(orders.into_values().collect())
     }
@@ -217,7 +218,7 @@ impl Store {
                 conflict: row.get(3),
             })
         });
-        Ok((count(open), claimed.collect()))
+        Ok((count_of(open), claimed.collect()))
     }
 }
 

@@ -18,6 +18,11 @@ pub(super) fn stored(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
+/// A count as it is read back; the store has none below zero.
+pub(super) fn count_of(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
 pub(super) fn head_of(seq: i64, hash: &[u8]) -> Result<Head, FleetError> {
     let hash = hash.try_into().map(Hash).map_err(|_| nonsense("a hash"))?;
     Ok(Head { seq: u64::try_from(seq).map_err(|_| nonsense("a head"))?, hash })

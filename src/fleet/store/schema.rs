@@ -113,6 +113,21 @@ const FIRST: Migration = Migration {
                 file BYTEA NOT NULL, given_us BIGINT NOT NULL, fetched_us BIGINT",
             key: &["work_order", "station", "id"],
         },
+        // As the stations' own journals say it. A row of no ledger is the turn: whoever counts
+        // what was used of a grant holds it.
+        Table {
+            name: "grants_taken",
+            columns: "work_order TEXT NOT NULL, station TEXT NOT NULL, number BIGINT NOT NULL,
+                instance TEXT NOT NULL, quantity BIGINT NOT NULL, given_back BIGINT NOT NULL,
+                used BIGINT NOT NULL",
+            key: &["work_order", "station", "number", "instance"],
+        },
+        Table {
+            name: "grant_uses",
+            columns: "work_order TEXT NOT NULL, station TEXT NOT NULL, number BIGINT NOT NULL,
+                instance TEXT NOT NULL, serial TEXT NOT NULL, proven_us BIGINT NOT NULL",
+            key: &["work_order", "station", "number", "instance", "serial"],
+        },
         Table {
             name: "shares",
             columns: "cloud TEXT NOT NULL, station TEXT NOT NULL, want INT NOT NULL,

@@ -9,6 +9,7 @@ use super::super::gather::ClaimKind;
 use super::overview::{Conflict, conflict_of};
 use super::pool::{Store, Value, Work};
 use super::rows::Holder;
+use super::uses::GRANT;
 
 /// A person's decision.
 #[derive(Debug, Clone)]
@@ -67,6 +68,8 @@ impl Store {
         let kind = ClaimKind::ALL.into_iter().find(|kind| kind.as_str() == conflict.kind);
         match kind {
             Some(kind) => work.give(kind, &conflict, &winner).await?,
+            // The units are made; what a person says of them is all there is.
+            None if conflict.kind == GRANT => {}
             None => work.go_on(&conflict).await?,
         }
         let sql = "UPDATE conflicts SET settled_us = $3, settled_by = $4, settled_for = $5,
