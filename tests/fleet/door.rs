@@ -155,6 +155,12 @@ fn others_than_this_machine_need_tls() {
     run(&[&nowhere[..], &["--listen", "127.0.0.1:0"]].concat()).refused("E-FLEET-DATABASE", 6);
 }
 
+fn open_many_files() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, raised).unwrap();
+}
+
 #[test]
 fn thousands_who_say_nothing_keep_nobody_out() {
     let (database, yard) = (Database::start(), Yard::new());
@@ -162,9 +168,7 @@ fn thousands_who_say_nothing_keep_nobody_out() {
     let station = yard.station("line-1");
     station.make(&["TH200-00000001"]);
     station.enrol(&database, &server);
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, raised).unwrap();
+    open_many_files();
     let mut silent: Vec<TcpStream> = Vec::new();
     // More than may be silent at a time; `tests/soak` has ten thousand.
     let many = std::env::var("FLEET_SILENT").ok().and_then(|text| text.parse().ok());
@@ -175,6 +179,26 @@ fn thousands_who_say_nothing_keep_nobody_out() {
     // The first of them was sent away to make room.
     let mut first = silent.swap_remove(0);
     assert_eq!(first.read(&mut [0; 1]).unwrap_or(0), 0);
+}
+
+#[test]
+fn thousands_who_never_end_what_they_began_to_ask_keep_nobody_out() {
+    let (database, yard) = (Database::start(), Yard::new());
+    let server = Server::start(&database, &[]);
+    let station = yard.station("line-1");
+    station.make(&["TH200-00000001"]);
+    station.enrol(&database, &server);
+    open_many_files();
+    // Together they announce more than the server reads at a time.
+    let begun = b"POST /v1/segments HTTP/1.1\r\nHost: x\r\nContent-Length: 65000\r\n\r\nx";
+    let begin = |_| {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        // The first of them are sent away meanwhile.
+        let _ = stream.write_all(begun);
+        stream
+    };
+    let _crowd: Vec<TcpStream> = (0..4_400).map(begin).collect();
+    station.push().well();
 }
 
 #[test]

@@ -183,8 +183,8 @@ async fn accept(
     let room = Room::default();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let (tls, shared, seat) = (tls.clone(), Arc::clone(&shared), room.enter());
+            Ok((stream, from)) => {
+                let (tls, shared, seat) = (tls.clone(), Arc::clone(&shared), room.enter(from.ip()));
                 tokio::task::spawn_local(receive(stream, tls, shared, Arc::new(seat)));
             }
             Err(error) => {
@@ -236,8 +236,7 @@ async fn converse(
     let service = service_fn(|request| {
         let (shared, caller, seat) = (Arc::clone(&shared), Arc::clone(&caller), Arc::clone(&seat));
         async move {
-            seat.stand();
-            let given = timeout(REQUEST, serve(request, &shared, &caller)).await;
+            let given = timeout(REQUEST, serve(request, &shared, &caller, &seat)).await;
             seat.sit();
             let late = |_| refuse(&FleetError::Database("it took too long".to_owned()));
             Ok::<_, Infallible>(respond(given.unwrap_or_else(late)))
@@ -250,7 +249,9 @@ async fn converse(
     }
 }
 
-async fn serve(request: Request<Incoming>, shared: &Shared, caller: &Caller) -> Given {
+/// Answers one request. Until its sender is known, or all of it is there, its connection counts as
+/// silent: a body that only drips keeps nobody out.
+async fn serve(request: Request<Incoming>, shared: &Shared, caller: &Caller, seat: &Seat) -> Given {
     let (parts, body) = request.into_parts();
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let length: usize = length.and_then(|length| length.parse().ok()).unwrap_or(0);
@@ -268,6 +269,7 @@ async fn serve(request: Request<Incoming>, shared: &Shared, caller: &Caller) -> 
         if let Err(error) = caller.station(&shared.house.store, &known, &[], now).await {
             return refuse(&error);
         }
+        seat.stand();
     }
     let wanted = u32::try_from(length >> 10).unwrap_or(MEMORY).saturating_add(1).min(MEMORY);
     let Ok(_room) = shared.memory.acquire_many(wanted).await else {
@@ -279,6 +281,7 @@ async fn serve(request: Request<Incoming>, shared: &Shared, caller: &Caller) -> 
             return refuse(&FleetError::Asked(format!("the request broke off: {error}")));
         }
     };
+    seat.stand();
     let asked = Asked { method: parts.method, target, headers: parts.headers, body };
     match &shared.pages {
         Some(pages) if !asked.target.starts_with("/v1/") => pages::answer(pages, asked).await,
