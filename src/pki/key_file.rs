@@ -29,6 +29,17 @@ const SCRYPT_R: u32 = 8;
 const SCRYPT_P: u32 = 5;
 const PBKDF2_ROUNDS: u32 = 10_000;
 
+/// What a key's derivation may take that a file asks for: 1 GiB of memory, and steps for some
+/// seconds. OpenSSL goes up to 32 MiB unless it is told otherwise.
+const MOST_MEMORY: u64 = 1 << 30;
+const MOST_STEPS: u64 = 1 << 25;
+const MOST_ROUNDS: u64 = 10_000_000;
+
+/// A file made to keep the station busy, or somebody's idea of a vault.
+const TOO_COSTLY: &str = "takes too long to try a passphrase on; at most 1 GiB of memory and 2^25 \
+                          steps of scrypt, or 10,000,000 rounds of PBKDF2, are taken: encrypt it \
+                          anew with `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`";
+
 /// OpenSSL's `req`, for one, still takes 3DES, and older programs derive keys with HMAC-SHA-1.
 const UNSUPPORTED: &str = "is encrypted in a way that is not taken; taken is PKCS#8 with AES, its \
                            key derived by scrypt or by PBKDF2 with HMAC-SHA-256 or better, not \
@@ -103,6 +114,7 @@ pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unrea
     check_label(label)?;
     let info = EncryptedPrivateKeyInfoRef::from_der(sealed.as_bytes())
         .map_err(|_| Unreadable::Content(UNSUPPORTED))?;
+    check_cost(&info.encryption_algorithm)?;
     let plain =
         info.encryption_algorithm.decrypt(secret.as_bytes(), info.encrypted_data.as_bytes());
     let plain = Zeroizing::new(plain.map_err(why_not_decrypted)?);
@@ -111,6 +123,22 @@ pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unrea
     pkcs8::PrivateKeyInfoRef::from_der(&plain).map_err(|_| Unreadable::Passphrase)?;
     SecretKey::from_pkcs8_der(&plain)
         .map_err(|_| Unreadable::Content("is no P-256 key; the station issues with P-256 alone"))
+}
+
+/// The file says what trying a passphrase costs.
+fn check_cost(scheme: &pkcs5::EncryptionScheme) -> Result<(), Unreadable> {
+    let pkcs5::EncryptionScheme::Pbes2(parameters) = scheme else { return Ok(()) };
+    let is_bounded = match &parameters.kdf {
+        pbes2::Kdf::Scrypt(cost) => {
+            let block = u64::from(cost.block_size);
+            let steps = cost.cost_parameter.saturating_mul(block);
+            let all = steps.saturating_mul(u64::from(cost.parallelization));
+            steps.saturating_mul(128) <= MOST_MEMORY && all <= MOST_STEPS
+        }
+        pbes2::Kdf::Pbkdf2(cost) => u64::from(cost.iteration_count) <= MOST_ROUNDS,
+        _ => true,
+    };
+    if is_bounded { Ok(()) } else { Err(Unreadable::Content(TOO_COSTLY)) }
 }
 
 fn check_label(label: &str) -> Result<(), Unreadable> {

@@ -3,6 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
+
 use crate::station::{PASSPHRASE, Run, Station, openssl};
 
 /// A station with a CA.
@@ -166,4 +169,27 @@ fn a_profile_beyond_the_ca_is_refused_wherever_it_is_looked_at() {
     station.change("\"20y\"", "\"364d\"");
     station.ok("authority check");
     station.ok("config check");
+}
+
+/// The CA's key, with other bytes where these stand in its DER.
+fn patch_key(station: &Station, was: &[u8], becomes: &[u8]) {
+    let pem = fs::read_to_string(station.path("ca.key")).unwrap();
+    let lines: Vec<&str> = pem.lines().collect();
+    let mut der = STANDARD.decode(lines[1..lines.len() - 1].concat()).unwrap();
+    let at = der.windows(was.len()).position(|part| part == was).unwrap();
+    der[at..at + was.len()].copy_from_slice(becomes);
+    let body = STANDARD.encode(der);
+    let mut pem = lines[0].to_owned();
+    for line in body.as_bytes().chunks(64) {
+        pem = format!("{pem}\n{}", std::str::from_utf8(line).unwrap());
+    }
+    fs::write(station.path("ca.key"), format!("{pem}\n{}\n", lines[lines.len() - 1])).unwrap();
+}
+
+#[test]
+fn a_key_that_takes_too_long_to_try_is_refused_before_it_is_tried() {
+    let station = with_ca();
+    // INTEGER r = 8 and p = 5 of scrypt; then 127 of each, which is minutes.
+    patch_key(&station, &[2, 1, 8, 2, 1, 5], &[2, 1, 127, 2, 1, 127]);
+    station.fails("authority check", "E-CA-KEY", 7).says("takes too long to try");
 }
