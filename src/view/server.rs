@@ -15,7 +15,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_blocking, spawn_local};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -124,6 +124,8 @@ struct House {
     token: Option<Vec<u8>>,
     content: Arc<dyn Content>,
     shown: Shown,
+    /// Pages that may be made now. Who waits for one and leaves has none made.
+    pages: Arc<Semaphore>,
 }
 
 async fn accept(
@@ -135,7 +137,8 @@ async fn accept(
     let tls = settings.tls.map(TlsAcceptor::from);
     let shown = watch::Sender::new(Arc::from(""));
     spawn_local(live::keep_up(shown.clone(), Arc::clone(&content)));
-    let house = Arc::new(House { token: settings.token, content, shown });
+    let pages = Arc::new(Semaphore::new(AT_ONCE));
+    let house = Arc::new(House { token: settings.token, content, shown, pages });
     let places = Places::new(CONNECTIONS, CONNECTIONS_OF_ONE);
     loop {
         match listener.accept().await {
@@ -198,7 +201,15 @@ async fn serve<B>(request: Request<B>, house: &House) -> Response<Answer> {
 
 async fn page(asked: Asked, house: &House) -> Response<Answer> {
     let content = Arc::clone(&house.content);
-    match spawn_blocking(move || content.page(&asked)).await {
+    let Ok(turn) = Arc::clone(&house.pages).acquire_owned().await else {
+        return answer::words(503, "the view ends");
+    };
+    let made = spawn_blocking(move || {
+        let page = content.page(&asked);
+        drop(turn);
+        page
+    });
+    match made.await {
         Ok(page) => answer::whole(page),
         // The hook has told it.
         Err(_) => answer::words(500, "a bug in the station: see its log"),
