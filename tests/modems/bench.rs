@@ -77,7 +77,10 @@ impl Modems {
         if !options.contains(&"--baud") {
             command.args(["--baud", "0"]);
         }
-        command.args(["--write-ms", "1", "--boot-ms", "60"]).args(options);
+        if !options.contains(&"--write-ms") {
+            command.args(["--write-ms", "1"]);
+        }
+        command.args(["--boot-ms", "60"]).args(options);
         let mut process = Process::start(command);
         let ready = process.event(LONG).unwrap_or_else(|| panic!("{}", process.errors()));
         assert_eq!(ready["event"], "ready");

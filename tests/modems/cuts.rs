@@ -103,3 +103,15 @@ fn a_modem_that_waits_for_the_rest_of_a_text_is_freed() {
         assert_ends_well(&factory, kind);
     }
 }
+
+#[test]
+fn a_modem_that_keeps_such_a_text_first_is_waited_for() {
+    for (kind, broken_off) in [BROKEN_OFF[0], BROKEN_OFF[1]] {
+        let factory = factory(kind, 1);
+        let _modems = Modems::plug(&factory, kind, "A", &["--stay", "--write-ms", "1800"]);
+        let mut port = fs::File::options().write(true).open(factory.port("A")).unwrap();
+        port.write_all(broken_off.as_bytes()).unwrap();
+        drop(port);
+        assert_ends_well(&factory, kind);
+    }
+}

@@ -38,7 +38,7 @@ use maker::{About, Kept, Maker, Text, Written, plain};
 use nrf91::Nrf91;
 use parts::{Composed, Part, Stored};
 use quectel::Quectel;
-use session::{Session, silent};
+use session::{FLASH, Session, silent};
 use simcom::Simcom;
 
 /// How long a modem may take from its restart until it answers again.
@@ -124,6 +124,10 @@ impl At {
         loop {
             sent += 1;
             if self.session.ping(PING)? && self.session.ping(PING)? {
+                if sent > 1 {
+                    // Answers to what was asked before come late, and must not pass for others.
+                    self.session.settle()?;
+                }
                 return self.first_words();
             }
             if Instant::now() < until {
@@ -133,7 +137,8 @@ impl At {
                 return Err(silent("AT", PING, sent));
             }
             self.unstick()?;
-            until = Instant::now() + PING * 4;
+            // The rest of the text may be kept now, and flash takes its time.
+            until = Instant::now() + FLASH;
         }
     }
 
