@@ -13,6 +13,7 @@ use crate::domain::ids::{CertificateSn, Serial};
 use crate::domain::outbox::{ActivationAsked, Shipped};
 use crate::domain::person::Person;
 use crate::domain::record::Record;
+use crate::domain::registration::Registering;
 use crate::ledger::outbox::{Gate, Known};
 use crate::ledger::{Ledger, Reader};
 use crate::shell::Failure;
@@ -57,10 +58,15 @@ pub fn run(
 ) -> Result<Shipment, Failure> {
     let ledger = from_config::open_existing_ledger(config, clock)?;
     let reader = ledger.reader()?;
-    let trouble = activate(config, clock, &ledger, &inactive(&reader, &serials)?, by)?;
+    let inactive = inactive(&reader, &serials)?;
+    let trouble = match asking {
+        Asking::Cloud => activate(config, clock, &ledger, &inactive, by)?,
+        Asking::Offline => Some(not_asked("as was wanted")),
+    };
     let leaving = registered_by_call(&reader, &serials)?;
     let unasked = match (asking, leaving.is_empty()) {
-        (_, true) => None,
+        (Asking::Cloud, true) => None,
+        (Asking::Offline, true) if inactive.is_empty() => None,
         (Asking::Offline, _) => Some(not_asked("as was wanted")),
         (Asking::Cloud, _) => ask_cloud(config, &ledger, &leaving)?,
     };
@@ -97,8 +103,9 @@ fn ask_cloud(
         return Ok(Some(not_asked("because no credentials for it are given here")));
     };
     let runtime = cloud::runtime()?;
+    let registering = config.cloud.as_ref().map_or(Registering::Manual, cloud::registering);
     for known in leaving {
-        let stands = runtime.block_on(look(&registrar, known)).map_err(|error| {
+        let stands = runtime.block_on(look(&registrar, known, registering)).map_err(|error| {
             let what = format!("the cloud could not be asked for {} of {}", known.sn, known.serial);
             Failure::new(error.code, what).caused_by(&error).with_help(
                 "nothing left; run it again, or with --offline to ship by what the ledger knows",

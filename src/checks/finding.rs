@@ -40,19 +40,35 @@ pub struct Finding {
     pub code: Option<Code>,
 }
 
+/// Each check has a name in Chinese too.
+fn named(check: &'static str) -> &'static str {
+    debug_assert!(text::CHECKS.iter().any(|(name, _)| *name == check), "{check} has no name");
+    check
+}
+
 impl Finding {
     /// Nothing stands in the way.
     pub fn ok(check: &'static str, detail: Say) -> Self {
-        Self { check, status: Status::Ok, detail, code: None }
+        Self { check: named(check), status: Status::Ok, detail, code: None }
     }
 
     /// The line can run; someone should look at it.
     pub fn warn(check: &'static str, fault: Fault) -> Self {
-        Self { check, status: Status::Warn, code: Some(fault.code), detail: text::told(&fault) }
+        Self {
+            check: named(check),
+            status: Status::Warn,
+            code: Some(fault.code),
+            detail: text::told(&fault),
+        }
     }
 
     /// The line can't run.
     pub fn fail(check: &'static str, fault: Fault) -> Self {
-        Self { check, status: Status::Fail, code: Some(fault.code), detail: text::told(&fault) }
+        Self {
+            check: named(check),
+            status: Status::Fail,
+            code: Some(fault.code),
+            detail: text::told(&fault),
+        }
     }
 }

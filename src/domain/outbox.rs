@@ -155,7 +155,7 @@ pub struct Contradicted {
 pub enum Contradiction {
     /// Nothing stands under the certificate's serial number.
     Missing,
-    /// Another certificate stands there, or this one under another client id.
+    /// Another certificate stands there, or this one under another client id or revoked.
     Differs,
 }
 

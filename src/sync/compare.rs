@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::event::{Difference, DifferenceKind, Event};
 use super::run::{Run, Stop};
+use super::stands::REVOKED;
 use crate::cloud::{CertificateFilter, Registrar};
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
@@ -15,7 +16,7 @@ use crate::domain::ids::{CertificateSn, to_hex};
 use crate::domain::outbox::{Contradicted, Contradiction, Found};
 use crate::domain::record::{Record, Refusal};
 use crate::domain::registration::{CloudCertificate, CloudStatus, Registering, SnValue};
-use crate::ledger::outbox::Known;
+use crate::ledger::outbox::{Gate, Known};
 use crate::ledger::states::RegistrationState;
 
 /// The most that the API gives at a time.
@@ -127,6 +128,30 @@ pub(super) async fn compare<R: Registrar + 'static>(run: &Run<R>) {
     run.summary.borrow_mut().of_others = Some(seen.of_others);
 }
 
+/// Where a sample did not show what the cloud said it took, what counts by its word alone is
+/// looked up too.
+pub(super) async fn look_at_the_doubtful<R: Registrar + 'static>(run: &Run<R>) {
+    let doubtful = run.doubtful();
+    if doubtful.is_empty() {
+        return;
+    }
+    run.summary.borrow_mut().differences.get_or_insert_default();
+    let ended = async {
+        for sn in &doubtful {
+            let known = run.reader.known(sn).map_err(|error| Stop::Ledger(error.into()))?;
+            if let Some(known) = known.filter(Known::counts_as_registered)
+                && !run.is_stopped()
+            {
+                run.look_for(&known).await?;
+            }
+        }
+        Ok(())
+    };
+    if let Err(stop) = ended.await {
+        run.end(stop);
+    }
+}
+
 impl<R: Registrar + 'static> Run<R> {
     async fn compare_authority(
         &self,
@@ -172,6 +197,14 @@ impl<R: Registrar + 'static> Run<R> {
                     self.contradicted(known, Contradiction::Differs, detail).await?;
                 }
             }
+            Verdict::Differs(DifferenceKind::StatusDiffers, detail)
+                if self.is_revoked_under_us(known.as_ref(), found)? =>
+            {
+                self.tell_difference(DifferenceKind::StatusDiffers, found, known.as_ref(), detail);
+                if let Some(known) = &known {
+                    self.contradicted(known, Contradiction::Differs, REVOKED.to_owned()).await?;
+                }
+            }
             Verdict::Differs(kind, detail) => {
                 let is_news = kind == DifferenceKind::StatusDiffers
                     || (kind == DifferenceKind::VoidInCloud
@@ -183,6 +216,23 @@ impl<R: Registrar + 'static> Run<R> {
             }
         }
         Ok(())
+    }
+
+    /// Whether somebody else revoked what is to leave yet: a person has to look. What left already
+    /// may be revoked in the field, which the ledger takes over.
+    fn is_revoked_under_us(
+        &self,
+        known: Option<&Known>,
+        found: &CloudCertificate,
+    ) -> Result<bool, Stop> {
+        let is_manual = self.settings.rules.registering == Registering::Manual;
+        let known = known.filter(|known| is_manual && known.counts_as_registered());
+        let Some(known) = known.filter(|_| found.status == Some(CloudStatus::Revoked)) else {
+            return Ok(false);
+        };
+        let gate = self.reader.gate(&known.serial);
+        let gate = gate.map_err(|error| Stop::Ledger(error.into()))?;
+        Ok(!matches!(gate, Some(Gate::Gone(_))))
     }
 
     fn compare_client_id(&self, found: &CloudCertificate, known: Option<&Known>, seen: &mut Seen) {

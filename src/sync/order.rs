@@ -76,6 +76,10 @@ async fn everything<R: Registrar + 'static>(run: &Rc<Run<R>>) {
         compare::compare(run).await;
     }
     queue(run).await;
+    compare::look_at_the_doubtful(run).await;
+    if !(run.settings.full || automatic) {
+        register_again(run).await;
+    }
     if run.settings.full && !automatic {
         compare::compare(run).await;
         register_again(run).await;

@@ -3,6 +3,7 @@
 //! Before each call the row is recorded as sent, and before the next one for its
 //! certificate what came of it.
 
+use super::compare;
 use super::event::{Event, Outcome};
 use super::plan::{Deed, Says, Waits, decide};
 use super::run::{Run, Stop};
@@ -112,7 +113,9 @@ impl<R: Registrar + 'static> Run<R> {
             Ok(_) if self.is_confirmed() => self.confirm(work).await,
             Ok(sn) => {
                 let status = Some(certificate.status);
-                self.succeeded(work, Answer::Done { status, sn: Some(sn) }).await
+                let step = self.succeeded(work, Answer::Done { status, sn: Some(sn) }).await;
+                self.believed(certificate.sn);
+                step
             }
             Err(error) => self.failed(work, &error).await,
         }
@@ -122,9 +125,12 @@ impl<R: Registrar + 'static> Run<R> {
     async fn confirm(&self, work: &mut Work) -> Step {
         match self.look_up(&work.row).await {
             Ok(Says::Same { status, sn }) => {
+                self.looked(true);
                 self.succeeded(work, Answer::Done { status, sn: Some(sn) }).await
             }
             Ok(_) => {
+                self.looked(false);
+                compare::look_at_the_doubtful(self).await;
                 work.failed += 1;
                 let message = "the cloud took it, and a look-up does not show it".to_owned();
                 self.unclear(work, Answer::Unclear { code: Code::CloudUnclear, message }).await

@@ -16,7 +16,7 @@ use super::records::Records;
 use crate::cloud::{Registrar, preflight};
 use crate::domain::clock::Clock;
 use crate::domain::device::Fault;
-use crate::domain::ids::{ClientId, Serial};
+use crate::domain::ids::{CertificateSn, ClientId, Serial};
 use crate::domain::outbox::Operation;
 use crate::domain::registration::{CaSn, CloudAuthority, CloudStatus};
 use crate::domain::share::Shares;
@@ -128,6 +128,10 @@ pub(super) struct Run<R> {
     pub(super) width: Cell<usize>,
     successes: Cell<usize>,
     taken: Cell<u64>,
+    /// Whether a look-up did not show what the cloud said it took: from then on each is looked up.
+    doubted: Cell<bool>,
+    /// What the cloud said it took since the last look-up that showed it.
+    unlooked: RefCell<Vec<CertificateSn>>,
     /// Units whose certificate was found missing in the cloud.
     pub(super) missing: RefCell<Vec<Serial>>,
 }
@@ -153,6 +157,8 @@ impl<R: Registrar + 'static> Run<R> {
             width: Cell::new(rate.saturating_mul(2).clamp(LEAST_WIDTH, WIDEST)),
             successes: Cell::new(0),
             taken: Cell::new(0),
+            doubted: Cell::default(),
+            unlooked: RefCell::default(),
             missing: RefCell::default(),
             settings,
             authorities: RefCell::default(),
@@ -193,9 +199,30 @@ impl<R: Registrar + 'static> Run<R> {
         self.taken.set(before + 1);
         match self.settings.confirm {
             Confirm::All => true,
-            Confirm::Sample => before.is_multiple_of(SAMPLED),
+            Confirm::Sample => self.doubted.get() || before.is_multiple_of(SAMPLED),
             Confirm::None => false,
         }
+    }
+
+    /// A registration that counts by the cloud's word alone.
+    pub(super) fn believed(&self, certificate: CertificateSn) {
+        if self.settings.confirm == Confirm::Sample {
+            self.unlooked.borrow_mut().push(certificate);
+        }
+    }
+
+    /// A look-up showed what the cloud said it took, or did not.
+    pub(super) fn looked(&self, shows_it: bool) {
+        match shows_it {
+            true if !self.doubted.get() => self.unlooked.borrow_mut().clear(),
+            true => {}
+            false => self.doubted.set(true),
+        }
+    }
+
+    /// What counts by the word of a cloud that was caught at another one.
+    pub(super) fn doubtful(&self) -> Vec<CertificateSn> {
+        if self.doubted.get() { self.unlooked.take() } else { Vec::new() }
     }
 
     pub(super) fn tell(&self, event: Event) {

@@ -5,7 +5,7 @@ use crate::cloud::{CallError, CertificateFilter, Registrar};
 use crate::domain::ids::to_hex;
 use crate::domain::outbox::{Contradicted, Contradiction, Found};
 use crate::domain::record::Record;
-use crate::domain::registration::SnValue;
+use crate::domain::registration::{CloudStatus, Registering, SnValue};
 use crate::ledger::outbox::Known;
 
 /// What the cloud says of a certificate that the ledger calls registered.
@@ -23,8 +23,15 @@ impl Stands {
     }
 }
 
+/// What is told of a certificate that somebody else revoked.
+pub(super) const REVOKED: &str = "it is revoked in the cloud";
+
 /// Asks the cloud for one certificate.
-pub async fn look(registrar: &impl Registrar, known: &Known) -> Result<Stands, CallError> {
+pub async fn look(
+    registrar: &impl Registrar,
+    known: &Known,
+    registering: Registering,
+) -> Result<Stands, CallError> {
     let filter = CertificateFilter::Sn(to_hex(known.sn.as_bytes()));
     let page = registrar.certificates(&filter, 0, 1).await?;
     let asked = SnValue::from(&known.sn);
@@ -46,6 +53,11 @@ pub async fn look(registrar: &impl Registrar, known: &Known) -> Result<Stands, C
         Some(_) if !its_own => {
             let message = format!("it stands in the cloud for client id {:?}", found.client_id);
             contradicted(known, Contradiction::Differs, message)
+        }
+        Some(_)
+            if found.status == Some(CloudStatus::Revoked) && registering == Registering::Manual =>
+        {
+            contradicted(known, Contradiction::Differs, REVOKED.to_owned())
         }
         Some(_) if found.status != known.status => Stands::otherwise(Record::Found(Found {
             certificate_sn: known.sn,

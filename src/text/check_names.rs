@@ -27,6 +27,7 @@ pub const CHECKS: &[(&str, &str)] = &[
     ("backlog", "待注册"),
     ("pins", "PIN 码"),
     ("cloud-differs", "云端差异"),
+    ("cloud-site", "云端站点"),
     ("uncertain", "未定单元"),
     ("time", "时间同步"),
     ("user", "运行用户"),

@@ -178,9 +178,23 @@ impl Desk {
             not_ready,
         };
         let answer = work.perform(action, &arrived.body);
-        match has(CloudFault::Duplicate) {
+        let answer = match has(CloudFault::Duplicate) {
             true => work.perform(action, &arrived.body),
             false => answer,
+        };
+        if has(CloudFault::Forget) {
+            self.forget(&arrived.body);
+        }
+        answer
+    }
+
+    /// Keeps nothing of the client that a request names.
+    fn forget(&mut self, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        if let Some(client_id) = body.get("ClientId").and_then(Value::as_str)
+            && let Err(error) = self.uproot(client_id)
+        {
+            tracing::error!("what is to be forgotten stays: {error}");
         }
     }
 
