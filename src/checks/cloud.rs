@@ -89,7 +89,7 @@ pub fn contradicted(count: u64) -> Finding {
             ),
         ),
         _ => {
-            let what = format!("{count} certificates are missing or others in the cloud");
+            let what = format!("{count} certificates are missing, others or revoked in the cloud");
             Finding::fail(NAME, Fault::new(Code::CloudAbsent, what))
         }
     }

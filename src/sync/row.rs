@@ -115,6 +115,8 @@ impl<R: Registrar + 'static> Run<R> {
                 let status = Some(certificate.status);
                 let step = self.succeeded(work, Answer::Done { status, sn: Some(sn) }).await;
                 self.believed(certificate.sn);
+                // The sample may have shown a lie while this one was recorded.
+                compare::look_at_the_doubtful(self).await;
                 step
             }
             Err(error) => self.failed(work, &error).await,
