@@ -260,9 +260,10 @@ fn what_waits_for_the_cloud_is_what_is_open_there() {
     let ledger = history.books();
     // A sync took some of them: three ways to be open, and one to be done.
     for (state, place) in [("claimed", 3), ("parked", 5), ("done", 7), ("withdrawn", 9)] {
-        let sql = "UPDATE outbox SET state = ?1
-            WHERE id = (SELECT id FROM outbox ORDER BY id LIMIT 1 OFFSET ?2)";
-        assert_eq!(ledger.execute(sql, params![state, place]).unwrap(), 1);
+        let sql = "UPDATE outbox SET state = ?1 WHERE id =
+            (SELECT o.id FROM outbox o JOIN attempts a ON a.certificate_sn = o.certificate_sn
+                WHERE a.work_order = ?3 ORDER BY o.id LIMIT 1 OFFSET ?2)";
+        assert_eq!(ledger.execute(sql, params![state, place, ORDER]).unwrap(), 1);
     }
     let open = "o.state IN ('waiting', 'claimed', 'parked')";
     let count = |sql: String| -> i64 { ledger.query_row(&sql, [], |row| row.get(0)).unwrap() };
