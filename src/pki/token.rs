@@ -1,15 +1,18 @@
 //! The CA's key in a token (an HSM, or a file of SoftHSM2) behind PKCS#11.
 //!
 //! The key never leaves the token: the station hashes and the token signs the digest with
-//! plain `CKM_ECDSA`, which every token has. A module is loaded once for the process, and
+//! plain `CKM_ECDSA`, which every token has; only a key that wants its PIN before each signature
+//! has the token hash too. A module is loaded once for the process, and
 //! one session is kept in it; PKCS#11 logs in a whole application, not a session. A token
 //! that was away is looked for again at the next signature, by its label, since slot
 //! numbers change.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
 use sha2::{Digest, Sha256};
 
@@ -117,10 +120,15 @@ impl TokenSigner {
 
     /// ECDSA over the SHA-256 of `message`, `r ‖ s`.
     pub(super) fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_LENGTH], TokenError> {
-        let digest = Sha256::digest(message);
         let signed = self.with_session(|open| {
             let key = open.signing_key(&self.key)?;
-            let signature = open.session.sign(&Mechanism::Ecdsa, key, &digest)?;
+            let signature = match key.asks_again {
+                true => self.sign_asked_again(&open.session, key.handle, message)?,
+                false => {
+                    let digest = Sha256::digest(message);
+                    open.session.sign(&Mechanism::Ecdsa, key.handle, &digest)?
+                }
+            };
             <[u8; SIGNATURE_LENGTH]>::try_from(signature)
                 .map_err(|_| Trouble::Key(format!("has a key {} not of P-256", self.key.name())))
         });
@@ -128,6 +136,28 @@ impl TokenSigner {
             *lock(&self.last) = Some(error.clone());
         }
         signed
+    }
+
+    /// The same with a key that wants the PIN before each signature. That log-in belongs between
+    /// the beginning of a signature and its message, which a signature in several parts leaves
+    /// room for; so the token hashes here.
+    fn sign_asked_again(
+        &self,
+        session: &Session,
+        key: ObjectHandle,
+        message: &[u8],
+    ) -> Result<Vec<u8>, Trouble> {
+        session.sign_init(&Mechanism::EcdsaSha256, key).map_err(|error| match error {
+            Error::Pkcs11(RvError::MechanismInvalid, _) => Trouble::Key(format!(
+                "has a key {} that wants its PIN before each signature, for which the token needs \
+                 CKM_ECDSA_SHA256",
+                self.key.name()
+            )),
+            error => error.into(),
+        })?;
+        session.login(UserType::ContextSpecific, Some(&self.pin))?;
+        session.sign_update(message)?;
+        Ok(session.sign_final()?)
     }
 
     /// Whether the token was away when it was last asked, and is still: asks it again.

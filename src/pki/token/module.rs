@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
-use cryptoki::object::{ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
@@ -27,19 +27,35 @@ pub(super) struct Loaded {
 /// A session that is logged in.
 pub(super) struct Open {
     pub(super) session: Session,
-    /// The private key's handle, which holds as long as the session.
-    signing: Cell<Option<ObjectHandle>>,
+    /// The private key, which holds as long as the session.
+    signing: Cell<Option<SigningKey>>,
+}
+
+/// A private key in a session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SigningKey {
+    pub(super) handle: ObjectHandle,
+    /// Whether it wants the PIN again before each signature.
+    pub(super) asks_again: bool,
 }
 
 impl Open {
-    pub(super) fn signing_key(&self, key: &TokenKey) -> Result<ObjectHandle, Trouble> {
+    pub(super) fn signing_key(&self, key: &TokenKey) -> Result<SigningKey, Trouble> {
         if let Some(known) = self.signing.get() {
             return Ok(known);
         }
-        let found = find(&self.session, key, ObjectClass::PRIVATE_KEY)?;
+        let handle = find(&self.session, key, ObjectClass::PRIVATE_KEY)?;
+        let asks_again = asks_again(&self.session, handle);
+        let found = SigningKey { handle, asks_again };
         self.signing.set(Some(found));
         Ok(found)
     }
+}
+
+/// A token that does not know the attribute asks for nothing.
+fn asks_again(session: &Session, key: ObjectHandle) -> bool {
+    let found = session.get_attributes(key, &[AttributeType::AlwaysAuthenticate]);
+    found.is_ok_and(|found| found.contains(&Attribute::AlwaysAuthenticate(true)))
 }
 
 impl Loaded {
@@ -108,7 +124,7 @@ fn open_session(context: &Pkcs11, key: &TokenKey, pin: &AuthPin) -> Result<Sessi
 fn slot_of(context: &Pkcs11, key: &TokenKey) -> Result<(Slot, TokenInfo), TokenError> {
     let token = key.token.as_str();
     let failed = |error: Error| Trouble::from(error).of(token);
-    let (mut found, mut others) = (Vec::new(), Vec::new());
+    let (mut found, mut others, mut unreadable) = (Vec::new(), Vec::new(), 0);
     for slot in context.get_slots_with_token().map_err(failed)? {
         // A token that is drawn while it is asked, or that says something that can't be read,
         // is as good as none: it may be a stranger behind the same module.
@@ -117,6 +133,7 @@ fn slot_of(context: &Pkcs11, key: &TokenKey) -> Result<(Slot, TokenInfo), TokenE
             Ok(_) => continue,
             Err(error) => {
                 tracing::info!(slot = slot.id(), problem = %said(&error), "a token is passed over");
+                unreadable += 1;
                 continue;
             }
         };
@@ -129,6 +146,10 @@ fn slot_of(context: &Pkcs11, key: &TokenKey) -> Result<(Slot, TokenInfo), TokenE
     if found.len() > 1 {
         let serials = found.iter().map(|(_, info)| name_of(info)).collect::<Vec<_>>().join(", ");
         return Err(TokenError::Several { token: token.to_owned(), serials });
+    }
+    if unreadable > 0 {
+        // It may be the one that was asked for.
+        others.push(format!("{unreadable} whose description can't be read (-v says why)"));
     }
     match (found.pop(), others.is_empty()) {
         (Some(found), _) => Ok(found),
