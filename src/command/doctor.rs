@@ -103,7 +103,7 @@ fn ports(config: &Config) -> Vec<PortCheck> {
 fn scanner(config: &Config) -> Option<PortSettings> {
     let serial = config.scanner.kind == ScannerKind::Serial;
     let port = config.scanner.port.as_ref().filter(|_| serial)?;
-    Some(PortSettings::new(port.to_string(), config.scanner.baud))
+    Some(from_config::scanner_port(&config.scanner, &port.to_string()))
 }
 
 fn tell(finding: &Finding, context: &mut Context) -> Result<(), Failure> {

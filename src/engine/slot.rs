@@ -142,6 +142,11 @@ impl SlotThread {
             let (place, status) = match watch.poll() {
                 Ok(Presence::Here(driver, says)) => return Arrival::Device(driver, says),
                 Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
+                Ok(Presence::Port) => {
+                    // As in `say`.
+                    let _ = self.to_line.send(ToLine::PortIsThere);
+                    continue;
+                }
                 Ok(Presence::Denies(says)) => {
                     // As in `say`.
                     let _ = self.to_line.send(ToLine::Denied(self.index, Box::new(says)));
@@ -242,7 +247,8 @@ impl SlotThread {
         watch.welcome_again();
         match watch.poll() {
             Ok(Presence::Here(driver, _)) => self.work(watch, driver, &job, None),
-            Ok(Presence::Absent | Presence::Same | Presence::Denies(_)) | Err(_) => {
+            Ok(Presence::Absent | Presence::Port | Presence::Same | Presence::Denies(_))
+            | Err(_) => {
                 // As in `say`.
                 let _ = self.to_line.send(ToLine::Returned(self.index, job));
                 Left::Gone

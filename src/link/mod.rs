@@ -8,6 +8,7 @@
 pub mod discovery;
 pub mod driver;
 mod error;
+mod permission;
 pub mod port;
 pub mod presence;
 pub mod readback;

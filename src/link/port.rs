@@ -22,6 +22,7 @@ use serialport::{DataBits, ErrorKind, FlowControl, Parity, SerialPort, StopBits,
 
 use super::discovery;
 use super::error::LinkError;
+use super::permission;
 use super::readback::{Difference, LineSetting};
 use super::settings::{LineParity, PortSettings};
 use super::stop::Stop;
@@ -53,6 +54,8 @@ pub enum OutputLine {
 struct Opened {
     line: OwnedFd,
     tty: TTYPort,
+    /// A program stands at its other end, and takes any setting.
+    is_pseudo: bool,
 }
 
 impl Drop for Opened {
@@ -106,13 +109,14 @@ impl Port {
         let path = path.canonicalize().map_err(|_| self.missing())?;
         let line = self.open_line(&path)?;
         let tty = self.open_tty(&path)?;
-        if !is_pseudo_terminal(&path) {
-            self.read_back(&line)?;
+        let is_pseudo = is_pseudo_terminal(&path);
+        if !is_pseudo {
+            self.read_back(&line, self.settings.baud)?;
         }
         // What lies there from before belongs to no request of ours.
         let flushed = tcflush(&line, QueueSelector::IOFlush);
         flushed.map_err(|e| self.unusable("discarding what lay there", e.into()))?;
-        self.opened = Some(Opened { line, tty });
+        self.opened = Some(Opened { line, tty, is_pseudo });
         let set = self.set_levels(&path);
         if set.is_err() {
             self.close();
@@ -126,6 +130,7 @@ impl Port {
         rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| match errno {
             Errno::NOENT | Errno::NXIO | Errno::NODEV | Errno::IO => self.missing(),
             Errno::BUSY => self.busy(),
+            Errno::ACCESS => self.unusable("opening it", permission::denied(path)),
             other => self.unusable("opening it", other.into()),
         })
     }
@@ -145,10 +150,11 @@ impl Port {
     }
 
     /// Holds what was set against what the line says now.
-    fn read_back(&self, line: &OwnedFd) -> Result<(), LinkError> {
+    fn read_back(&self, line: &OwnedFd, baud: u32) -> Result<(), LinkError> {
         let doing = "reading its settings back";
         let found = LineSetting::read(line).map_err(|errno| self.broken(doing, errno))?;
-        match LineSetting::wanted(&self.settings).difference(&found) {
+        let wanted = LineSetting { baud, ..LineSetting::wanted(&self.settings) };
+        match wanted.difference(&found) {
             None => Ok(()),
             Some(Difference { wanted, found }) => {
                 Err(LinkError::PortSettings { path: self.settings.path.clone(), wanted, found })
@@ -203,7 +209,11 @@ impl Port {
     pub fn set_baud(&mut self, baud: u32) -> Result<(), LinkError> {
         let tty = self.tty()?;
         let outcome = tty.set_baud_rate(baud);
-        outcome.map_err(|e| self.unusable("setting its rate", e.into()))
+        outcome.map_err(|e| self.unusable("setting its rate", e.into()))?;
+        match &self.opened {
+            Some(Opened { line, is_pseudo: false, .. }) => self.read_back(line, baud),
+            _ => Ok(()),
+        }
     }
 
     fn drive(&mut self, line: OutputLine, level: bool) -> Result<(), LinkError> {

@@ -51,6 +51,8 @@ pub enum Presence {
     /// It has not gone, and says something else than before, or nothing that makes sense. Each
     /// such word is told once, and whether it denies the pass is judged elsewhere.
     Denies(Result<Seen, LinkError>),
+    /// Nobody has been asked yet, and the port is there. Told once.
+    Port,
     /// A device, or a port behind which one may be.
     Here(Box<dyn Driver>, Option<Answered>),
 }
@@ -222,8 +224,13 @@ impl Watch {
         }
         match Port::open(self.slot.port.clone(), self.working.clone()) {
             Ok(port) => {
-                self.port_was_there = true;
+                let is_first = !std::mem::replace(&mut self.port_was_there, true);
                 let driver = driver::over(port, &self.slot)?;
+                if is_first && self.slot.presence != PresenceBy::Port {
+                    // To ask takes seconds on a slow line, and it is known by now that there is one.
+                    self.door = Door::Open { driver, ask_at: Instant::now() };
+                    return Ok(Presence::Port);
+                }
                 self.look(driver)
             }
             Err(LinkError::PortMissing { .. }) => {

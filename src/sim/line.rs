@@ -21,6 +21,9 @@ const ENDLESS: usize = 2_048;
 /// early, a frame's end never late, and a wake-up for each byte is spared.
 const COLLECT: Duration = Duration::from_millis(8);
 
+/// What a line's time is rounded down by at most.
+const ROUNDED: Duration = Duration::from_nanos(1);
+
 /// What happens to the frames of one device.
 #[derive(Debug, Default)]
 pub(crate) struct Mishaps {
@@ -203,7 +206,10 @@ impl Outbound {
 /// When the next bytes of a parcel are handed to the station.
 fn handover(rate: BaudRate, parcel: &Parcel) -> Moment {
     let end = parcel.start + rate.line_time(parcel.bytes.len());
-    end.min(parcel.start + rate.line_time(parcel.sent) + COLLECT)
+    // On a line so slow that a byte takes longer, there is nothing to hand over before it came.
+    let collected = rate.line_time(parcel.sent) + COLLECT;
+    let next_byte = rate.line_time(parcel.sent + 1) + ROUNDED;
+    end.min(parcel.start + collected.max(next_byte))
 }
 
 #[cfg(test)]
@@ -246,6 +252,22 @@ mod tests {
         line.take(at(0), &[1; 10]);
         assert_eq!(line.full_until(at(0)), Some(at(10)));
         assert_eq!(line.full_until(at(10)), None);
+    }
+
+    #[test]
+    fn on_the_slowest_line_nothing_is_handed_over_before_a_byte_has_crossed() {
+        let mut line = Outbound::new(BaudRate(1_200));
+        let end = line.send(at(0), vec![0x55; 60], false);
+        let mut now = at(0);
+        let mut seen = 0;
+        while let Some(next) = line.next_at() {
+            assert!(next > now, "{next:?} after {now:?}");
+            now = next;
+            let due = line.due(now).unwrap();
+            assert!(!due.bytes.is_empty(), "at {now:?}");
+            seen += due.bytes.len();
+        }
+        assert_eq!((seen, now), (60, end));
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
     match code {
         Bug => "keep this output and report it, then start again: what was recorded is safe",
         Shortage => "end other programs, or raise their limits, then start again",
-        RunAsRoot => "run it as the line's user: `sudo -u station station doctor`",
+        RunAsRoot => "run it as the line's user: `runuser -u station -- station doctor`",
         ConsoleLetters => "`apt-get install kmscon fonts-noto-cjk`; docs/install.md says how",
         Usage => "run the same command with --help",
         Output => "make room, or choose another place for the output, and run it again",
@@ -56,7 +56,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
 
         PortMissing => "plug the adapter in and compare the path with `station ports`",
         PortBusy => "close the program that holds the port; `fuser PORT` names it",
-        PortOpen => "check that this user is in the port's group, often `dialout`",
+        PortOpen => "where it says permission: `usermod -aG dialout USER`, then log in anew",
         PortSettings => "set `baud` to a rate that this adapter and the device both make",
         PortModem => "install the package's udev rules, or `systemctl disable --now ModemManager`",
         PortLatency => "install the package's udev rules and plug the adapter in again",

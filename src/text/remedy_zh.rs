@@ -8,7 +8,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
     match code {
         Bug => "保存这段输出并上报，然后重新启动：已记录的内容是安全的",
         Shortage => "结束其他程序或提高其限额，然后重新启动",
-        RunAsRoot => "以产线用户运行：`sudo -u station station doctor`",
+        RunAsRoot => "以产线用户运行：`runuser -u station -- station doctor`",
         ConsoleLetters => "`apt-get install kmscon fonts-noto-cjk`，见 docs/install.md",
         Usage => "用 --help 再次运行该命令",
         Output => "腾出空间或换一个输出位置，然后重新运行",
@@ -48,7 +48,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
 
         PortMissing => "插好适配器，并与 `station ports` 列出的路径核对",
         PortBusy => "关闭占用该端口的程序；`fuser PORT` 会指出它",
-        PortOpen => "检查当前用户是否在端口所属的组中，通常是 `dialout`",
+        PortOpen => "若无权限，执行 `usermod -aG dialout USER`，再重新登录",
         PortSettings => "把 `baud` 改为适配器和设备都支持的波特率",
         PortModem => "安装软件包的 udev 规则，或 `systemctl disable --now ModemManager`",
         PortLatency => "安装软件包的 udev 规则，并重新插上适配器",

@@ -24,6 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "stop",
             "settings",
             "discovery",
+            "permission",
             "readback",
             "test_line",
             "port",

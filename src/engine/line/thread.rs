@@ -116,6 +116,7 @@ impl LineThread {
                 self.stop(&told_to_stop(), None);
             }
             ToLine::Place(slot, place, status) => self.place(slot, place, status),
+            ToLine::PortIsThere => self.router.port_is_there(),
             ToLine::Lot(work_order, rule, answer) => {
                 // Who asked may have gone.
                 let _ = answer.send(self.choose_lot(work_order, *rule));

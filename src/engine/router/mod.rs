@@ -137,7 +137,7 @@ pub(super) struct Router {
     resumed: BTreeSet<Serial>,
     no_more_scans: bool,
     stopping: bool,
-    /// A slot once showed something.
+    /// A slot once showed something, were it an open port alone.
     seen_anything: bool,
     /// When the line last changed; a scan waits for a device only so long after that.
     active_at: Duration,
@@ -226,6 +226,11 @@ impl Router {
 
     pub(super) fn no_more_scans(&mut self) {
         self.no_more_scans = true;
+    }
+
+    /// A slot's port opened.
+    pub(super) fn port_is_there(&mut self) {
+        self.seen_anything = true;
     }
 
     /// Whether a scan waits and no slot ever showed anything.

@@ -258,6 +258,13 @@ fn a_scan_waits_in_vain_only_where_no_slot_ever_showed_anything() {
     router.place(0, Place::Empty, NOW);
     scan(&mut router, "U2");
     assert!(!router.waits_in_vain());
+
+    let mut router = self::router(1);
+    scan(&mut router, "U1");
+    router.port_is_there();
+    assert!(!router.waits_in_vain());
+    router.place(0, Place::Empty, NOW);
+    assert!(!router.waits_in_vain(), "its port is there, and no device is");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::domain::device::Held;
 use crate::domain::ids::{Fingerprint, ImageDigest};
 use crate::link::driver::framed::test_device::{Bench, Fate, facts, senseless};
 use crate::link::settings::PortSettings;
-use crate::link::test_line::WATCHDOG;
+use crate::link::test_line::{Pty, WATCHDOG};
 
 fn watch(path: &str, presence: PresenceBy) -> Watch {
     let port = PortSettings::new(path, 921_600);
@@ -25,7 +25,7 @@ fn wait_for_one(watch: &mut Watch) -> (Box<dyn Driver>, bool) {
         match watch.poll().unwrap() {
             Presence::Here(driver, _) => return (driver, same),
             Presence::Same => same = true,
-            Presence::Absent | Presence::Denies(_) => {}
+            Presence::Absent | Presence::Port | Presence::Denies(_) => {}
         }
     }
     panic!("no device came");
@@ -164,6 +164,21 @@ fn a_device_that_was_seen_by_asking_need_not_be_asked_again() {
         }
     };
     assert_eq!(answered.seen, driver.identify().unwrap());
+}
+
+#[test]
+fn a_port_that_is_there_is_told_before_anybody_is_asked() {
+    let pty = Pty::open();
+    for presence in [PresenceBy::Poll, PresenceBy::Cts] {
+        let mut watch = watch(&pty.path(), presence);
+        assert!(matches!(watch.poll(), Ok(Presence::Port)), "{presence:?}");
+        drop(watch);
+    }
+    let mut watch = watch(&pty.path(), PresenceBy::Poll);
+    assert!(matches!(watch.poll(), Ok(Presence::Port)));
+    assert!(pty.receive(Duration::ZERO).is_empty());
+    assert!(absent(&mut watch), "told once");
+    assert!(!pty.receive(Duration::ZERO).is_empty(), "and then somebody is asked");
 }
 
 #[test]

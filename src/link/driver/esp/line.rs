@@ -106,7 +106,11 @@ impl ChipLine {
         }
         for _ in 0..tries {
             for rate in &rates {
-                loader.set_rate(*rate)?;
+                match loader.set_rate(*rate) {
+                    // Nobody can have been spoken to at a rate that this port does not make.
+                    Err(LinkError::PortSettings { .. }) => continue,
+                    set => set?,
+                }
                 if loader.sync()? {
                     self.end = End::Loader(loader);
                     return Ok(true);

@@ -124,8 +124,13 @@ impl Loader {
         if rate == self.rate {
             return Ok(());
         }
+        if let Err(error) = self.port.set_baud(rate) {
+            // A driver that does not take a rate makes one of its own choice.
+            self.port.set_baud(self.rate)?;
+            return Err(error);
+        }
         self.rate = rate;
-        self.port.set_baud(rate)
+        Ok(())
     }
 
     /// Whether the loader answers, asked once. Its further seven answers are waited for.
