@@ -19,6 +19,7 @@ use crate::link::port::Port;
 use crate::link::settings::SlotLink;
 use crate::link::{LinkError, Stop};
 use crate::pki::{self, IssuedHere};
+use crate::say;
 use crate::shell::Failure;
 
 use super::clock::SystemClock;
@@ -72,7 +73,12 @@ fn finish(driver: &mut dyn Driver, lock: bool, held: Held) -> Result<(), LinkErr
 fn link_of(config: &Config, name: &SlotName) -> Result<SlotLink, Failure> {
     let mut slots = from_config::slots(config).into_iter();
     let found = slots.find(|slot| slot.name == *name).map(|slot| slot.link);
-    found.ok_or_else(|| Failure::new(Code::Usage, format!("station.toml has no slot {name}")))
+    found.ok_or_else(|| {
+        Failure::said(
+            Code::Usage,
+            say!("station.toml has no slot {name}", "station.toml 中没有工位 {name}"),
+        )
+    })
 }
 
 fn open(config: &Config, link: &SlotLink) -> Result<Box<dyn Driver>, LinkError> {
@@ -97,16 +103,22 @@ fn serial_of(config: &Config, found: &FoundIdentity) -> Result<Serial, Failure> 
         from_config::label_rule(config, None)?.accept(named?.as_str()).map_err(Fault::from)?;
     match &found.seen.factory_serial {
         Some(factory) if factory != serial.as_str() => {
-            let what = format!("the device calls itself {factory}, its certificate says {serial}");
-            Err(Failure::new(Code::DevFactorySerial, what))
+            let what = say!(
+                "the device calls itself {factory}, its certificate says {serial}",
+                "设备自称 {factory}，它的证书写的是 {serial}"
+            );
+            Err(Failure::said(Code::DevFactorySerial, what))
         }
         _ => Ok(serial),
     }
 }
 
 fn no_serial(client_id: &ClientId) -> Failure {
-    let what = format!("the certificate's client id {client_id} is none of this product's");
-    Failure::new(Code::ScanClientId, what)
+    let what = say!(
+        "the certificate's client id {client_id} is none of this product's",
+        "证书的客户端 ID {client_id} 不是本产品的"
+    );
+    Failure::said(Code::ScanClientId, what)
 }
 
 fn know_issuer(ledger: &Ledger, issued: &IssuedHere) -> Result<(), Failure> {
@@ -148,7 +160,8 @@ fn record(ledger: &Ledger, record: Record) -> Result<(), Failure> {
 }
 
 fn not_finished(error: LinkError) -> Failure {
-    Failure::of(error.code(), &error).with_help(
+    Failure::of(error.code(), &error).with_help(say!(
         "the unit is entered as proven; put it to the line once more, which finishes its device",
-    )
+        "该单元已登记为已验证；请再上线一次，完成它的设备"
+    ))
 }

@@ -13,6 +13,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::ledger::{Backups, Reader};
 use crate::pki::Verifier;
+use crate::say;
 
 /// How often it is looked whether a backup is due, at most.
 const LOOK: Duration = Duration::from_secs(5);
@@ -52,8 +53,9 @@ impl BackupThread {
             }
         };
         let thread = std::thread::Builder::new().name("backups".to_owned()).spawn(work);
-        let thread =
-            thread.map_err(|error| Fault::new(Code::Shortage, format!("no thread: {error}")))?;
+        let thread = thread.map_err(|error| {
+            Fault::said(Code::Shortage, say!("no thread: {error}", "得不到线程：{error}"))
+        })?;
         Ok(BackupThread { stop: Some(stop), thread: Some(thread) })
     }
 }

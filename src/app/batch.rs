@@ -11,6 +11,7 @@ use crate::checks;
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure, warn, warn_with_help};
 
 use super::aside;
@@ -62,8 +63,9 @@ pub fn run(
     // Before anything is started that a signal could cut off.
     let stopping = Arc::new(Mutex::new(Stopping::default()));
     let asked = Arc::clone(&stopping);
-    let watch = signals::Watch::start(move || Stopping::ask(&asked))
-        .map_err(|error| Failure::new(Code::Shortage, "no signal handler").caused_by(&error))?;
+    let watch = signals::Watch::start(move || Stopping::ask(&asked)).map_err(|error| {
+        Failure::said(Code::Shortage, say!("no signal handler", "无法处理信号")).caused_by(&error)
+    })?;
     let (heard, hears) = mpsc::sync_channel(HEARD);
     let events = heard.clone();
     let running = line::start(
@@ -91,8 +93,11 @@ pub fn run(
     let said = say_summary(talk, &ending.summary, uncertain.count, started);
     ending.output = ending.output.or(said.err().map(|error| error.kind()));
     if let Some(kind) = ending.output {
-        let what = format!("the units can't be written any more, so the line stopped: {kind}");
-        Failure::new(Code::Output, what).print(talk.color);
+        let what = say!(
+            "the units can't be written any more, so the line stopped: {kind}",
+            "单元的结果无法再输出，产线因此停止：{kind}"
+        );
+        Failure::said(Code::Output, what).print(talk.color);
     }
     if let Some(fault) = checks::uncertain_fault(&uncertain) {
         warn_with_help(&fault, talk.color);

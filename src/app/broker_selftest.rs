@@ -23,6 +23,7 @@ use crate::pki::{
     self, Authority, AuthorityInfo, AuthorityRequest, CA_BACKDATE, CrlNumbering, Profile,
     RevokedCertificate, SampleClient, ValidFor,
 };
+use crate::say;
 use crate::shell::Failure;
 
 /// The CN of every client here.
@@ -150,7 +151,8 @@ fn leads_to_a_root(station: &AuthorityInfo, trusted: &str) -> Finding {
 fn folder() -> Result<Folder, Failure> {
     let path = std::env::temp_dir().join(format!("station-broker-{}", std::process::id()));
     std::fs::create_dir(&path).map_err(|error| {
-        Failure::new(Code::Output, format!("{} can't be made", path.display())).caused_by(&error)
+        Failure::said(Code::Output, say!("{} can't be made", "{} 无法建立", path.display()))
+            .caused_by(&error)
     })?;
     Ok(Folder(path))
 }
@@ -176,9 +178,15 @@ fn list_of(station: &AuthorityInfo, path: &Path) -> Result<String, Failure> {
     match pki::is_list_of(&text, station) {
         true => Ok(text),
         false => {
-            let what = format!("{} is no list of revoked certificates of this CA", path.display());
-            Err(Failure::new(Code::Input, what)
-                .with_help("make one with `station authority crl --out FILE`"))
+            let what = say!(
+                "{} is no list of revoked certificates of this CA",
+                "{} 不是本 CA 的吊销列表",
+                path.display()
+            );
+            Err(Failure::said(Code::Input, what).with_help(say!(
+                "make one with `station authority crl --out FILE`",
+                "用 `station authority crl --out FILE` 生成"
+            )))
         }
     }
 }
@@ -186,7 +194,8 @@ fn list_of(station: &AuthorityInfo, path: &Path) -> Result<String, Failure> {
 fn text_of(path: &Path) -> Result<String, Failure> {
     let read = File::open(path).and_then(|file| bounds::read_text(file, bounds::CERTIFICATES));
     read.map_err(|error| {
-        Failure::new(Code::Input, format!("{} can't be read", path.display())).caused_by(&error)
+        Failure::said(Code::Input, say!("{} can't be read", "{} 无法读取", path.display()))
+            .caused_by(&error)
     })
 }
 
@@ -220,8 +229,9 @@ fn visitors(config: &Config, authority: &Authority, now: Timestamp) -> Result<Vi
         ValidFor::Days(1),
         Duration::ZERO,
     )?;
-    let client_id: ClientId =
-        CLIENT_ID.parse().map_err(|_| Failure::new(Code::Bug, "the client id is none"))?;
+    let client_id: ClientId = CLIENT_ID
+        .parse()
+        .map_err(|_| Failure::said(Code::Bug, say!("the client id is none", "客户端 ID 不成立")))?;
     let issue = |by: &Authority, at| by.sample_client(&client_id, &profile, at);
     let void = issue(authority, now)?;
     let revoked = RevokedCertificate { sn: void.certificate.sn, superseded: false, since: now };

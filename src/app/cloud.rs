@@ -12,21 +12,29 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::registration::{CloudInstance, Registering};
 use crate::pki;
+use crate::say;
 use crate::secret::{self, Process, Secret, SecretError};
 use crate::shell::Failure;
 
 /// `[cloud]`, which a command that speaks to the cloud needs.
 pub fn section(config: &Config) -> Result<&config::Cloud, Failure> {
     config.cloud.as_ref().ok_or_else(|| {
-        Failure::new(Code::ConfigValue, "station.toml has no section [cloud]")
-            .with_help("say in [cloud] where certificates are registered; station.toml shows how")
+        Failure::said(
+            Code::ConfigValue,
+            say!("station.toml has no section [cloud]", "station.toml 没有 [cloud] 一节"),
+        )
+        .with_help(say!(
+            "say in [cloud] where certificates are registered; station.toml shows how",
+            "在 [cloud] 中写明证书注册到哪里；station.toml 样例中有写法"
+        ))
     })
 }
 
 /// The one thread on which everything runs that waits for the cloud.
 pub fn runtime() -> Result<Runtime, Failure> {
     Builder::new_current_thread().enable_all().build().map_err(|error| {
-        Failure::new(Code::Shortage, "no runtime for the network").caused_by(&error)
+        Failure::said(Code::Shortage, say!("no runtime for the network", "网络运行环境无法建立"))
+            .caused_by(&error)
     })
 }
 
@@ -69,9 +77,12 @@ pub fn revoker(config: &Config) -> Result<Option<Tdmq>, Failure> {
             let credentials = Credentials { id: text(&id)?, key: text(&key)?, token: None };
             open(cloud, credentials).map(Some)
         }
-        _ => Err(Failure::new(
+        _ => Err(Failure::said(
             Code::CloudCredentials,
-            "of the revoker's secret id and secret key only one was given",
+            say!(
+                "of the revoker's secret id and secret key only one was given",
+                "吊销者的 secret id 和 secret key 只给出了一个"
+            ),
         )),
     }
 }
@@ -91,10 +102,13 @@ pub fn instance(config: &Config) -> Result<CloudInstance, Failure> {
 pub fn international(config: &Config) -> Option<Fault> {
     let cloud = config.cloud.as_ref()?;
     let is_there = cloud.endpoint.host().split('.').any(|label| label.eq_ignore_ascii_case("intl"));
-    let what = "the international site's published API has no action that registers \
+    let what = say!(
+        "the international site's published API has no action that registers \
         certificates: hand them off by `station export`, and take them back by \
-        `station import-registered`";
-    is_there.then(|| Fault::new(Code::CloudAction, what))
+        `station import-registered`",
+        "国际站公布的 API 没有注册证书的接口：用 `station export` 交出，再用 `station import-registered` 收回结果"
+    );
+    is_there.then(|| Fault::said(Code::CloudAction, what))
 }
 
 /// How the instance is to learn of certificates.
@@ -108,8 +122,11 @@ pub fn registering(cloud: &config::Cloud) -> Registering {
 fn open(cloud: &config::Cloud, credentials: Credentials) -> Result<Tdmq, Failure> {
     let roots = match &cloud.root {
         Some(path) => Roots::Given(pki::read_certificates(path).map_err(|error| {
-            Failure::new(Code::CloudRoots, "the roots for the cloud can't be used")
-                .caused_by(&error)
+            Failure::said(
+                Code::CloudRoots,
+                say!("the roots for the cloud can't be used", "验证云端的根证书无法使用"),
+            )
+            .caused_by(&error)
         })?),
         None => Roots::System,
     };
@@ -130,9 +147,14 @@ fn text(secret: &Secret) -> Result<Zeroizing<String>, Failure> {
     let text = std::str::from_utf8(secret.as_bytes()).ok();
     let text = text.filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()));
     text.map(|text| Zeroizing::new(text.to_owned())).ok_or_else(|| {
-        let what = "a secret of the cloud has characters that no such secret has";
-        Failure::new(Code::CloudCredentials, what)
-            .with_help("copy it again: it is one word of printable ASCII characters")
+        let what = say!(
+            "a secret of the cloud has characters that no such secret has",
+            "云端密钥中有不应有的字符"
+        );
+        Failure::said(Code::CloudCredentials, what).with_help(say!(
+            "copy it again: it is one word of printable ASCII characters",
+            "重新复制：它是一个由可打印 ASCII 字符组成的词"
+        ))
     })
 }
 

@@ -12,6 +12,7 @@ use crate::domain::device::Fault;
 use crate::domain::ids::Fingerprint;
 use crate::ledger::{self, Reader};
 use crate::pki::{self, AuthorityInfo};
+use crate::say;
 use crate::shell::Failure;
 
 /// Every check that has to do with the cloud; one where there is none.
@@ -40,11 +41,14 @@ fn accepted(config: &Config) -> Option<u64> {
 }
 
 fn asked(config: &Config, section: &config::Cloud) -> Result<Vec<Finding>, Box<Finding>> {
-    let wrong = |failure: Failure| Box::new(checks::cloud_wrong(as_fault(failure)));
+    let wrong = |failure: Failure| Box::new(checks::cloud_wrong(failure.into()));
     let registrar = cloud::client_if_given(config).map_err(wrong)?;
     let Some(registrar) = registrar else {
-        let what = "not known: no credentials for the cloud are given here";
-        return Err(Box::new(checks::cloud_unasked(Fault::new(Code::CloudCredentials, what))));
+        let what = say!(
+            "not known: no credentials for the cloud are given here",
+            "不清楚：这里没有给出云端凭据"
+        );
+        return Err(Box::new(checks::cloud_unasked(Fault::said(Code::CloudCredentials, what))));
     };
     let needed = needed(config);
     let roots = pki::server_roots(&config.broker.server_root)
@@ -92,9 +96,4 @@ fn reader(config: &Config) -> Option<Reader> {
     let data_dir = &config.station.data_dir;
     let there = data_dir.join(ledger::LEDGER_FILE).exists();
     there.then(|| Reader::open(data_dir, Some(&config.station.id)).ok()).flatten()
-}
-
-fn as_fault(failure: Failure) -> Fault {
-    let causes = failure.causes.iter().fold(failure.what, |text, cause| text + ": " + cause);
-    Fault::new(failure.code, causes)
 }

@@ -14,6 +14,7 @@ use crate::domain::outbox::CrlIssued;
 use crate::domain::person::Person;
 use crate::domain::record::Record;
 use crate::pki::{CrlNumbering, RevokedCertificate};
+use crate::say;
 use crate::shell::Failure;
 
 /// A signed list.
@@ -75,7 +76,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     };
     let done = written();
     done.map_err(|error| {
-        let what = format!("{} can't be written", path.display());
-        Failure::new(Code::Output, what).caused_by(&error)
+        let what = say!("{} can't be written", "{} 无法写入", path.display());
+        Failure::said(Code::Output, what).caused_by(&error)
     })
 }

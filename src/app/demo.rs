@@ -14,6 +14,7 @@ use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::ids::{IdError, to_hex};
 use crate::pki::{self, AuthorityPlace, AuthorityRequest, KeyPlace, Passphrase, ValidFor};
+use crate::say;
 use crate::shell::Failure;
 use crate::sim::cloud::{self, SimulatedCloud};
 use crate::sim::{self, FaultSpec, SimulatedSlot, Stay, Timings, Workbench};
@@ -186,7 +187,11 @@ impl Factory {
         write_private(&self.dir.join("demo-cloud-secret-id"), &credentials.secret_id)?;
         write_private(&self.dir.join("demo-cloud-secret-key"), &credentials.secret_key)?;
         cloud::start(options).map_err(|error| {
-            Failure::new(Code::Output, "the demo's cloud can't be emulated").caused_by(&error)
+            Failure::said(
+                Code::Output,
+                say!("the demo's cloud can't be emulated", "演示的云端无法模拟"),
+            )
+            .caused_by(&error)
         })
     }
 }
@@ -194,8 +199,8 @@ impl Factory {
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> Failure {
     let path = path.to_owned();
     move |error| {
-        let what = format!("the demo can't be laid out in {}", path.display());
-        Failure::new(Code::Output, what).caused_by(&error)
+        let what = say!("the demo can't be laid out in {}", "演示无法在 {} 中建立", path.display());
+        Failure::said(Code::Output, what).caused_by(&error)
     }
 }
 
@@ -208,16 +213,18 @@ fn make_empty(dir: &Path) -> Result<(), Failure> {
     match fs::read_dir(dir).map_err(failed(dir))?.next() {
         None => Ok(()),
         Some(_) => {
-            let what = format!("{} is not empty", dir.display());
-            Err(Failure::new(Code::Usage, what).with_help("name a new or an empty directory"))
+            let what = say!("{} is not empty", "{} 不是空的", dir.display());
+            Err(Failure::said(Code::Usage, what)
+                .with_help(say!("name a new or an empty directory", "指定一个新的或空的目录")))
         }
     }
 }
 
 fn random_text() -> Result<String, Failure> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::new(Code::Bug, format!("no random numbers: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::said(Code::Bug, say!("no random numbers: {error}", "没有随机数：{error}"))
+    })?;
     Ok(to_hex(&bytes))
 }
 
@@ -343,7 +350,11 @@ fn devices(dir: &Path, name: &str, units: u32) -> sim::Options {
 
 fn plug_in(name: &str, options: sim::Options) -> Result<SimulatedSlot, Failure> {
     sim::start(options).map_err(|error| {
-        Failure::new(Code::PortOpen, format!("slot {name} can't be simulated")).caused_by(&error)
+        Failure::said(
+            Code::PortOpen,
+            say!("slot {name} can't be simulated", "工位 {name} 无法模拟"),
+        )
+        .caused_by(&error)
     })
 }
 

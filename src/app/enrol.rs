@@ -12,6 +12,7 @@ use crate::domain::registration::CaSn;
 use crate::enrol::{Enrolled, Enrolment, enrol};
 use crate::ledger::Reader;
 use crate::pki::{Authority, AuthorityInfo};
+use crate::say;
 use crate::shell::Failure;
 use crate::text::{Language, remedy};
 
@@ -66,9 +67,12 @@ fn told(fault: Fault, instance: &str) -> Failure {
     if !console {
         return failure;
     }
-    failure.with_help(format!(
+    failure.with_help(say!(
         "{first}; or by hand: in the console open Cluster > {instance} > CA Certificate Management > \
          Register, copy its registration code, run `station authority register --code CODE --out \
-         DIR`, upload DIR/ca.pem and DIR/verification.pem within a day and set the CA to active"
+         DIR`, upload DIR/ca.pem and DIR/verification.pem within a day and set the CA to active",
+        "或手工办理：在控制台打开 Cluster > {instance} > CA Certificate Management > Register，复制\
+         注册码，运行 `station authority register --code CODE --out DIR`，一天之内上传 DIR/ca.pem 和 \
+         DIR/verification.pem，并把 CA 设为启用"
     ))
 }

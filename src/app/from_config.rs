@@ -24,6 +24,7 @@ use crate::link::settings::{
 use crate::pki::{
     self, Authority, AuthorityPlace, JournalKey, KeyPlace, Passphrase, Profile, TokenKey,
 };
+use crate::say;
 use crate::secret::{self, IfAbsent, Process, Secret, Wanted};
 use crate::shell::{self, Failure, Progress};
 use crate::text::Language;
@@ -61,8 +62,12 @@ pub fn backups(config: &Config) -> Backups {
 
 /// A secret as the text that a key file is encrypted with.
 pub fn passphrase(secret: &Secret) -> Result<Passphrase, Failure> {
-    let text = std::str::from_utf8(secret.as_bytes())
-        .map_err(|_| Failure::new(Code::SecretMissing, "the passphrase is not UTF-8 text"))?;
+    let text = std::str::from_utf8(secret.as_bytes()).map_err(|_| {
+        Failure::said(
+            Code::SecretMissing,
+            say!("the passphrase is not UTF-8 text", "口令不是 UTF-8 文本"),
+        )
+    })?;
     Ok(Passphrase::new(text.to_owned())?)
 }
 
@@ -111,9 +116,12 @@ pub fn journal_key(config: &Config) -> Result<JournalKey, Failure> {
     let path = data_dir.join(JOURNAL_KEY_FILE);
     let has_ledger = data_dir.join(ledger::LEDGER_FILE).exists();
     if has_ledger && !path.exists() {
-        let what = format!("the ledger's journal key {} is missing", path.display());
-        return Err(Failure::new(Code::LedgerKey, what)
-            .with_help("put journal.key back, or restore a backup into an empty directory"));
+        let what =
+            say!("the ledger's journal key {} is missing", "缺少账本的日志密钥 {}", path.display());
+        return Err(Failure::said(Code::LedgerKey, what).with_help(say!(
+            "put journal.key back, or restore a backup into an empty directory",
+            "把 journal.key 放回原处，或把备份恢复到空目录"
+        )));
     }
     let absent = if path.exists() { IfAbsent::Refuse } else { IfAbsent::Make };
     let wanted = secret::journal_secret(config.ledger.journal_secret_file.as_deref());
@@ -292,24 +300,39 @@ pub fn work_order(
         return match config.work_orders.require_grant {
             false => Ok(None),
             true => {
-                let what = "units need a grant, and no work order is open";
-                Err(Failure::new(Code::GrantNeeded, what))
+                let what = say!(
+                    "units need a grant, and no work order is open",
+                    "单元需要授权，而没有打开的工单"
+                );
+                Err(Failure::said(Code::GrantNeeded, what))
             }
         };
     };
     let Some(row) = reader.work_order(&id)? else {
-        return Err(Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}")));
+        return Err(Failure::said(
+            Code::WorkOrderUnknown,
+            say!("there is no work order {id}", "没有工单 {id}"),
+        ));
     };
     if row.closed {
-        return Err(Failure::new(Code::WorkOrderClosed, format!("work order {id} is closed")));
+        return Err(Failure::said(
+            Code::WorkOrderClosed,
+            say!("work order {id} is closed", "工单 {id} 已关闭"),
+        ));
     }
     if row.work_order.profile != config.profile_digest()? {
-        let what = format!("the product profile changed since work order {id} was made");
-        return Err(Failure::new(Code::WorkOrderProfile, what));
+        let what = say!(
+            "the product profile changed since work order {id} was made",
+            "工单 {id} 建立之后，产品配置有变化"
+        );
+        return Err(Failure::said(Code::WorkOrderProfile, what));
     }
     if config.work_orders.require_grant && reader.grants(&id)?.is_empty() {
-        let what = format!("units need a grant, and none was taken for work order {id}");
-        return Err(Failure::new(Code::GrantNeeded, what));
+        let what = say!(
+            "units need a grant, and none was taken for work order {id}",
+            "单元需要授权，而工单 {id} 没有收到授权"
+        );
+        return Err(Failure::said(Code::GrantNeeded, what));
     }
     Ok(Some(row.work_order))
 }
@@ -318,8 +341,8 @@ fn only_open(reader: &Reader) -> Result<Option<WorkOrderId>, Failure> {
     let mut open = reader.open_work_orders()?;
     if open.len() > 1 {
         let ids: Vec<_> = open.iter().map(WorkOrderId::as_str).collect();
-        let what = format!("several work orders are open: {}", ids.join(", "));
-        return Err(Failure::new(Code::WorkOrderAmbiguous, what));
+        let what = say!("several work orders are open: {}", "有几个工单打开着：{}", ids.join(", "));
+        return Err(Failure::said(Code::WorkOrderAmbiguous, what));
     }
     Ok(open.pop())
 }

@@ -14,6 +14,7 @@ use crate::domain::work_order::WorkOrder;
 use crate::handoff::grant::SignedGivenBack;
 use crate::ledger::Reader;
 use crate::pki::{self, JournalKey};
+use crate::say;
 use crate::shell::Failure;
 
 use super::from_config::{self, bytes_of};
@@ -38,20 +39,29 @@ pub fn check(config: &Config, signed: &SignedGrant, now: Timestamp) -> Result<Si
     let grant = &signed.grant;
     let own = &config.station.id;
     if grant.station != *own {
-        let what = format!("the grant is for station {}, this is {own}", grant.station);
-        return Err(Failure::new(Code::GrantForeign, what));
+        let what = say!(
+            "the grant is for station {}, this is {own}",
+            "授权是给站 {} 的，本站是 {own}",
+            grant.station
+        );
+        return Err(Failure::said(Code::GrantForeign, what));
     }
     if grant.profile != config.profile_digest()? {
-        let what = format!(
+        let what = say!(
             "the grant is for another product profile, {}; `station config check` shows the \
              station's",
+            "授权属于另一个产品配置 {}；`station config check` 显示本站的配置",
             grant.profile
         );
-        return Err(Failure::new(Code::WorkOrderProfile, what));
+        return Err(Failure::said(Code::WorkOrderProfile, what));
     }
     if now >= grant.valid_until {
-        let what = format!("the grant ended at {}, and now it is {now}", grant.valid_until);
-        return Err(Failure::new(Code::GrantExpired, what));
+        let what = say!(
+            "the grant ended at {}, and now it is {now}",
+            "授权已于 {} 到期，现在是 {now}",
+            grant.valid_until
+        );
+        return Err(Failure::said(Code::GrantExpired, what));
     }
     Ok(signer)
 }
@@ -78,9 +88,11 @@ pub fn records(
             records.insert(0, Record::WorkOrderCreated(created));
         }
         Some(row) if row.work_order.profile != signed.grant.profile => {
-            let what =
-                format!("work order {id} was made for another product profile than the grant");
-            return Err(Failure::new(Code::WorkOrderProfile, what));
+            let what = say!(
+                "work order {id} was made for another product profile than the grant",
+                "工单 {id} 的产品配置与授权的不同"
+            );
+            return Err(Failure::said(Code::WorkOrderProfile, what));
         }
         Some(_) => {}
     }
@@ -109,7 +121,9 @@ pub fn given_back(
     now: Timestamp,
 ) -> Result<SignedGivenBack, Failure> {
     let head = reader.signed_head()?;
-    let head = head.ok_or_else(|| Failure::new(Code::LedgerJournal, "the journal has no head"))?;
+    let head = head.ok_or_else(|| {
+        Failure::said(Code::LedgerJournal, say!("the journal has no head", "日志没有签名的头"))
+    })?;
     let given_back = GivenBack {
         work_order: work_order.clone(),
         station: config.station.id.clone(),

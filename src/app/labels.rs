@@ -13,6 +13,7 @@ use crate::domain::code::Code;
 use crate::domain::event::{Event, Scan};
 use crate::link::Stop;
 use crate::link::scanner::Scanner;
+use crate::say;
 use crate::shell::Failure;
 
 use super::from_config;
@@ -35,8 +36,9 @@ impl Labels {
             return Ok(Labels::Pulled(Box::new(LinesSource::new(input))));
         }
         let file = File::open(path).map_err(|error| {
-            let what = format!("the serials can't be read from {}", path.display());
-            Failure::new(Code::Input, what).caused_by(&error)
+            let what =
+                say!("the serials can't be read from {}", "无法从 {} 读取序列号", path.display());
+            Failure::said(Code::Input, what).caused_by(&error)
         })?;
         Ok(Labels::Pulled(Box::new(LinesSource::new(BufReader::new(file)))))
     }
@@ -65,7 +67,8 @@ impl Labels {
     /// scanner may be ahead of the slots.
     pub(super) fn start(self, heard: SyncSender<Heard>, ahead: usize) -> Result<Source, Failure> {
         let no_thread = |error: io::Error| {
-            Failure::new(Code::Shortage, "no thread for labels").caused_by(&error)
+            Failure::said(Code::Shortage, say!("no thread for labels", "读取标签得不到线程"))
+                .caused_by(&error)
         };
         let builder = thread::Builder::new().name("labels".to_owned());
         match self {

@@ -14,6 +14,7 @@ use crate::domain::story::Uncertain;
 use crate::engine::{Line, LineSettings, Lot, Shared, SignedIn};
 use crate::ledger::{Ledger, Reader, Work, WorkLock};
 use crate::pki::{Authority, Verifier};
+use crate::say;
 use crate::shell::Failure;
 use crate::vault::{self, Vault};
 
@@ -256,11 +257,12 @@ fn closed_by_a_gap(reader: &Reader) -> Result<(), Failure> {
                 Some(known) if known > last => format!("entries {} to {known}", last + 1),
                 _ => format!("what came after entry {last}"),
             };
-            let what = format!(
+            let what = say!(
                 "the ledger was restored (entry {restored_seq}): {lost} may be lost, and nobody \
-                 accepted that yet"
+                 accepted that yet",
+                "账本是恢复的（记录 {restored_seq}）：{lost} 可能已丢失，还没有人接受这一点"
             );
-            Err(Failure::new(Code::LedgerGap, what))
+            Err(Failure::said(Code::LedgerGap, what))
         }
     }
 }
@@ -291,11 +293,10 @@ fn clock_remark(newest: Timestamp, now: Timestamp) -> Option<Fault> {
     let ahead = now.seconds().saturating_sub(newest.seconds());
     let days = ahead / 86_400;
     (ahead > PAUSE).then(|| {
-        let what = format!(
-            "the clock says {now}, and the newest entry is {days} days older: go on if the line \
-             rested so long, else stop and set the clock"
+        let what = say!("the clock says {now}, and the newest entry is {days} days older: go on if the line \
+             rested so long, else stop and set the clock", "时钟是 {now}，最新记录在 {days} 天之前：如果产线确实停了这么久，就继续；否则停下来校准时钟"
         );
-        Fault::new(Code::ClockGap, what)
+        Fault::said(Code::ClockGap, what)
     })
 }
 

@@ -18,6 +18,7 @@ use crate::handoff::{Bundle, INSTRUCTIONS, UnitTable, certificate_file};
 use crate::ledger::Reader;
 use crate::ledger::views::{ExportRow, UnitFilter};
 use crate::pki::{self, AuthorityInfo};
+use crate::say;
 use crate::shell::Failure;
 
 /// Rows that are read at a time.
@@ -58,9 +59,12 @@ pub fn tell(
     let units = table.finish().map_err(unwritable)?;
     let (exceptions, exception_count) = exceptions(reader, id)?;
     // Read last, so that it covers all of the above.
-    let head = reader
-        .signed_head()?
-        .ok_or_else(|| Failure::new(Code::LedgerOpen, "the ledger has no signed head yet"))?;
+    let head = reader.signed_head()?.ok_or_else(|| {
+        Failure::said(
+            Code::LedgerOpen,
+            say!("the ledger has no signed head yet", "账本还没有签名的头"),
+        )
+    })?;
     let lot = Lot {
         order,
         count,
@@ -80,7 +84,8 @@ pub fn tell(
 }
 
 fn unwritable(error: std::io::Error) -> Failure {
-    Failure::new(Code::Output, "the table of units can't be written").caused_by(&error)
+    Failure::said(Code::Output, say!("the table of units can't be written", "单元表无法写入"))
+        .caused_by(&error)
 }
 
 fn each_unit(
@@ -137,8 +142,8 @@ pub fn write_bundle(
     path: &Path,
 ) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
-        let what = format!("{} can't be written", path.display());
-        Failure::new(Code::Output, what).caused_by(&error)
+        let what = say!("{} can't be written", "{} 无法写入", path.display());
+        Failure::said(Code::Output, what).caused_by(&error)
     };
     let id = &told.lot.order.work_order.id;
     let authority = AuthorityInfo::read(&from_config::authority_place(&config.authority))?;
@@ -189,6 +194,10 @@ fn journal_key(config: &Config, reader: &Reader, lot: &Lot) -> Result<String, Fa
             return Ok(pki::certificate_pem(&der)?);
         }
     }
-    let what = "no certificate of the CA is known for the key that signed the journal's head";
-    Err(Failure::new(Code::LedgerUnvouched, what).with_help("station ledger vouch"))
+    let what = say!(
+        "no certificate of the CA is known for the key that signed the journal's head",
+        "签署日志头的密钥没有已知的 CA 证书"
+    );
+    Err(Failure::said(Code::LedgerUnvouched, what)
+        .with_help(say!("station ledger vouch", "station ledger vouch")))
 }

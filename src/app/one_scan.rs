@@ -13,6 +13,7 @@ use crate::domain::code::Code;
 use crate::domain::scan::{self, Framer};
 use crate::link::scanner::Scanner;
 use crate::link::{LinkError, Stop};
+use crate::say;
 use crate::shell::Failure;
 
 use super::from_config;
@@ -45,7 +46,8 @@ impl OneScan {
     /// One scan of a scanner that types: into this terminal, or all that is piped in.
     pub fn of_keyboard(scanner: &config::Scanner) -> Result<Self, Failure> {
         let failed = |error: io::Error| {
-            Failure::new(Code::Input, "the keyboard can't be read").caused_by(&error)
+            Failure::said(Code::Input, say!("the keyboard can't be read", "键盘无法读取"))
+                .caused_by(&error)
         };
         let input = io::stdin();
         if !input.is_terminal() {
@@ -57,7 +59,9 @@ impl OneScan {
         let _raw = RawTerminal::new().map_err(failed)?;
         let bytes = typed(&mut Framer::new(&scanner.ends)).map_err(failed)?;
         match bytes.as_slice() {
-            CONTROL_C => Err(Failure::new(Code::Stopped, "nothing was scanned")),
+            CONTROL_C => {
+                Err(Failure::said(Code::Stopped, say!("nothing was scanned", "没有扫描任何内容")))
+            }
             _ => Ok(Self { bytes, warning: None }),
         }
     }

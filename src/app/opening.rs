@@ -13,7 +13,6 @@ use crate::domain::ids::WorkOrderId;
 use crate::ledger::{self, Reader};
 use crate::printer;
 use crate::say;
-use crate::shell::Failure;
 
 use super::{from_config, view};
 
@@ -21,9 +20,9 @@ use super::{from_config, view};
 pub fn authority(config: &Config, now: Timestamp) -> Finding {
     match from_config::profile(config) {
         Ok(profile) => {
-            checks::authority(from_config::authority(config).map_err(as_fault), &profile, now)
+            checks::authority(from_config::authority(config).map_err(Fault::from), &profile, now)
         }
-        Err(failure) => Finding::fail("authority", as_fault(failure)),
+        Err(failure) => Finding::fail("authority", failure.into()),
     }
 }
 
@@ -35,7 +34,7 @@ pub fn broker(config: &Config) -> Finding {
             let root = config.broker.server_root.display();
             Finding::ok(NAME, say!("{root} can be read", "{root} 可读取"))
         }
-        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+        Err(failure) => Finding::fail(NAME, failure.into()),
     }
 }
 
@@ -49,7 +48,7 @@ pub fn connect(config: &Config) -> Option<Finding> {
             NAME,
             say!("the station's own broker starts at {listen}", "本站 Broker 可在 {listen} 启动"),
         ),
-        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+        Err(failure) => Finding::fail(NAME, failure.into()),
     })
 }
 
@@ -62,7 +61,7 @@ pub fn view(config: &Config) -> Option<Finding> {
             let listen = settings.listen;
             Finding::ok(NAME, say!("may listen at {listen}", "可在 {listen} 提供页面"))
         }
-        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+        Err(failure) => Finding::fail(NAME, failure.into()),
     })
 }
 
@@ -89,7 +88,7 @@ pub fn journal_key(config: &Config) -> Finding {
     }
     match from_config::journal_key(config) {
         Ok(_) => Finding::ok(NAME, say!("opens", "可打开")),
-        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+        Err(failure) => Finding::fail(NAME, failure.into()),
     }
 }
 
@@ -119,9 +118,9 @@ pub fn work_order(config: &Config, now: Timestamp) -> Finding {
             }
         },
         Err(failure) if failure.code == Code::WorkOrderAmbiguous => {
-            Finding::warn(NAME, as_fault(failure))
+            Finding::warn(NAME, failure.into())
         }
-        Err(failure) => Finding::fail(NAME, as_fault(failure)),
+        Err(failure) => Finding::fail(NAME, failure.into()),
     }
 }
 
@@ -132,12 +131,16 @@ fn granted(name: &'static str, id: &WorkOrderId, grants: &[GrantRow], now: Times
     let all: u64 = valid.iter().map(|row| u64::from(row.grant.quantity)).sum();
     match (valid.is_empty(), left) {
         (true, _) => {
-            let detail = format!("every grant of work order {id} has ended");
-            Finding::warn(name, Fault::new(Code::GrantExpired, detail))
+            let detail =
+                say!("every grant of work order {id} has ended", "工单 {id} 的授权都已到期");
+            Finding::warn(name, Fault::said(Code::GrantExpired, detail))
         }
         (false, 0) => {
-            let detail = format!("what was granted of work order {id} is used up or given back");
-            Finding::warn(name, Fault::new(Code::GrantUsedUp, detail))
+            let detail = say!(
+                "what was granted of work order {id} is used up or given back",
+                "工单 {id} 的授权已用完或已退回"
+            );
+            Finding::warn(name, Fault::said(Code::GrantUsedUp, detail))
         }
         (false, _) => Finding::ok(
             name,
@@ -147,9 +150,4 @@ fn granted(name: &'static str, id: &WorkOrderId, grants: &[GrantRow], now: Times
             ),
         ),
     }
-}
-
-fn as_fault(failure: Failure) -> Fault {
-    let causes = failure.causes.iter().fold(failure.what, |text, cause| text + ": " + cause);
-    Fault::new(failure.code, causes)
 }

@@ -11,6 +11,7 @@ use crate::domain::ids::SlotName;
 use crate::link::driver;
 use crate::link::port::Port;
 use crate::link::{LinkError, Stop};
+use crate::say;
 use crate::shell::Failure;
 
 use super::from_config;
@@ -28,8 +29,12 @@ pub struct Partition {
 pub fn read(config: &Config, slot: &SlotName) -> Result<Partition, Failure> {
     let mut slots = from_config::slots(config).into_iter();
     let link = slots.find(|found| found.name == *slot).map(|found| found.link);
-    let link =
-        link.ok_or_else(|| Failure::new(Code::Usage, format!("station.toml has no slot {slot}")))?;
+    let link = link.ok_or_else(|| {
+        Failure::said(
+            Code::Usage,
+            say!("station.toml has no slot {slot}", "station.toml 中没有工位 {slot}"),
+        )
+    })?;
     let read = || -> Result<Partition, LinkError> {
         let port = Port::open(link.port.clone(), Stop::new())?;
         let mut driver = driver::over(port, &link)?;

@@ -10,6 +10,7 @@ use crate::domain::operators::{Pin, PinTried, PinVerifier, may_approve};
 use crate::domain::record::Record;
 use crate::domain::supervised::supervised;
 use crate::ledger::{Persons, Reader, Writer};
+use crate::say;
 use crate::secret::pin;
 use crate::shell::Failure;
 
@@ -72,7 +73,7 @@ pub fn approve_restore(
 ) -> Result<(), Failure> {
     let Some(id) = who_approves(backup, by, now)? else { return Ok(()) };
     let Some(verifier) = backup.pin_verifier(id)? else {
-        return Err(Failure::new(Code::PinWrong, format!("{id} has no PIN")));
+        return Err(Failure::said(Code::PinWrong, say!("{id} has no PIN", "{id} 没有 PIN")));
     };
     is_right(id, &ask(id)?, &verifier)
 }
@@ -87,8 +88,9 @@ fn who_approves<'a>(
         return Ok(None);
     }
     let Some(id) = by else {
-        let what = "this needs a supervisor, and nobody was named";
-        return Err(Failure::new(Code::SupervisorNeeded, what));
+        let what =
+            say!("this needs a supervisor, and nobody was named", "这需要主管，而没有指明是谁");
+        return Err(Failure::said(Code::SupervisorNeeded, what));
     };
     may_approve(id, reader.operator(id, now)?.as_ref())?;
     Ok(Some(id))
@@ -97,7 +99,10 @@ fn who_approves<'a>(
 fn is_right(id: &OperatorId, pin: &Pin, verifier: &PinVerifier) -> Result<(), Failure> {
     match pin::is_right(pin, verifier) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::new(Code::PinWrong, format!("that is not the PIN of {id}"))),
+        Ok(false) => Err(Failure::said(
+            Code::PinWrong,
+            say!("that is not the PIN of {id}", "这不是 {id} 的 PIN"),
+        )),
         Err(error) => Err(Failure::of(Code::Bug, &error)),
     }
 }

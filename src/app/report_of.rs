@@ -8,6 +8,7 @@ use crate::domain::ids::WorkOrderId;
 use crate::domain::local::{Shift, Span, Zone, day_from_text};
 use crate::ledger::Reader;
 use crate::report::{Asked, Factory, Subject};
+use crate::say;
 use crate::shell::Failure;
 use crate::text::Language;
 
@@ -27,8 +28,11 @@ pub fn day_of(text: &str, today: i64) -> Result<i64, Failure> {
         text => day_from_text(text),
     };
     day.ok_or_else(|| {
-        let what = format!("{text:?} is no day");
-        Failure::new(Code::Usage, what).with_help("write 2026-01-05, today or yesterday")
+        let what = say!("{text:?} is no day", "{text:?} 不是日期");
+        Failure::said(Code::Usage, what).with_help(say!(
+            "write 2026-01-05, today or yesterday",
+            "写成 2026-01-05、today 或 yesterday"
+        ))
     })
 }
 
@@ -42,7 +46,7 @@ pub fn of_order(reader: &Reader, id: WorkOrderId) -> Result<Asked, Failure> {
 
 /// Why there is no such work order.
 pub fn no_order(id: &str) -> Failure {
-    Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}"))
+    Failure::said(Code::WorkOrderUnknown, say!("there is no work order {id}", "没有工单 {id}"))
 }
 
 /// A day of the factory's.
@@ -90,10 +94,17 @@ pub fn shift(
 pub fn no_shift(shifts: &[Shift], name: &str) -> Failure {
     let known: Vec<&str> = shifts.iter().map(|shift| shift.name.as_str()).collect();
     let help = match known.is_empty() {
-        true => "add it as [[shifts]] with its name, from and to".to_owned(),
-        false => format!("known are: {}", known.join(", ")),
+        true => say!(
+            "add it as [[shifts]] with its name, from and to",
+            "用 [[shifts]] 加上它，写明 name、from 和 to"
+        ),
+        false => say!("known are: {}", "已知的有：{}", known.join(", ")),
     };
-    Failure::new(Code::Usage, format!("there is no shift {name:?} in station.toml")).with_help(help)
+    Failure::said(
+        Code::Usage,
+        say!("there is no shift {name:?} in station.toml", "station.toml 中没有班次 {name:?}"),
+    )
+    .with_help(help)
 }
 
 /// Whose reports these are.

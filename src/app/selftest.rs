@@ -23,6 +23,7 @@ use crate::pki::{
     self, Authority, AuthorityRequest, CA_BACKDATE, IssueRequest, PkiError, Profile, ValidFor,
     Verifier,
 };
+use crate::say;
 use crate::shell::Failure;
 
 /// How long anything of such a CA is valid: longer than the longest run.
@@ -42,7 +43,8 @@ pub fn run(
     let stop = Stop::new();
     let asked = stop.clone();
     let _watch = signals::Watch::start(move || asked.set()).map_err(|error| {
-        Failure::new(Code::Shortage, "signals can't be watched for").caused_by(&error)
+        Failure::said(Code::Shortage, say!("signals can't be watched for", "无法处理信号"))
+            .caused_by(&error)
     })?;
     let port = Port::open(settings, stop)?;
     conformance::run(port, &workshop, options, tell).map_err(failure)
@@ -77,7 +79,9 @@ impl Workshop {
 
     fn issue(&self, public_key: PublicKey) -> Result<Certificate, Fault> {
         let client_id = CLIENT_ID.parse();
-        let client_id = client_id.map_err(|_| Fault::new(Code::Bug, "the client id is none"))?;
+        let client_id = client_id.map_err(|_| {
+            Fault::said(Code::Bug, say!("the client id is none", "客户端 ID 不成立"))
+        })?;
         let sn = pki::random_sn()?;
         let request = IssueRequest { public_key, client_id, sn, now: self.now };
         Ok(self.authority.issue(&request, &self.profile)?)
@@ -88,7 +92,7 @@ impl Samples for Workshop {
     fn identity(&self) -> Result<SampleIdentity, Fault> {
         let mut scalar = Zeroizing::new([0; 32]);
         let public_key = pki::make_key(&mut scalar)
-            .ok_or_else(|| Fault::new(Code::Bug, "no key could be made"))?;
+            .ok_or_else(|| Fault::said(Code::Bug, say!("no key could be made", "无法生成密钥")))?;
         let certificate = self.certify(&public_key)?;
         Ok(SampleIdentity { scalar, public_key, certificate })
     }

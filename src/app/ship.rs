@@ -14,8 +14,10 @@ use crate::domain::outbox::{ActivationAsked, Shipped};
 use crate::domain::person::Person;
 use crate::domain::record::Record;
 use crate::domain::registration::Registering;
+use crate::domain::say::Say;
 use crate::ledger::outbox::{Gate, Known};
 use crate::ledger::{Ledger, Reader};
+use crate::say;
 use crate::shell::Failure;
 use crate::sync::{Stands, look};
 
@@ -78,7 +80,10 @@ pub fn run(
 }
 
 fn not_asked(why: &str) -> Fault {
-    Fault::new(Code::CloudCredentials, format!("the cloud was not asked, {why}"))
+    Fault::said(
+        Code::CloudCredentials,
+        say!("the cloud was not asked, {why}", "没有询问云端，{why}"),
+    )
 }
 
 /// Those that would leave by what the ledger knows, but what was registered by hand: where
@@ -106,10 +111,16 @@ fn ask_cloud(
     let registering = config.cloud.as_ref().map_or(Registering::Manual, cloud::registering);
     for known in leaving {
         let stands = runtime.block_on(look(&registrar, known, registering)).map_err(|error| {
-            let what = format!("the cloud could not be asked for {} of {}", known.sn, known.serial);
-            Failure::new(error.code, what).caused_by(&error).with_help(
+            let what = say!(
+                "the cloud could not be asked for {} of {}",
+                "无法向云端询问 {}（{}）",
+                known.sn,
+                known.serial
+            );
+            Failure::said(error.code, what).caused_by(&error).with_help(say!(
                 "nothing left; run it again, or with --offline to ship by what the ledger knows",
-            )
+                "没有出厂任何单元；请再运行一次，或用 --offline 按账本出厂"
+            ))
         })?;
         if let Stands::Otherwise(record) = stands {
             let done = ledger.writer().record(*record);
@@ -151,7 +162,7 @@ fn activate(
     match sync::units(config, clock, ledger, serials) {
         Ok(trouble) => Ok(trouble),
         // No credentials, another sync at work: the units stay, and are told why.
-        Err(failure) => Ok(Some(Fault::new(failure.code, failure.what))),
+        Err(failure) => Ok(Some(failure.into())),
     }
 }
 
@@ -162,23 +173,34 @@ fn pass(
     by: &Person,
     trouble: Option<&Fault>,
 ) -> Result<Passed, Failure> {
-    let shut = |what: String| Ok(Passed::Refused(Fault::new(Code::ShipNotActive, what)));
+    let shut = |what: Say| Ok(Passed::Refused(Fault::said(Code::ShipNotActive, what)));
     let cert = match reader.gate(serial)? {
         None => {
-            let what = format!("the ledger knows no unit {serial}");
-            return Ok(Passed::Refused(Fault::new(Code::UnitUnknown, what)));
+            let what = say!("the ledger knows no unit {serial}", "账本里没有单元 {serial}");
+            return Ok(Passed::Refused(Fault::said(Code::UnitUnknown, what)));
         }
         Some(Gate::Gone(cert)) => return Ok(Passed::Before(cert)),
-        Some(Gate::Shut(why)) => return shut(why),
+        Some(Gate::Shut(why)) => return shut(Say::same(why)),
         Some(Gate::Unlabelled(why)) => {
             return Ok(Passed::Refused(Fault::new(Code::LabelOpen, why)));
         }
         Some(Gate::Inactive(_)) => {
             let why = match trouble {
-                Some(fault) => format!(": {} ({})", fault.detail, fault.code),
+                Some(fault) => {
+                    let Say { english, chinese } = fault.sentence();
+                    let code = fault.code;
+                    Say {
+                        english: format!(": {english} ({code})"),
+                        chinese: format!("：{chinese}（{code}）"),
+                    }
+                }
                 None => own_trouble(reader, serial)?,
             };
-            return shut(format!("{serial} is not active in the cloud{why}"));
+            let Say { english, chinese } = why;
+            return shut(Say {
+                english: format!("{serial} is not active in the cloud{english}"),
+                chinese: format!("{serial} 在云端未启用{chinese}"),
+            });
         }
         Some(Gate::Open(cert)) => cert,
     };
@@ -191,7 +213,8 @@ fn pass(
 }
 
 /// What the cloud said of this unit alone, where it said anything.
-fn own_trouble(reader: &Reader, serial: &Serial) -> Result<String, Failure> {
+fn own_trouble(reader: &Reader, serial: &Serial) -> Result<Say, Failure> {
     let trouble = reader.outbox_of_unit(serial)?.and_then(|row| row.trouble);
-    Ok(trouble.map_or_else(String::new, |(code, what)| format!(": {what} ({code})")))
+    Ok(trouble
+        .map_or_else(Say::default, |(code, what)| say!(": {what} ({code})", "：{what}（{code}）")))
 }

@@ -14,6 +14,7 @@ use crate::domain::person::Person;
 use crate::domain::record::Record;
 use crate::domain::registration::{CloudInstance, CloudStatus};
 use crate::ledger::{Ledger, Reader, Work, WorkLock};
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::sync::plan::Rules;
 use crate::sync::{self, Books, Confirm, Event, Halt, Stop, Summary};
@@ -147,16 +148,21 @@ fn settings(
 /// Lands the sync at the first signal.
 fn watch(halt: &Halt) -> Result<signals::Watch, Failure> {
     let halt = halt.clone();
-    signals::Watch::start(move || halt.stop())
-        .map_err(|error| Failure::new(Code::Shortage, "signals can't be watched").caused_by(&error))
+    signals::Watch::start(move || halt.stop()).map_err(|error| {
+        Failure::said(Code::Shortage, say!("signals can't be watched", "无法处理信号"))
+            .caused_by(&error)
+    })
 }
 
 /// Whether the ledger's instance is the one that station.toml names; false before the first.
 fn is_current(reader: &Reader, instance: &CloudInstance) -> Result<bool, Failure> {
     match reader.cloud()? {
         Some(current) if current != *instance => {
-            let what = format!("the ledger registers in {current}, station.toml says {instance}");
-            Err(Failure::new(Code::CloudInstanceChanged, what))
+            let what = say!(
+                "the ledger registers in {current}, station.toml says {instance}",
+                "账本注册到 {current}，station.toml 写的是 {instance}"
+            );
+            Err(Failure::said(Code::CloudInstanceChanged, what))
         }
         current => Ok(current.is_some()),
     }
@@ -230,7 +236,9 @@ pub fn backlog(
 fn stopped(stop: Stop) -> Option<Fault> {
     match stop {
         Stop::Deadline => None,
-        Stop::Told => Some(Fault::new(Code::Stopped, "the sync was told to stop")),
+        Stop::Told => {
+            Some(Fault::said(Code::Stopped, say!("the sync was told to stop", "同步被要求停止")))
+        }
         Stop::Cloud(fault) | Stop::Ledger(fault) => Some(fault),
     }
 }

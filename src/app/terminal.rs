@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::checks;
-use crate::config::{self, Config};
+use crate::config::{self, Config, PrintVerify};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
@@ -20,6 +20,7 @@ use crate::domain::log::LogBook;
 use crate::domain::pages::AskSink;
 use crate::link::Stop;
 use crate::link::scanner::Scanner;
+use crate::say;
 use crate::secret::Process;
 use crate::shell::{self, Exit, Failure, warn, warn_with_help};
 use crate::text::Language;
@@ -68,14 +69,25 @@ type Begun = Result<Doors, Failure>;
 /// Runs a line under the operator's screen until it is left.
 pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, Failure> {
     if !tui::is_terminal() {
-        return Err(Failure::new(Code::Usage, "the screen needs a terminal")
-            .with_help("run it at a terminal, or use `station batch` without one"));
+        return Err(Failure::said(
+            Code::Usage,
+            say!("the screen needs a terminal", "屏幕界面需要终端"),
+        )
+        .with_help(say!(
+            "run it at a terminal, or use `station batch` without one",
+            "在终端上运行；没有终端时用 `station batch`"
+        )));
     }
     let term = std::env::var("TERM").unwrap_or_default();
     if !can_be_drawn_on(&term) {
-        let what = format!("this terminal can't be drawn on (TERM={term:?})");
-        return Err(Failure::new(Code::Usage, what)
-            .with_help("use another terminal, or `station batch`, which needs none"));
+        let what = say!(
+            "this terminal can't be drawn on (TERM={term:?})",
+            "这个终端不能绘图（TERM={term:?}）"
+        );
+        return Err(Failure::said(Code::Usage, what).with_help(say!(
+            "use another terminal, or `station batch`, which needs none",
+            "换一个终端，或用不需要终端的 `station batch`"
+        )));
     }
     let (_, unreadable) = language(config.station.language, &term);
     let colors = options.colors;
@@ -212,8 +224,9 @@ fn watch_signals(
         // A screen that takes nothing any more is told by the end of the line.
         let _ = to_screen.try_send(Msg::Stop);
     };
-    Watch::start_for_screen(stop, give_terminal_back)
-        .map_err(|error| Failure::new(Code::Shortage, "no signal handler").caused_by(&error))
+    Watch::start_for_screen(stop, give_terminal_back).map_err(|error| {
+        Failure::said(Code::Shortage, say!("no signal handler", "无法处理信号")).caused_by(&error)
+    })
 }
 
 /// The screen goes, and standard error is the terminal again.
@@ -230,7 +243,9 @@ fn watch_sizes(to_screen: SyncSender<Msg>) -> Result<Sizes, Failure> {
             let _ = to_screen.try_send(Msg::Resize(columns, lines));
         }
     })
-    .map_err(|error| Failure::new(Code::Shortage, "no signal handler").caused_by(&error))
+    .map_err(|error| {
+        Failure::said(Code::Shortage, say!("no signal handler", "无法处理信号")).caused_by(&error)
+    })
 }
 
 /// Whether nobody need type a passphrase for the line to start.
@@ -294,7 +309,9 @@ fn begin_later(
         }
     };
     let started = thread::Builder::new().name("start".to_owned()).spawn(body);
-    started.map(drop).map_err(|error| Failure::new(Code::Shortage, "no thread").caused_by(&error))
+    started.map(drop).map_err(|error| {
+        Failure::said(Code::Shortage, say!("no thread", "得不到线程")).caused_by(&error)
+    })
 }
 
 /// A scanner at a port of its own, where there is one.
@@ -316,7 +333,9 @@ fn start_scanner(config: &Config, to_screen: &SyncSender<Msg>) -> Result<Stop, F
         }
     };
     let started = thread::Builder::new().name("scanner".to_owned()).spawn(body);
-    started.map_err(|error| Failure::new(Code::Shortage, "no thread").caused_by(&error))?;
+    started.map_err(|error| {
+        Failure::said(Code::Shortage, say!("no thread", "得不到线程")).caused_by(&error)
+    })?;
     Ok(stop)
 }
 
@@ -408,6 +427,12 @@ fn land(
             warn_with_help(&fault, colors);
             is_any_uncertain = true;
         }
+        // A unit that left without its label is found again by nothing else.
+        if let Shown::Left(model) = shown
+            && let Some(open) = model.open_labels()
+        {
+            warn(&checks::open_labels(open), colors);
+        }
         running.join()?;
     }
     let stopped = match shown {
@@ -438,9 +463,12 @@ fn language(wanted: config::Language, term: &str) -> (Language, Option<Fault>) {
     match wanted {
         config::Language::English => (Language::English, None),
         config::Language::Chinese if term == "linux" => {
-            let what = "this console can't draw Chinese, so the screen is in English; use a \
-                        terminal that has such letters";
-            (Language::English, Some(Fault::new(Code::ConfigValue, what)))
+            let what = say!(
+                "this console can't draw Chinese, so the screen is in English; use a \
+                        terminal that has such letters",
+                "这个控制台不能显示中文，所以屏幕用英文；请换一个有中文字形的终端"
+            );
+            (Language::English, Some(Fault::said(Code::ConfigValue, what)))
         }
         config::Language::Chinese => (Language::Chinese, None),
     }
@@ -466,6 +494,7 @@ fn setup(config: &Config, options: Options) -> Setup {
         theme: ThemeName::of(options.colors, colorterm.as_deref()),
         zone: config.station.zone.clone(),
         badge_prefix: config.station.badge_prefix.clone(),
+        scans_back: config.label.as_ref().is_some_and(|label| label.verify == PrintVerify::Scan),
         idle_lock: config.station.idle_lock,
         auto_scan: options.demo.map(|demo| AutoScan::new(demo.labels)),
     }

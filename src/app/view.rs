@@ -206,15 +206,16 @@ impl Shown {
             let found = reader.find(text, NAMED)?;
             let [unit] = found.as_slice() else {
                 if found.is_empty() {
-                    let what = format!("the ledger knows no unit {text}");
-                    return Err(Failure::new(Code::UnitUnknown, what));
+                    let what = say!("the ledger knows no unit {text}", "账本里没有单元 {text}");
+                    return Err(Failure::said(Code::UnitUnknown, what));
                 }
                 let units = found.iter().map(|unit| (unit.serial.as_str().to_owned(), unit.by));
                 let units: Vec<_> = units.collect();
                 return Ok(Page::html(200, report::choice_page(text, &units, self.look())));
             };
             let story = reader.unit_story(&unit.serial)?;
-            let story = story.ok_or_else(|| Failure::new(Code::UnitUnknown, "it is gone"))?;
+            let story = story
+                .ok_or_else(|| Failure::said(Code::UnitUnknown, say!("it is gone", "它已不在")))?;
             let by = Some(unit.by).filter(|by| *by != NamedBy::Serial);
             Ok(Page::html(200, report::unit_html(&story, by, self.look(), self.now())))
         })
@@ -262,34 +263,46 @@ pub fn settings(config: &Config, listen: Option<SocketAddr>) -> Result<Settings,
         None => None,
     };
     if !listen.ip().is_loopback() && (token.is_none() || tls.is_none()) {
-        let what =
-            format!("others than this machine could look at {listen} without a token and TLS");
-        let help = "write token_file, certificate and key into [view], or listen on 127.0.0.1";
-        return Err(Failure::new(Code::ConfigValue, what).with_help(help));
+        let what = say!(
+            "others than this machine could look at {listen} without a token and TLS",
+            "没有令牌和 TLS，别的机器也能看 {listen}"
+        );
+        let help = say!(
+            "write token_file, certificate and key into [view], or listen on 127.0.0.1",
+            "在 [view] 中写 token_file、certificate 和 key，或只监听 127.0.0.1"
+        );
+        return Err(Failure::said(Code::ConfigValue, what).with_help(help));
     }
     Ok(Settings { listen, token, tls })
 }
 
 fn tls(certificate: &std::path::Path, config: &Config) -> Result<rustls::ServerConfig, Failure> {
-    let wrong = |what: &str| {
-        let help = "name a certificate and its key, both PEM, in [view]";
-        let what = format!("{}: {what}", certificate.display());
-        Failure::new(Code::ConfigValue, what).with_help(help)
+    let wrong = |what: Say| {
+        let help = say!(
+            "name a certificate and its key, both PEM, in [view]",
+            "在 [view] 中指定证书和它的密钥，都是 PEM"
+        );
+        let file = Say::same(certificate.display().to_string());
+        Failure::said(Code::ConfigValue, file.then(&what)).with_help(help)
     };
     let file = std::fs::File::open(certificate)
         .and_then(|file| bounds::read_whole(file, bounds::SETTINGS));
-    let pem = file.map_err(|error| wrong("can't be read").caused_by(&error))?;
+    let pem = file.map_err(|error| wrong(say!("can't be read", "无法读取")).caused_by(&error))?;
     let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let chain = chain.map_err(|_| wrong("is no certificate"))?;
+    let chain = chain.map_err(|_| wrong(say!("is no certificate", "不是证书")))?;
     let file = config.view.as_ref().and_then(|view| view.key.as_deref());
     let key = secret::view_key(file).configured_only(&Process)?;
-    let key = key.ok_or_else(|| wrong("has no key: [view] key is missing"))?;
-    let key =
-        PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| wrong("its key is no PEM"))?;
+    let key = key.ok_or_else(|| {
+        wrong(say!("has no key: [view] key is missing", "没有密钥：缺少 [view] key"))
+    })?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+        .map_err(|_| wrong(say!("its key is no PEM", "它的密钥不是 PEM")))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| wrong("can't be used").caused_by(&error))?;
+        .map_err(|error| wrong(say!("can't be used", "无法使用")).caused_by(&error))?;
     let server = builder.with_no_client_auth().with_single_cert(chain, key);
-    server.map_err(|error| wrong("and its key don't belong together").caused_by(&error))
+    server.map_err(|error| {
+        wrong(say!("and its key don't belong together", "与它的密钥不配")).caused_by(&error)
+    })
 }

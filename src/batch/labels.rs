@@ -7,6 +7,7 @@ use crate::domain::device::Fault;
 use crate::domain::event::{Scan, ScanSource};
 use crate::domain::ids::SlotName;
 use crate::domain::list;
+use crate::say;
 
 /// The longest line that is read; more than any label.
 const LINE_LIMIT: u64 = 1024;
@@ -93,8 +94,8 @@ impl<R: BufRead + Send> LabelSource for LinesSource<R> {
             match self.read_line() {
                 Ok(None) => return Label::End,
                 Err(error) => {
-                    let detail = format!("the labels can't be read: {error}");
-                    return Label::Failed(Fault::new(Code::Input, detail));
+                    let detail = say!("the labels can't be read: {error}", "标签无法读取：{error}");
+                    return Label::Failed(Fault::said(Code::Input, detail));
                 }
                 Ok(Some(line)) => {
                     let label = match self.from {

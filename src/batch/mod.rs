@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, CommandSink, Event, LabelReport, Scan, UnitReport};
+use crate::say;
 
 pub use labels::{Label, LabelSource, LinesSource};
 pub use print::{Style, unit_json};
@@ -113,7 +114,10 @@ impl<'a> Batch<'a> {
 
     /// Labels that came and that nobody will take any more: each is answered all the same.
     fn refuse_held(&mut self) {
-        let fault = Fault::new(Code::Stopped, "the line stopped before this label's turn");
+        let fault = Fault::said(
+            Code::Stopped,
+            say!("the line stopped before this label's turn", "还没轮到这张标签，产线就停了"),
+        );
         for scan in std::mem::take(&mut self.held) {
             self.unit(&UnitReport::refused(scan.shown(), scan.slot.clone(), fault.clone()));
         }
@@ -185,8 +189,11 @@ impl<'a> Batch<'a> {
             Source::Pulled(_) => usize::MAX,
         };
         if self.held.len() >= ahead {
-            let detail = format!("{ahead} labels wait already; scan it again when a slot is free");
-            let fault = Fault::new(Code::ScanAhead, detail);
+            let detail = say!(
+                "{ahead} labels wait already; scan it again when a slot is free",
+                "已有 {ahead} 张标签在等待；有空工位时再扫一次"
+            );
+            let fault = Fault::said(Code::ScanAhead, detail);
             self.unit(&UnitReport::refused(scan.shown(), scan.slot.clone(), fault));
             return;
         }

@@ -12,9 +12,12 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use crate::domain::cause::cause;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::identity::TlsVersion;
+use crate::domain::say::Say;
+use crate::say;
 
 /// How long it may take to listen.
 const START: Duration = Duration::from_secs(10);
@@ -77,11 +80,18 @@ impl From<MosquittoError> for Fault {
             MosquittoError::Missing { .. } => Code::BrokerMissing,
             MosquittoError::Start(_) | MosquittoError::Silent { .. } => Code::BrokerStart,
         };
-        let detail = match &error {
-            MosquittoError::Start(source) => format!("{error}: {source}"),
-            _ => error.to_string(),
+        let said = match &error {
+            MosquittoError::Missing { place } => {
+                say!("{error}", "没有找到 mosquitto：{place}")
+            }
+            MosquittoError::Start(source) => {
+                let why = cause(source);
+                Say { english: error.to_string(), chinese: "mosquitto 无法启动".to_owned() }
+                    .then(&why)
+            }
+            MosquittoError::Silent { log } => say!("{error}", "mosquitto 没有监听：{log}"),
         };
-        Fault::new(code, detail)
+        Fault::said(code, said)
     }
 }
 

@@ -32,12 +32,13 @@ pub fn authority(opened: Result<Authority, Fault>, profile: &Profile, now: Times
             say!("opens, may issue, ends in {days} days", "可打开、可签发，{days} 天后到期"),
         ),
         Err(PkiError::TooShort { not_after, .. }) => {
-            let detail = format!(
+            let detail = say!(
                 "in less than {WARN_DAYS} days certificates of {} will reach beyond the CA's end, \
                  {not_after}",
+                "不到 {WARN_DAYS} 天后，有效期 {} 的证书将晚于 CA 到期（{not_after}）",
                 profile.valid_for()
             );
-            Finding::warn(NAME, Fault::new(Code::CaTooShort, detail))
+            Finding::warn(NAME, Fault::said(Code::CaTooShort, detail))
         }
         Err(error) => Finding::warn(NAME, error.into()),
     }

@@ -129,19 +129,29 @@ pub fn list(settings: &Settings, authority: &Fingerprint, now: Timestamp) -> Opt
     ))
 }
 
+const WHY: &str = "brokers that were given it refuse every device from then on";
+const WHY_ZH: &str = "用它的代理服务器从那时起拒绝所有设备";
+
 /// A word about a list that ends soon, or has ended: most verifiers then refuse every device.
 pub fn list_fault(newest: &NewestList, now: Timestamp) -> Option<Fault> {
     let next = newest.next?;
     let warn = LIST_WARN.min(next.0.saturating_sub(newest.made.0) / 3);
     let what = match () {
-        () if now >= next => format!("the newest list of revoked certificates ended on {next}"),
+        () if now >= next => {
+            say!(
+                "the newest list of revoked certificates ended on {next}; {WHY}",
+                "最新的吊销列表已于 {next} 到期；{WHY_ZH}"
+            )
+        }
         () if now.0 >= next.0.saturating_sub(warn) => {
-            format!("the newest list of revoked certificates ends on {next}")
+            say!(
+                "the newest list of revoked certificates ends on {next}; {WHY}",
+                "最新的吊销列表将于 {next} 到期；{WHY_ZH}"
+            )
         }
         () => return None,
     };
-    let why = "brokers that were given it refuse every device from then on";
-    Some(Fault::new(Code::CaList, format!("{what}; {why}")))
+    Some(Fault::said(Code::CaList, what))
 }
 
 /// Checks that no other user of the machine can read or change what lies in the data
@@ -168,7 +178,7 @@ const RED: Duration = Duration::from_secs(7 * 24 * 3600);
 pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Finding {
     const NAME: &str = "backups";
     let rule = backups.rule();
-    let fault = |detail: String| Fault::new(Code::LedgerBackup, detail);
+    let fault = |detail: Say| Fault::said(Code::LedgerBackup, detail);
     let known = Reader::open(&settings.data_dir, Some(&settings.station))
         .and_then(|reader| Ok((reader.head()?, !reader.journal_certificates()?.is_empty())));
     // The ledger's own check tells what is wrong with it.
@@ -186,7 +196,7 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
     }
     let dir = backups.dir();
     if rule.dir.is_some() && !dir.is_dir() {
-        return Finding::fail(NAME, fault(format!("{} is not there", dir.display())));
+        return Finding::fail(NAME, fault(say!("{} is not there", "{} 不存在", dir.display())));
     }
     let newest = match backups.newest_of(head.seq) {
         Ok(found) => found,
@@ -194,7 +204,9 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
     };
     let Some(newest) = newest else {
         return match line_has_run {
-            true => Finding::warn(NAME, fault(format!("there is none in {}", dir.display()))),
+            true => {
+                Finding::warn(NAME, fault(say!("there is none in {}", "{} 里没有", dir.display())))
+            }
             false => Finding::ok(
                 NAME,
                 say!("the line makes the first one when it starts", "产线启动时做第一次备份"),
@@ -214,13 +226,10 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
             "最新备份为 {time}，其后有 {unsaved} 条记录"
         ),
     };
-    let detail = found.english.clone();
     let older = |than| unsaved > 0 && backups.is_older(&newest, than, now);
     match () {
-        () if older(RED.max(rule.every.saturating_mul(AMBER))) => {
-            Finding::fail(NAME, fault(detail))
-        }
-        () if older(rule.every.saturating_mul(AMBER)) => Finding::warn(NAME, fault(detail)),
+        () if older(RED.max(rule.every.saturating_mul(AMBER))) => Finding::fail(NAME, fault(found)),
+        () if older(rule.every.saturating_mul(AMBER)) => Finding::warn(NAME, fault(found)),
         () => Finding::ok(NAME, found),
     }
 }
@@ -229,8 +238,8 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
 pub fn clock(settings: &Settings, now: Timestamp) -> Finding {
     const NAME: &str = "clock";
     if now < OLDEST {
-        let detail = format!("the clock says {now}; it was never set");
-        return Finding::fail(NAME, Fault::new(Code::ClockGap, detail));
+        let detail = say!("the clock says {now}; it was never set", "时钟是 {now}，从未校准过");
+        return Finding::fail(NAME, Fault::said(Code::ClockGap, detail));
     }
     let ok =
         Finding { check: NAME, status: Status::Ok, detail: Say::same(now.to_string()), code: None };
@@ -252,6 +261,9 @@ pub fn pins(settings: &Settings) -> Option<Finding> {
         _ => 0,
     };
     let advised = Pin::ADVISED;
-    let what = format!("{count} supervisors have a PIN of fewer than {advised} characters");
-    (count > 0).then(|| Finding::warn("pins", Fault::new(Code::PinWeak, what)))
+    let what = say!(
+        "{count} supervisors have a PIN of fewer than {advised} characters",
+        "有 {count} 位主管的 PIN 少于 {advised} 个字符"
+    );
+    (count > 0).then(|| Finding::warn("pins", Fault::said(Code::PinWeak, what)))
 }

@@ -89,16 +89,22 @@ pub fn contradicted(count: u64) -> Finding {
             ),
         ),
         _ => {
-            let what = format!("{count} certificates are missing, others or revoked in the cloud");
-            Finding::fail(NAME, Fault::new(Code::CloudAbsent, what))
+            let what = say!(
+                "{count} certificates are missing, others or revoked in the cloud",
+                "云端有 {count} 张证书缺失、不同或已吊销"
+            );
+            Finding::fail(NAME, Fault::said(Code::CloudAbsent, what))
         }
     }
 }
 
 /// The same as a warning for the line.
 pub fn first_article_fault(accepted: u64) -> Option<Fault> {
-    let what = "first article not registered: run `station sync --limit 1`";
-    (accepted == 0).then(|| Fault::new(Code::CloudFirstArticle, what))
+    let what = say!(
+        "first article not registered: run `station sync --limit 1`",
+        "首件还没有注册：运行 `station sync --limit 1`"
+    );
+    (accepted == 0).then(|| Fault::said(Code::CloudFirstArticle, what))
 }
 
 /// Looks at the cloud, then at the broker.
@@ -166,7 +172,7 @@ fn unknown(check: &'static str, error: &CallError) -> Finding {
         ErrorClass::StopRun | ErrorClass::Configuration => error.code,
         _ => Code::CloudUnclear,
     };
-    Finding::warn(check, Fault::new(code, format!("not known: {error}")))
+    Finding::warn(check, Fault::said(code, say!("not known: {error}", "不清楚：{error}")))
 }
 
 async fn host(registrar: &impl Registrar, broker: &Broker<'_>, own_name: bool) -> Finding {
@@ -181,8 +187,9 @@ async fn host(registrar: &impl Registrar, broker: &Broker<'_>, own_name: bool) -
     }
     let endpoints = match registrar.endpoints().await {
         Ok(endpoints) if endpoints.is_empty() => {
-            let what = "not known: the instance lists no endpoints";
-            return Finding::warn(HOST, Fault::new(Code::CloudBroker, what));
+            let what =
+                say!("not known: the instance lists no endpoints", "不清楚：实例没有列出接入点");
+            return Finding::warn(HOST, Fault::said(Code::CloudBroker, what));
         }
         Ok(endpoints) => endpoints,
         Err(error) => return unknown(HOST, &error),
@@ -196,12 +203,13 @@ async fn host(registrar: &impl Registrar, broker: &Broker<'_>, own_name: bool) -
         false => {
             let all: Vec<String> =
                 endpoints.iter().map(|(host, at)| format!("{host}:{at}")).collect();
-            let what = format!(
+            let what = say!(
                 "{name}:{port} is none of the instance's endpoints, {}; if it is a name of your \
                  own, set [cloud] own_broker_name",
+                "{name}:{port} 不是该实例的接入点（{}）；如果是自己的域名，请设 [cloud] own_broker_name",
                 all.join(", ")
             );
-            Finding::fail(HOST, Fault::new(Code::CloudBroker, what))
+            Finding::fail(HOST, Fault::said(Code::CloudBroker, what))
         }
     }
 }
@@ -209,8 +217,11 @@ async fn host(registrar: &impl Registrar, broker: &Broker<'_>, own_name: bool) -
 fn versions(facts: Option<&InstanceFacts>, min: TlsVersion, max: TlsVersion) -> Finding {
     let offered = facts.map(|facts| facts.tls_versions.as_slice()).unwrap_or_default();
     if offered.is_empty() {
-        let what = "not known: the cloud does not say which TLS versions the instance speaks";
-        return Finding::warn(VERSIONS, Fault::new(Code::CloudBroker, what));
+        let what = say!(
+            "not known: the cloud does not say which TLS versions the instance speaks",
+            "不清楚：云端没有说明实例支持哪些 TLS 版本"
+        );
+        return Finding::warn(VERSIONS, Fault::said(Code::CloudBroker, what));
     }
     let word = |version| match version {
         TlsVersion::V1_2 => "TLSv1.2",
@@ -226,13 +237,14 @@ fn versions(facts: Option<&InstanceFacts>, min: TlsVersion, max: TlsVersion) -> 
             say!("devices and instance both speak {word}", "设备与实例均支持 {word}"),
         ),
         None => {
-            let what = format!(
+            let what = say!(
                 "devices speak {} to {}, the instance {}; in the console: {TLS_PATH}",
+                "设备使用 {} 到 {}，实例使用 {}；在控制台：{TLS_PATH}",
                 word(min),
                 word(max),
                 offered.join(", ")
             );
-            Finding::fail(VERSIONS, Fault::new(Code::CloudBroker, what))
+            Finding::fail(VERSIONS, Fault::said(Code::CloudBroker, what))
         }
     }
 }
@@ -248,12 +260,18 @@ async fn root(broker: &Broker<'_>) -> Finding {
             ),
         ),
         Err(Unverified::Unreached(why)) => {
-            let what = format!("not known: {place} can't be reached from here: {why}");
-            Finding::warn(ROOT, Fault::new(Code::CloudBroker, what))
+            let what = say!(
+                "not known: {place} can't be reached from here: {why}",
+                "不清楚：从这里连不上 {place}：{why}"
+            );
+            Finding::warn(ROOT, Fault::said(Code::CloudBroker, what))
         }
         Err(Unverified::Refused(why)) => {
-            let what = format!("{place} does not verify under [broker] server_root: {why}");
-            Finding::fail(ROOT, Fault::new(Code::CloudBroker, what))
+            let what = say!(
+                "{place} does not verify under [broker] server_root: {why}",
+                "{place} 不能用 [broker] server_root 验证：{why}"
+            );
+            Finding::fail(ROOT, Fault::said(Code::CloudBroker, what))
         }
     }
 }

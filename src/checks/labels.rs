@@ -14,9 +14,15 @@ pub fn labels(printer: Result<(), Fault>, open: u32) -> Finding {
             NAME,
             say!("the printer is there, and no label is open", "打印机可用，没有未完成的标签"),
         ),
-        (Ok(()), open) => {
-            let what = format!("{open} labels are open; `station label list` names them");
-            Finding::warn(NAME, Fault::new(Code::LabelOpen, what))
-        }
+        (Ok(()), open) => Finding::warn(NAME, open_labels(open)),
     }
+}
+
+/// What is said of labels that wait for somebody.
+pub fn open_labels(open: u32) -> Fault {
+    let what = say!(
+        "{open} labels are open; `station label list` names them",
+        "有 {open} 张标签未完成；`station label list` 列出它们"
+    );
+    Fault::said(Code::LabelOpen, what)
 }

@@ -18,8 +18,9 @@ pub fn disk(data_dir: &Path, reserve: u64) -> Finding {
     let found = match rustix::fs::statvfs(existing) {
         Ok(found) => found,
         Err(error) => {
-            let detail = format!("{} can't be looked at: {error}", existing.display());
-            return Finding::fail(NAME, Fault::new(Code::LedgerOpen, detail));
+            let detail =
+                say!("{} can't be looked at: {error}", "{} 无法查看：{error}", existing.display());
+            return Finding::fail(NAME, Fault::said(Code::LedgerOpen, detail));
         }
     };
     let free = found.f_bavail.saturating_mul(found.f_frsize);
@@ -28,7 +29,7 @@ pub fn disk(data_dir: &Path, reserve: u64) -> Finding {
         "{room} MiB are free for {place}, no new unit starts below {least} MiB",
         "{place} 剩余 {room} MiB，低于 {least} MiB 时不再开始新单元"
     );
-    let fault = || Fault::new(Code::LedgerDiskFull, detail.english.clone());
+    let fault = || Fault::said(Code::LedgerDiskFull, detail.clone());
     match free {
         free if free < reserve => Finding::fail(NAME, fault()),
         free if free < reserve.saturating_mul(2) => Finding::warn(NAME, fault()),

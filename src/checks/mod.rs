@@ -23,7 +23,7 @@ pub use cloud::{
     first_article_fault, international, no_cloud,
 };
 pub use finding::{Finding, Status};
-pub use labels::labels;
+pub use labels::{labels, open_labels};
 pub use machine::{disk, memory};
 pub use ports::{PortCheck, ports, scanner};
 pub use surroundings::{adapters, letters, time, user};

@@ -4,6 +4,7 @@ use super::finding::Finding;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::SlotName;
+use crate::domain::say::Say;
 use crate::link::port::Port;
 use crate::link::settings::PortSettings;
 use crate::link::{LinkError, Stop, discovery};
@@ -29,7 +30,10 @@ enum Found {
 fn look(check: &PortCheck) -> Found {
     let bad = |error: LinkError| {
         let fault = Fault::from(error);
-        Found::Bad(Fault::new(fault.code, format!("slot {}: {}", check.slot, fault.detail)))
+        Found::Bad(Fault::said(
+            fault.code,
+            say!("slot {}", "工位 {}", check.slot).then(&fault.sentence()),
+        ))
     };
     match Port::open(check.settings.clone(), Stop::new()) {
         Ok(_) => Found::Opens,
@@ -65,8 +69,12 @@ pub fn ports(slots: &[PortCheck]) -> Finding {
             ),
         );
     };
-    let details: Vec<&str> = bad.iter().map(|fault| fault.detail.as_str()).collect();
-    let fault = Fault::new(first.code, details.join("; "));
+    let details: Vec<Say> = bad.iter().map(|fault| fault.sentence()).collect();
+    let joined =
+        |of: fn(&Say) -> &str, between| details.iter().map(of).collect::<Vec<_>>().join(between);
+    let english = joined(|said| &said.english, "; ");
+    let fault =
+        Fault::said(first.code, Say { english, chinese: joined(|said| &said.chinese, "；") });
     match bad.len() == slots.len() {
         true => Finding::fail(NAME, fault),
         false => Finding::warn(NAME, fault),
@@ -83,8 +91,8 @@ pub fn scanner(port: Option<PortSettings>) -> Finding {
     match Port::open(settings, Stop::new()) {
         Ok(_) => Finding::ok(NAME, say!("{path} opens", "{path} 可打开")),
         Err(error) => {
-            let detail = Fault::from(error).detail;
-            Finding::fail(NAME, Fault::new(Code::ScannerOpen, detail))
+            let said = Fault::from(error).sentence();
+            Finding::fail(NAME, Fault::said(Code::ScannerOpen, said))
         }
     }
 }

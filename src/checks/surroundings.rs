@@ -37,8 +37,11 @@ fn time_by(answer: &str) -> Option<Finding> {
     match answer {
         "yes" => Some(Finding::ok(NAME, say!("the clock is synchronised", "时钟已同步"))),
         "no" => {
-            let detail = "nothing sets this machine's clock, which dates every certificate";
-            Some(Finding::warn(NAME, Fault::new(Code::ClockUnsynced, detail)))
+            let detail = say!(
+                "nothing sets this machine's clock, which dates every certificate",
+                "没有程序校准本机时钟，而每张证书的日期都取自它"
+            );
+            Some(Finding::warn(NAME, Fault::said(Code::ClockUnsynced, detail)))
         }
         _ => None,
     }
@@ -52,11 +55,13 @@ pub fn user(data_dir: &Path) -> Option<Finding> {
 
 fn user_by(runs_as: u32, owner: u32, data_dir: &Path) -> Option<Finding> {
     let place = data_dir.display();
-    let detail = format!(
+    let detail = say!(
         "this is root, and {place} belongs to user {owner}: what root leaves there the line \
-         can't open"
+         can't open",
+        "现在是 root，而 {place} 属于用户 {owner}：root 在那里留下的文件产线打不开"
     );
-    (runs_as == 0 && owner != 0).then(|| Finding::warn("user", Fault::new(Code::RunAsRoot, detail)))
+    (runs_as == 0 && owner != 0)
+        .then(|| Finding::warn("user", Fault::said(Code::RunAsRoot, detail)))
 }
 
 /// What is known of a port beside what opening it tells.
@@ -81,16 +86,21 @@ fn adapters_by(adapters: &[Adapter], modem_manager_runs: bool) -> Option<Finding
     let first = adapters.first()?;
     let exposed = adapters.iter().filter(|adapter| !adapter.is_left_alone);
     if let Some(adapter) = exposed.take(1).next().filter(|_| modem_manager_runs) {
-        let detail = format!(
+        let detail = say!(
             "ModemManager runs and asks {} whether it is a modem when it is plugged in",
+            "ModemManager 在运行，{} 插入时会被它当作调制解调器询问",
             adapter.path.display()
         );
-        return Some(Finding::warn(NAME, Fault::new(Code::PortModem, detail)));
+        return Some(Finding::warn(NAME, Fault::said(Code::PortModem, detail)));
     }
     let slow = adapters.iter().find(|adapter| adapter.latency.is_some_and(|ms| ms > 1));
     if let Some(Adapter { path, latency: Some(latency), .. }) = slow {
-        let detail = format!("{} holds received bytes back for {latency} ms", path.display());
-        return Some(Finding::warn(NAME, Fault::new(Code::PortLatency, detail)));
+        let detail = say!(
+            "{} holds received bytes back for {latency} ms",
+            "{} 会把收到的字节扣住 {latency} 毫秒",
+            path.display()
+        );
+        return Some(Finding::warn(NAME, Fault::said(Code::PortLatency, detail)));
     }
     let (count, path) = (adapters.len(), first.path.display());
     Some(Finding::ok(
@@ -129,9 +139,12 @@ fn modem_manager_runs() -> bool {
 /// Whether a screen in Chinese has the letters: the kernel's own console has none. None where
 /// no screen is looked at here, or it is in English.
 pub fn letters(in_chinese: bool, terminal: Option<&str>) -> Option<Finding> {
-    let detail = "the screen is in Chinese, and the kernel's console has no Chinese letters";
+    let detail = say!(
+        "the screen is in Chinese, and the kernel's console has no Chinese letters",
+        "屏幕是中文的，而内核控制台没有中文字形"
+    );
     (in_chinese && terminal == Some("linux"))
-        .then(|| Finding::warn("letters", Fault::new(Code::ConsoleLetters, detail)))
+        .then(|| Finding::warn("letters", Fault::said(Code::ConsoleLetters, detail)))
 }
 
 #[cfg(test)]

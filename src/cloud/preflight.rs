@@ -9,6 +9,8 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::Fingerprint;
 use crate::domain::registration::{CaSn, CloudInstance, CloudStatus, Registering};
+use crate::domain::say::Say;
+use crate::say;
 
 /// Where in the console an instance learns how it knows its clients.
 pub const X509_PATH: &str =
@@ -63,9 +65,10 @@ pub async fn preflight(
 /// Refuses a clock whose signatures the cloud would refuse.
 pub fn judge_clock(registrar: &impl Registrar) -> Result<(), Fault> {
     match registrar.clock_skew() {
-        Some(skew) if skew.is_too_large() => {
-            Err(Fault::new(Code::CloudClock, format!("the station's clock is {skew}")))
-        }
+        Some(skew) if skew.is_too_large() => Err(Fault::said(
+            Code::CloudClock,
+            say!("the station's clock is {skew}", "本站时钟偏差：{skew}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -78,19 +81,25 @@ pub fn judge_instance(
 ) -> Result<(), Fault> {
     let id = &instance.instance;
     if facts.status != "RUNNING" {
-        let what = format!("instance {id} is {}, not RUNNING", facts.status);
-        return Err(Fault::new(Code::CloudNotReady, what));
+        let what = say!(
+            "instance {id} is {}, not RUNNING",
+            "实例 {id} 的状态是 {}，不是 RUNNING",
+            facts.status
+        );
+        return Err(Fault::said(Code::CloudNotReady, what));
     }
-    let mode = |what: String| Err(Fault::new(Code::CloudMode, what));
+    let mode = |what: Say| Err(Fault::said(Code::CloudMode, what));
     if !matches!(facts.edition.as_str(), "PRO" | "PLATINUM") {
-        return mode(format!(
+        return mode(say!(
             "instance {id} is {}; one device, one certificate needs Pro or Platinum",
+            "实例 {id} 是 {}；一机一证需要专业版或铂金版",
             facts.edition
         ));
     }
     if facts.x509_mode != "BYOC" {
-        return mode(format!(
+        return mode(say!(
             "instance {id} has X509Mode {:?}, not BYOC; in the console: {X509_PATH}",
+            "实例 {id} 的 X509Mode 是 {:?}，不是 BYOC；在控制台：{X509_PATH}",
             facts.x509_mode
         ));
     }
@@ -99,10 +108,12 @@ pub fn judge_instance(
         Registering::Automatic => ("JITP", "automatic", "Automatic"),
     };
     if facts.provision_type != wanted {
-        return mode(format!(
+        return mode(say!(
             "instance {id} registers client certificates by {:?}, and [cloud] registration is \
              \"{word}\"; set `registration` to what the instance does, or in the console: \
              {X509_PATH} > client certificates: {console}",
+            "实例 {id} 注册客户端证书的方式是 {:?}，而 [cloud] registration 是 \"{word}\"；把 \
+             `registration` 改成与实例一致，或在控制台：{X509_PATH} > client certificates: {console}",
             facts.provision_type
         ));
     }
@@ -119,19 +130,26 @@ pub fn judge_authorities(
 
 fn judge_authority(authorities: &[CloudAuthority], needed: &NeededAuthority) -> Result<(), Fault> {
     let NeededAuthority { issuer, not_after } = needed;
-    let refused = |what: String| Err(Fault::new(Code::CloudAuthority, what));
+    let refused = |what: Say| Err(Fault::said(Code::CloudAuthority, what));
     let Some(found) = find(authorities, issuer) else {
-        return refused(format!("the CA {issuer} is not registered in the cloud"));
+        return refused(say!(
+            "the CA {issuer} is not registered in the cloud",
+            "CA {issuer} 没有在云端注册"
+        ));
     };
     let sn = &found.sn.0;
     if found.status != Some(CloudStatus::Active) {
         let status = found.status.map_or("of an unknown status", CloudStatus::as_str);
-        return refused(format!("the CA {issuer} ({sn} in the cloud) is {status}, not ACTIVE"));
+        return refused(say!(
+            "the CA {issuer} ({sn} in the cloud) is {status}, not ACTIVE",
+            "CA {issuer}（云端编号 {sn}）的状态是 {status}，不是 ACTIVE"
+        ));
     }
     // A cloud that does not say when it ends says nothing against it.
     if found.not_after.0 > 0 && found.not_after.seconds() < not_after.seconds() {
-        return refused(format!(
+        return refused(say!(
             "the CA {issuer} ({sn} in the cloud) ends there at {}, certificates of it at {not_after}",
+            "CA {issuer}（云端编号 {sn}）在云端于 {} 到期，它签发的证书到 {not_after}",
             found.not_after
         ));
     }

@@ -22,6 +22,7 @@ use crate::pki::{
     self, AuthorityInfo, AuthorityPlace, AuthorityRequest, CA_BACKDATE, KeyPlace, Passphrase,
     ValidFor,
 };
+use crate::say;
 use crate::secret::Process;
 use crate::shell::{self, Exit, Failure};
 
@@ -103,7 +104,10 @@ fn init(
     if let Some(path) =
         [Some(&place.certificate), made].into_iter().flatten().find(|at| at.exists())
     {
-        return Err(Failure::new(Code::CaExists, format!("{} is there already", path.display())));
+        return Err(Failure::said(
+            Code::CaExists,
+            say!("{} is there already", "{} 已经存在", path.display()),
+        ));
     }
     let secret = new_secret(config, &place)?;
     let for_profile = from_config::valid_for(config.certificate.valid_for).of_its_authority();
@@ -164,7 +168,8 @@ fn request(
 fn import(config: &Config, chain: &Path, context: &mut Context) -> Result<(), Failure> {
     let bytes = File::open(chain).and_then(|f| bounds::read_whole(f, bounds::CERTIFICATES));
     let bytes = bytes.map_err(|error| {
-        Failure::new(Code::Input, format!("{} can't be read", chain.display())).caused_by(&error)
+        Failure::said(Code::Input, say!("{} can't be read", "{} 无法读取", chain.display()))
+            .caused_by(&error)
     })?;
     let secret = from_config::authority_secret(&config.authority).read(&Process)?;
     let place = from_config::authority_place(&config.authority);
@@ -246,7 +251,8 @@ fn for_console(
     let clock = context.clock();
     let [ca, verification] = enrol::for_console(config, code, clock.as_ref())?;
     std::fs::create_dir_all(dir).map_err(|error| {
-        Failure::new(Code::Output, format!("{} can't be made", dir.display())).caused_by(&error)
+        Failure::said(Code::Output, say!("{} can't be made", "{} 无法建立", dir.display()))
+            .caused_by(&error)
     })?;
     write_new(&dir.join("ca.pem"), &ca)?;
     write_new(&dir.join("verification.pem"), &verification)?;
@@ -267,11 +273,12 @@ fn export(
 ) -> Result<(), Failure> {
     let pem = if chain { info.path_pem() } else { info.certificate_pem.clone() };
     if let Some(missing) = info.root_missing_in(info.path_pem().as_bytes())?.filter(|_| chain) {
-        let what = format!(
+        let what = say!(
             "this ends below {missing}, whose certificate the station has not: put it behind, or \
-             many brokers refuse every device"
+             many brokers refuse every device",
+            "证书链止于 {missing} 之下，本站没有它的证书：请补在后面，否则许多代理服务器会拒绝所有设备"
         );
-        shell::warn(&Fault::new(Code::CaProfile, what), context.color);
+        shell::warn(&Fault::said(Code::CaProfile, what), context.color);
     }
     let Some(path) = out else {
         return match context.out.is_json() {
@@ -291,8 +298,12 @@ pub(super) fn refuse_output(out: &Path) -> Result<(), Failure> {
     match out.symlink_metadata() {
         Err(_) => Ok(()),
         Ok(_) => {
-            let what = format!("{} is there already and is never overwritten", out.display());
-            Err(Failure::new(Code::Output, what))
+            let what = say!(
+                "{} is there already and is never overwritten",
+                "{} 已经存在，不会被覆盖",
+                out.display()
+            );
+            Err(Failure::said(Code::Output, what))
         }
     }
 }
@@ -304,6 +315,7 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let made = options.write(true).create_new(true).mode(0o644).open(path);
     let written = made.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {
-        Failure::new(Code::Output, format!("{} can't be written", path.display())).caused_by(&error)
+        Failure::said(Code::Output, say!("{} can't be written", "{} 无法写入", path.display()))
+            .caused_by(&error)
     })
 }

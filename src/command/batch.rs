@@ -6,6 +6,7 @@ use crate::app::line::Session;
 use crate::cli::Batch;
 use crate::domain::code::Code;
 use crate::link::Stop;
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 use super::context::Context;
@@ -15,7 +16,9 @@ pub(super) fn run(batch: &Batch, context: &mut Context) -> Result<Exit, Failure>
     let labels = match (&batch.serials, &batch.scanner) {
         (Some(file), _) => Labels::of_file(file)?,
         (None, Some(port)) => Labels::of_scanner(&config.scanner, port, Stop::new())?,
-        (None, None) => return Err(Failure::new(Code::Usage, "no labels were named")),
+        (None, None) => {
+            return Err(Failure::said(Code::Usage, say!("no labels were named", "没有指定标签")));
+        }
     };
     let session = Session {
         work_order: batch.work_order.clone(),

@@ -24,6 +24,7 @@ use crate::domain::local::Shift;
 use crate::domain::modem::Modem;
 use crate::domain::scan::Rule;
 use crate::pki::{AuthorityInfo, PkiError};
+use crate::say;
 use crate::shell::{self, Exit, Failure};
 
 /// Checks station.toml and prints what it means.
@@ -87,8 +88,12 @@ fn absent_files(config: &Config) -> Vec<Fault> {
     let missing = |(_, path): &(&str, &PathBuf)| !path.exists();
     let all = named.into_iter().chain(chain).chain(root).filter(missing);
     all.map(|(key, path)| {
-        let text = format!("{key}: {} is not there yet; the line needs it", path.display());
-        Fault::new(Code::ConfigValue, text)
+        let text = say!(
+            "{key}: {} is not there yet; the line needs it",
+            "{key}：{} 还不存在，产线需要它",
+            path.display()
+        );
+        Fault::said(Code::ConfigValue, text)
     })
     .collect()
 }
@@ -156,19 +161,25 @@ fn work_orders_in_words(settings: &WorkOrderSettings) -> String {
 
 /// Grants that protect from nobody who can open the station's CA.
 fn grants_by_own_ca(config: &Config) -> Option<Fault> {
-    let text = "work_orders.require_grant without work_orders.root: whoever can open the \
-                station's own CA can grant; name the root of who orders";
+    let text = say!(
+        "work_orders.require_grant without work_orders.root: whoever can open the \
+                station's own CA can grant; name the root of who orders",
+        "设了 work_orders.require_grant 而没有 work_orders.root：能打开本站 CA 的人都能授权；请指定订货方的根证书"
+    );
     let settings = &config.work_orders;
     let is_own = settings.require_grant && settings.root.is_none();
-    is_own.then(|| Fault::new(Code::ConfigValue, text))
+    is_own.then(|| Fault::said(Code::ConfigValue, text))
 }
 
 /// A range of TLS that shuts out stacks which devices have.
 fn without_old_tls(config: &Config) -> Option<Fault> {
-    let text = "broker.tls_min = \"1.3\" shuts out devices whose TLS ends at 1.2: Mbed TLS 2.28, \
-                BearSSL 0.6, MicroPython";
+    let text = say!(
+        "broker.tls_min = \"1.3\" shuts out devices whose TLS ends at 1.2: Mbed TLS 2.28, \
+                BearSSL 0.6, MicroPython",
+        "broker.tls_min = \"1.3\" 把最高支持 TLS 1.2 的设备挡在外面：Mbed TLS 2.28、BearSSL 0.6、MicroPython"
+    );
     let is_narrow = config.broker.tls_min == TlsVersion::V1_3;
-    is_narrow.then(|| Fault::new(Code::ConfigValue, text))
+    is_narrow.then(|| Fault::said(Code::ConfigValue, text))
 }
 
 /// Rates at which no device is run. Nothing forbids one, and it is most often a slip.
@@ -179,8 +190,11 @@ fn odd_rates(config: &Config) -> Vec<Fault> {
         config.scanner.port.iter().map(|_| ("scanner.baud".to_owned(), config.scanner.baud));
     let odd = slots.chain(scanner).filter_map(|(key, baud)| {
         let usual = nearest_usual(baud)?;
-        let text = format!("{key}: {baud} is no usual rate; {usual} is the nearest");
-        Some(Fault::new(Code::ConfigValue, text))
+        let text = say!(
+            "{key}: {baud} is no usual rate; {usual} is the nearest",
+            "{key}：{baud} 不是常用的波特率，最接近的是 {usual}"
+        );
+        Some(Fault::said(Code::ConfigValue, text))
     });
     odd.collect()
 }
@@ -253,14 +267,23 @@ fn esp_in_words(esp: &EspPlace) -> String {
 fn unfit_for_chips(config: &Config) -> Vec<Fault> {
     let all_chips = config.slots.iter().all(|slot| slot.driver == Speaks::Family(Family::Esp));
     let wanted = [
-        (config.product.lock, "product.lock: an Espressif chip has no lock of its own"),
+        (
+            config.product.lock,
+            say!(
+                "product.lock: an Espressif chip has no lock of its own",
+                "product.lock：乐鑫芯片没有自己的锁"
+            ),
+        ),
         (
             config.product.key_origin == KeyOrigin::Device,
-            "product.key_origin: the loader of an Espressif chip makes no keys",
+            say!(
+                "product.key_origin: the loader of an Espressif chip makes no keys",
+                "product.key_origin：乐鑫芯片的加载程序不生成密钥"
+            ),
         ),
     ];
     let unfit = wanted.into_iter().filter(|(wanted, _)| *wanted && all_chips);
-    unfit.map(|(_, text)| Fault::new(Code::ConfigValue, text)).collect()
+    unfit.map(|(_, text)| Fault::said(Code::ConfigValue, text)).collect()
 }
 
 fn scanner_in_words(scanner: &Scanner) -> String {

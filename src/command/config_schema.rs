@@ -3,6 +3,7 @@
 use super::context::Context;
 use crate::config;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Prints the JSON Schema, on one line where JSON was asked for. Needs no station.toml.
@@ -13,7 +14,11 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let mut text = serde_json::to_vec_pretty(&schema).map_err(|error| {
-        Failure::new(Code::Bug, "the schema can't be written as JSON").caused_by(&error)
+        Failure::said(
+            Code::Bug,
+            say!("the schema can't be written as JSON", "结构说明无法写成 JSON"),
+        )
+        .caused_by(&error)
     })?;
     text.push(b'\n');
     context.out.raw(&text)?;

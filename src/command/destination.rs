@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use crate::domain::code::Code;
 use crate::ledger::LedgerError;
+use crate::say;
 use crate::shell::{Failure, Output};
 
 /// Bytes that are gathered before they are written.
@@ -37,7 +38,10 @@ impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::BrokenPipe => Self::ReaderGone,
-            _ => Self::Failed(Failure::new(Code::Output, "it can't be written").caused_by(&error)),
+            _ => Self::Failed(
+                Failure::said(Code::Output, say!("it can't be written", "无法写入"))
+                    .caused_by(&error),
+            ),
         }
     }
 }
@@ -67,8 +71,8 @@ fn write_file(
     write: impl FnOnce(&mut dyn Write) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let wrong = |error: io::Error| {
-        let what = format!("{} can't be written", path.display());
-        Failure::new(Code::Output, what).caused_by(&error)
+        let what = say!("{} can't be written", "{} 无法写入", path.display());
+        Failure::said(Code::Output, what).caused_by(&error)
     };
     let partial = partial(path);
     let mut sink = BufWriter::with_capacity(AT_ONCE, create(&partial).map_err(wrong)?);
@@ -87,8 +91,8 @@ fn write_file(
 /// Lets others read what was written.
 pub(super) fn readable_by_all(path: &Path) -> Result<(), Failure> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o644)).map_err(|error| {
-        let what = format!("others can't be let read {}", path.display());
-        Failure::new(Code::Output, what).caused_by(&error)
+        let what = say!("others can't be let read {}", "无法让其他人读取 {}", path.display());
+        Failure::said(Code::Output, what).caused_by(&error)
     })
 }
 

@@ -8,7 +8,6 @@ use crate::app::{cloud_checks, fleet, from_config, opening, sync};
 use crate::checks::{self, Finding, PortCheck, Status};
 use crate::config::{Config, Presence, ScannerKind};
 use crate::domain::code::Code;
-use crate::domain::device::Fault;
 use crate::ledger::Reader;
 use crate::link::settings::PortSettings;
 use crate::pki::{AuthorityInfo, Verifier};
@@ -87,7 +86,7 @@ fn backlog(config: &Config, context: &Context) -> Option<Finding> {
             say!("no proof has waited too long to be registered", "没有等待注册过久的证书"),
         ),
         Ok(Some(fault)) => Finding::fail(NAME, fault),
-        Err(failure) => Finding::fail(NAME, Fault::new(failure.code, failure.what)),
+        Err(failure) => Finding::fail(NAME, failure.into()),
     })
 }
 

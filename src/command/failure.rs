@@ -5,6 +5,7 @@ use crate::fleet::FleetError;
 use crate::ledger::LedgerError;
 use crate::link::LinkError;
 use crate::pki::PkiError;
+use crate::say;
 use crate::secret::SecretError;
 use crate::shell::Failure;
 use crate::vault::VaultError;
@@ -13,21 +14,27 @@ macro_rules! failures {
     ($($error:ty),+) => {
         $(impl From<$error> for Failure {
             fn from(error: $error) -> Failure {
-                Failure::of(error.code(), &error)
+                Failure::told(error.code(), &error)
             }
         })+
     };
 }
 
-failures!(FleetError, LinkError, PkiError, VaultError);
+failures!(LinkError, PkiError, VaultError);
+
+impl From<FleetError> for Failure {
+    fn from(error: FleetError) -> Failure {
+        Failure::of(error.code(), &error)
+    }
+}
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Failure {
-        let failure = Failure::of(error.code(), &error);
+        let failure = Failure::told(error.code(), &error);
         match error {
             LedgerError::Missing(_) => failure.with_help(
-                "check `[station] data_dir`; the first `station batch` or `station work-order \
-                 create` makes a ledger there",
+                say!("check `[station] data_dir`; the first `station batch` or `station work-order \
+                 create` makes a ledger there", "检查 `[station] data_dir`；第一次运行 `station batch` 或 `station work-order create` 时会在那里建立账本"),
             ),
             _ => failure,
         }
@@ -36,14 +43,14 @@ impl From<LedgerError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let failure = Failure::of(error.code(), &error);
+        let failure = Failure::told(error.code(), &error);
         Failure { help: error.help(), ..failure }
     }
 }
 
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
-        let failure = Failure::of(error.code(), &error);
+        let failure = Failure::told(error.code(), &error);
         Failure { help: error.help(), ..failure }
     }
 }

@@ -7,6 +7,7 @@ use crate::domain::code::Code;
 use crate::domain::local::Zone;
 use crate::ledger::states;
 use crate::ledger::views::{AttemptFilter, UnitFilter};
+use crate::say;
 use crate::shell::Failure;
 
 /// Reads what narrows a list; times are the factory's where they don't say an offset.
@@ -33,14 +34,20 @@ pub(super) fn of(config: &Config, wanted: Filters) -> Result<UnitFilter, Failure
 /// its whole day.
 pub(super) fn instant(zone: &Zone, text: &str, end: bool) -> Result<Timestamp, Failure> {
     zone.instant_of(text, end).ok_or_else(|| {
-        let help = "write 2026-01-05, 2026-01-05T22:00 or 2026-01-05T14:00:00Z";
-        Failure::new(Code::Usage, format!("{text:?} is no time")).with_help(help)
+        let help = say!(
+            "write 2026-01-05, 2026-01-05T22:00 or 2026-01-05T14:00:00Z",
+            "写成 2026-01-05、2026-01-05T22:00 或 2026-01-05T14:00:00Z"
+        );
+        Failure::said(Code::Usage, say!("{text:?} is no time", "{text:?} 不是时间")).with_help(help)
     })
 }
 
 fn no_code(text: &str) -> Failure {
-    let what = format!("{text:?} is no code of this program");
-    Failure::new(Code::Usage, what).with_help("docs/errors.md lists them: E-DEV-TIMEOUT, …")
+    let what = say!("{text:?} is no code of this program", "{text:?} 不是本程序的代码");
+    Failure::said(Code::Usage, what).with_help(say!(
+        "docs/errors.md lists them: E-DEV-TIMEOUT, …",
+        "docs/errors.zh.md 列出全部代码：E-DEV-TIMEOUT 等"
+    ))
 }
 
 fn device(text: String) -> Result<String, Failure> {
@@ -48,8 +55,12 @@ fn device(text: String) -> Result<String, Failure> {
     match plain.len() >= 4 && plain.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         true => Ok(plain),
         false => {
-            let what = format!("{text:?} is no hardware id, nor the beginning of one");
-            Err(Failure::new(Code::Usage, what).with_help("write at least four digits, 0-9 a-f"))
+            let what = say!(
+                "{text:?} is no hardware id, nor the beginning of one",
+                "{text:?} 不是设备编号，也不是它的开头"
+            );
+            Err(Failure::said(Code::Usage, what)
+                .with_help(say!("write at least four digits, 0-9 a-f", "至少写四位，0-9 a-f")))
         }
     }
 }

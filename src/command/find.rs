@@ -12,6 +12,7 @@ use crate::domain::code::Code;
 use crate::domain::ids::Serial;
 use crate::ledger::Reader;
 use crate::ledger::views::{FoundUnit, NamedBy, UnitFilter, UnitLine};
+use crate::say;
 use crate::shell::Failure;
 
 /// Units that are read at a time.
@@ -73,9 +74,13 @@ fn ambiguous(text: &str, several: &[FoundUnit]) -> Failure {
     let name = |unit: &FoundUnit| format!("{} (by {})", unit.serial, unit.by.in_words());
     let shown = several.iter().take(NAMED as usize).map(name).collect::<Vec<_>>().join(", ");
     let more = if several.len() > NAMED as usize { " and more" } else { "" };
-    let what = format!("{text:?} names several units: {shown}{more}");
-    let help = format!("write more of it, or list them: station unit list {text}");
-    Failure::new(Code::Usage, what).with_help(help)
+    let what =
+        say!("{text:?} names several units: {shown}{more}", "{text:?} 对应几个单元：{shown}{more}");
+    let help = say!(
+        "write more of it, or list them: station unit list {text}",
+        "多写几位，或列出它们：station unit list {text}"
+    );
+    Failure::said(Code::Usage, what).with_help(help)
 }
 
 /// Lists the units that pass what was asked for.
@@ -101,8 +106,11 @@ fn list_named(
     let reader = reader(config)?;
     let found = reader.find(text, LISTED)?;
     if found.len() > LISTED as usize {
-        let what = format!("{text:?} names more than {LISTED} units");
-        return Err(Failure::new(Code::Usage, what).with_help("write more of it"));
+        let what =
+            say!("{text:?} names more than {LISTED} units", "{text:?} 对应的单元超过 {LISTED} 个");
+        return Err(
+            Failure::said(Code::Usage, what).with_help(say!("write more of it", "多写几位"))
+        );
     }
     for unit in &found {
         let Some(line) = reader.unit_line(&unit.serial, filter)? else { continue };

@@ -19,9 +19,11 @@ use crate::domain::evidence::{HeadVerifier, SignatureHolds};
 use crate::domain::grant::{Grant, GrantGivenBack, GrantNumber, GrantRow, SignedGrant};
 use crate::domain::ids::{OperatorId, WorkOrderId};
 use crate::domain::record::Record;
+use crate::domain::say::Say;
 use crate::handoff::grant::{self as file, SignedGivenBack};
 use crate::ledger::{Ledger, Reader};
 use crate::pki::{self, Verifier};
+use crate::say;
 use crate::shell::Failure;
 
 /// Signs a grant into a file.
@@ -32,17 +34,23 @@ pub(super) fn sign(config: &Config, new: NewGrant, context: &mut Context) -> Res
     let valid_until = new.valid_until.unwrap_or_else(|| later(now, new.valid_for));
     let valid_until = Timestamp(valid_until.seconds().saturating_mul(1_000_000));
     if valid_until <= now {
-        let what = format!("the grant would have ended at {valid_until}, before it is signed");
-        return Err(Failure::new(Code::Usage, what));
+        let what = say!(
+            "the grant would have ended at {valid_until}, before it is signed",
+            "授权在签署之前就会于 {valid_until} 到期"
+        );
+        return Err(Failure::said(Code::Usage, what));
     }
     let order_quantity = match new.order_quantity {
         Some(quantity) => quantity,
         None => known_quantity(config, &new.id).unwrap_or(new.quantity),
     };
     if order_quantity < new.quantity {
-        let what =
-            format!("the work order wants {order_quantity} units, {} are granted", new.quantity);
-        return Err(Failure::new(Code::Usage, what));
+        let what = say!(
+            "the work order wants {order_quantity} units, {} are granted",
+            "工单要 {order_quantity} 个单元，授权了 {} 个",
+            new.quantity
+        );
+        return Err(Failure::said(Code::Usage, what));
     }
     let grant = Grant {
         work_order: new.id,
@@ -80,7 +88,8 @@ fn known_quantity(config: &Config, id: &WorkOrderId) -> Option<u32> {
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = File::open(path).and_then(|f| bounds::read_whole(f, bounds::GRANT));
     bytes.map_err(|error| {
-        Failure::new(Code::Input, format!("{} can't be read", path.display())).caused_by(&error)
+        Failure::said(Code::Input, say!("{} can't be read", "{} 无法读取", path.display()))
+            .caused_by(&error)
     })
 }
 
@@ -179,13 +188,17 @@ pub(super) fn give_back(
 fn what_is_left(reader: &Reader, asked: &GiveBack) -> Result<Vec<GrantGivenBack>, Failure> {
     let id = &asked.id;
     if reader.work_order(id)?.is_none() {
-        return Err(Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}")));
+        return Err(Failure::said(
+            Code::WorkOrderUnknown,
+            say!("there is no work order {id}", "没有工单 {id}"),
+        ));
     }
     let mut rows = reader.grants(id)?;
     rows.retain(|row| asked.number.is_none_or(|number| row.grant.number == number));
     if rows.is_empty() {
-        let what = format!("no such grant of work order {id} was taken");
-        return Err(Failure::new(Code::GrantNeeded, what));
+        let what =
+            say!("no such grant of work order {id} was taken", "工单 {id} 没有收到这样的授权");
+        return Err(Failure::said(Code::GrantNeeded, what));
     }
     let given = |row: &GrantRow| GrantGivenBack {
         work_order: id.clone(),
@@ -237,21 +250,30 @@ fn verify_given_back(
     ca: Option<&Path>,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    let refused = |what: &str| Err(Failure::new(Code::GrantChanged, what));
+    let refused = |what: Say| Err(Failure::said(Code::GrantChanged, what));
     let Some(der) = &signed.journal_certificate else {
-        return refused("the file has no certificate of the journal key: no line ran before it");
+        return refused(say!(
+            "the file has no certificate of the journal key: no line ran before it",
+            "文件里没有日志密钥的证书：在它之前没有产线运行过"
+        ));
     };
     // The station's own CA signs journal keys, whoever signs order keys.
     let authorities = pki::read_certificates(ca.unwrap_or(&config.authority.certificate))?;
     let key = authorities.iter().find_map(|ca| pki::journal_key_of(der, ca).ok());
     let Some(key) = key else {
-        let what = "the journal key of what was given back was certified by no CA that is known";
-        return Err(Failure::new(Code::GrantForeign, what));
+        let what = say!(
+            "the journal key of what was given back was certified by no CA that is known",
+            "所退回内容的日志密钥没有由已知的 CA 签发证书"
+        );
+        return Err(Failure::said(Code::GrantForeign, what));
     };
     let said = &signed.given_back;
     let holds = Verifier.verify(&key.public_key, &said.signed_bytes(), &signed.signature.0);
     if key.station != said.station || holds != Some(SignatureHolds) {
-        return refused("the file does not carry the signature of the station's journal key");
+        return refused(say!(
+            "the file does not carry the signature of the station's journal key",
+            "文件没有本站日志密钥的签名"
+        ));
     }
     if context.out.is_json() {
         return context.out.json(&json!({

@@ -16,6 +16,7 @@ use crate::domain::record::Record;
 use crate::domain::registration::CloudInstance;
 use crate::handoff::{self, Claim, Exported, Format, HandoffError, Verdict};
 use crate::ledger::{Reader, Ticket};
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Certificates that are read, and rows that are recorded, at a time.
@@ -37,7 +38,10 @@ pub(super) fn export(asked: cli::Export, context: &mut Context) -> Result<Exit, 
         (Some(table), _) => tables::export(table, context),
         (None, Some(asked)) => certificates(&asked, context),
         // The command line's own rules ask for one of them.
-        (None, None) => Err(Failure::new(Code::Usage, "it is not said what to export")),
+        (None, None) => Err(Failure::said(
+            Code::Usage,
+            say!("it is not said what to export", "没有说明要导出什么"),
+        )),
     }
 }
 
@@ -48,7 +52,10 @@ fn certificates(asked: &ExportCertificates, context: &mut Context) -> Result<Exi
     if let Some(id) = &asked.work_order
         && reader.work_order(id)?.is_none()
     {
-        return Err(Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}")));
+        return Err(Failure::said(
+            Code::WorkOrderUnknown,
+            say!("there is no work order {id}", "没有工单 {id}"),
+        ));
     }
     let (station, product) = (config.station.id.as_str(), config.product.name.as_str());
     let mut export = handoff::Export::create(&asked.out, format(asked.format), station, product)?;
@@ -183,8 +190,11 @@ pub(super) fn import(
 fn refuse_another_instance(reader: &Reader, instance: &CloudInstance) -> Result<(), Failure> {
     match reader.cloud()? {
         Some(chosen) if chosen != *instance => {
-            let what = format!("the ledger's cloud is {chosen}, that of station.toml {instance}");
-            Err(Failure::new(Code::CloudInstanceChanged, what))
+            let what = say!(
+                "the ledger's cloud is {chosen}, that of station.toml {instance}",
+                "账本的云端是 {chosen}，station.toml 的是 {instance}"
+            );
+            Err(Failure::said(Code::CloudInstanceChanged, what))
         }
         _ => Ok(()),
     }

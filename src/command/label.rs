@@ -13,8 +13,10 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{OperatorId, Serial, SlotName, WorkOrderId};
 use crate::domain::labelling::{Delivery, LabelRow};
+use crate::domain::say::Say;
 use crate::domain::text::escaped;
 use crate::ledger::{Ledger, Reader};
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Does what `station label …` says.
@@ -87,7 +89,10 @@ fn tell(
         }
     }
     if told.has_older {
-        let what = format!("take the older label of {serial} back: the unit was burned anew");
+        let what = say!(
+            "take the older label of {serial} back: the unit was burned anew",
+            "收回 {serial} 的旧标签：该单元已重新烧录"
+        );
         warn(Code::LabelStale, what, context);
     }
     if let Some(fault) = &told.trouble {
@@ -96,8 +101,8 @@ fn tell(
     Ok(())
 }
 
-fn warn(code: Code, what: String, context: &Context) {
-    crate::shell::warn(&Fault::new(code, what), context.color);
+fn warn(code: Code, what: Say, context: &Context) {
+    crate::shell::warn(&Fault::said(code, what), context.color);
 }
 
 /// The scan that is given, or one of the scanner of station.toml.
@@ -162,7 +167,10 @@ fn badge(config: &Config, id: &OperatorId, context: &mut Context) -> Result<Exit
     let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
     let known = reader.operator(id, context.now())?;
     let known = known.filter(|row| !row.disabled).ok_or_else(|| {
-        Failure::new(Code::OperatorUnknown, format!("nobody who may work is known as {id}"))
+        Failure::said(
+            Code::OperatorUnknown,
+            say!("nobody who may work is known as {id}", "没有可以上岗的人登记为 {id}"),
+        )
     })?;
     let card = Card {
         title: id.to_string(),
@@ -174,8 +182,8 @@ fn badge(config: &Config, id: &OperatorId, context: &mut Context) -> Result<Exit
 
 fn slot(config: &Config, name: &SlotName, context: &mut Context) -> Result<Exit, Failure> {
     if !config.slots.iter().any(|slot| slot.name == *name) {
-        let what = format!("station.toml has no slot {name}");
-        return Err(Failure::new(Code::ScanSlot, what));
+        let what = say!("station.toml has no slot {name}", "station.toml 中没有工位 {name}");
+        return Err(Failure::said(Code::ScanSlot, what));
     }
     let card = Card {
         title: name.to_string(),
@@ -191,7 +199,7 @@ const ORDER_LABEL: &str = "order:";
 fn sheet(config: &Config, id: &WorkOrderId, context: &mut Context) -> Result<Exit, Failure> {
     let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
     let row = reader.work_order(id)?.ok_or_else(|| {
-        Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}"))
+        Failure::said(Code::WorkOrderUnknown, say!("there is no work order {id}", "没有工单 {id}"))
     })?;
     let order = &row.work_order;
     let range = order.serial_range.as_ref().map_or_else(String::new, |range| format!(", {range}"));

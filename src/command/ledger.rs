@@ -18,6 +18,7 @@ use crate::domain::keeping::Vouched;
 use crate::domain::record::{GapAccepted, Record, Restored};
 use crate::ledger::{self, Audit, FileCheck, Reader, Restoring, Verification};
 use crate::pki::{self, Verifier};
+use crate::say;
 use crate::shell::{self, Exit, Failure};
 
 /// Does what `station ledger …` says.
@@ -62,9 +63,11 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
 
 /// A witness that was named and tells nothing: no audit goes by it.
 fn proves_nothing(why: &str, witness: &Path) -> Failure {
-    let what = format!("{} {why}", witness.display());
-    Failure::new(Code::LedgerKey, what)
-        .with_help("name the CA certificate, or the head's note, of this station")
+    let what = say!("{} {why}", "{}：{why}", witness.display());
+    Failure::said(Code::LedgerKey, what).with_help(say!(
+        "name the CA certificate, or the head's note, of this station",
+        "指定本站的 CA 证书，或日志头的记录"
+    ))
 }
 
 #[derive(Serialize)]
@@ -193,7 +196,10 @@ fn restore(
         && !from.is_file()
         && !from.is_dir()
     {
-        return Err(Failure::new(Code::Input, format!("{} is no backup", from.display())));
+        return Err(Failure::said(
+            Code::Input,
+            say!("{} is no backup", "{} 不是备份", from.display()),
+        ));
     }
     let settings = from_config::ledger_settings(config);
     let key = from_config::journal_key(config)?;
@@ -265,10 +271,16 @@ fn newest_that_holds(
             Err(error) => return Err(error),
         }
     }
-    let what = format!("no backup of station {} that holds", config.station.id);
-    let what = format!("{what} is in {}", backups.dir().display());
-    Err(Failure::new(Code::LedgerBackup, what)
-        .with_help("name a backup on another medium: `station ledger restore FILE`"))
+    let what = say!(
+        "no backup of station {} that holds is in {}",
+        "{1} 里没有站 {0} 的核对通过的备份",
+        config.station.id,
+        backups.dir().display()
+    );
+    Err(Failure::said(Code::LedgerBackup, what).with_help(say!(
+        "name a backup on another medium: `station ledger restore FILE`",
+        "指定另一介质上的备份：`station ledger restore FILE`"
+    )))
 }
 
 fn accept_gap(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(), Failure> {

@@ -23,6 +23,7 @@ use crate::domain::code::Code;
 use crate::domain::log::LogBook;
 use crate::domain::pages::LogLine;
 use crate::domain::text::printable;
+use crate::say;
 use crate::shell::Failure;
 
 /// The variable that chooses what is logged, in the way of `RUST_LOG`.
@@ -71,8 +72,8 @@ pub(super) fn start(global: &Global, book: Option<&LogBook>) -> Result<(), Failu
 fn to_the_end_of(path: &Path) -> Result<File, Failure> {
     let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     opened.map_err(|error| {
-        let what = format!("the log file {} can't be opened", path.display());
-        Failure::new(Code::Output, what).caused_by(&error)
+        let what = say!("the log file {} can't be opened", "日志文件 {} 无法打开", path.display());
+        Failure::said(Code::Output, what).caused_by(&error)
     })
 }
 

@@ -20,6 +20,7 @@ use crate::domain::ids::{WorkOrderId, to_hex};
 use crate::handoff::{Bundle, BundleError, verify_bundle};
 use crate::pki::{self, Verifier};
 use crate::report::{Look, Place, lot_html};
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Writes a lot's sheet, and its bundle where one was asked for.
@@ -36,8 +37,8 @@ pub(super) fn write(
     let sheet = lot_html(&told.lot, Look { language, factory: &factory, place: Place::File });
     if let Some(path) = bundle {
         let failed = |error: std::io::Error| {
-            let what = format!("{} can't be written", path.display());
-            Failure::new(Code::Output, what).caused_by(&error)
+            let what = say!("{} can't be written", "{} 无法写入", path.display());
+            Failure::said(Code::Output, what).caused_by(&error)
         };
         // A bundle goes to a customer: one that is there is never replaced.
         let mut options = OpenOptions::new();
@@ -75,8 +76,9 @@ pub(super) fn verify(asked: &VerifyBundle, context: &mut Context) -> Result<Exit
         let known = pki::read_certificates(path)?;
         let is_known = known.iter().any(|der| to_hex(&Sha256::digest(der)) == found.authority);
         if !is_known {
-            let what = format!("the bundle is of another CA, {}", found.authority);
-            return Err(Failure::new(Code::LedgerUnvouched, what));
+            let what =
+                say!("the bundle is of another CA, {}", "这个包属于另一个 CA：{}", found.authority);
+            return Err(Failure::said(Code::LedgerUnvouched, what));
         }
     }
     if context.out.is_json() {

@@ -7,6 +7,7 @@ use clap::CommandFactory;
 use super::context::Context;
 use crate::cli::Cli;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::text;
 
@@ -28,14 +29,23 @@ pub(super) fn page(path: &[String], context: &mut Context) -> Result<Exit, Failu
     let mut command = &program;
     for name in path {
         command = command.find_subcommand(name).ok_or_else(|| {
-            Failure::new(Code::Usage, format!("there is no command {name:?} to print a page of"))
+            Failure::said(
+                Code::Usage,
+                say!(
+                    "there is no command {name:?} to print a page of",
+                    "没有命令 {name:?}，无法输出它的手册页"
+                ),
+            )
         })?;
     }
     let name = command.get_display_name().unwrap_or("station").to_owned();
     let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone().display_name(name))
-        .render(&mut text)
-        .map_err(|error| Failure::new(Code::Bug, "the page can't be made").caused_by(&error))?;
+    clap_mangen::Man::new(command.clone().display_name(name)).render(&mut text).map_err(
+        |error| {
+            Failure::said(Code::Bug, say!("the page can't be made", "页面无法生成"))
+                .caused_by(&error)
+        },
+    )?;
     context.out.raw(&text)?;
     Ok(Exit::Done)
 }
@@ -50,8 +60,11 @@ pub(super) fn chinese(context: &mut Context) -> Result<Exit, Failure> {
 pub(super) fn all(folder: &Path, context: &mut Context) -> Result<Exit, Failure> {
     clap_mangen::generate_to(Cli::command(), folder).map_err(|error| {
         let place = folder.display();
-        Failure::new(Code::Output, format!("the pages can't be written to {place}"))
-            .caused_by(&error)
+        Failure::said(
+            Code::Output,
+            say!("the pages can't be written to {place}", "手册页无法写入 {place}"),
+        )
+        .caused_by(&error)
     })?;
     context.out.line(format_args!("the pages are in {}", folder.display()))?;
     Ok(Exit::Done)

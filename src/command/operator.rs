@@ -18,6 +18,7 @@ use crate::domain::operators::{
 };
 use crate::domain::record::Record;
 use crate::ledger::{Ledger, Private, Reader};
+use crate::say;
 use crate::secret::{self, Process};
 use crate::shell::{Exit, Failure};
 
@@ -131,7 +132,10 @@ fn list(config: &Config, context: &mut Context) -> Result<(), Failure> {
 fn show(config: &Config, id: &OperatorId, context: &mut Context) -> Result<(), Failure> {
     match reader(config)?.operator(id, context.now())? {
         Some(row) => tell(&row, &config.station.zone, context),
-        None => Err(Failure::new(Code::OperatorUnknown, format!("nobody is known as {id}"))),
+        None => Err(Failure::said(
+            Code::OperatorUnknown,
+            say!("nobody is known as {id}", "没有登记 {id}"),
+        )),
     }
 }
 

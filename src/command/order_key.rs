@@ -14,6 +14,7 @@ use crate::domain::code::Code;
 use crate::domain::grant::Signer;
 use crate::domain::ids::to_hex;
 use crate::pki::{self, Passphrase, ValidFor};
+use crate::say;
 use crate::secret::Process;
 use crate::shell::Failure;
 
@@ -39,8 +40,8 @@ pub(super) fn run(
             let bytes =
                 File::open(&certificate).and_then(|f| bounds::read_whole(f, bounds::CERTIFICATES));
             let bytes = bytes.map_err(|error| {
-                let what = format!("{} can't be read", certificate.display());
-                Failure::new(Code::Input, what).caused_by(&error)
+                let what = say!("{} can't be read", "{} 无法读取", certificate.display());
+                Failure::said(Code::Input, what).caused_by(&error)
             })?;
             pki::import_order_certificate(&place, &secret(config, &place.key)?, &bytes, now)?
         }
@@ -53,8 +54,12 @@ fn refuse_existing(path: &Path) -> Result<(), Failure> {
     match path.symlink_metadata() {
         Err(_) => Ok(()),
         Ok(_) => {
-            let what = format!("{} is there already and is never overwritten", path.display());
-            Err(Failure::new(Code::CaExists, what))
+            let what = say!(
+                "{} is there already and is never overwritten",
+                "{} 已经存在，不会被覆盖",
+                path.display()
+            );
+            Err(Failure::said(Code::CaExists, what))
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::esp::EspEntry;
 use crate::domain::ids::{AnyName, Fingerprint, HardwareId, SlotName};
+use crate::say;
 use crate::shell::Failure;
 
 #[derive(Serialize)]
@@ -89,8 +90,11 @@ fn is_of(config: &Config, any: &AnyName, found: &Partition) -> Result<(), Failur
         true => Ok(()),
         false => {
             let hardware = &found.seen.hardware;
-            let what = format!("chip {hardware} holds no identity of unit {serial}");
-            Err(Failure::new(Code::DevOtherLabel, what))
+            let what = say!(
+                "chip {hardware} holds no identity of unit {serial}",
+                "芯片 {hardware} 里没有单元 {serial} 的身份"
+            );
+            Err(Failure::said(Code::DevOtherLabel, what))
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::operators::Pin;
 use crate::domain::person::Person;
 use crate::domain::record::Record;
 use crate::ledger::Ledger;
+use crate::say;
 use crate::secret::{self, Process, Secret};
 use crate::shell::Failure;
 
@@ -46,8 +47,9 @@ pub(super) fn pin_of(config: &Config, id: &OperatorId) -> Result<Pin, Failure> {
 
 /// A secret as a PIN.
 pub(super) fn pin(secret: &Secret) -> Result<Pin, Failure> {
-    let text = std::str::from_utf8(secret.as_bytes())
-        .map_err(|_| Failure::new(Code::PinWeak, "the PIN is not UTF-8 text"))?;
+    let text = std::str::from_utf8(secret.as_bytes()).map_err(|_| {
+        Failure::said(Code::PinWeak, say!("the PIN is not UTF-8 text", "PIN 不是 UTF-8 文本"))
+    })?;
     Pin::new(text).map_err(|error| Failure::of(Code::PinWeak, &error))
 }
 

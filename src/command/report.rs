@@ -22,6 +22,7 @@ use crate::domain::rows::AttemptRow;
 use crate::domain::state::{AttemptOutcome, UnitState};
 use crate::domain::story::UnitStory;
 use crate::report::{self, Asked, Form, Look, Place, Report, Subject, Table};
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Does what `station report …` says.
@@ -77,8 +78,9 @@ fn exact(of: &ReportOfTime, config: &Config) -> Result<Option<Asked>, Failure> {
     let zone = &config.station.zone;
     let span = Span { from: instant(zone, from, false)?, until: instant(zone, to, true)? };
     if span.from >= span.until {
-        let what = format!("{from} is not before {to}");
-        return Err(Failure::new(Code::Usage, what).with_help("name the earlier time with --from"));
+        let what = say!("{from} is not before {to}", "{from} 不早于 {to}");
+        return Err(Failure::said(Code::Usage, what)
+            .with_help(say!("name the earlier time with --from", "用 --from 指定较早的时间")));
     }
     Ok(Some(Asked { subject: Subject::Time, scope: Scope::Within(span) }))
 }

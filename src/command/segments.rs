@@ -10,6 +10,7 @@ use crate::domain::code::Code;
 use crate::domain::ids::PublicKey;
 use crate::ledger::segments::{self, SegmentEntry, SegmentHeader};
 use crate::pki::{self, Verifier};
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Does what `station ledger segments …` says.
@@ -125,7 +126,7 @@ fn verify(
             }
             Ok(Exit::Done)
         }
-        _ => Err(Failure::new(Code::Input, "there are no segments")),
+        _ => Err(Failure::said(Code::Input, say!("there are no segments", "没有日志段"))),
     }
 }
 

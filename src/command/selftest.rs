@@ -9,6 +9,7 @@ use crate::cli::Selftest;
 use crate::domain::code::Code;
 use crate::link::driver::framed::conformance::{Finding, Notice, Options, Summary, Verdict};
 use crate::link::settings::PortSettings;
+use crate::say;
 use crate::shell::{Exit, Failure, Output};
 
 /// Tries a device or a broker, and says what was found.
@@ -64,7 +65,8 @@ fn tell_of_broker(
 
 fn try_device(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failure> {
     let port = selftest.port.as_deref();
-    let port = port.ok_or_else(|| Failure::new(Code::Usage, "--port is missing"))?;
+    let port =
+        port.ok_or_else(|| Failure::said(Code::Usage, say!("--port is missing", "缺少 --port")))?;
     let settings = PortSettings::new(port, selftest.baud);
     let power_cuts = selftest.power_cut.unwrap_or(0);
     let options = Options { overwrite: selftest.overwrite, lock: selftest.lock, power_cuts };

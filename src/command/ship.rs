@@ -16,6 +16,7 @@ use crate::domain::ids::{Serial, WorkOrderId};
 use crate::domain::{bounds, list};
 use crate::ledger::Reader;
 use crate::ledger::outbox::Gate;
+use crate::say;
 use crate::shell::{self, Exit, Failure};
 
 /// Units of a work order that are judged at a time.
@@ -61,16 +62,18 @@ pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<
 fn of_file(path: &Path) -> Result<Vec<Serial>, Failure> {
     let text = File::open(path).and_then(|file| list::read(file, bounds::LIST));
     let text = text.map_err(|error| {
-        let what = format!("the serials can't be read from {}", path.display());
-        Failure::new(Code::Input, what).caused_by(&error)
+        let what =
+            say!("the serials can't be read from {}", "无法从 {} 读取序列号", path.display());
+        Failure::said(Code::Input, what).caused_by(&error)
     })?;
     let lines =
         text.lines().map(str::trim).enumerate().filter(|(_, line)| !list::is_empty_row(line));
     lines
         .map(|(index, line)| {
             line.parse().map_err(|error| {
-                let what = format!("{}:{} is no serial", path.display(), index + 1);
-                Failure::new(Code::Input, what).caused_by(&error)
+                let what =
+                    say!("{}:{} is no serial", "{}:{} 不是序列号", path.display(), index + 1);
+                Failure::said(Code::Input, what).caused_by(&error)
             })
         })
         .collect()

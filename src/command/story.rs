@@ -11,6 +11,7 @@ use crate::domain::labelling::{LabelRow, LabelState};
 use crate::domain::local::Zone;
 use crate::ledger::views::{AttemptStory, CertificateStory, UnitStory};
 use crate::ledger::{Reader, states};
+use crate::say;
 use crate::shell::Failure;
 
 pub(super) fn reader(config: &Config) -> Result<Reader, Failure> {
@@ -27,7 +28,10 @@ pub(super) fn show(config: &Config, serial: &Serial, context: &mut Context) -> R
 }
 
 pub(super) fn unknown(name: &str) -> Failure {
-    Failure::new(Code::UnitUnknown, format!("the ledger knows no unit {name}"))
+    Failure::said(
+        Code::UnitUnknown,
+        say!("the ledger knows no unit {name}", "账本里没有单元 {name}"),
+    )
 }
 
 pub(super) fn lines(story: &UnitStory, zone: &Zone) -> Vec<String> {

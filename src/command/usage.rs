@@ -6,6 +6,8 @@ use clap::{CommandFactory, Error};
 use super::context::wants_color;
 use crate::cli::{Cli, ColorWhen};
 use crate::domain::code::Code;
+use crate::domain::say::Say;
+use crate::say;
 use crate::shell::{Exit, Failure, Output};
 
 /// Prints help where help was asked for, and otherwise what is wrong with the command line.
@@ -30,8 +32,12 @@ fn failure(error: &Error) -> Failure {
     match error.kind() {
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let names = commands_below(error);
-            Failure::new(Code::Usage, "no command was given")
-                .with_help(format!("name one of {names}; the same with --help explains them"))
+            Failure::said(Code::Usage, say!("no command was given", "没有给出命令")).with_help(
+                say!(
+                    "name one of {names}; the same with --help explains them",
+                    "可以是 {names}；加 --help 有说明"
+                ),
+            )
         }
         _ => {
             let text = error.render().to_string();
@@ -44,7 +50,7 @@ fn failure(error: &Error) -> Failure {
                 .collect();
             match help.is_empty() {
                 true => failure,
-                false => failure.with_help(help.join("; ")),
+                false => failure.with_help(Say::same(help.join("; "))),
             }
         }
     }

@@ -10,6 +10,7 @@ use super::context::Context;
 use crate::app::view::{Shown, settings};
 use crate::cli;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::view::{self, ViewError};
 
@@ -24,8 +25,9 @@ pub(super) fn run(asked: &cli::View, context: &mut Context) -> Result<Exit, Fail
     let config = context.config()?;
     let settings = settings(&config, asked.listen)?;
     let shown = Shown::new(config, context.clock())?;
-    let mut signals = Signals::new([SIGINT, SIGTERM])
-        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
+        Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
+    })?;
     let open = view::start(settings, Arc::new(shown)).map_err(|error| unusable(&error))?;
     let url = open.url();
     match context.out.is_json() {
@@ -38,8 +40,10 @@ pub(super) fn run(asked: &cli::View, context: &mut Context) -> Result<Exit, Fail
 
 fn unusable(error: &ViewError) -> Failure {
     match error {
-        ViewError::Listen { .. } => Failure::of(Code::Usage, error)
-            .with_help("name a free address, or port 0 for any free one"),
+        ViewError::Listen { .. } => Failure::of(Code::Usage, error).with_help(say!(
+            "name a free address, or port 0 for any free one",
+            "指定一个空闲地址，或用端口 0 任选一个"
+        )),
         ViewError::Thread(_) => Failure::of(Code::Shortage, error),
     }
 }

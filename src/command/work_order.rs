@@ -19,6 +19,7 @@ use crate::domain::record::{Record, WorkOrderAct, WorkOrderCreated};
 use crate::domain::work_order::{WorkOrder, WorkOrderRow};
 use crate::domain::{bounds, list};
 use crate::ledger::Reader;
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Work orders that are read at a time.
@@ -94,20 +95,28 @@ fn create(config: &Config, new: NewWorkOrder, context: &mut Context) -> Result<(
 fn hardware_ids(path: &Path) -> Result<Vec<HardwareId>, Failure> {
     let text = File::open(path).and_then(|file| list::read(file, bounds::LIST));
     let text = text.map_err(|error| {
-        let what = format!("the hardware ids can't be read from {}", path.display());
-        Failure::new(Code::Input, what).caused_by(&error)
+        let what = say!(
+            "the hardware ids can't be read from {}",
+            "无法从 {} 读取设备编号",
+            path.display()
+        );
+        Failure::said(Code::Input, what).caused_by(&error)
     })?;
     let lines =
         text.lines().map(str::trim).enumerate().filter(|(_, line)| !list::is_empty_row(line));
     let ids = lines.map(|(index, line)| {
         HardwareId::from_label(line).map_err(|error| {
-            let what = format!("{}:{} is no hardware id", path.display(), index + 1);
-            Failure::new(Code::Input, what).caused_by(&error)
+            let what =
+                say!("{}:{} is no hardware id", "{}:{} 不是设备编号", path.display(), index + 1);
+            Failure::said(Code::Input, what).caused_by(&error)
         })
     });
     let ids: Vec<HardwareId> = ids.collect::<Result<_, _>>()?;
     match ids.is_empty() {
-        true => Err(Failure::new(Code::Input, format!("{} holds no hardware id", path.display()))),
+        true => Err(Failure::said(
+            Code::Input,
+            say!("{} holds no hardware id", "{} 里没有设备编号", path.display()),
+        )),
         false => Ok(ids),
     }
 }
@@ -134,7 +143,7 @@ fn list(config: &Config, context: &mut Context) -> Result<(), Failure> {
 fn show(config: &Config, id: &WorkOrderId, context: &mut Context) -> Result<(), Failure> {
     let reader = reader(config)?;
     let row = reader.work_order(id)?.ok_or_else(|| {
-        Failure::new(Code::WorkOrderUnknown, format!("there is no work order {id}"))
+        Failure::said(Code::WorkOrderUnknown, say!("there is no work order {id}", "没有工单 {id}"))
     })?;
     print(&row, &reader.grants(id)?, context)
 }

@@ -1,5 +1,6 @@
 //! `[authority]`: the issuing CA and where its key is.
 
+use crate::say;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -80,7 +81,10 @@ pub(super) fn authority(
 fn key_in_file(raw: &Section<raw::Authority>, dir: &Path) -> Result<AuthorityKey, Refusal> {
     let section = raw.keys();
     if let Some(span) = of_a_token(section) {
-        let why = "belongs to a CA in an HSM, and this one is in files".to_owned();
+        let why = say!(
+            "belongs to a CA in an HSM, and this one is in files",
+            "用于 HSM 中的 CA，而这个 CA 在文件中"
+        );
         return Err(Refusal::Value { span, why });
     }
     Ok(AuthorityKey::File {
@@ -104,7 +108,10 @@ fn of_a_token(raw: &raw::Authority) -> Option<Range<usize>> {
 fn key_in_token(raw: &Section<raw::Authority>, dir: &Path) -> Result<AuthorityKey, Refusal> {
     let section = raw.keys();
     if let Some(found) = &section.passphrase_file {
-        return Err(found.refuse("belongs to a CA in files; a token is opened with `pin_file`"));
+        return Err(found.refuse(say!(
+            "belongs to a CA in files; a token is opened with `pin_file`",
+            "用于文件中的 CA；令牌用 `pin_file` 打开"
+        )));
     }
     if section.key_label.is_none() && section.key_id.is_none() {
         return Err(raw.lacks("key_label"));

@@ -1,5 +1,6 @@
 //! `[cloud]`: where certificates are registered, and how the cloud is called.
 
+use crate::say;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -102,7 +103,7 @@ fn call_limit(limit: Option<Placed<Time>>) -> Result<Duration, Refusal> {
     let Some(limit) = limit else { return Ok(Duration::from_secs(30)) };
     match CALL_LIMITS.contains(&limit.value().0) {
         true => Ok(limit.value().0),
-        false => Err(limit.refuse("expected \"2s\" to \"5m\"")),
+        false => Err(limit.refuse(say!("expected \"2s\" to \"5m\"", "应为 \"2s\" 到 \"5m\""))),
     }
 }
 
@@ -112,7 +113,10 @@ fn proxy(found: Placed<String>) -> Result<String, Refusal> {
     let (name, port) = host.and_then(|host| host.rsplit_once(':')).unwrap_or_default();
     match !name.is_empty() && name.chars().all(fits) && port.parse::<u16>().is_ok() {
         true => Ok(found.into_value()),
-        false => Err(found.refuse("expected \"http://host:port\", without user or password")),
+        false => Err(found.refuse(say!(
+            "expected \"http://host:port\", without user or password",
+            "应为 \"http://host:port\"，不带用户名和密码"
+        ))),
     }
 }
 
@@ -120,6 +124,9 @@ fn word(found: Placed<String>) -> Result<String, Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     match (1..=64).contains(&found.value().len()) && found.value().chars().all(fits) {
         true => Ok(found.into_value()),
-        false => Err(found.refuse("expected 1 to 64 of A-Z a-z 0-9 - _")),
+        false => Err(found.refuse(say!(
+            "expected 1 to 64 of A-Z a-z 0-9 - _",
+            "应为 1 到 64 个 A-Z a-z 0-9 - _"
+        ))),
     }
 }

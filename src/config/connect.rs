@@ -1,5 +1,6 @@
 //! `[connect]`: the station's own broker.
 
+use crate::say;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,7 +29,10 @@ const WITHIN: Duration = Duration::from_secs(30);
 
 pub(super) fn connect(raw: raw::Connect, dir: &Path) -> Result<ConnectSettings, Refusal> {
     let address = raw.listen.value().parse().map_err(|_| {
-        raw.listen.refuse("is no address and port: write for example \"0.0.0.0:8883\"")
+        raw.listen.refuse(say!(
+            "is no address and port: write for example \"0.0.0.0:8883\"",
+            "不是地址加端口：例如写 \"0.0.0.0:8883\""
+        ))
     })?;
     Ok(ConnectSettings {
         listen: address,

@@ -4,8 +4,11 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::code::Code;
 use crate::domain::label::PatternError;
+use crate::domain::say::Say;
+use crate::say;
 
 /// A place in station.toml, counted from one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +67,7 @@ pub enum ConfigError {
         /// The key with its section.
         key: String,
         /// The type that the key wants.
-        expected: String,
+        expected: Say,
         /// The type that stands there.
         found: &'static str,
     },
@@ -86,7 +89,7 @@ pub enum ConfigError {
         /// The key with its section.
         key: String,
         /// What is wrong with it.
-        why: String,
+        why: Say,
     },
     /// A pattern that does not compile.
     #[error("{place}: {key}")]
@@ -138,18 +141,64 @@ impl ConfigError {
     }
 
     /// What to do now, where this error knows more than its code.
-    pub fn help(&self) -> Option<String> {
+    pub fn help(&self) -> Option<Say> {
         match self {
-            ConfigError::Missing { path, .. } => Some(format!(
+            ConfigError::Missing { path, .. } => Some(say!(
                 "looked for {}; name another file with --config FILE or STATION_CONFIG, or try \
                  `station demo`, which needs none",
+                "找的是 {}；用 --config FILE 或 STATION_CONFIG 指定另一个文件，或试试不需要它的 \
+                 `station demo`",
                 std::path::absolute(path).unwrap_or_else(|_| path.clone()).display()
             )),
-            ConfigError::Key { known, .. } => Some(format!("known here are: {known}")),
-            ConfigError::File { path, .. } => {
-                Some(format!("put the broker's root certificates there: {}", path.display()))
+            ConfigError::Key { known, .. } => {
+                Some(say!("known here are: {known}", "这里已知的有：{known}"))
             }
+            ConfigError::File { path, .. } => Some(say!(
+                "put the broker's root certificates there: {}",
+                "把代理服务器的根证书放到那里：{}",
+                path.display()
+            )),
             _ => None,
         }
+    }
+}
+
+impl Told for ConfigError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing { path, .. } => format!("{} 无法读取", path.display()),
+            Self::Syntax { place, what } => format!("{place}：{what}"),
+            Self::Key { place, key, nearest, .. } => {
+                format!("{place}：{key}：未知的键，是不是 {nearest:?}？")
+            }
+            Self::Type { place, key, expected, found } => {
+                let found = type_in_chinese(found);
+                format!("{place}：{key}：应为{}，实际是{found}", expected.chinese)
+            }
+            Self::Absent { place, key, example } => {
+                format!("{place}：缺少 {key}；例如写 {example}")
+            }
+            Self::Value { place, key, why } => format!("{place}：{key}：{}", why.chinese),
+            Self::Pattern { place, key, .. } => format!("{place}：{key}"),
+            Self::Twice { place, key, what, first } => {
+                format!("{place}：{key} 是 {what}，{first} 已经用了")
+            }
+            Self::File { key, path, source } => {
+                format!("{key}：{} 无法读取：{}", path.display(), system_in_chinese(source))
+            }
+        })
+    }
+}
+
+fn type_in_chinese(found: &str) -> &str {
+    match found {
+        "a text" => "一段文本",
+        "a whole number" => "一个整数",
+        "a number with a fraction" => "一个小数",
+        "true or false" => "true 或 false",
+        "a date" => "一个日期",
+        "a list" => "一列值",
+        "a table" => "一个表",
+        other => other,
     }
 }

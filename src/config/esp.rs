@@ -7,6 +7,7 @@ use super::refusal::Refusal;
 use super::words::Restart;
 use crate::domain::esp::{CHIP_WORDS, EspApplication, EspForm, EspKeys, EspPlace};
 use crate::domain::family::Family;
+use crate::say;
 
 /// What is erased together: offsets and sizes are multiples of it.
 const SECTOR: u32 = 4096;
@@ -43,7 +44,7 @@ pub(super) fn esp(raw: Option<Section<raw::Esp>>, slots: &[Slot]) -> Result<EspP
 }
 
 fn refuse_unused(raw: &raw::Esp, form: EspForm) -> Result<(), Refusal> {
-    let why = "belongs to format = \"nvs\"";
+    let why = say!("belongs to format = \"nvs\"", "用于 format = \"nvs\"");
     match form {
         EspForm::Nvs => Ok(()),
         EspForm::Tlv => match (&raw.namespace, &raw.keys) {
@@ -62,9 +63,8 @@ fn refuse_without_lines(
     let is_esp = |slot: &&Slot| slot.driver.may_be(Family::Esp);
     match slots.iter().filter(is_esp).find(|slot| slot.restart == Restart::Command) {
         None => Ok(()),
-        Some(slot) => Err(placed.refuse(format!(
-            "needs DTR and RTS at each slot for such chips, to reset them: slot {} has restart \
-             = \"command\", write \"rts\"",
+        Some(slot) => Err(placed.refuse(say!("needs DTR and RTS at each slot for such chips, to reset them: slot {} has restart \
+             = \"command\", write \"rts\"", "这类芯片的每个工位都需要 DTR 和 RTS 来复位：工位 {} 的 restart 是 \"command\"，请写 \"rts\"",
             slot.name
         ))),
     }
@@ -73,14 +73,20 @@ fn refuse_without_lines(
 fn chip(word: Placed<String>) -> Result<&'static str, Refusal> {
     let found = CHIP_WORDS.into_iter().find(|known| known == word.value());
     found.ok_or_else(|| {
-        word.refuse(format!("{:?} is none of {}", word.value(), CHIP_WORDS.join(", ")))
+        word.refuse(say!(
+            "{:?} is none of {}",
+            "{:?} 不是下列之一：{}",
+            word.value(),
+            CHIP_WORDS.join(", ")
+        ))
     })
 }
 
 fn whole_sectors(number: Placed<u32>) -> Result<u32, Refusal> {
     match *number.value() {
-        0 => Err(number.refuse("must not be 0")),
-        value if value % SECTOR != 0 => Err(number.refuse("must be a multiple of 4096 (0x1000)")),
+        0 => Err(number.refuse(say!("must not be 0", "不能是 0"))),
+        value if value % SECTOR != 0 => Err(number
+            .refuse(say!("must be a multiple of 4096 (0x1000)", "必须是 4096（0x1000）的倍数"))),
         value => Ok(value),
     }
 }
@@ -90,7 +96,10 @@ fn named(name: Placed<String>, longest: usize) -> Result<String, Refusal> {
     let is_plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
     match is_plain && text.len() <= longest {
         true => Ok(name.into_value()),
-        false => Err(name.refuse(format!("must have 1 to {longest} visible ASCII characters"))),
+        false => Err(name.refuse(say!(
+            "must have 1 to {longest} visible ASCII characters",
+            "必须是 1 到 {longest} 个可见 ASCII 字符"
+        ))),
     }
 }
 
@@ -115,7 +124,8 @@ fn keys(raw: raw::EspKeys) -> Result<EspKeys, Refusal> {
     for (at, (name, span)) in all.iter().zip(spans).enumerate() {
         let is_twice = all.iter().enumerate().any(|(other, twin)| other != at && twin == name);
         if let Some(span) = span.filter(|_| is_twice) {
-            let why = format!("{name:?} is the name of another key too");
+            let why =
+                say!("{name:?} is the name of another key too", "{name:?} 也是另一个键的名字");
             return Err(Refusal::Value { span, why });
         }
     }

@@ -13,6 +13,8 @@ use super::kinds::outside;
 use super::place::{Entry, KeyPath, Source, outline};
 use super::refusal::Refusal;
 use super::schema::{self, Wanted};
+use crate::domain::say::Say;
+use crate::say;
 
 /// One file that was parsed and is refused.
 pub(super) struct Refused<'a> {
@@ -42,7 +44,7 @@ impl<'a> Refused<'a> {
         explained.unwrap_or_else(|| ConfigError::Value {
             place,
             key: self.key_of(&span).to_string(),
-            why: error.message().to_owned(),
+            why: Say::same(error.message()),
         })
     }
 
@@ -152,18 +154,17 @@ fn kind_of(value: &DeValue<'_>) -> (&'static str, &'static str) {
     }
 }
 
-fn in_words(wanted: Wanted<'_>, path: &KeyPath) -> String {
-    let text = match wanted.kind() {
-        "string" => "a text",
-        "integer" => "a whole number",
-        "boolean" => "true or false",
+fn in_words(wanted: Wanted<'_>, path: &KeyPath) -> Say {
+    match wanted.kind() {
+        "string" => say!("a text", "一段文本"),
+        "integer" => say!("a whole number", "一个整数"),
+        "boolean" => say!("true or false", "true 或 false"),
         "array" if wanted.item().is_some_and(|item| item.kind() == "object") => {
-            return format!("tables, each under [[{path}]]");
+            say!("tables, each under [[{path}]]", "若干个表，每个写在 [[{path}]] 之下")
         }
-        "array" => "a list of texts",
-        _ => "a table",
-    };
-    text.to_owned()
+        "array" => say!("a list of texts", "一列文本"),
+        _ => say!("a table", "一个表"),
+    }
 }
 
 /// The known key that looks most like `key`; the first of those that look alike.

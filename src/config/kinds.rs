@@ -19,7 +19,10 @@ use toml::Spanned;
 use super::refusal::Refusal;
 use super::values;
 use super::words::Choice;
+use crate::domain::cause::Told;
+use crate::domain::say::Say;
 use crate::domain::scan::End;
+use crate::say;
 
 /// A schema that stands where it is used, under no name of its own.
 macro_rules! inline_schema {
@@ -56,8 +59,15 @@ impl<T> Placed<T> {
     }
 
     /// Refuses the value.
-    pub(super) fn refuse(&self, why: impl Display) -> Refusal {
-        Refusal::Value { span: self.span(), why: why.to_string() }
+    pub(super) fn refuse(&self, why: Say) -> Refusal {
+        Refusal::Value { span: self.span(), why }
+    }
+
+    /// Refuses the value for what its reader says.
+    pub(super) fn refuse_as(&self, why: &impl Told) -> Refusal {
+        let english = why.to_string();
+        let chinese = why.chinese().unwrap_or_else(|| english.clone());
+        self.refuse(Say { english, chinese })
     }
 }
 
@@ -91,8 +101,13 @@ impl<T> Section<T> {
     }
 
     /// Refuses it as a whole.
-    pub(super) fn refuse(&self, why: impl Display) -> Refusal {
+    pub(super) fn refuse(&self, why: Say) -> Refusal {
         self.0.refuse(why)
+    }
+
+    /// Refuses it for what a reader says.
+    pub(super) fn refuse_as(&self, why: &impl Told) -> Refusal {
+        self.0.refuse_as(why)
     }
 
     /// Refuses it for want of this key.
@@ -252,8 +267,8 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Whole<MIN, MAX> {
 }
 
 /// What is said of a number that is not allowed.
-pub(super) fn outside(number: impl Display, min: i64, max: i64) -> String {
-    format!("{number} is not within {min} to {max}")
+pub(super) fn outside(number: impl Display, min: i64, max: i64) -> Say {
+    say!("{number} is not within {min} to {max}", "{number} 不在 {min} 到 {max} 之间")
 }
 
 impl<const MIN: u32, const MAX: u32> JsonSchema for Whole<MIN, MAX> {

@@ -1,6 +1,7 @@
 //! `[[scanner.label]]`: the rules by which labels are read.
 
-use std::fmt::Display;
+use crate::domain::cause::Told;
+use crate::say;
 
 use super::kinds::{Placed, Section};
 use super::raw;
@@ -49,26 +50,44 @@ fn named(key: &Option<Placed<String>>) -> Option<&str> {
 
 fn link_serial(raw: &raw::Label) -> Result<&str, Refusal> {
     match (&raw.serial, &raw.query) {
-        (Some(_), Some(query)) => Err(query.refuse("the serial has a place already, `serial`")),
+        (Some(_), Some(query)) => Err(query.refuse(say!(
+            "the serial has a place already, `serial`",
+            "序列号的位置已由 `serial` 指定"
+        ))),
         (serial, query) => Ok(named(query).or_else(|| named(serial)).unwrap_or(SERIAL)),
     }
 }
 
 fn template(raw: &Section<raw::Label>) -> Result<Template, Refusal> {
     let text = raw.keys().text.as_ref().ok_or_else(|| raw.lacks("text"))?;
-    text.value().parse().map_err(|error| text.refuse(error))
+    text.value().parse().map_err(|error| text.refuse_as(&error))
 }
 
 /// Keys that another form has.
 fn refuse_foreign(raw: &raw::Label) -> Result<(), Refusal> {
     let form = raw.form.0;
     let foreign = [
-        (&raw.text, form != LabelForm::Text, "only form = \"text\" has a text"),
-        (&raw.query, form != LabelForm::Link, "only form = \"link\" has a query"),
-        (&raw.serial, form == LabelForm::Text, "a text names the serial by its place {serial}"),
+        (
+            &raw.text,
+            form != LabelForm::Text,
+            say!("only form = \"text\" has a text", "只有 form = \"text\" 有 text"),
+        ),
+        (
+            &raw.query,
+            form != LabelForm::Link,
+            say!("only form = \"link\" has a query", "只有 form = \"link\" 有 query"),
+        ),
+        (
+            &raw.serial,
+            form == LabelForm::Text,
+            say!(
+                "a text names the serial by its place {{serial}}",
+                "text 用 {{serial}} 标出序列号的位置"
+            ),
+        ),
     ];
     let found = foreign.iter().find_map(|(key, is_foreign, why)| {
-        key.as_ref().filter(|_| *is_foreign).map(|key| key.refuse(why))
+        key.as_ref().filter(|_| *is_foreign).map(|key| key.refuse(why.clone()))
     });
     found.map_or(Ok(()), Err)
 }
@@ -76,11 +95,11 @@ fn refuse_foreign(raw: &raw::Label) -> Result<(), Refusal> {
 fn require(rule: Rule, raw: &raw::Label) -> Result<Rule, Refusal> {
     let Some(required) = &raw.require else { return Ok(rule) };
     required.value().iter().try_fold(rule, |rule, (name, value)| {
-        rule.with_required(name, value).map_err(|error| required.refuse(error))
+        rule.with_required(name, value).map_err(|error| required.refuse_as(&error))
     })
 }
 
 /// An error at the key that caused it, otherwise at the rule.
-fn at(raw: &Section<raw::Label>, key: Option<&Placed<String>>, error: impl Display) -> Refusal {
-    key.map_or_else(|| raw.refuse(&error), |key| key.refuse(&error))
+fn at(raw: &Section<raw::Label>, key: Option<&Placed<String>>, error: impl Told) -> Refusal {
+    key.map_or_else(|| raw.refuse_as(&error), |key| key.refuse_as(&error))
 }

@@ -1,5 +1,6 @@
 //! `[[slots]]` and `[scanner]`: what is wired to the station.
 
+use crate::say;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -85,9 +86,10 @@ impl Fixture {
     /// Checks `[[slots]]`.
     pub(super) fn new(raw: Placed<Vec<Section<raw::Slot>>>, dir: &Path) -> Result<Self, Refusal> {
         if raw.value().is_empty() {
-            return Err(raw.refuse(
+            return Err(raw.refuse(say!(
                 "a station has at least one slot: write [[slots]] with its name and port",
-            ));
+                "至少要有一个工位：写 [[slots]]，给出名称和端口"
+            )));
         }
         let mut fixture = Self::default();
         for slot in raw.into_value() {
@@ -103,7 +105,10 @@ impl Fixture {
 
     fn add(&mut self, raw: raw::Slot, dir: &Path) -> Result<(), Refusal> {
         if self.slots.len() == MAX_SLOTS {
-            return Err(raw.name.refuse(format!("a station has at most {MAX_SLOTS} slots")));
+            return Err(raw.name.refuse(say!(
+                "a station has at most {MAX_SLOTS} slots",
+                "最多 {MAX_SLOTS} 个工位"
+            )));
         }
         let (name, port) = (raw.name.span(), port(&raw.port, dir)?);
         let slot = slot(raw, port.port.clone())?;
@@ -160,7 +165,10 @@ fn directory(found: Placed<String>, driver: Speaks) -> Result<String, Refusal> {
     let text = found.value();
     let is_plain = text.chars().all(|c| c.is_ascii_graphic() && c != '\\');
     if !text.starts_with('/') || text.ends_with('/') || !is_plain || text.len() > MAX_DIRECTORY {
-        let rule = "must begin with / and not end with it, at most 32 ASCII characters";
+        let rule = say!(
+            "must begin with / and not end with it, at most 32 ASCII characters",
+            "必须以 / 开头、不以 / 结尾，最多 32 个 ASCII 字符"
+        );
         return Err(found.refuse(rule));
     }
     Ok(found.into_value())
@@ -172,7 +180,10 @@ fn refuse_unless<T>(family: Family, found: &Placed<T>, driver: Speaks) -> Result
         true => Ok(()),
         false => {
             let (devices, word) = (family.devices(), family.as_str());
-            Err(found.refuse(format!("belongs to {devices}: driver \"{word}\" or \"auto\"")))
+            Err(found.refuse(say!(
+                "belongs to {devices}: driver \"{word}\" or \"auto\"",
+                "用于 {word} 设备：driver 为 \"{word}\" 或 \"auto\""
+            )))
         }
     }
 }
@@ -189,9 +200,9 @@ fn modem(found: &Placed<Word<Option<Modem>>>, driver: Speaks) -> Result<Option<M
 
 fn port(found: &Placed<String>, dir: &Path) -> Result<PlacedPort, Refusal> {
     let port = match found.value().as_str() {
-        "" => return Err(found.refuse("the port is empty")),
+        "" => return Err(found.refuse(say!("the port is empty", "端口是空的"))),
         text if text.starts_with("usb:") => {
-            PortPlace::physical(text).map_err(|error| found.refuse(error))?
+            PortPlace::physical(text).map_err(|error| found.refuse_as(&error))?
         }
         text => PortPlace::Path(dir.join(text)),
     };
@@ -239,9 +250,10 @@ fn scanner_port(
     match (found, raw.keys().kind.map_or(ScannerKind::Keyboard, |word| word.0)) {
         (None, ScannerKind::Keyboard) => Ok(None),
         (None, ScannerKind::Serial) => Err(raw.lacks("port")),
-        (Some(found), ScannerKind::Keyboard) => {
-            Err(found.refuse("a keyboard scanner has no port; write kind = \"serial\""))
-        }
+        (Some(found), ScannerKind::Keyboard) => Err(found.refuse(say!(
+            "a keyboard scanner has no port; write kind = \"serial\"",
+            "键盘扫码枪没有端口；写 kind = \"serial\""
+        ))),
         (Some(found), ScannerKind::Serial) => {
             let port = port(found, dir)?;
             fixture.refuse_shared(&port)?;

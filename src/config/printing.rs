@@ -1,5 +1,6 @@
 //! `[label]`: what is printed for a finished unit, and where.
 
+use crate::say;
 use std::fs::File;
 use std::path::Path;
 
@@ -31,12 +32,13 @@ pub(super) fn printing(raw: raw::Printing, dir: &Path) -> Result<LabelSettings, 
     let (text, of_name) = text(&raw.template, dir)?;
     let named = raw.language.map(|word| word.0);
     let language = named.or(of_name).unwrap_or_else(|| Language::of(&text));
-    let template = Template::parse(&text, language).map_err(|error| raw.template.refuse(error))?;
+    let template =
+        Template::parse(&text, language).map_err(|error| raw.template.refuse_as(&error))?;
     let qr = raw.qr.as_ref().map_or(SERIAL, |qr| qr.value().as_str());
     let design = Design::new(template, qr)
-        .map_err(|error| raw.qr.as_ref().unwrap_or(&raw.template).refuse(error))?;
+        .map_err(|error| raw.qr.as_ref().unwrap_or(&raw.template).refuse_as(&error))?;
     Ok(LabelSettings {
-        printer: printer.map_err(|error| raw.printer.refuse(error))?,
+        printer: printer.map_err(|error| raw.printer.refuse_as(&error))?,
         design,
         when: raw.when.map_or(PrintWhen::Never, |word| word.0),
         verify: raw.verify.map_or(PrintVerify::None, |word| word.0),
@@ -51,12 +53,16 @@ fn text(template: &Placed<String>, dir: &Path) -> Result<(String, Option<Languag
         return Ok((found.clone(), None));
     }
     if found.is_empty() {
-        return Err(template.refuse("the template is empty"));
+        return Err(template.refuse(say!("the template is empty", "模板是空的")));
     }
     let path = dir.join(found);
     let text = File::open(&path).and_then(|file| bounds::read_text(file, bounds::SETTINGS));
     let text = text.map_err(|error| {
-        template.refuse(format!("the template {} can't be read: {error}", path.display()))
+        template.refuse(say!(
+            "the template {} can't be read: {error}",
+            "模板 {} 无法读取：{error}",
+            path.display()
+        ))
     })?;
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let of_ending = |language: &&Language| language.as_str().eq_ignore_ascii_case(ending);

@@ -1,5 +1,6 @@
 //! `[product]`, `[certificate]` and `[broker]`: what is burned, and their digest.
 
+use crate::say;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,7 +79,10 @@ pub struct Broker {
 pub(super) fn product(raw: raw::Product) -> Result<Product, Refusal> {
     let key_origin = raw.key_origin.map_or(KeyOrigin::Station, |word| word.0);
     if let (KeyOrigin::Device, Some(format)) = (key_origin, &raw.key_format) {
-        return Err(format.refuse("no key is given to a device that makes its own (key_origin)"));
+        return Err(format.refuse(say!(
+            "no key is given to a device that makes its own (key_origin)",
+            "设备自己生成密钥（key_origin），不会再给它密钥"
+        )));
     }
     Ok(Product {
         name: short_text(raw.name)?,
@@ -105,10 +109,12 @@ fn pattern(text: &Placed<String>) -> Result<SerialPattern, Refusal> {
 /// What goes into a subject's O and OU, and what people read: at most 64 characters.
 fn short_text(text: Placed<String>) -> Result<String, Refusal> {
     match text.value().chars().count() {
-        0 => Err(text.refuse("the text is empty")),
-        65.. => Err(text.refuse("the text has more than 64 characters")),
+        0 => Err(text.refuse(say!("the text is empty", "内容是空的"))),
+        65.. => {
+            Err(text.refuse(say!("the text has more than 64 characters", "内容超过 64 个字符")))
+        }
         _ if text.value().chars().any(char::is_control) => {
-            Err(text.refuse("the text has control characters"))
+            Err(text.refuse(say!("the text has control characters", "内容含有控制字符")))
         }
         _ => Ok(text.into_value()),
     }
@@ -118,7 +124,10 @@ fn model(text: Placed<String>) -> Result<String, Refusal> {
     let fits = |c: char| c.is_ascii_graphic() || c == ' ';
     match (1..=32).contains(&text.value().len()) && text.value().chars().all(fits) {
         true => Ok(text.into_value()),
-        false => Err(text.refuse("a model is 1 to 32 printable ASCII characters")),
+        false => Err(text.refuse(say!(
+            "a model is 1 to 32 printable ASCII characters",
+            "型号是 1 到 32 个可打印 ASCII 字符"
+        ))),
     }
 }
 
@@ -133,10 +142,16 @@ fn file_name(name: Placed<String>) -> Result<String, Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let is_name = name.value().chars().all(fits) && !name.value().chars().all(|c| c == '.');
     if !is_name || !(1..=32).contains(&name.value().len()) {
-        return Err(name.refuse("a file's name is 1 to 32 of A-Z a-z 0-9 . _ -, and not only dots"));
+        return Err(name.refuse(say!(
+            "a file's name is 1 to 32 of A-Z a-z 0-9 . _ -, and not only dots",
+            "文件名是 1 到 32 个 A-Z a-z 0-9 . _ -，不能只有点"
+        )));
     }
     match OTHER_FILES.contains(&name.value().as_str()) {
-        true => Err(name.refuse("another file of the identity has this name")),
+        true => Err(name.refuse(say!(
+            "another file of the identity has this name",
+            "身份的另一个文件已用这个名字"
+        ))),
         false => Ok(name.into_value()),
     }
 }
@@ -167,7 +182,7 @@ pub(super) fn broker(raw: raw::Broker, dir: &Path) -> Result<Broker, Refusal> {
     let tls_min = raw.tls_min.as_ref().map_or(TlsVersion::V1_2, |version| version.value().0);
     let tls_max = raw.tls_max.as_ref().map_or(TlsVersion::V1_3, |version| version.value().0);
     if let (true, Some(version)) = (tls_min > tls_max, raw.tls_max.or(raw.tls_min)) {
-        return Err(version.refuse("tls_min lies above tls_max"));
+        return Err(version.refuse(say!("tls_min lies above tls_max", "tls_min 高于 tls_max")));
     }
     let port = raw.port.and_then(|port| u16::try_from(port.0).ok());
     Ok(Broker {
@@ -183,9 +198,10 @@ fn host(host: Placed<String>) -> Result<String, Refusal> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
     match (1..=253).contains(&host.value().len()) && host.value().chars().all(fits) {
         true => Ok(host.into_value()),
-        false => {
-            Err(host.refuse("a host is 1 to 253 of A-Z a-z 0-9 . - :, without scheme or port"))
-        }
+        false => Err(host.refuse(say!(
+            "a host is 1 to 253 of A-Z a-z 0-9 . - :, without scheme or port",
+            "主机名是 1 到 253 个 A-Z a-z 0-9 . - :，不带协议和端口"
+        ))),
     }
 }
 

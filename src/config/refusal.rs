@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::domain::label::PatternError;
+use crate::domain::say::Say;
 
 /// A refusal without its place in words.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(super) enum Refusal {
         /// Where it stands.
         span: Range<usize>,
         /// What is wrong with it.
-        why: String,
+        why: Say,
     },
     /// A key that another one makes necessary.
     Absent {

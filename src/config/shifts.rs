@@ -4,6 +4,7 @@ use super::kinds::Section;
 use super::raw;
 use super::refusal::Refusal;
 use crate::domain::local::Shift;
+use crate::say;
 
 /// Checks the shifts; no time of the day belongs to two.
 pub(super) fn shifts(raw: Vec<Section<raw::Shift>>) -> Result<Vec<Shift>, Refusal> {
@@ -17,7 +18,13 @@ pub(super) fn shifts(raw: Vec<Section<raw::Shift>>) -> Result<Vec<Shift>, Refusa
             return Err(Refusal::Twice { span: name, first, what });
         }
         if let Some((other, _)) = shifts.iter().find(|(other, _)| other.overlaps(&shift)) {
-            let why = format!("overlaps with {}, {} to {}", other.name, other.from, other.to);
+            let why = say!(
+                "overlaps with {}, {} to {}",
+                "与 {} 重叠，{} 到 {}",
+                other.name,
+                other.from,
+                other.to
+            );
             return Err(Refusal::Value { span: from, why });
         }
         shifts.push((shift, name));
@@ -28,11 +35,16 @@ pub(super) fn shifts(raw: Vec<Section<raw::Shift>>) -> Result<Vec<Shift>, Refusa
 fn shift(raw: raw::Shift) -> Result<Shift, Refusal> {
     let name = raw.name.value();
     if !(1..=32).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        return Err(raw.name.refuse("a shift's name is 1 to 32 characters without control codes"));
+        return Err(raw.name.refuse(say!(
+            "a shift's name is 1 to 32 characters without control codes",
+            "班次名是 1 到 32 个字符，不含控制字符"
+        )));
     }
     let (from, to) = (raw.from.value().0, raw.to.value().0);
     if from == to {
-        return Err(raw.to.refuse("the shift ends when it begins"));
+        return Err(raw
+            .to
+            .refuse(say!("the shift ends when it begins", "班次的结束时间与开始时间相同")));
     }
     let plan = raw.plan.map(|plan| plan.0);
     Ok(Shift { name: raw.name.into_value(), from, to, plan })

@@ -1,5 +1,6 @@
 //! `[station]`: this machine.
 
+use crate::say;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -65,6 +66,9 @@ fn badge_prefix(prefix: Option<Placed<String>>) -> Result<String, Refusal> {
     let is_plain = prefix.value().chars().all(|c| c.is_ascii_graphic());
     match is_plain && (1..=16).contains(&prefix.value().len()) {
         true => Ok(prefix.into_value()),
-        false => Err(prefix.refuse("a badge's prefix is 1 to 16 printable ASCII characters")),
+        false => Err(prefix.refuse(say!(
+            "a badge's prefix is 1 to 16 printable ASCII characters",
+            "工牌前缀是 1 到 16 个可打印 ASCII 字符"
+        ))),
     }
 }

@@ -308,7 +308,7 @@ fn a_file_that_is_not_there_says_where_it_was_looked_for() {
     assert_eq!(error.code(), Code::ConfigMissing);
     let help = error.help().unwrap();
     for wanted in ["/nowhere/station.toml", "station demo", "--config"] {
-        assert!(help.contains(wanted), "{help}");
+        assert!(help.english.contains(wanted), "{help}");
     }
 }
 

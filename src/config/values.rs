@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::domain::cause::Told;
 use crate::domain::clock::length_of_time;
 use crate::domain::ids::{IdError, from_hex};
 
@@ -43,6 +44,28 @@ pub enum ValueError {
     /// No physical place of a port.
     #[error("{0:?} is no physical place: write usb:BUS-CHAIN, as `station ports` prints it")]
     Port(String),
+}
+
+impl Told for ValueError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Word { found, allowed } => format!("{found:?} 不是下列之一：{allowed}"),
+            Self::NotYet(text) => format!("本版本还不支持 {text:?}"),
+            Self::Time(text) => {
+                format!("{text:?} 不是时间长度：例如写 \"90s\"、\"10m\"、\"24h\" 或 \"30d\"")
+            }
+            Self::Size(text) => {
+                format!("{text:?} 不是大小：例如写 \"64KiB\"、\"256MiB\" 或 \"1GiB\"")
+            }
+            Self::Validity(text) => {
+                format!("{text:?} 不是有效期：例如写 \"20y\"、\"825d\" 或 \"no-expiry\"")
+            }
+            Self::Endpoint { url, why } => format!("{url:?} 不是接入地址：{why}"),
+            Self::Port(text) => {
+                format!("{text:?} 不是端口的物理位置：写 usb:总线-链，与 `station ports` 所示相同")
+            }
+        })
+    }
 }
 
 /// Bytes, written in hexadecimal.

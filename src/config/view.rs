@@ -1,5 +1,6 @@
 //! `[view]`: the page for a wall screen or an office.
 
+use crate::say;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,10 @@ pub(super) fn view(raw: raw::View, dir: &Path) -> Result<ViewSettings, Refusal> 
     let listen = raw.listen.map(|listen| {
         let address = listen.value().parse();
         address.map_err(|_| {
-            listen.refuse("is no address and port: write for example \"0.0.0.0:8090\"")
+            listen.refuse(say!(
+                "is no address and port: write for example \"0.0.0.0:8090\"",
+                "不是地址加端口：例如写 \"0.0.0.0:8090\""
+            ))
         })
     });
     Ok(ViewSettings {

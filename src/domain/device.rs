@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cause::Told;
 use super::certificate::Proof;
 use super::code::Code;
 use super::identity::IdentityKey;
@@ -163,6 +164,17 @@ impl Fault {
     /// A fault with its sentence.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), chinese: None }
+    }
+
+    /// A fault made of an error that says itself in each language.
+    pub fn told(code: Code, error: &impl Told) -> Self {
+        Self { code, detail: error.to_string(), chinese: error.chinese() }
+    }
+
+    /// Its sentence in each language; in English where it was said in that alone.
+    pub fn sentence(&self) -> Say {
+        let chinese = self.chinese.clone().unwrap_or_else(|| self.detail.clone());
+        Say { english: self.detail.clone(), chinese }
     }
 
     /// A fault with its sentence in each language.

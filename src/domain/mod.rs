@@ -6,6 +6,7 @@
 
 pub mod baud;
 pub mod bounds;
+pub mod cause;
 pub mod certificate;
 pub mod clock;
 pub mod code;

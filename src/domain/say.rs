@@ -18,6 +18,43 @@ impl Say {
         let text = text.into();
         Self { english: text.clone(), chinese: text }
     }
+
+    /// Another sentence behind it, as its cause or its value.
+    #[must_use]
+    pub fn then(self, next: &Say) -> Self {
+        Self {
+            english: format!("{}: {}", self.english, next.english),
+            chinese: format!("{}：{}", self.chinese, next.chinese),
+        }
+    }
+}
+
+/// A sentence without values, where it can't be made each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phrase {
+    /// In English.
+    pub english: &'static str,
+    /// In Simplified Chinese.
+    pub chinese: &'static str,
+}
+
+impl From<Phrase> for Say {
+    fn from(phrase: Phrase) -> Self {
+        Self { english: phrase.english.to_owned(), chinese: phrase.chinese.to_owned() }
+    }
+}
+
+impl std::fmt::Display for Phrase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.english)
+    }
+}
+
+/// In English, for programs and for errors that others tell.
+impl std::fmt::Display for Say {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.english)
+    }
 }
 
 /// A [`Say`] from the English and the Chinese format text; both take the same values.

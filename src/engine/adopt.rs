@@ -13,6 +13,7 @@ use crate::domain::identity::{Challenge, Response};
 use crate::flow::Policy;
 use crate::link::driver::Driver;
 use crate::pki::{self, IssuedHere};
+use crate::say;
 
 /// An identity that its device proved.
 #[derive(Debug, Clone)]
@@ -42,8 +43,11 @@ pub fn find_identity(
     let der = driver.read_certificate()?.ok_or_else(nothing_there)?;
     let issued = pki::verify_issued_here(&der, authorities, now)?;
     if issued.certificate.fingerprint != held.certificate {
-        let detail = "the certificate that it gives is not the one that it says it holds";
-        return Err(Fault::new(Code::DevContradiction, detail));
+        let detail = say!(
+            "the certificate that it gives is not the one that it says it holds",
+            "它给出的证书不是它说自己持有的那张"
+        );
+        return Err(Fault::said(Code::DevContradiction, detail));
     }
     is_the_same(&seen, held, &driver.restart()?)?;
     let proof = prove(driver, &seen, held, &issued)?;
@@ -54,18 +58,32 @@ pub fn find_identity(
 }
 
 fn nothing_there() -> Fault {
-    Fault::new(Code::UnitState, "the device holds no identity; there is nothing to adopt")
+    Fault::said(
+        Code::UnitState,
+        say!(
+            "the device holds no identity; there is nothing to adopt",
+            "设备里没有身份，没有可以收入的"
+        ),
+    )
 }
 
 fn too_weak(best: Proof) -> Fault {
-    let detail = format!("the device can show {} at most, not possession", best.as_str());
-    Fault::new(Code::ProofTooWeak, detail)
+    let detail = say!(
+        "the device can show {} at most, not possession",
+        "设备最多只能给出 {}，不能证明持有",
+        best.as_str()
+    );
+    Fault::said(Code::ProofTooWeak, detail)
 }
 
 fn is_of_the_product(seen: &Seen, policy: &Policy) -> Result<(), Fault> {
     if let Some(model) = policy.model.as_ref().filter(|model| **model != seen.model) {
-        let detail = format!("the device is a {}, the product is made of {model}", seen.model);
-        return Err(Fault::new(Code::DevModel, detail));
+        let detail = say!(
+            "the device is a {}, the product is made of {model}",
+            "设备是 {}，产品用的是 {model}",
+            seen.model
+        );
+        return Err(Fault::said(Code::DevModel, detail));
     }
     // Whatever the product requires: without its key's signature this is only a claim.
     match seen.best_proof.reaches(Proof::Possession) {
@@ -76,15 +94,22 @@ fn is_of_the_product(seen: &Seen, policy: &Policy) -> Result<(), Fault> {
 
 fn is_the_same(before: &Seen, held: Held, after: &Seen) -> Result<(), Fault> {
     if before.hardware != after.hardware {
-        let detail =
-            format!("device {} answers in the place of {}", after.hardware, before.hardware);
-        return Err(Fault::new(Code::DevSwapped, detail));
+        let detail = say!(
+            "device {} answers in the place of {}",
+            "应答的是设备 {}，原来是 {}",
+            after.hardware,
+            before.hardware
+        );
+        return Err(Fault::said(Code::DevSwapped, detail));
     }
     match after.holds {
         Some(now) if now == held => Ok(()),
         _ => {
-            let detail = "after its restart the device does not hold what it held before";
-            Err(Fault::new(Code::DevContradiction, detail))
+            let detail = say!(
+                "after its restart the device does not hold what it held before",
+                "重启之后，设备持有的与之前不同"
+            );
+            Err(Fault::said(Code::DevContradiction, detail))
         }
     }
 }
@@ -96,8 +121,9 @@ fn prove(
     issued: &IssuedHere,
 ) -> Result<Proof, Fault> {
     let mut nonce = [0; 32];
-    getrandom::fill(&mut nonce)
-        .map_err(|error| Fault::new(Code::Bug, format!("no random numbers: {error}")))?;
+    getrandom::fill(&mut nonce).map_err(|error| {
+        Fault::said(Code::Bug, say!("no random numbers: {error}", "没有随机数：{error}"))
+    })?;
     let challenge = Challenge {
         nonce,
         hardware: seen.hardware.clone(),
@@ -113,8 +139,11 @@ fn prove(
     match verified {
         Verified::Yes(proof) => Ok(proof),
         Verified::Wrong | Verified::NoKey => {
-            let detail = "the device can't sign with the key of the certificate that it holds";
-            Err(Fault::new(Code::DevProof, detail))
+            let detail = say!(
+                "the device can't sign with the key of the certificate that it holds",
+                "设备不能用所持证书的密钥签名"
+            );
+            Err(Fault::said(Code::DevProof, detail))
         }
     }
 }

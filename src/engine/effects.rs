@@ -20,6 +20,7 @@ use crate::domain::record::{
 use crate::flow::{Effect, Entry, Input};
 use crate::link::driver::Driver;
 use crate::pki::{self, VerifiedCsr};
+use crate::say;
 
 use super::router::Job;
 use super::shared::Shared;
@@ -197,8 +198,9 @@ impl<'a> Effects<'a> {
     fn prove(&mut self, cert: CertificateSn) -> Result<Verified, Fault> {
         let row = self.row(cert)?;
         let mut nonce = [0; 32];
-        getrandom::fill(&mut nonce)
-            .map_err(|error| Fault::new(Code::Bug, format!("no random numbers: {error}")))?;
+        getrandom::fill(&mut nonce).map_err(|error| {
+            Fault::said(Code::Bug, say!("no random numbers: {error}", "没有随机数：{error}"))
+        })?;
         let challenge = Challenge {
             nonce,
             hardware: self.hardware.clone().ok_or_else(|| missing("a device"))?,

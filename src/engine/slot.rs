@@ -18,6 +18,7 @@ use crate::link::LinkError;
 use crate::link::driver::Driver;
 use crate::link::presence::{Answered, Presence, Still, Watch};
 use crate::link::settings::SlotLink;
+use crate::say;
 
 use super::halt::Halt;
 use super::router::{Job, Place};
@@ -98,7 +99,9 @@ impl SlotThread {
                 // The line has ended: nobody is left to tell.
                 let _ = to_line.send(ToLine::Gone(index, fault));
             })
-            .map_err(|error| Fault::new(Code::Shortage, format!("no thread: {error}")))?;
+            .map_err(|error| {
+                Fault::said(Code::Shortage, say!("no thread: {error}", "得不到线程：{error}"))
+            })?;
         Ok((jobs, thread))
     }
 
@@ -287,7 +290,8 @@ impl SlotThread {
         // As in `say`.
         let _ = self.to_line.send(ToLine::Ended(self.index, Box::new(ending)));
         if panicked {
-            let fault = Fault::new(Code::Bug, "the slot's thread panicked");
+            let fault =
+                Fault::said(Code::Bug, say!("the slot's thread panicked", "工位的线程崩溃了"));
             self.say(Place::Out, SlotStatus::OutOfService(fault));
             return Left::Over;
         }
@@ -298,5 +302,5 @@ impl SlotThread {
 /// Runs a thread's body; a panic becomes a fault.
 fn guarded(body: impl FnOnce()) -> Result<(), Fault> {
     catch_unwind(AssertUnwindSafe(body))
-        .map_err(|_| Fault::new(Code::Bug, "the slot's thread panicked"))
+        .map_err(|_| Fault::said(Code::Bug, say!("the slot's thread panicked", "工位的线程崩溃了")))
 }

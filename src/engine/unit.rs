@@ -127,7 +127,7 @@ fn bug(detail: &str) -> Verdict {
 
 /// After a panic: what no device can hold is ended, as at start-up, with its own code.
 pub(super) fn end_after_panic(shared: &Shared, slot: &SlotName, job: &Job) -> UnitReport {
-    let fault = Fault::new(Code::Bug, "the slot's thread panicked");
+    let fault = Fault::said(Code::Bug, say!("the slot's thread panicked", "工位的线程崩溃了"));
     let serial = job.serial.clone();
     let standing = shared.inquiries.ask(move |reader| reader.standing(&serial));
     let settled = match standing {

@@ -21,6 +21,7 @@ use crate::domain::registration::{
 };
 use crate::ledger::{Reader, Writer};
 use crate::pki::{Authority, certificate_pem};
+use crate::say;
 
 /// How long a CA that was just registered may take until it is active. No number is
 /// published; it is there at once wherever it was seen.
@@ -127,8 +128,11 @@ impl<R: Registrar> Enrolment<'_, R> {
                 }
                 Some(there) => return active(there),
                 None => {
-                    let what = "the cloud took the CA, and does not list it";
-                    return Err(Fault::new(Code::CloudAuthority, what));
+                    let what = say!(
+                        "the cloud took the CA, and does not list it",
+                        "云端收下了 CA，却没有列出它"
+                    );
+                    return Err(Fault::said(Code::CloudAuthority, what));
                 }
             }
         }
@@ -166,7 +170,10 @@ impl<R: Registrar> Enrolment<'_, R> {
 fn sign(authority: &Authority, code: &str, clock: &dyn Clock) -> Result<Vec<u8>, Fault> {
     // It becomes a CN: what a client id may not have is no code.
     let code: ClientId = code.trim().parse().map_err(|error| {
-        Fault::new(Code::CloudVerification, format!("{code:?} is no registration code: {error}"))
+        Fault::said(
+            Code::CloudVerification,
+            say!("{code:?} is no registration code: {error}", "{code:?} 不是注册码：{error}"),
+        )
     })?;
     Ok(authority.verification_certificate(&code, clock.now().wall)?)
 }
@@ -177,9 +184,12 @@ fn active(there: &CloudAuthority) -> Result<CaSn, Fault> {
         Some(CloudStatus::Active) => Ok(there.sn.clone()),
         status => {
             let status = status.map_or("of an unknown status", CloudStatus::as_str);
-            let what =
-                format!("the CA is in the cloud as {}, and {status}, not ACTIVE", there.sn.0);
-            Err(Fault::new(Code::CloudAuthority, what))
+            let what = say!(
+                "the CA is in the cloud as {}, and {status}, not ACTIVE",
+                "CA 在云端的编号是 {}，状态是 {status}，不是 ACTIVE",
+                there.sn.0
+            );
+            Err(Fault::said(Code::CloudAuthority, what))
         }
     }
 }
@@ -188,8 +198,11 @@ fn active(there: &CloudAuthority) -> Result<CaSn, Fault> {
 fn has_room(facts: &InstanceFacts, there: usize) -> Result<(), Fault> {
     match facts.max_authorities {
         Some(most) if there as u64 >= most => {
-            let what = format!("the instance has {there} CAs and takes {most}");
-            Err(Fault::new(Code::CloudQuota, what))
+            let what = say!(
+                "the instance has {there} CAs and takes {most}",
+                "实例已有 {there} 个 CA，最多 {most} 个"
+            );
+            Err(Fault::said(Code::CloudQuota, what))
         }
         _ => Ok(()),
     }

@@ -241,7 +241,10 @@ fn unsuitable(unit: &Unit, seen: &Seen) -> Option<Fault> {
         return Some(Fault::said(Code::DevModel, detail));
     }
     if seen.locked {
-        return Some(Fault::new(Code::DevLocked, "the device is locked and takes no identity"));
+        return Some(Fault::said(
+            Code::DevLocked,
+            say!("the device is locked and takes no identity", "设备已锁定，不接受身份"),
+        ));
     }
     if let Some(missing) = policy.missing(seen.security) {
         let detail = say!(

@@ -12,6 +12,7 @@ use crate::domain::grant::{
 };
 use crate::domain::ids::{ProfileDigest, StationId, WorkOrderId};
 use crate::domain::label::SerialRange;
+use crate::domain::say::Say;
 use crate::pki::{certificate_pem, certificates_in};
 
 /// What a file of this form says it is.
@@ -176,10 +177,10 @@ fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8], form: &str) -> Result<T, 
 }
 
 fn one_certificate(pem: &str) -> Result<Vec<u8>, HandoffError> {
-    let wrong = |problem: String| HandoffError::Grant(format!("its certificate {problem}"));
+    let wrong = |problem: Say| HandoffError::Grant(format!("its certificate {problem}"));
     let mut all = certificates_in(pem.as_bytes()).map_err(wrong)?;
     match all.len() {
         1 => Ok(all.remove(0)),
-        count => Err(wrong(format!("is {count} certificates, and one is expected"))),
+        count => Err(wrong(Say::same(format!("is {count} certificates, and one is expected")))),
     }
 }

@@ -3,10 +3,12 @@
 
 use std::path::PathBuf;
 
+use crate::domain::cause::{Told, cause, system_in_chinese};
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{PublicKey, StationId};
+use crate::domain::say::Say;
 
 /// Why the ledger can't be opened, read, written, verified, saved or restored.
 #[derive(Debug, thiserror::Error)]
@@ -244,6 +246,75 @@ impl LedgerError {
     }
 }
 
+impl Told for LedgerError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::FileSystem { path, found } => {
+                format!("{} 在 {found} 上；账本需要本地文件系统", path.display())
+            }
+            Self::Missing(path) => format!("{} 里没有账本", path.display()),
+            Self::File { path, .. } => format!("{} 无法使用", path.display()),
+            Self::Read(_) => "账本无法读取".to_owned(),
+            Self::Damaged(_) => "账本的文件损坏".to_owned(),
+            Self::Nonsense(what) => format!("账本的文件损坏：{what}"),
+            Self::Schema(differences) => {
+                format!("账本不是本程序建立的样子：{}", listed_in_chinese(differences))
+            }
+            Self::SetAside(path) => format!("没有账本：它已被移到 {}", path.display()),
+            Self::Newer { found, known } => {
+                format!("账本的结构版本是 {found}，本程序最高支持 {known}")
+            }
+            Self::Older { found, known } => {
+                format!("账本的结构版本是 {found}；以写方式打开时升级到 {known}")
+            }
+            Self::Station { found, wanted } => format!("账本属于站 {found}，本站是 {wanted}"),
+            Self::Exists(path) => format!("{} 已经有账本", path.display()),
+            Self::Busy { pid } => format!("进程 {pid} 正在使用该账本"),
+            Self::Write(_) => "账本无法写入".to_owned(),
+            Self::Full(_) => "磁盘已满，账本无法写入".to_owned(),
+            Self::ReadOnly(path) => format!("{} 所在的磁盘以只读方式挂载", path.display()),
+            Self::NoInodes(path) => {
+                format!("{} 所在的磁盘没有空闲的 inode，不能再建文件", path.display())
+            }
+            Self::WriterGone => "账本的写线程已停止".to_owned(),
+            Self::ReaderGone => "账本的读线程已停止".to_owned(),
+            Self::Sign(fault) => {
+                let why = fault.chinese.as_ref().unwrap_or(&fault.detail);
+                format!("日志的头无法签名：{why}")
+            }
+            Self::Key { found, wanted } => {
+                format!("日志由密钥 {found} 签名，本站的日志密钥是 {wanted}")
+            }
+            Self::Unvouched { station, instance } => format!(
+                "没有什么能说明站 {station} 的这个账本（实例 {instance}）是本站自己的：CA 没有为它的\
+                 密钥签发证书，也没有记录认识它"
+            ),
+            Self::Journal { entry, why } => format!("日志的第 {entry} 条核对不通过：{why}"),
+            Self::Tables(what) => format!("表与日志不一致：{what}"),
+            Self::Cut { last, known, witness } => {
+                format!("日志止于第 {last} 条，而 {witness} 知道第 {known} 条")
+            }
+            Self::RolledBack { last, known, witness } if last < known => {
+                format!("账本是旧的副本：它有第 {last} 条，{witness} 知道第 {known} 条")
+            }
+            Self::RolledBack { known, witness, .. } => {
+                format!("账本从旧的副本继续了：{witness} 知道的第 {known} 条与它的不同")
+            }
+            Self::ClockGap { now, newest } => {
+                format!("时钟是 {now}，日志的最新记录是 {newest}")
+            }
+            Self::DiskFull { free, reserve } => {
+                format!("账本可用空间 {free} MiB，为处理中的单元保留 {reserve} MiB")
+            }
+            Self::Thread { source, .. } => {
+                format!("账本得不到线程：{}", system_in_chinese(source))
+            }
+            // What does not hold of a backup or a segment is told in the words of their formats.
+            Self::Backup(_) | Self::Segment(_) => return None,
+        })
+    }
+}
+
 /// What is wrong with one table, index, view or trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Oddity {
@@ -280,14 +351,33 @@ impl std::fmt::Display for Difference {
     }
 }
 
+/// How many are named.
+const SHOWN: usize = 5;
+
 /// The first few, and how many more.
 fn listed(differences: &[Difference]) -> String {
-    const SHOWN: usize = 5;
     let mut text: Vec<String> = differences.iter().take(SHOWN).map(ToString::to_string).collect();
     if let Some(more) = differences.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         text.push(format!("{more} more"));
     }
     text.join(", ")
+}
+
+fn listed_in_chinese(differences: &[Difference]) -> String {
+    let one = |difference: &Difference| {
+        let Difference { oddity, kind, name } = difference;
+        match oddity {
+            Oddity::Missing => format!("缺少 {kind} {name}"),
+            Oddity::Changed => format!("{kind} {name} 不是本程序建立的样子"),
+            Oddity::Foreign => format!("{kind} {name} 不该在那里"),
+            Oddity::Wrong => format!("{kind} {name} 与表的内容不符"),
+        }
+    };
+    let mut text: Vec<String> = differences.iter().take(SHOWN).map(one).collect();
+    if let Some(more) = differences.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push(format!("另有 {more} 处"));
+    }
+    text.join("，")
 }
 
 impl From<rusqlite::Error> for LedgerError {
@@ -322,15 +412,18 @@ impl From<LedgerError> for Fault {
     /// The whole chain in one sentence, for those who only look at the code.
     fn from(error: LedgerError) -> Self {
         let code = error.code();
-        let mut detail = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(inner) = cause {
-            let text = inner.to_string();
-            if !detail.contains(&text) {
-                detail = format!("{detail}: {text}");
+        let chinese = error.chinese();
+        let is_said = chinese.is_some();
+        let mut whole = Say { english: error.to_string(), chinese: chinese.unwrap_or_default() };
+        let mut next = std::error::Error::source(&error);
+        while let Some(inner) = next {
+            let said = cause(inner);
+            if !whole.english.contains(&said.english) {
+                whole = whole.then(&said);
             }
-            cause = inner.source();
+            next = inner.source();
         }
-        Fault::new(code, detail)
+        let Say { english: detail, chinese } = whole;
+        Fault { code, detail, chinese: is_said.then_some(chinese) }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::IdError;
@@ -324,45 +325,6 @@ impl LinkError {
         )
     }
 
-    /// What operators meet, in Chinese with its values; the rest is told by its code alone.
-    fn chinese(&self) -> Option<String> {
-        Some(match self {
-            Self::Timeout { request, waited_ms, sent } => {
-                format!("{request} 没有应答，发送了 {sent} 次，最后一次等了 {waited_ms} 毫秒")
-            }
-            Self::Noise { request, bytes } => {
-                format!("{request} 之后收到 {bytes} 个字节，其中没有可读的帧")
-            }
-            Self::Echo { request, frames } => {
-                format!("线路把发出的内容送回：{request} 回来了 {frames} 次，没有应答")
-            }
-            Self::Unasked { request, frames, came } => {
-                format!(
-                    "{request} 之后收到 {frames} 个完好的帧，没有一个是应答，最后一个的类型是 {came:#04x}"
-                )
-            }
-            Self::Unplugged { path } => format!("端口 {path} 消失了"),
-            Self::Refused { request, error, detail } => {
-                format!("设备以 {error}（{detail:#x}）拒绝了 {request}")
-            }
-            Self::Version { device, station } => {
-                format!("设备的协议版本是 {device}，本站是 {station}")
-            }
-            Self::Capacity { needs, has } => {
-                format!("身份需要 {needs} 字节，设备只有 {has} 字节")
-            }
-            Self::Swapped { before, now } => format!("应答的是设备 {now}，原来是 {before}"),
-            Self::PortMissing { path } => format!("没有端口 {path}"),
-            Self::PortBusy { path } => format!("端口 {path} 正被使用"),
-            Self::PortOpen { path, source, .. } => format!("端口 {path} 不能使用：{source}"),
-            Self::ScannerOpen(error) => {
-                let cause = error.chinese().unwrap_or_else(|| error.to_string());
-                format!("扫码枪不能使用：{cause}")
-            }
-            _ => return None,
-        })
-    }
-
     /// The stable code of this error.
     pub fn code(&self) -> Code {
         match self {
@@ -394,6 +356,49 @@ impl LinkError {
             Self::OtherModem { .. } | Self::UnknownModem { .. } => Code::DevModel,
             Self::Order { .. } | Self::Random { .. } => Code::Bug,
         }
+    }
+}
+
+impl Told for LinkError {
+    /// What operators meet, with its values; the rest is told by its code alone.
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Timeout { request, waited_ms, sent } => {
+                format!("{request} 没有应答，发送了 {sent} 次，最后一次等了 {waited_ms} 毫秒")
+            }
+            Self::Noise { request, bytes } => {
+                format!("{request} 之后收到 {bytes} 个字节，其中没有可读的帧")
+            }
+            Self::Echo { request, frames } => {
+                format!("线路把发出的内容送回：{request} 回来了 {frames} 次，没有应答")
+            }
+            Self::Unasked { request, frames, came } => {
+                format!(
+                    "{request} 之后收到 {frames} 个完好的帧，没有一个是应答，最后一个的类型是 {came:#04x}"
+                )
+            }
+            Self::Unplugged { path } => format!("端口 {path} 消失了"),
+            Self::Refused { request, error, detail } => {
+                format!("设备以 {error}（{detail:#x}）拒绝了 {request}")
+            }
+            Self::Version { device, station } => {
+                format!("设备的协议版本是 {device}，本站是 {station}")
+            }
+            Self::Capacity { needs, has } => {
+                format!("身份需要 {needs} 字节，设备只有 {has} 字节")
+            }
+            Self::Swapped { before, now } => format!("应答的是设备 {now}，原来是 {before}"),
+            Self::PortMissing { path } => format!("没有端口 {path}"),
+            Self::PortBusy { path } => format!("端口 {path} 正被使用"),
+            Self::PortOpen { path, source, .. } => {
+                format!("端口 {path} 不能使用：{}", system_in_chinese(source))
+            }
+            Self::ScannerOpen(error) => {
+                let cause = error.chinese().unwrap_or_else(|| error.to_string());
+                format!("扫码枪不能使用：{cause}")
+            }
+            _ => return None,
+        })
     }
 }
 

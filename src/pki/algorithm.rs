@@ -4,6 +4,8 @@
 //! (webpki). What one of them would refuse is refused here, and said with its name; what this
 //! program can't check is told as that, and never as a forgery.
 
+use crate::domain::say::Say;
+use crate::say;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
 use x509_parser::public_key::PublicKey;
@@ -50,13 +52,14 @@ const CURVES: &[(&str, &str)] = &[
 
 /// Refuses a certificate whose own signature no verifier takes any more. A root's is checked
 /// by none: it is trusted for its key.
-pub(super) fn check_hash(certificate: &X509Certificate<'_>) -> Result<(), String> {
+pub(super) fn check_hash(certificate: &X509Certificate<'_>) -> Result<(), Say> {
     let (name, is_broken) = signature_of(certificate);
     let is_root = certificate.issuer().as_raw() == certificate.subject().as_raw();
     match is_broken && !is_root {
-        true => Err(format!(
+        true => Err(say!(
             "is signed by {} with {name}: OpenSSL at its default security level and rustls \
              refuse every chain with it",
+            "由 {} 以 {name} 签名：OpenSSL 默认安全级别和 rustls 都拒绝含它的证书链",
             certificate.issuer()
         )),
         false => Ok(()),
@@ -68,24 +71,29 @@ pub(super) fn check_hash(certificate: &X509Certificate<'_>) -> Result<(), String
 pub(super) fn check_signed(
     issued: &X509Certificate<'_>,
     issuer: &X509Certificate<'_>,
-) -> Result<(), String> {
+) -> Result<(), Say> {
     let (subject, key) = (issuer.subject(), issuer.public_key());
     if let Some(bits) = rsa_bits(key).filter(|bits| *bits < SHORTEST_RSA) {
-        return Err(format!(
+        return Err(say!(
             "({subject}) has an RSA key of {bits} bits: rustls, and OpenSSL at security level 2, \
-             as Debian sets it, refuse less than {SHORTEST_RSA}"
+             as Debian sets it, refuse less than {SHORTEST_RSA}",
+            "（{subject}）的 RSA 密钥是 {bits} 位：rustls 和安全级别 2 的 OpenSSL（Debian 如此设置）\
+             拒绝少于 {SHORTEST_RSA} 位的密钥"
         ));
     }
     match issued.verify_signature(Some(key)) {
         Ok(()) => Ok(()),
-        Err(X509Error::SignatureUnsupportedAlgorithm) => Err(format!(
+        Err(X509Error::SignatureUnsupportedAlgorithm) => Err(say!(
             "({subject}) signed {} by {} on {}, which rustls refuses and the station can't check \
              (OpenSSL may take it); {TAKEN}",
+            "（{subject}）为 {} 签名用的是 {}（{}），rustls 拒绝，本站也不能核对（OpenSSL 也许接受）；{TAKEN}",
             issued.subject(),
             signature_of(issued).0,
             key_name(key)
         )),
-        Err(_) => Err(format!("({subject}) did not issue {}", issued.subject())),
+        Err(_) => {
+            Err(say!("({subject}) did not issue {}", "（{subject}）没有签发 {}", issued.subject()))
+        }
     }
 }
 

@@ -20,6 +20,8 @@ use super::signer::SigningKey;
 use super::token::{TokenKey, TokenSigner};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Fingerprint, PublicKey};
+use crate::domain::say::{Phrase, Say};
+use crate::say;
 
 const CA_CHAIN: &str = "certificate above the CA";
 const SECONDS_A_DAY: i64 = 86_400;
@@ -110,10 +112,11 @@ impl AuthorityInfo {
     /// # Errors
     /// `PkiError::Authority` where the file holds something else, or not this CA.
     pub fn root_missing_in(&self, file: &[u8]) -> Result<Option<String>, PkiError> {
-        let told = |problem: String| refused("file for the broker", &problem);
+        let told = |problem: Say| refused("file for the broker", problem);
         let given = certificates_in(file).map_err(told)?;
         let own = given.iter().find(|der| fingerprint_of(der) == self.fingerprint);
-        let mut end = own.ok_or_else(|| told(format!("does not hold {}", self.subject)))?;
+        let mut end =
+            own.ok_or_else(|| told(say!("does not hold {}", "里面没有 {}", self.subject)))?;
         // A path is no longer than what it is made of.
         for _ in 0..=given.len() {
             if parse(end).is_some_and(|last| !names_differ(&last, &last)) {
@@ -172,8 +175,11 @@ impl Authority {
         if *key.public_key() != ca.public_key {
             return Err(PkiError::Mismatch);
         }
-        let issuer = rcgen::Issuer::from_ca_cert_der(&ca.der.to_vec().into(), key)
-            .map_err(|error| refused(CA_CERTIFICATE, &format!("can't be issued with: {error}")))?;
+        let issuer =
+            rcgen::Issuer::from_ca_cert_der(&ca.der.to_vec().into(), key).map_err(|error| {
+                let problem = say!("can't be issued with: {error}", "不能用来签发：{error}");
+                refused(CA_CERTIFICATE, problem)
+            })?;
         let authority = Self { ca, issuer, chain };
         authority.rehearse()?;
         Ok(authority)
@@ -250,11 +256,12 @@ fn read_all(place: &AuthorityPlace) -> Result<(CaCertificate, Vec<Vec<u8>>), Pki
     let chain = match &place.chain {
         None => found,
         Some(_) if !found.is_empty() => {
-            let problem = format!(
+            let problem = say!(
                 "stands in a file with {} others, and what is above it belongs into `chain`",
+                "所在文件里还有 {} 张，它上面的证书应放到 `chain`",
                 found.len()
             );
-            return Err(refused(CA_CERTIFICATE, &problem));
+            return Err(refused(CA_CERTIFICATE, problem));
         }
         Some(path) => above(&ca.der, read_file("CA chain", CA_CHAIN, path)?),
     };
@@ -269,7 +276,7 @@ fn read_file(
     path: &Path,
 ) -> Result<Vec<Vec<u8>>, PkiError> {
     let bytes = read_pem(path).map_err(|error| missing(file, path, error))?;
-    certificates_in(&bytes).map_err(|problem| refused(what, &problem))
+    certificates_in(&bytes).map_err(|problem| refused(what, problem))
 }
 
 /// The chain without the CA itself, which many tools put first.
@@ -288,20 +295,31 @@ fn missing(what: &'static str, path: &Path, source: io::Error) -> PkiError {
 pub(super) fn check_chain(ca: &CaCertificate, chain: &[Vec<u8>]) -> Result<(), PkiError> {
     let below = std::iter::once(&*ca.der).chain(chain.iter().map(Vec::as_slice));
     for (depth, (issued, issuer)) in (1..).zip(below.zip(chain)) {
-        check_link(issued, issuer, depth).map_err(|problem| refused(CA_CHAIN, &problem))?;
+        check_link(issued, issuer, depth).map_err(|problem| refused(CA_CHAIN, problem))?;
     }
     Ok(())
 }
 
 /// Checks one link; `depth` CAs stand below the issuer.
-fn check_link(issued: &[u8], issuer: &[u8], depth: u32) -> Result<(), String> {
-    let unreadable = || "can't be read".to_owned();
+fn check_link(issued: &[u8], issuer: &[u8], depth: u32) -> Result<(), Say> {
+    let unreadable = || say!("can't be read", "无法读取");
     let (issued, issuer) = parse(issued).zip(parse(issuer)).ok_or_else(unreadable)?;
     check_is_ca(&issuer)?;
-    let named = |problem: String| format!("({}) {problem}", issuer.subject());
+    let named = |Say { english, chinese }: Say| {
+        let subject = issuer.subject();
+        Say {
+            english: format!("({subject}) {english}"),
+            chinese: format!("（{subject}）{chinese}"),
+        }
+    };
     check_hash(&issuer).map_err(named)?;
     if names_differ(&issued, &issuer) {
-        return Err(format!("({}) did not issue {}", issuer.subject(), issued.subject()));
+        return Err(say!(
+            "({}) did not issue {}",
+            "（{}）没有签发 {}",
+            issuer.subject(),
+            issued.subject()
+        ));
     }
     check_signed(&issued, &issuer)?;
     check_path_length(&issuer, depth)
@@ -324,6 +342,9 @@ pub(super) fn open_key(
     }
 }
 
+/// Of a key that reads well and does not sign.
+const UNUSABLE: Phrase = Phrase { english: "can't be used", chinese: "无法使用" };
+
 pub(super) fn read_key(path: &Path, passphrase: &Passphrase) -> Result<SigningKey, PkiError> {
     let wrong = |problem| PkiError::Key { path: path.to_owned(), problem };
     let bytes = read_pem(path).map_err(|error| missing("CA key", path, error))?;
@@ -331,5 +352,5 @@ pub(super) fn read_key(path: &Path, passphrase: &Passphrase) -> Result<SigningKe
         Unreadable::Passphrase => PkiError::Passphrase { path: path.to_owned() },
         Unreadable::Content(problem) => wrong(problem),
     })?;
-    SigningKey::for_certificates(&key).map_err(|_| wrong("can't be used"))
+    SigningKey::for_certificates(&key).map_err(|_| wrong(UNUSABLE))
 }

@@ -12,6 +12,8 @@ use super::error::PkiError;
 use super::fingerprint::fingerprint_of;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Fingerprint, PublicKey};
+use crate::domain::say::Say;
+use crate::say;
 
 /// What is said about a CA certificate's faults.
 pub(super) const CA_CERTIFICATE: &str = "CA certificate";
@@ -35,13 +37,14 @@ pub(super) struct CaCertificate {
 impl CaCertificate {
     /// Reads one and checks that it may issue.
     pub(super) fn from_der(der: &[u8]) -> Result<Self, PkiError> {
-        let refused = |problem: &str| refused(CA_CERTIFICATE, problem);
-        let certificate = parse(der).ok_or_else(|| refused("is not an X.509 certificate"))?;
-        check_may_issue(&certificate).map_err(|problem| refused(&problem))?;
-        check_hash(&certificate).map_err(|problem| refused(&problem))?;
-        let not_taken = || refused(&why_no_key(&certificate));
+        let refused = |problem: Say| refused(CA_CERTIFICATE, problem);
+        let certificate = parse(der)
+            .ok_or_else(|| refused(say!("is not an X.509 certificate", "不是 X.509 证书")))?;
+        check_may_issue(&certificate).map_err(refused)?;
+        check_hash(&certificate).map_err(refused)?;
+        let not_taken = || refused(why_no_key(&certificate));
         let public_key = p256_key_of(&certificate).ok_or_else(not_taken)?;
-        let no_key_id = || refused("has no subject key identifier");
+        let no_key_id = || refused(say!("has no subject key identifier", "没有主体密钥标识"));
         let key_id = subject_key_id(&certificate).ok_or_else(no_key_id)?.to_vec();
         let (not_before, not_after) = validity_of(&certificate);
         Ok(Self {
@@ -67,8 +70,8 @@ impl CaCertificate {
 }
 
 /// A fault of a certificate of the authority.
-pub(super) fn refused(what: &'static str, problem: &str) -> PkiError {
-    PkiError::Authority { what, problem: problem.to_owned() }
+pub(super) fn refused(what: &'static str, problem: Say) -> PkiError {
+    PkiError::Authority { what, problem }
 }
 
 /// A certificate and nothing behind it.
@@ -102,16 +105,20 @@ pub(super) fn p256_key_in(info: &SubjectPublicKeyInfo<'_>) -> Option<PublicKey> 
 }
 
 /// Why its key is none that the station issues with.
-fn why_no_key(certificate: &X509Certificate<'_>) -> String {
+fn why_no_key(certificate: &X509Certificate<'_>) -> Say {
     let info = certificate.public_key();
     match (key_name(info).as_str(), info.subject_public_key.data.first()) {
-        ("P-256", Some(2 | 3)) => {
+        ("P-256", Some(2 | 3)) => say!(
             "has its P-256 key as a compressed point, which is not taken: have it certified anew \
-             with an uncompressed one"
-                .to_owned()
+             with an uncompressed one",
+            "其 P-256 公钥是压缩点，不接受：请用未压缩的公钥重新签发"
+        ),
+        ("P-256", _) => {
+            say!("has a P-256 key that is no point of the curve", "其 P-256 公钥不在曲线上")
         }
-        ("P-256", _) => "has a P-256 key that is no point of the curve".to_owned(),
-        (name, _) => format!("has a key that is not P-256 but {name}"),
+        (name, _) => {
+            say!("has a key that is not P-256 but {name}", "其密钥不是 P-256，而是 {name}")
+        }
     }
 }
 
@@ -123,9 +130,9 @@ pub(super) fn subject_key_id<'a>(certificate: &X509Certificate<'a>) -> Option<&'
     })
 }
 
-fn check_may_issue(certificate: &X509Certificate<'_>) -> Result<(), String> {
+fn check_may_issue(certificate: &X509Certificate<'_>) -> Result<(), Say> {
     if certificate.version() != X509Version::V3 {
-        return Err("is not X.509 v3".to_owned());
+        return Err(say!("is not X.509 v3", "不是 X.509 v3"));
     }
     check_is_ca(certificate)?;
     check_may_sign(certificate)?;
@@ -135,51 +142,60 @@ fn check_may_issue(certificate: &X509Certificate<'_>) -> Result<(), String> {
 
 /// Whether it is a CA's at all. RFC 5280 wants that marked as critical, and easy-rsa does not:
 /// verifiers take it all the same, but for OpenSSL's `-x509_strict`.
-pub(super) fn check_is_ca(certificate: &X509Certificate<'_>) -> Result<(), String> {
+pub(super) fn check_is_ca(certificate: &X509Certificate<'_>) -> Result<(), Say> {
     match certificate.basic_constraints() {
-        Ok(Some(found)) if !found.value.ca => Err("is not a CA's (CA:FALSE)".to_owned()),
+        Ok(Some(found)) if !found.value.ca => {
+            Err(say!("is not a CA's (CA:FALSE)", "不是 CA 的证书（CA:FALSE）"))
+        }
         Ok(Some(_)) => Ok(()),
-        Ok(None) => Err("is not a CA's (it has no basic constraints)".to_owned()),
-        Err(_) => Err("has basic constraints that can't be read".to_owned()),
+        Ok(None) => Err(say!(
+            "is not a CA's (it has no basic constraints)",
+            "不是 CA 的证书（没有基本约束）"
+        )),
+        Err(_) => Err(say!("has basic constraints that can't be read", "其基本约束无法读取")),
     }
 }
 
 /// Whether so many CAs may stand below it (RFC 5280, section 4.2.1.9).
-pub(super) fn check_path_length(
-    certificate: &X509Certificate<'_>,
-    below: u32,
-) -> Result<(), String> {
+pub(super) fn check_path_length(certificate: &X509Certificate<'_>, below: u32) -> Result<(), Say> {
     let allowed = match certificate.basic_constraints() {
         Ok(Some(found)) => found.value.path_len_constraint,
         _ => None,
     };
     match allowed {
-        Some(allowed) if allowed < below => Err(format!(
+        Some(allowed) if allowed < below => Err(say!(
             "({}) allows {allowed} CAs below it by its path length, and there are {below}",
+            "（{}）按路径长度只允许下面有 {allowed} 级 CA，现有 {below} 级",
             certificate.subject()
         )),
         _ => Ok(()),
     }
 }
 
-fn check_may_sign(certificate: &X509Certificate<'_>) -> Result<(), String> {
+fn check_may_sign(certificate: &X509Certificate<'_>) -> Result<(), Say> {
     match certificate.key_usage() {
         Ok(Some(usage)) if usage.value.key_cert_sign() => Ok(()),
-        _ => Err("may not sign certificates (its key usage lacks keyCertSign)".to_owned()),
+        _ => Err(say!(
+            "may not sign certificates (its key usage lacks keyCertSign)",
+            "不得签发证书（密钥用途没有 keyCertSign）"
+        )),
     }
 }
 
 /// A CA that names purposes passes on those alone.
-fn check_purposes(certificate: &X509Certificate<'_>) -> Result<(), String> {
+fn check_purposes(certificate: &X509Certificate<'_>) -> Result<(), Say> {
     match certificate.extended_key_usage() {
         Ok(None) => Ok(()),
         Ok(Some(usage)) if usage.value.client_auth || usage.value.any => Ok(()),
-        _ => Err("may not issue client certificates (by its extended key usage)".to_owned()),
+        _ => Err(say!(
+            "may not issue client certificates (by its extended key usage)",
+            "不得签发客户端证书（扩展密钥用途不允许）"
+        )),
     }
 }
 
 /// Refuses what it can't honour: a verifier would refuse the devices for it.
-fn check_nothing_unknown(certificate: &X509Certificate<'_>) -> Result<(), String> {
+fn check_nothing_unknown(certificate: &X509Certificate<'_>) -> Result<(), Say> {
     let unknown = certificate.extensions().iter().find(|extension| {
         let honoured = matches!(
             extension.parsed_extension(),
@@ -191,9 +207,11 @@ fn check_nothing_unknown(certificate: &X509Certificate<'_>) -> Result<(), String
         extension.critical && !honoured
     });
     match unknown {
-        Some(extension) => {
-            Err(format!("has a critical extension that is not supported ({})", extension.oid))
-        }
+        Some(extension) => Err(say!(
+            "has a critical extension that is not supported ({})",
+            "有不支持的关键扩展（{}）",
+            extension.oid
+        )),
         None => Ok(()),
     }
 }

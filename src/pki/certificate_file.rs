@@ -11,6 +11,9 @@ use x509_parser::pem::Pem;
 use super::ca_certificate::{check_is_ca, parse};
 use super::error::PkiError;
 use crate::domain::bounds;
+use crate::domain::cause::cause;
+use crate::domain::say::Say;
+use crate::say;
 
 /// A certificate as PEM, for the console and for people.
 pub fn certificate_pem(der: &[u8]) -> Result<String, PkiError> {
@@ -27,7 +30,8 @@ pub(super) fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
 /// The certificates of a file, PEM or DER, at least one, in the order of the file.
 pub fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, PkiError> {
     let refused = |problem| PkiError::CertificateFile { path: path.to_owned(), problem };
-    let bytes = read_pem(path).map_err(|error| refused(format!("can't be read: {error}")))?;
+    let bytes = read_pem(path)
+        .map_err(|error| refused(say!("can't be read", "无法读取").then(&cause(&error))))?;
     certificates_in(&bytes).map_err(refused)
 }
 
@@ -44,33 +48,47 @@ pub fn server_roots(path: &Path) -> Result<Arc<[u8]>, PkiError> {
     Ok(roots.concat().into())
 }
 
-fn check_root(number: usize, der: &[u8]) -> Result<(), String> {
-    let certificate = parse(der).ok_or(format!("certificate {number} can't be read"))?;
+fn check_root(number: usize, der: &[u8]) -> Result<(), Say> {
+    let certificate = parse(der)
+        .ok_or_else(|| say!("certificate {number} can't be read", "第 {number} 张证书无法读取"))?;
     check_is_ca(&certificate).map_err(|problem| {
         let subject = certificate.subject();
-        format!("certificate {number} ({subject}) can't be a device's trusted root: it {problem}")
+        let Say { english, chinese } = problem;
+        Say {
+            english: format!(
+                "certificate {number} ({subject}) can't be a device's trusted root: it {english}"
+            ),
+            chinese: format!("第 {number} 张证书（{subject}）不能作为设备信任的根：{chinese}"),
+        }
     })
 }
 
 /// The certificates in a file's bytes; anything else in it is refused.
-pub fn certificates_in(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+pub fn certificates_in(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Say> {
     if parse(bytes).is_some() {
         return Ok(vec![bytes.to_vec()]);
     }
     let blocks: Result<Vec<Pem>, _> = Pem::iter_from_buffer(bytes).collect();
-    let blocks = blocks.map_err(|_| "is not PEM, or its PEM is damaged".to_owned())?;
+    let blocks =
+        blocks.map_err(|_| say!("is not PEM, or its PEM is damaged", "不是 PEM，或 PEM 已损坏"))?;
     if blocks.is_empty() {
-        return Err("holds no certificate".to_owned());
+        return Err(say!("holds no certificate", "里面没有证书"));
     }
     blocks.into_iter().enumerate().map(|(index, block)| certificate_of(index + 1, block)).collect()
 }
 
-fn certificate_of(number: usize, block: Pem) -> Result<Vec<u8>, String> {
+fn certificate_of(number: usize, block: Pem) -> Result<Vec<u8>, Say> {
     if block.label.ends_with("PRIVATE KEY") {
-        return Err("holds a private key, which has no place in a file of certificates".to_owned());
+        return Err(say!(
+            "holds a private key, which has no place in a file of certificates",
+            "里面有私钥，证书文件中不应有私钥"
+        ));
     }
     if block.label != "CERTIFICATE" || parse(&block.contents).is_none() {
-        return Err(format!("block {number} is not an X.509 certificate"));
+        return Err(say!(
+            "block {number} is not an X.509 certificate",
+            "第 {number} 块不是 X.509 证书"
+        ));
     }
     Ok(block.contents)
 }

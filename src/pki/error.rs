@@ -4,9 +4,11 @@ use std::io;
 use std::path::PathBuf;
 
 use super::token::error::TokenError;
+use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::say::{Phrase, Say};
 
 /// Why the authority, a certificate or a key can't be used.
 ///
@@ -68,7 +70,7 @@ pub enum PkiError {
         /// The key file.
         path: PathBuf,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: Phrase,
     },
     /// The CA certificate, or one above it, may not issue client certificates.
     #[error("the {what} {problem}")]
@@ -76,7 +78,7 @@ pub enum PkiError {
         /// Which certificate.
         what: &'static str,
         /// What is wrong with it.
-        problem: String,
+        problem: Say,
     },
     /// The token that holds the CA key does not sign.
     #[error(transparent)]
@@ -120,7 +122,7 @@ pub enum PkiError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        problem: String,
+        problem: Say,
     },
     /// The journal key can't be used.
     #[error("the journal key {} {problem}", path.display())]
@@ -128,7 +130,7 @@ pub enum PkiError {
         /// The key file.
         path: PathBuf,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: Phrase,
     },
     /// The journal key's file can't be read or written.
     #[error("can't {deed} the journal key {}", path.display())]
@@ -152,7 +154,7 @@ pub enum PkiError {
         /// The key file.
         path: PathBuf,
         /// What is wrong with it.
-        problem: String,
+        problem: Say,
     },
     /// A device's signing request is not what it must be.
     #[error("the device's signing request {problem}")]
@@ -166,13 +168,13 @@ pub enum PkiError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        problem: String,
+        problem: Say,
     },
     /// A grant's order key is none that is trusted.
     #[error("the certificate of the grant's order key {problem}")]
     ForeignGrant {
         /// Why not.
-        problem: String,
+        problem: Say,
     },
     /// A grant does not carry the signature of what it says.
     #[error("the grant does not carry the signature of order key {signer:?} over what it says")]
@@ -214,8 +216,67 @@ impl PkiError {
     }
 }
 
+impl Told for PkiError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Profile { field, value, problem } => format!("{field} {value:?}：{problem}"),
+            Self::Missing { what, path, .. } => {
+                format!("{} {} 打不开", file_in_chinese(what), path.display())
+            }
+            Self::Exists { path } => format!("{} 已经存在，不会被覆盖", path.display()),
+            Self::Write { path, .. } => format!("{} 无法写入", path.display()),
+            Self::Passphrase { path } => format!("口令打不开 CA 密钥 {}", path.display()),
+            Self::Key { path, problem } => format!("CA 密钥 {}{}", path.display(), problem.chinese),
+            Self::Authority { what, problem } => {
+                format!("{}{}", file_in_chinese(what), problem.chinese)
+            }
+            Self::Token(error) => return error.chinese(),
+            Self::Expired { not_before, not_after, now } => {
+                format!("CA 的有效期是 {not_before} 到 {not_after}，现在是 {now}")
+            }
+            Self::TooShort { wanted, not_after } => {
+                format!("现在签发的证书将到 {wanted} 到期，CA 到 {not_after} 到期")
+            }
+            Self::Sign { problem } => format!("证书无法签名：{problem}"),
+            Self::Differs { part } => format!("刚签发的证书不对：{part} 与要求的不同"),
+            Self::CertificateFile { path, problem } => {
+                format!("{}：{}", path.display(), problem.chinese)
+            }
+            Self::JournalKey { path, problem } => {
+                format!("日志密钥 {}{}", path.display(), problem.chinese)
+            }
+            Self::JournalKeyFile { path, source, .. } => {
+                format!("日志密钥 {} 无法使用：{}", path.display(), system_in_chinese(source))
+            }
+            Self::ServerKey { path, problem } => {
+                format!("代理服务器的密钥 {}：{}", path.display(), problem.chinese)
+            }
+            Self::OrderKey { path, problem } => {
+                format!("订货密钥 {}：{}", path.display(), problem.chinese)
+            }
+            Self::ChangedGrant { signer } => format!("没有订货密钥 {signer:?} 对内容的签名"),
+            // The code says it all.
+            Self::PassphraseEmpty | Self::Mismatch | Self::Random(_) => return None,
+            // What is wrong with bytes that others made, in the words of the standards.
+            Self::Foreign { problem }
+            | Self::JournalCertificate { problem }
+            | Self::SigningRequest { problem } => (*problem).to_owned(),
+            Self::ForeignGrant { problem } => problem.chinese.clone(),
+        })
+    }
+}
+
+/// A file of the authority, as people call it.
+fn file_in_chinese(what: &str) -> &str {
+    match what {
+        "CA key" => "CA 密钥",
+        "CA certificate" => "CA 证书",
+        other => other,
+    }
+}
+
 impl From<PkiError> for Fault {
     fn from(error: PkiError) -> Fault {
-        Fault::new(error.code(), error.to_string())
+        Fault::told(error.code(), &error)
     }
 }

@@ -16,6 +16,7 @@ use super::signer::Subject;
 use crate::domain::certificate::Certificate;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{CertificateSn, ClientId, PublicKey};
+use crate::say;
 
 /// What differs from one device's certificate to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +91,10 @@ impl Authority {
         };
         let unusable = |error| match error {
             PkiError::Token(_) => error,
-            _ => refused(CA_CERTIFICATE, &format!("can't be issued with: {error}")),
+            _ => refused(
+                CA_CERTIFICATE,
+                say!("can't be issued with: {error}", "不能用来签发：{error}"),
+            ),
         };
         self.sign_checked(&expected).map(|_| ()).map_err(unusable)
     }

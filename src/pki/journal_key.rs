@@ -18,6 +18,8 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::{HeadSigner, HeadVerifier, SignatureHolds};
 use crate::domain::ids::PublicKey;
+use crate::domain::say::Phrase;
+use crate::say;
 
 /// A P-256 key that signs nothing but heads of this station's journal.
 pub struct JournalKey(SigningKey);
@@ -45,7 +47,7 @@ impl JournalKey {
             };
         let key = key_file::decrypt(&text, secret).map_err(|why| {
             let problem = match why {
-                Unreadable::Passphrase => "does not open with this station's secret",
+                Unreadable::Passphrase => OTHER_SECRET,
                 Unreadable::Content(problem) => problem,
             };
             unusable(path, problem)
@@ -54,14 +56,13 @@ impl JournalKey {
     }
 
     fn create(path: &Path, secret: &Passphrase) -> Result<Self, PkiError> {
-        let key = SecretKey::try_generate()
-            .map_err(|_| unusable(path, "needs random bytes, and the system gives none"))?;
+        let key = SecretKey::try_generate().map_err(|_| unusable(path, NO_RANDOM))?;
         let sealed = key_file::encrypt(&key, secret, Hardness::RandomSecret)
             .map_err(|problem| unusable(path, problem))?;
         match write_new(path, sealed.as_bytes(), OWNER_ONLY) {
             Ok(()) => Self::of(&key, path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let vanished = || unusable(path, "vanished while it was being opened");
+                let vanished = || unusable(path, VANISHED);
                 Self::load(path, secret)?.ok_or_else(vanished)
             }
             Err(error) => Err(file_error("write", path, error)),
@@ -69,7 +70,7 @@ impl JournalKey {
     }
 
     fn of(key: &SecretKey, path: &Path) -> Result<Self, PkiError> {
-        SigningKey::for_messages(key).map(Self).map_err(|_| unusable(path, "can't be used"))
+        SigningKey::for_messages(key).map(Self).map_err(|_| unusable(path, UNUSABLE))
     }
 }
 
@@ -91,7 +92,9 @@ impl HeadSigner for JournalKey {
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], Fault> {
         let signature = self.0.sign(message).ok().and_then(|raw| raw.try_into().ok());
-        signature.ok_or_else(|| Fault::new(Code::LedgerKey, "the journal key can't sign"))
+        signature.ok_or_else(|| {
+            Fault::said(Code::LedgerKey, say!("the journal key can't sign", "日志密钥不能签名"))
+        })
     }
 }
 
@@ -101,7 +104,19 @@ impl std::fmt::Debug for JournalKey {
     }
 }
 
-fn unusable(path: &Path, problem: &'static str) -> PkiError {
+const UNUSABLE: Phrase = Phrase { english: "can't be used", chinese: "无法使用" };
+const OTHER_SECRET: Phrase = Phrase {
+    english: "does not open with this station's secret",
+    chinese: "用本站的口令打不开",
+};
+const NO_RANDOM: Phrase = Phrase {
+    english: "needs random bytes, and the system gives none",
+    chinese: "需要随机数，而系统不给",
+};
+const VANISHED: Phrase =
+    Phrase { english: "vanished while it was being opened", chinese: "打开时消失了" };
+
+fn unusable(path: &Path, problem: Phrase) -> PkiError {
     PkiError::JournalKey { path: path.to_owned(), problem }
 }
 

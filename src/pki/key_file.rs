@@ -2,6 +2,7 @@
 //!
 //! The decrypted bytes live in buffers that wipe themselves.
 
+use crate::domain::say::Phrase;
 use p256::SecretKey;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use pkcs8::der::asn1::OctetStringRef;
@@ -36,19 +37,43 @@ const MOST_STEPS: u64 = 1 << 25;
 const MOST_ROUNDS: u64 = 10_000_000;
 
 /// A file made to keep the station busy, or somebody's idea of a vault.
-const TOO_COSTLY: &str = "takes too long to try a passphrase on; at most 1 GiB of memory and 2^25 \
-                          steps of scrypt, or 10,000,000 rounds of PBKDF2, are taken: encrypt it \
-                          anew with `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`";
+const TOO_COSTLY: Phrase = Phrase {
+    english: "takes too long to try a passphrase on; at most 1 GiB of memory and 2^25 steps of \
+              scrypt, or 10,000,000 rounds of PBKDF2, are taken: encrypt it anew with \
+              `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`",
+    chinese: "试一次口令要太久；最多接受 1 GiB 内存、2^25 步的 scrypt，或一千万轮的 PBKDF2：\
+              用 `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc` 重新加密",
+};
 
 /// OpenSSL's `req`, for one, still takes 3DES, and older programs derive keys with HMAC-SHA-1.
-const UNSUPPORTED: &str = "is encrypted in a way that is not taken; taken is PKCS#8 with AES, its \
-                           key derived by scrypt or by PBKDF2 with HMAC-SHA-256 or better, not \
-                           HMAC-SHA-1: encrypt it anew with \
-                           `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`";
+const UNSUPPORTED: Phrase = Phrase {
+    english: "is encrypted in a way that is not taken; taken is PKCS#8 with AES, its \
+              key derived by scrypt or by PBKDF2 with HMAC-SHA-256 or better, not HMAC-SHA-1: \
+              encrypt it anew with `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`",
+    chinese: "的加密方式不接受；接受 PKCS#8 加 AES，密钥由 scrypt 或 HMAC-SHA-256 以上的 PBKDF2 \
+              导出，不能是 HMAC-SHA-1：用 `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc` 重新加密",
+};
 
 /// As `openssl ec -aes256` writes it: the cipher stands in lines before the base64.
-const TRADITIONAL: &str = "is encrypted in the traditional form, not as PKCS#8: encrypt it anew \
-                           with `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`";
+const TRADITIONAL: Phrase = Phrase {
+    english: "is encrypted in the traditional form, not as PKCS#8: encrypt it anew with \
+              `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc`",
+    chinese: "用的是旧的加密格式，不是 PKCS#8：用 `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc` \
+              重新加密",
+};
+const NOT_PEM: Phrase = Phrase { english: "is not PEM", chinese: "不是 PEM" };
+const NOT_ENCODED: Phrase = Phrase { english: "can't be encoded", chinese: "无法编码" };
+const NOT_ENCRYPTED: Phrase = Phrase { english: "can't be encrypted", chinese: "无法加密" };
+const NO_RANDOM: Phrase = Phrase {
+    english: "needs random bytes, and the system gives none",
+    chinese: "需要随机数，而系统不给",
+};
+const OTHER_CURVE: Phrase = Phrase {
+    english: "is no P-256 key; the station issues with P-256 alone",
+    chinese: "不是 P-256 密钥；本站只用 P-256 签发",
+};
+const NO_KEY: Phrase =
+    Phrase { english: "holds something else than a private key", chinese: "里面不是私钥" };
 
 /// Why a key file gives no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +81,7 @@ pub(super) enum Unreadable {
     /// The passphrase is another one.
     Passphrase,
     /// The file is not what it must be; the text says how.
-    Content(&'static str),
+    Content(Phrase),
 }
 
 /// A key as an encrypted PEM text.
@@ -64,43 +89,42 @@ pub(super) fn encrypt(
     key: &SecretKey,
     secret: &Passphrase,
     hardness: Hardness,
-) -> Result<Zeroizing<String>, &'static str> {
-    let plain = key.to_pkcs8_der().map_err(|_| "can't be encoded")?;
+) -> Result<Zeroizing<String>, Phrase> {
+    let plain = key.to_pkcs8_der().map_err(|_| NOT_ENCODED)?;
     let parameters = parameters(hardness)?;
-    let sealed = parameters
-        .encrypt(secret.as_bytes(), plain.as_bytes())
-        .map_err(|_| "can't be encrypted")?;
+    let sealed =
+        parameters.encrypt(secret.as_bytes(), plain.as_bytes()).map_err(|_| NOT_ENCRYPTED)?;
     let info = EncryptedPrivateKeyInfoRef {
         encryption_algorithm: parameters.into(),
-        encrypted_data: OctetStringRef::new(&sealed).map_err(|_| "can't be encoded")?,
+        encrypted_data: OctetStringRef::new(&sealed).map_err(|_| NOT_ENCODED)?,
     };
-    let document = SecretDocument::encode_msg(&info).map_err(|_| "can't be encoded")?;
+    let document = SecretDocument::encode_msg(&info).map_err(|_| NOT_ENCODED)?;
     let label = EncryptedPrivateKeyInfoOwned::PEM_LABEL;
-    document.to_pem(label, LineEnding::LF).map_err(|_| "can't be encoded")
+    document.to_pem(label, LineEnding::LF).map_err(|_| NOT_ENCODED)
 }
 
-fn parameters(hardness: Hardness) -> Result<pbes2::Parameters, &'static str> {
+fn parameters(hardness: Hardness) -> Result<pbes2::Parameters, Phrase> {
     let (mut salt, mut iv) = ([0; 16], [0; 16]);
-    getrandom::fill(&mut salt).map_err(|_| "needs random bytes, and the system gives none")?;
-    getrandom::fill(&mut iv).map_err(|_| "needs random bytes, and the system gives none")?;
+    getrandom::fill(&mut salt).map_err(|_| NO_RANDOM)?;
+    getrandom::fill(&mut iv).map_err(|_| NO_RANDOM)?;
     let made = match hardness {
         Hardness::Passphrase => {
-            let cost = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P)
-                .map_err(|_| "can't be encrypted")?;
+            let cost =
+                scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P).map_err(|_| NOT_ENCRYPTED)?;
             pbes2::Parameters::generate_scrypt_aes256cbc(cost, &salt, iv)
         }
         Hardness::RandomSecret => {
             pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(PBKDF2_ROUNDS, &salt, iv)
         }
     };
-    made.map_err(|_| "can't be encrypted")
+    made.map_err(|_| NOT_ENCRYPTED)
 }
 
 /// The key out of an encrypted file's bytes. A file in clear would lie here in the open: it is
 /// wiped like any other secret.
 pub(super) fn decrypt_file(bytes: Vec<u8>, secret: &Passphrase) -> Result<SecretKey, Unreadable> {
     let bytes = Zeroizing::new(bytes);
-    let text = std::str::from_utf8(&bytes).map_err(|_| Unreadable::Content("is not PEM"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Unreadable::Content(NOT_PEM))?;
     decrypt(text, secret)
 }
 
@@ -110,7 +134,7 @@ pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unrea
         return Err(Unreadable::Content(TRADITIONAL));
     }
     let (label, sealed) =
-        SecretDocument::from_pem(pem.trim()).map_err(|_| Unreadable::Content("is not PEM"))?;
+        SecretDocument::from_pem(pem.trim()).map_err(|_| Unreadable::Content(NOT_PEM))?;
     check_label(label)?;
     let info = EncryptedPrivateKeyInfoRef::from_der(sealed.as_bytes())
         .map_err(|_| Unreadable::Content(UNSUPPORTED))?;
@@ -121,8 +145,7 @@ pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unrea
     // CBC tells a wrong passphrase by its padding, which fits by chance once in 256 times;
     // then what comes out is not even the beginning of PKCS#8.
     pkcs8::PrivateKeyInfoRef::from_der(&plain).map_err(|_| Unreadable::Passphrase)?;
-    SecretKey::from_pkcs8_der(&plain)
-        .map_err(|_| Unreadable::Content("is no P-256 key; the station issues with P-256 alone"))
+    SecretKey::from_pkcs8_der(&plain).map_err(|_| Unreadable::Content(OTHER_CURVE))
 }
 
 /// The file says what trying a passphrase costs.
@@ -142,12 +165,16 @@ fn check_cost(scheme: &pkcs5::EncryptionScheme) -> Result<(), Unreadable> {
 }
 
 fn check_label(label: &str) -> Result<(), Unreadable> {
-    const IN_CLEAR: &str = "is not encrypted: a private key in clear is refused; encrypt it with \
-                            `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc` and destroy the clear one";
+    const IN_CLEAR: Phrase = Phrase {
+        english: "is not encrypted: a private key in clear is refused; encrypt it with \
+                  `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc` and destroy the clear one",
+        chinese: "没有加密：不接受明文私钥；用 `openssl pkcs8 -topk8 -scrypt -v2 aes-256-cbc` \
+                  加密，并销毁明文",
+    };
     match label {
         EncryptedPrivateKeyInfoOwned::PEM_LABEL => Ok(()),
         "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => Err(Unreadable::Content(IN_CLEAR)),
-        _ => Err(Unreadable::Content("holds something else than a private key")),
+        _ => Err(Unreadable::Content(NO_KEY)),
     }
 }
 

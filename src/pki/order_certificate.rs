@@ -10,6 +10,8 @@ use super::signature::Verifier;
 use crate::domain::clock::Timestamp;
 use crate::domain::evidence::{HeadVerifier, SignatureHolds};
 use crate::domain::grant::{SignedGrant, Signer};
+use crate::domain::say::Say;
+use crate::say;
 
 /// What the CN begins with. The space keeps it apart from every client id, and the word from a
 /// journal key's.
@@ -25,14 +27,16 @@ pub fn check_grant(
     trusted: &[Vec<u8>],
     now: Timestamp,
 ) -> Result<Signer, PkiError> {
-    let foreign = |problem: String| PkiError::ForeignGrant { problem };
+    let foreign = |problem: Say| PkiError::ForeignGrant { problem };
     let signer = signer_of(&signed.certificate).map_err(foreign)?;
-    let found = parse(&signed.certificate)
-        .ok_or_else(|| foreign("is not an X.509 certificate".to_owned()))?;
+    let found = parse(&signed.certificate).ok_or_else(|| foreign(no_certificate()))?;
     let certified = trusted.iter().filter_map(|der| parse(der));
     if !certified.into_iter().any(|root| certifies(&root, &found, now)) {
         let issuer = found.issuer();
-        let problem = format!("was issued by {issuer}, which this station does not trust for it");
+        let problem = say!(
+            "was issued by {issuer}, which this station does not trust for it",
+            "由 {issuer} 签发，本站不信任它签发订货密钥"
+        );
         return Err(foreign(problem));
     }
     check_valid_at(&signed.certificate, now).map_err(foreign)?;
@@ -54,26 +58,37 @@ fn certifies(root: &X509Certificate<'_>, found: &X509Certificate<'_>, now: Times
 }
 
 /// Who signs, by a certificate that is one for an order key.
-pub(super) fn signer_of(der: &[u8]) -> Result<Signer, String> {
-    let found = parse(der).ok_or("is not an X.509 certificate")?;
+pub(super) fn signer_of(der: &[u8]) -> Result<Signer, Say> {
+    let found = parse(der).ok_or_else(no_certificate)?;
     if !is_leaf(&found) {
-        return Err("is a CA's, or may sign certificates".to_owned());
+        return Err(say!("is a CA's, or may sign certificates", "是 CA 的证书，或可以签发证书"));
     }
     if !serves(&found, Purpose::Journal) {
-        return Err("is not for signing documents alone (extended key usage \
-                    1.3.6.1.5.5.7.3.36): have the root copy the extensions of the request"
-            .to_owned());
+        return Err(say!(
+            "is not for signing documents alone (extended key usage 1.3.6.1.5.5.7.3.36): have the \
+             root copy the extensions of the request",
+            "不是只用于签署文件（扩展密钥用途 1.3.6.1.5.5.7.3.36）：请让根 CA 照抄请求中的扩展"
+        ));
     }
     let mut names = found.subject().iter_common_name();
     let name = names.next().and_then(|name| name.as_str().ok());
     let name = name.and_then(|name| name.strip_prefix(COMMON_NAME_PREFIX));
     let name = name.filter(|name| !name.is_empty() && !name.chars().any(char::is_control));
-    let no_name =
-        || format!("names no order key: its CN does not begin with {COMMON_NAME_PREFIX:?}");
+    let no_name = || {
+        say!(
+            "names no order key: its CN does not begin with {COMMON_NAME_PREFIX:?}",
+            "不是订货密钥的名字：CN 不以 {COMMON_NAME_PREFIX:?} 开头"
+        )
+    };
     let name = name.ok_or_else(no_name)?.to_owned();
-    let public_key = p256_key_of(&found).ok_or("has a key that is not P-256")?;
+    let public_key = p256_key_of(&found)
+        .ok_or_else(|| say!("has a key that is not P-256", "其密钥不是 P-256"))?;
     let (_, not_after) = validity_of(&found);
     Ok(Signer { name, public_key, not_after })
+}
+
+fn no_certificate() -> Say {
+    say!("is not an X.509 certificate", "不是 X.509 证书")
 }
 
 fn is_leaf(found: &X509Certificate<'_>) -> bool {
@@ -89,11 +104,14 @@ fn is_leaf(found: &X509Certificate<'_>) -> bool {
 }
 
 /// Refuses a time at which the certificate is not valid.
-pub(super) fn check_valid_at(der: &[u8], now: Timestamp) -> Result<(), String> {
-    let found = parse(der).ok_or("is not an X.509 certificate")?;
+pub(super) fn check_valid_at(der: &[u8], now: Timestamp) -> Result<(), Say> {
+    let found = parse(der).ok_or_else(no_certificate)?;
     let (not_before, not_after) = validity_of(&found);
     match (not_before.seconds()..=not_after.seconds()).contains(&now.seconds()) {
         true => Ok(()),
-        false => Err(format!("is valid from {not_before} to {not_after}, and now it is {now}")),
+        false => Err(say!(
+            "is valid from {not_before} to {not_after}, and now it is {now}",
+            "有效期是 {not_before} 到 {not_after}，现在是 {now}"
+        )),
     }
 }

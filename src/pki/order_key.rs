@@ -23,9 +23,12 @@ use super::passphrase::Passphrase;
 use super::profile::ValidFor;
 use super::signer::{SigningFailed, SigningKey};
 use super::subordinate::AuthorityCsr;
+use crate::domain::cause::cause;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, RawSignature, SignedGrant, Signer};
 use crate::domain::ids::PublicKey;
+use crate::domain::say::Say;
+use crate::say;
 
 /// How far a new certificate's start is set back, for a station whose clock is behind.
 const BACKDATE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -174,9 +177,9 @@ pub fn import_order_certificate(
     bytes: &[u8],
     now: Timestamp,
 ) -> Result<Signer, PkiError> {
-    let refused = |problem: String| wrong(&place.certificate, problem);
+    let refused = |problem: Say| wrong(&place.certificate, problem);
     let all = certificates_in(bytes).map_err(refused)?;
-    let own = all.first().ok_or_else(|| refused("holds no certificate".to_owned()))?;
+    let own = all.first().ok_or_else(|| refused(say!("holds no certificate", "里面没有证书")))?;
     let signer = order_certificate::signer_of(own).map_err(refused)?;
     order_certificate::check_valid_at(own, now).map_err(refused)?;
     let key = open_with(&place.key, secret, SigningKey::for_messages)?;
@@ -202,7 +205,7 @@ fn belongs(place: &OrderPlace, key: &PublicKey, signer: &Signer) -> Result<(), P
     match *key == signer.public_key {
         true => Ok(()),
         false => {
-            let problem = format!("does not belong to {}", place.certificate.display());
+            let problem = say!("does not belong to {}", "不属于 {}", place.certificate.display());
             Err(wrong(&place.key, problem))
         }
     }
@@ -222,7 +225,7 @@ fn is_there(path: &Path) -> bool {
 }
 
 fn missing(path: &Path, error: &std::io::Error) -> PkiError {
-    wrong(path, format!("can't be read: {error}"))
+    wrong(path, say!("can't be read", "无法读取").then(&cause(error)))
 }
 
 /// Opens the key's file, for one kind of signatures.
@@ -234,14 +237,16 @@ fn open_with(
     let bytes = read_pem(path).map_err(|error| missing(path, &error))?;
     let key = decrypt_file(bytes, secret).map_err(|why| {
         let problem = match why {
-            Unreadable::Passphrase => "does not open with the passphrase given",
-            Unreadable::Content(problem) => problem,
+            Unreadable::Passphrase => {
+                say!("does not open with the passphrase given", "给出的口令打不开它")
+            }
+            Unreadable::Content(problem) => problem.into(),
         };
-        wrong(path, problem.to_owned())
+        wrong(path, problem)
     })?;
-    purpose(&key).map_err(|SigningFailed| wrong(path, "can't be used".to_owned()))
+    purpose(&key).map_err(|SigningFailed| wrong(path, say!("can't be used", "无法使用")))
 }
 
-fn wrong(path: &Path, problem: String) -> PkiError {
+fn wrong(path: &Path, problem: Say) -> PkiError {
     PkiError::OrderKey { path: path.to_owned(), problem }
 }

@@ -13,6 +13,8 @@ use super::init::{existing_key, make_key, of_a_ca, write};
 use super::key_file::Hardness;
 use super::passphrase::Passphrase;
 use crate::domain::clock::Timestamp;
+use crate::domain::say::Phrase;
+use crate::say;
 
 /// A request for a certificate of this CA, to be signed elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +54,13 @@ pub fn import(
     bytes: &[u8],
     now: Timestamp,
 ) -> Result<AuthorityInfo, PkiError> {
-    let mut all = certificates_in(bytes).map_err(|problem| refused("chain", &problem))?;
+    let mut all = certificates_in(bytes).map_err(|problem| refused("chain", problem))?;
     let ca = CaCertificate::from_der(&all.remove(0))?;
     ca.check_valid_at(now)?;
     check_chain(&ca, &all)?;
     check_valid_above(&all, now)?;
     let (own, above) = match &place.chain {
-        Some(_) if all.is_empty() => return Err(refused(CA_CERTIFICATE, ALONE)),
+        Some(_) if all.is_empty() => return Err(refused(CA_CERTIFICATE, ALONE.into())),
         Some(path) => (vec![ca.der.to_vec()], Some((path, all.clone()))),
         None => ([vec![ca.der.to_vec()], all.clone()].concat(), None),
     };
@@ -78,8 +80,12 @@ pub fn import(
     AuthorityInfo::read(place)
 }
 
-const ALONE: &str = "stands alone, and station.toml names a file for what is above it: put its \
-                     issuer behind it, or take `[authority] chain` out";
+const ALONE: Phrase = Phrase {
+    english: "stands alone, and station.toml names a file for what is above it: put its issuer \
+              behind it, or take `[authority] chain` out",
+    chinese: "只有它自己，而 station.toml 指定了放上级证书的文件：把它的签发者放在后面，或去掉 \
+              `[authority] chain`",
+};
 
 /// A file of certificates that is to be there.
 struct Draft {
@@ -115,11 +121,12 @@ fn check_valid_above(chain: &[Vec<u8>], now: Timestamp) -> Result<(), PkiError> 
     for certificate in chain.iter().filter_map(|der| parse(der)) {
         let (not_before, not_after) = validity_of(&certificate);
         if !(not_before.seconds()..=not_after.seconds()).contains(&now.seconds()) {
-            let problem = format!(
+            let problem = say!(
                 "({}) is valid from {not_before} to {not_after}, and now it is {now}",
+                "（{}）的有效期是 {not_before} 到 {not_after}，现在是 {now}",
                 certificate.subject()
             );
-            return Err(refused("certificate above the CA", &problem));
+            return Err(refused("certificate above the CA", problem));
         }
     }
     Ok(())

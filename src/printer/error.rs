@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 
@@ -48,11 +49,34 @@ pub enum PrinterError {
     #[error("the printer broke the connection off: {0}")]
     Broken(#[source] io::Error),
     /// It said something, and printers do so where something is wrong.
-    #[error("the printer answered {0:?}")]
+    #[error("the printer answered \"{0}\"")]
     Answered(String),
     /// The program that hands labels to CUPS did not take this one.
     #[error("`lp` did not take the label: {0}")]
     Queue(String),
+}
+
+impl Told for PrinterError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Connect { address, source } => {
+                format!("打印机 {address} 连不上：{}", system_in_chinese(source))
+            }
+            Self::Path { path, source } => {
+                format!("{} 不能用来打印：{}", path.display(), system_in_chinese(source))
+            }
+            Self::Kind { path } => format!("{} 既不是设备也不是目录", path.display()),
+            Self::Write { taken, length, source } => format!(
+                "打印机只收下了 {length} 个字节中的 {taken} 个：{}",
+                system_in_chinese(source)
+            ),
+            Self::Broken(source) => {
+                format!("打印机断开了连接：{}", system_in_chinese(source))
+            }
+            Self::Answered(said) => format!("打印机回答“{said}”"),
+            Self::Queue(said) => format!("`lp` 没有收下标签：{said}"),
+        })
+    }
 }
 
 impl From<&PrinterError> for Fault {
@@ -62,6 +86,6 @@ impl From<&PrinterError> for Fault {
             PrinterError::Write { taken, .. } if *taken > 0 => Code::LabelUnclear,
             _ => Code::LabelPrinter,
         };
-        Fault::new(code, error.to_string())
+        Fault::told(code, error)
     }
 }

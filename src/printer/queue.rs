@@ -89,5 +89,5 @@ fn said(child: &mut Child) -> String {
         // What can't be read is not shown; the exit status has told enough.
         let _ = output.take(MOST_SAID).read_to_string(&mut text);
     }
-    plain(text.trim()).into_owned()
+    plain(text.trim().trim_end_matches('.')).into_owned()
 }

@@ -50,7 +50,7 @@ impl Connection {
             Ok(answer) if answer.is_empty() => Sent::all(),
             Ok(answer) => {
                 let text: String = answer.iter().map(|byte| char::from(*byte)).collect();
-                Sent::unclear(PrinterError::Answered(plain(&text).into_owned()))
+                Sent::unclear(PrinterError::Answered(plain(text.trim()).into_owned()))
             }
             Err(error) => Sent::unclear(PrinterError::Broken(error)),
         }

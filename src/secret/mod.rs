@@ -23,8 +23,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::domain::cause::Told;
 use crate::domain::code::Code;
 use crate::domain::ids::to_hex;
+use crate::domain::say::Say;
+use crate::say;
 use crate::vault::{self, VaultError};
 
 /// The longest secret that is read: whoever points to a larger file points to a wrong one.
@@ -59,7 +62,7 @@ pub enum SecretError {
         /// What it is, in words.
         what: &'static str,
         /// All the ways to give it.
-        ways: String,
+        ways: Say,
     },
     /// The file that should hold it can't be read.
     #[error("{what}: {} can't be read", path.display())]
@@ -128,13 +131,72 @@ impl SecretError {
     }
 
     /// What to do now, where this error knows more than its code.
-    pub fn help(&self) -> Option<String> {
+    pub fn help(&self) -> Option<Say> {
         match self {
-            SecretError::Missing { ways, .. } => Some(format!("give it by {ways}")),
-            SecretError::Mode { path, .. } => Some(format!("run `chmod 600 {}`", path.display())),
+            SecretError::Missing { ways, .. } => {
+                let Say { english, chinese } = ways;
+                let english = format!("give it by {english}");
+                Some(Say { english, chinese: format!("给出的方式：{chinese}") })
+            }
+            SecretError::Mode { path, .. } => {
+                Some(say!("run `chmod 600 {}`", "运行 `chmod 600 {}`", path.display()))
+            }
             _ => None,
         }
     }
+}
+
+impl Told for SecretError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing { what, .. } => format!("没有给出{}", in_chinese(what)),
+            Self::File { what, path, .. } => {
+                format!("{}：{} 无法读取", in_chinese(what), path.display())
+            }
+            Self::Mode { what, path, mode } => format!(
+                "{}：{} 的权限是 {mode:03o}，只应由所有者读取",
+                in_chinese(what),
+                path.display()
+            ),
+            Self::Length { what, path, length } => format!(
+                "{}：{} 里没有内容或不是口令：它有 {length} 字节",
+                in_chinese(what),
+                path.display()
+            ),
+            Self::Differ { what } => format!("{}：两次输入不同", in_chinese(what)),
+            Self::Readable { what, source } => {
+                let why = source.chinese().unwrap_or_else(|| source.to_string());
+                format!("{}没有读取：{why}", in_chinese(what))
+            }
+            Self::Make { what, path, .. } => {
+                format!("{}：{} 无法生成", in_chinese(what), path.display())
+            }
+        })
+    }
+}
+
+/// What a secret is, in Chinese.
+fn in_chinese(what: &str) -> &str {
+    let known = [
+        ("the passphrase of the CA key", "CA 密钥的口令"),
+        ("the token's PIN", "令牌的 PIN"),
+        ("the passphrase of the broker's key", "代理服务器密钥的口令"),
+        ("the passphrase of the order key", "订货密钥的口令"),
+        ("the journal secret", "日志口令"),
+        ("the approving PIN", "批准用的 PIN"),
+        ("the new PIN", "新 PIN"),
+        ("the password of the fleet's database", "总库数据库的密码"),
+        ("the token of the fleet's page", "总库页面的令牌"),
+        ("the key of the fleet's certificate", "总库证书的密钥"),
+        ("the cloud's secret id", "云端 secret id"),
+        ("the cloud's secret key", "云端 secret key"),
+        ("the view's token", "看板的令牌"),
+        ("the key of the view's certificate", "看板证书的密钥"),
+        ("the cloud's token", "云端 token"),
+        ("the revoker's secret id", "吊销者的 secret id"),
+        ("the revoker's secret key", "吊销者的 secret key"),
+    ];
+    known.iter().find(|(english, _)| *english == what).map_or(what, |(_, chinese)| *chinese)
 }
 
 /// Where secrets may come from; tests put their own behind it.
@@ -442,9 +504,11 @@ impl Wanted<'_> {
     fn missing(&self) -> SecretError {
         let Self { what, variable, key, .. } = *self;
         let credential = variable.to_lowercase();
-        let ways = format!(
+        let ways = say!(
             "the variable {variable}, a file of mode 0600 that {key} names, the systemd \
-             credential {credential}, or at a terminal"
+             credential {credential}, or at a terminal",
+            "环境变量 {variable}，{key} 指定的权限为 0600 的文件，systemd 凭据 {credential}，或在终端上\
+             输入"
         );
         SecretError::Missing { what, ways }
     }

@@ -70,7 +70,7 @@ fn a_file_that_others_can_read_is_refused() {
         let file = file(mode, "secret");
         let error = authority_passphrase(Some(file.path())).read(&Fake::default()).unwrap_err();
         assert_eq!(error.code(), Code::SecretMode, "{mode:o}");
-        assert!(error.help().unwrap().contains("chmod 600"));
+        assert!(error.help().unwrap().english.contains("chmod 600"));
     }
 }
 
@@ -101,7 +101,7 @@ fn a_systemd_credential_is_found_by_its_name_in_lower_case() {
 fn a_secret_that_was_not_given_names_all_ways() {
     let error = authority_passphrase(None).read(&Fake::default()).unwrap_err();
     assert_eq!(error.code(), Code::SecretMissing);
-    let help = error.help().unwrap();
+    let help = error.help().unwrap().english;
     for way in [
         "STATION_AUTHORITY_PASSPHRASE",
         "[authority] passphrase_file",

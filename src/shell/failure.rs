@@ -6,10 +6,12 @@ use std::panic;
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::bounds;
+use crate::domain::cause::{Told, cause};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
+use crate::domain::say::Say;
 use crate::domain::text::printable;
-use crate::text::{Language, remedy, told};
+use crate::text::{self, Language, remedy, told};
 
 use super::exit::Exit;
 use super::language::language;
@@ -25,9 +27,9 @@ pub struct Failure {
     /// The same in Chinese, where it was said in both languages.
     pub chinese: Option<String>,
     /// What caused it, nearest first.
-    pub causes: Vec<String>,
+    pub causes: Vec<Say>,
     /// What to do now, where this failure knows more than its code.
-    pub help: Option<String>,
+    pub help: Option<Say>,
 }
 
 impl Failure {
@@ -36,33 +38,33 @@ impl Failure {
         Self { code, what: what.into(), chinese: None, causes: Vec::new(), help: None }
     }
 
-    /// A failure made of a module's error and the errors behind it.
-    pub fn of(code: Code, error: &dyn Error) -> Self {
-        let mut causes = Vec::new();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            causes.push(cause.to_string());
-            next = cause.source();
-        }
-        Self { code, what: error.to_string(), chinese: None, causes, help: None }
+    /// A failure that says what happened in each language.
+    pub fn said(code: Code, said: Say) -> Self {
+        Self { chinese: Some(said.chinese), ..Self::new(code, said.english) }
+    }
+
+    /// A failure made of an error and the errors behind it.
+    pub fn of(code: Code, error: &(dyn Error + 'static)) -> Self {
+        let failure = Self::new(code, error.to_string());
+        Self { causes: causes(error.source()), ..failure }
+    }
+
+    /// A failure made of an error that says itself in each language.
+    pub fn told(code: Code, error: &impl Told) -> Self {
+        Self { chinese: error.chinese(), ..Self::of(code, error) }
     }
 
     /// The same with its cause.
     #[must_use]
-    pub fn caused_by(mut self, cause: &dyn Error) -> Self {
-        self.causes.push(cause.to_string());
-        let mut next = cause.source();
-        while let Some(cause) = next {
-            self.causes.push(cause.to_string());
-            next = cause.source();
-        }
+    pub fn caused_by(mut self, cause: &(dyn Error + 'static)) -> Self {
+        self.causes.extend(causes(Some(cause)));
         self
     }
 
     /// The same with help of its own.
     #[must_use]
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    pub fn with_help(mut self, help: Say) -> Self {
+        self.help = Some(help);
         self
     }
 
@@ -94,15 +96,15 @@ impl Failure {
             }
         }
         for cause in &self.causes {
-            push_line(&mut lines, &paint("1", "caused by"), cause);
+            push_line(&mut lines, &paint("1", "caused by"), text::said(cause, language));
         }
         let head = paint("1;32", "help");
         match (&self.help, language) {
-            (Some(own), Language::English) => push_line(&mut lines, &head, own),
+            (Some(own), Language::English) => push_line(&mut lines, &head, &own.english),
             (own, language) => {
                 push_line(&mut lines, &head, remedy(self.code, language));
                 // What this failure knows more than its code, which names keys and commands.
-                own.iter().for_each(|own| push_line(&mut lines, &head, own));
+                own.iter().for_each(|own| push_line(&mut lines, &head, text::said(own, language)));
             }
         }
         lines
@@ -114,11 +116,32 @@ impl Failure {
     }
 }
 
+/// An error and those behind it, nearest first.
+fn causes(mut next: Option<&(dyn Error + 'static)>) -> Vec<Say> {
+    let mut causes = Vec::new();
+    while let Some(error) = next {
+        causes.push(cause(error));
+        next = error.source();
+    }
+    causes
+}
+
 fn push_line(lines: &mut String, head: &str, text: &str) {
     lines.push_str(head);
     lines.push_str(": ");
     lines.push_str(&printable(&bounds::shortened(text, bounds::MESSAGE)));
     lines.push('\n');
+}
+
+impl From<Failure> for Fault {
+    /// One sentence with its causes, for those who keep or show a fault.
+    fn from(failure: Failure) -> Self {
+        let Failure { code, what, chinese, causes, .. } = failure;
+        let is_said = chinese.is_some();
+        let own = Say { english: what, chinese: chinese.unwrap_or_default() };
+        let whole = causes.iter().fold(own, Say::then);
+        Fault { code, detail: whole.english, chinese: is_said.then_some(whole.chinese) }
+    }
 }
 
 impl From<Fault> for Failure {
@@ -196,6 +219,7 @@ pub fn install_panic_hook(color: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::say;
 
     #[derive(Debug, thiserror::Error)]
     #[error("the outer")]
@@ -209,7 +233,8 @@ mod tests {
 
     #[test]
     fn a_failure_reads_what_then_causes_then_help() {
-        let failure = Failure::of(Code::CaKey, &Outer { source: Inner }).with_help("do this");
+        let failure =
+            Failure::of(Code::CaKey, &Outer { source: Inner }).with_help(say!("do this", "这样做"));
         assert_eq!(
             failure.to_lines_in(false, Language::English),
             "error[E-CA-KEY]: the outer\ncaused by: the inner\nhelp: do this\n"
@@ -226,13 +251,14 @@ mod tests {
 
     #[test]
     fn in_chinese_the_code_s_words_come_first_and_the_values_stay() {
-        let failure = Failure::new(Code::LedgerBusy, "pid 42 works here").with_help("do this");
+        let failure = Failure::new(Code::LedgerBusy, "pid 42 works here")
+            .with_help(say!("do this", "这样做"));
         let lines = failure.to_lines_in(false, Language::Chinese);
         assert!(lines.starts_with(
             "error[E-LEDGER-BUSY]: 另一个产线进程正在使用该账本（pid 42 works here）\n"
         ));
         let wanted =
-            format!("help: {}\nhelp: do this\n", remedy(Code::LedgerBusy, Language::Chinese));
+            format!("help: {}\nhelp: 这样做\n", remedy(Code::LedgerBusy, Language::Chinese));
         assert!(lines.ends_with(&wanted), "{lines}");
     }
 

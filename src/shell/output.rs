@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use crate::domain::code::Code;
 use crate::domain::text::printable;
+use crate::say;
 
 /// Where a command writes what was asked for.
 ///
@@ -50,7 +51,8 @@ impl Output {
     /// Writes one JSON object on a line of its own.
     pub fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let mut line = serde_json::to_vec(value).map_err(|error| {
-            Failure::new(Code::Bug, "a line can't be written as JSON").caused_by(&error)
+            Failure::said(Code::Bug, say!("a line can't be written as JSON", "一行无法写成 JSON"))
+                .caused_by(&error)
         })?;
         line.push(b'\n');
         self.write(&line)
@@ -77,10 +79,11 @@ impl Output {
                 self.gone = true;
                 Ok(())
             }
-            Err(error) => {
-                Err(Failure::new(Code::Output, "standard output can't be written")
-                    .caused_by(&error))
-            }
+            Err(error) => Err(Failure::said(
+                Code::Output,
+                say!("standard output can't be written", "标准输出无法写入"),
+            )
+            .caused_by(&error)),
         }
     }
 }

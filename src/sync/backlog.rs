@@ -7,6 +7,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::Serial;
 use crate::domain::registration::Registering;
+use crate::say;
 
 /// What is wrong where the oldest unregistered proof is older than `longest`. Where devices
 /// register themselves, nobody knows when they will.
@@ -20,12 +21,13 @@ pub fn backlog(
     let micros = u64::try_from(now.0.saturating_sub(proven.0)).unwrap_or(0);
     let waited = Duration::from_micros(micros);
     (waited > longest).then(|| {
-        let detail = format!(
+        let detail = say!(
             "{serial} was proven at {proven} and is not registered after {} hours; {} are allowed",
+            "{serial} 于 {proven} 验证，{} 小时后仍未注册；允许 {} 小时",
             waited.as_secs() / 3600,
             longest.as_secs() / 3600
         );
-        Fault::new(Code::CloudBacklog, detail)
+        Fault::said(Code::CloudBacklog, detail)
     })
 }
 

@@ -104,6 +104,8 @@ words! {
 
     // What to do with a unit.
     DoPass: "Take it out: done.", "取出：已完成。";
+    DoPassLabel: "Take it out, put its label on, scan the label.", "取出，贴上标签，扫描标签。";
+    DoReady: "Scan its label.", "请扫描它的标签。";
     DoPassReadBack: "Take it out: done. It was read back, it did not sign.", "取出：已完成。仅回读，设备未签名。";
     DoPassUnproven: "Take it out: done. Nothing was proven.", "取出：已完成。未作任何验证。";
     ProofPossession: "signed with its key", "已用私钥签名";

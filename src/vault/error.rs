@@ -1,5 +1,6 @@
 //! Why the vault can't do what was asked, and the limits that the errors name.
 
+use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::code::Code;
 
 /// Bytes of a P-256 scalar.
@@ -78,6 +79,27 @@ impl VaultError {
             | VaultError::Random(_)
             | VaultError::NotAKey => Code::Bug,
         }
+    }
+}
+
+impl Told for VaultError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Lock { needed, limit, .. } => format!(
+                "无法为密钥锁定 {needed} 字节内存；上限是 {}：用 `ulimit -l {}` 提高，服务则用 \
+                 `LimitMEMLOCK={needed}`",
+                limit.map_or_else(|| "无".to_owned(), |bytes| format!("{bytes} 字节")),
+                needed.div_ceil(1024)
+            ),
+            Self::Memory { needed, step, source } => {
+                format!("无法为密钥准备 {needed} 字节内存（{step}）：{}", system_in_chinese(source))
+            }
+            Self::CoreDump { step, source } => {
+                format!("无法让本进程不留下内存转储（{step}）：{}", system_in_chinese(source))
+            }
+            Self::Full { cells } => format!("保管区的 {cells} 个格子都被占用"),
+            Self::Cells { .. } | Self::Random(_) | Self::NotAKey => return None,
+        })
     }
 }
 

@@ -13,7 +13,7 @@ mod region;
 mod stack;
 impl From<VaultError> for Fault {
     fn from(error: VaultError) -> Fault {
-        Fault::new(error.code(), error.to_string())
+        Fault::told(error.code(), &error)
     }
 }
 
@@ -29,6 +29,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{KeyId, PublicKey};
 use crate::domain::lender::KeyLender;
+use crate::say;
 
 pub use error::VaultError;
 use error::{CELL_BITS, MAX_CELLS, SCALAR, TRIES};
@@ -150,7 +151,10 @@ impl KeyLender for Vault {
         work: &mut dyn FnMut(&[u8; SCALAR], &mut [u8]),
     ) -> Result<(), Fault> {
         let Some((_, mut cell)) = self.cell_of(key) else {
-            return Err(Fault::new(Code::Bug, format!("the vault holds no key {}", key.0)));
+            return Err(Fault::said(
+                Code::Bug,
+                say!("the vault holds no key {}", "保管区里没有密钥 {}", key.0),
+            ));
         };
         // Both act on every way out, a panic in `work` too.
         let _scrub = StackScrub;

@@ -9,6 +9,7 @@ use crate::domain::operators::{OperatorRow, Pin, ProfileAccepted, SignedIn, may_
 use crate::domain::pages::{Act, Answer, Approval};
 use crate::domain::person::Person;
 use crate::domain::record::{ClockAccepted, PersonAct, Record, WorkOrderAct};
+use crate::say;
 use crate::shell::Failure;
 
 use super::Answers;
@@ -99,7 +100,12 @@ impl Answers {
 }
 
 fn typed(pin: Option<Pin>) -> Result<Pin, Failure> {
-    pin.ok_or_else(|| Failure::new(Code::SupervisorNeeded, "this needs a supervisor's PIN"))
+    pin.ok_or_else(|| {
+        Failure::said(
+            Code::SupervisorNeeded,
+            say!("this needs a supervisor's PIN", "这需要主管的 PIN"),
+        )
+    })
 }
 
 fn person(approval: &Approval) -> Person {
@@ -108,7 +114,9 @@ fn person(approval: &Approval) -> Person {
 
 /// The person whom a text names.
 fn find(everybody: &[OperatorRow], text: &str) -> Result<OperatorId, Failure> {
-    let unknown = || Failure::new(Code::OperatorUnknown, format!("nobody is known as {text}"));
+    let unknown = || {
+        Failure::said(Code::OperatorUnknown, say!("nobody is known as {text}", "没有登记 {text}"))
+    };
     let wanted = text.to_lowercase();
     let mut named = everybody
         .iter()
@@ -117,8 +125,11 @@ fn find(everybody: &[OperatorRow], text: &str) -> Result<OperatorId, Failure> {
     match (by_id, named.next(), named.next()) {
         (Some(row), _, _) | (None, Some(row), None) => Ok(row.id.clone()),
         (None, Some(_), Some(_)) => {
-            let what = format!("several persons are called {text}: use the id");
-            Err(Failure::new(Code::OperatorUnknown, what))
+            let what = say!(
+                "several persons are called {text}: use the id",
+                "有几个人叫 {text}：请用工号"
+            );
+            Err(Failure::said(Code::OperatorUnknown, what))
         }
         (None, None, _) => text.parse().map_err(|_| unknown()),
     }

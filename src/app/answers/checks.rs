@@ -12,6 +12,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::pages::{Answer, Answered, CheckLine, Light};
 use crate::pki::Verifier;
+use crate::say;
 
 use super::Answers;
 
@@ -23,7 +24,10 @@ impl Answers {
             sink(Answered { number, answer: Ok(Answer::Checks(lines)) });
         };
         if let Err(error) = thread::Builder::new().name("checks".to_owned()).spawn(work) {
-            let fault = Fault::new(Code::Shortage, format!("no thread for the checks: {error}"));
+            let fault = Fault::said(
+                Code::Shortage,
+                say!("no thread for the checks: {error}", "检查得不到线程：{error}"),
+            );
             (self.sink)(Answered { number, answer: Err(fault) });
         }
     }

@@ -21,6 +21,7 @@ use crate::domain::device::Fault;
 use crate::domain::pages::{Answer, AnswerSink, Answered, AskSink, Asked, Question};
 use crate::engine::{Lot, LotChooser, SignedIn};
 use crate::ledger::{Ledger, Persons, Reader, Writer};
+use crate::say;
 use crate::shell::Failure;
 
 /// What the answers come from.
@@ -70,8 +71,10 @@ pub fn start(sources: Sources<'_>, sink: AnswerSink) -> Result<AskSink, Failure>
     let (asks, asked) = mpsc::channel();
     let thread = thread::Builder::new().name("answers".to_owned());
     let spawned = thread.spawn(move || answers.run(&asked));
-    spawned
-        .map_err(|error| Failure::new(Code::Shortage, "no thread for answers").caused_by(&error))?;
+    spawned.map_err(|error| {
+        Failure::said(Code::Shortage, say!("no thread for answers", "查询得不到线程"))
+            .caused_by(&error)
+    })?;
     Ok(Box::new(move |question| asks.send(question).is_ok()))
 }
 
@@ -82,7 +85,7 @@ impl Answers {
                 self.check(number);
                 continue;
             }
-            let answer = self.answer(question).map_err(fault);
+            let answer = self.answer(question).map_err(Fault::from);
             (self.sink)(Answered { number, answer });
         }
         // Nobody asks any more: the screen is left, and what the cloud was asked is recorded.
@@ -112,10 +115,4 @@ impl Answers {
     fn now(&self) -> Timestamp {
         self.clock.now().wall
     }
-}
-
-/// A failure as one sentence with its causes.
-fn fault(failure: Failure) -> Fault {
-    let causes = failure.causes.iter().fold(failure.what, |text, cause| text + ": " + cause);
-    Fault::new(failure.code, causes)
 }

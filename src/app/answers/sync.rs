@@ -12,12 +12,13 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::pages::SyncRun;
 use crate::domain::person::Person;
+use crate::say;
 use crate::secret::{self, Process};
 use crate::shell::Failure;
 use crate::sync::{Event, Halt, Outcome};
 
+use super::Answers;
 use super::desk::{SharedDesk, change};
-use super::{Answers, fault};
 
 impl Answers {
     /// What the sync that runs has done so far, or what the last one did.
@@ -57,7 +58,8 @@ impl Answers {
         let started = thread::Builder::new().name("sync".to_owned()).spawn(body);
         started.map(drop).map_err(|error| {
             change(&self.desk, |desk| desk.run.running = false);
-            Failure::new(Code::Shortage, "no thread for a sync").caused_by(&error)
+            Failure::said(Code::Shortage, say!("no thread for a sync", "同步得不到线程"))
+                .caused_by(&error)
         })
     }
 }
@@ -71,9 +73,9 @@ fn has_credentials(config: &Config) -> Result<(), Failure> {
     ];
     for wanted in wanted {
         if wanted.configured_only(&Process)?.is_none() {
-            return Err(Failure::new(
+            return Err(Failure::said(
                 Code::SecretMissing,
-                format!("{} was not given", wanted.what),
+                say!("{} was not given", "没有给出：{}", wanted.what),
             ));
         }
     }
@@ -92,7 +94,7 @@ fn run(
         change(&told, |desk| count(&mut desk.run, &event));
     });
     let ended = sync::run_until(config, clock, &Wanted::default(), by, halt, tell);
-    match ended.map_err(fault)?.faults.into_iter().next() {
+    match ended.map_err(Fault::from)?.faults.into_iter().next() {
         Some(fault) => Err(fault),
         None => Ok(()),
     }

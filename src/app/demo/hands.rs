@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::domain::code::Code;
 use crate::domain::event::{Event, SlotStatus, UnitReport};
 use crate::domain::ids::SlotName;
+use crate::say;
 use crate::shell::Failure;
 use crate::sim::{Act, HandError, Handled, SlotHandle};
 use crate::tui::{HandKey, HandTrouble};
@@ -62,7 +63,9 @@ impl Hands {
         thread::Builder::new()
             .name("hands".to_owned())
             .spawn(move || work(places, &heard))
-            .map_err(|error| Failure::new(Code::Shortage, "no thread").caused_by(&error))?;
+            .map_err(|error| {
+                Failure::said(Code::Shortage, say!("no thread", "得不到线程")).caused_by(&error)
+            })?;
         Ok(Self(sender))
     }
 

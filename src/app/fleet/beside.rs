@@ -17,6 +17,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Event, EventSink, FleetHeard};
 use crate::domain::ids::ClientId;
+use crate::domain::say::Say;
 use crate::fleet::{Enrolled, Heard};
 use crate::say;
 use crate::shell::Failure;
@@ -62,12 +63,13 @@ impl PushThread {
                 }
             };
             if let Err(failure) = wait(sending) {
-                events(Event::Warning(Fault::new(failure.code, failure.what)));
+                events(Event::Warning(failure.into()));
             }
         };
         let thread = thread::Builder::new().name("fleet".to_owned()).spawn(work);
         let thread = thread.map_err(|error| {
-            Failure::new(Code::Shortage, "no thread for the fleet").caused_by(&error)
+            Failure::said(Code::Shortage, say!("no thread for the fleet", "与总库通信得不到线程"))
+                .caused_by(&error)
         })?;
         Ok(Some(Self { stop, thread: Some(thread) }))
     }
@@ -106,7 +108,7 @@ async fn send(config: &Config, clock: &Arc<dyn Clock>, events: &EventSink, stop:
                 pause = (pause * 2).clamp(every, RAREST.max(every));
                 if told != Some(failure.code) {
                     told = Some(failure.code);
-                    events(Event::Warning(Fault::new(failure.code, failure.what)));
+                    events(Event::Warning(failure.into()));
                 }
             }
         }
@@ -134,7 +136,10 @@ pub fn push_first(config: &Config, clock: &Arc<dyn Clock>) {
         let Some(station) = Station::open(config, clock)? else { return Ok(()) };
         match wait(async { timeout(BEFORE_SYNC, station.push(&|| true)).await })? {
             Ok(pushed) => pushed.map(|_| ()),
-            Err(_) => Err(Failure::new(Code::FleetUnreachable, "the fleet took too long")),
+            Err(_) => Err(Failure::said(
+                Code::FleetUnreachable,
+                say!("the fleet took too long", "总库用时过长"),
+            )),
         }
     };
     if let Err(failure) = pushed() {
@@ -158,29 +163,38 @@ pub fn claimed(config: &Config) -> BTreeMap<ClientId, String> {
 pub fn finding(config: &Config, now: Timestamp) -> Option<Finding> {
     const NAME: &str = "fleet";
     let data_dir = &config.station.data_dir;
-    let fault = |code, what: String| Finding::warn(NAME, Fault::new(code, what));
+    let fault = |code, what: Say| Finding::warn(NAME, Fault::said(code, what));
     let enrolled = match Enrolled::read(data_dir) {
         Ok(None) if config.fleet.url.is_none() => return None,
         Ok(None) => {
-            let what = "[fleet] names one, and this station is not enrolled there".to_owned();
+            let what = say!(
+                "[fleet] names one, and this station is not enrolled there",
+                "[fleet] 写明了总库，而本站没有加入"
+            );
             return Some(fault(Code::FleetStation, what));
         }
         Ok(Some(enrolled)) => enrolled,
-        Err(error) => return Some(fault(error.code(), error.to_string())),
+        Err(error) => return Some(fault(error.code(), Say::same(error.to_string()))),
     };
     let heard = Heard::read(data_dir).ok().flatten();
     let url = &enrolled.url;
     let Some(heard) = heard else {
-        return Some(fault(Code::FleetUnreachable, format!("nothing was heard of {url} yet")));
+        return Some(fault(
+            Code::FleetUnreachable,
+            say!("nothing was heard of {url} yet", "还没有收到 {url} 的回应"),
+        ));
     };
     let silent = now.milliseconds_since(heard.at);
     if u128::try_from(silent).unwrap_or(0) > config.fleet.max_silence.as_millis() {
-        let what = format!("{url} was last heard of {}", heard.at);
+        let what = say!("{url} was last heard of {}", "上次收到 {url} 的回应是 {}", heard.at);
         return Some(fault(Code::FleetUnreachable, what));
     }
     if !heard.claimed.is_empty() {
         let count = heard.claimed.len();
-        let what = format!("{count} client ids are held by another station");
+        let what = say!(
+            "{count} client ids are held by another station",
+            "{count} 个客户端 ID 由另一个站持有"
+        );
         return Some(fault(Code::FleetClaimed, what));
     }
     let (at, entries) = (heard.at, heard.head.seq);

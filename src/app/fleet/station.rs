@@ -12,6 +12,7 @@ use crate::domain::ids::{from_hex, to_hex};
 use crate::fleet::{Client, ClientSettings, Enrolled, Heard, Pushed, Standing};
 use crate::ledger::Reader;
 use crate::pki::{self, JournalKey, Verifier};
+use crate::say;
 use crate::shell::Failure;
 
 use super::wait::wait;
@@ -33,15 +34,21 @@ impl Station {
         let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
         let (_, instance) = reader.owner()?.ok_or_else(no_ledger)?;
         if instance.to_string() != enrolled.instance {
-            let what = "the station enrolled with another ledger than it has now";
-            return Err(Failure::new(Code::FleetStation, what));
+            let what = say!(
+                "the station enrolled with another ledger than it has now",
+                "本站加入总库时用的是另一个账本"
+            );
+            return Err(Failure::said(Code::FleetStation, what));
         }
         let key = from_config::journal_key(config)?;
         let certificate = from_hex("certificate", &enrolled.certificate)
             .map_err(|error| Failure::of(Code::FleetStation, &error))?;
         if pki::p256_key_in(&certificate) != Some(key.public_key()) {
-            let what = "the journal has another key than the station enrolled with";
-            return Err(Failure::new(Code::FleetStation, what));
+            let what = say!(
+                "the journal has another key than the station enrolled with",
+                "日志密钥与本站加入总库时的不同"
+            );
+            return Err(Failure::said(Code::FleetStation, what));
         }
         let url = config.fleet.url.as_ref().map_or(enrolled.url.as_str(), |url| url.as_str());
         let client = Client::new(ClientSettings {
@@ -58,8 +65,12 @@ impl Station {
 
     /// The same where it must be enrolled.
     pub fn enrolled(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, Failure> {
-        Self::open(config, clock)?
-            .ok_or_else(|| Failure::new(Code::FleetStation, "this station is enrolled at no fleet"))
+        Self::open(config, clock)?.ok_or_else(|| {
+            Failure::said(
+                Code::FleetStation,
+                say!("this station is enrolled at no fleet", "本站没有加入任何总库"),
+            )
+        })
     }
 
     /// Sends what the fleet has not confirmed, and keeps what was heard.
@@ -85,7 +96,7 @@ fn roots(config: &Config, enrolled: &Enrolled) -> Result<Vec<Vec<u8>>, Failure> 
 }
 
 fn no_ledger() -> Failure {
-    Failure::new(Code::LedgerOpen, "the ledger has no entry yet")
+    Failure::said(Code::LedgerOpen, say!("the ledger has no entry yet", "账本还没有记录"))
 }
 
 /// Sends what the fleet has not confirmed yet.
@@ -114,7 +125,13 @@ pub fn enrol(
     let authority =
         authorities.into_iter().find(|ca| pki::journal_key_of(&certificate, ca).is_ok());
     let authority = authority.ok_or_else(|| {
-        Failure::new(Code::FleetStation, "the CA of station.toml did not certify the journal key")
+        Failure::said(
+            Code::FleetStation,
+            say!(
+                "the CA of station.toml did not certify the journal key",
+                "station.toml 的 CA 没有为日志密钥签发证书"
+            ),
+        )
     })?;
     let roots = match ca.or(config.fleet.ca.as_deref()) {
         Some(ca) => pki::read_certificates(ca)?,

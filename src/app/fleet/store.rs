@@ -11,6 +11,7 @@ use crate::domain::code::Code;
 use crate::domain::ids::StationId;
 use crate::fleet::{self, NewCode, Pages, Server, ServerSettings, ServerTls, Settings, Store};
 use crate::pki;
+use crate::say;
 use crate::secret::{self, Process};
 use crate::shell::Failure;
 
@@ -62,7 +63,7 @@ fn tls(certificate: &Path, key: &Path) -> Result<ServerTls, Failure> {
     let pem = std::fs::File::open(certificate)
         .and_then(|file| bounds::read_whole(file, bounds::CERTIFICATES));
     let pem = pem.map_err(|error| {
-        Failure::new(Code::Input, format!("{} can't be read", certificate.display()))
+        Failure::said(Code::Input, say!("{} can't be read", "{} 无法读取", certificate.display()))
             .caused_by(&error)
     })?;
     let key = secret::fleet_key(Some(key)).read_if_given(&Process)?;
@@ -100,7 +101,10 @@ pub fn code(
 ) -> Result<NewCode, Failure> {
     let mut random = [0_u8; 20];
     getrandom::fill(&mut random).map_err(|error| {
-        Failure::new(Code::Shortage, format!("the system gives no random bytes: {error}"))
+        Failure::said(
+            Code::Shortage,
+            say!("the system gives no random bytes: {error}", "系统不给随机数：{error}"),
+        )
     })?;
     let letters = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
     let letters: Vec<char> = letters.collect();

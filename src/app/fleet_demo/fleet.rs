@@ -22,6 +22,7 @@ use crate::domain::person::Person;
 use crate::domain::record::{Record, WorkOrderCreated};
 use crate::domain::work_order::WorkOrder;
 use crate::fleet::{Pushed, Server};
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 use super::postgres::{Postgres, open_to_others};
@@ -71,8 +72,9 @@ impl Demo {
         made.map_err(|error| failed(&dir, &error))?;
         let mut entries = std::fs::read_dir(&dir).map_err(|error| failed(&dir, &error))?;
         if entries.next().is_some() {
-            let what = format!("{} is not empty", dir.display());
-            return Err(Failure::new(Code::Usage, what).with_help("name a new or an empty one"));
+            let what = say!("{} is not empty", "{} 不是空的", dir.display());
+            return Err(Failure::said(Code::Usage, what)
+                .with_help(say!("name a new or an empty one", "指定一个新的或空的目录")));
         }
         open_to_others(&dir).map_err(|error| failed(&dir, &error))?;
         let mut demo = Self { dir, keep, server: None, database: None, clock };
@@ -174,8 +176,8 @@ impl Drop for Demo {
 }
 
 fn failed(dir: &Path, error: &std::io::Error) -> Failure {
-    let what = format!("the demo can't be laid out in {}", dir.display());
-    Failure::new(Code::Output, what).caused_by(error)
+    let what = say!("the demo can't be laid out in {}", "演示无法在 {} 中建立", dir.display());
+    Failure::said(Code::Output, what).caused_by(error)
 }
 
 /// Until the database answers.

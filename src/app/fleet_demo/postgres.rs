@@ -12,6 +12,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::Failure;
 
 /// A socket's path is no longer than so many bytes.
@@ -32,7 +33,7 @@ struct User {
     gid: u32,
 }
 
-fn failed(what: &str, error: &dyn std::error::Error) -> Failure {
+fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
     Failure::new(Code::FleetDatabase, format!("PostgreSQL for the demo: {what}")).caused_by(error)
 }
 
@@ -49,8 +50,14 @@ fn programs() -> Result<PathBuf, Failure> {
         std::env::split_paths(&path).find(|dir| dir.join("initdb").exists())
     };
     found.max().map(|(_, path)| path).or_else(in_path).ok_or_else(|| {
-        Failure::new(Code::FleetDatabase, "there is no PostgreSQL on this machine")
-            .with_help("install Debian's package postgresql, or run `fleet serve --database URL`")
+        Failure::said(
+            Code::FleetDatabase,
+            say!("there is no PostgreSQL on this machine", "本机没有 PostgreSQL"),
+        )
+        .with_help(say!(
+            "install Debian's package postgresql, or run `fleet serve --database URL`",
+            "安装 Debian 的 postgresql 软件包，或运行 `fleet serve --database URL`"
+        ))
     })
 }
 

@@ -15,10 +15,12 @@ use crate::domain::local::{Zone, day_to_text};
 use crate::domain::person::Person;
 use crate::domain::print::{Card, Facts, Printed, card};
 use crate::domain::record::Record;
+use crate::domain::say::Say;
 use crate::domain::scan::{Reading, ScanRules};
 use crate::domain::text::escaped;
 use crate::ledger::{Reader, Writer};
 use crate::printer::{self, Outgoing};
+use crate::say;
 use crate::shell::Failure;
 
 /// What is needed to make labels, and to read them back.
@@ -87,8 +89,10 @@ impl Desk {
             work_order: facts.work_order.clone(),
             date: day,
         });
-        let printed =
-            printed.map_err(|error| Fault::new(Code::LabelValue, format!("{serial}: {error}")))?;
+        let printed = printed.map_err(|error| {
+            let why = Fault::told(Code::LabelValue, &error).sentence();
+            Fault::said(Code::LabelValue, Say::same(serial.to_string()).then(&why))
+        })?;
         if self.settings.verify == PrintVerify::Scan {
             self.can_be_read(serial, &printed.code)?;
         }
@@ -102,14 +106,19 @@ impl Desk {
 
     /// A label that is to be scanned back must be one that the station's own rules read.
     fn can_be_read(&self, serial: &Serial, code: &str) -> Result<(), Fault> {
-        let refused = |why: String| {
-            let what = format!("the label of {serial} would not be read from what it says: {why}");
-            Err(Fault::new(Code::LabelValue, what))
+        let refused = |why: Say| {
+            let what = say!(
+                "the label of {serial} would not be read from what it says",
+                "{serial} 的标签按其内容读不出来"
+            );
+            Err(Fault::said(Code::LabelValue, what.then(&why)))
         };
         match self.rules.read(code, &self.rule).outcome {
             Ok(reading) if reading.serial == *serial => Ok(()),
-            Ok(Reading { serial: other, .. }) => refused(format!("it is read as {other}")),
-            Err(unread) => refused(Fault::from(unread).detail),
+            Ok(Reading { serial: other, .. }) => {
+                refused(say!("it is read as {other}", "读出的是 {other}"))
+            }
+            Err(unread) => refused(Fault::from(unread).sentence()),
         }
     }
 
@@ -162,9 +171,12 @@ impl Desk {
         let scanned = LabelScanned { serial: serial.clone(), copy, right, text: text.clone(), by };
         self.record(Record::LabelScanned(scanned))?;
         let wrong = (!right).then(|| {
-            let what =
-                format!("the label of {serial} says {text:?} and not {:?}", job.printed.code);
-            Fault::new(Code::LabelWrong, what)
+            let what = say!(
+                "the label of {serial} says {text:?} and not {:?}",
+                "{serial} 的标签写的是 {text:?}，应为 {:?}",
+                job.printed.code
+            );
+            Fault::said(Code::LabelWrong, what)
         });
         Ok(ReadBack { serial, wrong })
     }
@@ -173,7 +185,10 @@ impl Desk {
         let serial = &job.facts.serial;
         match &job.facts.label {
             Some(label) if label.state != LabelState::Wanted => Ok(label.copy),
-            _ => Err(Fault::new(Code::UnitState, format!("no label of {serial} was sent yet"))),
+            _ => Err(Fault::said(
+                Code::UnitState,
+                say!("no label of {serial} was sent yet", "{serial} 的标签还没有发送过"),
+            )),
         }
     }
 
@@ -211,8 +226,10 @@ pub fn choice(config: &Config) -> LabelsChosen {
 /// `[label]`, where station.toml has it.
 pub fn settings(config: &Config) -> Result<&LabelSettings, Failure> {
     config.label.as_ref().ok_or_else(|| {
-        let what = format!("{} has no section [label]", config.path.display());
-        Failure::new(Code::ConfigValue, what)
-            .with_help("write [label] with a printer and a template; docs/labels.md has examples")
+        let what = say!("{} has no section [label]", "{} 没有 [label] 一节", config.path.display());
+        Failure::said(Code::ConfigValue, what).with_help(say!(
+            "write [label] with a printer and a template; docs/labels.md has examples",
+            "在 [label] 中写明打印机和模板；docs/labels.md 有例子"
+        ))
     })
 }

@@ -22,6 +22,7 @@ use crate::domain::labelling::{Delivery, LabelRow, LabelState};
 use crate::domain::person::Person;
 use crate::domain::scan::ScanRules;
 use crate::engine::SignedIn;
+use crate::say;
 
 use super::desk::{Desk, ReadBack};
 
@@ -83,9 +84,9 @@ impl LabelLine {
             said_open: 0,
         };
         let thread = std::thread::Builder::new().name("label-printer".to_owned());
-        let thread = thread
-            .spawn(move || work.run(&waiting))
-            .map_err(|error| Fault::new(Code::Shortage, format!("no thread: {error}")))?;
+        let thread = thread.spawn(move || work.run(&waiting)).map_err(|error| {
+            Fault::said(Code::Shortage, say!("no thread: {error}", "得不到线程：{error}"))
+        })?;
         Ok(LabelLine { jobs, awaited, rules, rule, thread: Some(thread) })
     }
 
@@ -219,17 +220,22 @@ impl Work {
         for label in &left {
             match label.state {
                 LabelState::Asked | LabelState::Unclear => {
-                    let what = format!(
+                    let what = say!(
                         "nobody knows whether label {} of {} came out; it is not sent again by \
                          itself",
-                        label.copy, label.serial
+                        "第 {} 张标签（{}）是否打出无人知道；不会自动再发",
+                        label.copy,
+                        label.serial
                     );
-                    self.say(Event::Warning(Fault::new(Code::LabelUnclear, what)));
+                    self.say(Event::Warning(Fault::said(Code::LabelUnclear, what)));
                 }
                 LabelState::Wrong => {
-                    let what =
-                        format!("the label of {} was wrong when it was scanned", label.serial);
-                    self.say(Event::Warning(Fault::new(Code::LabelWrong, what)));
+                    let what = say!(
+                        "the label of {} was wrong when it was scanned",
+                        "{} 的标签扫描时不对",
+                        label.serial
+                    );
+                    self.say(Event::Warning(Fault::said(Code::LabelWrong, what)));
                 }
                 LabelState::Wanted | LabelState::Sent | LabelState::Right => {}
             }
@@ -279,7 +285,10 @@ impl Work {
                 self.printer_is_off(
                     serial,
                     trouble.unwrap_or_else(|| {
-                        Fault::new(Code::LabelPrinter, "the printer took nothing")
+                        Fault::said(
+                            Code::LabelPrinter,
+                            say!("the printer took nothing", "打印机什么也没收下"),
+                        )
                     }),
                 );
                 return false;
@@ -292,8 +301,11 @@ impl Work {
         }
         self.is_off = None;
         if told.has_older {
-            let what = format!("take the older label of {serial} back: the unit was burned anew");
-            self.say(Event::Warning(Fault::new(Code::LabelStale, what)));
+            let what = say!(
+                "take the older label of {serial} back: the unit was burned anew",
+                "收回 {serial} 的旧标签：该单元已重新烧录"
+            );
+            self.say(Event::Warning(Fault::said(Code::LabelStale, what)));
         }
         true
     }

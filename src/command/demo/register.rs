@@ -11,6 +11,7 @@ use crate::app::enrol;
 use crate::app::sync::{Ended, Wanted};
 use crate::config::Config;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::sync::{Event, Summary};
 
@@ -36,7 +37,7 @@ pub(super) fn run(config: &Config, made: &[u8], context: &mut Context) -> Result
 /// One summary of both; each field has one meaning in either, but for the time, which adds up.
 fn both(made: &[u8], registered: Summary) -> Result<Map<String, Value>, Failure> {
     let failed = |error: serde_json::Error| {
-        Failure::new(Code::Bug, "a summary can't be read").caused_by(&error)
+        Failure::said(Code::Bug, say!("a summary can't be read", "总数无法读取")).caused_by(&error)
     };
     let time = |summary: &Map<String, Value>| summary.get("duration_ms").and_then(Value::as_u64);
     let mut all: Map<String, Value> = serde_json::from_slice(made).map_err(failed)?;

@@ -9,6 +9,7 @@ use crate::app::fleet_demo::{Demo, STATIONS};
 use crate::cli::FleetDemo;
 use crate::command::context::Context;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Makes a fleet, lets its stations work, says what came of it.
@@ -45,8 +46,9 @@ pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Fail
         if !context.out.is_json() {
             context.out.line(format!("open {url} in a browser; Ctrl-C ends it"))?;
         }
-        let mut signals = Signals::new([SIGINT, SIGTERM])
-            .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
+            Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
+        })?;
         signals.forever().next();
     }
     Ok(exit)

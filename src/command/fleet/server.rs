@@ -9,14 +9,16 @@ use crate::app::fleet;
 use crate::cli::{FleetCode, FleetRevoke, FleetServe};
 use crate::command::context::Context;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Serves until the process is told to stop.
 pub(super) fn serve(asked: &FleetServe, context: &mut Context) -> Result<Exit, Failure> {
     let store = opened(&asked.database);
     let store = store.settings(asked.partitions, asked.connections.into())?;
-    let mut signals = Signals::new([SIGINT, SIGTERM])
-        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
+        Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
+    })?;
     let files = asked.certificate.as_deref().zip(asked.key.as_deref());
     let token = asked.token_file.as_deref();
     let pages = fleet::pages(opened(&asked.database), asked.listen, token, context.clock())?;
@@ -60,8 +62,8 @@ pub(super) fn revoke(asked: &FleetRevoke, context: &mut Context) -> Result<Exit,
         Ok::<_, Failure>(store.let_in(&asked.station, asked.undo).await?)
     })??;
     if changed == 0 {
-        let what = format!("the fleet knows no station {}", asked.station);
-        return Err(Failure::new(Code::FleetStation, what));
+        let what = say!("the fleet knows no station {}", "总库里没有站 {}", asked.station);
+        return Err(Failure::said(Code::FleetStation, what));
     }
     let state = if asked.undo { "active" } else { "revoked" };
     match context.out.is_json() {

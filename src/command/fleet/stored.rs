@@ -14,6 +14,7 @@ use crate::domain::grant::Grant;
 use crate::fleet::{FoundUnit, GivenBackRow, GrantFile, Settled};
 use crate::handoff::grant::read_grant;
 use crate::pki::{self, Verifier};
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -77,7 +78,10 @@ pub(super) fn status(store: Opened<'_>, context: &mut Context) -> Result<Exit, F
 
 /// That nothing has this name.
 pub(super) fn unknown(text: &str) -> Failure {
-    Failure::new(Code::UnitUnknown, format!("the fleet knows no unit {text}"))
+    Failure::said(
+        Code::UnitUnknown,
+        say!("the fleet knows no unit {text}", "总库里没有单元 {text}"),
+    )
 }
 
 /// Finds a unit in the store.
@@ -162,8 +166,11 @@ pub(super) fn verify(asked: &FleetVerify, context: &mut Context) -> Result<Exit,
     match found {
         0 => Ok(Exit::Done),
         found => {
-            let what = format!("the fleet's database does not hold: {found} findings");
-            Err(Failure::new(Code::FleetVerify, what))
+            let what = say!(
+                "the fleet's database does not hold: {found} findings",
+                "总库的数据库核对不通过：{found} 处"
+            );
+            Err(Failure::said(Code::FleetVerify, what))
         }
     }
 }
@@ -189,8 +196,11 @@ fn within_the_order(
         return Ok(());
     }
     let Grant { quantity, order_quantity, .. } = new;
-    let what = format!("{before} of {order_quantity} were granted before, and {quantity} more");
-    Err(Failure::new(Code::WorkOrderFull, what))
+    let what = say!(
+        "{before} of {order_quantity} were granted before, and {quantity} more",
+        "{order_quantity} 个中之前已授权 {before} 个，现在又要 {quantity} 个"
+    );
+    Err(Failure::said(Code::WorkOrderFull, what))
 }
 
 /// Keeps a grant for a station.
@@ -198,13 +208,18 @@ pub(super) fn grant(asked: &FleetGrant, context: &mut Context) -> Result<Exit, F
     let text =
         std::fs::File::open(&asked.file).and_then(|file| bounds::read_text(file, bounds::SETTINGS));
     let file = text.map_err(|error| {
-        let what = format!("{} can't be read", asked.file.display());
-        Failure::new(Code::Input, what).caused_by(&error)
+        let what = say!("{} can't be read", "{} 无法读取", asked.file.display());
+        Failure::said(Code::Input, what).caused_by(&error)
     })?;
     let signed = read_grant(file.as_bytes())?.grant;
     if (&signed.work_order, &signed.station) != (&asked.work_order, &asked.station) {
-        let what = format!("the grant is one of {} for {}", signed.work_order, signed.station);
-        return Err(Failure::new(Code::Usage, what));
+        let what = say!(
+            "the grant is one of {} for {}",
+            "这份授权属于 {}，给 {}",
+            signed.work_order,
+            signed.station
+        );
+        return Err(Failure::said(Code::Usage, what));
     }
     let id = pki::fingerprint_of(file.as_bytes()).to_string();
     let (work_order, station) = (asked.work_order.clone(), asked.station.clone());
@@ -311,7 +326,12 @@ pub(super) fn report(asked: &FleetReport, context: &mut Context) -> Result<Exit,
 fn day(text: &str) -> Result<i32, Failure> {
     let at = Timestamp::from_rfc3339(&format!("{text}T00:00:00Z"));
     let day = at.and_then(|at| i32::try_from(at.0.div_euclid(DAY_US)).ok());
-    day.ok_or_else(|| Failure::new(Code::Usage, format!("{text} is no date: write 2026-03-01")))
+    day.ok_or_else(|| {
+        Failure::said(
+            Code::Usage,
+            say!("{text} is no date: write 2026-03-01", "{text} 不是日期：写成 2026-03-01"),
+        )
+    })
 }
 
 fn date(day: i32) -> String {

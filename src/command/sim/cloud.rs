@@ -6,6 +6,7 @@ use signal_hook::iterator::Signals;
 
 use crate::cli::{SimCloud, SimCloudMode, SimDuplicate, SimSerialForm};
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::sim::cloud::{
     self, CLOUD_FAULTS, CloudFaults, CloudSimError, Credentials, Duplicate, Instance, Mode,
@@ -37,8 +38,9 @@ pub(super) fn run(asked: &SimCloud, context: &mut Context) -> Result<Exit, Failu
     vault::harden_process()?;
     let options = options(asked, &|name| std::env::var(name).ok())?;
     let credentials = options.credentials.clone();
-    let mut signals = Signals::new([SIGINT, SIGTERM])
-        .map_err(|error| Failure::new(Code::Bug, "no signal handler").caused_by(&error))?;
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
+        Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
+    })?;
     let running = cloud::start(options).map_err(|error| unusable(&error))?;
     say_ready(context, asked, &running.url(), &credentials)?;
     signals.forever().next();
@@ -47,10 +49,14 @@ pub(super) fn run(asked: &SimCloud, context: &mut Context) -> Result<Exit, Failu
 
 fn unusable(error: &CloudSimError) -> Failure {
     match error {
-        CloudSimError::Listen { .. } => Failure::of(Code::Usage, error)
-            .with_help("name a free address, or port 0 for any free one"),
-        CloudSimError::State { .. } => Failure::of(Code::Output, error)
-            .with_help("name a new file, or the one of this instance; one process at a time"),
+        CloudSimError::Listen { .. } => Failure::of(Code::Usage, error).with_help(say!(
+            "name a free address, or port 0 for any free one",
+            "指定一个空闲地址，或用端口 0 任选一个"
+        )),
+        CloudSimError::State { .. } => Failure::of(Code::Output, error).with_help(say!(
+            "name a new file, or the one of this instance; one process at a time",
+            "指定新文件，或本实例的文件；同时只能有一个进程"
+        )),
         CloudSimError::Log(_) => Failure::of(Code::Output, error),
         CloudSimError::Thread(_) => Failure::of(Code::Shortage, error),
     }

@@ -10,6 +10,7 @@ use signal_hook::iterator::Signals;
 
 use crate::cli::SimDevice;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::sim::{self, FAULTS, FaultSpec, Options, SimError, Stay, StopFlag, Timings, Workbench};
 
@@ -47,8 +48,8 @@ pub(super) fn unusable(error: SimError) -> Failure {
 /// One slot a link, all beside one bench.
 fn slots(device: &SimDevice) -> Result<Vec<Options>, Failure> {
     if device.link.is_empty() {
-        let missing = Failure::new(Code::Usage, "--link is missing");
-        return Err(missing.with_help("name a path for the port"));
+        let missing = Failure::said(Code::Usage, say!("--link is missing", "缺少 --link"));
+        return Err(missing.with_help(say!("name a path for the port", "指定端口的路径")));
     }
     let bench = Workbench::default();
     let slot = |link: &PathBuf| options(device, link, &bench);
@@ -90,8 +91,9 @@ fn options(device: &SimDevice, link: &Path, bench: &Workbench) -> Result<Options
 }
 
 pub(super) fn stop_on_signal(stop: &StopFlag) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::new(Code::Bug, "no signal handler").caused_by(&error);
+    let failed = |error: std::io::Error| {
+        Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
+    };
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
     let stop = stop.clone();
     let wait = move || {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::cli::SimEsp;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::sim::{self, ESP_FAULTS, EspFaults, EspOptions, EspTimes, FlashTimes, StopFlag};
 
@@ -27,17 +28,21 @@ pub(super) fn run(esp: &SimEsp, context: &mut Context) -> Result<Exit, Failure> 
 
 fn options(esp: &SimEsp) -> Result<EspOptions, Failure> {
     let Some(link) = &esp.link else {
-        let missing = Failure::new(Code::Usage, "--link is missing");
-        return Err(missing.with_help("name a path for the port"));
+        let missing = Failure::said(Code::Usage, say!("--link is missing", "缺少 --link"));
+        return Err(missing.with_help(say!("name a path for the port", "指定端口的路径")));
     };
     if !sim::chip_words().any(|word| word == esp.chip) {
-        let unknown = Failure::new(Code::Usage, format!("no chip is called {:?}", esp.chip));
+        let unknown = Failure::said(
+            Code::Usage,
+            say!("no chip is called {:?}", "没有叫 {:?} 的芯片", esp.chip),
+        );
         let known: Vec<_> = sim::chip_words().collect();
-        return Err(unknown.with_help(format!("it is one of {}", known.join(", "))));
+        return Err(unknown.with_help(say!("it is one of {}", "可以是：{}", known.join(", "))));
     }
     if !esp.flash_kib.is_power_of_two() {
-        let odd = format!("a flash of {} KiB is not made", esp.flash_kib);
-        return Err(Failure::new(Code::Usage, odd).with_help("name a power of two, as 4096"));
+        let odd = say!("a flash of {} KiB is not made", "没有 {} KiB 的闪存", esp.flash_kib);
+        return Err(Failure::said(Code::Usage, odd)
+            .with_help(say!("name a power of two, as 4096", "写 2 的幂，例如 4096")));
     }
     let faults = esp.fault.as_deref().unwrap_or_default();
     let faults = EspFaults::parse(faults).map_err(|error| Failure::of(Code::Usage, &error))?;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::cli::SimFirmware;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::sim::{self, ProgramOptions, StopFlag, WIRE_FAULTS, WireFaults};
 
@@ -15,7 +16,7 @@ pub(super) fn run(firmware: &SimFirmware, context: &mut Context) -> Result<Exit,
     if firmware.fault.as_deref() == Some("list") {
         return list_faults(WIRE_FAULTS, context);
     }
-    let missing = |what| Failure::new(Code::Usage, format!("{what} is missing"));
+    let missing = |what| Failure::said(Code::Usage, say!("{what} is missing", "缺少 {what}"));
     let options = ProgramOptions {
         link: firmware.link.clone().ok_or_else(|| missing("--link"))?,
         command: firmware.command.clone(),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::cli::{SimHand, SimMove};
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::sim::{self, ControlError, Order, UnitId};
 
@@ -48,11 +49,18 @@ fn tell(link: &Path, order: &Order) -> Result<UnitId, Failure> {
     sim::tell(link, order).map_err(|error| {
         let (code, help) = match &error {
             ControlError::Refused(_) => {
-                (Code::Usage, "`station sim pull --help` says where devices lie")
+                let help = say!(
+                    "`station sim pull --help` says where devices lie",
+                    "`station sim pull --help` 说明设备放在哪里"
+                );
+                (Code::Usage, help)
             }
             ControlError::Nobody { .. } | ControlError::Silent { .. } => (
                 Code::PortOpen,
-                "start `station sim device --link LINK` first, and name the same link",
+                say!(
+                    "start `station sim device --link LINK` first, and name the same link",
+                    "先启动 `station sim device --link LINK`，并用同一个链接"
+                ),
             ),
         };
         Failure::of(code, &error).with_help(help)

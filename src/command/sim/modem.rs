@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cli::SimModem;
 use crate::domain::code::Code;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::sim::StopFlag;
 use crate::sim::modem::{self, MODEM_FAULTS, ModemFaults, ModemOptions};
@@ -29,11 +30,15 @@ pub(super) fn run(asked: &SimModem, context: &mut Context) -> Result<Exit, Failu
 
 fn options(asked: &SimModem) -> Result<ModemOptions, Failure> {
     let kind = asked.kind.ok_or_else(|| {
-        let missing = Failure::new(Code::Usage, "--kind is missing");
-        missing.with_help("say whose modems they are: nrf91, quectel, simcom or esp-at")
+        let missing = Failure::said(Code::Usage, say!("--kind is missing", "缺少 --kind"));
+        missing.with_help(say!(
+            "say whose modems they are: nrf91, quectel, simcom or esp-at",
+            "写明是谁的调制解调器：nrf91、quectel、simcom 或 esp-at"
+        ))
     })?;
     let link = asked.link.clone().ok_or_else(|| {
-        Failure::new(Code::Usage, "--link is missing").with_help("name a path for the port")
+        Failure::said(Code::Usage, say!("--link is missing", "缺少 --link"))
+            .with_help(say!("name a path for the port", "指定端口的路径"))
     })?;
     let faults = asked.fault.as_deref().unwrap_or_default();
     let faults = ModemFaults::parse(faults).map_err(|error| Failure::of(Code::Usage, &error))?;

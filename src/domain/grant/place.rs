@@ -5,6 +5,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::WorkOrderId;
+use crate::say;
 
 /// A grant as a ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,23 +53,28 @@ pub fn choose(
     let valid: Vec<&GrantRow> = grants.iter().filter(|row| !row.is_expired(now)).collect();
     let newest = grants.iter().map(|row| row.grant.valid_until).max();
     if let (true, Some(end)) = (valid.is_empty(), newest) {
-        let detail = format!("the last grant of work order {work_order} ended at {end}");
-        return Err(Fault::new(Code::GrantExpired, detail));
+        let detail = say!(
+            "the last grant of work order {work_order} ended at {end}",
+            "工单 {work_order} 的最后一份授权已于 {end} 到期"
+        );
+        return Err(Fault::said(Code::GrantExpired, detail));
     }
     let own: Vec<&GrantRow> = valid.into_iter().filter(|row| row.is_for(serial)).collect();
     if own.is_empty() {
-        let detail = format!("no grant of work order {work_order} is for serial {serial}");
-        return Err(Fault::new(Code::GrantSerial, detail));
+        let detail = say!(
+            "no grant of work order {work_order} is for serial {serial}",
+            "工单 {work_order} 没有包含序列号 {serial} 的授权"
+        );
+        return Err(Fault::said(Code::GrantSerial, detail));
     }
     let free = own.iter().filter(|row| left(row) > 0);
     let first = free.min_by_key(|row| (row.grant.valid_until, row.grant.number));
     first.map(|row| row.grant.number).ok_or_else(|| {
         let granted: u64 = own.iter().map(|row| u64::from(row.grant.quantity)).sum();
         let given_back: u64 = own.iter().map(|row| u64::from(row.given_back)).sum();
-        let detail = format!(
-            "{granted} units of work order {work_order} were granted to this station, \
-             {given_back} of them given back; the others are used up or under way"
+        let detail = say!("{granted} units of work order {work_order} were granted to this station, \
+             {given_back} of them given back; the others are used up or under way", "工单 {work_order} 授权本站 {granted} 个单元，其中 {given_back} 个已退回；其余已用完或正在处理"
         );
-        Fault::new(Code::GrantUsedUp, detail)
+        Fault::said(Code::GrantUsedUp, detail)
     })
 }

@@ -1,5 +1,7 @@
 //! What can be wrong with a template, and with a value that is to go into it.
 
+use crate::domain::cause::Told;
+
 /// Why a template is refused: the line, counted from one, and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the template: {what}")]
@@ -11,6 +13,12 @@ pub struct TemplateError {
 impl TemplateError {
     pub(super) fn new(line: usize, what: impl Into<String>) -> Self {
         Self { line, what: what.into() }
+    }
+}
+
+impl Told for TemplateError {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("模板第 {} 行：{}", self.line, self.what))
     }
 }
 
@@ -35,4 +43,17 @@ pub enum PrintError {
         /// How long the text is.
         length: usize,
     },
+}
+
+impl Told for PrintError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Value { value, language, why } => {
+                format!("{value:?} 无法用 {language} 写出：{why}")
+            }
+            Self::TooLong { symbol, length } => {
+                format!("{symbol} 容不下 {length} 个字符的内容")
+            }
+        })
+    }
 }

@@ -1,5 +1,6 @@
 //! Where a printer is.
 
+use crate::domain::cause::Told;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,18 @@ pub enum PlaceError {
     /// No queue can have this name.
     #[error("{0:?} is no name of a CUPS queue")]
     Queue(String),
+}
+
+impl Told for PlaceError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Empty => "打印机是空的".to_owned(),
+            Self::Address(text) => {
+                format!("{text:?} 不是 主机:端口，例如 tcp:192.168.1.20:9100")
+            }
+            Self::Queue(text) => format!("{text:?} 不能是 CUPS 队列的名字"),
+        })
+    }
 }
 
 impl PrinterPlace {

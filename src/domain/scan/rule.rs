@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::domain::cause::Told;
 use crate::domain::ids::HardwareId;
 
 use super::case::LetterCase;
@@ -55,6 +56,18 @@ pub enum RuleError {
     /// An empty name.
     #[error("the name of a field is empty")]
     Empty,
+}
+
+impl Told for RuleError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Identifier(text) => {
+                format!("{text:?} 不是 GS1 应用标识符，例如 \"01\" 或 \"21\"")
+            }
+            Self::Place(name) => format!("text 中没有 {name:?} 的位置 {{{name}}}"),
+            Self::Empty => "字段名是空的".to_owned(),
+        })
+    }
 }
 
 /// One rule.

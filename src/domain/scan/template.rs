@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use super::case::LetterCase;
 use super::fields::{Fields, Misfit};
+use crate::domain::cause::Told;
 
 /// The place whose value nobody looks at; it may stand there several times.
 const ANYTHING: &str = "_";
@@ -46,6 +47,20 @@ pub enum TemplateError {
     /// A place with an odd name.
     #[error("{0:?} is no name of a place: 1 to 32 of a-z A-Z 0-9 _")]
     Name(String),
+}
+
+impl Told for TemplateError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Serial => "必须恰好有一个 {serial} 的位置".to_owned(),
+            Self::Twice(name) => format!("{{{name}}} 的位置出现两次；{{_}} 可以出现多次"),
+            Self::Adjacent(one, other) => {
+                format!("{{{one}}} 与 {{{other}}} 之间什么都没有，分不开")
+            }
+            Self::Brace(brace) => format!("单独的 {brace:?}；标签上有它时写两个"),
+            Self::Name(name) => format!("{name:?} 不是位置的名字：1 到 32 个 a-z A-Z 0-9 _"),
+        })
+    }
 }
 
 impl FromStr for Template {

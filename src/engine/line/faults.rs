@@ -42,6 +42,11 @@ pub(super) fn takes_none() -> Fault {
     Fault::said(Code::ScanAhead, detail)
 }
 
+/// The line's own thread is gone.
+pub(super) fn panicked() -> Fault {
+    Fault::said(Code::Bug, say!("the line's thread panicked", "产线的线程崩溃了"))
+}
+
 /// Somebody stops it.
 pub(super) fn told_to_stop() -> Fault {
     Fault::said(Code::Stopped, say!("the station was told to stop", "本站被要求停止"))

@@ -25,6 +25,7 @@ use crate::domain::record::{AttemptRef, Ended, Record};
 use crate::domain::scan::ScanRules;
 use crate::flow::{self, Entry};
 use crate::link::settings::PresenceBy;
+use crate::say;
 
 use super::halt::Halt;
 use super::router::Router;
@@ -32,7 +33,7 @@ use super::shared::Shared;
 use super::slot::{SlotSettings, SlotThread};
 use super::to_line::ToLine;
 use door::Door;
-use faults::told_to_stop;
+use faults::{panicked, told_to_stop};
 use state::LineThread;
 
 /// A line's slots and rules.
@@ -168,7 +169,9 @@ impl Line {
         let thread = std::thread::Builder::new()
             .name("line".to_owned())
             .spawn(move || state.run_to_end(&from_all))
-            .map_err(|error| Fault::new(Code::Shortage, format!("no thread: {error}")))?;
+            .map_err(|error| {
+                Fault::said(Code::Shortage, say!("no thread: {error}", "得不到线程：{error}"))
+            })?;
         Ok(Line { to_line, door, halts, progress, thread })
     }
 
@@ -191,7 +194,7 @@ impl Line {
     /// Waits until every thread of the line is gone.
     pub fn join(self) -> Result<(), Fault> {
         drop(self.to_line);
-        self.thread.join().map_err(|_| Fault::new(Code::Bug, "the line's thread panicked"))
+        self.thread.join().map_err(|_| panicked())
     }
 }
 

@@ -9,6 +9,7 @@ use crate::engine::router::{Job, Place};
 use crate::engine::unit::Ending;
 use crate::flow;
 use crate::link::LinkError;
+use crate::say;
 
 use super::faults::{senseless, told_to_stop};
 use super::state::{LineThread, Passed};
@@ -98,7 +99,8 @@ impl LineThread {
     }
 
     fn record_denial(&self, slot: usize, report: &UnitReport, fault: &Fault) -> Result<(), Fault> {
-        let missing = || Fault::new(Code::Bug, "a unit that passed has no certificate");
+        let what = say!("a unit that passed has no certificate", "一个已合格的单元没有证书");
+        let missing = || Fault::said(Code::Bug, what.clone());
         let serial = report.serial.parse().map_err(|_| missing())?;
         let denied = Denied {
             serial,

@@ -12,7 +12,7 @@ use crate::domain::label::LabelRule;
 use crate::engine::to_line::ToLine;
 use crate::say;
 
-use super::faults::{no_slot, takes_none, told_to_stop};
+use super::faults::{no_slot, panicked, takes_none, told_to_stop};
 use super::state::LineThread;
 
 /// How often scans that wait for a device are looked at.
@@ -23,7 +23,7 @@ impl LineThread {
     pub(super) fn run_to_end(&mut self, from_all: &Receiver<ToLine>) {
         let body = AssertUnwindSafe(|| self.run(from_all));
         if catch_unwind(body).is_err() {
-            let fault = Fault::new(Code::Bug, "the line's thread panicked");
+            let fault = panicked();
             self.say(Event::Stopping(Some(fault)));
         }
         self.dismiss();

@@ -10,6 +10,7 @@ use crate::ledger::decide::view::Trouble;
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::label_row::{self, LABEL, read_label};
 use crate::ledger::tables::unit_row;
+use crate::say;
 
 use super::reader::Reader;
 
@@ -21,8 +22,8 @@ impl Reader {
     pub fn label_facts(&self, serial: &Serial) -> Result<Result<LabelFacts, Fault>, LedgerError> {
         let _snapshot = self.connection.unchecked_transaction()?;
         let Some(unit) = unit_row::load(&self.connection, serial)? else {
-            let what = format!("the ledger knows no unit {serial}");
-            return Ok(Err(Fault::new(crate::domain::code::Code::UnitUnknown, what)));
+            let what = say!("the ledger knows no unit {serial}", "账本里没有单元 {serial}");
+            return Ok(Err(Fault::said(crate::domain::code::Code::UnitUnknown, what)));
         };
         let certificate_sn = match certificate_of(&unit) {
             Ok(cert) => cert,

@@ -15,8 +15,10 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::OperatorId;
 use crate::domain::operators::{Lock, PinVerifier, WRONG_PINS};
+use crate::domain::say::Say;
 use crate::ledger::error::LedgerError;
 use crate::ledger::keep::files;
+use crate::say;
 
 /// What is written beside a record and stands in no entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,19 +79,26 @@ impl Persons {
             .query_row([operator], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         let Some((pin, wrong, locked)): Option<(String, u32, Option<Timestamp>)> = found else {
-            let detail = format!("{operator} has no PIN");
-            return Ok(Err(Fault::new(Code::PinWrong, detail)));
+            let detail = say!("{operator} has no PIN", "{operator} 没有 PIN");
+            return Ok(Err(Fault::said(Code::PinWrong, detail)));
         };
         // Whoever could set this row back would have to set the journal back as well.
         let wrong = wrong.max(wrong_in_journal(&transaction, operator)?);
         let locked = match Lock::of(wrong, locked, now) {
             Lock::Open => None,
-            Lock::Until(end) => Some(format!("until {end}")),
-            Lock::UntilReset => Some(format!("after {wrong} wrong tries, until it is set anew")),
+            Lock::Until(end) => Some(say!("until {end}", "到 {end} 为止")),
+            Lock::UntilReset => Some(say!(
+                "after {wrong} wrong tries, until it is set anew",
+                "错了 {wrong} 次，须重新设置"
+            )),
         };
         if let Some(how) = locked {
-            let detail = format!("the PIN of {operator} is locked {how}");
-            return Ok(Err(Fault::new(Code::PinLocked, detail)));
+            let Say { english, chinese } = how;
+            let detail = Say {
+                english: format!("the PIN of {operator} is locked {english}"),
+                chinese: format!("{operator} 的 PIN 已锁定：{chinese}"),
+            };
+            return Ok(Err(Fault::said(Code::PinLocked, detail)));
         }
         let wrong = wrong.saturating_add(1);
         let locked = wrong.is_multiple_of(WRONG_PINS).then_some(now);

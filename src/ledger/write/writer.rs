@@ -24,6 +24,7 @@ use crate::ledger::journal::head::{Head, SignedHead};
 use crate::ledger::journal::note::{Note, Notes, Noting};
 use crate::ledger::journal::witness::Owner;
 use crate::ledger::keep::files;
+use crate::say;
 
 use super::append::{append, commit};
 use super::persons::Private;
@@ -378,8 +379,9 @@ impl Scribe {
         run("SAVEPOINT record")?;
         let answer = match self.append_one(head, work) {
             Err(error) if breaks_constraint(&error) => {
-                let detail = format!("the ledger refused a record: {error}");
-                Err(Refusal::Row(Fault::new(Code::Bug, detail)))
+                let detail =
+                    say!("the ledger refused a record: {error}", "账本拒绝了一条记录：{error}");
+                Err(Refusal::Row(Fault::said(Code::Bug, detail)))
             }
             answer => answer?,
         };

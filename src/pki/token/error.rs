@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cryptoki::error::{Error, RvError};
 
+use crate::domain::cause::Told;
 use crate::domain::code::Code;
 
 /// Why a token gives no signature.
@@ -87,6 +88,25 @@ impl TokenError {
             TokenError::Key { .. } => Code::HsmKey,
             TokenError::Failed { .. } => Code::HsmFailed,
         }
+    }
+}
+
+impl Told for TokenError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Module { module, problem } => {
+                format!("PKCS#11 模块 {} 无法使用：{problem}", module.display())
+            }
+            Self::Absent { token, others } => format!("没有标签为 {token:?} 的令牌；{others}"),
+            Self::Several { serials, .. } => {
+                format!("有几个令牌符合，用 `token_serial` 指定一个：{serials}")
+            }
+            Self::Away { token, problem } => format!("令牌 {token:?} 连不上：{problem}"),
+            Self::Locked { token, problem } => format!("令牌 {token:?} 已锁定：{problem}"),
+            Self::Pin { token, problem } => format!("令牌 {token:?} 不接受 PIN：{problem}"),
+            Self::Key { token, problem } => format!("令牌 {token:?}：{problem}"),
+            Self::Failed { token, problem } => format!("令牌 {token:?} 出错：{problem}"),
+        })
     }
 }
 

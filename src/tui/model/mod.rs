@@ -25,7 +25,7 @@ pub(super) use form::{Choice, Field, Form, FormNote, Menu, Purpose};
 pub(super) use kept::Kept;
 pub(super) use notice::{Notice, NoticeKind, Notices};
 pub(super) use pages::{Lead, Pages, UnitView};
-pub(super) use tile::{Mark, Need, Running, Tile, Verdict};
+pub(super) use tile::{LabelBack, Mark, Need, Running, Tile, Verdict};
 pub use view::View;
 
 use crate::domain::clock::Now;
@@ -61,6 +61,8 @@ pub struct Setup {
     pub zone: Zone,
     /// What a badge's text begins with.
     pub badge_prefix: String,
+    /// A unit is done when its label was scanned back.
+    pub scans_back: bool,
     /// After how long without a key or a scan whoever is signed in is signed out.
     pub idle_lock: Duration,
     /// A scanner that scans by itself, where this is a demo.
@@ -238,6 +240,11 @@ impl Model {
     /// Whether the screen may go: the line has ended, and nobody need read why.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Ended && (self.leaving || self.stopped.is_none())
+    }
+
+    /// Labels that somebody must still see to, where there are any.
+    pub fn open_labels(&self) -> Option<u32> {
+        self.labels.map(|(_, open)| open).filter(|open| *open > 0)
     }
 
     /// Why the line stopped by itself, where it did.

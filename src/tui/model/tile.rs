@@ -42,13 +42,25 @@ pub(in crate::tui) struct Verdict {
     pub(in crate::tui) is_here: bool,
     /// A person has said that they saw it.
     pub(in crate::tui) is_seen: bool,
+    /// What is known of its label, where that is to be scanned back.
+    pub(in crate::tui) label: Option<LabelBack>,
+}
+
+/// A label that is to be scanned back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum LabelBack {
+    /// It was sent: the unit is not done before it was scanned.
+    Due,
+    /// It says what it should.
+    Right,
 }
 
 impl Verdict {
-    /// Whether it still wants to be seen: a PASS while its device is there, anything else also
-    /// when that has left, until somebody has seen it.
+    /// Whether it still wants to be seen: a PASS while its device is there, anything else, and a
+    /// PASS whose label is to be scanned, also when that has left, until somebody has seen it.
     pub(in crate::tui) fn is_open(&self) -> bool {
-        self.is_here || (self.mark() != Mark::Pass && !self.is_seen)
+        let wants = self.mark() != Mark::Pass || self.label == Some(LabelBack::Due);
+        self.is_here || (wants && !self.is_seen)
     }
 
     /// The word.
@@ -146,11 +158,19 @@ impl Tile {
     pub(in crate::tui) fn end(&mut self, report: UnitReport, at: Timestamp) {
         self.running = None;
         self.status = SlotStatus::Done;
-        let verdict = Verdict { report, at, is_here: true, is_seen: false };
+        let verdict = Verdict { report, at, is_here: true, is_seen: false, label: None };
         if let Some(before) = self.verdict.replace(verdict) {
             self.earlier.push_front(before);
         }
         self.earlier.truncate(EARLIER);
+    }
+
+    /// Something is known of the label of a unit that passed here.
+    pub(in crate::tui) fn label(&mut self, serial: &str, label: LabelBack) {
+        let all = self.verdict.iter_mut().chain(&mut self.earlier);
+        for verdict in all.filter(|one| one.report.serial == serial) {
+            verdict.label = Some(label);
+        }
     }
 
     /// Somebody has seen how this unit ended here. Whether that was news.

@@ -42,6 +42,16 @@ fn units_that_the_last_shift_left_stand_on_every_page_in_both_languages() {
 }
 
 #[test]
+fn before_the_ledger_was_asked_nobody_says_that_there_is_none() {
+    let mut walk = Walk::new(2, (80, 24));
+    walk.model.overview = None;
+    walk.ctrl('k');
+    assert!(walk.screen().contains("looking …"), "{}", walk.screen());
+    tell_uncertain(&mut walk, &[]);
+    assert!(walk.screen().contains("No unit is uncertain."), "{}", walk.screen());
+}
+
+#[test]
 fn a_key_lists_them_and_leads_to_each() {
     for size in SIZES {
         let mut walk = Walk::new(2, size);

@@ -39,3 +39,22 @@ fn a_scan_that_a_slot_waits_for_is_a_unit_s_whatever_labels_are_open() {
     walk.scans("TH200-00000002");
     assert_eq!((walk.scanned(), scanned_back(&walk).len()), (vec!["TH200-00000002"], 0));
 }
+
+#[test]
+fn a_unit_whose_label_is_to_be_scanned_back_is_not_done_before_it_was() {
+    let mut walk = Walk::with(1, (80, 24), |setup| setup.scans_back = true);
+    walk.ends(report("TH200-00000001", "A", Outcome::Pass));
+    told(&mut walk, LabelOutcome::Sent, 1);
+    let asks = |walk: &mut Walk| {
+        let (english, chinese) = (walk.screen(), walk.in_chinese());
+        let asked = "scan the label.";
+        assert_eq!(english.contains(asked), chinese.replace(' ', "").contains("扫描标签。"));
+        (english.contains(asked), english.contains("Take it out: done."))
+    };
+    assert_eq!(asks(&mut walk), (true, false));
+    // It stays when the device has left, until the label was scanned.
+    walk.slot("A", SlotStatus::Empty);
+    assert_eq!(asks(&mut walk), (true, false));
+    told(&mut walk, LabelOutcome::Right, 0);
+    assert_eq!(asks(&mut walk), (false, false));
+}

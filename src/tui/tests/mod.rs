@@ -137,6 +137,7 @@ impl Walk {
             zone: Zone::UTC,
             badge_prefix: "OP:".to_owned(),
             idle_lock: Duration::from_secs(600),
+            scans_back: false,
             auto_scan: None,
         };
         change(&mut setup);

@@ -5,7 +5,7 @@ use crate::domain::event::{Event, LabelOutcome, LabelReport, SlotStatus, UnitRep
 use crate::domain::ids::SlotName;
 use crate::domain::story::UncertainUnit;
 
-use super::super::model::{Dialog, DialogKind, Mark, Model, Notice, NoticeKind, Phase};
+use super::super::model::{Dialog, DialogKind, LabelBack, Mark, Model, Notice, NoticeKind, Phase};
 use super::super::msg::Action;
 
 pub(super) fn event(model: &mut Model, event: Event, actions: &mut Vec<Action>) {
@@ -93,6 +93,14 @@ fn label(model: &mut Model, report: LabelReport, actions: &mut Vec<Action>) {
     let LabelReport { serial, outcome, fault, open } = report;
     let (sent, _) = model.labels.unwrap_or_default();
     model.labels = Some((sent + u32::from(outcome == LabelOutcome::Sent), open));
+    let back = match outcome {
+        LabelOutcome::Sent | LabelOutcome::Wrong if model.setup.scans_back => Some(LabelBack::Due),
+        LabelOutcome::Right => Some(LabelBack::Right),
+        _ => None,
+    };
+    if let Some(back) = back {
+        model.tiles.iter_mut().for_each(|tile| tile.label(&serial, back));
+    }
     let kind = match outcome {
         LabelOutcome::Wrong => NoticeKind::Hold,
         LabelOutcome::Right => return model.notices.settle(&serial),

@@ -16,11 +16,17 @@ use super::history::when;
 use super::look::{Look, pad};
 use super::wrap::wrap;
 
-/// Columns of a row's parts, but for the device behind them.
-const COLUMNS: [usize; 4] = [24, 8, 16, 12];
+/// Columns of a row's parts, but for the device behind them: on 80 columns an id of eight bytes
+/// is shown whole.
+const COLUMNS: [usize; 4] = [22, 8, 14, 12];
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
     let (units, count) = model.kept();
+    // Nobody has looked yet: to say that there is none would be a guess.
+    if count == 0 && model.overview.is_none() {
+        let looking = look.span(Role::Dim, format!(" {}", look.text(Word::Looking)));
+        return frame.render_widget(Line::from(looking), area);
+    }
     if count == 0 {
         let none = Line::from(look.span(Role::Green, format!(" ● {}", look.text(Word::KeptNone))));
         return frame.render_widget(none, area);
@@ -101,5 +107,5 @@ fn row<'a>(unit: &UncertainUnit, chosen: bool, look: Look) -> Line<'a> {
     let cells: String =
         cells.map(|(text, columns)| format!(" {}", pad(&plain(text), columns))).collect();
     let role = if chosen { Role::Focus } else { Role::Text };
-    Line::from(vec![look.span(role, cells), Span::raw(" "), look.span(role, device)])
+    Line::from(look.span(role, format!("{cells} {device}")))
 }

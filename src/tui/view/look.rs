@@ -81,7 +81,9 @@ impl<'m> Look<'m> {
             Language::English => '.',
             Language::Chinese => '。',
         };
-        first.into_iter().chain(characters).chain([end]).collect()
+        // What another program said may have its own.
+        let end = (!text.ends_with(['.', '。'])).then_some(end);
+        first.into_iter().chain(characters).chain(end).collect()
     }
 
     /// An age in one unit.

@@ -13,7 +13,7 @@ use crate::domain::text::plain;
 use crate::text::Word;
 
 use super::super::layout::Room;
-use super::super::model::{Mark, Model, Need, Running, Tile, Verdict};
+use super::super::model::{LabelBack, Mark, Model, Need, Running, Tile, Verdict};
 use super::super::theme::Role;
 use super::letters;
 use super::look::{Look, bar, both_ends, fit, width};
@@ -100,7 +100,7 @@ pub(super) fn todo(model: &Model, tile: &Tile, look: Look) -> Option<String> {
     }
     let word = match (&tile.status, model.setup.binding) {
         (SlotStatus::Ready(_), Binding::Insert) if tile.bound.is_none() => Word::SlotReadyInsert,
-        (SlotStatus::Ready(_), _) => Word::SlotReady,
+        (SlotStatus::Ready(_), _) => Word::DoReady,
         _ => return None,
     };
     Some(look.text(word).to_owned())
@@ -108,6 +108,7 @@ pub(super) fn todo(model: &Model, tile: &Tile, look: Look) -> Option<String> {
 
 pub(super) fn after(verdict: &Verdict, look: Look) -> String {
     let word = match verdict.mark() {
+        Mark::Pass if verdict.label == Some(LabelBack::Due) => Word::DoPassLabel,
         Mark::Pass if verdict.report.verified => Word::DoPassAgain,
         Mark::Pass => match verdict.report.proof {
             Some(Proof::ReadBack) => Word::DoPassReadBack,
