@@ -44,13 +44,13 @@ impl From<LedgerError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let failure = Failure::told(error.code(), &error);
-        Failure { help: error.help(), ..failure }
+        Failure { help: error.help().map(Box::new), ..failure }
     }
 }
 
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
         let failure = Failure::told(error.code(), &error);
-        Failure { help: error.help(), ..failure }
+        Failure { help: error.help().map(Box::new), ..failure }
     }
 }

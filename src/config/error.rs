@@ -67,7 +67,7 @@ pub enum ConfigError {
         /// The key with its section.
         key: String,
         /// The type that the key wants.
-        expected: Say,
+        expected: Box<Say>,
         /// The type that stands there.
         found: &'static str,
     },

@@ -103,7 +103,7 @@ impl<'a> Refused<'a> {
         let (place, key) = (place.clone(), path.to_string());
         if kind != wanted.kind() {
             let expected = in_words(wanted, path);
-            return Some(ConfigError::Type { place, key, expected, found });
+            return Some(ConfigError::Type { place, key, expected: Box::new(expected), found });
         }
         match entry.value.get_ref() {
             DeValue::Integer(number) => {

@@ -29,7 +29,7 @@ pub struct Failure {
     /// What caused it, nearest first.
     pub causes: Vec<Say>,
     /// What to do now, where this failure knows more than its code.
-    pub help: Option<Say>,
+    pub help: Option<Box<Say>>,
 }
 
 impl Failure {
@@ -64,7 +64,7 @@ impl Failure {
     /// The same with help of its own.
     #[must_use]
     pub fn with_help(mut self, help: Say) -> Self {
-        self.help = Some(help);
+        self.help = Some(Box::new(help));
         self
     }
 
