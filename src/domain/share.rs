@@ -2,7 +2,8 @@
 //!
 //! The cloud refuses more than so many registrations a second, whoever sends them. So a
 //! station asks somebody who knows all of them ([`Shares`]) for a share, uses it for as long as
-//! it holds, and asks again when it has ended. Who asks has let go of what it had. [`divide`] is
+//! it holds, and asks again when it has ended; who has done its work asks for nothing. Who asks
+//! has let go of what it had. [`divide`] is
 //! how who is asked deals the rate out: whatever is lost on the way, and whoever vanishes with
 //! a share, what may be in use never adds up to more than the limit.
 //!
@@ -23,8 +24,15 @@ use super::registration::CloudInstance;
 /// So long a share holds. A station that vanishes keeps it from others for no longer.
 pub const TERM: Duration = Duration::from_secs(60);
 
+/// So long a share holds that is less than its station could use: others may be done meanwhile.
+const CONTENDED: Duration = Duration::from_secs(20);
+
 /// So long a station that got nothing waits before it asks again, at least.
 pub const SOONEST: Duration = Duration::from_secs(1);
+
+/// So long a station waits at most that got less than its part: others may let go of theirs at any
+/// time, and nobody tells it.
+pub const LATEST: Duration = Duration::from_secs(5);
 
 /// So long behind the end of what it had a station still counts among those that want some: it
 /// is about to ask again.
@@ -111,13 +119,14 @@ pub fn divide<K: Ord + Clone>(
         others.iter().copied().filter(|other| other.rate > 0 && other.until > now).collect();
     let taken = in_use.iter().map(|other| other.rate).fold(0, u32::saturating_add);
     let free = limit.saturating_sub(taken);
-    let rate = part(limit, &others, station, want, now).min(free);
-    let whole = after(now, TERM);
-    // Who got less than its part asks again when somebody else's share ends.
+    let part = part(limit, &others, station, want, now);
+    let rate = part.min(free);
+    // Who got less than its part asks again when somebody else's share ends, and before.
     let ends = in_use.iter().map(|other| other.until).min();
-    let until = match rate {
-        0 => ends.unwrap_or(whole).clamp(after(now, SOONEST), whole),
-        _ => whole,
+    let until = match ends {
+        Some(ends) if rate < part => ends.clamp(after(now, SOONEST), after(now, LATEST)),
+        _ if rate < want => after(now, CONTENDED),
+        _ => after(now, TERM),
     };
     Held { station: station.clone(), want, rate, until }
 }
@@ -225,8 +234,8 @@ mod tests {
         let mut fleet = Fleet::default();
         assert_eq!(fleet.ask(1, 15, 0, true), 15);
         assert_eq!(fleet.ask(2, 15, SECOND, true), 0);
-        // It is told to ask again when the first one's share ends.
-        assert_eq!(fleet.held[&2].until, Timestamp(60 * SECOND));
+        // It asks again meanwhile, for the first one may be done before its minute.
+        assert_eq!(fleet.held[&2].until, Timestamp(6 * SECOND));
         let first = fleet.ask(1, 15, 60 * SECOND, true);
         let second = fleet.ask(2, 15, 60 * SECOND, true);
         assert_eq!(first + second, 15);
@@ -250,6 +259,16 @@ mod tests {
         let mut fleet = Fleet::default();
         fleet.run(5, 15, 0, 200);
         assert!(fleet.held.values().all(|held| held.rate == 3), "{:?}", fleet.held);
+    }
+
+    #[test]
+    fn what_a_station_lets_go_of_is_another_s_within_seconds() {
+        let mut fleet = Fleet::default();
+        fleet.ask(1, 15, 0, true);
+        assert_eq!(fleet.ask(2, 15, SECOND, true), 0);
+        assert_eq!(fleet.ask(1, 0, 3 * SECOND, true), 0);
+        assert_eq!(fleet.ask(2, 15, fleet.held[&2].until.0, true), 15);
+        assert_eq!(fleet.sum(6 * SECOND), 15);
     }
 
     #[test]

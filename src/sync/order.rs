@@ -46,6 +46,7 @@ pub async fn sync<R: Registrar + 'static>(
             () = run_until_deadline(&run) => {}
             () = run.keep_share() => {}
         }
+        run.let_go().await;
     };
     LocalSet::new().run_until(work).await;
     run.finish(begun)

@@ -1,4 +1,5 @@
-//! Keeps a run to its station's share of the cloud's rate, a minute at a time.
+//! Keeps a run to its station's share of the cloud's rate, a minute at a time, and gives it back
+//! at the end.
 //!
 //! While it asks, and while others have all of the rate, no registration is begun. Where nobody
 //! answers, the station keeps to its own rate, as one without a fleet does.
@@ -37,6 +38,19 @@ impl<R: Registrar + 'static> Run<R> {
             };
             self.obey(share.rate_per_second);
             tokio::time::sleep_until(asked + share.lasts).await;
+        }
+    }
+
+    /// Asks for nothing, so that others have what this station is done with.
+    pub(super) async fn let_go(&self) {
+        let Some(shares) = &self.settings.shares else { return };
+        self.obey(0);
+        let answer = shares.ask(self.registrar.instance(), 0);
+        // Where nobody hears it, what it had ends by itself.
+        match tokio::time::timeout(ANSWER, answer).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(fault)) => tracing::debug!(why = fault.detail, "the share was not given back"),
+            Err(_) => tracing::debug!("nobody took the share back"),
         }
     }
 

@@ -69,6 +69,7 @@ fn a_share_is_asked_for_obeyed_and_let_go_of_before_the_next_is_asked_for() {
     assert!(rates(&bench).chunks(2).all(|pair| pair[0] == 0), "{:?}", rates(&bench));
     // Thirty are open, and fifteen a second is the most that it could use.
     assert_eq!(&dealer.asked()[..2], [15, 15]);
+    assert_eq!(dealer.asked().last(), Some(&0), "what is left of the share is given back");
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn where_nobody_deals_out_the_station_keeps_to_its_own_rate() {
     bench.settings.shares = Some(Dealer::of(&[Err(Code::CloudUnreachable)], None));
     let told = bench.run();
     assert_eq!((told.summary.registered, told.stop), (5, None));
-    assert_eq!(rates(&bench), [0, 500]);
+    assert_eq!(rates(&bench), [0, 500, 0]);
 }
 
 #[test]
