@@ -20,15 +20,28 @@ mod bench;
 #[path = "../esp/bench.rs"]
 #[allow(dead_code, reason = "the tests of chips use the rest of it")]
 mod chips;
+#[path = "../fleet/database.rs"]
+#[allow(dead_code, reason = "the fleet's tests use the rest of it")]
+mod database;
 mod devices;
 mod disks;
 mod esp;
 mod every_step;
+mod fleet;
 mod harness;
 mod modem;
 mod power;
 mod printer;
+#[path = "../fleet/program.rs"]
+#[allow(dead_code, reason = "the fleet's tests use the rest of it")]
+mod program;
 mod scenario;
+#[path = "../fleet/server.rs"]
+#[allow(dead_code, reason = "the fleet's tests use the rest of it")]
+mod server;
+#[path = "../fleet/stations.rs"]
+#[allow(dead_code, reason = "the fleet's tests use the rest of it")]
+mod stations;
 mod storm;
 #[path = "../line/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the line's tests use the rest of it")]

@@ -35,28 +35,38 @@ pub(crate) enum Disk {
 
 /// Has a process's syncs remembered.
 pub(crate) fn watch(command: &mut Command, world: &World, disk: Disk) {
-    fs::create_dir_all(world.shadow()).unwrap();
-    command.env("LD_PRELOAD", library());
-    command.env("POWER_ROOT", world.store()).env("POWER_SHADOW", world.shadow());
+    watch_at(command, &world.store(), &world.shadow());
     if disk == Disk::DeafToCommits {
         command.env("POWER_DEAF", "ledger.db-wal");
     }
 }
 
+/// The same of one directory, remembered in another.
+pub(crate) fn watch_at(command: &mut Command, store: &Path, shadow: &Path) {
+    fs::create_dir_all(shadow).unwrap();
+    command.env("LD_PRELOAD", library());
+    command.env("POWER_ROOT", store).env("POWER_SHADOW", shadow);
+}
+
 /// What was durable of `from`'s store when its station was cut off, as `to`'s store.
 pub(crate) fn restore(from: &World, to: &World) {
-    let store = fs::metadata(from.store()).unwrap();
+    restore_at(&from.store(), &from.shadow(), &to.store());
+}
+
+/// The same of one directory.
+pub(crate) fn restore_at(store: &Path, shadow: &Path, to: &Path) {
+    let store = fs::metadata(store).unwrap();
     // The root itself was there before the station was.
     let prefix = format!("{:x}-", store.ino());
-    let kept: BTreeMap<String, PathBuf> = fs::read_dir(from.shadow())
+    let kept: BTreeMap<String, PathBuf> = fs::read_dir(shadow)
         .unwrap()
         .map(|entry| entry.unwrap())
         .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
         .filter(|(name, _)| !name.starts_with('.'))
         .collect();
     let root = kept.keys().find(|name| name.starts_with(&prefix)).expect("the root is kept");
-    fs::create_dir_all(to.store()).unwrap();
-    rebuild(&kept, root, &to.store());
+    fs::create_dir_all(to).unwrap();
+    rebuild(&kept, root, to);
 }
 
 fn rebuild(kept: &BTreeMap<String, PathBuf>, directory: &str, into: &Path) {

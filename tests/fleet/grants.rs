@@ -81,14 +81,17 @@ fn a_grant_that_was_used_twice_is_a_conflict_that_names_the_units() {
     };
     let make = |station: &Station, serials: &[&str]| station.make_for(Some("WO-1"), serials);
 
-    // One is brought back from a backup in the middle: its second history is named whole.
+    // One is brought back from a backup in the middle: its second history is named whole, also
+    // what it began later.
     make(restored, &["TH200-00000021"]);
     restored.enrol(&database, &server);
     restored.push().well();
     let back = restored.copied(yard.path().join("back"));
     make(restored, &["TH200-00000022", "TH200-00000023"]);
     restored.push().well();
-    make(&back, &["TH200-00000024", "TH200-00000025"]);
+    make(&back, &["TH200-00000024"]);
+    back.push().refused("E-FLEET-FORK", 4);
+    make(&back, &["TH200-00000025"]);
     back.push().refused("E-FLEET-FORK", 4);
     let found = conflicts();
     assert_eq!((found.len(), &found[0]["kind"]), (1, &"fork".into()), "{found:?}");

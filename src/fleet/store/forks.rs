@@ -111,7 +111,9 @@ impl Work<'_> {
         };
         let (what, detail) = (words(TOLD), words(usize::MAX));
         let holder = format!("{station}/{instance}/{}", known.seq);
-        let value = known.hash.to_string();
+        // A history is told by its first entry: however far it has come, it is the same.
+        let first = arrival.hash_at(arrival.behind.seq + 1).unwrap_or(arrival.head);
+        let value = first.hash.to_string();
         let clash =
             Clash { kind: "fork", value: &value, holder: &holder, other: &holder, detail: &detail };
         // The other history goes on: what it began meanwhile is named too.
