@@ -236,6 +236,7 @@ mod tests {
         assert_eq!(fleet.ask(2, 15, SECOND, true), 0);
         // It asks again meanwhile, for the first one may be done before its minute.
         assert_eq!(fleet.held[&2].until, Timestamp(6 * SECOND));
+        assert_eq!(fleet.ask(2, 15, 56 * SECOND, true), 0);
         let first = fleet.ask(1, 15, 60 * SECOND, true);
         let second = fleet.ask(2, 15, 60 * SECOND, true);
         assert_eq!(first + second, 15);

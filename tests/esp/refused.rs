@@ -9,8 +9,9 @@ fn refused(esp: &str, fault: &str, code: &str) {
     let factory = factory_with(1, esp);
     let _chips = chips(&factory, "A", &["--fault", fault]);
     let before = flashes(&factory);
-    let (outcome, found) = outcome(&factory.batch(&labels(1)));
-    assert_eq!(found, code, "{fault}: {outcome}");
+    let run = factory.batch(&labels(1));
+    let (outcome, found) = outcome(&run);
+    assert_eq!(found, code, "{fault}: {outcome} {run:?}");
     assert_ne!(outcome, "pass", "{fault}");
     assert!(flashes(&factory) == before, "{fault}: something was written");
     assert!(factory.ledger().in_state("proven").is_empty());

@@ -66,6 +66,9 @@ const PART: usize = 256;
 /// What a request that is not known or not allowed is answered with.
 const NOT_KNOWN: u8 = 0x05;
 
+/// So often more it is said.
+const NOT_KNOWN_AGAIN: usize = 7;
+
 /// What a block is answered with that does not read as it was written.
 const WRITE_FAILED: u32 = 0x08;
 
@@ -93,6 +96,9 @@ pub(super) struct Loader {
     port: Port,
     ear: Ear,
     rate: u32,
+    /// How often it may still be said of an earlier request that it is not known. Answers keep
+    /// their order, so the first one to a later request ends that.
+    repeats: usize,
 }
 
 impl Loader {
@@ -100,7 +106,7 @@ impl Loader {
     /// at which the port was opened; an application is expected to speak at it too.
     pub(super) fn new(port: Port) -> Self {
         let rate = port.settings().baud;
-        Self { port, ear: Ear::default(), rate }
+        Self { port, ear: Ear::default(), rate, repeats: 0 }
     }
 
     pub(super) fn port(&mut self) -> &mut Port {
@@ -332,9 +338,19 @@ impl Loader {
             bytes += count as u64;
             for byte in &buffer[..count] {
                 let Some(packet) = self.ear.take(*byte) else { continue };
+                if is_not_known(&packet) && self.repeats > 0 {
+                    self.repeats -= 1;
+                    continue;
+                }
                 match read_answer(request, &packet) {
-                    Some(Ok(answer)) if self.is_complete(request, &answer) => return Ok(answer),
-                    Some(Err(error)) => return Err(error),
+                    Some(Ok(answer)) if self.is_complete(request, &answer) => {
+                        self.repeats = 0;
+                        return Ok(answer);
+                    }
+                    Some(Err(error)) => {
+                        self.repeats = if is_not_known(&packet) { NOT_KNOWN_AGAIN } else { 0 };
+                        return Err(error);
+                    }
                     _ => {}
                 }
             }
@@ -376,13 +392,17 @@ fn read_answer(request: Request, packet: &[u8]) -> Option<Result<Answer, LinkErr
     let (data, status) = data.split_last_chunk::<4>()?;
     let failed = status[0] != 0;
     if head[1] != request.op {
-        let unknown = failed && status[1] == NOT_KNOWN;
-        return unknown.then(|| Err(refused(request, NOT_KNOWN)));
+        return is_not_known(packet).then(|| Err(refused(request, NOT_KNOWN)));
     }
     if failed {
         return Some(Err(refused(request, status[1])));
     }
     Some(Ok(Answer { value: word(head, 4), data: data.to_vec() }))
+}
+
+/// Whether it says of some request that it is not known: under no request's own number.
+fn is_not_known(packet: &[u8]) -> bool {
+    packet.len() == 12 && packet[1] == 0 && packet[8] != 0 && packet[9] == NOT_KNOWN
 }
 
 fn refused(request: Request, error: u8) -> LinkError {
