@@ -32,7 +32,7 @@ pub const SOONEST: Duration = Duration::from_secs(1);
 
 /// So long a station waits at most that got less than its part: others may let go of theirs at any
 /// time, and nobody tells it.
-pub const LATEST: Duration = Duration::from_secs(5);
+pub const LATEST: Duration = Duration::from_secs(2);
 
 /// So long behind the end of what it had a station still counts among those that want some: it
 /// is about to ask again.
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(fleet.ask(1, 15, 0, true), 15);
         assert_eq!(fleet.ask(2, 15, SECOND, true), 0);
         // It asks again meanwhile, for the first one may be done before its minute.
-        assert_eq!(fleet.held[&2].until, Timestamp(6 * SECOND));
+        assert_eq!(fleet.held[&2].until, Timestamp(3 * SECOND));
         assert_eq!(fleet.ask(2, 15, 56 * SECOND, true), 0);
         let first = fleet.ask(1, 15, 60 * SECOND, true);
         let second = fleet.ask(2, 15, 60 * SECOND, true);
