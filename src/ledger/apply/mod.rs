@@ -11,6 +11,7 @@ mod context;
 mod grants;
 mod labels;
 mod line;
+mod marks;
 mod person;
 mod queue;
 mod row;
@@ -26,18 +27,34 @@ use crate::ledger::tables::sql::stored;
 
 use context::Context;
 
-/// A clock may run this far ahead of the journal within one entry without being held
-/// for wrong; further only a unit's begin or a person takes it.
-const CLOCK_STEP: i64 = 24 * 3600 * 1_000_000;
+pub(in crate::ledger) use marks::Marks;
 
 /// Puts one entry into the evidence tables.
 pub(in crate::ledger) fn apply(connection: &Connection, entry: &Entry) -> Result<(), LedgerError> {
-    let context = Context { connection, station: &entry.station, seq: entry.seq, wall: entry.wall };
+    let mut marks = Marks::read(connection)?;
+    apply_next(connection, entry, &mut marks)?;
+    Ok(marks.map_or(Ok(()), |marks| marks.save(connection))?)
+}
+
+/// Puts the next of many entries there. The marks are the caller's: read before the first, saved
+/// behind the last.
+pub(in crate::ledger) fn apply_next(
+    connection: &Connection,
+    entry: &Entry,
+    marks: &mut Option<Marks>,
+) -> Result<(), LedgerError> {
+    let (seq, wall) = (entry.seq, entry.wall);
+    let context = Context { connection, station: &entry.station, seq, wall };
     match &entry.fact {
-        Fact::Created(created) => context.created(created)?,
+        Fact::Created(created) => {
+            context.created(created)?;
+            *marks = Some(Marks::of_the_first(seq, wall));
+        }
         Fact::Record(record, attempt) => {
             context.record(record, *attempt)?;
-            context.note(Kind::of(&entry.fact))?;
+            if let Some(marks) = marks {
+                marks.follow(Kind::of(&entry.fact), seq, wall);
+            }
         }
     }
     Ok(())
@@ -116,29 +133,6 @@ impl Context<'_> {
             "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?3, ?3, NULL)",
             params![self.station, instance.0, self.wall, stored(self.seq)],
         )?;
-        Ok(())
-    }
-
-    /// Notes the entry's number and time; the clock's mark follows slowly, so that one
-    /// entry under a wrong clock does not make it right.
-    fn note(&self, kind: Kind) -> rusqlite::Result<()> {
-        let sql = match kind {
-            Kind::ClockAccepted => "UPDATE ledger SET last_seq = ?1, newest_us = ?2, clock_us = ?2",
-            Kind::Begun => {
-                "UPDATE ledger SET last_seq = ?1, newest_us = ?2, clock_us = max(clock_us, ?2)"
-            }
-            _ => {
-                "UPDATE ledger SET last_seq = ?1, newest_us = ?2,
-                    clock_us = iif(?2 BETWEEN clock_us AND clock_us + ?3, ?2, clock_us)"
-            }
-        };
-        let mut statement = self.connection.prepare_cached(sql)?;
-        match kind {
-            Kind::ClockAccepted | Kind::Begun => {
-                statement.execute(params![stored(self.seq), self.wall])?
-            }
-            _ => statement.execute(params![stored(self.seq), self.wall, CLOCK_STEP])?,
-        };
         Ok(())
     }
 

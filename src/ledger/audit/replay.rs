@@ -3,7 +3,7 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Rows};
 
-use crate::ledger::apply::apply;
+use crate::ledger::apply::{Marks, apply_next};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::Entry;
 use crate::ledger::keep::files;
@@ -20,7 +20,10 @@ const BATCH: usize = 64 << 10;
 
 /// An empty ledger that entries are applied to. It lies in memory and, where it grows, in
 /// a temporary file that no name leads to.
-pub(in crate::ledger) struct Replay(Connection);
+pub(in crate::ledger) struct Replay {
+    connection: Connection,
+    marks: Option<Marks>,
+}
 
 impl Replay {
     pub(in crate::ledger) fn new(beside_a_line: bool) -> Result<Replay, LedgerError> {
@@ -34,20 +37,22 @@ impl Replay {
         let cache = if beside_a_line { LITTLE_CACHE_KIB } else { CACHE_KIB };
         connection.pragma_update(None, "cache_size", -cache)?;
         connection.set_prepared_statement_cache_capacity(256);
-        Ok(Replay(connection))
+        Ok(Replay { connection, marks: None })
     }
 
     pub(in crate::ledger) fn begin(&self) -> Result<(), LedgerError> {
-        Ok(self.0.execute_batch("BEGIN")?)
+        Ok(self.connection.execute_batch("BEGIN")?)
     }
 
     pub(in crate::ledger) fn end(&self) -> Result<(), LedgerError> {
-        Ok(self.0.execute_batch("COMMIT")?)
+        self.marks.map_or(Ok(()), |marks| marks.save(&self.connection))?;
+        Ok(self.connection.execute_batch("COMMIT")?)
     }
 
     /// Applies one entry; one that can't be applied is a bad entry.
-    pub(in crate::ledger) fn entry(&self, entry: &Entry) -> Result<(), LedgerError> {
-        apply(&self.0, entry).map_err(|error| LedgerError::Journal {
+    pub(in crate::ledger) fn entry(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+        let applied = apply_next(&self.connection, entry, &mut self.marks);
+        applied.map_err(|error| LedgerError::Journal {
             entry: entry.seq,
             why: format!("it can't follow on what stands before it: {error}"),
         })
@@ -60,7 +65,7 @@ impl Replay {
         mut give: impl FnMut(Vec<u8>) -> bool,
     ) -> Result<(), LedgerError> {
         for (table, key) in EVIDENCE {
-            let wanted = pack(&self.0, table, key, |batch| Ok(give(batch)))?;
+            let wanted = pack(&self.connection, table, key, |batch| Ok(give(batch)))?;
             if !wanted {
                 break;
             }
@@ -76,7 +81,7 @@ impl Replay {
         key: &str,
     ) -> Result<LedgerError, LedgerError> {
         let sql = in_order(table, key);
-        let (mut found, mut wanted) = (ledger.prepare(&sql)?, self.0.prepare(&sql)?);
+        let (mut found, mut wanted) = (ledger.prepare(&sql)?, self.connection.prepare(&sql)?);
         let names: Vec<String> = found.column_names().map(ToOwned::to_owned).collect();
         let (mut found, mut wanted) = (found.query([])?, wanted.query([])?);
         loop {

@@ -36,7 +36,7 @@ impl<'scope> Replayer<'scope> {
         scope: &'scope Scope<'scope, '_>,
         beside_a_line: bool,
     ) -> Result<Self, LedgerError> {
-        let replay = Replay::new(beside_a_line)?;
+        let mut replay = Replay::new(beside_a_line)?;
         let (entries, taken) = sync_channel::<Vec<Entry>>(WAITING);
         let (given, rows) = sync_channel(WAITING);
         let thread = start(scope, "replay", move || {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
 use crate::domain::long_work;
-use crate::ledger::apply::apply;
+use crate::ledger::apply::{Marks, apply_next};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, InstanceId};
 use crate::ledger::journal::head::{Head, SignedHead};
@@ -174,6 +174,7 @@ fn take(
     total: u64,
 ) -> Result<(), Refused> {
     let transaction = connection.unchecked_transaction()?;
+    let mut marks = Marks::read(&transaction)?;
     let sql = "INSERT INTO journal (seq, entry, hash) VALUES (?1, ?2, ?3)";
     let header = read::verify(
         File::open(&found.path).map_err(SegmentError::from)?,
@@ -183,7 +184,7 @@ fn take(
             let entry = Entry::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
             let values = params![stored(head.seq), bytes, head.hash.0];
             transaction.prepare_cached(sql)?.execute(values)?;
-            apply(&transaction, &entry).map_err(|error| {
+            apply_next(&transaction, &entry, &mut marks).map_err(|error| {
                 wrong(format!("it can't follow on what stands before it: {error}"))
             })?;
             if head.seq.is_multiple_of(512) {
@@ -195,6 +196,7 @@ fn take(
     if header != found.header {
         return Err(SegmentError::Broken("it was changed while it was read".to_owned()).into());
     }
+    marks.map_or(Ok(()), |marks| marks.save(&transaction))?;
     insert_head(&transaction, &header.signed)?;
     Ok(transaction.commit()?)
 }

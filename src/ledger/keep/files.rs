@@ -209,9 +209,7 @@ pub(in crate::ledger) fn open_to_mend(path: &Path) -> Result<Connection, LedgerE
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // The plans do not depend on what is bound, so a statement need not be planned again for
-    // each value.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    plan_once(&connection)?;
     Ok(connection)
 }
 
@@ -252,6 +250,7 @@ pub(in crate::ledger) fn open_temporary() -> Result<Connection, LedgerError> {
     prepare(&connection)?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    plan_once(&connection)?;
     Ok(connection)
 }
 
@@ -278,7 +277,14 @@ pub(in crate::ledger) fn open_untouchable(path: &Path) -> Result<Connection, Led
 pub(in crate::ledger) fn open_own(path: &Path) -> Result<Connection, LedgerError> {
     let connection = connect(path)?;
     keep_log(&connection, false)?;
+    plan_once(&connection)?;
     Ok(connection)
+}
+
+/// For a connection that applies entries: its plans do not depend on what is bound, so a statement
+/// need not be planned again for each value. One that finds by the beginning of a text needs just that.
+fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Opens a file that is there, and keeps its log until told otherwise.
