@@ -51,6 +51,19 @@ impl Drop for Cloud {
     }
 }
 
+/// Has the database write down each share as it is given: the table itself holds only the last.
+fn note_each_share(database: &Database) {
+    database.sql(
+        "CREATE TABLE noted (number serial, station text, want integer, rate integer);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO noted (station, want, rate) VALUES (NEW.station, NEW.want, NEW.rate);
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER noting AFTER INSERT OR UPDATE ON shares
+            FOR EACH ROW EXECUTE FUNCTION note();",
+    );
+}
+
 #[test]
 fn a_sync_asks_its_fleet_for_a_share_of_the_clouds_rate() {
     let (database, yard) = (Database::start(), Yard::new());
@@ -63,10 +76,11 @@ fn a_sync_asks_its_fleet_for_a_share_of_the_clouds_rate() {
     drop(factory);
     let _cloud = Cloud::of(&station.dir);
     at(&station.dir, &["authority", "register"]).well();
+    note_each_share(&database);
     let sum = at(&station.dir, &["sync"]).well().last();
     assert_eq!(sum["registered"], 2, "{sum}");
-    let shares = "SELECT station, want, rate FROM shares WHERE station <> ''";
-    assert_eq!(database.sql(shares).trim(), "line-1|2|2");
+    let noted = "SELECT station, want, rate FROM noted WHERE station <> '' ORDER BY number";
+    assert_eq!(database.sql(noted), "line-1|2|2\nline-1|0|0", "held, and let go at the end");
     // Without its fleet it keeps the rate of its own settings.
     drop(server);
     assert_eq!(at(&station.dir, &["sync"]).well().last()["registered"], 0);
