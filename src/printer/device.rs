@@ -1,19 +1,14 @@
 //! A printer behind a device file, such as `/dev/usb/lp0`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
 use super::error::PrinterError;
 use super::label::Sent;
-
-/// How long a printer may take nothing at all.
-const STALL: Duration = Duration::from_secs(5);
+use super::writing::{USUAL, write_within};
 
 /// A device that is open.
 #[derive(Debug)]
@@ -36,40 +31,12 @@ impl Device {
         file.map(Self).map_err(|source| PrinterError::Path { path: PathBuf::from(path), source })
     }
 
-    pub(super) fn send(mut self, bytes: &[u8]) -> Sent {
-        let mut taken = 0;
-        while taken < bytes.len() {
-            match self.write(&bytes[taken..]) {
-                Ok(count) => taken += count,
-                Err(source) => {
-                    let trouble = PrinterError::Write { taken, length: bytes.len(), source };
-                    return Sent::after(taken, trouble);
-                }
+    pub(super) fn send(self, bytes: &[u8]) -> Sent {
+        match write_within(&self.0, bytes, USUAL) {
+            Ok(()) => Sent::all(),
+            Err((taken, source)) => {
+                Sent::after(taken, PrinterError::Write { taken, length: bytes.len(), source })
             }
-        }
-        Sent::all()
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let until = Instant::now() + STALL;
-        loop {
-            match self.0.write(bytes) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(until)?,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                written => return written,
-            }
-        }
-    }
-
-    fn wait(&self, until: Instant) -> io::Result<()> {
-        let left = until.saturating_duration_since(Instant::now());
-        let time = Timespec::try_from(left).ok();
-        let mut polled = [PollFd::new(&self.0, PollFlags::OUT)];
-        match poll(&mut polled, time.as_ref()) {
-            Ok(0) => Err(ErrorKind::TimedOut.into()),
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
         }
     }
 }

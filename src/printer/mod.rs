@@ -13,6 +13,7 @@ mod error;
 mod label;
 mod queue;
 mod tcp;
+mod writing;
 
 use crate::domain::print::PrinterPlace;
 

@@ -1,7 +1,7 @@
 //! A queue of CUPS, by its program `lp`: the label goes to its standard input.
 
-use std::io::{ErrorKind, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::io::{self, ErrorKind, Read};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::domain::print::Language;
@@ -9,6 +9,7 @@ use crate::domain::text::plain;
 
 use super::error::PrinterError;
 use super::label::{Outgoing, Sent};
+use super::writing::{Patience, without_blocking, write_within};
 
 /// How long `lp` may take: the queue is on this machine.
 const WHOLE: Duration = Duration::from_secs(10);
@@ -34,19 +35,19 @@ impl Queue {
             Ok(child) => child,
             Err(error) => return Sent::none(PrinterError::Queue(missing(&error))),
         };
-        if let Some(mut input) = child.stdin.take() {
-            // What `lp` did not take it says by its exit status.
-            let _ = input.write_all(label.bytes);
+        let until = Instant::now() + WHOLE;
+        if let Some(input) = child.stdin.take() {
+            match give(&input, label.bytes) {
+                // While its input is open: what it has is not all, and it must not end well.
+                Err(error) if error.kind() == ErrorKind::TimedOut => return given_up(child),
+                // What else it did not take it says by its exit status.
+                Ok(()) | Err(_) => {}
+            }
         }
-        match ended(&mut child) {
+        match ended(&mut child, until) {
             Some(true) => Sent::all(),
             Some(false) => Sent::none(PrinterError::Queue(said(&mut child))),
-            None => {
-                // It is ours and may hang: nobody knows what the queue has of it.
-                let _ = child.kill();
-                let _ = child.wait();
-                Sent::unclear(PrinterError::Queue(format!("no end in {} s", WHOLE.as_secs())))
-            }
+            None => given_up(child),
         }
     }
 
@@ -63,9 +64,22 @@ impl Queue {
     }
 }
 
-/// Whether it ended well; none where it does not end.
-fn ended(child: &mut Child) -> Option<bool> {
-    let until = Instant::now() + WHOLE;
+/// It is ours and hangs: nobody knows what the queue has of the label.
+fn given_up(mut child: Child) -> Sent {
+    let _ = child.kill();
+    let _ = child.wait();
+    Sent::unclear(PrinterError::Queue(format!("no end in {} s", WHOLE.as_secs())))
+}
+
+/// `lp` reads nothing before its daemon has answered, and a pipe holds less than a picture.
+fn give(input: &ChildStdin, bytes: &[u8]) -> io::Result<()> {
+    without_blocking(input)?;
+    let patience = Patience { stall: WHOLE, whole: WHOLE };
+    write_within(input, bytes, patience).map_err(|(_, error)| error)
+}
+
+/// Whether it ended well; none where it does not end in time.
+fn ended(child: &mut Child, until: Instant) -> Option<bool> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status.success()),

@@ -10,15 +10,10 @@ use crate::domain::text::plain;
 
 use super::error::PrinterError;
 use super::label::Sent;
+use super::writing::{STALL, WHOLE};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(3);
-
-/// How long a printer may take nothing at all: one that warms up or is out of paper.
-const STALL: Duration = Duration::from_secs(5);
-
-/// How long all bytes of one label may take.
-const WHOLE: Duration = Duration::from_secs(15);
 
 /// How long a printer may take to close or to complain before it is told that this is all.
 const FIRST_ANSWER: Duration = Duration::from_millis(150);
