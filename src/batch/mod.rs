@@ -114,12 +114,8 @@ impl<'a> Batch<'a> {
 
     /// Labels that came and that nobody will take any more: each is answered all the same.
     fn refuse_held(&mut self) {
-        let fault = Fault::said(
-            Code::Stopped,
-            say!("the line stopped before this label's turn", "还没轮到这张标签，产线就停了"),
-        );
         for scan in std::mem::take(&mut self.held) {
-            self.unit(&UnitReport::refused(scan.shown(), scan.slot.clone(), fault.clone()));
+            self.unit(&UnitReport::refused(scan.shown(), scan.slot.clone(), stopped()));
         }
     }
 
@@ -189,16 +185,18 @@ impl<'a> Batch<'a> {
             Source::Pulled(_) => usize::MAX,
         };
         if self.held.len() >= ahead {
-            let detail = say!(
-                "{ahead} labels wait already; scan it again when a slot is free",
-                "已有 {ahead} 张标签在等待；有空工位时再扫一次"
-            );
-            let fault = Fault::said(Code::ScanAhead, detail);
-            self.unit(&UnitReport::refused(scan.shown(), scan.slot.clone(), fault));
-            return;
+            return self.out_of_turn(scan);
         }
         self.held.push_back(scan);
         self.feed();
+    }
+
+    /// More wait than slots can take. What is wrong with this one is the line's to say, and it
+    /// may be one that is scanned back.
+    fn out_of_turn(&mut self, scan: Scan) {
+        if !(self.commands)(Command::ScanBack(scan.clone())) {
+            self.unit(&UnitReport::refused(scan.shown(), scan.slot.clone(), stopped()));
+        }
     }
 
     fn no_more(&mut self) {
@@ -247,6 +245,11 @@ impl<'a> Batch<'a> {
         // As above.
         let _ = writeln!(self.notes, "{text}");
     }
+}
+
+fn stopped() -> Fault {
+    let what = say!("the line stopped before this label's turn", "还没轮到这张标签，产线就停了");
+    Fault::said(Code::Stopped, what)
 }
 
 #[cfg(test)]

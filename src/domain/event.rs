@@ -59,7 +59,8 @@ impl Scan {
 pub enum Command {
     /// Work on this unit. Send no more of them than [`Event::Wanted`] asked for.
     Scan(Scan),
-    /// The same where the line takes none now: good for a label that is scanned back alone.
+    /// The same where the line takes none now: good for a label that is scanned back alone. Any
+    /// other is refused, for what is wrong with it first.
     ScanBack(Scan),
     /// Forget every scan that still waits for its device.
     Withdraw,

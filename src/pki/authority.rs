@@ -229,6 +229,11 @@ impl Authority {
         self.issuer.key().is_away()
     }
 
+    /// How long its token's library has not come back from what it was asked.
+    pub fn silent_for(&self) -> Option<std::time::Duration> {
+        self.issuer.key().silent_for()
+    }
+
     /// The CA certificate and what stands above it, one DER behind the other, issuer first.
     pub fn chain_der(&self) -> Arc<[u8]> {
         let mut all = self.ca.der.to_vec();

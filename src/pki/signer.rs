@@ -1,5 +1,7 @@
 //! The key that signs: in this process, or in a token.
 
+use std::time::Duration;
+
 use p256::SecretKey;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use ring::rand::SystemRandom;
@@ -54,6 +56,14 @@ impl SigningKey {
         match self {
             SigningKey::File { .. } => false,
             SigningKey::Token { signer, .. } => signer.is_away(),
+        }
+    }
+
+    /// How long the library of its token has not come back from what it was asked.
+    pub(super) fn silent_for(&self) -> Option<Duration> {
+        match self {
+            SigningKey::File { .. } => None,
+            SigningKey::Token { signer, .. } => signer.silent_for(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! numbers change.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
@@ -47,6 +48,24 @@ pub(super) struct TokenSigner {
     pin: AuthPin,
     /// Why it failed last. A token that refused the PIN is not asked again: it would lock.
     last: Mutex<Option<TokenError>>,
+    /// Since when its library has been asked something and has not come back.
+    asked: Mutex<Option<Instant>>,
+}
+
+/// A call that its library has not come back from.
+struct Asked<'a>(&'a Mutex<Option<Instant>>);
+
+impl<'a> Asked<'a> {
+    fn now(since: &'a Mutex<Option<Instant>>) -> Self {
+        *lock(since) = Some(Instant::now());
+        Self(since)
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        *lock(self.0) = None;
+    }
 }
 
 impl TokenSigner {
@@ -81,7 +100,12 @@ impl TokenSigner {
             token: key.token.clone(),
             problem: "it is not UTF-8 text".to_owned(),
         })?;
-        Ok(Self { key: key.clone(), pin: AuthPin::from(text.to_owned()), last: Mutex::new(None) })
+        Ok(Self {
+            key: key.clone(),
+            pin: AuthPin::from(text.to_owned()),
+            last: Mutex::new(None),
+            asked: Mutex::new(None),
+        })
     }
 
     /// The keys of this name, both halves.
@@ -178,6 +202,12 @@ impl TokenSigner {
         found.is_err()
     }
 
+    /// How long its library has not come back from what it was asked. A call into it can't be
+    /// broken off.
+    pub(super) fn silent_for(&self) -> Option<Duration> {
+        lock(&self.asked).map(|since| since.elapsed())
+    }
+
     /// Why it failed last.
     pub(super) fn last_failure(&self) -> Option<TokenError> {
         lock(&self.last).clone()
@@ -200,6 +230,7 @@ impl TokenSigner {
             return Err(refused);
         }
         let mut loaded = lock(&LOADED);
+        let _asked = Asked::now(&self.asked);
         if let Some(loaded) = loaded.as_ref().filter(|loaded| loaded.key == self.key) {
             match act(&loaded.open) {
                 Ok(done) => return Ok(done),

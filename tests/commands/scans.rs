@@ -80,12 +80,16 @@ fn a_scanner_that_is_far_ahead_of_the_slots() {
     let station = ready();
     let _device = plug(&station, "slot-a", "--erase-ms 500");
     let labels: String = (1..=6).map(|number| format!("TH200-{number:08}\n")).collect();
-    station.write("labels", &labels);
+    station.write("labels", &format!("{labels}TH2O0-00000007\n"));
     let mut command = station.command("batch --scanner - --json");
     command.env("STATION_AUTHORITY_PASSPHRASE", crate::station::PASSPHRASE);
     command.stdin(std::fs::File::open(station.path("labels")).unwrap());
     let run = crate::station::Run::of(&mut command);
     assert!(run.stdout.contains("\"code\":\"E-SCAN-AHEAD\""), "{run:?}");
+    // What is wrong with a label is told before that it came too early.
+    let units = run.json();
+    let malformed = units.iter().find(|unit| unit["serial"] == "TH2O0-00000007").unwrap();
+    assert_eq!(malformed["code"], "E-SCAN-PATTERN", "{run:?}");
     assert_eq!(run.status, 1);
 }
 

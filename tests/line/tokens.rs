@@ -3,11 +3,13 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
 use super::support::keys::held_under;
 use super::support::openssl::assert_verifies;
 use super::support::p11::{CLIENT, PROXY, Registered, Server, authority_behind, nss};
 use super::support::token::{LABEL, PIN, Token, module};
-use super::support::{Factory, labels};
+use super::support::{Factory, LONG, label, labels};
 
 const INIT: [&str; 4] = ["authority", "init", "--common-name", "Token CA"];
 
@@ -84,6 +86,29 @@ fn a_ca_behind_p11_kits_server_is_found_again_when_the_server_is() {
     factory.run(&["authority", "check"]).expect_error(7, "E-HSM-TOKEN");
     let _server = Server::start(&socket, &token.config());
     factory.run(&["authority", "check"]).expect(0);
+    factory.verify();
+}
+
+#[test]
+fn a_token_that_gives_no_answer_is_told_and_its_units_go_on_when_it_does() {
+    let mut factory = Factory::usual();
+    let token = Token::for_factory(&mut factory);
+    let server = Server::start(&factory.path("p11.sock"), &token.config());
+    factory.change(module(), CLIENT);
+    factory.set("P11_KIT_SERVER_ADDRESS", server.address.clone());
+    factory.run(&INIT).expect(0);
+    let _devices = factory.devices("A", 2);
+    let mut batch = factory.start(&["batch", "--serials", "-"]);
+    batch.say(&labels(1));
+    assert_eq!(batch.event(LONG).unwrap()["outcome"], "pass");
+    server.signal_those_who_serve(Signal::STOP);
+    batch.say(&format!("{}\n", label(2)));
+    batch.until_it_says("E-HSM-TOKEN");
+    assert!(batch.errors().contains("no answer for 5 s"), "{}", batch.errors());
+    server.signal_those_who_serve(Signal::CONT);
+    assert_eq!(batch.event(LONG).unwrap()["outcome"], "pass");
+    batch.close_input();
+    batch.finish(LONG).expect(0);
     factory.verify();
 }
 

@@ -1,5 +1,7 @@
 //! What a line itself has to say, where something can't be done.
 
+use std::time::Duration;
+
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::say::Say;
@@ -40,6 +42,16 @@ pub(super) fn takes_none() -> Fault {
         "产线此刻不接受扫码；有工位空闲时再扫"
     );
     Fault::said(Code::ScanAhead, detail)
+}
+
+/// The CA's token does not come back from a call, which can't be broken off.
+pub(super) fn token_is_silent(time: Duration) -> Fault {
+    let seconds = time.as_secs();
+    let detail = say!(
+        "the CA's token has given no answer for {seconds} s; units that want a certificate wait for it",
+        "CA 的令牌已有 {seconds} 秒没有回答；要证书的单元在等它"
+    );
+    Fault::said(Code::HsmToken, detail)
 }
 
 /// The line's own thread is gone.

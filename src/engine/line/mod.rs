@@ -160,6 +160,7 @@ impl Line {
             halts: halted,
             last_out,
             warned,
+            token_is_silent: false,
             port_grace,
             must_choose: settings.must_choose,
             ports,

@@ -10,7 +10,7 @@ use crate::engine::router::Job;
 use crate::ledger::LedgerError;
 use crate::say;
 
-use super::faults::binding_warning;
+use super::faults::{binding_warning, takes_none};
 use super::state::LineThread;
 
 impl LineThread {
@@ -31,6 +31,14 @@ impl LineThread {
     pub(super) fn refuse_scan(&self, scan: &Scan, fault: Fault) {
         let report = UnitReport::refused(scan.shown(), scan.slot.clone(), fault);
         self.say(Event::Unit(Box::new(report)));
+    }
+
+    /// Why a scan is not taken that comes while no slot is free. What is wrong with the label
+    /// comes first: it would be refused for that later too.
+    pub(super) fn why_not_now(&self, scan: &Scan) -> Fault {
+        let is_a_label = self.router.barcode(scan.shown()).is_none();
+        let own = is_a_label.then(|| self.read(scan).err()).flatten();
+        own.unwrap_or_else(takes_none)
     }
 
     fn accept(&mut self, scan: &Scan) -> Result<(), Fault> {

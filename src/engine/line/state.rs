@@ -39,6 +39,8 @@ pub(super) struct LineThread {
     pub(super) last_out: Option<Fault>,
     /// It was said that labels without a slot go to any device.
     pub(super) warned: bool,
+    /// It was said that the CA's token gives no answer.
+    pub(super) token_is_silent: bool,
     /// Several work orders are open, and none was chosen yet.
     pub(super) must_choose: bool,
     /// The slots' ports, for who looks for them.

@@ -12,8 +12,12 @@ use crate::domain::label::LabelRule;
 use crate::engine::to_line::ToLine;
 use crate::say;
 
-use super::faults::{no_slot, panicked, takes_none, told_to_stop};
+use super::faults::{no_slot, panicked, token_is_silent, told_to_stop};
 use super::state::LineThread;
+
+/// How long a token may take for an answer until that is told: a card takes a second, and what is
+/// behind a network two.
+const TOKEN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often scans that wait for a device are looked at.
 const TICK: Duration = Duration::from_millis(250);
@@ -41,6 +45,7 @@ impl LineThread {
                 Err(RecvTimeoutError::Timeout) => {
                     self.look_for_any_port();
                     self.look_at_what_waits();
+                    self.look_at_the_token();
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -95,6 +100,16 @@ impl LineThread {
         closes.map_or(TICK, |at| at.saturating_sub(self.now()).min(TICK))
     }
 
+    /// A token that hangs holds each slot that wants a signature, and nobody would know why.
+    fn look_at_the_token(&mut self) {
+        let silence = self.shared.authority.silent_for();
+        let is_silent = silence.is_some_and(|time| time >= TOKEN_PATIENCE);
+        if is_silent && !self.token_is_silent {
+            self.say(Event::Warning(token_is_silent(TOKEN_PATIENCE)));
+        }
+        self.token_is_silent = is_silent;
+    }
+
     fn look_at_what_waits(&mut self) {
         let now = self.now();
         let mut decisions = self.router.look(now);
@@ -109,7 +124,9 @@ impl LineThread {
     fn take(&mut self, message: ToLine) {
         match message {
             ToLine::Command(Command::Scan(scan)) => self.scan(scan),
-            ToLine::Command(Command::ScanBack(scan)) => self.refuse_scan(&scan, takes_none()),
+            ToLine::Command(Command::ScanBack(scan)) => {
+                self.refuse_scan(&scan, self.why_not_now(&scan));
+            }
             ToLine::Command(Command::Withdraw) => self.withdraw(),
             ToLine::Command(Command::NoMoreScans) => self.router.no_more_scans(),
             ToLine::Command(Command::Stop) => {

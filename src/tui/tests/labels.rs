@@ -23,13 +23,20 @@ fn a_label_is_scanned_back_while_every_slot_is_at_work() {
     told(&mut walk, LabelOutcome::Sent, 1);
     walk.scans("TH200-00000001");
     assert_eq!(scanned_back(&walk), ["TH200-00000001"]);
-    assert!(!walk.screen().contains("E-SCAN-AHEAD"), "{}", walk.screen());
-    // It takes no slot's place, and once no label is open a scan is ahead of its time again.
+    // It takes no slot's place.
     assert_eq!((walk.model.wanted, walk.scanned().len()), (0, 0));
-    told(&mut walk, LabelOutcome::Right, 0);
-    walk.scans("TH200-00000002");
-    assert_eq!(scanned_back(&walk).len(), 1);
-    assert!(walk.screen().contains("E-SCAN-AHEAD"), "{}", walk.screen());
+}
+
+#[test]
+fn what_is_wrong_with_a_scan_for_which_no_slot_is_free_is_the_line_s_to_say() {
+    let mut walk = Walk::new(1, (80, 24));
+    walk.model.wanted = 0;
+    walk.scans("NO-LABEL");
+    assert_eq!((walk.scanned().len(), scanned_back(&walk)), (0, vec!["NO-LABEL"]));
+    let fault = Fault::new(Code::ScanPattern, "NO-LABEL: character 1 is 'N'");
+    walk.line(Event::Unit(Box::new(UnitReport::refused("NO-LABEL", None, fault))));
+    assert!(walk.screen().contains("E-SCAN-PATTERN"), "{}", walk.screen());
+    assert_eq!(walk.model.wanted, 0);
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(super) fn scan(model: &mut Model, text: &str, actions: &mut Vec<Action>) {
     if model.signing_in.is_some() && model.held.len() < HELD {
         return model.held.push_back(text.to_owned());
     }
-    if may_be_a_label_back(model, shown) {
+    if is_for_a_full_line(model, shown) {
         return actions.push(Action::Command(Command::ScanBack(Scan::scanned(text))));
     }
     if let Some(fault) = why_not(model, shown) {
@@ -88,12 +88,11 @@ fn refuse(model: &mut Model, text: &str, fault: Fault, actions: &mut Vec<Action>
     bell(model, actions);
 }
 
-/// Whether a scan that the line does not want can be a label that is scanned back: no slot is
-/// needed for that.
-fn may_be_a_label_back(model: &Model, text: &str) -> bool {
-    let is_open = model.labels.is_some_and(|(_, open)| open > 0);
+/// Whether a scan comes while no slot is free for it. It may be a label that is scanned back, for
+/// which none is needed, and what is wrong with any other is the line's to say.
+fn is_for_a_full_line(model: &Model, text: &str) -> bool {
     let line_is_full = model.phase == Phase::Running && model.wanted == 0;
-    is_open && line_is_full && !model.is_locked() && !model.is_under_way(text)
+    line_is_full && !model.is_locked() && !model.is_under_way(text)
 }
 
 fn why_not(model: &Model, text: &str) -> Option<Fault> {
@@ -102,12 +101,13 @@ fn why_not(model: &Model, text: &str) -> Option<Fault> {
     }
     match model.phase {
         Phase::Running if model.wanted > 0 => None,
-        Phase::Running if model.is_under_way(text) => {
+        // Any other scan for which no slot is free has gone to the line.
+        Phase::Running => {
             let text = plain(text);
             let detail = say!("{text} was scanned already and waits", "{text} 已经扫过，正在等待");
             Some(Fault::said(Code::ScanDuplicate, detail))
         }
-        Phase::Running | Phase::Starting => {
+        Phase::Starting => {
             let detail = say!(
                 "the line takes no scan at this moment; scan it again when a slot is free",
                 "产线此刻不接受扫码；有工位空闲时再扫"

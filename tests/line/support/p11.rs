@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::token::{LABEL, PIN, module};
 use super::{Factory, Finished, LONG, Process};
 
@@ -99,6 +101,19 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
         assert!(said.contains("P11_KIT_SERVER_ADDRESS"), "{said}");
         Self { child, address: format!("unix:path={}", socket.display()) }
+    }
+}
+
+impl Server {
+    /// Has the processes that serve its clients stand still, or go on.
+    pub(crate) fn signal_those_who_serve(&self, signal: Signal) {
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let serving: Vec<i32> = children.split(' ').filter_map(|id| id.parse().ok()).collect();
+        assert!(!serving.is_empty(), "nobody is served");
+        for id in serving {
+            kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+        }
     }
 }
 

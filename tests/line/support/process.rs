@@ -14,6 +14,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde_json::Value;
 
+use super::LONG;
+
 /// A process that is running, or has just ended.
 pub(crate) struct Process {
     what: String,
@@ -64,6 +66,21 @@ impl Process {
 
     pub(crate) fn errors(&self) -> String {
         self.errors.lock().unwrap().clone()
+    }
+
+    /// Waits until its standard error says this.
+    #[track_caller]
+    pub(crate) fn until_it_says(&self, text: &str) {
+        let deadline = Instant::now() + LONG;
+        while !self.errors().contains(text) {
+            assert!(
+                Instant::now() < deadline,
+                "{} never says {text}: {}",
+                self.what,
+                self.errors()
+            );
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
     }
 
     /// Writes to its standard input, and leaves that open.
