@@ -30,9 +30,13 @@ pub struct OneScan {
 }
 
 impl OneScan {
-    /// A text that stands for a scan.
-    pub fn of_text(text: &OsStr) -> Self {
-        Self { bytes: text.as_bytes().to_vec(), warning: None }
+    /// A text that stands for what comes from that scanner.
+    pub fn of_text(scanner: &config::Scanner, text: &OsStr) -> Self {
+        let mut bytes = text.as_bytes().to_vec();
+        if scanner.has_seven_bits {
+            scan::drop_parity(&mut bytes);
+        }
+        Self { bytes, warning: None }
     }
 
     /// One scan of the scanner at a port.

@@ -31,7 +31,7 @@ use crate::shell::{self, Exit, Failure};
 pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     if let Some(label) = &check.label {
-        return scan::tell(&config, &OneScan::of_text(label), context);
+        return scan::tell(&config, &OneScan::of_text(&config.scanner, label), context);
     }
     refuse_profile_beyond_authority(&config, context)?;
     if !context.global.quiet {

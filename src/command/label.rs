@@ -108,7 +108,7 @@ fn warn(code: Code, what: Say, context: &Context) {
 /// The scan that is given, or one of the scanner of station.toml.
 fn scanned(config: &Config, text: Option<&std::ffi::OsStr>) -> Result<OneScan, Failure> {
     match (text, &config.scanner.port) {
-        (Some(text), _) => Ok(OneScan::of_text(text)),
+        (Some(text), _) => Ok(OneScan::of_text(&config.scanner, text)),
         (None, Some(port)) if config.scanner.kind == ScannerKind::Serial => {
             OneScan::of_port(&config.scanner, &port.to_string())
         }

@@ -19,7 +19,7 @@ use crate::text::{Language, remedy};
 pub(super) fn run(scan: &Scan, context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     let one = match (&scan.text, &scan.port, &config.scanner.port) {
-        (Some(text), ..) => OneScan::of_text(text),
+        (Some(text), ..) => OneScan::of_text(&config.scanner, text),
         (None, Some(port), _) => OneScan::of_port(&config.scanner, port)?,
         (None, None, Some(port)) if config.scanner.kind == ScannerKind::Serial => {
             OneScan::of_port(&config.scanner, &port.to_string())?

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::scan::{End, Framed, Framer};
+use crate::domain::scan::{End, Framed, Framer, drop_parity};
 
 use super::error::LinkError;
 use super::port::{Port, SLICE};
@@ -61,7 +61,7 @@ impl Scanner {
         let count = self.port.read(&mut bytes, due.min(now + SLICE))?;
         let bytes = &mut bytes[..count];
         if self.port.settings().bits == CharacterBits::Seven {
-            bytes.iter_mut().for_each(|byte| *byte &= 0x7f);
+            drop_parity(bytes);
         }
         self.framer.take(bytes, self.started.elapsed());
         Ok(())

@@ -1,8 +1,10 @@
 //! Scanners and the labels that they read: `station scan`, and a batch at a scanner's port.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -249,6 +251,12 @@ fn a_scanner_of_seven_bits_that_ends_its_scans_with_a_tab_is_read_where_it_is_se
     assert_eq!((&pass["serial"], &pass["outcome"]), (&SERIAL.into(), &"pass".into()), "{pass}");
     let stderr = line.end();
     assert!(!stderr.contains("E-SCAN"), "{stderr}");
+    // A text that stands for it is taken as the port takes it.
+    for words in ["scan --json --text", "config check --json --label"] {
+        let mut command = station.command(words);
+        let told = Run::of(command.arg(OsStr::from_bytes(&seven))).json_line();
+        assert_eq!((&told["serial"], &told["verdict"]), (&SERIAL.into(), &"accepted".into()));
+    }
 }
 
 #[test]

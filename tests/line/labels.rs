@@ -156,6 +156,37 @@ fn a_label_is_scanned_back_at_the_batch_s_scanner() {
 }
 
 #[test]
+fn a_label_with_its_serial_and_other_fields_keeps_its_unit() {
+    let factory = Factory::usual();
+    let printer = Printer::new(silent);
+    printing(
+        &factory,
+        printer.address,
+        "verify = \"scan\"\nqr = \"SN:{serial};F:{fingerprint:8}\"",
+    );
+    let rule = "[[scanner.label]]\nform = \"text\"\ntext = \"SN:{serial};F:{print}\"\n\n[ledger]";
+    factory.change("[ledger]", rule);
+    let _devices = factory.devices("A", 1);
+    let mut batch = factory.start(&["batch", "--scanner", "-"]);
+    let other = format!("SN:{};F:00000000", label(1));
+    batch.say(&format!("{other}\n"));
+    let next = |batch: &mut super::support::Process| batch.event(LONG).unwrap();
+    assert_eq!(next(&mut batch)["outcome"], "pass");
+    assert_eq!(next(&mut batch)["outcome"], "sent");
+    batch.say(&format!("{other}\n"));
+    let wrong = next(&mut batch);
+    assert_eq!((&wrong["outcome"], &wrong["code"]), (&"wrong".into(), &"E-LABEL-WRONG".into()));
+    batch.close_input();
+    assert_eq!(batch.finish(LONG).expect(0).summary()["labels_open"], 1);
+    let kept = factory.run(&["unit", "ship", &label(1), "--offline"]);
+    kept.expect_error(1, "E-LABEL-OPEN");
+    let said = printer.printed().remove(0).replace("_3B", ";");
+    factory.run(&["label", "read", "--text", &said]).expect(0);
+    assert_eq!(factory.run(&["label", "list"]).expect(0).events().len(), 0);
+    factory.verify();
+}
+
+#[test]
 fn after_a_rework_the_old_label_is_asked_back() {
     let factory = Factory::usual();
     let printer = Printer::new(silent);

@@ -7,6 +7,7 @@ mod cycle;
 mod demo;
 mod labels;
 mod orders;
+mod rows;
 mod scanning;
 mod sync;
 mod talkative;

@@ -45,6 +45,8 @@ impl Tmux {
         terminal.begin(&session);
         terminal.run(&["set", "-g", "window-size", "manual"]);
         terminal.run(&["set", "-g", "escape-time", "0"]);
+        // Every key is the program's.
+        terminal.run(&["set", "-g", "prefix", "None"]);
         terminal.wait_for(PROMPT);
         terminal
     }
@@ -206,12 +208,21 @@ impl Keyboard {
         self.sends(&[text.as_bytes(), b"\r"].concat(), 5);
     }
 
-    /// Types bytes with so many milliseconds between them, a person's pause before the first.
+    /// Types bytes as fast as they are taken, a person's pause before the first: no pause of this
+    /// machine's own comes between them.
+    pub(crate) fn sends_at_once(&mut self, bytes: &[u8]) {
+        thread::park_timeout(PERSON);
+        let input = self.0.stdin.as_mut().unwrap();
+        input.write_all(bytes).and_then(|()| input.flush()).unwrap();
+    }
+
+    /// Types bytes with so many milliseconds between characters, a person's pause before the first.
     pub(crate) fn sends(&mut self, bytes: &[u8], pause: u64) {
         thread::park_timeout(PERSON);
         let input = self.0.stdin.as_mut().unwrap();
-        for byte in bytes {
-            input.write_all(&[*byte]).and_then(|()| input.flush()).unwrap();
+        // A keyboard gives a character beyond ASCII as a whole.
+        for character in bytes.chunk_by(|_, next| next & 0xc0 == 0x80) {
+            input.write_all(character).and_then(|()| input.flush()).unwrap();
             thread::park_timeout(Duration::from_millis(pause));
         }
     }

@@ -79,6 +79,14 @@ binding = "{binding}"
         fs::write(file, format!("{text}{section}")).unwrap();
     }
 
+    /// Says something else in station.toml.
+    pub(crate) fn sets(&self, old: &str, new: &str) {
+        let file = self.path("station.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(old), "{old}");
+        fs::write(file, text.replacen(old, new, 1)).unwrap();
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
         command.arg("--config").arg(self.path("station.toml")).args(arguments);

@@ -171,6 +171,36 @@ fn every_printable_character_comes_back_from_a_field() {
     assert_eq!(undone(&text_of(&label.bytes), '_'), all);
 }
 
+/// What a printer takes of a text between quotation marks, with what it says them by.
+fn unquoted(line: &str, said: &[(&str, char)]) -> String {
+    let mut rest = line.split_once(",\"").unwrap().1;
+    let mut text = String::new();
+    loop {
+        if let Some((escape, c)) = said.iter().find(|(escape, _)| rest.starts_with(escape)) {
+            text.push(*c);
+            rest = &rest[escape.len()..];
+        } else if rest.starts_with('"') {
+            assert_eq!(rest, "\"\n", "the text ends where the line does");
+            return text;
+        } else {
+            text.push(rest.chars().next().unwrap());
+            rest = &rest[1..];
+        }
+    }
+}
+
+#[test]
+fn every_printable_character_comes_back_from_quoted_texts() {
+    let all = all();
+    let code = all.replace('{', "{{").replace('}', "}}");
+    let said = |template: &str| text_of(&printed(template, &code, "A").bytes);
+    let tspl = said("CLS\nQRCODE 1,1,L,6,A,0,\"{qr}\"\n");
+    assert_eq!(unquoted(&tspl, &[("\\[\"]", '"'), ("\\[R]", '\r'), ("\\[L]", '\n')]), all);
+    let epl = said("N\nA1,1,0,1,1,1,N,\"{qr}\"\n");
+    assert_eq!(unquoted(&epl, &[("\\\"", '"'), ("\\\\", '\\')]), all);
+    assert_eq!(said("x {qr}"), format!("x {all}"));
+}
+
 #[test]
 fn printers_are_named_by_where_they_are() {
     let place = |text: &str| PrinterPlace::parse(text, std::path::Path::new("/etc/station"));

@@ -195,6 +195,14 @@ impl Framer {
     }
 }
 
+/// Leaves seven bits of each byte: a port that was told so gives the eighth on all the same where
+/// its driver, or what stands for it, does not take it off.
+pub fn drop_parity(bytes: &mut [u8]) {
+    for byte in bytes {
+        *byte &= 0x7f;
+    }
+}
+
 /// What was sent as a text; where it is no UTF-8, one character a byte.
 pub fn text_of(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {

@@ -29,7 +29,7 @@ use super::label::LabelRule;
 pub use case::LetterCase;
 pub use content::{Aim, Content, LONGEST, NO_READ, Parity};
 pub use fields::{Fields, Misfit};
-pub use frame::{End, Framed, Framer, SILENCE, UnknownEnd, text_of};
+pub use frame::{End, Framed, Framer, SILENCE, UnknownEnd, drop_parity, text_of};
 pub use refusal::Unread;
 pub use rule::{Form, Rule, RuleError};
 pub use template::{Template, TemplateError};

@@ -76,7 +76,8 @@ impl<'m> Look<'m> {
 
     fn sentence(self, text: &str) -> String {
         let mut characters = text.chars();
-        let first = characters.next().map(|c| c.to_ascii_uppercase());
+        let first = characters.next();
+        let first = first.map(|c| if begins_with_word(text) { c.to_ascii_uppercase() } else { c });
         let end = match self.language {
             Language::English => '.',
             Language::Chinese => '。',
@@ -106,6 +107,14 @@ impl<'m> Look<'m> {
             _ => self.fill(Word::Years, &[&text(minutes / 525_960)]),
         }
     }
+}
+
+/// Whether a text begins with a word of its own, and not with a serial or a path, of which each
+/// letter counts.
+fn begins_with_word(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let word = first.trim_end_matches([':', ',', ';']);
+    word.chars().all(|c| c.is_ascii_alphabetic() || c == '\'')
 }
 
 /// How wide a text is on the screen.
@@ -193,6 +202,15 @@ mod tests {
         assert_eq!(width(&pad("序列号", 9)), 9);
         assert_eq!(width(&pad("序列号", 4)), 4);
         assert_eq!(fit("x", 0), "");
+    }
+
+    #[test]
+    fn a_value_at_the_beginning_of_a_sentence_keeps_its_letters() {
+        let words = ["the device left", "serial: character 6", "two, and more"];
+        assert!(words.iter().all(|text| begins_with_word(text)));
+        let values =
+            ["th200-00000706: character 1 is 't'", "ca.pem can't be read", "/dev/x is gone"];
+        assert!(!values.iter().any(|text| begins_with_word(text)));
     }
 
     #[test]
