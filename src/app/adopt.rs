@@ -160,7 +160,7 @@ fn record(ledger: &Ledger, record: Record) -> Result<(), Failure> {
 }
 
 fn not_finished(error: LinkError) -> Failure {
-    Failure::of(error.code(), &error).with_help(say!(
+    Failure::told(error.code(), &error).with_help(say!(
         "the unit is entered as proven; put it to the line once more, which finishes its device",
         "该单元已登记为已验证；请再上线一次，完成它的设备"
     ))

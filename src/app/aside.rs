@@ -32,7 +32,7 @@ pub fn told(data_dir: &Path, mut failure: Failure, now: Timestamp) -> Failure {
         Err(error) => {
             failure.what = format!("{}; it could not be set aside", failure.what);
             failure.chinese = failure.chinese.map(|own| format!("{own}；没能移开"));
-            failure.caused_by(&error)
+            failure.caused_by(&Fault::from(error).sentence())
         }
     }
 }

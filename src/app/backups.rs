@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::domain::cause::cause;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
@@ -54,7 +55,7 @@ impl BackupThread {
         };
         let thread = std::thread::Builder::new().name("backups".to_owned()).spawn(work);
         let thread = thread.map_err(|error| {
-            Fault::said(Code::Shortage, say!("no thread: {error}", "得不到线程：{error}"))
+            Fault::said(Code::Shortage, say!("no thread", "得不到线程").then(&cause(&error)))
         })?;
         Ok(BackupThread { stop: Some(stop), thread: Some(thread) })
     }
@@ -98,5 +99,6 @@ fn look_after(
 }
 
 fn as_warning(fault: &Fault) -> Fault {
-    Fault::new(Code::LedgerBackup, format!("the ledger was not backed up: {fault}"))
+    let what = say!("the ledger was not backed up", "账本没有备份");
+    Fault::said(Code::LedgerBackup, what.then(&fault.sentence()))
 }

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::clock::SystemClock;
 use crate::cloud::tdmq::{Credentials, Roots, Settings, Tdmq};
 use crate::config::{self, Config, RegistrationMode};
+use crate::domain::cause::Told;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::registration::{CloudInstance, Registering};
@@ -126,7 +127,7 @@ fn open(cloud: &config::Cloud, credentials: Credentials) -> Result<Tdmq, Failure
                 Code::CloudRoots,
                 say!("the roots for the cloud can't be used", "验证云端的根证书无法使用"),
             )
-            .caused_by(&error)
+            .caused_by(&error.sentence())
         })?),
         None => Roots::System,
     };
@@ -140,7 +141,7 @@ fn open(cloud: &config::Cloud, credentials: Credentials) -> Result<Tdmq, Failure
         proxy: cloud.proxy.clone(),
     };
     Tdmq::new(&settings, credentials, Arc::new(SystemClock::start()))
-        .map_err(|error| Failure::of(error.code(), &error))
+        .map_err(|error| Failure::told(error.code(), &error))
 }
 
 fn text(secret: &Secret) -> Result<Zeroizing<String>, Failure> {
@@ -164,7 +165,7 @@ fn refused(error: &SecretError) -> Failure {
         Code::SecretMode => Code::SecretMode,
         _ => Code::CloudCredentials,
     };
-    let failure = Failure::of(code, error);
+    let failure = Failure::told(code, error);
     match error.help() {
         Some(help) => failure.with_help(help),
         None => failure,

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::cause::cause;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::ids::{IdError, to_hex};
@@ -100,7 +101,11 @@ impl Factory {
     ) -> Result<Factory, Failure> {
         let read = |text: &str| {
             FaultSpec::parse(text).map_err(|error| {
-                Failure::new(Code::Bug, "the demo's faults can't be read").caused_by(&error)
+                Failure::said(
+                    Code::Bug,
+                    say!("the demo's faults can't be read", "演示的故障设定无法读取"),
+                )
+                .caused_by(&error)
             })
         };
         let (usual, with_hold) = (read(WATCHED_FAULTS)?, read(WATCHED_HOLD)?);
@@ -172,7 +177,8 @@ impl Factory {
     pub fn hands(&self) -> Result<Hands, Failure> {
         let slot = |(name, slot): &(String, SimulatedSlot)| {
             let name = name.parse().map_err(|error: IdError| {
-                Failure::new(Code::Bug, "a slot has no name").caused_by(&error)
+                Failure::said(Code::Bug, say!("a slot has no name", "有工位没有名字"))
+                    .caused_by(&error)
             })?;
             Ok((name, slot.handle()))
         };
@@ -223,7 +229,7 @@ fn make_empty(dir: &Path) -> Result<(), Failure> {
 fn random_text() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::said(Code::Bug, say!("no random numbers: {error}", "没有随机数：{error}"))
+        Failure::said(Code::Bug, say!("no random numbers", "没有随机数").then(&cause(&error)))
     })?;
     Ok(to_hex(&bytes))
 }

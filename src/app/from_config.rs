@@ -277,7 +277,7 @@ pub fn label_rule(config: &Config, work_order: Option<&WorkOrder>) -> Result<Lab
     if let Some(order) = work_order {
         if let Some(pattern) = &order.serial_pattern {
             let pattern = SerialPattern::new(pattern)
-                .map_err(|error| Failure::of(Code::ConfigPattern, &error))?;
+                .map_err(|error| Failure::told(Code::ConfigPattern, &error))?;
             patterns.push(pattern);
         }
         ranges.extend(order.serial_range.clone());

@@ -45,5 +45,5 @@ pub fn read(config: &Config, slot: &SlotName) -> Result<Partition, Failure> {
         let _ = driver.restart();
         Ok(Partition { seen, entries })
     };
-    read().map_err(|error| Failure::of(error.code(), &error))
+    read().map_err(|error| Failure::told(error.code(), &error))
 }

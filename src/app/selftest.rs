@@ -53,7 +53,13 @@ pub fn run(
 fn failure(error: ConformanceError) -> Failure {
     match error {
         ConformanceError::Link(error) => error.into(),
-        ConformanceError::HoldsIdentity => Failure::of(Code::DevHoldsIdentity, &error),
+        ConformanceError::HoldsIdentity => Failure::said(
+            Code::DevHoldsIdentity,
+            say!(
+                "the device holds an identity already, and a run would erase it",
+                "设备已有身份，运行会把它擦除"
+            ),
+        ),
         ConformanceError::Samples(fault) => fault.into(),
     }
 }

@@ -63,13 +63,13 @@ pub fn run(
     let inactive = inactive(&reader, &serials)?;
     let trouble = match asking {
         Asking::Cloud => activate(config, clock, &ledger, &inactive, by)?,
-        Asking::Offline => Some(not_asked("as was wanted")),
+        Asking::Offline => Some(not_asked(as_wanted())),
     };
     let leaving = registered_by_call(&reader, &serials)?;
     let unasked = match (asking, leaving.is_empty()) {
         (Asking::Cloud, true) => None,
         (Asking::Offline, true) if inactive.is_empty() => None,
-        (Asking::Offline, _) => Some(not_asked("as was wanted")),
+        (Asking::Offline, _) => Some(not_asked(as_wanted())),
         (Asking::Cloud, _) => ask_cloud(config, &ledger, &leaving)?,
     };
     let units = serials.into_iter().map(|serial| {
@@ -79,11 +79,13 @@ pub fn run(
     Ok(Shipment { units: units.collect::<Result<_, Failure>>()?, unasked })
 }
 
-fn not_asked(why: &str) -> Fault {
-    Fault::said(
-        Code::CloudCredentials,
-        say!("the cloud was not asked, {why}", "没有询问云端，{why}"),
-    )
+fn as_wanted() -> Say {
+    say!("as was wanted", "按要求")
+}
+
+fn not_asked(Say { english, chinese }: Say) -> Fault {
+    let what = say!("the cloud was not asked, {english}", "没有询问云端，{chinese}");
+    Fault::said(Code::CloudCredentials, what)
 }
 
 /// Those that would leave by what the ledger knows, but what was registered by hand: where
@@ -105,7 +107,10 @@ fn ask_cloud(
     leaving: &[Known],
 ) -> Result<Option<Fault>, Failure> {
     let Some(registrar) = cloud::client_if_given(config)? else {
-        return Ok(Some(not_asked("because no credentials for it are given here")));
+        return Ok(Some(not_asked(say!(
+            "because no credentials for it are given here",
+            "这里没有它的凭据"
+        ))));
     };
     let runtime = cloud::runtime()?;
     let registering = config.cloud.as_ref().map_or(Registering::Manual, cloud::registering);
@@ -117,7 +122,7 @@ fn ask_cloud(
                 known.sn,
                 known.serial
             );
-            Failure::said(error.code, what).caused_by(&error).with_help(say!(
+            Failure::said(error.code, what).caused_by(&error.sentence()).with_help(say!(
                 "nothing left; run it again, or with --offline to ship by what the ledger knows",
                 "没有出厂任何单元；请再运行一次，或用 --offline 按账本出厂"
             ))
@@ -180,9 +185,9 @@ fn pass(
             return Ok(Passed::Refused(Fault::said(Code::UnitUnknown, what)));
         }
         Some(Gate::Gone(cert)) => return Ok(Passed::Before(cert)),
-        Some(Gate::Shut(why)) => return shut(Say::same(why)),
+        Some(Gate::Shut(why)) => return shut(why),
         Some(Gate::Unlabelled(why)) => {
-            return Ok(Passed::Refused(Fault::new(Code::LabelOpen, why)));
+            return Ok(Passed::Refused(Fault::said(Code::LabelOpen, why)));
         }
         Some(Gate::Inactive(_)) => {
             let why = match trouble {

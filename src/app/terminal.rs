@@ -349,7 +349,7 @@ fn panics_aside(to_screen: SyncSender<Msg>) -> Arc<Mutex<Vec<Failure>>> {
             give_terminal_back();
             return Some(failure);
         }
-        let fault = crate::domain::device::Fault::new(failure.code, failure.what.clone());
+        let fault = crate::domain::device::Fault::from(failure.clone());
         // It is printed at the end in any case.
         let _ = to_screen.try_send(Msg::Warning(fault));
         keeper.lock().unwrap_or_else(PoisonError::into_inner).push(failure);

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead};
 
+use crate::domain::cause::cause;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Scan, ScanSource};
@@ -42,7 +43,7 @@ fn parse_label(line: &str) -> Result<Option<Scan>, Fault> {
     let text = text.trim().to_owned();
     match slot.trim().parse::<SlotName>() {
         Ok(slot) => Ok(Some(Scan::listed(text, Some(slot)))),
-        Err(error) => Err(Fault::new(Code::ScanSlot, error.to_string())),
+        Err(error) => Err(Fault::told(Code::ScanSlot, &error)),
     }
 }
 
@@ -94,7 +95,8 @@ impl<R: BufRead + Send> LabelSource for LinesSource<R> {
             match self.read_line() {
                 Ok(None) => return Label::End,
                 Err(error) => {
-                    let detail = say!("the labels can't be read: {error}", "标签无法读取：{error}");
+                    let detail =
+                        say!("the labels can't be read", "标签无法读取").then(&cause(&error));
                     return Label::Failed(Fault::said(Code::Input, detail));
                 }
                 Ok(Some(line)) => {

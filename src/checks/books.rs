@@ -48,7 +48,8 @@ pub fn ledger(
         },
         Ok(found) => {
             let code = found.code.unwrap_or(Code::LedgerJournal);
-            Finding::fail(NAME, Fault::new(code, found.why.unwrap_or_default()))
+            let detail = found.why.unwrap_or_default();
+            Finding::fail(NAME, Fault { code, detail, chinese: found.why_zh })
         }
         Err(LedgerError::Missing(_)) => Finding::ok(
             NAME,

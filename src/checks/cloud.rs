@@ -172,7 +172,8 @@ fn unknown(check: &'static str, error: &CallError) -> Finding {
         ErrorClass::StopRun | ErrorClass::Configuration => error.code,
         _ => Code::CloudUnclear,
     };
-    Finding::warn(check, Fault::said(code, say!("not known: {error}", "不清楚：{error}")))
+    let what = say!("not known", "不清楚").then(&error.sentence());
+    Finding::warn(check, Fault::said(code, what))
 }
 
 async fn host(registrar: &impl Registrar, broker: &Broker<'_>, own_name: bool) -> Finding {
@@ -261,17 +262,17 @@ async fn root(broker: &Broker<'_>) -> Finding {
         ),
         Err(Unverified::Unreached(why)) => {
             let what = say!(
-                "not known: {place} can't be reached from here: {why}",
-                "不清楚：从这里连不上 {place}：{why}"
+                "not known: {place} can't be reached from here",
+                "不清楚：从这里连不上 {place}"
             );
-            Finding::warn(ROOT, Fault::said(Code::CloudBroker, what))
+            Finding::warn(ROOT, Fault::said(Code::CloudBroker, what.then(&why)))
         }
         Err(Unverified::Refused(why)) => {
             let what = say!(
-                "{place} does not verify under [broker] server_root: {why}",
-                "{place} 不能用 [broker] server_root 验证：{why}"
+                "{place} does not verify under [broker] server_root",
+                "{place} 不能用 [broker] server_root 验证"
             );
-            Finding::fail(ROOT, Fault::said(Code::CloudBroker, what))
+            Finding::fail(ROOT, Fault::said(Code::CloudBroker, what.then(&why)))
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::finding::Finding;
+use crate::domain::cause::cause;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::say;
@@ -18,8 +19,8 @@ pub fn disk(data_dir: &Path, reserve: u64) -> Finding {
     let found = match rustix::fs::statvfs(existing) {
         Ok(found) => found,
         Err(error) => {
-            let detail =
-                say!("{} can't be looked at: {error}", "{} 无法查看：{error}", existing.display());
+            let detail = say!("{} can't be looked at", "{} 无法查看", existing.display())
+                .then(&cause(&std::io::Error::from(error)));
             return Finding::fail(NAME, Fault::said(Code::LedgerOpen, detail));
         }
     };

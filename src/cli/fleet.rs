@@ -8,6 +8,8 @@ use clap::{Args, Subcommand};
 
 use crate::domain::clock;
 use crate::domain::ids::{OperatorId, StationId};
+use crate::domain::say::Say;
+use crate::say;
 
 pub(super) const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -138,8 +140,9 @@ pub struct FleetCode {
     pub valid_for: Duration,
 }
 
-fn length_of_time(text: &str) -> Result<Duration, String> {
-    clock::length_of_time(text).ok_or_else(|| "write 90s, 10m, 6h or 2d".to_owned())
+fn length_of_time(text: &str) -> Result<Duration, Say> {
+    clock::length_of_time(text)
+        .ok_or_else(|| say!("write 90s, 10m, 6h or 2d", "写作 90s、10m、6h 或 2d"))
 }
 
 /// `station fleet enrol`

@@ -9,6 +9,8 @@ use crate::domain::clock::{Timestamp, length_of_time};
 use crate::domain::grant::GrantNumber;
 use crate::domain::ids::{OperatorId, ProfileDigest, StationId, WorkOrderId};
 use crate::domain::label::SerialRange;
+use crate::domain::say::Say;
+use crate::say;
 
 /// `station work-order key …`
 #[derive(Debug, Subcommand)]
@@ -112,11 +114,13 @@ pub struct GiveBack {
     pub by: Option<OperatorId>,
 }
 
-fn length(text: &str) -> Result<Duration, String> {
-    length_of_time(text).ok_or_else(|| "write a number and s, m, h or d, as in 30d".to_owned())
+fn length(text: &str) -> Result<Duration, Say> {
+    length_of_time(text).ok_or_else(|| {
+        say!("write a number and s, m, h or d, as in 30d", "写一个数字和 s、m、h 或 d，例如 30d")
+    })
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let wrong = || "write a time as 2026-12-31T18:00:00Z".to_owned();
+fn moment(text: &str) -> Result<Timestamp, Say> {
+    let wrong = || say!("write a time as 2026-12-31T18:00:00Z", "时间写作 2026-12-31T18:00:00Z");
     Timestamp::from_rfc3339(text).ok_or_else(wrong)
 }

@@ -7,6 +7,8 @@ use clap::Args;
 
 use crate::domain::clock;
 use crate::domain::ids::{OperatorId, Serial};
+use crate::domain::say::Say;
+use crate::say;
 
 pub(super) const SYNC_EXAMPLES: &str = "\
 Examples:
@@ -40,8 +42,9 @@ pub struct Sync {
     pub by: Option<OperatorId>,
 }
 
-fn length_of_time(text: &str) -> Result<Duration, String> {
-    clock::length_of_time(text).ok_or_else(|| "write 90s, 10m, 6h or 2d".to_owned())
+fn length_of_time(text: &str) -> Result<Duration, Say> {
+    clock::length_of_time(text)
+        .ok_or_else(|| say!("write 90s, 10m, 6h or 2d", "写作 90s、10m、6h 或 2d"))
 }
 
 pub(super) const SHIP_EXAMPLES: &str = "\

@@ -21,6 +21,7 @@ use crate::domain::device::Fault;
 use crate::domain::registration::{
     CaSn, CloudAuthority, CloudCertificate, CloudInstance, CloudStatus, NewRegistration,
 };
+use crate::domain::say::Say;
 
 /// What may be done after a call that gave no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,12 +53,19 @@ pub struct CallError {
     /// The cloud's own code, where it gave one.
     pub cloud_code: Option<String>,
     /// What happened, with the request id where there is one; no secret.
-    pub message: String,
+    pub message: Say,
+}
+
+impl CallError {
+    /// It in each language, with the action before it.
+    pub fn sentence(&self) -> Say {
+        Say::same(self.action).then(&self.message)
+    }
 }
 
 impl From<CallError> for Fault {
     fn from(error: CallError) -> Self {
-        Fault::new(error.code, error.to_string())
+        Fault::said(error.code, error.sentence())
     }
 }
 

@@ -65,10 +65,11 @@ pub async fn preflight(
 /// Refuses a clock whose signatures the cloud would refuse.
 pub fn judge_clock(registrar: &impl Registrar) -> Result<(), Fault> {
     match registrar.clock_skew() {
-        Some(skew) if skew.is_too_large() => Err(Fault::said(
-            Code::CloudClock,
-            say!("the station's clock is {skew}", "本站时钟偏差：{skew}"),
-        )),
+        Some(skew) if skew.is_too_large() => {
+            let Say { english, chinese } = skew.sentence();
+            let what = say!("the station's clock is {english}", "本站时钟{chinese}");
+            Err(Fault::said(Code::CloudClock, what))
+        }
         _ => Ok(()),
     }
 }

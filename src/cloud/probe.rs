@@ -15,7 +15,10 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::domain::cause::cause;
 use crate::domain::identity::TlsVersion;
+use crate::domain::say::Say;
+use crate::say;
 
 /// For the connection and the handshake: a broker near or far answers within a second.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,30 +43,30 @@ pub struct Broker<'a> {
 pub enum Unverified {
     /// It can't be reached from here, so nothing is known.
     #[error("{0}")]
-    Unreached(String),
+    Unreached(Say),
     /// It is there, and no device could connect.
     #[error("{0}")]
-    Refused(String),
+    Refused(Say),
 }
 
 /// Connects and verifies.
 pub async fn probe(broker: &Broker<'_>) -> Result<(), Unverified> {
-    let refused = |error: &dyn std::fmt::Display| Unverified::Refused(error.to_string());
-    let unreached = |error: &dyn std::fmt::Display| Unverified::Unreached(error.to_string());
-    let verdict = Arc::new(Verdict::new(broker.roots).map_err(|error| refused(&error))?);
-    let config = config(broker, &verdict).map_err(|error| refused(&error))?;
-    let name = ServerName::try_from(broker.host.to_owned()).map_err(|error| refused(&error))?;
+    let (refused, unreached) = (Unverified::Refused, Unverified::Unreached);
+    let verdict = Arc::new(Verdict::new(broker.roots).map_err(refused)?);
+    let config = config(broker, &verdict).map_err(|error| refused(cause(&error)))?;
+    let name = ServerName::try_from(broker.host.to_owned());
+    let name = name.map_err(|error| refused(cause(&error)))?;
     let connected = TcpStream::connect((broker.host, broker.port));
     let stream = tokio::time::timeout(PATIENCE, connected).await;
-    let stream = stream.map_err(|_| unreached(&"no connection in time"))?;
-    let stream = stream.map_err(|error| unreached(&error))?;
+    let stream = stream.map_err(|_| unreached(say!("no connection in time", "没有按时连接上")))?;
+    let stream = stream.map_err(|error| unreached(cause(&error)))?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
     let shaken = tokio::time::timeout(PATIENCE, handshake).await;
     match (verdict.found(), shaken) {
         (Some(found), _) => found.map_err(Unverified::Refused),
         (None, Ok(Ok(_))) => Ok(()),
-        (None, Ok(Err(error))) => Err(refused(&format!("no TLS: {error}"))),
-        (None, Err(_)) => Err(unreached(&"no TLS handshake in time")),
+        (None, Ok(Err(error))) => Err(refused(say!("no TLS", "TLS 没有建立").then(&cause(&error)))),
+        (None, Err(_)) => Err(unreached(say!("no TLS handshake in time", "TLS 握手没有按时完成"))),
     }
 }
 
@@ -87,24 +90,24 @@ fn versions(min: TlsVersion, max: TlsVersion) -> Vec<&'static SupportedProtocolV
 #[derive(Debug)]
 struct Verdict {
     verifier: Arc<WebPkiServerVerifier>,
-    found: Mutex<Option<Result<(), String>>>,
+    found: Mutex<Option<Result<(), Say>>>,
 }
 
 impl Verdict {
-    fn new(roots: &[Vec<u8>]) -> Result<Self, String> {
+    fn new(roots: &[Vec<u8>]) -> Result<Self, Say> {
         let mut store = RootCertStore::empty();
         for der in roots {
             let der = CertificateDer::from_slice(der).into_owned();
-            store.add(der).map_err(|error| error.to_string())?;
+            store.add(der).map_err(|error| cause(&error))?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider)
             .build()
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| cause(&error))?;
         Ok(Self { verifier, found: Mutex::new(None) })
     }
 
-    fn found(&self) -> Option<Result<(), String>> {
+    fn found(&self) -> Option<Result<(), Say>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -125,7 +128,7 @@ impl ServerCertVerifier for Verdict {
             ocsp_response,
             now,
         );
-        let found = verified.as_ref().map(|_| ()).map_err(ToString::to_string);
+        let found = verified.as_ref().map(|_| ()).map_err(|error| cause(error));
         *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
         verified
     }

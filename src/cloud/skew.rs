@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::domain::clock::Timestamp;
+use crate::domain::say::Say;
 
 /// The cloud refuses signatures whose time is further away.
 pub const MAX_SKEW_SECONDS: u64 = 300;
@@ -30,6 +31,19 @@ impl ClockSkew {
     /// some machine in between, stops nothing.
     pub(super) fn smaller(self, other: Self) -> Self {
         if other.seconds.unsigned_abs() < self.seconds.unsigned_abs() { other } else { self }
+    }
+}
+
+impl ClockSkew {
+    /// It in each language; the Chinese one follows "时钟" without a space.
+    pub fn sentence(self) -> Say {
+        let minutes = self.seconds.unsigned_abs().div_ceil(60);
+        let chinese = match self.seconds {
+            0 => "与云端一致".to_owned(),
+            1.. => format!("比云端快 {minutes} 分钟"),
+            _ => format!("比云端慢 {minutes} 分钟"),
+        };
+        Say { english: self.to_string(), chinese }
     }
 }
 

@@ -48,7 +48,8 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
     let verification = ledger::audit(&config, ledger::Extent::default(), context)?;
     if let Some(why) = verification.why {
         let code = verification.code.unwrap_or(Code::LedgerJournal);
-        return Err(Failure::new(code, why));
+        let chinese = verification.why_zh;
+        return Err(Failure { chinese, ..Failure::new(code, why) });
     }
     if !context.out.is_json() {
         context.out.line(format!("{} ledger entries hold", verification.entries))?;

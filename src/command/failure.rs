@@ -20,13 +20,7 @@ macro_rules! failures {
     };
 }
 
-failures!(LinkError, PkiError, VaultError);
-
-impl From<FleetError> for Failure {
-    fn from(error: FleetError) -> Failure {
-        Failure::of(error.code(), &error)
-    }
-}
+failures!(FleetError, LinkError, PkiError, VaultError);
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Failure {

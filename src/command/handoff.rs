@@ -14,17 +14,19 @@ use crate::domain::outbox::RegisteredByHand;
 use crate::domain::person::Person;
 use crate::domain::record::Record;
 use crate::domain::registration::CloudInstance;
+use crate::domain::say::Say;
 use crate::handoff::{self, Claim, Exported, Format, HandoffError, Verdict};
 use crate::ledger::{Reader, Ticket};
 use crate::say;
-use crate::shell::{Exit, Failure};
+use crate::shell::{self, Exit, Failure};
+use crate::text::said;
 
 /// Certificates that are read, and rows that are recorded, at a time.
 const PAGE: u32 = 500;
 
 impl From<HandoffError> for Failure {
     fn from(error: HandoffError) -> Self {
-        Failure::of(error.code(), &error)
+        Failure::told(error.code(), &error)
     }
 }
 
@@ -152,7 +154,7 @@ struct Handled {
 enum Fate {
     Recorded(Ticket),
     Already,
-    Refused(Code, String),
+    Refused(Code, Say),
 }
 
 /// Does what `station import-registered` says.
@@ -238,7 +240,7 @@ fn tell(row: Handled, summary: &mut Summary, context: &mut Context) -> Result<()
         Fate::Recorded(ticket) => match ticket.wait() {
             Ok(_) => ("registered_by_hand", None),
             Err(crate::domain::record::Refusal::Row(fault)) => {
-                ("refused", Some((fault.code, fault.detail)))
+                ("refused", Some((fault.code, fault.sentence())))
             }
             // The ledger can't write any more: what follows would fail too.
             Err(refusal) => return Err(Failure::from(refusal.fault())),
@@ -258,14 +260,19 @@ fn tell(row: Handled, summary: &mut Summary, context: &mut Context) -> Result<()
             certificate_sn: row.sn,
             outcome,
             code: refusal.as_ref().map(|(code, _)| *code),
-            message: refusal.as_ref().map(|(_, message)| &**message),
+            message: refusal.as_ref().map(|(_, message)| message.english.as_str()),
         });
     }
     match refusal {
         None => Ok(()),
         Some((code, message)) => {
             let serial = serial.unwrap_or("-");
-            context.out.line(format!("row {} ({serial}) refused, {code}: {message}", row.place))
+            let what = say!(
+                "row {} ({serial}) refused, {code}",
+                "第 {} 行（{serial}）被拒，{code}",
+                row.place
+            );
+            context.out.line(said(&what.then(&message), shell::language()))
         }
     }
 }
@@ -275,8 +282,10 @@ fn say_summary(summary: &Summary, context: &mut Context) -> Result<(), Failure> 
         return context.out.json(summary);
     }
     let Summary { registered_by_hand, already_registered, refused, .. } = summary;
-    context.out.line(format!(
+    let what = say!(
         "{registered_by_hand} recorded as registered by hand, {already_registered} were \
-         registered already, {refused} refused"
-    ))
+         registered already, {refused} refused",
+        "记为人工注册 {registered_by_hand}，早已注册 {already_registered}，被拒 {refused}"
+    );
+    context.out.line(said(&what, shell::language()))
 }

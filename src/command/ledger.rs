@@ -16,6 +16,7 @@ use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::{OperatorId, PublicKey, to_hex};
 use crate::domain::keeping::Vouched;
 use crate::domain::record::{GapAccepted, Record, Restored};
+use crate::domain::say::Say;
 use crate::ledger::{self, Audit, FileCheck, Reader, Restoring, Verification};
 use crate::pki::{self, Verifier};
 use crate::say;
@@ -125,7 +126,9 @@ fn verify(config: &Config, extent: Extent, context: &mut Context) -> Result<Exit
         }
         Some(why) => {
             let code = verification.code.unwrap_or(Code::LedgerJournal);
-            Failure::new(code, why.clone()).print(context.color);
+            let (english, chinese) = (why.clone(), verification.why_zh.clone());
+            let chinese = chinese.unwrap_or_default();
+            Failure::said(code, Say { english, chinese }).print(context.color);
             // Whatever the code, what was asked for is whether the ledger verifies.
             Ok(Exit::Ledger)
         }
@@ -209,7 +212,7 @@ fn restore(
         let begin = || Restoring::begin(from, &settings, &Verifier);
         let restoring = watched.watching(begin)?;
         for remark in restoring.remarks() {
-            shell::warn(&Fault::new(Code::LedgerSegment, remark.clone()), watched.color);
+            shell::warn(&Fault::said(Code::LedgerSegment, remark.clone()), watched.color);
         }
         let ask = |id: &OperatorId| pin_of(config, id);
         people::approve_restore(&restoring.reader()?, by.as_ref(), ask, now)?;
@@ -250,8 +253,11 @@ fn newest_that_holds(
         // What can't be read is told by the restore itself.
         if ledger::was_left_behind(&backup, &settings, &Verifier).unwrap_or(false) {
             let name = backup.display();
-            let detail = format!("{name} is of a history that an earlier restore left behind");
-            shell::warn(&Fault::new(Code::LedgerBackup, detail), color);
+            let what = say!(
+                "{name} is of a history that an earlier restore left behind",
+                "{name} 属于早先恢复后不再沿用的历史"
+            );
+            shell::warn(&Fault::said(Code::LedgerBackup, what), color);
             continue;
         }
         match bring(&backup) {
@@ -265,8 +271,10 @@ fn newest_that_holds(
                         | Code::LedgerSegment
                 ) =>
             {
-                let detail = format!("{} does not hold: {error}", backup.display());
-                shell::warn(&Fault::new(error.code, detail), color);
+                let code = error.code;
+                let what = say!("{} does not hold", "{} 核对不通过", backup.display());
+                let what = what.then(&Fault::from(error).sentence());
+                shell::warn(&Fault::said(code, what), color);
             }
             Err(error) => return Err(error),
         }

@@ -69,8 +69,8 @@ pub(super) fn write(
 /// Verifies a bundle.
 pub(super) fn verify(asked: &VerifyBundle, context: &mut Context) -> Result<Exit, Failure> {
     let found = verify_bundle(&asked.bundle, &Verifier).map_err(|error| match error {
-        BundleError::Read(_) => Failure::of(Code::Input, &error),
-        BundleError::Wrong(_) => Failure::of(Code::LedgerJournal, &error),
+        BundleError::Read(_) => Failure::told(Code::Input, &error),
+        BundleError::Wrong(_) => Failure::told(Code::LedgerJournal, &error),
     })?;
     if let Some(path) = &asked.ca {
         let known = pki::read_certificates(path)?;

@@ -44,6 +44,7 @@ mod sync;
 mod tables;
 mod unit;
 mod usage;
+mod usage_zh;
 mod view;
 mod work_order;
 

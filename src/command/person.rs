@@ -9,6 +9,7 @@ use crate::domain::ids::OperatorId;
 use crate::domain::operators::Pin;
 use crate::domain::person::Person;
 use crate::domain::record::Record;
+use crate::domain::say::Say;
 use crate::ledger::Ledger;
 use crate::say;
 use crate::secret::{self, Process, Secret};
@@ -29,11 +30,17 @@ pub(super) fn reason(text: &str) -> Result<String, Failure> {
 
 /// The same for another option.
 pub(super) fn sentence(option: &str, text: &str) -> Result<String, Failure> {
-    let refused = |why| Err(Failure::new(Code::Usage, format!("{option} {why}")));
+    let refused = |Say { english, chinese }: Say| {
+        Err(Failure::said(Code::Usage, say!("{option} {english}", "{option} {chinese}")))
+    };
     match text.trim() {
-        "" => refused("is empty"),
-        text if text.chars().any(char::is_control) => refused("has control characters"),
-        text if text.chars().count() > LONGEST_REASON => refused("has more than 500 characters"),
+        "" => refused(say!("is empty", "是空的")),
+        text if text.chars().any(char::is_control) => {
+            refused(say!("has control characters", "有控制字符"))
+        }
+        text if text.chars().count() > LONGEST_REASON => {
+            refused(say!("has more than 500 characters", "超过 500 个字符"))
+        }
         text => Ok(text.to_owned()),
     }
 }
@@ -50,7 +57,7 @@ pub(super) fn pin(secret: &Secret) -> Result<Pin, Failure> {
     let text = std::str::from_utf8(secret.as_bytes()).map_err(|_| {
         Failure::said(Code::PinWeak, say!("the PIN is not UTF-8 text", "PIN 不是 UTF-8 文本"))
     })?;
-    Pin::new(text).map_err(|error| Failure::of(Code::PinWeak, &error))
+    Pin::new(text).map_err(|error| Failure::told(Code::PinWeak, &error))
 }
 
 /// Finds out whether whoever asks for this record may have it made.

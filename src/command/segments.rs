@@ -8,6 +8,7 @@ use super::context::Context;
 use crate::cli::SegmentsCommand;
 use crate::domain::code::Code;
 use crate::domain::ids::PublicKey;
+use crate::domain::say::Say;
 use crate::ledger::segments::{self, SegmentEntry, SegmentHeader};
 use crate::pki::{self, Verifier};
 use crate::say;
@@ -139,12 +140,18 @@ fn verify_all(
     for (file, expected) in segments::in_order(&segments::files(files)?)? {
         let header = segments::read(&file, &Verifier, |_| ())?;
         if header != expected {
-            return Err(bad(&file, "it was changed while it was read"));
+            return Err(bad(&file, &say!("it was changed while it was read", "读取时它被改动")));
         }
         follows(&file, held.last.as_ref(), &header, part)?;
         if !is_certified(&header, authorities) {
             let key = header.key();
-            return Err(bad(&file, &format!("this CA certified no journal key {key} of it")));
+            return Err(bad(
+                &file,
+                &say!(
+                    "this CA certified no journal key {key} of it",
+                    "这个 CA 没有为它的日志密钥 {key} 签发证书"
+                ),
+            ));
         }
         held.count += 1;
         held.first.get_or_insert_with(|| header.clone());
@@ -165,17 +172,34 @@ fn follows(
         (before.station(), before.instance()) != (next.station(), next.instance())
     });
     match before {
-        _ if foreign => Err(bad(file, "it is of another station, or of another ledger")),
+        _ if foreign => Err(bad(
+            file,
+            &say!("it is of another station, or of another ledger", "它属于另一个站或另一个账本"),
+        )),
         None if part => Ok(()),
-        _ if first > end + 1 => {
-            Err(bad(file, &format!("entries {} to {} before it are missing", end + 1, first - 1)))
-        }
-        _ if first <= end => {
-            Err(bad(file, &format!("its entries from {first} on stand in another segment too")))
-        }
-        _ if !next.continues(before) => {
-            Err(bad(file, "it is of another history: it does not continue the one before it"))
-        }
+        _ if first > end + 1 => Err(bad(
+            file,
+            &say!(
+                "entries {} to {} before it are missing",
+                "它前面的第 {} 到 {} 条缺失",
+                end + 1,
+                first - 1
+            ),
+        )),
+        _ if first <= end => Err(bad(
+            file,
+            &say!(
+                "its entries from {first} on stand in another segment too",
+                "它从第 {first} 条起的记录也在另一个日志段里"
+            ),
+        )),
+        _ if !next.continues(before) => Err(bad(
+            file,
+            &say!(
+                "it is of another history: it does not continue the one before it",
+                "它属于另一份历史：接不上前一段"
+            ),
+        )),
         _ => Ok(()),
     }
 }
@@ -188,6 +212,6 @@ fn is_certified(header: &SegmentHeader, authorities: &[Vec<u8>]) -> bool {
     authorities.iter().any(|ca| certified(ca) == Some(header.key()))
 }
 
-fn bad(file: &Path, why: &str) -> Failure {
-    Failure::new(Code::LedgerSegment, format!("{}: {why}", file.display()))
+fn bad(file: &Path, why: &Say) -> Failure {
+    Failure::said(Code::LedgerSegment, Say::same(file.display().to_string()).then(why))
 }

@@ -117,11 +117,13 @@ pub(super) fn report(
         for (serial, gate) in &page {
             let why = match gate {
                 Gate::Open(_) | Gate::Gone(_) => continue,
-                Gate::Inactive(_) => format!("{serial} is not active in the cloud"),
+                Gate::Inactive(_) => {
+                    say!("{serial} is not active in the cloud", "{serial} 在云端没有激活")
+                }
                 Gate::Shut(why) | Gate::Unlabelled(why) => why.clone(),
             };
             count += 1;
-            let fault = Fault::new(Code::ShipNotActive, why);
+            let fault = Fault::said(Code::ShipNotActive, why);
             tell(serial, &Passed::Refused(fault), context)?;
         }
         match page.into_iter().last() {

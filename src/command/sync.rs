@@ -8,6 +8,7 @@ use crate::checks;
 use crate::cli::Sync;
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
+use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::outbox::Operation;
 use crate::domain::person::Person;
@@ -17,7 +18,7 @@ use crate::pki::AuthorityInfo;
 use crate::say;
 use crate::shell::{self, Exit, Failure, Output, Progress};
 use crate::sync::{DifferenceKind, Event, Outcome, Summary};
-use crate::text::{Language, told};
+use crate::text::{Language, what};
 
 /// Does what `station sync` says.
 pub(super) fn run(args: &Sync, context: &mut Context) -> Result<Exit, Failure> {
@@ -184,7 +185,7 @@ fn in_words(event: &Event, every: bool) -> Option<String> {
             difference.serial.as_ref().map_or("?", |serial| serial.as_str()),
             difference.certificate_sn,
             spoken(kind(difference.kind)),
-            difference.detail
+            spoken(difference.detail.clone())
         )),
         Event::Planned { serial, certificate_sn, operation, deed } => {
             let wanted = act(*operation);
@@ -197,19 +198,21 @@ fn in_words(event: &Event, every: bool) -> Option<String> {
                 }
             )))
         }
-        Event::Paused { message } => Some(spoken(say!(
-            "the cloud is not ready, waiting: {message}",
-            "云端未就绪，等待中：{message}"
-        ))),
+        Event::Paused { message } => Some(spoken(
+            say!("the cloud is not ready, waiting", "云端未就绪，等待中").then(message),
+        )),
         Event::Summary(_) => None,
     }
 }
 
-fn with_trouble(line: String, trouble: Option<(&crate::domain::code::Code, &String)>) -> String {
+fn with_trouble(line: String, trouble: Option<(&Code, &Say)>) -> String {
     match trouble {
         Some((code, message)) => {
-            let told = told(&Fault::new(*code, message.clone()));
-            format!("{line} ({code}: {})", spoken(told))
+            let Say { english: detail, chinese } = message.clone();
+            let chinese = Some(chinese).filter(|chinese| !chinese.is_empty());
+            let fault = Fault { code: *code, detail, chinese };
+            // Of what a ledger has in English alone, the code says in Chinese what it means.
+            format!("{line} ({code}: {})", what(&fault, shell::language()))
         }
         None => line,
     }

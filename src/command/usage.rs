@@ -4,6 +4,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Error};
 
 use super::context::wants_color;
+use super::usage_zh;
 use crate::cli::{Cli, ColorWhen};
 use crate::domain::code::Code;
 use crate::domain::say::Say;
@@ -43,14 +44,19 @@ fn failure(error: &Error) -> Failure {
             let text = error.render().to_string();
             let mut paragraphs = text.split("\n\n").map(on_one_line);
             let what = paragraphs.next().unwrap_or_default();
-            let failure = Failure::new(Code::Usage, what.trim_start_matches("error: "));
+            let english = what.trim_start_matches("error: ").to_owned();
+            let chinese = usage_zh::what(error).unwrap_or_else(|| english.clone());
+            let failure = Failure::said(Code::Usage, Say { english, chinese });
             let help: Vec<String> = paragraphs
                 .filter(|line| line.starts_with("tip:") || line.starts_with("Usage:"))
                 .map(|line| line.trim_start_matches("tip: ").to_owned())
                 .collect();
             match help.is_empty() {
                 true => failure,
-                false => failure.with_help(Say::same(help.join("; "))),
+                false => {
+                    let (english, chinese) = (help.join("; "), usage_zh::help(error));
+                    failure.with_help(Say { english, chinese })
+                }
             }
         }
     }
@@ -100,6 +106,31 @@ mod tests {
              allowed are A-Z a-z 0-9 . _ -\n\
              help: run the same command with --help\n"
         );
+    }
+
+    #[test]
+    fn in_chinese_it_names_the_same() {
+        let chinese = |line: &str| {
+            let error = Cli::try_parse_from(line.split_whitespace()).unwrap_err();
+            let failure = failure(&error);
+            (failure.chinese.unwrap(), failure.help.map_or_else(String::new, |help| help.chinese))
+        };
+        let (what, help) = chinese("station demo --unit 3");
+        assert_eq!(what, "没有选项 '--unit'");
+        assert_eq!(help, "相近的有 '--units'；用法：station demo --units <N>");
+        assert_eq!(
+            chinese("station work-order show a/b").0,
+            "'<ID>' 的值 'a/b' 无效：工单号的第 2 个字符是 '/'，允许的是 A-Z a-z 0-9 . _ -"
+        );
+        assert_eq!(
+            chinese("station demo --units 0").0,
+            "'--units <N>' 的值 '0' 无效：0 不在 1..=100000 之内"
+        );
+        assert_eq!(chinese("station nonsense").0, "没有命令 'nonsense'");
+        assert_eq!(chinese("station work-order show").0, "缺少 <ID>");
+        assert_eq!(chinese("station demo --units").0, "'--units <N>' 后面缺少值");
+        let (what, _) = chinese("station batch --format nonsense");
+        assert!(what.starts_with("'--format <FORMAT>' 的值 'nonsense' 不是下列之一："), "{what}");
     }
 
     #[test]

@@ -40,10 +40,10 @@ pub(super) fn run(asked: &cli::View, context: &mut Context) -> Result<Exit, Fail
 
 fn unusable(error: &ViewError) -> Failure {
     match error {
-        ViewError::Listen { .. } => Failure::of(Code::Usage, error).with_help(say!(
+        ViewError::Listen { .. } => Failure::told(Code::Usage, error).with_help(say!(
             "name a free address, or port 0 for any free one",
             "指定一个空闲地址，或用端口 0 任选一个"
         )),
-        ViewError::Thread(_) => Failure::of(Code::Shortage, error),
+        ViewError::Thread(_) => Failure::told(Code::Shortage, error),
     }
 }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::code::Code;
-use crate::domain::label::PatternError;
 use crate::domain::say::Say;
 use crate::say;
 
@@ -45,7 +44,7 @@ pub enum ConfigError {
         /// Where.
         place: Place,
         /// What the parser said.
-        what: String,
+        what: Say,
     },
     /// A key that the station does not know.
     #[error("{place}: {key}: unknown key, did you mean {nearest:?}?")]
@@ -99,7 +98,7 @@ pub enum ConfigError {
         /// The key with its section.
         key: String,
         /// Why it does not.
-        source: PatternError,
+        source: Box<Say>,
     },
     /// A port or a slot's name that stands there twice.
     #[error("{place}: {key} is {what}, which {first} has already")]
@@ -167,7 +166,9 @@ impl Told for ConfigError {
     fn chinese(&self) -> Option<String> {
         Some(match self {
             Self::Missing { path, .. } => format!("{} 无法读取", path.display()),
-            Self::Syntax { place, what } => format!("{place}：{what}"),
+            Self::Syntax { place, what } => {
+                format!("{place}：{}", what.chinese)
+            }
             Self::Key { place, key, nearest, .. } => {
                 format!("{place}：{key}：未知的键，是不是 {nearest:?}？")
             }

@@ -13,6 +13,7 @@ use super::kinds::outside;
 use super::place::{Entry, KeyPath, Source, outline};
 use super::refusal::Refusal;
 use super::schema::{self, Wanted};
+use crate::domain::cause::Told;
 use crate::domain::say::Say;
 use crate::say;
 
@@ -60,6 +61,7 @@ impl<'a> Refused<'a> {
                 self.absent(place(&section), &self.key_of(&section), key)
             }
             Refusal::Pattern { span, source } => {
+                let source = Box::new(source.sentence());
                 ConfigError::Pattern { place: place(&span), key: key(&span), source }
             }
             Refusal::Twice { span, first, what } => ConfigError::Twice {

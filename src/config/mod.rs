@@ -79,9 +79,11 @@ pub use words::{
 pub use work_orders::WorkOrderSettings;
 
 use crate::domain::bounds;
+use crate::domain::cause::library;
 use crate::domain::esp::EspPlace;
 use crate::domain::ids::ProfileDigest;
 use crate::domain::local::Shift;
+use crate::say;
 
 /// All of station.toml.
 #[derive(Debug, Clone)]
@@ -146,7 +148,7 @@ impl Config {
         let source = Source { file: path.to_owned(), text: text_of(path, bytes)? };
         let table = DeTable::parse(&source.text).map_err(|error| ConfigError::Syntax {
             place: error.span().map_or_else(|| source.whole(), |span| source.place(&span)),
-            what: error.message().trim().replace('\n', ", "),
+            what: library(error.message().trim().replace('\n', ", ")),
         })?;
         let read = raw::File::deserialize(Deserializer::from(table.clone()));
         let raw = read.map_err(|error| Refused::new(&source, &table).by_serde(&error))?;
@@ -210,7 +212,7 @@ fn text_of(path: &Path, bytes: &[u8]) -> Result<String, ConfigError> {
         let valid = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(&bytes[..valid]).into_owned();
         let source = Source { file: path.to_owned(), text: before };
-        let what = "a byte here is no part of UTF-8 text".to_owned();
+        let what = say!("a byte here is no part of UTF-8 text", "这里有一个字节不是 UTF-8 文本");
         ConfigError::Syntax { place: source.place(&(valid..valid)), what }
     })
 }

@@ -1,5 +1,6 @@
 //! `[label]`: what is printed for a finished unit, and where.
 
+use crate::domain::cause::cause;
 use crate::say;
 use std::fs::File;
 use std::path::Path;
@@ -58,11 +59,10 @@ fn text(template: &Placed<String>, dir: &Path) -> Result<(String, Option<Languag
     let path = dir.join(found);
     let text = File::open(&path).and_then(|file| bounds::read_text(file, bounds::SETTINGS));
     let text = text.map_err(|error| {
-        template.refuse(say!(
-            "the template {} can't be read: {error}",
-            "模板 {} 无法读取：{error}",
-            path.display()
-        ))
+        template.refuse(
+            say!("the template {} can't be read", "模板 {} 无法读取", path.display())
+                .then(&cause(&error)),
+        )
     })?;
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let of_ending = |language: &&Language| language.as_str().eq_ignore_ascii_case(ending);

@@ -3,37 +3,70 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use super::library::in_chinese;
 use super::say::Say;
 
 /// An error that says itself in each language, with its values.
 pub trait Told: Error + 'static {
     /// It in Chinese; none where its code says all.
     fn chinese(&self) -> Option<String>;
+
+    /// It in each language.
+    fn sentence(&self) -> Say {
+        let english = self.to_string();
+        Say { chinese: self.chinese().unwrap_or_else(|| english.clone()), english }
+    }
 }
 
-/// A cause as a person reads it. What a library says of itself stays as it is.
+/// A cause as a person reads it. What a library says stays as it is where nobody knows it in
+/// Chinese.
 pub fn cause(error: &(dyn Error + 'static)) -> Say {
     let english = error.to_string();
-    match error.downcast_ref::<io::Error>() {
-        Some(system) => Say { english, chinese: system_in_chinese(system) },
-        None => Say::same(english),
+    match (error.downcast_ref::<io::Error>(), error.downcast_ref::<Say>()) {
+        (Some(system), _) => Say { english, chinese: system_in_chinese(system) },
+        (None, Some(said)) => said.clone(),
+        (None, None) => library(english),
     }
+}
+
+/// What a library said, as a person reads it.
+pub fn library(english: String) -> Say {
+    Say { chinese: in_chinese(&english).unwrap_or_else(|| english.clone()), english }
+}
+
+/// A cause and those behind it, in one sentence.
+pub fn chain(error: &(dyn Error + 'static)) -> Say {
+    let mut whole = cause(error);
+    let mut next = error.source();
+    while let Some(inner) = next {
+        whole = whole.then(&cause(inner));
+        next = inner.source();
+    }
+    whole
 }
 
 /// What the system said, in Chinese, with its number where it has one.
 pub fn system_in_chinese(error: &io::Error) -> String {
     let Some(number) = error.raw_os_error() else {
         // One that this program or a library made: its text says more than its kind.
+        let said = error.get_ref().and_then(|own| own.downcast_ref::<Say>());
+        if let Some(said) = said {
+            return said.chinese.clone();
+        }
         return match (error.get_ref(), kind_in_chinese(error.kind())) {
             (None, Some(kind)) => kind.to_owned(),
-            (Some(own), Some(kind)) => format!("{kind}：{own}"),
-            (_, None) => error.to_string(),
+            (Some(own), Some(kind)) => format!("{kind}：{}", own_words(own.to_string())),
+            (_, None) => own_words(error.to_string()),
         };
     };
     match kind_in_chinese(error.kind()).or_else(|| number_in_chinese(number)) {
         Some(said) => format!("{said} (os error {number})"),
         None => error.to_string(),
     }
+}
+
+fn own_words(text: String) -> String {
+    in_chinese(&text).unwrap_or(text)
 }
 
 fn kind_in_chinese(kind: ErrorKind) -> Option<&'static str> {

@@ -4,8 +4,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use super::cause::library;
 use super::device::Fault;
 use super::ids::{ClientId, Fingerprint, PublicKey};
+use super::say::Say;
+use crate::say;
 
 /// Signs heads of the journal with the station's journal key. Whoever signs one can check
 /// one: what is noted of a head outside the ledger is held against its signature.
@@ -55,45 +58,62 @@ pub enum Stage {
     Spoke,
 }
 
+impl Visit {
+    /// It in each language.
+    pub fn sentence(&self) -> Say {
+        let Self { from, reached, why, .. } = self;
+        let what = match reached {
+            Stage::Arrived => {
+                say!("{from} reached it, and TLS did not come about", "{from} 来过，TLS 没有建立")
+            }
+            Stage::Proven => say!(
+                "{from} showed the unit's certificate, and sent no CONNECT",
+                "{from} 出示了单元的证书，没有发送 CONNECT"
+            ),
+            Stage::Accepted => say!(
+                "{from} was let in, and sent nothing of its own after CONNACK",
+                "{from} 已被接纳，CONNACK 之后没有再发送"
+            ),
+            Stage::Spoke => say!("{from} connected", "{from} 已连接"),
+        };
+        let still = || say!("it is still at it", "还在进行");
+        what.then(&why.clone().map_or_else(still, library))
+    }
+}
+
 impl fmt::Display for Visit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, reached, why, .. } = self;
-        let missing = match reached {
-            Stage::Arrived => "reached it, and TLS did not come about",
-            Stage::Proven => "showed the unit's certificate, and sent no CONNECT",
-            Stage::Accepted => "was let in, and sent nothing of its own after CONNACK",
-            Stage::Spoke => "connected",
-        };
-        write!(f, "{from} {missing}: {}", why.as_deref().unwrap_or("it is still at it"))
+        f.write_str(&self.sentence().english)
     }
 }
 
 /// Visits in words, each kind once.
-pub fn told(visits: &[Visit]) -> String {
+pub fn told(visits: &[Visit]) -> Say {
     /// So many kinds are told; whoever wants all of them has the log.
     const KINDS: usize = 3;
     if visits.is_empty() {
-        return "nobody reached it".to_owned();
+        return say!("nobody reached it", "没有谁来过");
     }
-    let mut kinds: Vec<(String, usize)> = Vec::new();
-    for visit in visits.iter().rev().map(Visit::to_string) {
+    let mut kinds: Vec<(Say, usize)> = Vec::new();
+    for visit in visits.iter().rev().map(Visit::sentence) {
         match kinds.iter_mut().find(|(known, _)| *known == visit) {
             Some((_, times)) => *times += 1,
             None => kinds.push((visit, 1)),
         }
     }
     let rest = kinds.len().saturating_sub(KINDS);
-    let mut told: Vec<String> = kinds.into_iter().take(KINDS).map(in_words).collect();
+    let mut told: Vec<Say> = kinds.into_iter().take(KINDS).map(in_words).collect();
     if rest > 0 {
-        told.push(format!("and {rest} more"));
+        told.push(say!("and {rest} more", "另有 {rest} 种"));
     }
-    told.join("; ")
+    Say::all(&told)
 }
 
-fn in_words((visit, times): (String, usize)) -> String {
+fn in_words((visit, times): (Say, usize)) -> Say {
+    let Say { english, chinese } = visit;
     match times {
-        1 => visit,
-        _ => format!("{visit} ({times} times)"),
+        1 => Say { english, chinese },
+        _ => say!("{english} ({times} times)", "{chinese}（{times} 次）"),
     }
 }
 

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::cause::Told;
+
 /// Why a text is not a valid identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
@@ -65,6 +67,66 @@ pub enum IdError {
         /// The first byte found.
         first: u8,
     },
+}
+
+/// What was being read, in Chinese.
+fn kind_in_chinese(kind: &str) -> &str {
+    match kind {
+        "serial" => "序列号",
+        "client id" => "客户端 ID",
+        "slot name" => "工位名",
+        "work order id" => "工单号",
+        "operator id" => "人员 ID",
+        "station id" => "站 ID",
+        "certificate serial number" => "证书序列号",
+        "hardware id" => "硬件 ID",
+        "fingerprint" => "指纹",
+        "certificate" => "证书",
+        "hash" => "哈希",
+        "instance" => "账本实例",
+        "key id" => "密钥 ID",
+        "public key" => "公钥",
+        "signature" => "签名",
+        "text" => "文本",
+        other => other,
+    }
+}
+
+/// Allowed characters in Chinese; ranges read the same.
+fn allowed_in_chinese(allowed: &str) -> &str {
+    match allowed {
+        "printable ASCII characters without space" => "不含空格的可打印 ASCII 字符",
+        other => other,
+    }
+}
+
+impl Told for IdError {
+    fn chinese(&self) -> Option<String> {
+        Some(match *self {
+            Self::Empty { kind } => format!("{}为空", kind_in_chinese(kind)),
+            Self::TooLong { kind, length, limit } => {
+                format!("{}有 {length} 个字符，最多 {limit} 个", kind_in_chinese(kind))
+            }
+            Self::Character { kind, position, found, allowed } => format!(
+                "{}的第 {position} 个字符是 {found:?}，允许的是 {}",
+                kind_in_chinese(kind),
+                allowed_in_chinese(allowed)
+            ),
+            Self::Length { kind, length, expected } => format!(
+                "{}有 {length} 字节，应为 {}",
+                kind_in_chinese(kind),
+                expected.replace(" to ", " 到 ")
+            ),
+            Self::Undriven { kind, bit } => format!(
+                "{}全是 {}：没有设备驱动总线，或 ID 从未写入",
+                kind_in_chinese(kind),
+                if bit == "zeros" { "0" } else { "1" }
+            ),
+            Self::FirstByte { kind, first } => {
+                format!("{}的首字节是 {first:#04x}，必须在 0x10..=0x7f 之内", kind_in_chinese(kind))
+            }
+        })
+    }
 }
 
 fn check(

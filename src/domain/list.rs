@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 
 use super::bounds;
+use super::cause::Told;
 
 /// Why a file is no list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +17,17 @@ pub enum ListError {
     /// It is text as some spreadsheets save it, where lines are read as they come.
     #[error("it is UTF-16 text; save it as UTF-8 (\"CSV UTF-8\")")]
     Utf16,
+}
+
+impl Told for ListError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Encoding => {
+                "既不是 UTF-8 也不是 UTF-16 文本；请另存为 UTF-8（“CSV UTF-8”）".to_owned()
+            }
+            Self::Utf16 => "是 UTF-16 文本；请另存为 UTF-8（“CSV UTF-8”）".to_owned(),
+        })
+    }
 }
 
 /// The mark before UTF-8 text.
@@ -37,7 +49,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ListError> {
 /// Reads a whole list of at most `longest` bytes.
 pub fn read(from: impl Read, longest: u64) -> io::Result<String> {
     let bytes = bounds::read_whole(from, longest)?;
-    decode(&bytes).map(Cow::into_owned).map_err(io::Error::other)
+    decode(&bytes).map(Cow::into_owned).map_err(|error| io::Error::other(error.sentence()))
 }
 
 fn utf16(bytes: &[u8], low_first: bool) -> Result<String, ListError> {

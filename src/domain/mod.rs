@@ -23,6 +23,7 @@ pub mod keeping;
 pub mod label;
 pub mod labelling;
 pub mod lender;
+pub mod library;
 pub mod list;
 pub mod local;
 pub mod log;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::cause::Told;
 use super::clock::Timestamp;
 use super::code::Code;
 use super::device::Fault;
@@ -105,6 +106,16 @@ pub enum PinError {
     /// It has a character that no keyboard types.
     #[error("a PIN has no control characters")]
     Character,
+}
+
+impl Told for PinError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Short => format!("PIN 至少 {} 个字符", Pin::SHORTEST),
+            Self::Long => format!("PIN 最多 {} 个字符", Pin::LONGEST),
+            Self::Character => "PIN 不能有控制字符".to_owned(),
+        })
+    }
 }
 
 impl Pin {

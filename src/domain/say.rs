@@ -19,6 +19,17 @@ impl Say {
         Self { english: text.clone(), chinese: text }
     }
 
+    /// Several, one behind the other.
+    pub fn all(said: &[Say]) -> Self {
+        let joined = |each: fn(&Say) -> &str, between| {
+            said.iter().map(each).collect::<Vec<_>>().join(between)
+        };
+        Self {
+            english: joined(|one| one.english.as_str(), "; "),
+            chinese: joined(|one| one.chinese.as_str(), "；"),
+        }
+    }
+
     /// Another sentence behind it, as its cause or its value.
     #[must_use]
     pub fn then(self, next: &Say) -> Self {
@@ -56,6 +67,16 @@ impl std::fmt::Display for Say {
         f.write_str(&self.english)
     }
 }
+
+/// For programs, which read the English one.
+impl serde::Serialize for Say {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.english)
+    }
+}
+
+/// As the cause of an error it is told in each language.
+impl std::error::Error for Say {}
 
 /// A [`Say`] from the English and the Chinese format text; both take the same values.
 #[macro_export]

@@ -1,9 +1,17 @@
 //! The words for states as people, JSON, the screen and the ledger have them.
 
+use super::cause::Told;
+
 /// A word that names no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no state of this program")]
 pub struct UnknownWord(pub String);
+
+impl Told for UnknownWord {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("{:?} 不是本程序的状态", self.0))
+    }
+}
 
 macro_rules! states {
     ($($(#[$doc:meta])* pub enum $name:ident {

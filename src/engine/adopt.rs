@@ -5,6 +5,7 @@
 //! itself, since the ledger has none. So it shows that whoever answers has the key of this
 //! certificate, restarted, and stands by that digest; what else is in the image is its word.
 
+use crate::domain::cause::cause;
 use crate::domain::certificate::Proof;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
@@ -122,7 +123,7 @@ fn prove(
 ) -> Result<Proof, Fault> {
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(|error| {
-        Fault::said(Code::Bug, say!("no random numbers: {error}", "没有随机数：{error}"))
+        Fault::said(Code::Bug, say!("no random numbers", "没有随机数").then(&cause(&error)))
     })?;
     let challenge = Challenge {
         nonce,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::domain::cause::cause;
 use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::code::Code;
 use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
@@ -199,7 +200,7 @@ impl<'a> Effects<'a> {
         let row = self.row(cert)?;
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce).map_err(|error| {
-            Fault::said(Code::Bug, say!("no random numbers: {error}", "没有随机数：{error}"))
+            Fault::said(Code::Bug, say!("no random numbers", "没有随机数").then(&cause(&error)))
         })?;
         let challenge = Challenge {
             nonce,
@@ -239,10 +240,13 @@ impl<'a> Effects<'a> {
             Sighting::OtherClientId(_) => Ok(Verified::Wrong),
             Sighting::Nobody(visits) => {
                 let within = witness.patience().as_secs();
-                let what = "the device did not connect to the station's broker within";
                 let visits = evidence::told(&visits);
-                let detail = format!("{what} {within} s of its restart: {visits}");
-                Err(Fault::new(Code::DevConnect, detail))
+                let what = say!(
+                    "the device did not connect to the station's broker within {within} s of its \
+                     restart",
+                    "设备重启后 {within} 秒内没有连接本站的代理服务器"
+                );
+                Err(Fault::said(Code::DevConnect, what.then(&visits)))
             }
         }
     }

@@ -10,6 +10,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::domain::cause::cause;
 use crate::domain::code::Code;
 use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{ProgressCell, SlotStatus};
@@ -100,7 +101,7 @@ impl SlotThread {
                 let _ = to_line.send(ToLine::Gone(index, fault));
             })
             .map_err(|error| {
-                Fault::said(Code::Shortage, say!("no thread: {error}", "得不到线程：{error}"))
+                Fault::said(Code::Shortage, say!("no thread", "得不到线程").then(&cause(&error)))
             })?;
         Ok((jobs, thread))
     }

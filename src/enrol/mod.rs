@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use crate::cloud::preflight::{find, judge_clock, judge_instance};
 use crate::cloud::{CallError, ErrorClass, InstanceFacts, Registrar};
+use crate::domain::cause::Told;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::ids::{ClientId, to_hex};
+use crate::domain::ids::{ClientId, IdError, to_hex};
 use crate::domain::person::Person;
 use crate::domain::record::{AuthoritySeen, Record};
 use crate::domain::registration::{
@@ -169,11 +170,9 @@ impl<R: Registrar> Enrolment<'_, R> {
 
 fn sign(authority: &Authority, code: &str, clock: &dyn Clock) -> Result<Vec<u8>, Fault> {
     // It becomes a CN: what a client id may not have is no code.
-    let code: ClientId = code.trim().parse().map_err(|error| {
-        Fault::said(
-            Code::CloudVerification,
-            say!("{code:?} is no registration code: {error}", "{code:?} 不是注册码：{error}"),
-        )
+    let code: ClientId = code.trim().parse().map_err(|error: IdError| {
+        let what = say!("{code:?} is no registration code", "{code:?} 不是注册码");
+        Fault::said(Code::CloudVerification, what.then(&error.sentence()))
     })?;
     Ok(authority.verification_certificate(&code, clock.now().wall)?)
 }

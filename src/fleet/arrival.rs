@@ -3,12 +3,14 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::cause::Told;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{PublicKey, StationId};
 use crate::ledger::{ArrivedEntry, ArrivedError, Head, InstanceId, arrived};
 use crate::pki;
 
 use super::error::FleetError;
+use crate::say;
 
 /// The most bytes that a segment may have, packed and unpacked. A line ends one at 8 MiB; one
 /// work order that lists a million devices has 40 MB by itself.
@@ -64,12 +66,13 @@ impl Arrival {
         let mut entries = Vec::new();
         let header = arrived(&bytes, MOST_PLAIN, verifier, |entry| entries.push(entry));
         let header = header.map_err(|error| match error {
-            ArrivedError::Newer { .. } => FleetError::Newer(error.to_string()),
-            error => FleetError::Segment(error.to_string()),
+            ArrivedError::Newer { .. } => FleetError::Newer(error.sentence()),
+            error => FleetError::Segment(error.sentence()),
         })?;
         if *header.station() != known.station || header.instance() != known.instance {
-            let what = format!(
+            let what = say!(
                 "it is of station {}, ledger {}, and {} sent it, whose ledger is {}",
+                "它属于站 {}、账本 {}，发送它的是 {}，其账本是 {}",
                 header.station(),
                 header.instance(),
                 known.station,
@@ -80,8 +83,11 @@ impl Arrival {
         let certified = header.certificate().and_then(|der| known.key_of(der));
         let key = header.key();
         if certified != Some(key) && !known.keys.contains(&key) {
-            let what = "its journal key is not certified by the CA that this station enrolled with";
-            return Err(FleetError::Segment(what.to_owned()));
+            let what = say!(
+                "its journal key is not certified by the CA that this station enrolled with",
+                "它的日志密钥不是由本站加入时的 CA 签发证书的"
+            );
+            return Err(FleetError::Segment(what));
         }
         let (first, last) = header.entries();
         let head = Head { seq: last, hash: header.head() };

@@ -2,52 +2,54 @@
 
 use tokio_postgres::error::SqlState;
 
+use crate::domain::cause::{Told, chain, system_in_chinese};
 use crate::domain::code::Code;
+use crate::domain::say::Say;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// What was sent is no segment of that station.
     #[error("the segment is refused: {0}")]
-    Segment(String),
+    Segment(Say),
     /// It says what only a newer program can read.
     #[error("the station is newer than the fleet: {0}")]
-    Newer(String),
+    Newer(Say),
     /// It does not continue what the fleet has.
     #[error("the fleet has entries up to {0}, and the segment does not continue there")]
     Behind(u64),
     /// The fleet says that it does not continue.
     #[error("{0}")]
-    Elsewhere(String),
+    Elsewhere(Say),
     /// Two histories of one ledger.
     #[error("{0}")]
-    Fork(String),
+    Fork(Say),
     /// Who asks is not known, or may not.
     #[error("{0}")]
-    Station(String),
+    Station(Say),
     /// A code for enrolling that is wrong, used or too old.
     #[error("this code enrols no station: {0}")]
-    EnrolCode(String),
+    EnrolCode(Say),
     /// No answer.
     #[error("the fleet at {url} can't be reached: {why}")]
     Unreachable {
         /// Where.
         url: String,
         /// Why not.
-        why: String,
+        why: Say,
     },
     /// An answer that is none.
     #[error("what the fleet answered makes no sense: {0}")]
-    Answer(String),
+    Answer(Say),
     /// The store can't be used.
     #[error("the fleet's database can't be used: {0}")]
-    Database(String),
+    Database(Say),
     /// Two servers got into each other's way; the same again will do.
     #[error("the fleet's database had two transactions in each other's way: {0}")]
-    Turn(String),
+    Turn(Say),
     /// What was asked for can't be.
     #[error("{0}")]
-    Asked(String),
+    Asked(Say),
     /// The station's ledger can't be used.
     #[error(transparent)]
     Ledger(#[from] crate::ledger::LedgerError),
@@ -63,7 +65,7 @@ pub enum FleetError {
     #[error("{what}")]
     System {
         /// What is missing.
-        what: String,
+        what: Say,
         /// What the system said.
         source: std::io::Error,
     },
@@ -89,14 +91,32 @@ impl FleetError {
     }
 }
 
+impl Told for FleetError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Segment(why) => format!("日志段被拒绝：{}", why.chinese),
+            Self::Newer(why) => format!("本站的程序比总库新：{}", why.chinese),
+            Self::Behind(seq) => format!("总库有到第 {seq} 条为止的记录，这一段接不上"),
+            Self::EnrolCode(why) => format!("这个加入码不能用：{}", why.chinese),
+            Self::Unreachable { url, why } => format!("连不上总库 {url}：{}", why.chinese),
+            Self::Answer(why) => format!("总库的应答看不懂：{}", why.chinese),
+            Self::Database(why) => format!("总库的数据库无法使用：{}", why.chinese),
+            Self::Turn(why) => format!("总库的数据库里两个事务互相妨碍：{}", why.chinese),
+            Self::Elsewhere(why) | Self::Fork(why) | Self::Station(why) | Self::Asked(why) => {
+                why.chinese.clone()
+            }
+            Self::Ledger(error) => return error.chinese(),
+            Self::File { path, source } => {
+                format!("{} 无法使用：{}", path.display(), system_in_chinese(source))
+            }
+            Self::System { what, .. } => what.chinese.clone(),
+        })
+    }
+}
+
 impl From<tokio_postgres::Error> for FleetError {
     fn from(error: tokio_postgres::Error) -> Self {
-        let mut text = error.to_string();
-        let mut next = std::error::Error::source(&error);
-        while let Some(cause) = next {
-            text = format!("{text}: {cause}");
-            next = cause.source();
-        }
+        let text = chain(&error);
         let state = error.code();
         match state == Some(&SqlState::T_R_DEADLOCK_DETECTED)
             || state == Some(&SqlState::T_R_SERIALIZATION_FAILURE)

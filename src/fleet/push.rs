@@ -8,6 +8,7 @@ use crate::ledger::{Head, Reader};
 use super::client::Client;
 use super::error::FleetError;
 use super::wire::Standing;
+use crate::say;
 
 /// Segments that are sent in one go, before others get their turn.
 const AT_MOST: u64 = 1_000;
@@ -56,7 +57,8 @@ pub async fn push(
         standing = client.send(parcel.bytes).await?;
         let now = head_of(&standing)?;
         if now.seq <= head.seq {
-            return Err(FleetError::Answer(format!("entry {} is not confirmed", parcel.first)));
+            let what = say!("entry {} is not confirmed", "第 {} 条没有得到确认", parcel.first);
+            return Err(FleetError::Answer(what));
         }
         entries += now.seq - head.seq;
         segments += 1;
@@ -69,7 +71,7 @@ pub async fn push(
 }
 
 fn head_of(standing: &Standing) -> Result<Head, FleetError> {
-    standing.head.head().ok_or_else(|| FleetError::Answer("its head is none".to_owned()))
+    standing.head.head().ok_or_else(|| FleetError::Answer(say!("its head is none", "它的头无效")))
 }
 
 /// The fleet has an entry that is not this ledger's: it gets what this ledger has from where
@@ -87,9 +89,10 @@ async fn show_fork(
             break;
         }
     }
-    let what = format!(
+    let what = say!(
         "the fleet has an entry {} of this ledger that is not in it: another machine went on \
          from the same ledger, or this one was brought back from a backup",
+        "总库有这个账本的第 {} 条，而账本里没有：另一台机器从同一账本继续了，或本账本是从备份恢复的",
         head.seq
     );
     let Some(parcel) = reader.parcel_behind(common, verifier)? else {

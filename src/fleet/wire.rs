@@ -101,4 +101,7 @@ pub struct Standing {
 pub(super) struct Refused {
     pub(super) code: String,
     pub(super) message: String,
+    /// The same in Chinese; an older program sends none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) message_zh: Option<String>,
 }

@@ -15,12 +15,15 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use crate::domain::bounds;
+use crate::domain::cause::{Told, cause, system_in_chinese};
 use crate::domain::certificate::Proof;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{PublicKey, to_hex};
 use crate::domain::lot::{JournalLine, SignedHeadText};
+use crate::domain::say::{Phrase, Say};
 use crate::ledger::views::ExportRow;
 use crate::pki;
+use crate::say;
 
 /// How to verify it by hand; written into each bundle.
 pub const INSTRUCTIONS: &str = include_str!("verify.md");
@@ -28,6 +31,13 @@ pub const INSTRUCTIONS: &str = include_str!("verify.md");
 /// What stands before an entry and before a head in what is hashed and signed.
 const ENTRY_TAG: &[u8] = b"provisioning-station journal entry 1\n";
 const HEAD_TAG: &[u8] = b"provisioning-station journal head 1\n";
+
+const NO_HEAD: Phrase =
+    Phrase { english: "head.json is no signed head", chinese: "head.json 不是签名的头" };
+const NO_BEGINNING: Phrase = Phrase {
+    english: "journal.txt does not begin with what came before it",
+    chinese: "journal.txt 没有从它前面的内容开始",
+};
 
 /// The kinds of the entries that show a unit.
 const ISSUED: u16 = 6;
@@ -163,11 +173,24 @@ pub enum BundleError {
     Read(#[from] io::Error),
     /// Something in it does not hold.
     #[error("{0}")]
-    Wrong(String),
+    Wrong(Say),
 }
 
-fn wrong<T>(what: impl Into<String>) -> Result<T, BundleError> {
-    Err(BundleError::Wrong(what.into()))
+impl Told for BundleError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Read(error) => format!("这个包无法读取：{}", system_in_chinese(error)),
+            Self::Wrong(what) => what.chinese.clone(),
+        })
+    }
+}
+
+const fn wrong<T>(what: Say) -> Result<T, BundleError> {
+    Err(BundleError::Wrong(what))
+}
+
+fn missing(name: &str) -> BundleError {
+    BundleError::Wrong(say!("{name} is missing", "缺少 {name}"))
 }
 
 #[derive(Deserialize)]
@@ -184,8 +207,7 @@ struct Reading {
 
 impl Reading {
     fn bytes(&mut self, name: &str) -> Result<Vec<u8>, BundleError> {
-        let file =
-            self.zip.by_name(name).map_err(|_| BundleError::Wrong(format!("{name} is missing")))?;
+        let file = self.zip.by_name(name).map_err(|_| missing(name))?;
         Ok(bounds::read_whole(file, bounds::BUNDLE)?)
     }
 
@@ -203,11 +225,11 @@ impl Reading {
             let found = to_hex(&Sha256::digest(self.bytes(name)?));
             match known.remove(name.as_str()) {
                 Some(sum) if sum == found => {}
-                Some(_) => return wrong(format!("{name} was changed")),
-                None => return wrong(format!("{name} was added")),
+                Some(_) => return wrong(say!("{name} was changed", "{name} 被改动")),
+                None => return wrong(say!("{name} was added", "{name} 是添加的")),
             }
         }
-        known.keys().next().map_or(Ok(()), |name| wrong(format!("{name} is missing")))
+        known.keys().next().map_or(Ok(()), |name| Err(missing(name)))
     }
 }
 
@@ -215,35 +237,48 @@ impl Reading {
 /// CA's word for the key, and each unit's certificate.
 pub fn verify(path: &Path, verifier: &dyn HeadVerifier) -> Result<Verified, BundleError> {
     let zip = ZipArchive::new(File::open(path)?);
-    let zip = zip.map_err(|error| BundleError::Wrong(format!("it is no bundle: {error}")))?;
+    let zip = zip.map_err(|error| {
+        BundleError::Wrong(say!("it is no bundle", "它不是交付包").then(&cause(&error)))
+    })?;
     let mut reading = Reading { zip };
     reading.sums()?;
     let head: SignedHeadText = serde_json::from_slice(&reading.bytes("head.json")?)
-        .map_err(|_| BundleError::Wrong("head.json is no signed head".to_owned()))?;
+        .map_err(|_| BundleError::Wrong(NO_HEAD.into()))?;
     let shown = chain(&String::from_utf8_lossy(&reading.bytes("journal.txt")?), &head)?;
     signed(&head, verifier)?;
     let ca = der(&reading.bytes("ca.pem")?, "ca.pem")?;
     let journal = der(&reading.bytes("journal-key.pem")?, "journal-key.pem")?;
-    let named = pki::journal_key_of(&journal, &ca)
-        .map_err(|error| BundleError::Wrong(format!("journal-key.pem {error}")))?;
+    let named = pki::journal_key_of(&journal, &ca).map_err(|error| {
+        let named = Say::same("journal-key.pem");
+        BundleError::Wrong(named.then(&error.sentence()))
+    })?;
     if to_hex(named.public_key.as_bytes()) != head.public_key
         || named.station.as_str() != head.station
     {
-        return wrong("the CA certified another journal key");
+        return wrong(say!("the CA certified another journal key", "CA 签发的是另一个日志密钥"));
     }
     let table = reading.bytes("units.csv")?;
     let mut units = 0;
     for row in csv::Reader::from_reader(table.as_slice()).deserialize() {
         let row: UnitRow =
-            row.map_err(|error| BundleError::Wrong(format!("units.csv: {error}")))?;
+            row.map_err(|error| BundleError::Wrong(Say::same("units.csv").then(&cause(&error))))?;
         let certificate = der(&reading.bytes(&row.file)?, &row.file)?;
         if to_hex(&Sha256::digest(&certificate)) != row.fingerprint_sha256 {
-            return wrong(format!("{} is not the certificate of {}", row.file, row.serial));
+            return wrong(say!(
+                "{} is not the certificate of {}",
+                "{} 不是 {} 的证书",
+                row.file,
+                row.serial
+            ));
         }
         let attempt = shown.issued.get(&row.fingerprint_sha256);
         if attempt.is_none_or(|attempt| attempt.0 != row.serial || !shown.proven.contains(attempt))
         {
-            return wrong(format!("the journal does not show {} as proven with it", row.serial));
+            return wrong(say!(
+                "the journal does not show {} as proven with it",
+                "日志没有记录 {} 以它通过验证",
+                row.serial
+            ));
         }
         units += 1;
     }
@@ -264,11 +299,11 @@ fn chain(text: &str, head: &SignedHeadText) -> Result<Shown, BundleError> {
     let mut lines = text.lines();
     let begin: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
     let ([number, "-", hash], mut shown) = (begin.as_slice(), Shown::default()) else {
-        return wrong("journal.txt does not begin with what came before it");
+        return wrong(NO_BEGINNING.into());
     };
     let mut before: (u64, Vec<u8>) = match (number.parse(), bytes_of(hash)) {
         (Ok(number), Some(hash)) => (number, hash),
-        _ => return wrong("journal.txt does not begin with what came before it"),
+        _ => return wrong(NO_BEGINNING.into()),
     };
     for line in lines {
         let mut words = line.split(' ');
@@ -279,14 +314,17 @@ fn chain(text: &str, head: &SignedHeadText) -> Result<Shown, BundleError> {
         let number = before.0 + 1;
         let carries = entry.get(..8).is_some_and(|bytes| bytes == number.to_be_bytes());
         if !carries || words.next() != Some(&to_hex(&hash)) {
-            return wrong(format!("entry {number} does not follow from what stands before it"));
+            return wrong(say!(
+                "entry {number} does not follow from what stands before it",
+                "第 {number} 条接不上前面的内容"
+            ));
         }
         shown.add(&entry);
         before = (number, hash);
     }
     match before.0 == head.seq && to_hex(&before.1) == head.hash {
         true => Ok(shown),
-        false => wrong("the chain does not end at the signed head"),
+        false => wrong(say!("the chain does not end at the signed head", "链没有止于签名的头")),
     }
 }
 
@@ -324,7 +362,7 @@ fn signed(head: &SignedHeadText, verifier: &dyn HeadVerifier) -> Result<(), Bund
         bytes_of(&head.public_key),
     );
     let (Some(instance), Some(hash), Some(signature), Some(key)) = parts else {
-        return wrong("head.json is no signed head");
+        return wrong(NO_HEAD.into());
     };
     let message = [HEAD_TAG, &instance, &head.seq.to_be_bytes(), &hash].concat();
     let (signature, key) = (<[u8; 64]>::try_from(signature), PublicKey::from_bytes(&key));
@@ -332,7 +370,10 @@ fn signed(head: &SignedHeadText, verifier: &dyn HeadVerifier) -> Result<(), Bund
         (Ok(signature), Ok(key)) => verifier.verify(&key, &message, &signature).is_some(),
         _ => false,
     };
-    if holds { Ok(()) } else { wrong("the head's signature does not hold") }
+    match holds {
+        true => Ok(()),
+        false => wrong(say!("the head's signature does not hold", "头的签名核对不通过")),
+    }
 }
 
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
@@ -343,5 +384,5 @@ fn bytes_of(hex: &str) -> Option<Vec<u8>> {
 
 fn der(pem: &[u8], name: &str) -> Result<Vec<u8>, BundleError> {
     let found = pki::certificates_in(pem).ok().and_then(|found| found.into_iter().next());
-    found.map_or_else(|| wrong(format!("{name} is no certificate")), Ok)
+    found.map_or_else(|| wrong(say!("{name} is no certificate", "{name} 不是证书")), Ok)
 }

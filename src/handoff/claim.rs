@@ -3,8 +3,10 @@
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::ids::{CertificateSn, Fingerprint};
+use crate::domain::say::{Phrase, Say};
 use crate::domain::state::RegistrationState;
 use crate::ledger::outbox::Known;
+use crate::say;
 
 /// That one certificate was registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +33,14 @@ pub enum Verdict {
         /// Why.
         code: Code,
         /// One sentence with the values.
-        message: String,
+        message: Say,
     },
 }
 
 /// Holds a claim against what the ledger knows of its certificate.
 pub fn judge(claim: &Claim, known: Option<&Known>) -> Verdict {
     let Some(known) = known else {
-        let message = "the ledger has no such certificate".to_owned();
+        let message = say!("the ledger has no such certificate", "账本里没有这张证书");
         return Verdict::Refused { code: Code::UnitUnknown, message };
     };
     if let Some(message) = difference(claim, known) {
@@ -48,35 +50,47 @@ pub fn judge(claim: &Claim, known: Option<&Known>) -> Verdict {
         (CertificateState::Proven, RegistrationState::Registered) => Verdict::Already,
         (CertificateState::Proven, _) => Verdict::Record(known.sn),
         (state, _) => {
-            let message = format!("certificate {} is {}", known.sn, word(state));
+            let (sn, Phrase { english, chinese }) = (&known.sn, word(state));
+            let message = say!("certificate {sn} is {english}", "证书 {sn} 的状态：{chinese}");
             Verdict::Refused { code: Code::UnitState, message }
         }
     }
 }
 
-fn difference(claim: &Claim, known: &Known) -> Option<String> {
-    let differs = |what: &str, said: &str, is: &str| {
-        (said != is).then(|| format!("its {what} is {said} in the file and {is} in the ledger"))
+fn difference(claim: &Claim, known: &Known) -> Option<Say> {
+    let differs = |(what, in_chinese): (&str, &str), said: &str, is: &str| {
+        (said != is).then(|| {
+            say!(
+                "its {what} is {said} in the file and {is} in the ledger",
+                "{in_chinese}在文件里是 {said}，在账本里是 {is}"
+            )
+        })
     };
     let text = |said: &Option<String>| said.clone();
-    let fingerprint =
-        differs("fingerprint", &claim.fingerprint.to_string(), &known.fingerprint.to_string());
+    let fingerprint = differs(
+        ("fingerprint", "指纹"),
+        &claim.fingerprint.to_string(),
+        &known.fingerprint.to_string(),
+    );
     fingerprint
         .or_else(|| {
-            text(&claim.serial).and_then(|said| differs("serial", &said, known.serial.as_str()))
+            text(&claim.serial)
+                .and_then(|said| differs(("serial", "序列号"), &said, known.serial.as_str()))
         })
         .or_else(|| {
-            text(&claim.client_id)
-                .and_then(|said| differs("client id", &said, known.client_id.as_str()))
+            text(&claim.client_id).and_then(|said| {
+                differs(("client id", "客户端 ID"), &said, known.client_id.as_str())
+            })
         })
 }
 
-const fn word(state: CertificateState) -> &'static str {
-    match state {
-        CertificateState::Issued => "issued and not proven",
-        CertificateState::Uncertain => "uncertain",
-        CertificateState::Proven => "proven",
-        CertificateState::Superseded => "superseded",
-        CertificateState::Void => "void",
-    }
+const fn word(state: CertificateState) -> Phrase {
+    let (english, chinese) = match state {
+        CertificateState::Issued => ("issued and not proven", "已签发，未验证"),
+        CertificateState::Uncertain => ("uncertain", "未定"),
+        CertificateState::Proven => ("proven", "已验证"),
+        CertificateState::Superseded => ("superseded", "已被取代"),
+        CertificateState::Void => ("void", "已作废"),
+    };
+    Phrase { english, chinese }
 }

@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::code::Code;
+use crate::domain::say::Say;
 use crate::pki::PkiError;
 
 /// Why nothing was handed off.
@@ -34,11 +36,11 @@ pub enum HandoffError {
         /// Which file.
         path: PathBuf,
         /// What is wrong with it.
-        why: String,
+        why: Say,
     },
     /// A file is no grant, or nothing given back.
     #[error("the file is no grant of this program: {0}")]
-    Grant(String),
+    Grant(Say),
 }
 
 impl HandoffError {
@@ -50,5 +52,21 @@ impl HandoffError {
             HandoffError::Grant(_) => Code::GrantChanged,
             HandoffError::Read { .. } | HandoffError::Form { .. } => Code::Input,
         }
+    }
+}
+
+impl Told for HandoffError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Write { path, source } => {
+                format!("{} 无法写入：{}", path.display(), system_in_chinese(source))
+            }
+            Self::Pem(error) => format!("证书无法写成 PEM：{}", error.sentence().chinese),
+            Self::Read { path, source } => {
+                format!("{} 无法读取：{}", path.display(), system_in_chinese(source))
+            }
+            Self::Form { path, why } => format!("{} 不是交接文件：{}", path.display(), why.chinese),
+            Self::Grant(why) => format!("该文件不是本程序的授权：{}", why.chinese),
+        })
     }
 }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::HandoffError;
+use crate::domain::cause::cause;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{
     GivenBack, GivenBackLine, Grant, GrantNumber, RawSignature, SignedGrant,
@@ -14,6 +15,7 @@ use crate::domain::ids::{ProfileDigest, StationId, WorkOrderId};
 use crate::domain::label::SerialRange;
 use crate::domain::say::Say;
 use crate::pki::{certificate_pem, certificates_in};
+use crate::say;
 
 /// What a file of this form says it is.
 const GRANT_FORM: &str = "provisioning-station grant 1";
@@ -162,25 +164,35 @@ fn form_of(bytes: &[u8]) -> Option<String> {
 
 fn text(file: &impl Serialize) -> Result<String, HandoffError> {
     let text = serde_json::to_string_pretty(file);
-    text.map(|text| text + "\n").map_err(|error| HandoffError::Grant(error.to_string()))
+    text.map(|text| text + "\n").map_err(|error| HandoffError::Grant(cause(&error)))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8], form: &str) -> Result<T, HandoffError> {
     match form_of(bytes) {
         Some(found) if found == form => {}
         Some(found) => {
-            return Err(HandoffError::Grant(format!("its form is {found:?}, not {form:?}")));
+            let what =
+                say!("its form is {found:?}, not {form:?}", "格式是 {found:?}，不是 {form:?}");
+            return Err(HandoffError::Grant(what));
         }
-        None => return Err(HandoffError::Grant("it is no JSON object with a form".to_owned())),
+        None => {
+            let what = say!("it is no JSON object with a form", "不是带有 form 的 JSON 对象");
+            return Err(HandoffError::Grant(what));
+        }
     }
-    serde_json::from_slice(bytes).map_err(|error| HandoffError::Grant(error.to_string()))
+    serde_json::from_slice(bytes).map_err(|error| HandoffError::Grant(cause(&error)))
 }
 
 fn one_certificate(pem: &str) -> Result<Vec<u8>, HandoffError> {
-    let wrong = |problem: Say| HandoffError::Grant(format!("its certificate {problem}"));
+    let wrong = |Say { english, chinese }: Say| {
+        HandoffError::Grant(say!("its certificate {english}", "它的证书{chinese}"))
+    };
     let mut all = certificates_in(pem.as_bytes()).map_err(wrong)?;
     match all.len() {
         1 => Ok(all.remove(0)),
-        count => Err(wrong(Say::same(format!("is {count} certificates, and one is expected")))),
+        count => Err(wrong(say!(
+            "is {count} certificates, and one is expected",
+            "有 {count} 张，应为一张"
+        ))),
     }
 }

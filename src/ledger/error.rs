@@ -40,7 +40,7 @@ pub enum LedgerError {
     Damaged(#[source] rusqlite::Error),
     /// A value in it is not one that this program writes.
     #[error("the ledger's file is damaged: {0}")]
-    Nonsense(String),
+    Nonsense(Say),
     /// It has tables, indices, views or triggers that are not those of this program.
     #[error("the ledger is not made as this program makes it: {}", listed(.0))]
     Schema(Vec<Difference>),
@@ -88,10 +88,10 @@ pub enum LedgerError {
     Full(#[source] rusqlite::Error),
     /// Backups can't be made, looked for or removed.
     #[error("{0}")]
-    Backup(String),
+    Backup(Say),
     /// A segment of the journal is missing, torn, foreign or changed.
     #[error("{0}")]
-    Segment(String),
+    Segment(Say),
     /// The system gives no thread.
     #[error("no thread for the ledger's {what}")]
     Thread {
@@ -140,11 +140,11 @@ pub enum LedgerError {
         /// The first bad entry.
         entry: u64,
         /// What is wrong with it.
-        why: String,
+        why: Say,
     },
     /// The tables are not what the journal says.
     #[error("the tables are not what the journal says: {0}")]
-    Tables(String),
+    Tables(Say),
     /// Entries are missing at its end.
     #[error("the journal ends at entry {last}, {witness} knows entry {known}")]
     Cut {
@@ -256,7 +256,7 @@ impl Told for LedgerError {
             Self::File { path, .. } => format!("{} 无法使用", path.display()),
             Self::Read(_) => "账本无法读取".to_owned(),
             Self::Damaged(_) => "账本的文件损坏".to_owned(),
-            Self::Nonsense(what) => format!("账本的文件损坏：{what}"),
+            Self::Nonsense(what) => format!("账本的文件损坏：{}", what.chinese),
             Self::Schema(differences) => {
                 format!("账本不是本程序建立的样子：{}", listed_in_chinese(differences))
             }
@@ -289,8 +289,10 @@ impl Told for LedgerError {
                 "没有什么能说明站 {station} 的这个账本（实例 {instance}）是本站自己的：CA 没有为它的\
                  密钥签发证书，也没有记录认识它"
             ),
-            Self::Journal { entry, why } => format!("日志的第 {entry} 条核对不通过：{why}"),
-            Self::Tables(what) => format!("表与日志不一致：{what}"),
+            Self::Journal { entry, why } => {
+                format!("日志的第 {entry} 条核对不通过：{}", why.chinese)
+            }
+            Self::Tables(what) => format!("表与日志不一致：{}", what.chinese),
             Self::Cut { last, known, witness } => {
                 format!("日志止于第 {last} 条，而 {witness} 知道第 {known} 条")
             }
@@ -309,8 +311,7 @@ impl Told for LedgerError {
             Self::Thread { source, .. } => {
                 format!("账本得不到线程：{}", system_in_chinese(source))
             }
-            // What does not hold of a backup or a segment is told in the words of their formats.
-            Self::Backup(_) | Self::Segment(_) => return None,
+            Self::Backup(what) | Self::Segment(what) => what.chinese.clone(),
         })
     }
 }

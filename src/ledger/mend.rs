@@ -9,6 +9,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use crate::domain::cause::cause;
 use crate::domain::clock::Clock;
 use crate::domain::device::Fault;
 use crate::domain::evidence::{HeadSigner, HeadVerifier};
@@ -32,6 +33,7 @@ use super::open::admit;
 use super::settings::Settings;
 use super::tables::{schema, shape};
 use super::write::append::{append_signed, commit};
+use crate::say;
 
 /// Makes lost and odd indices anew; gives what was recorded of it, and nothing where all of
 /// them hold what they should. Nobody else may work on the ledger.
@@ -108,7 +110,8 @@ impl Lost {
 fn not_unique(error: rusqlite::Error) -> LedgerError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::ConstraintViolation) => {
-            LedgerError::Tables(format!("an index can't be made anew: {error}"))
+            let what = say!("an index can't be made anew", "索引无法重建");
+            LedgerError::Tables(what.then(&cause(&error)))
         }
         _ => LedgerError::write(error),
     }
@@ -133,7 +136,8 @@ impl Mending<'_> {
             schema::migrate(connection)?;
         }
         let owner = admit(connection, self.settings, self.signer)?;
-        let owner = owner.ok_or_else(|| LedgerError::Nonsense("it has no owner".to_owned()))?;
+        let owner = owner
+            .ok_or_else(|| LedgerError::Nonsense(say!("it has no owner", "它没有所属的站")))?;
         connection.execute_batch("BEGIN IMMEDIATE").map_err(LedgerError::write)?;
         lost.make_anew(connection)?;
         let note = self.append(&owner, record)?;

@@ -7,12 +7,14 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
+use crate::domain::say::Say;
 
 use super::decide::view::Limits;
 use super::error::LedgerError;
 use super::journal::note::{self, Notes};
 use super::journal::witness;
 use super::keep::{files, filesystem};
+use crate::say;
 
 /// Where a ledger lies, whose it is, and its limits.
 #[derive(Debug, Clone)]
@@ -61,17 +63,22 @@ impl Settings {
             .map(|(path, mode)| format!("{} ({mode:o})", path.display()))
             .collect();
         let more = open.len().checked_sub(5).filter(|more| *more > 0);
-        let more = more.map_or_else(String::new, |more| format!(" and {more} more"));
-        let detail = format!("others can read or change {}{more}", named.join(", "));
-        (!open.is_empty()).then(|| Fault::new(Code::LedgerMode, detail))
+        let more_en = more.map_or_else(String::new, |more| format!(" and {more} more"));
+        let more_zh = more.map_or_else(String::new, |more| format!(" 等，另有 {more} 个"));
+        let named = named.join(", ");
+        let detail = say!(
+            "others can read or change {named}{more_en}",
+            "其他用户可以读取或改动 {named}{more_zh}"
+        );
+        (!open.is_empty()).then(|| Fault::said(Code::LedgerMode, detail))
     }
 
     /// The notes that do not carry their signature, where there is one.
     pub fn altered_notes(&self, verifier: &dyn HeadVerifier) -> Option<Fault> {
         let notes = self.notes();
-        let told: Vec<String> =
+        let told: Vec<Say> =
             notes.altered(verifier).iter().map(|(_, name)| note::altered(name)).collect();
-        (!told.is_empty()).then(|| Fault::new(Code::LedgerNote, told.join("; ")))
+        (!told.is_empty()).then(|| Fault::said(Code::LedgerNote, Say::all(&told)))
     }
 
     /// Refuses where too little room is left for a unit to begin.

@@ -18,6 +18,7 @@ use super::passphrase::Passphrase;
 use super::profile::{Profile, wrong};
 use super::signer::SigningKey;
 use super::token::{TokenKey, TokenSigner};
+use crate::domain::cause::cause;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Fingerprint, PublicKey};
 use crate::domain::say::{Phrase, Say};
@@ -177,7 +178,7 @@ impl Authority {
         }
         let issuer =
             rcgen::Issuer::from_ca_cert_der(&ca.der.to_vec().into(), key).map_err(|error| {
-                let problem = say!("can't be issued with: {error}", "不能用来签发：{error}");
+                let problem = say!("can't be issued with", "不能用来签发").then(&cause(&error));
                 refused(CA_CERTIFICATE, problem)
             })?;
         let authority = Self { ca, issuer, chain };

@@ -13,6 +13,7 @@ use super::error::PkiError;
 use super::fingerprint::fingerprint_of;
 use super::profile::Profile;
 use super::signer::Subject;
+use crate::domain::cause::Told;
 use crate::domain::certificate::Certificate;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{CertificateSn, ClientId, PublicKey};
@@ -93,7 +94,7 @@ impl Authority {
             PkiError::Token(_) => error,
             _ => refused(
                 CA_CERTIFICATE,
-                say!("can't be issued with: {error}", "不能用来签发：{error}"),
+                say!("can't be issued with", "不能用来签发").then(&error.sentence()),
             ),
         };
         self.sign_checked(&expected).map(|_| ()).map_err(unusable)

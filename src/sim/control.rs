@@ -253,6 +253,31 @@ fn told(handled: Result<UnitId, HandError>) -> Told {
     }
 }
 
+impl crate::domain::cause::Told for ControlError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Nobody { socket, .. } => {
+                format!("没有模拟设备在 {} 监听", socket.display())
+            }
+            Self::Silent { socket, .. } => format!("{} 没有应答", socket.display()),
+            Self::Refused(why) => in_chinese(why).to_owned(),
+        })
+    }
+}
+
+/// What another simulator says of a hand, in Chinese; it answers in English.
+fn in_chinese(why: &str) -> &str {
+    match why {
+        "the slot is empty" => "工位是空的",
+        "a device is in the slot" => "工位里有设备",
+        "no device lies on the bench" => "台面上没有设备",
+        "no blank device is left" => "没有空白设备了",
+        "that slot is not one of this simulator's" => "那个工位不属于这个模拟器",
+        "the simulation has ended" => "模拟已结束",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! What can go wrong with a simulated slot.
 
+use crate::domain::cause::Told;
 use std::path::PathBuf;
 
 use firmware_interface::message::TextError;
@@ -106,4 +107,29 @@ pub enum SimError {
     /// The thread of the slot could not be made, or ended with a panic.
     #[error("the thread of the simulated slot failed")]
     Thread(#[source] Option<std::io::Error>),
+}
+
+impl Told for SimError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Port(_) => "伪终端无法使用".to_owned(),
+            Self::Watch(_) => "无法监视端口的打开（见 fs.inotify.max_user_instances）".to_owned(),
+            Self::Link { link, .. } => format!("链接 {} 无法建立", link.display()),
+            Self::LinkTaken { link } => format!("{} 已经存在，而且不是链接", link.display()),
+            Self::Flash { file, .. } => format!("闪存内容 {} 无法使用", file.display()),
+            Self::OtherFlash { file, length } => {
+                format!("{} 有 {length} 字节，不是这个容量的闪存", file.display())
+            }
+            Self::Progress { file, .. } => format!("工位的进度无法保存到 {}", file.display()),
+            Self::OtherProgress { file } => format!("{} 中的进度看不懂", file.display()),
+            Self::Control { socket, .. } => format!("套接字 {} 无法建立", socket.display()),
+            Self::Program { program, .. } => format!("{program} 无法启动"),
+            Self::ProgramEnded { status } => format!("程序已结束：{status}"),
+            Self::Window { chunks } => format!("窗口 {chunks} 不在 1 到 8 之内"),
+            Self::MaxChunk { bytes } => format!("{bytes} 字节的块过小，或放不进一帧"),
+            Self::Text { what, .. } => format!("设备说不出 {what}"),
+            Self::Preload => "设备拒绝了它应已持有的身份".to_owned(),
+            Self::Thread(_) => "模拟工位的线程失败".to_owned(),
+        })
+    }
 }

@@ -7,6 +7,7 @@ use super::event::Event;
 use super::plan::{self, Says};
 use super::run::{Run, Stop};
 use crate::cloud::{CallError, CertificateFilter, CertificatePage, ErrorClass, Registrar};
+use crate::domain::cause::Told;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::to_hex;
@@ -51,7 +52,7 @@ impl<R: Registrar + 'static> Run<R> {
         if self.gate.openings.get() != openings || self.is_stopped() {
             return;
         }
-        self.tell(Event::Paused { message: why.to_string() });
+        self.tell(Event::Paused { message: why.sentence() });
         for poll in 1..=POLLS {
             if !self.rest(self.pause(poll, 0)).await {
                 return;
@@ -114,7 +115,7 @@ impl<R: Registrar + 'static> Run<R> {
                 class: ErrorClass::LookUpFirst,
                 code: Code::CloudUnclear,
                 cloud_code: None,
-                message: nonsense.to_string(),
+                message: nonsense.sentence(),
             })
         };
         self.read(row.id, one).await

@@ -16,8 +16,10 @@ use crate::domain::ids::{CertificateSn, to_hex};
 use crate::domain::outbox::{Contradicted, Contradiction, Found};
 use crate::domain::record::{Record, Refusal};
 use crate::domain::registration::{CloudCertificate, CloudStatus, Registering, SnValue};
+use crate::domain::say::Say;
 use crate::ledger::outbox::{Gate, Known};
 use crate::ledger::states::RegistrationState;
+use crate::say;
 
 /// The most that the API gives at a time.
 const CLOUD_PAGE: u64 = 100;
@@ -35,7 +37,7 @@ pub enum Verdict {
     /// A certificate of a CA that other stations issue with too.
     OfOthers,
     /// They differ.
-    Differs(DifferenceKind, String),
+    Differs(DifferenceKind, Say),
 }
 
 /// Judges one certificate that the cloud shows. `exclusive`: its CA issues for this
@@ -48,21 +50,30 @@ pub fn judge(
 ) -> Verdict {
     use DifferenceKind::{CertificateDiffers, ForeignInCloud, StatusDiffers, VoidInCloud};
     let status = found.status.map_or("an unknown status", CloudStatus::as_str);
+    let status_zh = found.status.map_or("未知状态", CloudStatus::as_str);
     let Some(known) = known else {
         return match exclusive {
             true => Verdict::Differs(
                 ForeignInCloud,
-                format!("the ledger has no such certificate; it is {status} there"),
+                say!(
+                    "the ledger has no such certificate; it is {status} there",
+                    "账本里没有这张证书；它在云端是 {status_zh}"
+                ),
             ),
             false => Verdict::OfOthers,
         };
     };
     if found.fingerprint != Some(known.fingerprint) {
-        let detail = "another certificate stands under this serial number".to_owned();
+        let detail =
+            say!("another certificate stands under this serial number", "这个序列号下是另一张证书");
         return Verdict::Differs(CertificateDiffers, detail);
     }
     if !found.client_id.is_empty() && found.client_id != known.client_id.as_str() {
-        let detail = format!("it stands there for client id {:?}", found.client_id);
+        let detail = say!(
+            "it stands there for client id {:?}",
+            "它在云端属于客户端 ID {:?}",
+            found.client_id
+        );
         return Verdict::Differs(CertificateDiffers, detail);
     }
     if known.open {
@@ -78,7 +89,11 @@ pub fn judge(
     }
     let is_revoked = found.status == Some(CloudStatus::Revoked);
     if known.certificate != CertificateState::Proven && !is_revoked {
-        let detail = format!("it is {} and {status} there", known.certificate.as_str());
+        let detail = say!(
+            "it is {} and {status} there",
+            "它在本站是 {}，在云端是 {status_zh}",
+            known.certificate.as_str()
+        );
         return Verdict::Differs(VoidInCloud, detail);
     }
     let agrees = match known.registration {
@@ -91,7 +106,11 @@ pub fn judge(
         (true, ..) => Verdict::Agrees,
         (false, RegistrationState::Registered | RegistrationState::Revoked, _) => {
             let ours = known.status.map_or("unknown", CloudStatus::as_str);
-            Verdict::Differs(StatusDiffers, format!("it is {status} there, {ours} in the ledger"))
+            let detail = say!(
+                "it is {status} there, {ours} in the ledger",
+                "它在云端是 {status_zh}，在账本里是 {ours}"
+            );
+            Verdict::Differs(StatusDiffers, detail)
         }
         (false, _, _) => Verdict::News,
     }
@@ -194,7 +213,7 @@ impl<R: Registrar + 'static> Run<R> {
                 let kind = DifferenceKind::CertificateDiffers;
                 self.tell_difference(kind, found, known.as_ref(), detail.clone());
                 if let Some(known) = &known {
-                    self.contradicted(known, Contradiction::Differs, detail).await?;
+                    self.contradicted(known, Contradiction::Differs, detail.english).await?;
                 }
             }
             Verdict::Differs(DifferenceKind::StatusDiffers, detail)
@@ -242,7 +261,10 @@ impl<R: Registrar + 'static> Run<R> {
         }
         let first = seen.client_ids.insert(found.client_id.clone(), found.sn.clone());
         if let Some(other) = first.filter(|other| *other != found.sn) {
-            let detail = format!("certificate {other} has the same client id");
+            let detail = say!(
+                "certificate {other} has the same client id",
+                "证书 {other} 的客户端 ID 与它相同"
+            );
             self.tell_difference(DifferenceKind::DuplicateClientId, found, known, detail);
         }
     }
@@ -252,7 +274,7 @@ impl<R: Registrar + 'static> Run<R> {
         kind: DifferenceKind,
         found: &CloudCertificate,
         known: Option<&Known>,
-        detail: String,
+        detail: Say,
     ) {
         self.summary.borrow_mut().difference(kind);
         let (certificate_sn, client_id) = (found.sn.clone(), Some(found.client_id.clone()));
@@ -330,7 +352,7 @@ impl<R: Registrar + 'static> Run<R> {
                 certificate_sn: known.sn.to_string(),
                 serial: Some(known.serial.clone()),
                 client_id: Some(known.client_id.to_string()),
-                detail: "the ledger says that it stands there".to_owned(),
+                detail: say!("the ledger says that it stands there", "账本记录它在云端"),
             }));
             let missing = Contradiction::Missing;
             return self.contradicted(known, missing, missing.told().to_owned()).await;

@@ -9,6 +9,7 @@ use crate::domain::code::Code;
 use crate::domain::ids::{CertificateSn, Serial};
 use crate::domain::outbox::Operation;
 use crate::domain::registration::CloudStatus;
+use crate::domain::say::Say;
 
 /// How one certificate came out of this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -62,7 +63,7 @@ pub struct Difference {
     /// The client id as the cloud has it.
     pub client_id: Option<String>,
     /// One sentence with the values.
-    pub detail: String,
+    pub detail: Say,
 }
 
 /// One line of a sync.
@@ -84,7 +85,7 @@ pub enum Event {
         code: Option<Code>,
         /// One sentence with the values.
         #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<String>,
+        message: Option<Say>,
     },
     /// A certificate's change of status.
     Status {
@@ -104,7 +105,7 @@ pub enum Event {
         code: Option<Code>,
         /// One sentence with the values.
         #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<String>,
+        message: Option<Say>,
     },
     /// A difference between the cloud and the ledger.
     Difference(Difference),
@@ -122,7 +123,7 @@ pub enum Event {
     /// The cloud is not ready: nothing is sent until it is.
     Paused {
         /// What the cloud said.
-        message: String,
+        message: Say,
     },
     /// The end of the run.
     Summary(Summary),

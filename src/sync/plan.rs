@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use crate::cloud::CertificatePage;
+use crate::domain::cause::Told;
 use crate::domain::certificate::CertificateState;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
@@ -53,6 +54,16 @@ pub enum Nonsense {
     /// It shows something that is no certificate.
     #[error("the cloud shows something that is no certificate")]
     Unreadable,
+}
+
+impl Told for Nonsense {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::OfAnother { asked, told } => format!("向云端查询证书 {asked}，它说的是 {told}"),
+            Self::NotShown(count) => format!("云端在一个序列号下数到 {count} 张证书，却没有给出"),
+            Self::Unreadable => "云端给出的不是证书".to_owned(),
+        })
+    }
 }
 
 impl Says {

@@ -12,8 +12,10 @@ use crate::domain::code::Code;
 use crate::domain::outbox::{Answer, Answered, Contradicted, Contradiction, Operation, Sent};
 use crate::domain::record::{Record, Refusal};
 use crate::domain::registration::{CloudStatus, NewRegistration};
+use crate::domain::say::Say;
 use crate::ledger::outbox::OutboxRow;
 use crate::ledger::states::OutboxState;
+use crate::say;
 
 /// So many calls for one row are not carried out, or end unclear, before it is left for a
 /// later run: nothing is lost by that, and others get their turn.
@@ -34,16 +36,30 @@ struct Work {
     row: OutboxRow,
     says: Says,
     failed: u32,
+    /// What the last call that failed said, in each language.
+    said: Say,
     /// How often the cloud was found ready again before the last call.
     openings: u64,
     /// Whether it took its place among those that the run is limited to.
     has_place: bool,
 }
 
+impl Work {
+    /// A message of the record in each language: what a call said, and else in English alone,
+    /// where its code says it in Chinese.
+    fn told(&self, message: &str) -> Say {
+        match self.said.english == message {
+            true => self.said.clone(),
+            false => Say { english: message.to_owned(), chinese: String::new() },
+        }
+    }
+}
+
 impl<R: Registrar + 'static> Run<R> {
     /// Carries out one row; says whether the next one of its client id may follow.
     pub(super) async fn row(&self, row: OutboxRow) -> bool {
-        let mut work = Work { row, says: Says::NotAsked, failed: 0, openings: 0, has_place: false };
+        let (said, says) = (Say::default(), Says::NotAsked);
+        let mut work = Work { row, says, failed: 0, said, openings: 0, has_place: false };
         if work.row.state == OutboxState::Claimed && !self.wait_before_look(work.row.sent).await {
             return false;
         }
@@ -62,7 +78,11 @@ impl<R: Registrar + 'static> Run<R> {
             Deed::LookUp => self.look(work).await,
             Deed::Register => {
                 if let Some(holder) = self.settings.claimed.get(&work.row.client_id) {
-                    let message = format!("{holder} holds client id {}", work.row.client_id);
+                    let message = say!(
+                        "{holder} holds client id {}",
+                        "{holder} 持有客户端 ID {}",
+                        work.row.client_id
+                    );
                     let trouble = Some((Code::FleetClaimed, message));
                     self.tell_row(&work.row, Outcome::Deferred, None, trouble);
                     return Step::Left;
@@ -95,7 +115,9 @@ impl<R: Registrar + 'static> Run<R> {
         let row = &work.row;
         let Some(ca) = self.ca_of(row) else {
             // It came in after the preflight.
-            let message = format!("the instance does not know the CA {}", row.issuer);
+            work.said =
+                say!("the instance does not know the CA {}", "实例不认识 CA {}", row.issuer);
+            let message = work.said.english.clone();
             let answer = Answer::NotDone { code: Code::CloudAuthority, message };
             return self.defer(work, answer).await;
         };
@@ -134,7 +156,11 @@ impl<R: Registrar + 'static> Run<R> {
                 self.looked(false);
                 compare::look_at_the_doubtful(self).await;
                 work.failed += 1;
-                let message = "the cloud took it, and a look-up does not show it".to_owned();
+                work.said = say!(
+                    "the cloud took it, and a look-up does not show it",
+                    "云端收下了，但查询时没有"
+                );
+                let message = work.said.english.clone();
                 self.unclear(work, Answer::Unclear { code: Code::CloudUnclear, message }).await
             }
             Err(_) if self.is_stopped() => Step::Left,
@@ -230,13 +256,13 @@ impl<R: Registrar + 'static> Run<R> {
             Answer::Done { .. } => (Outcome::Done, None),
             Answer::Nothing => (Outcome::Nothing, None),
             Answer::Conflict { message } => {
-                (Outcome::Conflict, Some((Code::CloudConflict, message.clone())))
+                (Outcome::Conflict, Some((Code::CloudConflict, work.told(message))))
             }
             Answer::Rejected { code, message } => {
-                (Outcome::Rejected, Some((*code, message.clone())))
+                (Outcome::Rejected, Some((*code, work.told(message))))
             }
             Answer::NotDone { code, message } | Answer::Unclear { code, message } => {
-                (Outcome::Deferred, Some((*code, message.clone())))
+                (Outcome::Deferred, Some((*code, work.told(message))))
             }
         };
         let status = match answer {
@@ -260,7 +286,7 @@ impl<R: Registrar + 'static> Run<R> {
             return Step::Left;
         }
         let message = contradiction.told().to_owned();
-        let trouble = Some((contradiction.code(), message.clone()));
+        let trouble = Some((contradiction.code(), work.told(&message)));
         let certificate_sn = work.row.sn;
         let record = Contradicted { certificate_sn, contradiction, message };
         if self.record(Record::Contradicted(record)).await {
@@ -274,7 +300,7 @@ impl<R: Registrar + 'static> Run<R> {
         row: &OutboxRow,
         outcome: Outcome,
         status: Option<CloudStatus>,
-        trouble: Option<(Code, String)>,
+        trouble: Option<(Code, Say)>,
     ) {
         let (serial, certificate_sn, operation) = (row.serial.clone(), row.sn, row.operation);
         let (code, message) = trouble.unzip();
@@ -293,6 +319,7 @@ impl<R: Registrar + 'static> Run<R> {
     /// A call that gave no answer: what may be done next depends on its class.
     async fn failed(&self, work: &mut Work, error: &CallError) -> Step {
         let (code, message) = (error.code, error.to_string());
+        work.said = error.sentence();
         work.failed += 1;
         match error.class {
             ErrorClass::ItemNever => {
@@ -363,7 +390,7 @@ impl<R: Registrar + 'static> Run<R> {
 
     /// Leaves a row that could not be looked up: the ledger knows all there is to know.
     fn leave(&self, work: &Work, error: &CallError) -> Step {
-        let trouble = Some((error.code, error.to_string()));
+        let trouble = Some((error.code, error.sentence()));
         self.tell_row(&work.row, Outcome::Deferred, None, trouble);
         Step::Left
     }
@@ -372,13 +399,14 @@ impl<R: Registrar + 'static> Run<R> {
         match why {
             Waits::ForDevice => self.summary.borrow_mut().waiting_for_device += 1,
             Waits::ForRevoker => {
-                let message = "it waits for the revoker's credentials".to_owned();
+                let message = say!("it waits for the revoker's credentials", "等待吊销者的凭据");
                 self.tell_row(row, Outcome::Waiting, None, Some((Code::CloudRevoker, message)));
                 self.tell_blocked(row);
             }
             Waits::Rejected => {
                 let told = row.trouble.clone().and_then(|(code, message)| {
-                    code.parse::<Code>().ok().map(|code| (code, message))
+                    let said = Say { english: message, chinese: String::new() };
+                    code.parse::<Code>().ok().map(|code| (code, said))
                 });
                 self.tell_row(row, Outcome::Rejected, None, told);
             }
@@ -391,8 +419,9 @@ impl<R: Registrar + 'static> Run<R> {
         match self.reader.outbox_behind(row.id, &row.client_id) {
             Ok(blocked) => {
                 for blocked in blocked {
-                    let message = format!(
+                    let message = say!(
                         "{} of {} comes first and waits for the revoker's credentials",
+                        "{} {} 在先，它等待吊销者的凭据",
                         row.operation.as_str(),
                         row.sn
                     );

@@ -2,6 +2,7 @@
 
 use super::plan::Nonsense;
 use crate::cloud::{CallError, CertificateFilter, Registrar};
+use crate::domain::cause::Told;
 use crate::domain::ids::to_hex;
 use crate::domain::outbox::{Contradicted, Contradiction, Found};
 use crate::domain::record::Record;
@@ -80,6 +81,6 @@ fn nonsense(why: &Nonsense) -> CallError {
         class: crate::cloud::ErrorClass::LookUpFirst,
         code: crate::domain::code::Code::CloudUnclear,
         cloud_code: None,
-        message: why.to_string(),
+        message: why.sentence(),
     }
 }

@@ -181,6 +181,7 @@ words! {
     ScanWaits: "{} waits: put its device in. Ctrl-X takes the scan back.",
         "{} 等待：请插入设备。Ctrl-X 撤回。";
     ScanNotYet: "Not yet: the slots are being looked at.", "稍候：正在查看工位。";
+    ScanBusy: "All slots are busy: wait until one is free.", "工位都在使用：等一个空出来。";
 
     // Messages.
     Refused: "REFUSED", "拒绝";

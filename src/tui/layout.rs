@@ -49,7 +49,21 @@ pub(super) enum Room {
 
 /// The least width and height of each.
 const SIZES: [(Room, u16, u16); 3] =
-    [(Room::Large, 38, 11), (Room::Medium, 26, 8), (Room::Small, 19, 4)];
+    [(Room::Large, 38, 11), (Room::Medium, 26, 7), (Room::Small, 19, 4)];
+
+/// Columns and rows of a verdict in large letters with its margin.
+pub(super) const LETTERS: (u16, u16) = (25, 7);
+
+/// Lines of a large tile around its letters: its bar, the serial, what happened, what to do.
+const AROUND_LETTERS: u16 = 7;
+
+/// How often a point of a letter is repeated in a row, and a row below itself, in an area of
+/// this size: the letters grow with the room and keep about their shape.
+pub(super) fn scale((columns, rows): (u16, u16)) -> (usize, usize) {
+    let high = (rows / LETTERS.1).clamp(1, 4);
+    let wide = (columns / LETTERS.0).clamp(1, 2 * high);
+    (wide.into(), high.min(wide).into())
+}
 
 /// How the tiles stand on their pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,10 +89,15 @@ impl Grid {
         });
         let (room, width, height) = *found.unwrap_or(&SIZES[2]);
         let (columns, rows) = fitting(width, height);
-        // As even as possible: nine tiles stand as three times three, not as five and four.
-        let needed = tiles.div_ceil(columns).min(rows);
-        let columns = columns.min(tiles.div_ceil(needed));
-        Grid { room, columns, rows: needed, area }
+        let (columns, rows) = match room {
+            Room::Large => largest(area, tiles, (columns, rows)),
+            // As even as possible: nine tiles stand as three times three, not as five and four.
+            Room::Medium | Room::Small => {
+                let needed = tiles.div_ceil(columns).min(rows);
+                (columns.min(tiles.div_ceil(needed)), needed)
+            }
+        };
+        Grid { room, columns, rows, area }
     }
 
     /// How many tiles a page has.
@@ -103,6 +122,23 @@ impl Grid {
     }
 }
 
+/// Columns and rows in which the letters of so many tiles are largest; of those alike the one
+/// with the fewest rows.
+fn largest(area: Rect, tiles: usize, (columns, rows): (usize, usize)) -> (usize, usize) {
+    let letters = |(columns, rows): (usize, usize)| {
+        let part = |whole: u16, of: usize| whole / u16::try_from(of).unwrap_or(u16::MAX).max(1);
+        let room = (part(area.width, columns) - 1, part(area.height, rows));
+        let (wide, high) = scale((room.0, room.1.saturating_sub(AROUND_LETTERS)));
+        wide * high
+    };
+    let ways = (1..=columns.min(tiles)).map(|columns| {
+        let needed = tiles.div_ceil(columns);
+        (tiles.div_ceil(needed), needed)
+    });
+    let fitting = ways.filter(|(_, needed)| *needed <= rows);
+    fitting.max_by_key(|way| (letters(*way), std::cmp::Reverse(way.1))).unwrap_or((columns, rows))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +155,36 @@ mod tests {
         assert_eq!(grid(80, 24, 16).room, Room::Small);
         assert_eq!(grid(120, 40, 12).room, Room::Medium);
         assert_eq!(grid(120, 40, 32).room, Room::Small);
+    }
+
+    #[test]
+    fn letters_grow_with_the_room() {
+        assert_eq!(scale((39, 12)), (1, 1));
+        assert_eq!(scale((60, 12)), (2, 1));
+        assert_eq!(scale((99, 25)), (3, 3));
+        assert_eq!(scale((198, 40)), (7, 4));
+    }
+
+    #[test]
+    fn large_tiles_stand_so_that_their_letters_are_largest() {
+        let shape = |width, height, tiles| {
+            let grid = grid(width, height, tiles);
+            (grid.columns, grid.rows)
+        };
+        assert_eq!(shape(200, 60, 4), (2, 2), "not four in a row with empty rows below");
+        assert_eq!(shape(200, 60, 6), (3, 2));
+        assert_eq!(shape(200, 60, 2), (2, 1));
+        assert_eq!(shape(120, 40, 4), (2, 2));
+        assert_eq!(shape(120, 40, 3), (3, 1));
+        assert_eq!(shape(80, 24, 2), (2, 1));
+    }
+
+    #[test]
+    fn a_longer_message_takes_no_letters_from_four_slots() {
+        for message in [2, 3] {
+            let grid = Grid::of(frame((80, 24), message, 1).body, 4);
+            assert_eq!((grid.room, grid.columns, grid.rows), (Room::Medium, 2, 2), "{message}");
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ use super::answer::{self, Answer};
 use super::content::{Asked, Content, Settings};
 use super::door::{self, Outside};
 use super::live::{self, Shown};
+use crate::domain::cause::Told;
 use crate::domain::places::{Place, Places};
 
 /// Connections at a time, and those of one address: a browser keeps six.
@@ -228,5 +229,14 @@ async fn refuse(outside: Outside) -> Response<Answer> {
             response.headers_mut().insert(WWW_AUTHENTICATE, ask);
             response
         }
+    }
+}
+
+impl Told for ViewError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Listen { address, .. } => format!("无法在 {address} 监听"),
+            Self::Thread(_) => "看板的线程无法建立".to_owned(),
+        })
     }
 }

@@ -9,6 +9,7 @@ mod answering;
 mod authority;
 mod board;
 mod broker_roots;
+mod chinese;
 mod cloud;
 mod codes;
 mod config;

@@ -121,7 +121,9 @@ impl Station {
 
     /// Runs it and demands that it ends with this code and status, told as it should be.
     pub(crate) fn fails(&self, line: &str, code: &str, status: i32) -> Run {
-        self.run(line).failed(code, status)
+        let run = self.run(line).failed(code, status);
+        self.refuses_in_chinese(line, code);
+        run
     }
 }
 

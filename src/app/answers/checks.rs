@@ -7,6 +7,7 @@ use std::thread;
 use crate::app::{from_config, opening};
 use crate::checks::{self, Finding, Status};
 use crate::config::Config;
+use crate::domain::cause::cause;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
@@ -26,7 +27,7 @@ impl Answers {
         if let Err(error) = thread::Builder::new().name("checks".to_owned()).spawn(work) {
             let fault = Fault::said(
                 Code::Shortage,
-                say!("no thread for the checks: {error}", "检查得不到线程：{error}"),
+                say!("no thread for the checks", "检查得不到线程").then(&cause(&error)),
             );
             (self.sink)(Answered { number, answer: Err(fault) });
         }

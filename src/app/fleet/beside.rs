@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::checks::Finding;
 use crate::config::Config;
+use crate::domain::cause::Told;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
@@ -174,7 +175,7 @@ pub fn finding(config: &Config, now: Timestamp) -> Option<Finding> {
             return Some(fault(Code::FleetStation, what));
         }
         Ok(Some(enrolled)) => enrolled,
-        Err(error) => return Some(fault(error.code(), Say::same(error.to_string()))),
+        Err(error) => return Some(fault(error.code(), error.sentence())),
     };
     let heard = Heard::read(data_dir).ok().flatten();
     let url = &enrolled.url;

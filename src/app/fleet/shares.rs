@@ -26,7 +26,7 @@ impl Shares for FleetShares {
         Box::pin(async move {
             let question = Question { instance: instance.clone(), want };
             let answer = self.0.share(&question).await;
-            let answer = answer.map_err(|error| Fault::new(error.code(), error.to_string()))?;
+            let answer = answer.map_err(|error| Fault::told(error.code(), &error))?;
             Ok(Share::from(answer))
         })
     }

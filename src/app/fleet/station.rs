@@ -42,7 +42,7 @@ impl Station {
         }
         let key = from_config::journal_key(config)?;
         let certificate = from_hex("certificate", &enrolled.certificate)
-            .map_err(|error| Failure::of(Code::FleetStation, &error))?;
+            .map_err(|error| Failure::told(Code::FleetStation, &error))?;
         if pki::p256_key_in(&certificate) != Some(key.public_key()) {
             let what = say!(
                 "the journal has another key than the station enrolled with",
@@ -92,7 +92,7 @@ fn roots(config: &Config, enrolled: &Enrolled) -> Result<Vec<Vec<u8>>, Failure> 
     }
     let roots = enrolled.roots.iter().map(|root| from_hex("certificate", root));
     let roots: Result<Vec<Vec<u8>>, _> = roots.collect();
-    roots.map_err(|error| Failure::of(Code::FleetStation, &error))
+    roots.map_err(|error| Failure::told(Code::FleetStation, &error))
 }
 
 fn no_ledger() -> Failure {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::bounds;
+use crate::domain::cause::cause;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::ids::StationId;
@@ -103,7 +104,7 @@ pub fn code(
     getrandom::fill(&mut random).map_err(|error| {
         Failure::said(
             Code::Shortage,
-            say!("the system gives no random bytes: {error}", "系统不给随机数：{error}"),
+            say!("the system gives no random bytes", "系统不给随机数").then(&cause(&error)),
         )
     })?;
     let letters = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));

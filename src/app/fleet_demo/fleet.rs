@@ -130,7 +130,8 @@ impl Demo {
     fn order(&self, config: &Config, name: &str, units: u32) -> Result<WorkOrderId, Failure> {
         let id = format!("WO-{}", name.to_uppercase());
         let id: WorkOrderId = id.parse().map_err(|error: IdError| {
-            Failure::new(Code::Bug, "a demo's work order has no id").caused_by(&error)
+            Failure::said(Code::Bug, say!("a demo's work order has no id", "演示的工单没有编号"))
+                .caused_by(&error)
         })?;
         let work_order = WorkOrder {
             id: id.clone(),

@@ -12,6 +12,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::domain::code::Code;
+use crate::domain::say::Say;
 use crate::say;
 use crate::shell::Failure;
 
@@ -33,8 +34,9 @@ struct User {
     gid: u32,
 }
 
-fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
-    Failure::new(Code::FleetDatabase, format!("PostgreSQL for the demo: {what}")).caused_by(error)
+fn failed(what: Say, error: &(dyn std::error::Error + 'static)) -> Failure {
+    let whose = say!("PostgreSQL for the demo", "演示用的 PostgreSQL");
+    Failure::said(Code::FleetDatabase, whose.then(&what)).caused_by(error)
 }
 
 /// The newest that is installed.
@@ -94,14 +96,18 @@ impl Postgres {
             .then(|| std::env::temp_dir().join(format!("station-fleet-{}", std::process::id())));
         let dir = scratch.clone().unwrap_or_else(|| dir.join("postgres"));
         let made = fs::DirBuilder::new().mode(0o700).create(&dir);
-        made.map_err(|error| failed("its directory can't be made", &error))?;
+        made.map_err(|error| failed(say!("its directory can't be made", "目录无法建立"), &error))?;
         if let Some(User { uid, gid }) = user {
             let given = chown(&dir, Some(uid), Some(gid));
-            given.map_err(|error| failed("its directory can't be given to it", &error))?;
+            given.map_err(|error| {
+                failed(say!("its directory can't be given to it", "目录无法交给它"), &error)
+            })?;
         }
         let mut initdb = command(&programs.join("initdb"), user, &dir);
         initdb.arg("-D").arg(dir.join("data")).args(["-U", "fleet", "-A", "trust", "-E", "UTF8"]);
-        let made = initdb.output().map_err(|error| failed("initdb can't run", &error))?;
+        let made = initdb
+            .output()
+            .map_err(|error| failed(say!("initdb can't run", "initdb 无法运行"), &error))?;
         if !made.status.success() {
             let why = String::from_utf8_lossy(&made.stderr).trim().to_owned();
             return Err(Failure::new(Code::FleetDatabase, format!("initdb: {why}")));
@@ -133,14 +139,17 @@ fn command(program: &Path, user: Option<User>, dir: &Path) -> Command {
 
 fn serve(programs: &Path, user: Option<User>, dir: &Path) -> Result<Child, Failure> {
     let log = fs::File::create(dir.join("log"));
-    let log = log.map_err(|error| failed("its log can't be written", &error))?;
+    let log =
+        log.map_err(|error| failed(say!("its log can't be written", "日志无法写入"), &error))?;
     let mut server = command(&programs.join("postgres"), user, dir);
     server.arg("-D").arg(dir.join("data")).arg("-k").arg(dir);
     server.args(["-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"]);
-    let errors = log.try_clone().map_err(|error| failed("its log can't be written", &error))?;
+    let errors = log
+        .try_clone()
+        .map_err(|error| failed(say!("its log can't be written", "日志无法写入"), &error))?;
     // A signal to the demo's terminal is for the demo, which ends this itself.
     server.stdout(log).stderr(errors).process_group(0);
-    server.spawn().map_err(|error| failed("it can't be started", &error))
+    server.spawn().map_err(|error| failed(say!("it can't be started", "无法启动"), &error))
 }
 
 impl Drop for Postgres {

@@ -203,7 +203,7 @@ impl Desk {
 pub fn send_card(config: &Config, name: &str, said: &Card) -> Result<Option<Fault>, Failure> {
     let settings = settings(config)?;
     let language = settings.design.language();
-    let bytes = card(language, said).map_err(|error| Failure::of(Code::LabelValue, &error))?;
+    let bytes = card(language, said).map_err(|error| Failure::told(Code::LabelValue, &error))?;
     let printer = printer::open(&settings.printer);
     let printer = printer.map_err(|error| Failure::from(Fault::from(&error)))?;
     let sent = printer.send(Outgoing { name, language, bytes: &bytes });

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::config::PrintVerify;
+use crate::domain::cause::cause;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{
@@ -85,7 +86,7 @@ impl LabelLine {
         };
         let thread = std::thread::Builder::new().name("label-printer".to_owned());
         let thread = thread.spawn(move || work.run(&waiting)).map_err(|error| {
-            Fault::said(Code::Shortage, say!("no thread: {error}", "得不到线程：{error}"))
+            Fault::said(Code::Shortage, say!("no thread", "得不到线程").then(&cause(&error)))
         })?;
         Ok(LabelLine { jobs, awaited, rules, rule, thread: Some(thread) })
     }

@@ -22,11 +22,14 @@ use zeroize::Zeroizing;
 
 use self::book::Book;
 use self::door::Door;
+use crate::domain::cause::cause;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::{Sighting, Witness as Seer};
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::{ClientId, Fingerprint};
+use crate::domain::say::Say;
+use crate::say;
 
 /// What the broker is, and whom it lets in.
 pub struct WitnessSettings {
@@ -57,16 +60,22 @@ pub struct Witness {
 impl Witness {
     /// Starts to listen.
     pub fn start(settings: WitnessSettings) -> Result<Self, Fault> {
-        let failed = |what: &str, error: &dyn std::fmt::Display| {
-            Fault::new(Code::BrokerStart, format!("{what}: {error}"))
-        };
+        let failed = |what: Say, error: Say| Fault::said(Code::BrokerStart, what.then(&error));
         let patience = settings.patience;
         let listen = settings.listen;
         let tls = server_config(settings).map_err(|error| {
-            failed("the station's broker can't use its certificate and key", &error)
+            let what = say!(
+                "the station's broker can't use its certificate and key",
+                "本站的代理服务器不能用它的证书和密钥"
+            );
+            failed(what, error)
         })?;
         let taken = |error: io::Error| {
-            failed(&format!("the station's broker can't listen at {listen}"), &error)
+            let what = say!(
+                "the station's broker can't listen at {listen}",
+                "本站的代理服务器无法在 {listen} 监听"
+            );
+            failed(what, cause(&error))
         };
         let listener = TcpListener::bind(listen).map_err(taken)?;
         listener.set_nonblocking(true).map_err(taken)?;
@@ -111,16 +120,15 @@ impl Seer for Witness {
     }
 }
 
-fn server_config(settings: WitnessSettings) -> Result<ServerConfig, String> {
-    let told = |error: &dyn std::fmt::Display| error.to_string();
+fn server_config(settings: WitnessSettings) -> Result<ServerConfig, Say> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
     let authority = CertificateDer::from(settings.authority);
-    roots.add(authority).map_err(|error| told(&error))?;
+    roots.add(authority).map_err(|error| cause(&error))?;
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()
-            .map_err(|error| told(&error))?;
+            .map_err(|error| cause(&error))?;
     let versions: Vec<&SupportedProtocolVersion> =
         [(TlsVersion::V1_3, &rustls::version::TLS13), (TlsVersion::V1_2, &rustls::version::TLS12)]
             .into_iter()
@@ -131,10 +139,10 @@ fn server_config(settings: WitnessSettings) -> Result<ServerConfig, String> {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(settings.key.as_slice()));
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions)
-        .map_err(|error| told(&error))?
+        .map_err(|error| cause(&error))?
         .with_client_cert_verifier(verifier)
         .with_single_cert(certificates, key.clone_key())
-        .map_err(|error| told(&error))?;
+        .map_err(|error| cause(&error))?;
     // Nobody resumes anything here, and wolfSSL 5.5.4 ends at a ticket's nonce of 32 bytes.
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -6,6 +6,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::domain::cause::Told;
+
 /// An answer of the API.
 #[derive(Debug, PartialEq)]
 pub(super) enum Answer {
@@ -38,6 +40,18 @@ pub(super) enum NoAnswer {
     Code,
     #[error("it has no request id")]
     RequestId,
+}
+
+impl Told for NoAnswer {
+    fn chinese(&self) -> Option<String> {
+        let said = match self {
+            Self::Json => "它不是 JSON",
+            Self::Response => "没有对象 \"Response\"",
+            Self::Code => "其中的错误没有代码",
+            Self::RequestId => "没有请求 id",
+        };
+        Some(said.to_owned())
+    }
 }
 
 /// Reads a body. Other fields beside `Response`, and unknown ones in it, mean nothing.

@@ -4,6 +4,7 @@
 //! again. Whether the request was read then is not known, so it is an unknown outcome like
 //! every other broken connection.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::settings::{ClientError, Roots};
+use crate::domain::cause::{Told, cause, chain};
+use crate::domain::say::Say;
+use crate::say;
 
 /// For TCP and TLS together: two lost packets of the handshake are within it, a host that
 /// does not exist is told of soon.
@@ -56,15 +60,27 @@ pub(super) struct Reply {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
     #[error("no connection: {0}")]
-    Connect(String),
+    Connect(Say),
     #[error("no answer in time")]
     Timeout,
     #[error("the connection broke before the answer was there: {0}")]
-    Broken(String),
+    Broken(Say),
     #[error("the answer is longer than {LARGEST_ANSWER} bytes")]
     TooLong,
     #[error("a header can't be sent: it has characters that are not allowed")]
     Header,
+}
+
+impl Told for HttpError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Connect(why) => format!("无法连接：{}", why.chinese),
+            Self::Timeout => "没有按时应答".to_owned(),
+            Self::Broken(why) => format!("应答之前连接断开：{}", why.chinese),
+            Self::TooLong => format!("应答超过 {LARGEST_ANSWER} 字节"),
+            Self::Header => "请求头中有不允许的字符，无法发送".to_owned(),
+        })
+    }
 }
 
 impl Http {
@@ -73,14 +89,11 @@ impl Http {
         roots: &Roots,
         proxy: Option<&str>,
     ) -> Result<Self, ClientError> {
-        let wrong = |why: &dyn std::fmt::Display| ClientError::Endpoint {
-            endpoint: endpoint.to_owned(),
-            why: why.to_string(),
-        };
-        let mut url = Url::parse(endpoint).map_err(|error| wrong(&error))?;
+        let wrong = |why: Say| ClientError::Endpoint { endpoint: endpoint.to_owned(), why };
+        let mut url = Url::parse(endpoint).map_err(|error| wrong(cause(&error)))?;
         url.set_path("/");
         url.set_query(None);
-        let name = url.host_str().ok_or_else(|| wrong(&"it has no host"))?;
+        let name = url.host_str().ok_or_else(|| wrong(say!("it has no host", "缺少主机名")))?;
         let host = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
         let mut builder = Client::builder()
             .connect_timeout(CONNECT)
@@ -92,14 +105,14 @@ impl Http {
             // What the environment says of proxies is meant for other programs.
             .no_proxy();
         if let Some(proxy) = proxy {
-            builder = builder.proxy(Proxy::https(proxy).map_err(|error| wrong(&error))?);
+            builder = builder.proxy(Proxy::https(proxy).map_err(|error| wrong(behind(&error)))?);
         }
         builder = match url.scheme() {
             "https" => builder.tls_backend_preconfigured(tls(roots)?),
             // A configuration is wanted all the same; nothing is verified under it.
             _ => builder.tls_backend_preconfigured(tls(&Roots::Given(Vec::new()))?),
         };
-        let client = builder.build().map_err(|error| wrong(&chain(&error)))?;
+        let client = builder.build().map_err(|error| wrong(behind(&error)))?;
         Ok(Self { client, url, host })
     }
 
@@ -160,24 +173,15 @@ impl Http {
 
 fn failed(error: &reqwest::Error) -> HttpError {
     match error {
-        error if error.is_connect() => HttpError::Connect(chain(error)),
+        error if error.is_connect() => HttpError::Connect(behind(error)),
         error if error.is_timeout() => HttpError::Timeout,
-        error => HttpError::Broken(chain(error)),
+        error => HttpError::Broken(behind(error)),
     }
 }
 
 /// What an error and those behind it say; the address stands in the message already.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    match causes.is_empty() {
-        true => error.to_string(),
-        false => causes.join(": "),
-    }
+fn behind(error: &reqwest::Error) -> Say {
+    error.source().map_or_else(|| cause(error), chain)
 }
 
 /// TLS 1.2 and 1.3 by *ring*, verified under the roots.
@@ -185,7 +189,7 @@ fn tls(roots: &Roots) -> Result<ClientConfig, ClientError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| ClientError::Roots(error.to_string()))?;
+        .map_err(|error| ClientError::Roots(cause(&error)))?;
     Ok(builder.with_root_certificates(root_store(roots)?).with_no_client_auth())
 }
 
@@ -195,7 +199,7 @@ fn root_store(roots: &Roots) -> Result<RootCertStore, ClientError> {
         Roots::Given(given) => {
             for der in given {
                 let der = CertificateDer::from_slice(der).into_owned();
-                store.add(der).map_err(|error| ClientError::Roots(error.to_string()))?;
+                store.add(der).map_err(|error| ClientError::Roots(cause(&error)))?;
             }
         }
         Roots::System => {
@@ -203,8 +207,8 @@ fn root_store(roots: &Roots) -> Result<RootCertStore, ClientError> {
             // Some of the many are odd in most systems; that none is usable is an error.
             let (usable, _) = store.add_parsable_certificates(found.certs);
             if usable == 0 {
-                let why =
-                    found.errors.first().map_or("there are none".to_owned(), ToString::to_string);
+                let none = || say!("there are none", "一个也没有");
+                let why = found.errors.first().map_or_else(none, |error| cause(error));
                 return Err(ClientError::Roots(why));
             }
         }

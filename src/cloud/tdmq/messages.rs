@@ -10,6 +10,8 @@ use super::pem;
 use crate::cloud::{CertificateFilter, CertificatePage, InstanceFacts};
 use crate::domain::clock::Timestamp;
 use crate::domain::registration::{CaSn, CloudAuthority, CloudCertificate, CloudStatus};
+use crate::domain::say::Say;
+use crate::say;
 
 /// The only format of certificates.
 const PEM: &str = "PEM";
@@ -251,16 +253,18 @@ struct Certificate {
 
 impl Certificates {
     /// The page, or what is contradictory in it.
-    pub(super) fn page(self, offset: u64) -> Result<CertificatePage, &'static str> {
+    pub(super) fn page(self, offset: u64) -> Result<CertificatePage, Say> {
         let certificates: Vec<CloudCertificate> =
             self.data.unwrap_or_default().into_iter().map(CloudCertificate::from).collect();
         let end = offset.saturating_add(certificates.len() as u64);
         let total = match &self.total_count {
             Value::Null => end,
-            count => count.as_u64().ok_or("its TotalCount is no number")?,
+            count => count
+                .as_u64()
+                .ok_or_else(|| say!("its TotalCount is no number", "TotalCount 不是数字"))?,
         };
         if certificates.is_empty() && total > offset {
-            return Err("it counts certificates and shows none");
+            return Err(say!("it counts certificates and shows none", "它数到了证书，却没有给出"));
         }
         Ok(CertificatePage { total: total.max(end), certificates })
     }

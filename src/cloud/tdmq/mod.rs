@@ -28,11 +28,14 @@ use super::{
     CallError, CertificateFilter, CertificatePage, ClockSkew, ErrorClass, InstanceFacts, Registrar,
     Usage,
 };
+use crate::domain::cause::{Told, cause};
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::registration::{
     CaSn, CloudAuthority, CloudInstance, CloudStatus, NewRegistration, SnValue,
 };
+use crate::domain::say::Say;
+use crate::say;
 
 const SERVICE: &str = "mqtt";
 const VERSION: &str = "2024-05-16";
@@ -120,8 +123,8 @@ impl Tdmq {
     ) -> Result<T, CallError> {
         let fields = self.exchange(action, request).await?;
         envelope::fields(fields).map_err(|error| {
-            let what = format!("the answer is not that of this action: {error}");
-            unclear(action, Code::CloudAnswer, what)
+            let what = say!("the answer is not that of this action", "应答不是这个接口的");
+            unclear(action, Code::CloudAnswer, what.then(&cause(&error)))
         })
     }
 
@@ -131,13 +134,15 @@ impl Tdmq {
         request: &impl Serialize,
     ) -> Result<serde_json::Value, CallError> {
         // Serialised once: what is hashed is what is sent.
-        let body = serde_json::to_vec(request).map_err(|error| {
-            call_error(action, ErrorClass::ItemNever, Code::Bug, error.to_string())
-        })?;
+        let body = serde_json::to_vec(request)
+            .map_err(|error| call_error(action, ErrorClass::ItemNever, Code::Bug, cause(&error)))?;
         // Half of the limit for the turn, so that whoever gets one has time for the answer.
         let half = self.call_limit / 2;
         if tokio::time::timeout(half, self.pace.turn(action)).await.is_err() {
-            let what = format!("no turn within {half:?}, nothing was sent");
+            let what = say!(
+                "no turn within {half:?}, nothing was sent",
+                "{half:?} 内没有轮到，什么也没有发出"
+            );
             return Err(call_error(action, ErrorClass::Throttled, Code::CloudThrottled, what));
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -189,7 +194,7 @@ impl Tdmq {
             HttpError::Header => ErrorClass::StopRun,
             _ => ErrorClass::LookUpFirst,
         };
-        call_error(action, class, code, format!("{}: {error}", self.http.host()))
+        call_error(action, class, code, Say::same(self.http.host()).then(&error.sentence()))
     }
 
     fn note_date(&self, reply: &Reply) {
@@ -203,7 +208,8 @@ impl Tdmq {
 
     fn read(&self, action: &'static str, reply: &Reply) -> Result<serde_json::Value, CallError> {
         if reply.status != reqwest::StatusCode::OK {
-            let what = format!("{} answered HTTP {}", self.http.host(), reply.status.as_u16());
+            let (host, status) = (self.http.host(), reply.status.as_u16());
+            let what = say!("{host} answered HTTP {status}", "{host} 应答 HTTP {status}");
             return Err(unclear(action, Code::CloudAnswer, what));
         }
         match envelope::read(&reply.body) {
@@ -215,8 +221,10 @@ impl Tdmq {
                 Err(self.refused(action, code, &message, &request_id))
             }
             Err(error) => {
-                let what = format!("{} did not answer as the API does: {error}", self.http.host());
-                Err(unclear(action, Code::CloudAnswer, what))
+                let host = self.http.host();
+                let what =
+                    say!("{host} did not answer as the API does", "{host} 的应答不是云 API 的");
+                Err(unclear(action, Code::CloudAnswer, what.then(&error.sentence())))
             }
         }
     }
@@ -234,15 +242,18 @@ impl Tdmq {
             self.throttled.fetch_add(1, Ordering::Relaxed);
             self.pace.throttled(action);
         }
-        let mut message = format!("the cloud answered {}", shortened(&cloud_code));
+        let mut message = say!("the cloud answered {}", "云端应答 {}", shortened(&cloud_code));
         if let (Code::CloudClock, Some(skew)) = (code, self.newest_skew()) {
-            message += &format!("; the station's clock is {skew}");
+            message.english += &format!("; the station's clock is {skew}");
+            message.chinese += &format!("；本站时钟{}", skew.sentence().chinese);
         }
         if !text.is_empty() {
-            message += &format!(": {}", shortened(text));
+            // The cloud's own words, in the language that it was asked in.
+            message = message.then(&Say::same(shortened(text)));
         }
         if !request_id.is_empty() {
-            message += &format!(" (request {})", shortened(request_id));
+            message.english += &format!(" (request {})", shortened(request_id));
+            message.chinese += &format!("（请求 {}）", shortened(request_id));
         }
         CallError { action, class, code, cloud_code: Some(cloud_code), message }
     }
@@ -300,7 +311,7 @@ impl Registrar for Tdmq {
         let request = messages::OfInstance { instance_id: &self.instance.instance };
         let answer: messages::AppliedCode = self.call(ACTION, &request).await?;
         Some(answer.registration_code).filter(|code| !code.is_empty()).ok_or_else(|| {
-            unclear(ACTION, Code::CloudAnswer, "the registration code is empty".to_owned())
+            unclear(ACTION, Code::CloudAnswer, say!("the registration code is empty", "注册码为空"))
         })
     }
 
@@ -330,7 +341,8 @@ impl Registrar for Tdmq {
         match sn.parse() == Ok(SnValue::from(&certificate.sn)) {
             true => Ok(sn),
             false => {
-                let what = format!("the answer is about another certificate: {}", shortened(&sn));
+                let what = say!("the answer is about another certificate", "应答说的是另一张证书")
+                    .then(&Say::same(shortened(&sn)));
                 Err(unclear(REGISTER, Code::CloudAnswer, what))
             }
         }
@@ -347,7 +359,8 @@ impl Registrar for Tdmq {
         let request = messages::ListCertificates::new(id, filter, offset, limit);
         let answer: messages::Certificates = self.call(ACTION, &request).await?;
         answer.page(offset).map_err(|why| {
-            unclear(ACTION, Code::CloudAnswer, format!("the answer contradicts itself: {why}"))
+            let what = say!("the answer contradicts itself", "应答自相矛盾");
+            unclear(ACTION, Code::CloudAnswer, what.then(&why))
         })
     }
 
@@ -357,7 +370,10 @@ impl Registrar for Tdmq {
             CloudStatus::Inactive => "DeactivateDeviceCertificate",
             CloudStatus::Revoked => "RevokedDeviceCertificate",
             CloudStatus::PendingActivation => {
-                let what = "no certificate can be made to wait for its activation".to_owned();
+                let what = say!(
+                    "no certificate can be made to wait for its activation",
+                    "不能让证书等待激活"
+                );
                 return Err(call_error("-", ErrorClass::ItemNever, Code::Bug, what));
             }
         };
@@ -368,11 +384,11 @@ impl Registrar for Tdmq {
     }
 }
 
-fn unclear(action: &'static str, code: Code, message: String) -> CallError {
+fn unclear(action: &'static str, code: Code, message: Say) -> CallError {
     call_error(action, ErrorClass::LookUpFirst, code, message)
 }
 
-fn call_error(action: &'static str, class: ErrorClass, code: Code, message: String) -> CallError {
+fn call_error(action: &'static str, class: ErrorClass, code: Code, message: Say) -> CallError {
     CallError { action, class, code, cloud_code: None, message }
 }
 

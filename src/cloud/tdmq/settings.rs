@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::domain::cause::Told;
 use crate::domain::code::Code;
+use crate::domain::say::Say;
 
 /// Under which roots the cloud's certificate is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +61,11 @@ pub enum ClientError {
         /// As it was named.
         endpoint: String,
         /// What is wrong.
-        why: String,
+        why: Say,
     },
     /// There is no root to verify the cloud under.
     #[error("no root certificate to verify the cloud under: {0}")]
-    Roots(String),
+    Roots(Say),
 }
 
 impl ClientError {
@@ -73,5 +75,14 @@ impl ClientError {
             ClientError::Endpoint { .. } => Code::ConfigValue,
             ClientError::Roots(_) => Code::CloudRoots,
         }
+    }
+}
+
+impl Told for ClientError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Endpoint { endpoint, why } => format!("{endpoint} 无法调用：{}", why.chinese),
+            Self::Roots(why) => format!("没有可用于验证云端的根证书：{}", why.chinese),
+        })
     }
 }

@@ -49,16 +49,16 @@ pub(super) fn run(asked: &SimCloud, context: &mut Context) -> Result<Exit, Failu
 
 fn unusable(error: &CloudSimError) -> Failure {
     match error {
-        CloudSimError::Listen { .. } => Failure::of(Code::Usage, error).with_help(say!(
+        CloudSimError::Listen { .. } => Failure::told(Code::Usage, error).with_help(say!(
             "name a free address, or port 0 for any free one",
             "指定一个空闲地址，或用端口 0 任选一个"
         )),
-        CloudSimError::State { .. } => Failure::of(Code::Output, error).with_help(say!(
+        CloudSimError::State { .. } => Failure::told(Code::Output, error).with_help(say!(
             "name a new file, or the one of this instance; one process at a time",
             "指定新文件，或本实例的文件；同时只能有一个进程"
         )),
-        CloudSimError::Log(_) => Failure::of(Code::Output, error),
-        CloudSimError::Thread(_) => Failure::of(Code::Shortage, error),
+        CloudSimError::Log(_) => Failure::told(Code::Output, error),
+        CloudSimError::Thread(_) => Failure::told(Code::Shortage, error),
     }
 }
 
@@ -67,7 +67,7 @@ fn options(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Options, Failure> {
     let faults = asked.fault.as_deref().unwrap_or_default();
-    let faults = CloudFaults::parse(faults).map_err(|error| Failure::of(Code::Usage, &error))?;
+    let faults = CloudFaults::parse(faults).map_err(|error| Failure::told(Code::Usage, &error))?;
     let ours = credentials("STATION_SIM_CLOUD_", variable);
     Ok(Options {
         listen: asked.listen,

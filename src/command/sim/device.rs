@@ -42,7 +42,7 @@ pub(super) fn run(device: &SimDevice, context: &mut Context) -> Result<Exit, Fai
 }
 
 pub(super) fn unusable(error: SimError) -> Failure {
-    Failure::of(Code::PortOpen, &error)
+    Failure::told(Code::PortOpen, &error)
 }
 
 /// One slot a link, all beside one bench.
@@ -59,7 +59,7 @@ fn slots(device: &SimDevice) -> Result<Vec<Options>, Failure> {
 fn options(device: &SimDevice, link: &Path, bench: &Workbench) -> Result<Options, Failure> {
     let faults = match &device.fault {
         None => FaultSpec::none(),
-        Some(text) => FaultSpec::parse(text).map_err(|error| Failure::of(Code::Usage, &error))?,
+        Some(text) => FaultSpec::parse(text).map_err(|error| Failure::told(Code::Usage, &error))?,
     };
     let time = Duration::from_millis;
     let mut options = Options::new(link);

@@ -45,7 +45,7 @@ fn options(esp: &SimEsp) -> Result<EspOptions, Failure> {
             .with_help(say!("name a power of two, as 4096", "写 2 的幂，例如 4096")));
     }
     let faults = esp.fault.as_deref().unwrap_or_default();
-    let faults = EspFaults::parse(faults).map_err(|error| Failure::of(Code::Usage, &error))?;
+    let faults = EspFaults::parse(faults).map_err(|error| Failure::told(Code::Usage, &error))?;
     let milliseconds = Duration::from_millis;
     Ok(EspOptions {
         state_dir: esp.state.clone(),

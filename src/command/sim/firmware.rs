@@ -39,5 +39,5 @@ pub(super) fn run(firmware: &SimFirmware, context: &mut Context) -> Result<Exit,
 
 fn faults(firmware: &SimFirmware) -> Result<WireFaults, Failure> {
     let text = firmware.fault.as_deref().unwrap_or_default();
-    text.parse().map_err(|error| Failure::of(Code::Usage, &error))
+    text.parse().map_err(|error| Failure::told(Code::Usage, &error))
 }

@@ -39,8 +39,9 @@ pub(super) fn next(hand: &SimHand, context: &mut Context) -> Result<Exit, Failur
 
 pub(super) fn carry(moved: &SimMove, context: &mut Context) -> Result<Exit, Failure> {
     // The simulator may have another working directory.
-    let to = std::path::absolute(&moved.to)
-        .map_err(|error| Failure::new(Code::Usage, "TO is no path").caused_by(&error))?;
+    let to = std::path::absolute(&moved.to).map_err(|error| {
+        Failure::said(Code::Usage, say!("TO is no path", "TO 不是路径")).caused_by(&error)
+    })?;
     let unit = tell(&moved.from, &Order::Move(to))?;
     say("move", &moved.to, &unit, "put into", context)
 }
@@ -63,7 +64,7 @@ fn tell(link: &Path, order: &Order) -> Result<UnitId, Failure> {
                 ),
             ),
         };
-        Failure::of(code, &error).with_help(help)
+        Failure::told(code, &error).with_help(help)
     })
 }
 

@@ -41,7 +41,7 @@ fn options(asked: &SimModem) -> Result<ModemOptions, Failure> {
             .with_help(say!("name a path for the port", "指定端口的路径"))
     })?;
     let faults = asked.fault.as_deref().unwrap_or_default();
-    let faults = ModemFaults::parse(faults).map_err(|error| Failure::of(Code::Usage, &error))?;
+    let faults = ModemFaults::parse(faults).map_err(|error| Failure::told(Code::Usage, &error))?;
     Ok(ModemOptions {
         kind,
         link,

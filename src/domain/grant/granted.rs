@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::domain::cause::Told;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ProfileDigest, PublicKey, StationId, WorkOrderId, from_hex, to_hex};
 use crate::domain::label::SerialRange;
@@ -21,6 +22,12 @@ pub struct GrantNumber(u64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no grant's number: write a whole number from 1 to {LARGEST}")]
 pub struct NotAGrantNumber(String);
+
+impl Told for NotAGrantNumber {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("{:?} 不是授权编号：写 1 到 {LARGEST} 的整数", self.0))
+    }
+}
 
 impl GrantNumber {
     /// Takes 1 to 2^53 - 1.

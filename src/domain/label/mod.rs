@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use super::cause::Told;
 use super::code::Code;
 use super::device::Fault;
 use super::ids::{ClientId, IdError, Serial};
@@ -66,7 +67,7 @@ impl LabelError {
                 Some(format!("序列号 {serial} 不在 {range} 之内"))
             }
             LabelError::Check(error) => Some(error.chinese()),
-            LabelError::Characters(_) | LabelError::ClientId(_) => None,
+            LabelError::Characters(error) | LabelError::ClientId(error) => error.chinese(),
         }
     }
 }

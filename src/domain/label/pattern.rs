@@ -9,6 +9,7 @@ use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
 use crate::domain::bounds;
+use crate::domain::cause::{Told, library};
 use crate::domain::say::Say;
 use crate::say;
 
@@ -19,7 +20,13 @@ pub(super) mod survey;
 #[error("pattern {pattern:?} does not compile: {why}")]
 pub struct PatternError {
     pattern: String,
-    why: String,
+    why: Say,
+}
+
+impl Told for PatternError {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("模式 {:?} 无法编译：{}", self.pattern, self.why.chinese))
+    }
 }
 
 /// Where a text leaves a pattern.
@@ -80,10 +87,10 @@ impl fmt::Debug for SerialPattern {
 impl SerialPattern {
     /// Compiles a regular expression.
     pub fn new(text: &str) -> Result<Self, PatternError> {
-        let failed = |why: String| PatternError { pattern: text.to_owned(), why };
+        let failed = |why: Say| PatternError { pattern: text.to_owned(), why };
         if text.chars().nth(bounds::PATTERN).is_some() {
             let start = bounds::shortened(text, 32).into_owned();
-            let why = format!("it is longer than {} characters", bounds::PATTERN);
+            let why = say!("it is longer than {} characters", "它超过 {} 个字符", bounds::PATTERN);
             return Err(PatternError { pattern: start, why });
         }
         // A pattern stands in a file that people edit: a mebibyte is far more than any label needs.
@@ -98,10 +105,10 @@ impl SerialPattern {
             .syntax(syntax)
             .thompson(nfa)
             .build(&format!("(?:{text})\\z"))
-            .map_err(|error| failed(cause(&error)))?;
+            .map_err(|error| failed(library(innermost(&error))))?;
         let start = dfa
             .start_state(&start::Config::new().anchored(Anchored::Yes))
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| failed(library(error.to_string())))?;
         Ok(Self { text: text.to_owned(), dfa, start })
     }
 
@@ -156,9 +163,9 @@ impl SerialPattern {
 }
 
 /// The innermost reason: the outer ones only say that building failed.
-fn cause(error: &dyn std::error::Error) -> String {
+fn innermost(error: &dyn std::error::Error) -> String {
     match error.source() {
-        Some(inner) => cause(inner),
+        Some(inner) => innermost(inner),
         None => error.to_string().lines().last().unwrap_or_default().trim().to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! Ranges of serials, so that stations and work orders stay apart.
 
+use crate::domain::cause::Told;
 use std::fmt;
 use std::str::FromStr;
 
@@ -33,6 +34,17 @@ pub enum RangeError {
     /// The first lies behind the last.
     #[error("{0:?} lies behind {1:?}")]
     Order(String, String),
+}
+
+impl Told for RangeError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Form(text) => format!("{text:?} 不是范围：写 FIRST..LAST，首尾都包括"),
+            Self::Digits(text) => format!("{text:?} 的结尾不是 1 到 38 位数字"),
+            Self::Ends(first, last) => format!("{first:?} 和 {last:?} 的前缀或位数不同"),
+            Self::Order(first, last) => format!("{first:?} 排在 {last:?} 之后"),
+        })
+    }
 }
 
 fn split_digits(text: &str) -> (&str, &str) {

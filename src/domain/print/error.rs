@@ -1,24 +1,25 @@
 //! What can be wrong with a template, and with a value that is to go into it.
 
 use crate::domain::cause::Told;
+use crate::domain::say::{Phrase, Say};
 
 /// Why a template is refused: the line, counted from one, and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the template: {what}")]
 pub struct TemplateError {
     line: usize,
-    what: String,
+    what: Say,
 }
 
 impl TemplateError {
-    pub(super) fn new(line: usize, what: impl Into<String>) -> Self {
-        Self { line, what: what.into() }
+    pub(super) const fn new(line: usize, what: Say) -> Self {
+        Self { line, what }
     }
 }
 
 impl Told for TemplateError {
     fn chinese(&self) -> Option<String> {
-        Some(format!("模板第 {} 行：{}", self.line, self.what))
+        Some(format!("模板第 {} 行：{}", self.line, self.what.chinese))
     }
 }
 
@@ -33,7 +34,7 @@ pub enum PrintError {
         /// The language's word.
         language: &'static str,
         /// What is in the way.
-        why: &'static str,
+        why: Phrase,
     },
     /// A text that no symbol of this kind holds.
     #[error("no {symbol} holds a text of {length} characters")]
@@ -49,7 +50,7 @@ impl Told for PrintError {
     fn chinese(&self) -> Option<String> {
         Some(match self {
             Self::Value { value, language, why } => {
-                format!("{value:?} 无法用 {language} 写出：{why}")
+                format!("{value:?} 无法用 {language} 写出：{}", why.chinese)
             }
             Self::TooLong { symbol, length } => {
                 format!("{symbol} 容不下 {length} 个字符的内容")

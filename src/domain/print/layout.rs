@@ -6,6 +6,7 @@ use super::parts::{Part, no_picture};
 use super::pieces::{Field, Form, Piece, Spot, Whose, cut};
 use super::writing::Writing;
 use super::{quoted, svg, zpl};
+use crate::say;
 
 /// A template whose places can all be filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,10 @@ impl Template {
     pub(super) fn of_code(text: &str) -> Result<Self, TemplateError> {
         match text.chars().all(|c| c == ' ' || c.is_ascii_graphic() || c == '\u{1d}') {
             true => Self::read(text, Language::Text, Whose::Codes),
-            false => Err(TemplateError::new(1, "a code says printable ASCII characters")),
+            false => Err(TemplateError::new(
+                1,
+                say!("a code says printable ASCII characters", "码的内容是可打印 ASCII 字符"),
+            )),
         }
     }
 
@@ -84,7 +88,9 @@ fn plain(pieces: Vec<Piece>) -> Result<Vec<Part>, TemplateError> {
         .into_iter()
         .map(|piece| match piece {
             Piece::Literal(text) => Ok(Part::Literal(text)),
-            Piece::Spot(spot) => Ok(Part::Value(no_picture(spot, "a text")?, Writing::Plain)),
+            Piece::Spot(spot) => {
+                Ok(Part::Value(no_picture(spot, &say!("a text", "文本"))?, Writing::Plain))
+            }
         })
         .collect()
 }

@@ -3,6 +3,8 @@
 use super::error::TemplateError;
 use super::pieces::{Form, Spot};
 use super::writing::Writing;
+use crate::domain::say::Say;
+use crate::say;
 
 /// One part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,11 +16,15 @@ pub(super) enum Part {
 }
 
 /// Refuses a place that is to be drawn where the printer draws its symbols itself.
-pub(super) fn no_picture(spot: Spot, what: &str) -> Result<Spot, TemplateError> {
+pub(super) fn no_picture(spot: Spot, what: &Say) -> Result<Spot, TemplateError> {
     match spot.form {
-        Form::Drawn(symbol) => Err(spot.refuse(format!(
-            "{what} has no pictures, so no place is drawn as {symbol}: that is for SVG"
-        ))),
+        Form::Drawn(symbol) => {
+            let Say { english, chinese } = what;
+            Err(spot.refuse(say!(
+                "{english} has no pictures, so no place is drawn as {symbol}: that is for SVG",
+                "{chinese}没有图形，{symbol} 不能画在这里：那是 SVG 的"
+            )))
+        }
         Form::Whole | Form::First(_) => Ok(spot),
     }
 }

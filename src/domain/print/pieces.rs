@@ -2,6 +2,8 @@
 
 use super::error::TemplateError;
 use super::symbol::Symbol;
+use crate::domain::say::{Phrase, Say};
+use crate::say;
 
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,10 +55,19 @@ pub(super) struct Spot {
 }
 
 impl Spot {
-    pub(super) fn refuse(&self, what: impl Into<String>) -> TemplateError {
+    pub(super) const fn refuse(&self, what: Say) -> TemplateError {
         TemplateError::new(self.line, what)
     }
 }
+
+const OPEN: Phrase = Phrase {
+    english: "a { without its }: {{ stands for a brace",
+    chinese: "{ 没有对应的 }：花括号写作 {{",
+};
+const CLOSED: Phrase = Phrase {
+    english: "a } without its {: }} stands for a brace",
+    chinese: "} 没有对应的 {：花括号写作 }}",
+};
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,9 +101,8 @@ pub(super) fn cut(text: &str, whose: Whose) -> Result<Vec<Piece>, TemplateError>
                 &behind[1..]
             }
             '{' => {
-                let (name, behind) = behind.split_once('}').ok_or_else(|| {
-                    TemplateError::new(line, "a { without its }: {{ stands for a brace")
-                })?;
+                let (name, behind) =
+                    behind.split_once('}').ok_or_else(|| TemplateError::new(line, OPEN.into()))?;
                 if !literal.is_empty() {
                     pieces.push(Piece::Literal(std::mem::take(&mut literal)));
                 }
@@ -100,7 +110,7 @@ pub(super) fn cut(text: &str, whose: Whose) -> Result<Vec<Piece>, TemplateError>
                 behind
             }
             '}' => {
-                return Err(TemplateError::new(line, "a } without its {: }} stands for a brace"));
+                return Err(TemplateError::new(line, CLOSED.into()));
             }
             c => {
                 line += usize::from(c == '\n');
@@ -129,7 +139,11 @@ fn spot(text: &str, line: usize, whose: Whose) -> Result<Spot, TemplateError> {
     let field = field.ok_or_else(|| {
         let names: Vec<String> = known.map(|(name, _)| format!("{{{name}}}")).collect();
         let names = names.join(" ");
-        TemplateError::new(line, format!("{{{text}}} is none of {names}; {{{{ stands for a brace"))
+        let what = say!(
+            "{{{text}}} is none of {names}; {{{{ stands for a brace",
+            "{{{text}}} 不是 {names} 之一；花括号写作 {{{{"
+        );
+        TemplateError::new(line, what)
     })?;
     Ok(Spot { field, form: form.map_or(Ok(Form::Whole), |form| self::form(form, line))?, line })
 }
@@ -141,8 +155,9 @@ fn form(text: &str, line: usize) -> Result<Form, TemplateError> {
     match text.parse() {
         Ok(count @ 1..=64) => Ok(Form::First(count)),
         _ => {
-            let what = format!(
-                "{text:?} is no number of characters from 1 to 64, and none of qr, datamatrix, code128"
+            let what = say!(
+                "{text:?} is no number of characters from 1 to 64, and none of qr, datamatrix, code128",
+                "{text:?} 不是 1 到 64 的字符数，也不是 qr、datamatrix、code128"
             );
             Err(TemplateError::new(line, what))
         }

@@ -5,6 +5,7 @@ use super::parts::Part;
 use super::pieces::{Field, Form, Piece, Spot};
 use super::symbol::Symbol;
 use super::writing::Writing;
+use crate::say;
 
 /// Where in XML a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +52,14 @@ fn writing(spot: &Spot, within: Within) -> Result<Writing, TemplateError> {
         _ => None,
     };
     match (symbol, within) {
-        (_, Within::Tag) => Err(spot.refuse("a value stands in a text or in an attribute's marks")),
+        (_, Within::Tag) => Err(spot.refuse(say!(
+            "a value stands in a text or in an attribute's marks",
+            "值要写在文本里或属性的引号里"
+        ))),
         (Some(symbol), Within::Text) => Ok(Writing::Picture(symbol)),
-        (Some(_), Within::Attribute(_)) => Err(spot.refuse("a picture stands between elements")),
+        (Some(_), Within::Attribute(_)) => {
+            Err(spot.refuse(say!("a picture stands between elements", "图形要写在元素之间")))
+        }
         (None, _) => Ok(Writing::Xml),
     }
 }

@@ -1,6 +1,7 @@
 //! How a value is written where it stands, so that the printer takes each of its characters
 //! for itself.
 
+use crate::domain::say::Phrase;
 use std::fmt::Write;
 
 use super::error::PrintError;
@@ -99,7 +100,10 @@ fn in_tspl(value: &str) -> Result<String, PrintError> {
         true => Err(PrintError::Value {
             value: value.to_owned(),
             language: "TSPL",
-            why: "\\[ begins an escape there, and nothing stands for it",
+            why: Phrase {
+                english: "\\[ begins an escape there, and nothing stands for it",
+                chinese: "\\[ 在那里是转义的开始，没有写法能代替它",
+            },
         }),
     }
 }

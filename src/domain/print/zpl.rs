@@ -9,6 +9,8 @@ use super::error::TemplateError;
 use super::parts::{Part, no_picture};
 use super::pieces::{Piece, Spot};
 use super::writing::{Data, Kind, Writing};
+use crate::domain::say::Say;
+use crate::say;
 
 /// What was said of a field before its data.
 #[derive(Debug, Clone, Default)]
@@ -99,12 +101,15 @@ impl Reading {
     }
 
     fn spot(&mut self, spot: Spot) -> Result<(), TemplateError> {
-        let spot = no_picture(spot, "ZPL")?;
+        let spot = no_picture(spot, &Say::same("ZPL"))?;
         match &mut self.open {
             Some(open) => open.pieces.push(Piece::Spot(spot)),
             None => {
-                let what = "a value stands in a field alone, between ^FD and ^FS: elsewhere its \
-                            characters would be commands";
+                let what = say!(
+                    "a value stands in a field alone, between ^FD and ^FS: elsewhere its \
+                     characters would be commands",
+                    "值只能写在 ^FD 和 ^FS 之间：在别处它的字符会成为命令"
+                );
                 return Err(spot.refuse(what));
             }
         }
@@ -131,7 +136,10 @@ impl Reading {
             Some(indicator) => indicator,
             None => {
                 let indicator = unused(&pieces).ok_or_else(|| {
-                    first.refuse("the field has every character that could stand for ^FH")
+                    first.refuse(say!(
+                        "the field has every character that could stand for ^FH",
+                        "这个字段用尽了可作 ^FH 的字符"
+                    ))
                 })?;
                 self.literal.push_str(&format!("^FH{indicator}"));
                 indicator
@@ -177,31 +185,41 @@ fn kind(setting: &Setting, pieces: &[Piece], spot: &Spot) -> Result<Kind, Templa
     match name.as_str() {
         "BQ" => match is_qr_prefix(before) {
             true => Ok(Kind::Letters),
-            false => Err(spot.refuse(
+            false => Err(spot.refuse(say!(
                 "the data of ^BQ begins with QA, or with H, L or M in place of Q: without \
                  that the printer takes the first three characters of the value for it",
-            )),
+                "^BQ 的数据以 QA 开头，Q 也可以是 H、L 或 M：否则打印机会把值的前三个字符当成它"
+            ))),
         },
         "BC" => match (parameter(5), before) {
             ("" | "N" | "n", before) if !before.starts_with(">;") => Ok(Kind::Code128),
-            ("" | "N" | "n", _) => {
-                Err(spot.refuse(">; begins a ^BC of digits alone; a value may have others"))
-            }
-            _ => Err(spot.refuse("of the modes of ^BC values are written in N alone")),
+            ("" | "N" | "n", _) => Err(spot.refuse(say!(
+                ">; begins a ^BC of digits alone; a value may have others",
+                ">; 开始的 ^BC 只能有数字；值里可能有别的字符"
+            ))),
+            _ => Err(spot.refuse(say!(
+                "of the modes of ^BC values are written in N alone",
+                "^BC 的模式中只有 N 能写入值"
+            ))),
         },
         "BX" => {
             let mut own = parameter(6).chars();
             match (parameter(2), own.next(), own.next()) {
                 ("200", Some(own), None) => Ok(Kind::DataMatrix(own)),
-                ("200", ..) => Err(spot.refuse(
+                ("200", ..) => Err(spot.refuse(say!(
                     "^BX names its escape character, ^BXN,5,200,,,,_ for one: printers differ \
                      in the one that they take without",
-                )),
-                _ => Err(spot.refuse("a ^BX of quality 200 alone is read by today's scanners")),
+                    "^BX 要写明转义字符，例如 ^BXN,5,200,,,,_：各家打印机的默认值不同"
+                ))),
+                _ => Err(spot.refuse(say!(
+                    "a ^BX of quality 200 alone is read by today's scanners",
+                    "如今的扫码枪只读质量 200 的 ^BX"
+                ))),
             }
         }
-        other => Err(spot.refuse(format!(
-            "values are written into the symbols ^BQ, ^BX and ^BC, and not into ^{other}"
+        other => Err(spot.refuse(say!(
+            "values are written into the symbols ^BQ, ^BX and ^BC, and not into ^{other}",
+            "值可写入 ^BQ、^BX 和 ^BC，不能写入 ^{other}"
         ))),
     }
 }

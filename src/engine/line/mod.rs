@@ -16,6 +16,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::domain::cause::cause;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Binding, Command, CommandSink, EventSink, ProgressCell};
@@ -171,7 +172,7 @@ impl Line {
             .name("line".to_owned())
             .spawn(move || state.run_to_end(&from_all))
             .map_err(|error| {
-                Fault::said(Code::Shortage, say!("no thread: {error}", "得不到线程：{error}"))
+                Fault::said(Code::Shortage, say!("no thread", "得不到线程").then(&cause(&error)))
             })?;
         Ok(Line { to_line, door, halts, progress, thread })
     }

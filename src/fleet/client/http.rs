@@ -8,9 +8,11 @@ use reqwest::{Method, StatusCode, Url, redirect, retry};
 use serde::de::DeserializeOwned;
 
 use crate::cut;
+use crate::domain::cause::{cause, chain};
 use crate::domain::clock::Clock;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::{StationId, to_hex};
+use crate::domain::say::Say;
 use crate::domain::share::{Answer, Question};
 use crate::ledger::{Head, InstanceId};
 
@@ -20,6 +22,7 @@ use super::super::wire::{
     SHARES, SIGNATURE, STANDING, Standing, TIME, signed_text,
 };
 use super::identity;
+use crate::say;
 
 /// For TCP and TLS together.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -61,17 +64,22 @@ pub struct Client {
 
 /// Whether this is an address of a fleet: HTTPS, or on this machine HTTP.
 pub(super) fn address(url: &str) -> Result<Url, FleetError> {
-    let wrong = |why: &str| FleetError::Asked(format!("{url} is no address of a fleet: {why}"));
-    let mut parsed = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
-    let host = parsed.host_str().ok_or_else(|| wrong("it has no host"))?;
+    let wrong = |why: Say| {
+        let what = say!("{url} is no address of a fleet", "{url} 不是总库的地址");
+        FleetError::Asked(what.then(&why))
+    };
+    let mut parsed = Url::parse(url).map_err(|error| wrong(cause(&error)))?;
+    let host = parsed.host_str().ok_or_else(|| wrong(say!("it has no host", "缺少主机名")))?;
     let host = host.trim_matches(['[', ']']);
     let here = host == "localhost"
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     match parsed.scheme() {
         "https" => {}
         "http" if here => {}
-        "http" => return Err(wrong("http:// is for this machine alone")),
-        _ => return Err(wrong("write https://")),
+        "http" => {
+            return Err(wrong(say!("http:// is for this machine alone", "http:// 只用于本机")));
+        }
+        _ => return Err(wrong(say!("write https://", "请写 https://"))),
     }
     parsed.set_query(None);
     parsed.set_path("/");
@@ -94,7 +102,7 @@ impl Client {
             .no_proxy()
             .tls_backend_preconfigured(tls)
             .build();
-        let http = http.map_err(|error| FleetError::Asked(error.to_string()))?;
+        let http = http.map_err(|error| FleetError::Asked(chain(&error)))?;
         Ok(Self { http, is_tls: url.scheme() == "https", url, settings })
     }
 
@@ -153,8 +161,7 @@ impl Client {
         target: &str,
         body: &impl serde::Serialize,
     ) -> Result<T, FleetError> {
-        let body =
-            serde_json::to_vec(body).map_err(|error| FleetError::Asked(error.to_string()))?;
+        let body = serde_json::to_vec(body).map_err(|error| FleetError::Asked(chain(&error)))?;
         self.ask(method, target, body).await
     }
 
@@ -164,7 +171,7 @@ impl Client {
         target: &str,
         body: Vec<u8>,
     ) -> Result<T, FleetError> {
-        let url = self.url.join(target).map_err(|error| FleetError::Asked(error.to_string()))?;
+        let url = self.url.join(target).map_err(|error| FleetError::Asked(chain(&error)))?;
         let settings = &self.settings;
         let mut request = self
             .http
@@ -174,7 +181,7 @@ impl Client {
             let time = settings.clock.now().wall.seconds();
             let message = signed_text(method.as_str(), target, time, &body);
             let signature = settings.signer.sign(&message);
-            let signature = signature.map_err(|fault| FleetError::Station(fault.to_string()))?;
+            let signature = signature.map_err(|fault| FleetError::Station(fault.sentence()))?;
             request = request
                 .header(CERTIFICATE, to_hex(&settings.certificate))
                 .header(TIME, time)
@@ -187,8 +194,9 @@ impl Client {
         let answer = self.whole(response).await?;
         cut::point(cut::Kind::Fleet, "answered");
         match status {
-            StatusCode::OK => serde_json::from_slice(&answer)
-                .map_err(|error| FleetError::Answer(error.to_string())),
+            StatusCode::OK => {
+                serde_json::from_slice(&answer).map_err(|error| FleetError::Answer(cause(&error)))
+            }
             status => Err(refused(status, &answer)),
         }
     }
@@ -197,7 +205,10 @@ impl Client {
         let mut answer = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.failed(&error))? {
             if answer.len() + piece.len() > LARGEST_ANSWER {
-                return Err(FleetError::Answer("it is longer than any answer".to_owned()));
+                return Err(FleetError::Answer(say!(
+                    "it is longer than any answer",
+                    "它比任何应答都长"
+                )));
             }
             answer.extend_from_slice(&piece);
         }
@@ -205,12 +216,11 @@ impl Client {
     }
 
     fn failed(&self, error: &reqwest::Error) -> FleetError {
-        let mut why = error.to_string();
-        let mut next = std::error::Error::source(error);
-        while let Some(cause) = next {
-            why = cause.to_string();
-            next = cause.source();
+        let mut innermost: &(dyn std::error::Error + 'static) = error;
+        while let Some(inner) = innermost.source() {
+            innermost = inner;
         }
+        let why = cause(innermost);
         FleetError::Unreachable { url: self.settings.url.clone(), why }
     }
 }
@@ -218,15 +228,17 @@ impl Client {
 /// What the fleet said no with.
 fn refused(status: StatusCode, answer: &[u8]) -> FleetError {
     let Ok(told) = serde_json::from_slice::<Refused>(answer) else {
-        return FleetError::Answer(format!("status {status}, and no reason"));
+        let what = say!("status {status}, and no reason", "状态 {status}，没有说明原因");
+        return FleetError::Answer(what);
     };
-    let message = told.message;
+    let chinese = told.message_zh.unwrap_or_else(|| told.message.clone());
+    let message = Say { english: told.message, chinese };
     match (status, told.code.as_str()) {
         (StatusCode::FORBIDDEN, _) => FleetError::Station(message),
         (_, "E-FLEET-FORK") => FleetError::Fork(message),
         (StatusCode::CONFLICT, _) => FleetError::Elsewhere(message),
         (_, "E-FLEET-SEGMENT") => FleetError::Segment(message),
         (_, "E-FLEET-DATABASE") => FleetError::Database(message),
-        _ => FleetError::Answer(format!("{status}: {message}")),
+        _ => FleetError::Answer(Say::same(status.to_string()).then(&message)),
     }
 }

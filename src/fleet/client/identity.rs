@@ -10,9 +10,11 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{ClientConfig, Error, RootCertStore, SignatureAlgorithm, SignatureScheme};
 
+use crate::domain::cause::cause;
 use crate::domain::evidence::HeadSigner;
 
 use super::super::error::FleetError;
+use crate::say;
 
 /// The journal key as TLS wants it.
 #[derive(Clone)]
@@ -78,13 +80,14 @@ pub(super) fn config(
     certificate: &[u8],
     signer: Arc<dyn HeadSigner>,
 ) -> Result<ClientConfig, FleetError> {
-    let wrong = |error: &dyn std::fmt::Display| {
-        FleetError::Asked(format!("TLS to the fleet can't be set up: {error}"))
+    let wrong = |error: rustls::Error| {
+        let what = say!("TLS to the fleet can't be set up", "无法建立到总库的 TLS");
+        FleetError::Asked(what.then(&cause(&error)))
     };
     let mut store = RootCertStore::empty();
     for der in roots {
         let der = CertificateDer::from_slice(der).into_owned();
-        store.add(der).map_err(|error| wrong(&error))?;
+        store.add(der).map_err(wrong)?;
     }
     if roots.is_empty() {
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -94,7 +97,7 @@ pub(super) fn config(
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|error| wrong(&error))?;
+        .map_err(wrong)?;
     Ok(builder.with_root_certificates(store).with_client_cert_resolver(Arc::new(own)))
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use hyper::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
 
+use crate::domain::cause::{Told, cause};
 use crate::domain::clock::Clock;
 
 use super::super::error::FleetError;
 use super::super::store::Store;
 use super::super::wire::Refused;
+use crate::say;
 
 /// What all requests share.
 pub(super) struct House {
@@ -50,8 +52,10 @@ impl Asked {
 
     /// JSON of the body.
     pub(super) fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, FleetError> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| FleetError::Asked(format!("the request makes no sense: {error}")))
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let what = say!("the request makes no sense", "请求看不懂");
+            FleetError::Asked(what.then(&cause(&error)))
+        })
     }
 }
 
@@ -66,11 +70,12 @@ pub(super) fn refuse(error: &FleetError) -> Given {
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     // What is wrong with the database is for its own log.
-    let message = match error {
+    let said = match error {
         FleetError::Database(_) | FleetError::Turn(_) => {
-            "the fleet's database can't be used".into()
+            say!("the fleet's database can't be used", "总库的数据库无法使用")
         }
-        error => error.to_string(),
+        error => error.sentence(),
     };
-    json(status, &Refused { code: error.code().as_str().to_owned(), message })
+    let (message, message_zh) = (said.english, Some(said.chinese));
+    json(status, &Refused { code: error.code().as_str().to_owned(), message, message_zh })
 }

@@ -7,6 +7,7 @@ use hyper::HeaderMap;
 use crate::domain::clock::Timestamp;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{StationId, from_hex};
+use crate::domain::say::Say;
 use crate::ledger::InstanceId;
 use crate::pki::{self, Verifier};
 
@@ -15,6 +16,7 @@ use super::super::error::FleetError;
 use super::super::store::Store;
 use super::super::store::rows::instance_of;
 use super::super::wire::{CERTIFICATE, LEDGER, SIGNATURE, TIME, signed_text};
+use crate::say;
 
 /// How far a request's own time may be off, in seconds, where it is signed.
 const OFF: i64 = 600;
@@ -34,8 +36,8 @@ pub(super) struct Parts<'a> {
     pub(super) headers: &'a HeaderMap,
 }
 
-fn stranger(why: &str) -> FleetError {
-    FleetError::Station(why.to_owned())
+const fn stranger(why: Say) -> FleetError {
+    FleetError::Station(why)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -51,16 +53,21 @@ impl Caller {
         now: Timestamp,
     ) -> Result<Vec<u8>, FleetError> {
         if self.is_tls {
-            return self.shown.clone().ok_or_else(|| stranger("no client certificate was shown"));
+            return self.shown.clone().ok_or_else(|| {
+                stranger(say!("no client certificate was shown", "没有出示客户端证书"))
+            });
         }
         let headers = parts.headers;
-        let missing = || stranger("the request is not signed");
+        let missing = || stranger(say!("the request is not signed", "请求没有签名"));
         let certificate = text(headers, CERTIFICATE).ok_or_else(missing)?;
         let certificate = from_hex("certificate", certificate).map_err(|_| missing())?;
         let time: i64 =
             text(headers, TIME).and_then(|time| time.parse().ok()).ok_or_else(missing)?;
         if (time - now.seconds()).abs() > OFF {
-            return Err(stranger("the request's time is not this machine's"));
+            return Err(stranger(say!(
+                "the request's time is not this machine's",
+                "请求的时间与总库的时钟不符"
+            )));
         }
         let signature = text(headers, SIGNATURE).ok_or_else(missing)?;
         let signature = from_hex("signature", signature).ok();
@@ -69,7 +76,10 @@ impl Caller {
         let message = signed_text(parts.method, parts.target, time, body);
         match Verifier.verify(&key, &message, &signature) {
             Some(_) => Ok(certificate),
-            None => Err(stranger("the request's signature does not verify")),
+            None => Err(stranger(say!(
+                "the request's signature does not verify",
+                "请求的签名核对不通过"
+            ))),
         }
     }
 
@@ -84,13 +94,16 @@ impl Caller {
         let certificate = self.certificate(parts, body, now)?;
         let known = known(store, parts.headers).await?;
         if known.key_of(&certificate).is_none() {
-            return Err(stranger(
+            return Err(stranger(say!(
                 "the certificate was not signed by the CA that this station enrolled with",
-            ));
+                "证书不是由本站加入时的 CA 签发的"
+            )));
         }
         match pki::is_valid_at(&certificate, now) {
             true => Ok(known),
-            false => Err(stranger("the certificate is not valid now")),
+            false => {
+                Err(stranger(say!("the certificate is not valid now", "证书现在不在有效期内")))
+            }
         }
     }
 }
@@ -100,14 +113,20 @@ pub(super) async fn known(store: &Store, headers: &HeaderMap) -> Result<Known, F
     let (station, instance) = ledger_of(headers)?;
     let known = store.known(&station, instance).await?;
     known.ok_or_else(|| {
-        stranger(&format!("station {station} with ledger {instance} is not enrolled, or revoked"))
+        stranger(say!(
+            "station {station} with ledger {instance} is not enrolled, or revoked",
+            "站 {station}（账本 {instance}）没有加入，或已被撤销"
+        ))
     })
 }
 
 fn ledger_of(headers: &HeaderMap) -> Result<(StationId, InstanceId), FleetError> {
     let ledger = text(headers, LEDGER).and_then(|ledger| ledger.split_once('/'));
-    let (station, instance) = ledger.ok_or_else(|| stranger("it names no ledger"))?;
-    let station = station.parse().map_err(|_| stranger("it names no station"))?;
-    let instance = instance_of(instance).map_err(|_| stranger("it names no ledger"))?;
+    let (station, instance) =
+        ledger.ok_or_else(|| stranger(say!("it names no ledger", "没有写明账本")))?;
+    let station =
+        station.parse().map_err(|_| stranger(say!("it names no station", "没有写明站")))?;
+    let instance =
+        instance_of(instance).map_err(|_| stranger(say!("it names no ledger", "没有写明账本")))?;
     Ok((station, instance))
 }

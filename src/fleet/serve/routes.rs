@@ -5,6 +5,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
+use crate::domain::cause::Told as _;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::ids::from_hex;
@@ -20,6 +21,7 @@ use super::super::wire::{
 use super::asked::{Asked, Given, House, json, refuse};
 use super::door::{Caller, Parts};
 use super::{grants, shares};
+use crate::say;
 
 /// The ends of segments that are told to a station that looks for where it parted.
 const ENDS_TOLD: i64 = 100_000;
@@ -97,29 +99,36 @@ async fn enrol(
 ) -> Result<Given, FleetError> {
     let shown = caller.certificate(&parts(asked), &asked.body, now)?;
     let request: EnrolRequest = asked.read()?;
-    let refused = |why: &str| FleetError::Station(why.to_owned());
-    let hex =
-        |text: &str| from_hex("certificate", text).map_err(|_| refused("it is no certificate"));
+    let refused = FleetError::Station;
+    let hex = |text: &str| {
+        from_hex("certificate", text)
+            .map_err(|_| refused(say!("it is no certificate", "它不是证书")))
+    };
     let (authority, certificate) = (hex(&request.authority)?, hex(&request.certificate)?);
     if shown != certificate {
-        return Err(refused("another certificate was shown than the one to enrol"));
+        return Err(refused(say!(
+            "another certificate was shown than the one to enrol",
+            "出示的证书不是要加入的那一张"
+        )));
     }
     let key = pki::journal_key_of(&certificate, &authority)
-        .map_err(|error| FleetError::Station(error.to_string()))?;
+        .map_err(|error| FleetError::Station(error.sentence()))?;
     if key.station != request.station {
-        return Err(refused("the certificate is another station's"));
+        return Err(refused(say!("the certificate is another station's", "证书是另一个站的")));
     }
     let enrolment = Enrolment {
         code: request.code,
         station: request.station,
-        instance: instance_of(&request.instance).map_err(|_| refused("the ledger's id is none"))?,
+        instance: instance_of(&request.instance)
+            .map_err(|_| refused(say!("the ledger's id is none", "账本的 id 无效")))?,
         authority,
         key: key.public_key,
     };
     house.store.enrol(&enrolment, now).await?;
     tracing::info!("station {} enrolled with ledger {}", enrolment.station, enrolment.instance);
     let known = house.store.known(&enrolment.station, enrolment.instance).await?;
-    let known = known.ok_or_else(|| refused("the station was revoked just now"))?;
+    let known =
+        known.ok_or_else(|| refused(say!("the station was revoked just now", "该站刚刚被撤销")))?;
     standing(house, &known, now).await
 }
 
@@ -140,7 +149,10 @@ async fn segment(
         spawn_blocking(move || (Arrival::verify(asked.body, &known, &Verifier), known))
             .await
             .map_err(|_| {
-                FleetError::Segment("it made the fleet fail; see the fleet's log".to_owned())
+                FleetError::Segment(say!(
+                    "it made the fleet fail; see the fleet's log",
+                    "它使总库出错；见总库的日志"
+                ))
             })?;
     let arrival = verified?;
     debug_assert_eq!(digest[..], arrival.digest);

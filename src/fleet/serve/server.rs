@@ -23,6 +23,7 @@ use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::domain::cause::cause;
 use crate::domain::clock::Clock;
 
 use super::super::arrival::MOST_PACKED;
@@ -34,6 +35,7 @@ use super::pages::{self, Pages};
 use super::room::{Room, Seat};
 use super::routes;
 use super::tls::{self, ServerTls};
+use crate::say;
 
 /// How long one may take to agree on a key, or to say what is asked.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,7 +82,11 @@ pub struct Server {
 /// Opens the store and the socket; the fleet can be asked when this returns.
 pub fn start(settings: ServerSettings) -> Result<Server, FleetError> {
     if settings.tls.is_none() && !settings.listen.ip().is_loopback() {
-        let what = format!("{} is not this machine alone, and there is no TLS", settings.listen);
+        let what = say!(
+            "{} is not this machine alone, and there is no TLS",
+            "{} 不只限于本机，却没有 TLS",
+            settings.listen
+        );
         return Err(FleetError::Asked(what));
     }
     let tls = settings.tls.as_ref().map(tls::config).transpose()?;
@@ -113,7 +119,7 @@ pub fn start(settings: ServerSettings) -> Result<Server, FleetError> {
     };
     let thread = thread::Builder::new().name("fleet".to_owned()).spawn(serve).map_err(no_thread)?;
     opened.recv().unwrap_or_else(|_| {
-        Err(FleetError::Database("the server ended before it began".to_owned()))
+        Err(FleetError::Database(say!("the server ended before it began", "服务还没开始就结束了")))
     })?;
     Ok(Server { address, is_tls, stop: Some(stop), thread: Some(thread) })
 }
@@ -127,11 +133,15 @@ fn listen(address: SocketAddr) -> Result<TcpListener, FleetError> {
 }
 
 fn cant_listen(address: SocketAddr, source: io::Error) -> FleetError {
-    FleetError::Asked(format!("{address} can't be listened on: {source}"))
+    let what = say!("{address} can't be listened on", "无法在 {address} 监听");
+    FleetError::Asked(what.then(&cause(&source)))
 }
 
 fn no_thread(source: io::Error) -> FleetError {
-    FleetError::System { what: "the fleet's thread can't be made".to_owned(), source }
+    FleetError::System {
+        what: say!("the fleet's thread can't be made", "总库的线程无法建立"),
+        source,
+    }
 }
 
 /// As many connections as the system allows this process.
@@ -238,7 +248,7 @@ async fn converse(
         async move {
             let given = timeout(REQUEST, serve(request, &shared, &caller, &seat)).await;
             seat.sit();
-            let late = |_| refuse(&FleetError::Database("it took too long".to_owned()));
+            let late = |_| refuse(&FleetError::Database(say!("it took too long", "用时过长")));
             Ok::<_, Infallible>(respond(given.unwrap_or_else(late)))
         }
     });
@@ -256,7 +266,8 @@ async fn serve(request: Request<Incoming>, shared: &Shared, caller: &Caller, sea
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let length: usize = length.and_then(|length| length.parse().ok()).unwrap_or(0);
     if length > MOST_PACKED {
-        let mut given = refuse(&FleetError::Segment(format!("it has {length} bytes")));
+        let mut given =
+            refuse(&FleetError::Segment(say!("it has {length} bytes", "它有 {length} 字节")));
         given.status = StatusCode::PAYLOAD_TOO_LARGE;
         return given;
     }
@@ -273,12 +284,16 @@ async fn serve(request: Request<Incoming>, shared: &Shared, caller: &Caller, sea
     }
     let wanted = u32::try_from(length >> 10).unwrap_or(MEMORY).saturating_add(1).min(MEMORY);
     let Ok(_room) = shared.memory.acquire_many(wanted).await else {
-        return refuse(&FleetError::Database("the fleet's server ends".to_owned()));
+        return refuse(&FleetError::Database(say!(
+            "the fleet's server ends",
+            "总库的服务正在结束"
+        )));
     };
     let body = match Limited::new(body, length).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
         Err(error) => {
-            return refuse(&FleetError::Asked(format!("the request broke off: {error}")));
+            let what = say!("the request broke off: {error}", "请求中断：{error}");
+            return refuse(&FleetError::Asked(what));
         }
     };
     seat.stand();

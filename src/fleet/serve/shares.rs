@@ -8,6 +8,7 @@ use crate::domain::share::Question;
 use super::super::arrival::Known;
 use super::super::error::FleetError;
 use super::asked::{Asked, Given, House, json};
+use crate::say;
 
 /// The longest name of a cloud's instance, in bytes.
 const LONGEST: usize = 512;
@@ -21,7 +22,7 @@ pub(super) async fn answer(
     let question: Question = asked.read()?;
     let cloud = question.instance.to_string();
     if cloud.len() > LONGEST {
-        return Err(FleetError::Asked("this is no instance of a cloud".to_owned()));
+        return Err(FleetError::Asked(say!("this is no instance of a cloud", "这不是云端实例")));
     }
     let rates = (question.want, house.cloud_rate);
     let share = house.store.share(&cloud, &known.station, rates, now).await?;

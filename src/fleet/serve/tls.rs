@@ -11,6 +11,9 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
 
 use super::super::error::FleetError;
+use crate::domain::cause::cause;
+use crate::domain::say::Say;
+use crate::say;
 
 /// The server's own certificate and key, PEM.
 pub struct ServerTls {
@@ -68,15 +71,19 @@ impl ClientCertVerifier for Shown {
 
 /// TLS 1.3 alone: what a station signs in an older handshake could be anything.
 pub(super) fn config(files: &ServerTls) -> Result<ServerConfig, FleetError> {
-    let wrong = |what: &str| FleetError::Asked(format!("the server's certificate and key: {what}"));
+    let wrong = |why: Say| {
+        let what = say!("the server's certificate and key", "服务的证书和密钥");
+        FleetError::Asked(what.then(&why))
+    };
     let chain: Result<Vec<CertificateDer<'static>>, _> =
         CertificateDer::pem_slice_iter(&files.certificate).collect();
-    let chain = chain.map_err(|_| wrong("the certificate is no PEM"))?;
-    let key = PrivateKeyDer::from_pem_slice(&files.key).map_err(|_| wrong("the key is no PEM"))?;
+    let chain = chain.map_err(|_| wrong(say!("the certificate is no PEM", "证书不是 PEM")))?;
+    let key = PrivateKeyDer::from_pem_slice(&files.key)
+        .map_err(|_| wrong(say!("the key is no PEM", "密钥不是 PEM")))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|error| wrong(&error.to_string()))?
+        .map_err(|error| wrong(cause(&error)))?
         .with_client_cert_verifier(Arc::new(Shown(provider)));
-    builder.with_single_cert(chain, key).map_err(|error| wrong(&error.to_string()))
+    builder.with_single_cert(chain, key).map_err(|error| wrong(cause(&error)))
 }

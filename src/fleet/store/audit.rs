@@ -19,6 +19,7 @@ use super::intake::order_of;
 use super::pool::{Store, Value, Work};
 use super::rows::{Holder, head_of, stored};
 use super::uses::{GRANT, value_of};
+use crate::say;
 
 /// Findings that are told; the others are counted.
 const TOLD: usize = 100;
@@ -102,7 +103,10 @@ impl Store {
         if report.ledgers == 0
             && let Some(station) = station
         {
-            return Err(FleetError::Asked(format!("the fleet knows no station {station}")));
+            return Err(FleetError::Asked(say!(
+                "the fleet knows no station {station}",
+                "总库里没有站 {station}"
+            )));
         }
         Ok(report)
     }

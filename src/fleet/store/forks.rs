@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::Serial;
 use crate::domain::record::Record;
+use crate::domain::say::Say;
 use crate::ledger::{Head, segment_head};
 
 use super::super::arrival::Arrival;
@@ -13,6 +14,7 @@ use super::super::error::FleetError;
 use super::claims::{Clash, Owner};
 use super::pool::{Value, Work};
 use super::rows::{head_of, stored};
+use crate::say;
 
 /// Serials that the station is told where a history splits; the conflict names them all.
 const TOLD: usize = 20;
@@ -85,7 +87,7 @@ impl Work<'_> {
         arrival: &Arrival,
         known: Head,
         now: Timestamp,
-    ) -> Result<String, FleetError> {
+    ) -> Result<Say, FleetError> {
         let sql = "INSERT INTO forks VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             ON CONFLICT (station, instance, digest) DO NOTHING";
         let sql = self.prepare(sql).await?;
@@ -103,13 +105,15 @@ impl Work<'_> {
         ];
         self.transaction.execute(&sql, &values).await?;
         let words = |most| {
-            format!(
-                "two histories of one ledger: the fleet has another entry {} than this station{}",
-                known.seq,
-                named(arrival, most)
+            let Say { english, chinese } = named(arrival, most);
+            say!(
+                "two histories of one ledger: the fleet has another entry {} than this \
+                 station{english}",
+                "一个账本有两份历史：总库的第 {} 条与本站的不同{chinese}",
+                known.seq
             )
         };
-        let (what, detail) = (words(TOLD), words(usize::MAX));
+        let (what, detail) = (words(TOLD), words(usize::MAX).english);
         let holder = format!("{station}/{instance}/{}", known.seq);
         // A history is told by its first entry: however far it has come, it is the same.
         let first = arrival.hash_at(arrival.behind.seq + 1).unwrap_or(arrival.head);
@@ -123,7 +127,7 @@ impl Work<'_> {
 }
 
 /// The units of the other history, the first of them by name.
-fn named(arrival: &Arrival, most: usize) -> String {
+fn named(arrival: &Arrival, most: usize) -> Say {
     let begun = arrival.entries.iter().filter_map(|entry| match &entry.record {
         Some(Record::Begun(begun)) => Some(&begun.serial),
         _ => None,
@@ -134,8 +138,12 @@ fn named(arrival: &Arrival, most: usize) -> String {
     let more = serials.len().saturating_sub(most);
     serials.truncate(most);
     match (serials.is_empty(), more) {
-        (true, _) => String::new(),
-        (false, 0) => format!("; it began {}", serials.join(", ")),
-        (false, more) => format!("; it began {} and {more} more", serials.join(", ")),
+        (true, _) => Say::default(),
+        (false, 0) => say!("; it began {}", "；它开始了 {}", serials.join(", ")),
+        (false, more) => say!(
+            "; it began {} and {more} more",
+            "；它开始了 {} 等，另有 {more} 个",
+            serials.join(", ")
+        ),
     }
 }

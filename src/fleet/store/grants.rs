@@ -9,6 +9,7 @@ use crate::domain::ids::{StationId, WorkOrderId};
 use super::super::error::FleetError;
 use super::pool::{Store, Value, Work};
 use super::uses::GivenBackRow;
+use crate::say;
 
 /// A grant for a station.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +100,12 @@ impl Work<'_> {
             let sql = "SELECT file FROM grants WHERE work_order = $1 AND station = $2 AND id = $3";
             let row = work.transaction.query_one(sql, &[&key.0, &key.1, &grant.id]).await?;
             if row.get::<_, &[u8]>(0) != file {
-                let what = format!("another grant {} of {} is here already", grant.id, key.0);
+                let what = say!(
+                    "another grant {} of {} is here already",
+                    "授权 {}（工单 {}）已有另一份",
+                    grant.id,
+                    key.0
+                );
                 return Err(FleetError::Asked(what));
             }
         }

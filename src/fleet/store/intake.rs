@@ -15,6 +15,7 @@ use super::claims::Owner;
 use super::forks::Place;
 use super::pool::{Store, Value, Work};
 use super::rows::{head_of, nonsense, stored};
+use crate::say;
 
 /// Tries where two servers got into each other's way.
 const TRIES: u32 = 6;
@@ -128,7 +129,7 @@ async fn place(
         .await?;
     let values: [Value<'_>; 2] = [&owner.station.as_str(), &owner.instance];
     let found = work.transaction.query_opt(&sql, &values).await?;
-    let gone = || FleetError::Station("the station is let in no more".to_owned());
+    let gone = || FleetError::Station(say!("the station is let in no more", "该站已不被接纳"));
     let row = found.ok_or_else(gone)?;
     let head = head_of(row.get(0), row.get(1))?;
     match work.place_of(owner, row.get(2), head, arrival).await? {

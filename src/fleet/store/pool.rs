@@ -13,6 +13,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::super::error::FleetError;
 use super::schema;
+use crate::domain::cause::{cause, chain};
+use crate::say;
 
 /// What a connection is told at first: nobody waits for ever for a row that another holds.
 const SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '20s'; \
@@ -89,7 +91,7 @@ impl Work<'_> {
 impl Lease<'_> {
     /// Begins a transaction.
     pub(super) async fn begin(&mut self) -> Result<Work<'_>, FleetError> {
-        let gone = || FleetError::Database("the connection is gone".to_owned());
+        let gone = || FleetError::Database(say!("the connection is gone", "连接已断开"));
         let connection = self.connection.as_mut().ok_or_else(gone)?;
         let transaction = connection.client.transaction().await?;
         Ok(Work { transaction, statements: &mut connection.statements })
@@ -99,7 +101,7 @@ impl Lease<'_> {
 impl Store {
     /// Opens the store, and brings its tables to this program's version.
     pub async fn open(settings: Settings) -> Result<Self, FleetError> {
-        let wrong = |error: tokio_postgres::Error| FleetError::Database(error.to_string());
+        let wrong = |error: tokio_postgres::Error| FleetError::Database(chain(&error));
         let mut config: Config = settings.url.parse().map_err(wrong)?;
         if config.get_password().is_none()
             && let Some(password) = &settings.password
@@ -128,7 +130,7 @@ impl Store {
     /// A connection, when one is free.
     pub(super) async fn lease(&self) -> Result<Lease<'_>, FleetError> {
         let place = self.places.acquire().await;
-        let place = place.map_err(|_| FleetError::Database("it was closed".to_owned()))?;
+        let place = place.map_err(|_| FleetError::Database(say!("it was closed", "它已关闭")))?;
         let connection = match self.take_idle() {
             Some(connection) => connection,
             None => self.connect().await?,
@@ -159,10 +161,10 @@ impl Store {
 }
 
 fn tls(roots: &[Vec<u8>]) -> Result<MakeRustlsConnect, FleetError> {
-    let wrong = |error: &dyn std::fmt::Display| FleetError::Database(error.to_string());
+    let wrong = |error: rustls::Error| FleetError::Database(cause(&error));
     let mut store = RootCertStore::empty();
     for der in roots {
-        store.add(der.as_slice().into()).map_err(|error| wrong(&error))?;
+        store.add(der.as_slice().into()).map_err(wrong)?;
     }
     if roots.is_empty() {
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -170,6 +172,6 @@ fn tls(roots: &[Vec<u8>]) -> Result<MakeRustlsConnect, FleetError> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(&error))?;
+        .map_err(wrong)?;
     Ok(MakeRustlsConnect::new(builder.with_root_certificates(store).with_no_client_auth()))
 }

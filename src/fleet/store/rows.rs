@@ -7,10 +7,11 @@ use crate::domain::ids::{Serial, StationId, from_hex};
 use crate::ledger::{Hash, Head, InstanceId};
 
 use super::super::error::FleetError;
+use crate::say;
 
 /// A value of the store that this program never writes there.
 pub(super) fn nonsense(what: &str) -> FleetError {
-    FleetError::Database(format!("{what} in it is none"))
+    FleetError::Database(say!("{what} in it is none", "其中的 {what} 无效"))
 }
 
 /// A number of the chain as the store has it.

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use tokio_postgres::Transaction;
 
 use super::super::error::FleetError;
+use crate::say;
 
 /// One table.
 struct Table {
@@ -161,7 +162,10 @@ pub(super) async fn migrate(
     let version: i32 = transaction.query_one(sql, &[]).await?.get(0);
     let done = usize::try_from(version).unwrap_or(usize::MAX);
     if done > MIGRATIONS.len() {
-        let what = format!("its schema is of version {version}, which a newer program made");
+        let what = say!(
+            "its schema is of version {version}, which a newer program made",
+            "它的结构版本是 {version}，由更新的程序建立"
+        );
         return Err(FleetError::Database(what));
     }
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(done) {

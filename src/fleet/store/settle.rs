@@ -10,6 +10,7 @@ use super::overview::{Conflict, conflict_of};
 use super::pool::{Store, Value, Work};
 use super::rows::Holder;
 use super::uses::GRANT;
+use crate::say;
 
 /// A person's decision.
 #[derive(Debug, Clone)]
@@ -53,16 +54,26 @@ impl Store {
                 settled_by, settled_for, settled_why FROM conflicts
             WHERE id = $1 ORDER BY settled_us IS NOT NULL, day DESC LIMIT 1 FOR UPDATE";
         let found = work.transaction.query_opt(sql, &[&settled.id]).await?;
-        let asked = |what: String| FleetError::Asked(what);
-        let row = found.ok_or_else(|| asked(format!("there is no conflict {}", settled.id)))?;
+        let asked = FleetError::Asked;
+        let row = found
+            .ok_or_else(|| asked(say!("there is no conflict {}", "没有冲突 {}", settled.id)))?;
         let conflict = conflict_of(&row);
         if conflict.settled.is_some() {
-            return Err(asked(format!("conflict {} is settled already", settled.id)));
+            return Err(asked(say!(
+                "conflict {} is settled already",
+                "冲突 {} 已处理",
+                settled.id
+            )));
         }
         let prefix = format!("{}/", settled.station);
         let winner = [&conflict.holder, &conflict.other].into_iter();
         let Some(winner) = winner.into_iter().find(|who| who.starts_with(&prefix)).cloned() else {
-            let what = format!("{} has no part in conflict {}", settled.station, settled.id);
+            let what = say!(
+                "{} has no part in conflict {}",
+                "{} 与冲突 {} 无关",
+                settled.station,
+                settled.id
+            );
             return Err(asked(what));
         };
         let kind = ClaimKind::ALL.into_iter().find(|kind| kind.as_str() == conflict.kind);
@@ -136,7 +147,10 @@ impl Work<'_> {
             WHERE s.station = $1 AND s.instance = $2";
         let moved = self.transaction.execute(sql, &[&station, &instance]).await?;
         match moved {
-            0 => Err(FleetError::Asked("nothing is known of where the histories part".to_owned())),
+            0 => Err(FleetError::Asked(say!(
+                "nothing is known of where the histories part",
+                "不知道两份历史从哪里分开"
+            ))),
             _ => Ok(()),
         }
     }

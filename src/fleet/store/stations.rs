@@ -11,6 +11,7 @@ use super::super::arrival::Known;
 use super::super::error::FleetError;
 use super::pool::{Store, Value};
 use super::rows::{head_of, instance_of, station_of};
+use crate::say;
 
 /// A code that lets one station enrol once.
 pub struct NewCode {
@@ -69,22 +70,25 @@ impl Store {
         let sql = "SELECT station, authority, expires_us, used_by FROM codes
             WHERE digest = $1 FOR UPDATE";
         let found = work.transaction.query_opt(sql, &[&digest(&enrolment.code)]).await?;
-        let wrong = |why: &str| FleetError::EnrolCode(why.to_owned());
-        let row = found.ok_or_else(|| wrong("the fleet never gave it out"))?;
+        let wrong = FleetError::EnrolCode;
+        let row =
+            found.ok_or_else(|| wrong(say!("the fleet never gave it out", "总库没有发过它")))?;
         let station: String = row.get(0);
         if station != enrolment.station.as_str() {
-            return Err(wrong("it is for another station"));
+            return Err(wrong(say!("it is for another station", "它是给另一个站的")));
         }
         let pinned: Option<Vec<u8>> = row.get(1);
         let shown = Sha256::digest(&enrolment.authority).to_vec();
         if pinned.is_some_and(|pinned| pinned != shown) {
-            return Err(wrong("it is for another CA"));
+            return Err(wrong(say!("it is for another CA", "它是给另一个 CA 的")));
         }
         let (used, use_now): (Option<String>, _) = (row.get(3), use_of(enrolment));
         match used {
             Some(used) if used == use_now => return Ok(()),
-            Some(_) => return Err(wrong("it was used")),
-            None if row.get::<_, i64>(2) < now.0 => return Err(wrong("it is too old")),
+            Some(_) => return Err(wrong(say!("it was used", "它已用过"))),
+            None if row.get::<_, i64>(2) < now.0 => {
+                return Err(wrong(say!("it is too old", "它已过期")));
+            }
             None => {}
         }
         let sql = "UPDATE codes SET used_by = $2 WHERE digest = $1";

@@ -17,6 +17,7 @@ use super::context::Context;
 use super::labels;
 use super::queue::{current, is_registered, queue, retire};
 use super::row::{change, known, load_or_new, move_certificate, void_left};
+use crate::say;
 
 /// How an attempt ended, as its row has it.
 pub(super) struct AttemptEnd<'a> {
@@ -153,15 +154,22 @@ pub(super) fn commit_asked(context: &Context<'_>, asked: &AttemptRef) -> Result<
     let unit = change(context, &asked.serial, |unit| advance(unit, Position::Asked))?;
     match unit.open {
         Some(open) => move_certificate(context, open.cert, CertificateState::Uncertain),
-        None => Err(LedgerError::Nonsense(format!("unit {} has no open attempt", asked.serial))),
+        None => Err(no_open_attempt(&asked.serial)),
     }
+}
+
+fn no_open_attempt(serial: &Serial) -> LedgerError {
+    LedgerError::Nonsense(say!(
+        "unit {serial} has no open attempt",
+        "单元 {serial} 没有进行中的尝试"
+    ))
 }
 
 pub(super) fn proven(context: &Context<'_>, proven: &ProvenRecord) -> Result<(), LedgerError> {
     let serial = &proven.attempt.serial;
     let unit = known(context, serial)?;
     let Some(open) = unit.open.clone() else {
-        return Err(LedgerError::Nonsense(format!("unit {serial} has no open attempt")));
+        return Err(no_open_attempt(serial));
     };
     let cert = open.cert;
     let registered = is_registered(context, cert)?;

@@ -18,6 +18,7 @@ use crate::ledger::tables::unit_row;
 use super::context::Context;
 use super::queue::{Cloud, cloud_of, current, queue, read_cloud};
 use super::row::change;
+use crate::say;
 
 pub(super) fn sent(context: &Context<'_>, sent: &Sent) -> Result<(), LedgerError> {
     let cloud = cloud_of(context, sent.row)?;
@@ -213,7 +214,12 @@ fn settle(context: &Context<'_>, cert: CertificateSn, cloud: i64) -> rusqlite::R
 }
 
 pub(super) fn found(context: &Context<'_>, found: &Found) -> Result<(), LedgerError> {
-    let nowhere = || LedgerError::Nonsense("a certificate was found in no instance".to_owned());
+    let nowhere = || {
+        LedgerError::Nonsense(say!(
+            "a certificate was found in no instance",
+            "发现了一张不属于任何实例的证书"
+        ))
+    };
     let cloud = current(context)?.ok_or_else(nowhere)?;
     let cert = found.certificate_sn;
     if found.status == Some(CloudStatus::Revoked) {
@@ -237,7 +243,8 @@ pub(super) fn contradicted(
     context: &Context<'_>,
     contradicted: &Contradicted,
 ) -> Result<(), LedgerError> {
-    let nowhere = || LedgerError::Nonsense("no instance contradicts the ledger".to_owned());
+    let nowhere =
+        || LedgerError::Nonsense(say!("no instance contradicts the ledger", "没有实例与账本矛盾"));
     let cloud = current(context)?.ok_or_else(nowhere)?;
     let Contradicted { certificate_sn: cert, contradiction, ref message } = *contradicted;
     let (registration, row) = match contradiction {

@@ -11,6 +11,7 @@ use crate::ledger::tables::label_row;
 use crate::ledger::tables::sql::stored;
 
 use super::context::Context;
+use crate::say;
 
 pub(super) fn chosen(context: &Context<'_>, chosen: &LabelsChosen) -> rusqlite::Result<()> {
     let sql = "INSERT INTO label_choice VALUES (1, ?1, ?2, ?3, ?4)
@@ -91,8 +92,10 @@ pub(super) fn scanned(context: &Context<'_>, scanned: &LabelScanned) -> Result<(
 }
 
 fn known(context: &Context<'_>, serial: &Serial, copy: u32) -> Result<LabelRow, LedgerError> {
-    label_row::one(context.connection, serial, copy)?
-        .ok_or_else(|| LedgerError::Nonsense(format!("label {copy} of {serial} has no row")))
+    label_row::one(context.connection, serial, copy)?.ok_or_else(|| {
+        let what = say!("label {copy} of {serial} has no row", "{serial} 的标签 {copy} 没有行");
+        LedgerError::Nonsense(what)
+    })
 }
 
 fn change(

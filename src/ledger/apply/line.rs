@@ -9,6 +9,7 @@ use crate::ledger::journal::payload::HexBytes;
 use crate::ledger::tables::sql::stored;
 
 use super::context::Context;
+use crate::say;
 
 impl Context<'_> {
     pub(super) fn line_started(&self, line: &LineStarted) -> rusqlite::Result<()> {
@@ -31,7 +32,7 @@ impl Context<'_> {
 
     pub(super) fn authority_seen(&self, authority: &AuthoritySeen) -> Result<(), LedgerError> {
         let der = HexBytes::parse(&authority.der)
-            .ok_or_else(|| LedgerError::Nonsense("a CA certificate".to_owned()))?;
+            .ok_or_else(|| LedgerError::Nonsense(say!("a CA certificate", "CA 证书无效")))?;
         self.connection.execute(
             "INSERT INTO authorities VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
             params![authority.fingerprint, self.station, der.0, self.wall, stored(self.seq)],

@@ -25,6 +25,7 @@ use crate::ledger::journal::entry::{Created, Entry, Fact, Kind};
 use crate::ledger::journal::payload::HexBytes;
 use crate::ledger::tables::sql::stored;
 
+use crate::say;
 use context::Context;
 
 pub(in crate::ledger) use marks::Marks;
@@ -127,8 +128,9 @@ impl Context<'_> {
     }
 
     fn created(&self, created: &Created) -> Result<(), LedgerError> {
-        let instance = HexBytes::parse(&created.instance)
-            .ok_or_else(|| LedgerError::Nonsense("the ledger's instance id".to_owned()))?;
+        let instance = HexBytes::parse(&created.instance).ok_or_else(|| {
+            LedgerError::Nonsense(say!("the ledger's instance id", "账本的实例 id 无效"))
+        })?;
         self.connection.execute(
             "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?3, ?3, NULL)",
             params![self.station, instance.0, self.wall, stored(self.seq)],

@@ -9,6 +9,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::tables::sql::stored;
 
 use super::context::Context;
+use crate::say;
 
 /// A cloud instance by the id of its row.
 #[derive(Debug, Clone)]
@@ -35,7 +36,10 @@ pub(super) fn cloud_of(context: &Context<'_>, row: u64) -> Result<Cloud, LedgerE
         ON c.id = o.cloud WHERE o.id = ?1";
     let mut statement = context.connection.prepare_cached(sql)?;
     let found = statement.query_row([stored(row)], read_cloud).optional()?;
-    found.ok_or_else(|| LedgerError::Nonsense(format!("row {row} of the outbox has no instance")))
+    found.ok_or_else(|| {
+        let what = say!("row {row} of the outbox has no instance", "待发队列的行 {row} 没有实例");
+        LedgerError::Nonsense(what)
+    })
 }
 
 /// Queues an operation, unless the same one waits already.

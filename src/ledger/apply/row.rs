@@ -9,11 +9,13 @@ use crate::ledger::tables::states::certificate_word;
 use crate::ledger::tables::unit_row::{self, UnitRow};
 
 use super::context::Context;
+use crate::say;
 
 /// Loads a unit that the journal says exists.
 pub(super) fn known(context: &Context<'_>, serial: &Serial) -> Result<UnitRow, LedgerError> {
-    unit_row::load(context.connection, serial)?
-        .ok_or_else(|| LedgerError::Nonsense(format!("unit {serial} has no row")))
+    unit_row::load(context.connection, serial)?.ok_or_else(|| {
+        LedgerError::Nonsense(say!("unit {serial} has no row", "单元 {serial} 没有行"))
+    })
 }
 
 /// Changes a unit's row.
@@ -65,6 +67,8 @@ pub(super) fn move_certificate(
         context.connection.prepare_cached(sql)?.execute(params![cert, certificate_word(to)])?;
     match moved {
         1 => Ok(()),
-        _ => Err(LedgerError::Nonsense(format!("certificate {cert} has no row"))),
+        _ => {
+            Err(LedgerError::Nonsense(say!("certificate {cert} has no row", "证书 {cert} 没有行")))
+        }
     }
 }

@@ -23,6 +23,7 @@ use crate::ledger::keep::files;
 use crate::ledger::tables::certificate_row::{self, read_certificate_state};
 use crate::ledger::tables::sql::counted;
 use crate::ledger::tables::unit_row::{self, UnitRow};
+use crate::say;
 
 /// Answers what the ledger knows. Has a connection of its own and never writes.
 #[derive(Debug)]
@@ -203,7 +204,10 @@ impl Reader {
             Ok(Fact::Record(Record::Restored(restored), _)) => {
                 Ok(Some(Gap { restored_seq: counted(seq), restored }))
             }
-            _ => Err(LedgerError::Nonsense(format!("entry {seq} is no restore"))),
+            _ => Err(LedgerError::Nonsense(say!(
+                "entry {seq} is no restore",
+                "第 {seq} 条不是恢复记录"
+            ))),
         }
     }
 

@@ -3,7 +3,9 @@
 
 use rusqlite::{Connection, params};
 
+use crate::domain::cause::Told;
 use crate::domain::record::{Record, Restored};
+use crate::domain::say::Say;
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact, Hash};
 use crate::ledger::journal::head::{Head, SignedHead};
@@ -11,6 +13,7 @@ use crate::ledger::tables::sql::{counted, stored};
 
 use super::replayer::Replayer;
 use super::signatures::Signatures;
+use crate::say;
 
 /// Entries in one page.
 const PAGE: u32 = 512;
@@ -112,16 +115,19 @@ fn told(entry: &Entry) -> Option<String> {
 /// Checks that an entry is the next link, and moves the head to it.
 fn follow(head: &mut Head, seq: u64, bytes: &[u8], hash: Hash) -> Result<Entry, LedgerError> {
     let next = head.seq + 1;
-    let wrong = |why: String| LedgerError::Journal { entry: next, why };
+    let wrong = |why: Say| LedgerError::Journal { entry: next, why };
     if seq != next {
-        return Err(wrong(format!("it is missing, the next one there is {seq}")));
+        return Err(wrong(say!(
+            "it is missing, the next one there is {seq}",
+            "它缺失，下一条是第 {seq} 条"
+        )));
     }
     if head.hash.of_next(bytes) != hash {
-        return Err(wrong("its bytes do not give its hash".to_owned()));
+        return Err(wrong(say!("its bytes do not give its hash", "内容与哈希不符")));
     }
-    let entry = Entry::decode(bytes).map_err(|error| wrong(error.to_string()))?;
+    let entry = Entry::decode(bytes).map_err(|error| wrong(error.sentence()))?;
     if entry.seq != seq {
-        return Err(wrong(format!("it carries number {}", entry.seq)));
+        return Err(wrong(say!("it carries number {}", "它的编号是 {}", entry.seq)));
     }
     *head = Head { seq, hash };
     Ok(entry)

@@ -9,6 +9,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact, Hash, InstanceId};
 use crate::ledger::journal::head::{Head, SignedHead};
 use crate::ledger::tables::sql::{counted, stored};
+use crate::say;
 
 /// What the newest head is held against.
 pub(super) struct Heads<'a> {
@@ -32,7 +33,7 @@ impl Heads<'_> {
         let newest = SignedHead::newest(self.connection)?;
         let newest = newest.ok_or_else(|| LedgerError::Journal {
             entry: 1,
-            why: "no signed head covers it".to_owned(),
+            why: say!("no signed head covers it", "没有签名的头覆盖它"),
         })?;
         if let Some(wanted) = expected.filter(|key| *key != newest.public_key) {
             let Some(seq) = began_with_a_restore(self.connection, &newest.public_key)? else {
@@ -74,7 +75,10 @@ impl Heads<'_> {
         let sql = "SELECT max(seq) FROM heads WHERE seq < ?1";
         let good: Option<i64> = self.connection.query_row(sql, [stored(seq)], |row| row.get(0))?;
         let good = good.map_or(0, counted).max(self.after);
-        let why = format!("the signature of the head at entry {seq} does not verify");
+        let why = say!(
+            "the signature of the head at entry {seq} does not verify",
+            "第 {seq} 条处的头签名核对不通过"
+        );
         Ok(LedgerError::Journal { entry: good + 1, why })
     }
 }

@@ -3,11 +3,14 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Rows};
 
+use crate::domain::cause::Told;
+use crate::domain::say::Say;
 use crate::ledger::apply::{Marks, apply_next};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::Entry;
 use crate::ledger::keep::files;
 use crate::ledger::tables::schema::{self, EVIDENCE};
+use crate::say;
 
 /// KiB of memory for its pages; what is more goes to the temporary file.
 const CACHE_KIB: i64 = 96 << 10;
@@ -54,7 +57,8 @@ impl Replay {
         let applied = apply_next(&self.connection, entry, &mut self.marks);
         applied.map_err(|error| LedgerError::Journal {
             entry: entry.seq,
-            why: format!("it can't follow on what stands before it: {error}"),
+            why: say!("it can't follow on what stands before it", "它接不上前面的内容")
+                .then(&error.sentence()),
         })
     }
 
@@ -147,22 +151,31 @@ fn difference(
     names: &[String],
     here: Option<Vec<Value>>,
     there: Option<Vec<Value>>,
-) -> String {
+) -> Say {
     let (here, there) = match (here, there) {
         (Some(here), Some(there)) if here.first() == there.first() => (here, there),
         (Some(here), Some(there)) if shown(&there) < shown(&here) => {
-            return format!("{table} lacks the row {}", shown(&there));
+            return say!("{table} lacks the row {}", "{table} 缺少行 {}", shown(&there));
         }
-        (None, Some(there)) => return format!("{table} lacks the row {}", shown(&there)),
-        (Some(here), _) => return format!("{table} has a row {} too many", shown(&here)),
-        (None, None) => return format!("{table} differs"),
+        (None, Some(there)) => {
+            return say!("{table} lacks the row {}", "{table} 缺少行 {}", shown(&there));
+        }
+        (Some(here), _) => {
+            return say!("{table} has a row {} too many", "{table} 多出行 {}", shown(&here));
+        }
+        (None, None) => return say!("{table} differs", "{table} 不同"),
     };
     let columns: Vec<&str> = names
         .iter()
         .zip(here.iter().zip(&there))
         .filter_map(|(name, (here, there))| (here != there).then_some(name.as_str()))
         .collect();
-    format!("{table}, row {}: {} differs", shown(&here), columns.join(", "))
+    say!(
+        "{table}, row {}: {} differs",
+        "{table} 的行 {}：{} 不同",
+        shown(&here),
+        columns.join(", ")
+    )
 }
 
 /// A row's first value as people read it.

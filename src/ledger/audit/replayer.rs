@@ -6,6 +6,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use rusqlite::Connection;
 
+use crate::domain::say::Phrase;
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::Entry;
 use crate::ledger::tables::schema::EVIDENCE;
@@ -17,7 +18,10 @@ use super::threads::start;
 const WAITING: usize = 8;
 
 /// What a replay that died without a word is told as; its panic was told by the hook.
-const DIED: &str = "the replay ended before it was done";
+const DIED: Phrase = Phrase {
+    english: "the replay ended before it was done",
+    chinese: "重放没做完就结束了",
+};
 
 /// A replay that takes entries.
 pub(super) struct Replayer<'scope> {
@@ -98,5 +102,5 @@ impl Replayed<'_> {
 }
 
 fn died() -> LedgerError {
-    LedgerError::Nonsense(DIED.to_owned())
+    LedgerError::Nonsense(DIED.into())
 }

@@ -14,11 +14,13 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use rusqlite::Connection;
 use serde::Serialize;
 
+use crate::domain::cause::Told;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{Fingerprint, PublicKey, StationId};
 use crate::domain::long_work;
+use crate::domain::say::Say;
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact};
 use crate::ledger::journal::head::{Head, SignedHead};
@@ -34,6 +36,7 @@ use super::replayer::{Replayed, Replayer};
 use super::signatures::Signatures;
 use super::threads::start;
 use crate::ledger::keep::structure::{self, FileCheck};
+use crate::say;
 
 /// Beside the ledger, the newest head that an audit reached.
 pub const AUDITED_FILE: &str = "journal.audited";
@@ -87,6 +90,9 @@ pub struct Verification {
     /// What does not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// The same in Chinese, for people.
+    #[serde(skip)]
+    pub why_zh: Option<String>,
     /// Its code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
@@ -125,6 +131,7 @@ pub fn verify(
         head: walk.head.hash.to_string(),
         first_bad_entry: None,
         why: None,
+        why_zh: None,
         code: None,
         key: walk.key,
         station: walk.owner.as_ref().map(|owner| owner.station.clone()),
@@ -139,6 +146,7 @@ pub fn verify(
         let fault = Fault::from(error);
         verification.code = Some(fault.code);
         verification.why = Some(fault.detail);
+        verification.why_zh = fault.chinese;
     }
     Ok(verification)
 }
@@ -177,7 +185,8 @@ pub(in crate::ledger) fn demand(
     let mut walk = Walk::open(path, verifier, audit)?;
     walk.run(verifier)?;
     let owner = Owner::read(&walk.connection)?;
-    let owner = owner.ok_or_else(|| LedgerError::Nonsense("it has no owner".to_owned()))?;
+    let owner =
+        owner.ok_or_else(|| LedgerError::Nonsense(say!("it has no owner", "它没有所属的站")))?;
     Ok(Sound { owner, head: walk.head })
 }
 
@@ -241,7 +250,9 @@ impl Walk {
         for (what, path) in places.into_iter().chain(anchor) {
             let name = format!("the {what} {}", path.display());
             match Note::read(&path)? {
-                Some(note) if !note.is_signed(verifier) => self.remarks.push(note::altered(&name)),
+                Some(note) if !note.is_signed(verifier) => {
+                    self.remarks.push(note::altered(&name).english)
+                }
                 Some(note) => self.notes.push((note, name)),
                 None => self.remarks.push(format!("{name} is missing or has no head in it")),
             }
@@ -361,7 +372,7 @@ impl Walk {
         let inside = witness::check_inside(connection);
         let owner = Owner::read(connection)?.ok_or_else(|| LedgerError::Journal {
             entry: 1,
-            why: "the ledger is empty".to_owned(),
+            why: say!("the ledger is empty", "账本是空的"),
         })?;
         self.key = SignedHead::newest(connection)?.map(|signed| signed.public_key);
         self.owner = Some(owner.clone());
@@ -421,7 +432,12 @@ impl Work {
 }
 
 fn joined<R>(thread: ScopedJoinHandle<'_, Result<R, LedgerError>>) -> Result<R, LedgerError> {
-    let died = |_| Err(LedgerError::Nonsense("a check ended before it was done".to_owned()));
+    let died = |_| {
+        Err(LedgerError::Nonsense(say!(
+            "a check ended before it was done",
+            "一项核对没做完就结束了"
+        )))
+    };
     thread.join().unwrap_or_else(died)
 }
 
@@ -460,11 +476,11 @@ fn other_authorities(
 fn first_entry_is_the_owners(connection: &Connection, owner: &Owner) -> Result<(), LedgerError> {
     let bytes: Vec<u8> =
         connection.query_row("SELECT entry FROM journal WHERE seq = 1", [], |row| row.get(0))?;
-    let wrong = |why: String| LedgerError::Journal { entry: 1, why };
-    let entry = Entry::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |why: Say| LedgerError::Journal { entry: 1, why };
+    let entry = Entry::decode(&bytes).map_err(|error| wrong(error.sentence()))?;
     match entry.fact {
         Fact::Created(created) if created.instance == owner.instance.to_string() => Ok(()),
-        _ => Err(wrong("it does not found this ledger".to_owned())),
+        _ => Err(wrong(say!("it does not found this ledger", "它不是建立本账本的那一条"))),
     }
 }
 
@@ -472,7 +488,10 @@ fn first_entry_is_the_owners(connection: &Connection, owner: &Owner) -> Result<(
 fn heads_of_known_keys(connection: &Connection) -> Result<u64, LedgerError> {
     let sql = "SELECT 1 FROM journal_keys WHERE id NOT IN (SELECT key FROM heads)";
     if connection.prepare(sql)?.exists([])? {
-        return Err(LedgerError::Tables("journal_keys has a key that signed no head".to_owned()));
+        return Err(LedgerError::Tables(say!(
+            "journal_keys has a key that signed no head",
+            "journal_keys 中有一个没有签过头的密钥"
+        )));
     }
     Ok(counted(connection.query_row("SELECT count(*) FROM heads", [], |row| row.get(0))?))
 }

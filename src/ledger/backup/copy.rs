@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, params};
 
+use crate::domain::cause::cause;
 use crate::domain::evidence::HeadVerifier;
 use crate::ledger::ask::reader::Reader;
 use crate::ledger::audit::verify::{self, Audit, Sound};
@@ -17,6 +18,7 @@ use crate::ledger::tables::shape;
 use crate::ledger::tables::sql::stored;
 
 use super::unfinished::Unfinished;
+use crate::say;
 
 impl Reader {
     /// Saves the ledger as one file while others go on writing; gives its entries.
@@ -60,7 +62,12 @@ pub(in crate::ledger) fn copy_pages(from: &Connection, to: &Path) -> Result<(), 
     let backup = Backup::new(from, &mut copy)?;
     match backup.step(-1).map_err(|error| not_copied(error, to))? {
         StepResult::Done => {}
-        _ => return Err(LedgerError::Nonsense("SQLite did not finish the copy".to_owned())),
+        _ => {
+            return Err(LedgerError::Nonsense(say!(
+                "SQLite did not finish the copy",
+                "SQLite 没有完成复制"
+            )));
+        }
     }
     drop(backup);
     // A file on its own, without a log beside it.
@@ -72,11 +79,13 @@ pub(in crate::ledger) fn copy_pages(from: &Connection, to: &Path) -> Result<(), 
 fn not_copied(error: rusqlite::Error, to: &Path) -> LedgerError {
     let dir = to.parent().unwrap_or(to).display();
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => {
-            LedgerError::Backup(format!("the disk of {dir} is full: the copy did not fit"))
-        }
+        Some(rusqlite::ErrorCode::DiskFull) => LedgerError::Backup(say!(
+            "the disk of {dir} is full: the copy did not fit",
+            "{dir} 所在的磁盘已满，副本放不下"
+        )),
         Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::ReadOnly) => {
-            LedgerError::Backup(format!("the copy can't be written to {dir}: {error}"))
+            let what = say!("the copy can't be written to {dir}", "副本无法写入 {dir}");
+            LedgerError::Backup(what.then(&cause(&error)))
         }
         _ => error.into(),
     }

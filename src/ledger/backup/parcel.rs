@@ -3,6 +3,7 @@
 
 use rusqlite::params;
 
+use crate::domain::cause::cause;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
 use crate::ledger::ask::reader::Reader;
@@ -57,7 +58,7 @@ impl Reader {
         let header = header_of(self, behind, signed, verifier)?;
         let first = header.entries().0;
         let mut bytes = Vec::new();
-        packer.write(header, &mut bytes).map_err(|error| LedgerError::Backup(error.to_string()))?;
+        packer.write(header, &mut bytes).map_err(|error| LedgerError::Backup(cause(&error)))?;
         Ok(Some(Parcel { bytes, first, head }))
     }
 }

@@ -10,10 +10,13 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::bounds;
+use crate::domain::cause::cause;
 use crate::domain::ids::{OperatorId, StationId};
+use crate::domain::say::Say;
 use crate::ledger::ask::reader::Reader;
 use crate::ledger::error::LedgerError;
 use crate::ledger::keep::files;
+use crate::say;
 
 /// A row of `persons`.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +36,8 @@ fn path(station: &StationId, dir: &Path) -> PathBuf {
 pub(super) fn save(reader: &Reader, station: &StationId, dir: &Path) -> Result<(), LedgerError> {
     let path = path(station, dir);
     let failed = |error: std::io::Error| {
-        LedgerError::Backup(format!("{} can't be written: {error}", path.display()))
+        let what = say!("{} can't be written", "{} 无法写入", path.display());
+        LedgerError::Backup(what.then(&cause(&error)))
     };
     let mut bytes =
         serde_json::to_vec(&read(&reader.connection)?).map_err(|error| failed(error.into()))?;
@@ -83,8 +87,9 @@ pub(super) fn bring_back(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(LedgerError::file(path, error)),
     };
-    let rows: Vec<PersonRow> = serde_json::from_slice(&bytes)
-        .map_err(|error| LedgerError::Segment(format!("{}: {error}", path.display())))?;
+    let rows: Vec<PersonRow> = serde_json::from_slice(&bytes).map_err(|error| {
+        LedgerError::Segment(Say::same(path.display().to_string()).then(&cause(&error)))
+    })?;
     let connection = files::open_own(ledger)?;
     for row in rows {
         let sql = "INSERT INTO persons VALUES (?1, ?2, ?3, ?4, ?5)";

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 
+use crate::domain::cause::Told;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
 use crate::domain::long_work;
+use crate::domain::say::Say;
 use crate::ledger::apply::{Marks, apply_next};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, InstanceId};
@@ -20,6 +22,7 @@ use crate::ledger::tables::schema;
 use crate::ledger::tables::sql::stored;
 
 use super::{forks, segments};
+use crate::say;
 
 /// KiB of memory for the pages of a ledger that is made.
 const CACHE_KIB: i64 = 96 << 10;
@@ -27,7 +30,7 @@ const CACHE_KIB: i64 = 96 << 10;
 /// Where the segments of a directory end, and what a person should know of the others.
 pub(in crate::ledger) struct Rebuilt {
     pub(in crate::ledger) head: Head,
-    pub(in crate::ledger) remarks: Vec<String>,
+    pub(in crate::ledger) remarks: Vec<Say>,
 }
 
 /// Why a segment can't be taken.
@@ -59,7 +62,7 @@ impl From<rusqlite::Error> for Refused {
 /// The segments of a station in a directory that follow each other from the first entry on.
 pub(in crate::ledger) struct Way {
     pub(in crate::ledger) chain: Vec<Found>,
-    remarks: Vec<String>,
+    remarks: Vec<Say>,
 }
 
 impl Way {
@@ -70,18 +73,22 @@ impl Way {
         verifier: &dyn HeadVerifier,
     ) -> Result<Way, LedgerError> {
         let (found, unusable) = segments::list(dir)?;
-        let mut remarks: Vec<String> =
-            unusable.iter().map(|one| format!("{}: {}", one.path.display(), one.error)).collect();
+        let mut remarks: Vec<Say> =
+            unusable.iter().map(|one| of_file(&one.path, &one.error.sentence())).collect();
         let (own, foreign): (Vec<Found>, Vec<Found>) =
             found.into_iter().partition(|found| found.header.station == *station);
         remarks.extend(foreign.iter().map(|found| {
-            format!("{} is of station {}", found.path.display(), found.header.station)
+            let (path, station) = (found.path.display(), found.header.station());
+            say!("{path} is of station {station}", "{path} 属于站 {station}")
         }));
         let (own, left) = forks::told_apart(own, verifier);
         remarks.extend(left.iter().map(|found| {
             let (first, last) = found.header.entries();
             let path = found.path.display();
-            format!("{path}: entries {first} to {last} are of a history that a restore left behind")
+            say!(
+                "{path}: entries {first} to {last} are of a history that a restore left behind",
+                "{path}：第 {first} 到 {last} 条属于恢复后不再沿用的历史"
+            )
         }));
         let mut instances: Vec<InstanceId> =
             own.iter().map(|found| found.header.instance).collect();
@@ -116,13 +123,17 @@ impl Way {
                 Ok(()) => head = found.header.signed.head,
                 Err(Refused::Ledger(error)) => return Err(error),
                 Err(Refused::Segment(error)) => {
-                    remarks.push(format!("{}: {error}", found.path.display()));
+                    remarks.push(of_file(&found.path, &error.sentence()));
                     break;
                 }
             }
         }
         if head.seq < total {
-            remarks.push(format!("what follows on entry {} can't be brought back", head.seq));
+            remarks.push(say!(
+                "what follows on entry {} can't be brought back",
+                "第 {} 条之后的内容无法恢复",
+                head.seq
+            ));
         }
         for statement in later {
             connection.execute_batch(&statement)?;
@@ -132,16 +143,26 @@ impl Way {
     }
 }
 
+fn of_file(path: &Path, what: &Say) -> Say {
+    Say::same(path.display().to_string()).then(what)
+}
+
 /// Why a segment of the same station was not taken.
-fn not_followed(found: &Found, end: u64) -> String {
+fn not_followed(found: &Found, end: u64) -> Say {
     let (first, last) = found.header.entries();
     let path = found.path.display();
     match first {
         first if first > end + 1 => {
-            format!("{path}: entries {} to {} before it are missing", end + 1, first - 1)
+            say!(
+                "{path}: entries {} to {} before it are missing",
+                "{path}：它前面的第 {} 到 {} 条缺失",
+                end + 1,
+                first - 1
+            )
         }
-        _ => format!(
-            "{path}: entries {first} to {last} stand in other segments, or are of another history"
+        _ => say!(
+            "{path}: entries {first} to {last} stand in other segments, or are of another history",
+            "{path}：第 {first} 到 {last} 条在别的日志段里，或属于另一份历史"
         ),
     }
 }
@@ -180,12 +201,13 @@ fn take(
         File::open(&found.path).map_err(SegmentError::from)?,
         verifier,
         |head, bytes| {
-            let wrong = |why: String| LedgerError::Journal { entry: head.seq, why };
-            let entry = Entry::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
+            let wrong = |why: Say| LedgerError::Journal { entry: head.seq, why };
+            let entry = Entry::decode(&bytes).map_err(|error| wrong(error.sentence()))?;
             let values = params![stored(head.seq), bytes, head.hash.0];
             transaction.prepare_cached(sql)?.execute(values)?;
             apply_next(&transaction, &entry, &mut marks).map_err(|error| {
-                wrong(format!("it can't follow on what stands before it: {error}"))
+                let what = say!("it can't follow on what stands before it", "它接不上前面的内容");
+                wrong(what.then(&error.sentence()))
             })?;
             if head.seq.is_multiple_of(512) {
                 long_work::tell(head.seq, total);
@@ -194,7 +216,11 @@ fn take(
         },
     )?;
     if header != found.header {
-        return Err(SegmentError::Broken("it was changed while it was read".to_owned()).into());
+        return Err(SegmentError::Broken(say!(
+            "it was changed while it was read",
+            "读取时它被改动"
+        ))
+        .into());
     }
     marks.map_or(Ok(()), |marks| marks.save(&transaction))?;
     insert_head(&transaction, &header.signed)?;

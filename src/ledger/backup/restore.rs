@@ -10,6 +10,7 @@ use crate::domain::clock::Clock;
 use crate::domain::evidence::{HeadSigner, HeadVerifier};
 use crate::domain::person::Person;
 use crate::domain::record::{Record, Restored};
+use crate::domain::say::Say;
 use crate::ledger::ask::reader::Reader;
 use crate::ledger::audit::verify::{self, Audit, Sound};
 use crate::ledger::error::LedgerError;
@@ -26,6 +27,7 @@ use crate::ledger::write::append::{append_signed, commit};
 use super::persons;
 use super::rebuild::Way;
 use super::unfinished::Unfinished;
+use crate::say;
 
 /// A ledger that was brought back and has not its name yet; where it is dropped, it is gone.
 pub struct Restoring {
@@ -33,7 +35,7 @@ pub struct Restoring {
     unfinished: Unfinished,
     path: PathBuf,
     sound: Sound,
-    remarks: Vec<String>,
+    remarks: Vec<Say>,
 }
 
 impl Restoring {
@@ -83,7 +85,7 @@ impl Restoring {
     }
 
     /// What a person should know of where it came from.
-    pub fn remarks(&self) -> &[String] {
+    pub fn remarks(&self) -> &[Say] {
         &self.remarks
     }
 
@@ -142,14 +144,15 @@ fn from_segments(
     settings: &Settings,
     to: &Path,
     verifier: &dyn HeadVerifier,
-) -> Result<(Sound, Vec<String>), LedgerError> {
+) -> Result<(Sound, Vec<Say>), LedgerError> {
     let rebuilt = Way::find(dir, &settings.station, verifier)?.rebuild(to, verifier)?;
     if rebuilt.head == Head::NONE {
-        let mut why = rebuilt.remarks.join("; ");
-        if why.is_empty() {
-            why = format!("none of station {} is there", settings.station);
-        }
-        return Err(LedgerError::Segment(format!("no segments in {} hold: {why}", dir.display())));
+        let what = say!("no segments in {} hold", "{} 里没有核对通过的日志段", dir.display());
+        let why = match rebuilt.remarks.is_empty() {
+            true => say!("none of station {} is there", "没有站 {} 的日志段", settings.station),
+            false => Say::all(&rebuilt.remarks),
+        };
+        return Err(LedgerError::Segment(what.then(&why)));
     }
     persons::bring_back(&settings.station, dir, to)?;
     let audit = Audit { skip_tables: true, file: FileCheck::Quick, ..Audit::default() };

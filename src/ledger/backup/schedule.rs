@@ -22,6 +22,7 @@ use crate::ledger::settings::Settings;
 
 use super::persons;
 use super::rebuild::Way;
+use crate::say;
 
 /// How the name of a whole copy ends.
 const ENDING: &str = ".db";
@@ -230,13 +231,14 @@ impl Backups {
             made.map_err(|error| LedgerError::file(&dir, error))?;
         }
         if !dir.is_dir() {
-            return Err(LedgerError::Backup(format!("{} is not there", dir.display())));
+            return Err(LedgerError::Backup(say!("{} is not there", "{} 不存在", dir.display())));
         }
         let needed = unsaved.saturating_mul(ROOM);
         let free = filesystem::free_bytes(&dir)?;
         match free < needed.saturating_add(self.reserve_bytes) {
-            true => Err(LedgerError::Backup(format!(
+            true => Err(LedgerError::Backup(say!(
                 "{} MiB are free in {}, a backup needs {} MiB beside the reserve",
+                "可用 {} MiB（{}），除保留空间外备份还需 {} MiB",
                 free >> 20,
                 dir.display(),
                 (needed >> 20) + 1

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::params;
 
 use crate::cut;
+use crate::domain::cause::{Told, cause};
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
 use crate::domain::long_work;
+use crate::domain::say::Say;
 use crate::ledger::ask::reader::Reader;
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::Hash;
@@ -24,6 +26,7 @@ use crate::ledger::segment::write::Packer;
 use crate::ledger::tables::sql::{counted, stored};
 
 use super::unfinished::Unfinished;
+use crate::say;
 
 /// A segment ends with the first signed head behind so many entries or bytes, so that writing
 /// one takes little of a line's memory.
@@ -81,9 +84,14 @@ pub(super) fn header_of(
     verifier: &dyn HeadVerifier,
 ) -> Result<SegmentHeader, LedgerError> {
     let owner = Owner::read(&reader.connection)?;
-    let owner = owner.ok_or_else(|| LedgerError::Nonsense("it has no owner".to_owned()))?;
+    let owner =
+        owner.ok_or_else(|| LedgerError::Nonsense(say!("it has no owner", "它没有所属的站")))?;
     if !signed.holds(&owner.instance, verifier) {
-        let why = format!("the signature of the head at entry {} does not verify", signed.head.seq);
+        let why = say!(
+            "the signature of the head at entry {} does not verify",
+            "第 {} 条处的头签名核对不通过",
+            signed.head.seq
+        );
         return Err(LedgerError::Journal { entry: behind.seq + 1, why });
     }
     Ok(SegmentHeader {
@@ -162,8 +170,10 @@ impl Reader {
         let header = packer.write(header, &mut file).map_err(failed)?;
         cut::point(cut::Kind::Segment, "written");
         // Read again from its file: what a medium made of it counts, not what was meant.
-        verify(unfinished.path(), verifier)
-            .map_err(|error| LedgerError::Backup(format!("{}: {error}", path.display())))?;
+        verify(unfinished.path(), verifier).map_err(|error| {
+            let place = Say::same(path.display().to_string());
+            LedgerError::Backup(place.then(&error.sentence()))
+        })?;
         unfinished.finish(&path)?;
         cut::point(cut::Kind::Segment, "kept");
         Ok(Found { path, header })
@@ -171,7 +181,7 @@ impl Reader {
 
     /// Packs the entries from there on, each held against the chain, up to a signed head.
     pub(super) fn pack(&self, behind: Head, limit: u64) -> Result<Packed, LedgerError> {
-        let mut packer = Packer::new().map_err(|error| LedgerError::Backup(error.to_string()))?;
+        let mut packer = Packer::new().map_err(|error| LedgerError::Backup(cause(&error)))?;
         let sql = "SELECT journal.seq, entry, hash, public_key, signature FROM journal
             LEFT JOIN heads ON heads.seq = journal.seq
             LEFT JOIN journal_keys ON journal_keys.id = heads.key
@@ -183,11 +193,11 @@ impl Reader {
             let (seq, hash) = (counted(row.get(0)?), Hash(row.get(2)?));
             let entry = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
             if seq != head.seq + 1 || head.hash.of_next(entry) != hash {
-                let why = "it does not continue what stands before it".to_owned();
+                let why = say!("it does not continue what stands before it", "它接不上前面的内容");
                 return Err(LedgerError::Journal { entry: head.seq + 1, why });
             }
             head = Head { seq, hash };
-            packer.take(entry).map_err(|error| LedgerError::Backup(error.to_string()))?;
+            packer.take(entry).map_err(|error| LedgerError::Backup(cause(&error)))?;
             let full = seq - behind.seq >= ENTRIES || packer.plain() >= BYTES || seq >= limit;
             let signature: Option<[u8; 64]> = row.get(4)?;
             if let Some(signature) = signature.filter(|_| full) {
@@ -195,7 +205,7 @@ impl Reader {
                 return Ok(Packed { packer, signed });
             }
         }
-        let why = "no signed head covers it".to_owned();
+        let why = say!("no signed head covers it", "没有签名的头覆盖它");
         Err(LedgerError::Journal { entry: head.seq, why })
     }
 
@@ -209,10 +219,14 @@ impl Reader {
 /// A disk that is full, or gone, is told as that.
 fn not_written(path: &Path, error: std::io::Error) -> LedgerError {
     match error.kind() {
-        std::io::ErrorKind::StorageFull => LedgerError::Backup(format!(
+        std::io::ErrorKind::StorageFull => LedgerError::Backup(say!(
             "the disk of {} is full: the segment did not fit",
+            "{} 所在的磁盘已满，日志段放不下",
             path.parent().unwrap_or(path).display()
         )),
-        _ => LedgerError::Backup(format!("{} can't be written: {error}", path.display())),
+        _ => {
+            let what = say!("{} can't be written", "{} 无法写入", path.display());
+            LedgerError::Backup(what.then(&cause(&error)))
+        }
     }
 }

@@ -9,11 +9,13 @@ use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::ids::Serial;
 use crate::domain::record::Adopted;
+use crate::domain::say::Say;
 use crate::ledger::tables::certificate_row::read_certificate_state;
 use crate::ledger::tables::states::{Permission, Position, certificate_word};
 use crate::ledger::tables::unit_row::{self, UnitRow};
 
 use super::view::{Decision, View, refuse};
+use crate::say;
 
 /// Gives the number of the attempt that it enters.
 pub(in crate::ledger) fn adopted(view: &View<'_>, adopted: &Adopted) -> Decision<u32> {
@@ -40,9 +42,13 @@ fn is_new(view: &View<'_>, adopted: &Adopted) -> Decision<()> {
     let mut statement = view.connection.prepare_cached(sql)?;
     match statement.query_row(values, read).optional()? {
         Some((serial, state, true)) => refuse(known(state), is_known(&serial, state)),
-        Some((serial, ..)) => {
-            refuse(Code::KeyDuplicate, format!("its key or serial number is unit {serial}'s"))
-        }
+        Some((serial, ..)) => refuse(
+            Code::KeyDuplicate,
+            say!(
+                "its key or serial number is unit {serial}'s",
+                "它的密钥或序列号属于单元 {serial}"
+            ),
+        ),
         None => reserved_by_no_other(view, adopted),
     }
 }
@@ -54,9 +60,12 @@ fn known(state: CertificateState) -> Code {
     }
 }
 
-fn is_known(serial: &Serial, state: CertificateState) -> String {
+fn is_known(serial: &Serial, state: CertificateState) -> Say {
     let word = certificate_word(state);
-    format!("the ledger knows this certificate: it is unit {serial}'s and {word}")
+    say!(
+        "the ledger knows this certificate: it is unit {serial}'s and {word}",
+        "账本里有这张证书：它属于单元 {serial}，状态是 {word}"
+    )
 }
 
 fn reserved_by_no_other(view: &View<'_>, adopted: &Adopted) -> Decision<()> {
@@ -65,25 +74,32 @@ fn reserved_by_no_other(view: &View<'_>, adopted: &Adopted) -> Decision<()> {
     let mut statement = view.connection.prepare_cached(sql)?;
     match statement.query_row(values, |row| row.get::<_, Serial>(0)).optional()? {
         None => Ok(()),
-        Some(other) => {
-            refuse(Code::DevOtherLabel, format!("its serial number was reserved for unit {other}"))
-        }
+        Some(other) => refuse(
+            Code::DevOtherLabel,
+            say!("its serial number was reserved for unit {other}", "它的序列号已留给单元 {other}"),
+        ),
     }
 }
 
 fn may_adopt(unit: &UnitRow, adopted: &Adopted) -> Decision<()> {
     let serial = &unit.serial;
     if unit.scrapped {
-        return refuse(Code::UnitScrapped, format!("{serial} was scrapped"));
+        return refuse(Code::UnitScrapped, say!("{serial} was scrapped", "{serial} 已报废"));
     }
     match unit.open.as_ref().map(|open| open.position) {
         None => {}
         Some(Position::Asked) => {
-            let detail = format!("{serial} is uncertain with another certificate; void that first");
+            let detail = say!(
+                "{serial} is uncertain with another certificate; void that first",
+                "{serial} 因另一张证书处于未定状态；先作废那一张"
+            );
             return refuse(Code::UnitState, detail);
         }
         Some(_) => {
-            let detail = format!("{serial} has an open attempt; it lands when the line starts");
+            let detail = say!(
+                "{serial} has an open attempt; it lands when the line starts",
+                "{serial} 有进行中的尝试；产线启动时会了结"
+            );
             return refuse(Code::UnitState, detail);
         }
     }
@@ -91,7 +107,11 @@ fn may_adopt(unit: &UnitRow, adopted: &Adopted) -> Decision<()> {
         Some(proven)
             if proven.hardware != adopted.hardware && unit.rework != Permission::AnyDevice =>
         {
-            let detail = format!("{serial} is proven on device {}", proven.hardware);
+            let detail = say!(
+                "{serial} is proven on device {}",
+                "{serial} 已在设备 {} 上通过验证",
+                proven.hardware
+            );
             refuse(Code::UnitOtherDevice, detail)
         }
         _ => Ok(()),

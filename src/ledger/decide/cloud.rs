@@ -10,6 +10,7 @@ use crate::domain::outbox::{
     ActivationAsked, Answered, Contradicted, Found, Operation, RegisteredByHand, Sent, Shipped,
 };
 use crate::domain::registration::CloudStatus;
+use crate::domain::say::{Phrase, Say};
 use crate::ledger::tables::certificate_row::read_certificate_state;
 use crate::ledger::tables::label_row;
 use crate::ledger::tables::sql::stored;
@@ -17,6 +18,7 @@ use crate::ledger::tables::states::{OutboxState, Permission, RegistrationState, 
 use crate::ledger::tables::unit_row::{self, UnitRow};
 
 use super::view::{Decision, View, refuse};
+use crate::say;
 
 /// Whether a unit may leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +30,9 @@ pub enum Gate {
     /// It may leave once this certificate is activated.
     Inactive(CertificateSn),
     /// Its label is not done; one sentence says what it lacks.
-    Unlabelled(String),
+    Unlabelled(Say),
     /// It may not; one sentence says why.
-    Shut(String),
+    Shut(Say),
 }
 
 /// Whether a unit may leave, as the ledger knows it.
@@ -39,18 +41,29 @@ pub(in crate::ledger) fn gate(
     serial: &Serial,
 ) -> rusqlite::Result<Option<Gate>> {
     let Some(unit) = unit_row::load(connection, serial)? else { return Ok(None) };
-    let shut = |why: &str| Ok(Some(Gate::Shut(format!("{serial} {why}"))));
+    let shut = |Say { english, chinese }: Say| {
+        Ok(Some(Gate::Shut(say!("{serial} {english}", "{serial} {chinese}"))))
+    };
     let Some(proven) = &unit.proven else {
-        return shut(&format!("is {} and has no proven certificate", unit.state()));
+        return shut(say!(
+            "is {} and has no proven certificate",
+            "的状态是 {}，没有验证通过的证书",
+            unit.state()
+        ));
     };
     if unit.scrapped || unit.open.is_some() || unit.rework != Permission::No {
-        return shut(&format!("is {}", why_not(&unit)));
+        return shut(why_not(&unit));
     }
     if !unit.finished {
-        return shut("is proven, and its device did not finish");
+        return shut(say!(
+            "is proven, and its device did not finish",
+            "已验证，但设备没有完成收尾"
+        ));
     }
     if let (false, Some(why)) = (unit.shipped, label_row::lacks(connection, serial, proven.cert)?) {
-        return Ok(Some(Gate::Unlabelled(format!("the label of {serial} {why}"))));
+        let Phrase { english, chinese } = why;
+        let why = say!("the label of {serial} {english}", "{serial} 的标签{chinese}");
+        return Ok(Some(Gate::Unlabelled(why)));
     }
     let sql = "SELECT r.state, r.status, r.by_hand, r.last_error FROM registrations r
         JOIN clouds c USING (site, region, instance)
@@ -67,21 +80,25 @@ pub(in crate::ledger) fn gate(
         }
         Some((RegistrationState::Registered, None, true, _)) => Ok(Some(Gate::Open(cert))),
         Some((RegistrationState::Registered, Some(CloudStatus::Revoked), ..)) => {
-            shut("has a certificate that is revoked in the cloud")
+            shut(say!("has a certificate that is revoked in the cloud", "的证书在云端已吊销"))
         }
         Some((RegistrationState::Registered, ..)) => Ok(Some(Gate::Inactive(cert))),
         Some((state, _, _, why)) => {
             let why = why.map_or_else(String::new, |why| format!(": {why}"));
-            shut(&format!("has a registration that is {state}{why}"))
+            // What the cloud said once stands in the ledger in English.
+            shut(say!("has a registration that is {state}{why}", "的注册状态是 {state}"))
         }
-        None => shut("has a certificate that is not registered in the cloud"),
+        None => shut(say!(
+            "has a certificate that is not registered in the cloud",
+            "的证书没有在云端注册"
+        )),
     }
 }
 
-fn why_not(unit: &UnitRow) -> String {
+fn why_not(unit: &UnitRow) -> Say {
     match &unit.open {
-        Some(_) if !unit.scrapped => "being worked on".to_owned(),
-        _ => unit.state().to_string(),
+        Some(_) if !unit.scrapped => say!("is being worked on", "正在处理中"),
+        _ => say!("is {}", "的状态是 {}", unit.state()),
     }
 }
 
@@ -113,7 +130,7 @@ impl View<'_> {
         });
         match found.optional()? {
             Some(row) => Ok(row),
-            None => refuse(Code::Bug, format!("the outbox has no row {row}")),
+            None => refuse(Code::Bug, say!("the outbox has no row {row}", "待发队列没有行 {row}")),
         }
     }
 
@@ -121,13 +138,21 @@ impl View<'_> {
     fn open_row(&self, row: u64, cert: CertificateSn, operation: Operation) -> Decision<OutboxRow> {
         let found = self.outbox_row(row)?;
         if (found.cert, found.operation) != (cert, operation) {
-            return refuse(Code::Bug, format!("row {row} of the outbox is another one"));
+            return refuse(
+                Code::Bug,
+                say!("row {row} of the outbox is another one", "待发队列的行 {row} 是另一项"),
+            );
         }
         match found.state {
             OutboxState::Waiting | OutboxState::Claimed | OutboxState::Parked => Ok(found),
             OutboxState::Done | OutboxState::Withdrawn => refuse(
                 Code::UnitState,
-                format!("to {} {cert} is {}", operation.as_str(), found.state),
+                say!(
+                    "to {} {cert} is {}",
+                    "操作 {}（{cert}）的状态是 {}",
+                    operation.as_str(),
+                    found.state
+                ),
             ),
         }
     }
@@ -136,12 +161,16 @@ impl View<'_> {
         let Sent { row, certificate_sn: cert, operation } = *sent;
         let found = self.open_row(row, cert, operation)?;
         if !found.is_current {
-            let detail = format!("row {row} of the outbox is for another cloud instance");
+            let detail = say!(
+                "row {row} of the outbox is for another cloud instance",
+                "待发队列的行 {row} 属于另一个云端实例"
+            );
             return refuse(Code::CloudInstanceChanged, detail);
         }
         let uploads = matches!(operation, Operation::Register | Operation::Activate);
         if uploads && found.certificate != CertificateState::Proven {
-            let detail = format!("certificate {cert} is not proven any more");
+            let detail =
+                say!("certificate {cert} is not proven any more", "证书 {cert} 已不再是验证通过的");
             return refuse(Code::UnitState, detail);
         }
         // Operations of one client id are carried out in order.
@@ -155,7 +184,11 @@ impl View<'_> {
             false => Ok(()),
             true => refuse(
                 Code::UnitState,
-                format!("something else is open for client id {}", found.client_id),
+                say!(
+                    "something else is open for client id {}",
+                    "客户端 ID {} 还有别的操作未完成",
+                    found.client_id
+                ),
             ),
         }
     }
@@ -166,7 +199,10 @@ impl View<'_> {
             true => Ok(()),
             false => refuse(
                 Code::CloudInstanceChanged,
-                format!("row {row} of the outbox is for another cloud instance"),
+                say!(
+                    "row {row} of the outbox is for another cloud instance",
+                    "待发队列的行 {row} 属于另一个云端实例"
+                ),
             ),
         }
     }
@@ -174,11 +210,17 @@ impl View<'_> {
     pub(in crate::ledger) fn found(&self, found: &Found) -> Decision<()> {
         let cert = found.certificate_sn;
         if !self.connection.prepare_cached("SELECT 1 FROM clouds WHERE current = 1")?.exists([])? {
-            return refuse(Code::Bug, "a certificate was found in no instance");
+            return refuse(
+                Code::Bug,
+                say!("a certificate was found in no instance", "发现了一张不属于任何实例的证书"),
+            );
         }
         match self.certificate_state(cert)? {
             Some(_) => Ok(()),
-            None => refuse(Code::Bug, format!("the ledger has no certificate {cert}")),
+            None => refuse(
+                Code::Bug,
+                say!("the ledger has no certificate {cert}", "账本里没有证书 {cert}"),
+            ),
         }
     }
 
@@ -193,7 +235,10 @@ impl View<'_> {
             true => Ok(()),
             false => refuse(
                 Code::UnitState,
-                format!("certificate {cert} is not proven and registered any more"),
+                say!(
+                    "certificate {cert} is not proven and registered any more",
+                    "证书 {cert} 已不再是验证通过并注册的"
+                ),
             ),
         }
     }
@@ -209,17 +254,26 @@ impl View<'_> {
         match self.certificate_state(cert)? {
             Some(CertificateState::Proven) => Ok(()),
             Some(_) => {
-                let detail = format!("certificate {cert} is not proven, or not any more");
+                let detail = say!(
+                    "certificate {cert} is not proven, or not any more",
+                    "证书 {cert} 没有通过验证，或已不再是"
+                );
                 refuse(Code::UnitState, detail)
             }
-            None => refuse(Code::UnitUnknown, format!("the ledger has no certificate {cert}")),
+            None => refuse(
+                Code::UnitUnknown,
+                say!("the ledger has no certificate {cert}", "账本里没有证书 {cert}"),
+            ),
         }
     }
 
     fn gate(&self, serial: &Serial) -> Decision<Gate> {
         match gate(self.connection, serial)? {
             Some(gate) => Ok(gate),
-            None => refuse(Code::UnitUnknown, format!("the ledger knows no unit {serial}")),
+            None => refuse(
+                Code::UnitUnknown,
+                say!("the ledger knows no unit {serial}", "账本里没有单元 {serial}"),
+            ),
         }
     }
 
@@ -228,7 +282,10 @@ impl View<'_> {
         match self.gate(serial)? {
             Gate::Inactive(cert) if cert == asked.certificate_sn => Ok(()),
             Gate::Shut(why) => refuse(Code::ShipNotActive, why),
-            _ => refuse(Code::UnitState, format!("{serial} has nothing to be activated")),
+            _ => refuse(
+                Code::UnitState,
+                say!("{serial} has nothing to be activated", "{serial} 没有可激活的"),
+            ),
         }
     }
 
@@ -238,10 +295,13 @@ impl View<'_> {
             Gate::Open(cert) if cert == shipped.certificate_sn => Ok(()),
             Gate::Shut(why) => refuse(Code::ShipNotActive, why),
             Gate::Unlabelled(why) => refuse(Code::LabelOpen, why),
-            Gate::Gone(_) => refuse(Code::UnitState, format!("{serial} left already")),
-            Gate::Open(_) | Gate::Inactive(_) => {
-                refuse(Code::ShipNotActive, format!("{serial} is not active in the cloud"))
+            Gate::Gone(_) => {
+                refuse(Code::UnitState, say!("{serial} left already", "{serial} 早已出厂"))
             }
+            Gate::Open(_) | Gate::Inactive(_) => refuse(
+                Code::ShipNotActive,
+                say!("{serial} is not active in the cloud", "{serial} 在云端没有激活"),
+            ),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::tables::{grant_row, unit_row};
 
 use super::view::{Decision, Trouble, View, refuse};
+use crate::say;
 
 /// That its signature holds was found out before; here it is decided whether it was taken.
 pub(super) fn taken(view: &View<'_>, taken: &GrantTaken) -> Decision<()> {
@@ -19,7 +20,8 @@ pub(super) fn taken(view: &View<'_>, taken: &GrantTaken) -> Decision<()> {
     view.work_order_exists(&grant.work_order)?;
     view.work_order_is_open(&grant.work_order)?;
     if view.now >= grant.valid_until {
-        let detail = format!("grant {} ended at {}", grant.number, grant.valid_until);
+        let detail =
+            say!("grant {} ended at {}", "授权 {} 已于 {} 到期", grant.number, grant.valid_until);
         return refuse(Code::GrantExpired, detail);
     }
     let known = grant_row::of_order(view.connection, &grant.work_order)?;
@@ -27,7 +29,12 @@ pub(super) fn taken(view: &View<'_>, taken: &GrantTaken) -> Decision<()> {
         false => Ok(()),
         true => refuse(
             Code::GrantTaken,
-            format!("grant {} of work order {} was taken before", grant.number, grant.work_order),
+            say!(
+                "grant {} of work order {} was taken before",
+                "授权 {}（工单 {}）早已领取",
+                grant.number,
+                grant.work_order
+            ),
         ),
     }
 }
@@ -38,7 +45,10 @@ pub(super) fn given_back(view: &View<'_>, given: &GrantGivenBack) -> Decision<()
     view.work_order_exists(work_order)?;
     let known = grant_row::of_order(view.connection, work_order)?;
     let Some(row) = known.iter().find(|row| row.grant.number == *number) else {
-        let detail = format!("no grant {number} of work order {work_order} was taken");
+        let detail = say!(
+            "no grant {number} of work order {work_order} was taken",
+            "没有领取过授权 {number}（工单 {work_order}）"
+        );
         return refuse(Code::GrantNeeded, detail);
     };
     let left = row.left();
@@ -46,7 +56,10 @@ pub(super) fn given_back(view: &View<'_>, given: &GrantGivenBack) -> Decision<()
         true => Ok(()),
         false => refuse(
             Code::GrantUsedUp,
-            format!("grant {number} has {left} units left, {quantity} can't be given back"),
+            say!(
+                "grant {number} has {left} units left, {quantity} can't be given back",
+                "授权 {number} 还剩 {left} 个单元，不能退回 {quantity} 个"
+            ),
         ),
     }
 }
@@ -61,16 +74,23 @@ pub(super) fn place_of(
     let Some(id) = work_order else {
         return match view.limits.require_grant {
             false => Ok(None),
-            true => refuse(Code::GrantNeeded, "units need a grant, and no work order is chosen"),
+            true => refuse(
+                Code::GrantNeeded,
+                say!(
+                    "units need a grant, and no work order is chosen",
+                    "单元需要授权，而没有选择工单"
+                ),
+            ),
         };
     };
     let book = Book::read(view.connection, id)?;
     match book.place_of(view.connection, serial, view.now, GrantRow::left)? {
         Place::Found(number) => Ok(Some(number)),
         Place::Refused(fault) => Err(Trouble::Row(fault)),
-        Place::NotCounted if view.limits.require_grant && book.grants.is_empty() => {
-            refuse(Code::GrantNeeded, format!("no grant was taken for work order {id}"))
-        }
+        Place::NotCounted if view.limits.require_grant && book.grants.is_empty() => refuse(
+            Code::GrantNeeded,
+            say!("no grant was taken for work order {id}", "工单 {id} 没有领取授权"),
+        ),
         Place::NotCounted => Ok(None),
     }
 }
@@ -101,7 +121,12 @@ impl<'a> Book<'a> {
         let sql = "SELECT check_character FROM work_orders WHERE id = ?1";
         let check: String =
             connection.prepare_cached(sql)?.query_row([work_order], |row| row.get(0))?;
-        let unknown = |_| LedgerError::Nonsense(format!("the check character of {work_order}"));
+        let unknown = |_| {
+            LedgerError::Nonsense(say!(
+                "the check character of {work_order}",
+                "工单 {work_order} 的校验字符无效"
+            ))
+        };
         let check = check.parse().map_err(unknown)?;
         Ok(Book { work_order, check, grants: grant_row::of_order(connection, work_order)? })
     }

@@ -8,19 +8,26 @@ use crate::ledger::tables::states::Permission;
 use crate::ledger::tables::unit_row::{self, UnitRow};
 
 use super::view::{Decision, View, refuse};
+use crate::say;
 
 /// The certificate that a unit's label is for: it is proven with it and finished.
 pub(in crate::ledger) fn certificate_of(unit: &UnitRow) -> Decision<CertificateSn> {
     let serial = &unit.serial;
     match &unit.proven {
-        _ if unit.scrapped => refuse(Code::LabelVoid, format!("{serial} was scrapped")),
-        None if unit.voided => refuse(Code::LabelVoid, format!("{serial} is void")),
+        _ if unit.scrapped => {
+            refuse(Code::LabelVoid, say!("{serial} was scrapped", "{serial} 已报废"))
+        }
+        None if unit.voided => refuse(Code::LabelVoid, say!("{serial} is void", "{serial} 已作废")),
         Some(proven) if unit.finished && unit.open.is_none() && unit.rework == Permission::No => {
             Ok(proven.cert)
         }
         _ => refuse(
             Code::UnitState,
-            format!("{serial} is {}, and a label is for a unit that is finished", unit.state()),
+            say!(
+                "{serial} is {}, and a label is for a unit that is finished",
+                "{serial} 的状态是 {}，标签只给已完成的单元",
+                unit.state()
+            ),
         ),
     }
 }
@@ -28,11 +35,17 @@ pub(in crate::ledger) fn certificate_of(unit: &UnitRow) -> Decision<CertificateS
 pub(super) fn sent(view: &View<'_>, sent: &LabelSent) -> Decision<()> {
     let serial = &sent.serial;
     let Some(unit) = unit_row::load(view.connection, serial)? else {
-        return refuse(Code::UnitUnknown, format!("the ledger knows no unit {serial}"));
+        return refuse(
+            Code::UnitUnknown,
+            say!("the ledger knows no unit {serial}", "账本里没有单元 {serial}"),
+        );
     };
     let cert = certificate_of(&unit)?;
     if cert != sent.certificate_sn {
-        return refuse(Code::UnitState, format!("{serial} is proven with {cert} by now"));
+        return refuse(
+            Code::UnitState,
+            say!("{serial} is proven with {cert} by now", "{serial} 现在以 {cert} 通过验证"),
+        );
     }
     let newest = label_row::newest(view.connection, serial, cert)?;
     if let Some(label) = &newest {
@@ -44,7 +57,13 @@ pub(super) fn sent(view: &View<'_>, sent: &LabelSent) -> Decision<()> {
     };
     match copy == sent.copy {
         true => Ok(()),
-        false => refuse(Code::Bug, format!("the next label of {serial} is number {copy}")),
+        false => refuse(
+            Code::Bug,
+            say!(
+                "the next label of {serial} is number {copy}",
+                "{serial} 的下一张标签是第 {copy} 张"
+            ),
+        ),
     }
 }
 
@@ -55,21 +74,33 @@ fn may_follow(label: &LabelRow, sent: &LabelSent) -> Decision<()> {
         (LabelState::Wanted, _) => Ok(()),
         (LabelState::Asked | LabelState::Unclear, None) => refuse(
             Code::LabelUnclear,
-            format!("nobody knows whether label {} of {serial} came out", label.copy),
+            say!(
+                "nobody knows whether label {} of {serial} came out",
+                "不知道标签 {}（{serial}）是否打印出来",
+                label.copy
+            ),
         ),
-        (_, None) => {
-            refuse(Code::LabelSent, format!("label {} of {serial} was sent already", label.copy))
-        }
+        (_, None) => refuse(
+            Code::LabelSent,
+            say!(
+                "label {} of {serial} was sent already",
+                "标签 {}（{serial}）早已发送",
+                label.copy
+            ),
+        ),
         (_, Some(_)) if label.digest.is_some_and(|digest| digest != sent.digest) => refuse(
             Code::LabelDiffers,
-            format!("it is not the one that was sent for {serial} before, byte for byte"),
+            say!(
+                "it is not the one that was sent for {serial} before, byte for byte",
+                "它与之前为 {serial} 发送的不是逐字节相同"
+            ),
         ),
         (_, Some(_)) => Ok(()),
     }
 }
 
 fn label(view: &View<'_>, serial: &Serial, copy: u32) -> Decision<LabelRow> {
-    let unknown = || format!("{serial} has no label {copy}");
+    let unknown = || say!("{serial} has no label {copy}", "{serial} 没有第 {copy} 张标签");
     match label_row::one(view.connection, serial, copy)? {
         Some(label) => Ok(label),
         None => refuse(Code::UnitState, unknown()),
@@ -80,7 +111,10 @@ pub(super) fn delivered(view: &View<'_>, delivered: &LabelDelivered) -> Decision
     let LabelDelivered { serial, copy, .. } = delivered;
     match label(view, serial, *copy)?.state {
         LabelState::Asked => Ok(()),
-        state => refuse(Code::UnitState, format!("label {copy} of {serial} is {state}")),
+        state => refuse(
+            Code::UnitState,
+            say!("label {copy} of {serial} is {state}", "{serial} 的标签 {copy} 状态是 {state}"),
+        ),
     }
 }
 
@@ -88,9 +122,10 @@ pub(super) fn delivered(view: &View<'_>, delivered: &LabelDelivered) -> Decision
 pub(super) fn scanned(view: &View<'_>, scanned: &LabelScanned) -> Decision<()> {
     let LabelScanned { serial, copy, .. } = scanned;
     match label(view, serial, *copy)?.state {
-        LabelState::Wanted => {
-            refuse(Code::UnitState, format!("label {copy} of {serial} was never sent"))
-        }
+        LabelState::Wanted => refuse(
+            Code::UnitState,
+            say!("label {copy} of {serial} was never sent", "{serial} 的标签 {copy} 从未发送"),
+        ),
         _ => Ok(()),
     }
 }

@@ -20,6 +20,7 @@ use crate::domain::record::{
     AttemptRef, Begun, End, Ended, FailedEarly, GapAccepted, Issued, PersonAct, Record,
     WorkOrderAct, WorkOrderCreated,
 };
+use crate::domain::say::Say;
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::payload::HexBytes;
 use crate::ledger::keep::filesystem;
@@ -29,6 +30,7 @@ use crate::ledger::tables::states::{Permission, Position};
 use crate::ledger::tables::unit_row::hardware_owner;
 use crate::ledger::tables::unit_row::{self, OpenAttempt, UnitRow};
 
+use crate::say;
 use place::WorkOrderPlace;
 use view::{Decided, Decision, Trouble, View, refuse};
 
@@ -108,7 +110,10 @@ impl View<'_> {
 
     fn failed_early(&self, failed: &FailedEarly) -> Decision<u32> {
         if failed.end == End::Passed {
-            return refuse(Code::Bug, "an attempt without a device can't have passed");
+            return refuse(
+                Code::Bug,
+                say!("an attempt without a device can't have passed", "没有设备的尝试不可能通过"),
+            );
         }
         self.client_id_is_free(&failed.serial, &failed.client_id)?;
         if let Some(id) = &failed.work_order {
@@ -123,7 +128,10 @@ impl View<'_> {
         match self.gap_seq()? {
             None => Ok(()),
             Some(seq) => {
-                let detail = format!("entry {seq} restored a backup, and nobody accepted the gap");
+                let detail = say!(
+                    "entry {seq} restored a backup, and nobody accepted the gap",
+                    "第 {seq} 条恢复了备份，而还没有人接受缺口"
+                );
                 refuse(Code::LedgerGap, detail)
             }
         }
@@ -138,7 +146,11 @@ impl View<'_> {
         match self.gap_seq()? {
             Some(seq) if seq == stored(accepted.restored_seq) => Ok(()),
             _ => {
-                let detail = format!("no gap of entry {} is open", accepted.restored_seq);
+                let detail = say!(
+                    "no gap of entry {} is open",
+                    "第 {} 条没有待接受的缺口",
+                    accepted.restored_seq
+                );
                 refuse(Code::LedgerGap, detail)
             }
         }
@@ -162,7 +174,10 @@ impl View<'_> {
             None => Ok(()),
             Some(other) => refuse(
                 Code::ScanClientId,
-                format!("client id {client_id} belongs to unit {other}, not to {serial}"),
+                say!(
+                    "client id {client_id} belongs to unit {other}, not to {serial}",
+                    "客户端 ID {client_id} 属于单元 {other}，不属于 {serial}"
+                ),
             ),
         }
     }
@@ -176,7 +191,10 @@ impl View<'_> {
             None => Ok(()),
             Some(other) => refuse(
                 Code::DevOtherLabel,
-                format!("device {hardware} belongs to unit {other}, not to {serial}"),
+                say!(
+                    "device {hardware} belongs to unit {other}, not to {serial}",
+                    "设备 {hardware} 属于单元 {other}，不属于 {serial}"
+                ),
             ),
         }
     }
@@ -193,9 +211,13 @@ impl View<'_> {
         let sql = "SELECT serial FROM attempts WHERE certificate_sn = ?1";
         match self.first_serial(sql, [sn])? {
             None => Ok(()),
-            Some(other) => {
-                refuse(Code::Bug, format!("certificate serial number {sn} is unit {other}'s"))
-            }
+            Some(other) => refuse(
+                Code::Bug,
+                say!(
+                    "certificate serial number {sn} is unit {other}'s",
+                    "证书序列号 {sn} 属于单元 {other}"
+                ),
+            ),
         }
     }
 
@@ -203,7 +225,9 @@ impl View<'_> {
         let sql = "SELECT 1 FROM work_orders WHERE id = ?1";
         match self.connection.prepare_cached(sql)?.exists([id])? {
             true => Ok(()),
-            false => refuse(Code::WorkOrderUnknown, format!("there is no work order {id}")),
+            false => {
+                refuse(Code::WorkOrderUnknown, say!("there is no work order {id}", "没有工单 {id}"))
+            }
         }
     }
 
@@ -212,7 +236,9 @@ impl View<'_> {
         let sql = "SELECT closed FROM work_orders WHERE id = ?1";
         match self.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))? {
             false => Ok(()),
-            true => refuse(Code::WorkOrderClosed, format!("work order {id} is closed")),
+            true => {
+                refuse(Code::WorkOrderClosed, say!("work order {id} is closed", "工单 {id} 已关闭"))
+            }
         }
     }
 
@@ -232,7 +258,10 @@ impl View<'_> {
             true => Ok(()),
             false => refuse(
                 Code::DevHardwareId,
-                format!("device {hardware} is not one of work order {id}"),
+                say!(
+                    "device {hardware} is not one of work order {id}",
+                    "设备 {hardware} 不在工单 {id} 的名单里"
+                ),
             ),
         }
     }
@@ -240,7 +269,10 @@ impl View<'_> {
     fn unit(&self, serial: &Serial) -> Decision<UnitRow> {
         match unit_row::load(self.connection, serial)? {
             Some(unit) => Ok(unit),
-            None => refuse(Code::UnitUnknown, format!("the ledger knows no unit {serial}")),
+            None => refuse(
+                Code::UnitUnknown,
+                say!("the ledger knows no unit {serial}", "账本里没有单元 {serial}"),
+            ),
         }
     }
 
@@ -251,9 +283,11 @@ impl View<'_> {
             Some(open) if open.attempt == attempt.attempt => Ok(open),
             _ => refuse(
                 Code::UnitState,
-                format!(
+                say!(
                     "attempt {} of {} is not open, it can't {to}: the unit is {state}",
-                    attempt.attempt, attempt.serial
+                    "尝试 {}（{}）不在进行中：单元状态是 {state}",
+                    attempt.attempt,
+                    attempt.serial
                 ),
             ),
         }
@@ -265,9 +299,12 @@ impl View<'_> {
             true => Ok(open),
             false => refuse(
                 Code::UnitState,
-                format!(
+                say!(
                     "attempt {} of {} is {}, it can't {to}",
-                    attempt.attempt, attempt.serial, open.position
+                    "尝试 {}（{}）的状态是 {}，不能这样继续",
+                    attempt.attempt,
+                    attempt.serial,
+                    open.position
                 ),
             ),
         }
@@ -280,8 +317,12 @@ impl View<'_> {
         let resumed = resumable(self.connection, serial, &open.hardware, key)?;
         let is_resumed = resumed == Some(certificate.sn);
         if open.cert != certificate.sn && !is_resumed {
-            let detail =
-                format!("{} was reserved, the certificate has {}", open.cert, certificate.sn);
+            let detail = say!(
+                "{} was reserved, the certificate has {}",
+                "预留的是 {}，证书的是 {}",
+                open.cert,
+                certificate.sn
+            );
             return refuse(Code::Bug, detail);
         }
         self.is_whole(certificate)?;
@@ -294,7 +335,11 @@ impl View<'_> {
             None => Ok(()),
             Some(other) => refuse(
                 Code::KeyDuplicate,
-                format!("the public key for {} is unit {other}'s", issued.attempt.serial),
+                say!(
+                    "the public key for {} is unit {other}'s",
+                    "给 {} 的公钥属于单元 {other}",
+                    issued.attempt.serial
+                ),
             ),
         }
     }
@@ -302,14 +347,24 @@ impl View<'_> {
     /// The certificate is the bytes that its fingerprint names, and its CA is known.
     pub(in crate::ledger) fn is_whole(&self, certificate: &Certificate) -> Decision<()> {
         if Sha256::digest(&certificate.der)[..] != certificate.fingerprint.as_bytes()[..] {
-            return refuse(Code::Bug, "the certificate's fingerprint is not that of its DER");
+            return refuse(
+                Code::Bug,
+                say!(
+                    "the certificate's fingerprint is not that of its DER",
+                    "证书的指纹与其 DER 不符"
+                ),
+            );
         }
         let sql = "SELECT 1 FROM authorities WHERE fingerprint = ?1";
         match self.connection.prepare_cached(sql)?.exists([certificate.issuer])? {
             true => Ok(()),
             false => refuse(
                 Code::Bug,
-                format!("the issuing CA {} is not in the ledger", certificate.issuer),
+                say!(
+                    "the issuing CA {} is not in the ledger",
+                    "签发的 CA {} 不在账本里",
+                    certificate.issuer
+                ),
             ),
         }
     }
@@ -317,7 +372,10 @@ impl View<'_> {
     fn is_proven_with(&self, serial: &Serial, cert: CertificateSn) -> Decision<()> {
         match self.unit(serial)?.proven {
             Some(proven) if proven.cert == cert => Ok(()),
-            _ => refuse(Code::UnitState, format!("{serial} is not proven with {cert}")),
+            _ => refuse(
+                Code::UnitState,
+                say!("{serial} is not proven with {cert}", "{serial} 没有以 {cert} 通过验证"),
+            ),
         }
     }
 
@@ -333,17 +391,7 @@ impl View<'_> {
         };
         match legal {
             true => Ok(()),
-            false => refuse(
-                Code::UnitState,
-                format!(
-                    "attempt {} of {} is {}, it can't end {}{}",
-                    ended.attempt.attempt,
-                    ended.attempt.serial,
-                    open.position,
-                    if passed { "passed" } else { "failed" },
-                    if ended.void { " and void" } else { " and leave its certificate" },
-                ),
-            ),
+            false => refuse(Code::UnitState, cant_end(ended, open.position, passed)),
         }
     }
 
@@ -354,7 +402,11 @@ impl View<'_> {
             None | Some(Position::Asked) => Ok(unit),
             Some(_) => refuse(
                 Code::UnitState,
-                format!("{} is being worked on; it lands when the line starts", act.serial),
+                say!(
+                    "{} is being worked on; it lands when the line starts",
+                    "{} 正在处理中；产线启动时会了结",
+                    act.serial
+                ),
             ),
         }
     }
@@ -365,7 +417,12 @@ impl View<'_> {
             true => Ok(()),
             false => refuse(
                 Code::UnitState,
-                format!("{} is {} and has no certificate to void", act.serial, unit.state()),
+                say!(
+                    "{} is {} and has no certificate to void",
+                    "{} 的状态是 {}，没有可作废的证书",
+                    act.serial,
+                    unit.state()
+                ),
             ),
         }
     }
@@ -382,7 +439,12 @@ impl View<'_> {
             Some(_) => Ok(()),
             None => refuse(
                 Code::UnitState,
-                format!("{} is {}; only a proven unit is reworked", act.serial, unit.state()),
+                say!(
+                    "{} is {}; only a proven unit is reworked",
+                    "{} 的状态是 {}；只有已验证的单元才能返工",
+                    act.serial,
+                    unit.state()
+                ),
             ),
         }
     }
@@ -390,7 +452,10 @@ impl View<'_> {
     fn scrapped(&self, act: &PersonAct) -> Decision<()> {
         match self.at_rest(act)?.scrapped {
             false => Ok(()),
-            true => refuse(Code::UnitScrapped, format!("{} is scrapped already", act.serial)),
+            true => refuse(
+                Code::UnitScrapped,
+                say!("{} is scrapped already", "{} 早已报废", act.serial),
+            ),
         }
     }
 
@@ -399,7 +464,10 @@ impl View<'_> {
         let sql = "SELECT 1 FROM work_orders WHERE id = ?1";
         match self.connection.prepare_cached(sql)?.exists([id])? {
             false => Ok(()),
-            true => refuse(Code::WorkOrderExists, format!("work order {id} exists already")),
+            true => refuse(
+                Code::WorkOrderExists,
+                say!("work order {id} exists already", "工单 {id} 早已存在"),
+            ),
         }
     }
 
@@ -409,9 +477,24 @@ impl View<'_> {
         let sql = "SELECT 1 FROM work_orders WHERE id = ?1 AND closed";
         match self.connection.prepare_cached(sql)?.exists([id])? {
             false => Ok(()),
-            true => refuse(Code::WorkOrderClosed, format!("work order {id} is closed already")),
+            true => refuse(
+                Code::WorkOrderClosed,
+                say!("work order {id} is closed already", "工单 {id} 早已关闭"),
+            ),
         }
     }
+}
+
+fn cant_end(ended: &Ended, position: Position, passed: bool) -> Say {
+    let AttemptRef { attempt, serial } = &ended.attempt;
+    let how = if passed { "passed" } else { "failed" };
+    let how_zh = if passed { "通过" } else { "未通过" };
+    let left = if ended.void { " and void" } else { " and leave its certificate" };
+    let left_zh = if ended.void { "并作废" } else { "并保留证书" };
+    say!(
+        "attempt {attempt} of {serial} is {position}, it can't end {how}{left}",
+        "尝试 {attempt}（{serial}）的状态是 {position}，不能以{how_zh}{left_zh}结束"
+    )
 }
 
 fn row<T>(error: LedgerError) -> Decision<T> {
@@ -426,25 +509,38 @@ fn row<T>(error: LedgerError) -> Decision<T> {
 fn may_begin(unit: &UnitRow, hardware: &HardwareId) -> Decision<()> {
     let serial = &unit.serial;
     if unit.scrapped {
-        return refuse(Code::UnitScrapped, format!("{serial} was scrapped"));
+        return refuse(Code::UnitScrapped, say!("{serial} was scrapped", "{serial} 已报废"));
     }
     match &unit.open {
         Some(open) if open.position == Position::Asked => {
-            let detail = format!("{serial} may already be on device {}", open.hardware);
+            let detail = say!(
+                "{serial} may already be on device {}",
+                "{serial} 可能已在设备 {} 上",
+                open.hardware
+            );
             return refuse(Code::UnitElsewhere, detail);
         }
-        Some(_) => return refuse(Code::ScanDuplicate, format!("{serial} is being worked on")),
+        Some(_) => {
+            return refuse(
+                Code::ScanDuplicate,
+                say!("{serial} is being worked on", "{serial} 正在处理中"),
+            );
+        }
         None => {}
     }
     match (&unit.proven, unit.rework) {
         (None, _) | (Some(_), Permission::AnyDevice) => Ok(()),
         (Some(_), Permission::No) => {
-            refuse(Code::UnitProven, format!("{serial} is proven already"))
+            refuse(Code::UnitProven, say!("{serial} is proven already", "{serial} 早已通过验证"))
         }
         (Some(proven), Permission::SameDevice) if proven.hardware == *hardware => Ok(()),
         (Some(proven), Permission::SameDevice) => refuse(
             Code::UnitOtherDevice,
-            format!("{serial} may be reworked on device {} only", proven.hardware),
+            say!(
+                "{serial} may be reworked on device {} only",
+                "{serial} 只能在设备 {} 上返工",
+                proven.hardware
+            ),
         ),
     }
 }
@@ -452,6 +548,12 @@ fn may_begin(unit: &UnitRow, hardware: &HardwareId) -> Decision<()> {
 fn digest_matches(der: &str, digest: &[u8]) -> Decision<()> {
     match HexBytes::parse(der) {
         Some(der) if Sha256::digest(&der.0)[..] == *digest => Ok(()),
-        _ => refuse(Code::Bug, "the CA certificate's fingerprint is not that of its DER"),
+        _ => refuse(
+            Code::Bug,
+            say!(
+                "the CA certificate's fingerprint is not that of its DER",
+                "CA 证书的指纹与其 DER 不符"
+            ),
+        ),
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::supervised::supervised;
 use crate::ledger::tables::operator_row;
 
 use super::view::{Decision, Trouble, View, refuse};
+use crate::say;
 
 impl View<'_> {
     /// From the first supervisor on, some records need one. That the PIN is theirs was
@@ -20,7 +21,10 @@ impl View<'_> {
             return Ok(());
         }
         let Some(id) = &person.operator else {
-            return refuse(Code::SupervisorNeeded, "a supervisor must approve this");
+            return refuse(
+                Code::SupervisorNeeded,
+                say!("a supervisor must approve this", "此操作须由主管批准"),
+            );
         };
         let known = operator_row::operator(self.connection, id, self.now)?;
         operators::may_approve(id, known.as_ref()).map_err(Trouble::Row)
@@ -30,7 +34,8 @@ impl View<'_> {
         match operator_row::operator(self.connection, &added.operator, self.now)? {
             None => Ok(()),
             Some(row) => {
-                let detail = format!("{} is known as {} already", row.id, row.role);
+                let detail =
+                    say!("{} is known as {} already", "{} 早已登记为 {}", row.id, row.role);
                 refuse(Code::OperatorExists, detail)
             }
         }
@@ -41,7 +46,9 @@ impl View<'_> {
         let role = self.enabled(id)?;
         let others = operator_row::supervisors_besides(self.connection, Some(id))?;
         match role == Role::Supervisor && others == 0 {
-            true => refuse(Code::OperatorLast, format!("{id} is the only supervisor")),
+            true => {
+                refuse(Code::OperatorLast, say!("{id} is the only supervisor", "{id} 是唯一的主管"))
+            }
             false => Ok(()),
         }
     }
@@ -63,9 +70,11 @@ impl View<'_> {
 
     fn enabled(&self, id: &OperatorId) -> Decision<Role> {
         match operator_row::operator(self.connection, id, self.now)? {
-            None => refuse(Code::OperatorUnknown, format!("nobody is known as {id}")),
+            None => {
+                refuse(Code::OperatorUnknown, say!("nobody is known as {id}", "没有登记工号 {id}"))
+            }
             Some(row) if row.disabled => {
-                refuse(Code::OperatorDisabled, format!("{id} is disabled already"))
+                refuse(Code::OperatorDisabled, say!("{id} is disabled already", "{id} 早已停用"))
             }
             Some(row) => Ok(row.role),
         }

@@ -9,6 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::grant::GrantNumber;
+use crate::domain::say::Say;
 use crate::ledger::error::LedgerError;
 
 /// What a station sets as limits.
@@ -60,8 +61,8 @@ impl From<rusqlite::Error> for Trouble {
 pub(in crate::ledger) type Decision<T> = Result<T, Trouble>;
 
 /// Refuses this record alone.
-pub(in crate::ledger) fn refuse<T>(code: Code, detail: impl Into<String>) -> Decision<T> {
-    Err(Trouble::Row(Fault::new(code, detail)))
+pub(in crate::ledger) fn refuse<T>(code: Code, detail: Say) -> Decision<T> {
+    Err(Trouble::Row(Fault::said(code, detail)))
 }
 
 /// The ledger as the deciding transaction sees it.

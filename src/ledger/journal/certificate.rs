@@ -8,6 +8,7 @@ use rusqlite::types::Type;
 
 use crate::domain::certificate::Certificate;
 use crate::domain::record::{CertificateRow, Record};
+use crate::domain::say::Say;
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::certificate_row::read_certificate_state;
 
@@ -48,6 +49,6 @@ pub(in crate::ledger) fn read_from_entry(
 }
 
 fn unreadable(index: usize, what: String) -> rusqlite::Error {
-    let error = Box::new(LedgerError::Nonsense(what));
+    let error = Box::new(LedgerError::Nonsense(Say::same(what)));
     rusqlite::Error::FromSqlConversionFailure(index, Type::Blob, error)
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::domain::cause::{Told, cause};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{PublicKey, StationId, to_hex};
 use crate::domain::record::Record;
@@ -282,6 +283,19 @@ pub(in crate::ledger) enum EntryError {
     Kind(u16),
     #[error("its payload is not that of its kind: {0}")]
     Payload(serde_json::Error),
+}
+
+impl Told for EntryError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Short(length) => format!("只有 {length} 字节，比头部还短"),
+            Self::Length { announced, found } => {
+                format!("头部说内容有 {announced} 字节，实际有 {found} 字节")
+            }
+            Self::Kind(kind) => format!("种类 {kind} 是未知的"),
+            Self::Payload(error) => format!("内容与种类不符：{}", cause(error).chinese),
+        })
+    }
 }
 
 /// The payload's outer form.

@@ -13,6 +13,7 @@ use crate::ledger::tables::sql::{counted, stored};
 use super::entry::{Hash, InstanceId};
 use super::head::{Head, SignedHead};
 use super::note::Note;
+use crate::say;
 
 /// Whose ledger it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(in crate::ledger) fn check_inside(connection: &Connection) -> Result<Head, L
         Some(signed) if signed.head.seq == head.seq => Ok(head),
         signed => Err(LedgerError::Journal {
             entry: signed.map_or(0, |signed| signed.head.seq) + 1,
-            why: "no signed head covers it".to_owned(),
+            why: say!("no signed head covers it", "没有签名的头覆盖它"),
         }),
     }
 }

@@ -5,9 +5,11 @@
 
 use rusqlite::Connection;
 
+use crate::domain::say::Say;
 use crate::domain::text::printable;
 use crate::ledger::error::{Difference, LedgerError, Oddity};
 use crate::ledger::tables::sql::counted;
+use crate::say;
 
 /// Up to so many bytes the whole of a file is looked at whenever a line starts. Damage in a
 /// larger one is found by its next backup or audit, or when it is met.
@@ -53,7 +55,7 @@ fn says_ok(connection: &Connection, pragma: &str) -> Result<(), LedgerError> {
     match found.as_str() {
         "ok" => Ok(()),
         line => Err(wrong_index(line).map_or_else(
-            || LedgerError::Nonsense(printable(line).into_owned()),
+            || LedgerError::Nonsense(Say::same(printable(line))),
             |index| LedgerError::Schema(vec![index]),
         )),
     }
@@ -71,7 +73,7 @@ pub(in crate::ledger) fn wrong_indices(
         match wrong_index(&line) {
             Some(index) => indices.push(index),
             None if line == "ok" => {}
-            None => return Err(LedgerError::Nonsense(printable(&line).into_owned())),
+            None => return Err(LedgerError::Nonsense(Say::same(printable(&line)))),
         }
     }
     Ok(indices)
@@ -93,7 +95,10 @@ pub(in crate::ledger) fn references(connection: &Connection) -> Result<(), Ledge
         None => Ok(()),
         Some(row) => {
             let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-            Err(LedgerError::Nonsense(format!("a row of {table} names none of {parent}")))
+            Err(LedgerError::Nonsense(say!(
+                "a row of {table} names none of {parent}",
+                "{table} 的一行指向不存在的 {parent}"
+            )))
         }
     }
 }

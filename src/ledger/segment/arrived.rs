@@ -1,15 +1,18 @@
 //! A segment that arrived from elsewhere, in memory: verified from its bytes alone, its entries
 //! read as what they say. Whoever keeps segments of many stations needs no ledger for it.
 
+use crate::domain::cause::Told;
 use crate::domain::clock::Timestamp;
 use crate::domain::evidence::{HeadVerifier, SignatureHolds};
 use crate::domain::ids::PublicKey;
 use crate::domain::record::Record;
+use crate::domain::say::Say;
 use crate::ledger::journal::entry::{Created, Entry, EntryError, Fact, Hash};
 use crate::ledger::journal::head::Head;
 
 use super::format::{SegmentError, SegmentHeader, broken};
 use super::read;
+use crate::say;
 
 /// An entry of a segment, with its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub enum ArrivedError {
         /// Its number.
         seq: u64,
         /// Why not.
-        why: String,
+        why: Say,
     },
     /// An entry is of a kind that a newer program writes.
     #[error("entry {seq} is of kind {kind}, which this program does not know")]
@@ -48,6 +51,16 @@ pub enum ArrivedError {
         /// The number of its kind.
         kind: u16,
     },
+}
+
+impl Told for ArrivedError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Segment(error) => return error.chinese(),
+            Self::Entry { seq, why } => format!("第 {seq} 条无法读取：{}", why.chinese),
+            Self::Newer { seq, kind } => format!("第 {seq} 条的种类 {kind} 是本程序不认识的"),
+        })
+    }
 }
 
 /// Verifies a segment whose entries have no more than `most` bytes together. What was given to
@@ -60,7 +73,9 @@ pub fn arrived(
 ) -> Result<SegmentHeader, ArrivedError> {
     let header = SegmentHeader::read(&mut &bytes[..])?;
     if header.plain > most {
-        return Err(broken(format!("it says that it unpacks to {} bytes", header.plain)).into());
+        let what =
+            say!("it says that it unpacks to {} bytes", "它说解压后有 {} 字节", header.plain);
+        return Err(broken(what).into());
     }
     read::verify(bytes, verifier, |head, entry| {
         each(entry_of(&header, head.seq, head.hash, &entry)?);
@@ -97,16 +112,16 @@ fn entry_of(
 ) -> Result<ArrivedEntry, ArrivedError> {
     let entry = Entry::decode(bytes).map_err(|error| match error {
         EntryError::Kind(kind) => ArrivedError::Newer { seq, kind },
-        error => ArrivedError::Entry { seq, why: error.to_string() },
+        error => ArrivedError::Entry { seq, why: error.sentence() },
     })?;
     if entry.station != *header.station() {
-        let why = format!("it is of station {}", entry.station);
+        let why = say!("it is of station {}", "它属于站 {}", entry.station);
         return Err(ArrivedError::Entry { seq, why });
     }
     let (record, attempt) = match entry.fact {
         Fact::Created(created) => (is_first(header, seq, &created)?, 0),
         Fact::Record(..) if seq == 1 => {
-            let why = "it does not say that the ledger was made".to_owned();
+            let why = say!("it does not say that the ledger was made", "它不是建立账本的那一条");
             return Err(ArrivedError::Entry { seq, why });
         }
         Fact::Record(record, attempt) => (Some(record), attempt),
@@ -122,6 +137,9 @@ fn is_first(
 ) -> Result<Option<Record>, ArrivedError> {
     match seq == 1 && created.instance == header.instance().to_string() {
         true => Ok(None),
-        false => Err(ArrivedError::Entry { seq, why: "it is of another ledger".to_owned() }),
+        false => Err(ArrivedError::Entry {
+            seq,
+            why: say!("it is of another ledger", "它属于另一个账本"),
+        }),
     }
 }

@@ -3,8 +3,10 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use crate::domain::cause::Told;
 use crate::domain::clock::Timestamp;
 use crate::domain::evidence::HeadVerifier;
+use crate::domain::say::Say;
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{ENTRY_HEADER, Kind};
 
@@ -104,5 +106,5 @@ pub fn read(
 }
 
 fn named(path: &Path, error: &SegmentError) -> LedgerError {
-    LedgerError::Segment(format!("{}: {error}", path.display()))
+    LedgerError::Segment(Say::same(path.display().to_string()).then(&error.sentence()))
 }

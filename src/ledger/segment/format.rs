@@ -4,9 +4,12 @@
 
 use std::io::{self, Read};
 
+use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::ids::{PublicKey, StationId};
+use crate::domain::say::Say;
 use crate::ledger::journal::entry::{Hash, InstanceId};
 use crate::ledger::journal::head::{Head, SignedHead};
+use crate::say;
 
 /// How a segment begins; no text has it, and a copy that turned line ends shows.
 pub(super) const MAGIC: &[u8; 8] = b"PSJSEG\r\n";
@@ -56,7 +59,19 @@ pub enum SegmentError {
     Torn,
     /// They are not what was written.
     #[error("it is not as it was written: {0}")]
-    Broken(String),
+    Broken(Say),
+}
+
+impl Told for SegmentError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Io(error) => format!("无法读取：{}", system_in_chinese(error)),
+            Self::Foreign => "不是日志段".to_owned(),
+            Self::Version(version) => format!("版本是 {version}，本程序只读版本 1"),
+            Self::Torn => "不完整，没有到结尾就断了".to_owned(),
+            Self::Broken(what) => format!("与写入时不同：{}", what.chinese),
+        })
+    }
 }
 
 impl From<io::Error> for SegmentError {
@@ -68,8 +83,8 @@ impl From<io::Error> for SegmentError {
     }
 }
 
-pub(super) fn broken(what: impl Into<String>) -> SegmentError {
-    SegmentError::Broken(what.into())
+pub(super) const fn broken(what: Say) -> SegmentError {
+    SegmentError::Broken(what)
 }
 
 impl SegmentHeader {
@@ -152,19 +167,19 @@ impl SegmentHeader {
         let station = String::from_utf8(bytes(input, length.into())?)
             .ok()
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| broken("its station is no station id"))?;
+            .ok_or_else(|| broken(say!("its station is no station id", "它的站 id 无效")))?;
         let instance = InstanceId(array(input)?);
         let (first, last) = (number(input)?, number(input)?);
         let (before, hash) = (Hash(array(input)?), Hash(array(input)?));
         let (public_key, signature) = (PublicKey::new(array(input)?), array(input)?);
         let length = u32::from_be_bytes(array(input)?);
         if length > LARGEST_CERTIFICATE {
-            return Err(broken("its certificate is larger than any"));
+            return Err(broken(say!("its certificate is larger than any", "它的证书大得不可能")));
         }
         let certificate = bytes(input, length.into())?;
         let (plain, packed) = (number(input)?, number(input)?);
         if first == 0 || last < first {
-            return Err(broken("it has no entries"));
+            return Err(broken(say!("it has no entries", "它没有记录")));
         }
         let signed = SignedHead { head: Head { seq: last, hash }, public_key, signature };
         Ok(SegmentHeader { station, instance, first, before, signed, certificate, plain, packed })

@@ -7,11 +7,13 @@ use std::io::{BufReader, Read};
 use sha2::{Digest, Sha256};
 use zstd::stream::read::Decoder;
 
+use crate::domain::cause::cause;
 use crate::domain::evidence::HeadVerifier;
 use crate::ledger::journal::entry::ENTRY_HEADER;
 use crate::ledger::journal::head::Head;
 
 use super::format::{SegmentError, SegmentHeader, broken};
+use crate::say;
 
 /// No entry is larger: a work order that lists a million devices has 40 MB.
 const LARGEST_ENTRY: u32 = 64 << 20;
@@ -46,19 +48,21 @@ pub(in crate::ledger) fn verify<E: From<SegmentError>>(
     read_entries(&header, &mut frame, &mut each)?;
     let left = std::io::copy(&mut frame, &mut std::io::sink()).map_err(SegmentError::from)?;
     if left > 0 {
-        return Err(broken("something follows on its entries").into());
+        return Err(broken(say!("something follows on its entries", "记录之后还有内容")).into());
     }
     let digest = input.hasher.clone().finalize();
     let mut found = [0; 32];
     input.read_exact(&mut found).map_err(SegmentError::from)?;
     if found[..] != digest[..] {
-        return Err(broken("its bytes do not give its digest").into());
+        return Err(broken(say!("its bytes do not give its digest", "内容与摘要不符")).into());
     }
     if input.read(&mut [0]).map_err(SegmentError::from)? > 0 {
-        return Err(broken("something follows on its end").into());
+        return Err(broken(say!("something follows on its end", "结尾之后还有内容")).into());
     }
     if !header.signed.holds(&header.instance, verifier) {
-        return Err(broken("the signature of its last entry does not verify").into());
+        let what =
+            say!("the signature of its last entry does not verify", "最后一条的签名核对不通过");
+        return Err(broken(what).into());
     }
     Ok(header)
 }
@@ -78,7 +82,7 @@ fn read_entries<E: From<SegmentError>>(
         let bytes = read_entry(&mut entries)?;
         let seq = head.seq + 1;
         if bytes[..8] != seq.to_be_bytes() {
-            return Err(broken(format!("entry {seq} is missing")).into());
+            return Err(broken(say!("entry {seq} is missing", "缺少第 {seq} 条")).into());
         }
         head = Head { seq, hash: head.hash.of_next(&bytes) };
         each(head, bytes)?;
@@ -86,7 +90,10 @@ fn read_entries<E: From<SegmentError>>(
     // The frame ends where its last entry does.
     let over = entries.limit() > 0 || entries.into_inner().read(&mut [0]).map_err(corrupt)? > 0;
     match over || head != header.signed.head {
-        true => Err(broken("its entries do not end in its signed head").into()),
+        true => {
+            let what = say!("its entries do not end in its signed head", "记录没有止于签名的头");
+            Err(broken(what).into())
+        }
         false => Ok(()),
     }
 }
@@ -97,7 +104,7 @@ fn read_entry(entries: &mut impl Read) -> Result<Vec<u8>, SegmentError> {
     let length =
         bytes[ENTRY_HEADER - 4..].iter().fold(0, |sum: u32, byte| sum << 8 | u32::from(*byte));
     if length > LARGEST_ENTRY {
-        return Err(broken("an entry is larger than any"));
+        return Err(broken(say!("an entry is larger than any", "有一条记录大得不可能")));
     }
     let read = entries.take(length.into()).read_to_end(&mut bytes).map_err(corrupt)?;
     match u32::try_from(read) == Ok(length) {
@@ -110,6 +117,9 @@ fn read_entry(entries: &mut impl Read) -> Result<Vec<u8>, SegmentError> {
 fn corrupt(error: std::io::Error) -> SegmentError {
     match error.kind() {
         std::io::ErrorKind::UnexpectedEof => SegmentError::Torn,
-        _ => broken(format!("its entries can't be unpacked: {error}")),
+        _ => {
+            let what = say!("its entries can't be unpacked", "记录无法解压");
+            broken(what.then(&cause(&error)))
+        }
     }
 }

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::ids::{CertificateSn, Serial};
 use crate::domain::labelling::{LabelRow, LabelState};
+use crate::domain::say::Phrase;
 
 /// The columns that [`read_label`] reads, in its order.
 pub(in crate::ledger) const LABEL: &str = "labels.serial, copy, certificate_sn, labels.state, \
@@ -72,12 +73,17 @@ pub(in crate::ledger) fn lacks(
     connection: &Connection,
     serial: &Serial,
     cert: CertificateSn,
-) -> rusqlite::Result<Option<&'static str>> {
+) -> rusqlite::Result<Option<Phrase>> {
     let label = newest(connection, serial, cert)?;
     Ok(label.and_then(|label| match label.state {
-        LabelState::Wrong => Some("was scanned back and says something else"),
+        LabelState::Wrong => Some(Phrase {
+            english: "was scanned back and says something else",
+            chinese: "扫回的内容不同",
+        }),
         LabelState::Right => None,
-        _ if label.verify => Some("was not scanned back"),
+        _ if label.verify => {
+            Some(Phrase { english: "was not scanned back", chinese: "还没有扫回" })
+        }
         _ => None,
     }))
 }

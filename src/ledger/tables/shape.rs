@@ -15,6 +15,7 @@ use crate::domain::text::printable;
 use crate::ledger::error::{Difference, LedgerError, Oddity};
 
 use super::schema;
+use crate::say;
 
 /// A thing in a schema: its kind and its name.
 type Thing = (Vec<u8>, Vec<u8>);
@@ -39,7 +40,10 @@ impl Shape {
             let text = |index| row.get::<_, Option<Vec<u8>>>(index).map(Option::unwrap_or_default);
             let thing = (text(0)?, text(1)?);
             if shape.0.insert(thing, (text(2)?, row.get(3)?)).is_some() {
-                return Err(LedgerError::Nonsense("its schema names a thing twice".to_owned()));
+                return Err(LedgerError::Nonsense(say!(
+                    "its schema names a thing twice",
+                    "结构中有重复的名称"
+                )));
             }
         }
         Ok(shape)
@@ -106,7 +110,11 @@ fn wanted(connection: &Connection) -> Result<&'static Shape, LedgerError> {
 pub(in crate::ledger) fn check(connection: &Connection) -> Result<(), LedgerError> {
     let encoding: String = connection.query_row("PRAGMA encoding", [], |row| row.get(0))?;
     if encoding != "UTF-8" {
-        let what = format!("its texts are said to be {}, not UTF-8", printable(&encoding));
+        let what = say!(
+            "its texts are said to be {}, not UTF-8",
+            "它的文本标为 {}，不是 UTF-8",
+            printable(&encoding)
+        );
         return Err(LedgerError::Nonsense(what));
     }
     match differences(connection)? {

@@ -282,7 +282,9 @@ fn what_the_cloud_contradicts_is_no_longer_registered_and_is_open_work() {
         assert_eq!((known.registration, known.status), (registration, None));
         assert_eq!(bench.row(number).state, row);
         let gate = bench.reader.gate(&serial(number)).unwrap();
-        assert!(matches!(gate, Some(Gate::Shut(why)) if why.ends_with("it was looked for")));
+        assert!(
+            matches!(gate, Some(Gate::Shut(why)) if why.english.ends_with("it was looked for"))
+        );
     }
     bench.register(1, CloudStatus::Active);
     assert_eq!(bench.state(1), UnitState::Registered, "it was registered again");

@@ -133,13 +133,15 @@ fn a_unit_leaves_when_its_label_was_scanned_back() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = passed(dir.path());
     let gate = || ledger.reader().unwrap().gate(&serial(1)).unwrap().unwrap();
-    assert!(matches!(gate(), Gate::Unlabelled(why) if why.contains("was not scanned back")));
+    assert!(
+        matches!(gate(), Gate::Unlabelled(why) if why.english.contains("was not scanned back"))
+    );
     record(&ledger, sent(1, 1, 7, None)).unwrap();
     record(&ledger, scanned(1, false)).unwrap();
-    assert!(matches!(gate(), Gate::Unlabelled(why) if why.contains("says something else")));
+    assert!(matches!(gate(), Gate::Unlabelled(why) if why.english.contains("says something else")));
     assert_eq!((states(&ledger), open(&ledger)), (vec![LabelState::Wrong], 1));
     record(&ledger, scanned(1, true)).unwrap();
-    assert!(matches!(gate(), Gate::Shut(why) if why.contains("registered")));
+    assert!(matches!(gate(), Gate::Shut(why) if why.english.contains("registered")));
     assert_eq!(open(&ledger), 0);
 }
 

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use crate::cut;
+use crate::domain::cause::cause;
 use crate::domain::evidence::HeadSigner;
 use crate::ledger::apply::apply;
 use crate::ledger::error::LedgerError;
@@ -16,7 +17,7 @@ pub(super) fn append(
     connection: &Connection,
     entry: &Entry,
 ) -> Result<(), LedgerError> {
-    let wrong = |error: serde_json::Error| LedgerError::Nonsense(error.to_string());
+    let wrong = |error: serde_json::Error| LedgerError::Nonsense(cause(&error));
     let bytes = entry.encode().map_err(wrong)?;
     let hash = head.hash.of_next(&bytes);
     let sql = "INSERT INTO journal VALUES (?1, ?2, ?3)";

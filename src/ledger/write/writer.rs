@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use crate::domain::cause::Told;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
@@ -379,8 +380,8 @@ impl Scribe {
         run("SAVEPOINT record")?;
         let answer = match self.append_one(head, work) {
             Err(error) if breaks_constraint(&error) => {
-                let detail =
-                    say!("the ledger refused a record: {error}", "账本拒绝了一条记录：{error}");
+                let detail = say!("the ledger refused a record", "账本拒绝了一条记录")
+                    .then(&error.sentence());
                 Err(Refusal::Row(Fault::said(Code::Bug, detail)))
             }
             answer => answer?,

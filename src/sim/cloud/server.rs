@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +31,7 @@ use super::instance::Instance;
 use super::log::{Log, ReceivedRequest};
 use super::options::Options;
 use super::signature::Headers;
+use crate::domain::cause::Told;
 use crate::domain::places::{Place, Places};
 
 /// The largest body that is read: what the API takes at most.
@@ -317,5 +318,22 @@ impl AsyncWrite for Shared {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut *self.0.borrow_mut()).poll_shutdown(context)
+    }
+}
+
+impl Told for CloudSimError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Listen { address, .. } => format!("无法在 {address} 监听"),
+            Self::State { file, .. } => {
+                let file = file.as_deref().map(Path::display);
+                match file {
+                    Some(file) => format!("状态文件 {file} 无法使用"),
+                    None => "内存中的状态无法使用".to_owned(),
+                }
+            }
+            Self::Log(_) => "请求日志无法写入".to_owned(),
+            Self::Thread(_) => "模拟云端的线程无法建立".to_owned(),
+        })
     }
 }

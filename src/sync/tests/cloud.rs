@@ -16,6 +16,7 @@ use crate::domain::ids::Fingerprint;
 use crate::domain::registration::{
     CaSn, CloudAuthority, CloudCertificate, CloudInstance, CloudStatus, NewRegistration, SnValue,
 };
+use crate::domain::say::Say;
 
 pub(super) const CA_DER: &[u8] = b"the DER of a test CA";
 
@@ -159,7 +160,7 @@ fn drawn(seed: &mut u64) -> Fate {
 }
 
 fn error(action: &'static str, class: ErrorClass) -> CallError {
-    let message = format!("{class:?}");
+    let message = Say::same(format!("{class:?}"));
     CallError { action, class, code: Code::CloudUnclear, cloud_code: None, message }
 }
 

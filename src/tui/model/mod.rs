@@ -30,7 +30,7 @@ pub use view::View;
 
 use crate::domain::clock::Now;
 use crate::domain::device::Fault;
-use crate::domain::event::{Binding, FleetHeard};
+use crate::domain::event::{Binding, FleetHeard, SlotStatus};
 use crate::domain::ids::{Serial, SlotName};
 use crate::domain::local::Zone;
 use crate::domain::pages::{LogLine, OrderProgress, Overview};
@@ -200,6 +200,16 @@ impl Model {
     /// How many units are being worked on.
     pub fn running(&self) -> usize {
         self.tiles.iter().filter(|tile| tile.running.is_some()).count()
+    }
+
+    /// Whether every slot has a unit or a device, so that no scan is wanted: none is still being
+    /// looked at.
+    pub(super) fn is_full(&self) -> bool {
+        let is_taken = |tile: &Tile| {
+            let has_device = matches!(tile.status, SlotStatus::Ready(_) | SlotStatus::Done);
+            tile.running.is_some() || tile.bound.is_some() || has_device
+        };
+        !self.tiles.is_empty() && self.tiles.iter().all(is_taken)
     }
 
     /// The units that must be kept, as far as they are known one by one, and how many there

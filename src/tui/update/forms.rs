@@ -267,8 +267,7 @@ fn approval(who: &str, pin: &str) -> Result<Approval, Fault> {
         Fault::said(Code::OperatorUnknown, say!("nobody is known as {who}", "没有登记工号 {who}"))
     };
     let by = (!who.is_empty()).then(|| who.parse().map_err(|_| unknown())).transpose()?;
-    let wrong =
-        |error: crate::domain::operators::PinError| Fault::new(Code::PinWrong, error.to_string());
+    let wrong = |error: crate::domain::operators::PinError| Fault::told(Code::PinWrong, &error);
     let pin = (!pin.is_empty()).then(|| Pin::new(pin).map_err(wrong)).transpose()?;
     Ok(Approval { by, pin })
 }

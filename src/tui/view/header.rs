@@ -28,12 +28,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look)
 }
 
 fn title<'a>(model: &'a Model, look: Look, columns: u16) -> Line<'a> {
-    let order = model.overview.as_ref().and_then(|overview| overview.work_order.as_ref());
-    let order = order.map_or(look.text(Word::NoWorkOrder), |order| order.id.as_str());
-    let left = vec![
-        Span::raw(format!(" {} ", look.text(page_name(model.view)))),
-        Span::raw(format!("│ {} │ {} │ {order}", model.setup.station, model.setup.product)),
-    ];
     let right = match model.phase {
         Phase::Starting => look.text(Word::Starting),
         Phase::Landing => look.text(Word::Landing),
@@ -44,7 +38,30 @@ fn title<'a>(model: &'a Model, look: Look, columns: u16) -> Line<'a> {
         "" => [paging(model, look), demo(model, look)].join(" "),
         right => right.to_owned(),
     };
-    both_ends(left, vec![Span::raw(format!("{right} "))], columns)
+    let right = format!("{right} ");
+    let room = usize::from(columns).saturating_sub(width(&right));
+    both_ends(vec![Span::raw(place(model, look, room))], vec![Span::raw(right)], columns)
+}
+
+/// Page, station, product and work order; where there is no room for all of them, those that
+/// tell most, each whole.
+fn place(model: &Model, look: Look, room: usize) -> String {
+    let order = model.overview.as_ref().and_then(|overview| overview.work_order.as_ref());
+    let page = look.text(page_name(model.view));
+    let (station, product) = (model.setup.station.as_str(), model.setup.product.as_str());
+    let ways: [Vec<&str>; 3] = match order.map(|order| order.id.as_str()) {
+        Some(order) => {
+            [vec![page, station, product, order], vec![page, station, order], vec![page, order]]
+        }
+        None => [
+            vec![page, station, product, look.text(Word::NoWorkOrder)],
+            vec![page, station, product],
+            vec![page, station],
+        ],
+    };
+    let mut lines = ways.map(|parts| format!(" {}", parts.join(" │ "))).into_iter();
+    let last = lines.next_back().unwrap_or_default();
+    lines.find(|line| width(line) < room).unwrap_or(last)
 }
 
 pub(super) const fn page_name(view: View) -> Word {

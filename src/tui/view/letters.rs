@@ -54,20 +54,6 @@ fn points(mark: Mark) -> Vec<Vec<bool>> {
     rows
 }
 
-/// Columns of a large word with its margin.
-pub(super) const LARGE: u16 = WORD as u16 + 2;
-
-/// Rows of a large word with its margin.
-pub(super) const LARGE_ROWS: u16 = LETTER.1 as u16 + 2;
-
-/// How often a point is repeated in a row, and a row below itself, in an area of this size: the
-/// letters grow with the room and keep about their shape.
-pub(super) fn scale((columns, rows): (u16, u16)) -> (usize, usize) {
-    let high = (rows / LARGE_ROWS).clamp(1, 4);
-    let wide = (columns / LARGE).clamp(1, 2 * high);
-    (wide.into(), high.min(wide).into())
-}
-
 /// Seven rows of 25 columns, each point as often as the scale says.
 pub(super) fn large(mark: Mark, (wide, high): (usize, usize)) -> Vec<String> {
     let (set, clear) = match mark {
@@ -100,14 +86,6 @@ pub(super) fn small(mark: Mark) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn letters_grow_with_the_room() {
-        assert_eq!(scale((39, 12)), (1, 1));
-        assert_eq!(scale((60, 12)), (2, 1));
-        assert_eq!(scale((99, 25)), (3, 3));
-        assert_eq!(scale((198, 40)), (7, 4));
-    }
 
     #[test]
     fn the_three_words_have_shapes_of_their_own() {

@@ -61,10 +61,11 @@ fn text_of(message: &Message<'_>, columns: u16) -> Vec<Line<'static>> {
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, look: Look) {
     let Some(message) = message(model, look) else { return };
-    if message.is_notice {
-        frame.buffer_mut().set_style(area, look.style(Role::Notice));
-    }
     let [first, rest] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    if message.is_notice {
+        // The bar alone: what there is to read stands on the ground of all other text.
+        frame.buffer_mut().set_style(first, look.style(Role::Notice));
+    }
     let mut lines = text_of(&message, area.width);
     if lines.len() > usize::from(rest.height) {
         lines.truncate(rest.height.into());
@@ -200,7 +201,8 @@ fn hint(model: &Model, look: Look) -> String {
         return look.text(Word::ScanComplete).to_owned();
     }
     if model.wanted == 0 {
-        return look.text(Word::ScanNotYet).to_owned();
+        let word = if model.is_full() { Word::ScanBusy } else { Word::ScanNotYet };
+        return look.text(word).to_owned();
     }
     if model.view == View::History && model.chosen.is_none() {
         return look.text(Word::HistoryHint).to_owned();

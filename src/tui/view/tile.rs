@@ -12,7 +12,7 @@ use crate::domain::record::Step;
 use crate::domain::text::plain;
 use crate::text::Word;
 
-use super::super::layout::Room;
+use super::super::layout::{Room, scale};
 use super::super::model::{LabelBack, Mark, Model, Need, Running, Tile, Verdict};
 use super::super::theme::Role;
 use super::letters;
@@ -350,7 +350,7 @@ fn draw_letters(frame: &mut Frame<'_>, area: Rect, room: Room, verdict: &Verdict
     let style = look.style(role).remove_modifier(Modifier::REVERSED);
     let rows = if room == Room::Large && area.height >= 10 {
         // Below the letters stands what to do.
-        letters::large(mark, letters::scale((area.width, area.height.saturating_sub(5).max(7))))
+        letters::large(mark, scale((area.width, area.height.saturating_sub(5).max(7))))
     } else {
         letters::small(mark)
     };

@@ -1,0 +1,97 @@
+//! Chinese all the way: whatever these tests have refused in English is provoked again at a
+//! station that speaks Chinese, and no line that a person reads then has English prose in it.
+
+use std::fs;
+
+use super::station::{PASSPHRASE, Run, Station};
+
+/// Words that stand one behind the other: fewer are a name, a value, a word of a format.
+const PROSE: usize = 3;
+
+/// What a refusal leaves behind: to be refused again would be another matter.
+const NOT_TWICE: &[(&str, &str)] = &[
+    ("E-PIN-WRONG", "counts a wrong PIN, of which the fifth locks"),
+    ("E-CLOUD-THROTTLED", "the emulated cloud throttles once"),
+];
+
+/// Texts that nobody here can say in Chinese, and whose they are.
+const FOREIGN: &[(&str, &str)] = &[];
+
+impl Station {
+    /// The same refusal where the station speaks Chinese.
+    pub(crate) fn refuses_in_chinese(&self, line: &str, code: &str) {
+        let names_another = line.contains("--config");
+        if names_another || NOT_TWICE.iter().any(|(known, _)| *known == code) {
+            return;
+        }
+        let mut command = self.command(line);
+        command.env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE).env("LC_ALL", "zh_CN.UTF-8");
+        if let Ok(own) = fs::read_to_string(self.path("station.toml"))
+            && own.contains("[station]\n")
+        {
+            let chinese = own.replacen("[station]\n", "[station]\nlanguage = \"zh\"\n", 1);
+            self.write("station.zh.toml", &chinese);
+            command.env("STATION_CONFIG", "station.zh.toml");
+        }
+        let run = Run::of(&mut command);
+        let found = prose_in(&run.stderr);
+        assert!(found.is_empty(), "{line}\n{found:#?}\nin {}", run.stderr);
+    }
+}
+
+/// The pieces of English prose in the lines that a person reads.
+pub(crate) fn prose_in(text: &str) -> Vec<String> {
+    text.lines().flat_map(prose).collect()
+}
+
+/// Runs of words of Latin letters alone, three or more one behind the other. What stands between
+/// marks is quoted: a command, a value, a key of station.toml, the text of another program.
+fn prose(line: &str) -> Vec<String> {
+    let mut line = line.to_owned();
+    for (foreign, _) in FOREIGN {
+        line = line.replace(foreign, " | ");
+    }
+    for mark in ['`', '"', '\''] {
+        let parts: Vec<&str> = line.split(mark).collect();
+        line = parts.iter().step_by(2).copied().collect::<Vec<_>>().join(" | ");
+    }
+    // How a command is written: `station`, its command, its options.
+    let line = match line.split_once("用法：") {
+        Some((before, _)) => before.to_owned(),
+        None => line,
+    };
+    let apart = |c: char| if c.is_ascii() { c.to_string() } else { " | ".to_owned() };
+    let line: String = line.chars().map(apart).collect();
+    let mut found = Vec::new();
+    let mut run: Vec<&str> = Vec::new();
+    for word in line.split_whitespace().chain(["|"]) {
+        let bare = word.trim_end_matches([',', ';', ':', '.']);
+        let is_word = !bare.is_empty() && bare.chars().all(|c| c.is_ascii_alphabetic());
+        if is_word {
+            run.push(word);
+            if bare.len() == word.len() {
+                continue;
+            }
+        }
+        if run.len() >= PROSE {
+            found.push(run.join(" "));
+        }
+        run.clear();
+    }
+    found
+}
+
+#[test]
+fn prose_is_told_from_values() {
+    let table = [
+        ("error[E-USAGE]: 没有选项 '--unit'", None),
+        ("help: 运行 `station ledger verify all of it`", None),
+        ("error[E-X]: 端口 /dev/ttyUSB0 无法打开 (os error 2)", None),
+        ("error[E-X]: 无法访问云端（the cloud is silent）", Some("cloud is silent）")),
+        ("caused by: the instance does not run", Some("the instance does not run")),
+    ];
+    for (line, wanted) in table {
+        let found = prose(line);
+        assert_eq!(!found.is_empty(), wanted.is_some(), "{line}: {found:?}");
+    }
+}
