@@ -121,7 +121,7 @@ impl Samples for Workshop {
                 Err("names its subject in another form than UTF8String".to_owned())
             }
             Ok(_) => Ok(()),
-            Err(PkiError::SigningRequest { problem }) => Err(problem.to_owned()),
+            Err(PkiError::SigningRequest { problem }) => Err(problem.english.to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }

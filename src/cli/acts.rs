@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::grants::{GiveBack, NewGrant, OrderKeyCommand};
+use crate::domain::cause::Told;
 use crate::domain::ids::{AnyName, OperatorId, Serial, SlotName, WorkOrderId};
-use crate::domain::label::{CheckCharacter, SerialPattern, SerialRange};
+use crate::domain::label::{CheckCharacter, SerialPattern, SerialRange, UnknownCheck};
 use crate::domain::operators::Role;
+use crate::domain::say::Say;
 
 /// `station authority …`
 #[derive(Debug, Subcommand)]
@@ -240,8 +242,8 @@ pub struct NewWorkOrder {
     pub by: Option<OperatorId>,
 }
 
-fn check_character(text: &str) -> Result<CheckCharacter, String> {
-    text.parse()
+fn check_character(text: &str) -> Result<CheckCharacter, Say> {
+    text.parse().map_err(|error: UnknownCheck| error.sentence())
 }
 
 /// `station operator …`

@@ -78,7 +78,13 @@ impl Context {
 
     /// Reads and checks station.toml.
     pub fn config(&self) -> Result<Config, Failure> {
-        let config = Config::load(&self.global.config, self.global.data_dir.as_deref())?;
+        let config = Config::load(&self.global.config, self.global.data_dir.as_deref());
+        let config = config.inspect_err(|_| {
+            // Whoever wrote it in it reads in it what is wrong with it.
+            if Config::asks_for_chinese(&self.global.config) {
+                shell::speak(Language::Chinese);
+            }
+        })?;
         shell::speak(match config.station.language {
             config::Language::English => Language::English,
             config::Language::Chinese => Language::Chinese,

@@ -68,7 +68,7 @@ fn certificates(asked: &ExportCertificates, context: &mut Context) -> Result<Exi
         for row in &page {
             export.add(row)?;
             written += 1;
-            progress.at(written, None, "certificates");
+            progress.at(written, None, said(&say!("certificates", "张证书"), shell::language()));
         }
         match page.into_iter().last() {
             Some(row) => last = Some(row.row.serial),

@@ -14,7 +14,9 @@ use crate::domain::rows::{AttemptRow, UnitRow};
 use crate::ledger::views::UnitFilter;
 use crate::ledger::{LedgerError, Reader};
 use crate::report::{Form, Row, Table};
-use crate::shell::{Exit, Failure, Progress};
+use crate::say;
+use crate::shell::{self, Exit, Failure, Progress};
+use crate::text::said;
 
 /// Rows that are read at a time: nobody holds the ledger's file back for long, and no table
 /// is ever whole in memory.
@@ -65,7 +67,7 @@ fn attempts(
         HistoryKey { started_at, serial, attempt }
     };
     page_by_page(Table::begin::<AttemptRow>(form, sink)?, page, key, |written| {
-        progress.at(written, None, "attempts");
+        progress.at(written, None, said(&say!("attempts", "次尝试"), shell::language()));
     })
 }
 
@@ -82,7 +84,7 @@ fn units(
         page,
         |row| row.serial,
         |written| {
-            progress.at(written, None, "units");
+            progress.at(written, None, said(&say!("units", "个单元"), shell::language()));
         },
     )
 }

@@ -98,7 +98,7 @@ pub enum ConfigError {
         /// The key with its section.
         key: String,
         /// Why it does not.
-        source: Box<Say>,
+        source: Say,
     },
     /// A port or a slot's name that stands there twice.
     #[error("{place}: {key} is {what}, which {first} has already")]

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
-use super::kinds::outside;
+use super::kinds::{of_serde, outside};
 use super::place::{Entry, KeyPath, Source, outline};
 use super::refusal::Refusal;
 use super::schema::{self, Wanted};
@@ -45,7 +45,7 @@ impl<'a> Refused<'a> {
         explained.unwrap_or_else(|| ConfigError::Value {
             place,
             key: self.key_of(&span).to_string(),
-            why: Say::same(error.message()),
+            why: of_serde(error.message()),
         })
     }
 
@@ -61,7 +61,7 @@ impl<'a> Refused<'a> {
                 self.absent(place(&section), &self.key_of(&section), key)
             }
             Refusal::Pattern { span, source } => {
-                let source = Box::new(source.sentence());
+                let source = source.sentence();
                 ConfigError::Pattern { place: place(&span), key: key(&span), source }
             }
             Refusal::Twice { span, first, what } => ConfigError::Twice {

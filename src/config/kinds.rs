@@ -19,7 +19,7 @@ use toml::Spanned;
 use super::refusal::Refusal;
 use super::values;
 use super::words::Choice;
-use crate::domain::cause::Told;
+use crate::domain::cause::{Told, library};
 use crate::domain::say::Say;
 use crate::domain::scan::End;
 use crate::say;
@@ -150,15 +150,31 @@ impl<T: JsonSchema> JsonSchema for Section<T> {
     }
 }
 
+/// Between the languages in what serde carries: it knows one text.
+const APART: char = '\u{1f}';
+
+/// A sentence in each language, as one text.
+fn both(said: &Say) -> String {
+    format!("{}{APART}{}", said.english, said.chinese)
+}
+
+/// What serde says of a value: a sentence of ours, or its own.
+pub(super) fn of_serde(message: &str) -> Say {
+    match message.split_once(APART) {
+        Some((english, chinese)) => Say { english: english.into(), chinese: chinese.into() },
+        None => library(message.to_owned()),
+    }
+}
+
 /// Reads a text with `parse`; the error stands at the text, also within a list.
 fn text<'de, D, T, E>(d: D, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    E: Display,
+    E: Told,
 {
     struct Text<T, F>(F, PhantomData<T>);
 
-    impl<'de, T, E: Display, F: FnOnce(&str) -> Result<T, E>> Visitor<'de> for Text<T, F> {
+    impl<'de, T, E: Told, F: FnOnce(&str) -> Result<T, E>> Visitor<'de> for Text<T, F> {
         type Value = T;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,7 +183,7 @@ where
 
         fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
             let text = String::deserialize(d)?;
-            (self.0)(&text).map_err(D::Error::custom)
+            (self.0)(&text).map_err(|error| D::Error::custom(both(&error.sentence())))
         }
     }
 
@@ -179,7 +195,7 @@ where
 #[derive(Debug)]
 pub(super) struct Parsed<T>(pub(super) T);
 
-impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Parsed<T> {
+impl<'de, T: FromStr<Err: Told>> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         text(d, |text| text.parse().map(Self))
     }
@@ -209,7 +225,8 @@ impl<'de> Deserialize<'de> for Ends {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Ends, E> {
-                text.parse().map(|end| Ends(vec![end])).map_err(E::custom)
+                let end = text.parse::<End>();
+                end.map(|end| Ends(vec![end])).map_err(|error| E::custom(both(&error.sentence())))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Ends, A::Error> {
@@ -262,7 +279,9 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Whole<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let number = i64::deserialize(d)?;
         let within = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
-        within.map(Self).ok_or_else(|| D::Error::custom(outside(number, MIN.into(), MAX.into())))
+        within
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(both(&outside(number, MIN.into(), MAX.into()))))
     }
 }
 
@@ -326,10 +345,21 @@ impl FilePath {
     }
 }
 
+/// A path of nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("the path is empty")]
+struct EmptyPath;
+
+impl Told for EmptyPath {
+    fn chinese(&self) -> Option<String> {
+        Some("路径是空的".to_owned())
+    }
+}
+
 impl<'de> Deserialize<'de> for FilePath {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         text(d, |text| match text {
-            "" => Err("the path is empty"),
+            "" => Err(EmptyPath),
             text => Ok(Self(text.to_owned())),
         })
     }

@@ -143,6 +143,16 @@ impl Config {
         Ok(config)
     }
 
+    /// Whether a file that is not right as a whole says that its people read Chinese.
+    pub fn asks_for_chinese(path: &Path) -> bool {
+        let file = File::open(path).and_then(|file| bounds::read_whole(file, bounds::SETTINGS));
+        let text = String::from_utf8_lossy(file.as_deref().unwrap_or_default()).into_owned();
+        text.lines().any(|line| {
+            let plain: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+            plain.starts_with("language=\"zh")
+        })
+    }
+
     /// Checks the bytes of a file of this path; relative paths in it start from `dir`.
     pub fn parse(path: &Path, dir: PathBuf, bytes: &[u8]) -> Result<Self, ConfigError> {
         let source = Source { file: path.to_owned(), text: text_of(path, bytes)? };

@@ -156,7 +156,7 @@ pub struct Fault {
     pub code: Code,
     /// One sentence with the values, without secrets.
     pub detail: String,
-    /// The same in Chinese, where it was said in both languages.
+    /// The same in Chinese, where it was said in both languages; empty where its code says all.
     pub chinese: Option<String>,
 }
 
@@ -166,14 +166,16 @@ impl Fault {
         Self { code, detail: detail.into(), chinese: None }
     }
 
-    /// A fault made of an error that says itself in each language.
+    /// A fault made of an error that says itself in each language; without words of its own in
+    /// Chinese where its code says all.
     pub fn told(code: Code, error: &impl Told) -> Self {
-        Self { code, detail: error.to_string(), chinese: error.chinese() }
+        Self { code, detail: error.to_string(), chinese: Some(error.chinese().unwrap_or_default()) }
     }
 
     /// Its sentence in each language; in English where it was said in that alone.
     pub fn sentence(&self) -> Say {
-        let chinese = self.chinese.clone().unwrap_or_else(|| self.detail.clone());
+        let own = self.chinese.clone().filter(|own| !own.is_empty());
+        let chinese = own.unwrap_or_else(|| self.detail.clone());
         Say { english: self.detail.clone(), chinese }
     }
 

@@ -3,6 +3,7 @@
 //! Records, the journal and JSON know UTC alone. Whatever a person reads, or counts by, is in
 //! the factory's [`Zone`]; its days have 23 or 25 hours where the clock is changed.
 
+use crate::domain::cause::Told;
 use std::fmt;
 use std::str::FromStr;
 
@@ -18,6 +19,12 @@ const FIRST: Date = Date::constant(1970, 1, 1);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no time zone: write a name such as \"Asia/Shanghai\" or \"Europe/Berlin\"")]
 pub struct UnknownZone(pub String);
+
+impl Told for UnknownZone {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("{:?} 不是时区：写 \"Asia/Shanghai\" 或 \"Europe/Berlin\" 这样的名字", self.0))
+    }
+}
 
 /// A time zone with its rules for daylight saving time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,6 +198,12 @@ pub struct TimeOfDay(Time);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no time of the day: write for example \"06:00\" or \"22:30\"")]
 pub struct NoTimeOfDay(pub String);
+
+impl Told for NoTimeOfDay {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("{:?} 不是一天中的时间：例如写 \"06:00\" 或 \"22:30\"", self.0))
+    }
+}
 
 impl FromStr for TimeOfDay {
     type Err = NoTimeOfDay;

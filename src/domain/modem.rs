@@ -1,6 +1,7 @@
 //! The modems that are spoken to in AT commands, by their makers: the words of `[[slots]] modem`
 //! and of `station sim modem --kind`.
 
+use crate::domain::cause::Told;
 use std::fmt;
 use std::str::FromStr;
 
@@ -49,6 +50,12 @@ impl fmt::Display for Modem {
 pub struct UnknownModem {
     /// The word found.
     pub found: String,
+}
+
+impl Told for UnknownModem {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("{:?} 不是 nrf91、quectel、simcom、esp-at 之一", self.found))
+    }
 }
 
 impl FromStr for Modem {

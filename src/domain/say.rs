@@ -33,9 +33,13 @@ impl Say {
     /// Another sentence behind it, as its cause or its value.
     #[must_use]
     pub fn then(self, next: &Say) -> Self {
+        let joined = |own: String, mark, next: &str| match own.is_empty() {
+            true => next.to_owned(),
+            false => own + mark + next,
+        };
         Self {
-            english: format!("{}: {}", self.english, next.english),
-            chinese: format!("{}：{}", self.chinese, next.chinese),
+            english: joined(self.english, ": ", &next.english),
+            chinese: joined(self.chinese, "：", &next.chinese),
         }
     }
 }

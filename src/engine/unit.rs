@@ -184,10 +184,7 @@ fn already_proven(job: &Job, fault: Option<&Fault>) -> Fault {
         ),
         Some(fault) => Say {
             english: format!("{serial} was proven before; it was not verified again: {fault}"),
-            chinese: format!(
-                "{serial} 以前已合格；没有再次验证：{}",
-                fault.chinese.as_ref().unwrap_or(&fault.detail)
-            ),
+            chinese: format!("{serial} 以前已合格；没有再次验证：{}", fault.sentence().chinese),
         },
     };
     Fault::said(Code::UnitProven, detail)

@@ -279,7 +279,7 @@ impl Told for LedgerError {
             Self::WriterGone => "账本的写线程已停止".to_owned(),
             Self::ReaderGone => "账本的读线程已停止".to_owned(),
             Self::Sign(fault) => {
-                let why = fault.chinese.as_ref().unwrap_or(&fault.detail);
+                let why = fault.sentence().chinese;
                 format!("日志的头无法签名：{why}")
             }
             Self::Key { found, wanted } => {

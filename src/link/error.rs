@@ -410,10 +410,8 @@ impl From<LinkError> for Fault {
             detail = format!("{detail}: {cause}");
             source = cause.source();
         }
-        match error.chinese() {
-            Some(chinese) => Self::said(error.code(), Say { english: detail, chinese }),
-            None => Self::new(error.code(), detail),
-        }
+        let chinese = error.chinese().unwrap_or_default();
+        Self::said(error.code(), Say { english: detail, chinese })
     }
 }
 

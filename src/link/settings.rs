@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::domain::cause::Told;
 use crate::domain::esp::EspPlace;
 use crate::domain::family::{Family, Speaks};
 use crate::domain::modem::{Modem, USUAL_TAG};
@@ -121,6 +122,12 @@ pub struct UnknownWord {
     pub found: String,
     /// Those allowed.
     pub allowed: &'static str,
+}
+
+impl Told for UnknownWord {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("{:?} 不是下列之一：{}", self.found, self.allowed))
+    }
 }
 
 macro_rules! words {

@@ -195,7 +195,13 @@ impl Authority {
     /// The end of validity by the profile: never shortened, and equal to the CA's is allowed.
     pub(super) fn end_of(&self, profile: &Profile, now: Timestamp) -> Result<Timestamp, PkiError> {
         let term = profile.valid_for();
-        let no_date = || wrong("valid_for", &term.to_string(), "ends after the year 9999");
+        let no_date = || {
+            wrong(
+                "valid_for",
+                &term.to_string(),
+                Phrase { english: "ends after the year 9999", chinese: "到期在 9999 年之后" },
+            )
+        };
         let wanted = term.end(now).ok_or_else(no_date)?;
         let not_after = self.ca.not_after;
         if wanted > not_after {

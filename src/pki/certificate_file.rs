@@ -17,7 +17,9 @@ use crate::say;
 
 /// A certificate as PEM, for the console and for people.
 pub fn certificate_pem(der: &[u8]) -> Result<String, PkiError> {
-    let unreadable = || PkiError::Sign { problem: "what was to be shown is not DER".to_owned() };
+    let unreadable = || PkiError::Sign {
+        problem: say!("what was to be shown is not DER", "要写出的不是 DER"),
+    };
     let document = Document::try_from(der).map_err(|_| unreadable())?;
     document.to_pem("CERTIFICATE", LineEnding::LF).map_err(|_| unreadable())
 }

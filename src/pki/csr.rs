@@ -17,6 +17,7 @@ use super::ca_certificate::p256_key_in;
 use super::error::PkiError;
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::{HardwareId, PublicKey, to_hex};
+use crate::domain::say::Phrase;
 
 /// A public key whose owner showed that it has the private one, and named itself rightly.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,20 +39,42 @@ pub fn verify_csr(
     hardware: &HardwareId,
 ) -> Result<VerifiedCsr, PkiError> {
     let refused = |problem| PkiError::SigningRequest { problem };
-    let (rest, found) = X509CertificationRequest::from_der(&request.der)
-        .map_err(|_| refused("is no PKCS #10 request in DER"))?;
+    let (rest, found) = X509CertificationRequest::from_der(&request.der).map_err(|_| {
+        refused(Phrase {
+            english: "is no PKCS #10 request in DER",
+            chinese: "不是 DER 格式的 PKCS #10 请求",
+        })
+    })?;
     let info = &found.certification_request_info;
     let name = to_hex(hardware.as_bytes());
     let parts = [
-        (rest.is_empty(), "has bytes behind its end"),
-        (info.version.0 == 0, "is of an unknown version"),
-        (is_common_name(&info.subject, &name), "does not name this device as its subject"),
-        (asks_for_nothing_else(info), "has attributes"),
+        (
+            rest.is_empty(),
+            Phrase { english: "has bytes behind its end", chinese: "结尾之后还有内容" },
+        ),
+        (info.version.0 == 0, Phrase { english: "is of an unknown version", chinese: "版本未知" }),
+        (
+            is_common_name(&info.subject, &name),
+            Phrase {
+                english: "does not name this device as its subject",
+                chinese: "主题不是这台设备",
+            },
+        ),
+        (asks_for_nothing_else(info), Phrase { english: "has attributes", chinese: "带有属性" }),
         (
             p256_key_in(&info.subject_pki).as_ref() == Some(&request.public_key),
-            "asks for another key than the device announced",
+            Phrase {
+                english: "asks for another key than the device announced",
+                chinese: "请求的密钥与设备告知的不同",
+            },
         ),
-        (is_signed(&found, &request.public_key), "is not signed with the key that it asks for"),
+        (
+            is_signed(&found, &request.public_key),
+            Phrase {
+                english: "is not signed with the key that it asks for",
+                chinese: "没有用它请求的密钥签名",
+            },
+        ),
     ];
     match parts.into_iter().find(|(holds, _)| !holds) {
         Some((_, problem)) => Err(refused(problem)),

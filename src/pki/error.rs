@@ -23,7 +23,7 @@ pub enum PkiError {
         /// The value that was given.
         value: String,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: Phrase,
     },
     /// A file of the authority is not there, or can't be opened.
     #[error("can't open the {what} {}", path.display())]
@@ -53,7 +53,7 @@ pub enum PkiError {
     #[error("the device's certificate {problem}")]
     Foreign {
         /// Why not.
-        problem: &'static str,
+        problem: Phrase,
     },
     /// A passphrase is empty.
     #[error("the passphrase is empty")]
@@ -108,7 +108,7 @@ pub enum PkiError {
     #[error("can't sign a certificate: {problem}")]
     Sign {
         /// What went wrong.
-        problem: String,
+        problem: Say,
     },
     /// A certificate that was just signed is not what was asked for.
     #[error("the certificate just signed is wrong: {part} differs from what was asked for")]
@@ -146,7 +146,7 @@ pub enum PkiError {
     #[error("the journal key's certificate {problem}")]
     JournalCertificate {
         /// What is wrong with it.
-        problem: &'static str,
+        problem: Phrase,
     },
     /// The key of the station's own broker can't be used.
     #[error("the broker's key {} {problem}", path.display())]
@@ -160,7 +160,7 @@ pub enum PkiError {
     #[error("the device's signing request {problem}")]
     SigningRequest {
         /// What is wrong with it.
-        problem: &'static str,
+        problem: Phrase,
     },
     /// The order key or its certificate can't be used.
     #[error("the order key: {} {problem}", path.display())]
@@ -219,7 +219,9 @@ impl PkiError {
 impl Told for PkiError {
     fn chinese(&self) -> Option<String> {
         Some(match self {
-            Self::Profile { field, value, problem } => format!("{field} {value:?}：{problem}"),
+            Self::Profile { field, value, problem } => {
+                format!("{field} {value:?}：{}", problem.chinese)
+            }
             Self::Missing { what, path, .. } => {
                 format!("{} {} 打不开", file_in_chinese(what), path.display())
             }
@@ -237,7 +239,7 @@ impl Told for PkiError {
             Self::TooShort { wanted, not_after } => {
                 format!("现在签发的证书将到 {wanted} 到期，CA 到 {not_after} 到期")
             }
-            Self::Sign { problem } => format!("证书无法签名：{problem}"),
+            Self::Sign { problem } => format!("证书无法签名：{}", problem.chinese),
             Self::Differs { part } => format!("刚签发的证书不对：{part} 与要求的不同"),
             Self::CertificateFile { path, problem } => {
                 format!("{}：{}", path.display(), problem.chinese)
@@ -257,10 +259,9 @@ impl Told for PkiError {
             Self::ChangedGrant { signer } => format!("没有订货密钥 {signer:?} 对内容的签名"),
             // The code says it all.
             Self::PassphraseEmpty | Self::Mismatch | Self::Random(_) => return None,
-            // What is wrong with bytes that others made, in the words of the standards.
-            Self::Foreign { problem }
-            | Self::JournalCertificate { problem }
-            | Self::SigningRequest { problem } => (*problem).to_owned(),
+            Self::Foreign { problem } => format!("设备的证书{}", problem.chinese),
+            Self::JournalCertificate { problem } => format!("日志密钥的证书{}", problem.chinese),
+            Self::SigningRequest { problem } => format!("设备的签名请求{}", problem.chinese),
             Self::ForeignGrant { problem } => problem.chinese.clone(),
         })
     }

@@ -26,6 +26,8 @@ use super::profile::{ValidFor, wrong};
 use super::signer::SigningKey;
 use super::token::TokenSigner;
 use crate::domain::clock::Timestamp;
+use crate::domain::say::Phrase;
+use crate::say;
 
 /// How far a new CA's start of validity is set back: more than a device's, so that the
 /// first devices get the whole of theirs.
@@ -160,13 +162,15 @@ pub fn throw_away(request: &AuthorityRequest) -> Result<Authority, PkiError> {
 }
 
 pub(super) fn new_key() -> Result<SecretKey, PkiError> {
-    SecretKey::try_generate()
-        .map_err(|_| PkiError::Sign { problem: "the system gives no random bytes".to_owned() })
+    SecretKey::try_generate().map_err(|_| PkiError::Sign {
+        problem: say!("the system gives no random bytes", "系统不给随机数"),
+    })
 }
 
 fn for_certificates(key: &SecretKey) -> Result<SigningKey, PkiError> {
-    SigningKey::for_certificates(key)
-        .map_err(|_| PkiError::Sign { problem: "the new key can't be used".to_owned() })
+    SigningKey::for_certificates(key).map_err(|_| PkiError::Sign {
+        problem: say!("the new key can't be used", "新密钥无法使用"),
+    })
 }
 
 /// Refuses where a file of the authority is there; a token refuses by itself.
@@ -203,7 +207,13 @@ fn self_signed(key: &SigningKey, parameters: &CertificateParams) -> Result<Vec<u
 
 fn parameters(request: &AuthorityRequest) -> Result<CertificateParams, PkiError> {
     let term = request.valid_for;
-    let no_date = || wrong("days", &term.to_string(), "ends after the year 9999");
+    let no_date = || {
+        wrong(
+            "days",
+            &term.to_string(),
+            Phrase { english: "ends after the year 9999", chinese: "到期在 9999 年之后" },
+        )
+    };
     let back = i64::try_from(request.backdate.as_micros()).unwrap_or(i64::MAX);
     let mut parameters = of_a_ca(&request.common_name)?;
     parameters.serial_number = Some(SerialNumber::from_slice(random_sn()?.as_bytes()));
@@ -227,10 +237,20 @@ pub(super) fn of_a_ca(common_name: &str) -> Result<CertificateParams, PkiError> 
 fn check_common_name(name: &str) -> Result<(), PkiError> {
     let field = "common name";
     if name.trim().is_empty() || name.chars().any(char::is_control) {
-        return Err(wrong(field, name, "is empty or has control characters"));
+        return Err(wrong(
+            field,
+            name,
+            Phrase {
+                english: "is empty or has control characters", chinese: "是空的或有控制字符"
+            },
+        ));
     }
     if name.chars().count() > COMMON_NAME_LIMIT {
-        return Err(wrong(field, name, "at most 64 characters are allowed"));
+        return Err(wrong(
+            field,
+            name,
+            Phrase { english: "at most 64 characters are allowed", chinese: "最多 64 个字符" },
+        ));
     }
     Ok(())
 }

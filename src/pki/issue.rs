@@ -142,6 +142,7 @@ fn subject(expected: &Expected<'_>) -> DistinguishedName {
 
 /// In UTC: rcgen chooses between the two ASN.1 time types by the year of the local date.
 pub(super) fn utc(time: Timestamp) -> Result<OffsetDateTime, PkiError> {
-    OffsetDateTime::from_unix_timestamp(time.seconds())
-        .map_err(|_| PkiError::Sign { problem: format!("{time} is no date of the calendar") })
+    OffsetDateTime::from_unix_timestamp(time.seconds()).map_err(|_| PkiError::Sign {
+        problem: say!("{time} is no date of the calendar", "{time} 不是日历上的日期"),
+    })
 }

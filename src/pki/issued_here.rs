@@ -12,6 +12,7 @@ use super::fingerprint::fingerprint_of;
 use crate::domain::certificate::Certificate;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{CertificateSn, ClientId};
+use crate::domain::say::Phrase;
 
 /// A device's certificate that was found to be issued under a CA of this station.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,23 +33,58 @@ pub fn verify_issued_here(
     now: Timestamp,
 ) -> Result<IssuedHere, PkiError> {
     let refused = |problem| PkiError::Foreign { problem };
-    let found = parse(der).ok_or_else(|| refused("is not an X.509 certificate"))?;
-    let ca = issuer_of(&found, authorities)
-        .ok_or_else(|| refused("was not issued by a CA of this station"))?;
+    let found = parse(der).ok_or_else(|| {
+        refused(Phrase { english: "is not an X.509 certificate", chinese: "不是 X.509 证书" })
+    })?;
+    let ca = issuer_of(&found, authorities).ok_or_else(|| {
+        refused(Phrase {
+            english: "was not issued by a CA of this station",
+            chinese: "不是本站的 CA 签发的",
+        })
+    })?;
     let (not_before, not_after) = validity_of(&found);
     let parts = [
-        (found.version() == X509Version::V3, "is not X.509 v3"),
-        (is_no_ca(&found), "is not marked as one that is no CA's"),
-        (only_signs(&found), "is for more than signing"),
-        (serves(&found, Purpose::Device), "is not a client's"),
-        ((not_before..=not_after).contains(&now), "is not valid now"),
+        (
+            found.version() == X509Version::V3,
+            Phrase { english: "is not X.509 v3", chinese: "不是 X.509 v3" },
+        ),
+        (
+            is_no_ca(&found),
+            Phrase {
+                english: "is not marked as one that is no CA's", chinese: "没有标明不是 CA"
+            },
+        ),
+        (
+            only_signs(&found),
+            Phrase { english: "is for more than signing", chinese: "用途不止签名" },
+        ),
+        (
+            serves(&found, Purpose::Device),
+            Phrase { english: "is not a client's", chinese: "不是客户端证书" },
+        ),
+        (
+            (not_before..=not_after).contains(&now),
+            Phrase { english: "is not valid now", chinese: "现在不在有效期内" },
+        ),
     ];
     if let Some((_, problem)) = parts.into_iter().find(|(holds, _)| !holds) {
         return Err(refused(problem));
     }
-    let no_key = || refused("has a key that is not P-256");
-    let no_sn = |_| refused("has a serial number that this station does not give");
-    let no_name = || refused("names no client id as its subject");
+    let no_key = || {
+        refused(Phrase { english: "has a key that is not P-256", chinese: "密钥不是 P-256" })
+    };
+    let no_sn = |_| {
+        refused(Phrase {
+            english: "has a serial number that this station does not give",
+            chinese: "序列号不是本站给出的",
+        })
+    };
+    let no_name = || {
+        refused(Phrase {
+            english: "names no client id as its subject",
+            chinese: "主题中没有客户端 ID",
+        })
+    };
     let certificate = Certificate {
         sn: CertificateSn::from_bytes(found.raw_serial()).map_err(no_sn)?,
         fingerprint: fingerprint_of(der),

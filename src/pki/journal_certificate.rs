@@ -10,6 +10,7 @@ use super::error::PkiError;
 use super::issue::random_sn;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{PublicKey, StationId};
+use crate::domain::say::Phrase;
 
 /// What the CN begins with. The space keeps it apart from every client id.
 const COMMON_NAME_PREFIX: &str = "station-journal ";
@@ -57,17 +58,31 @@ pub fn journal_key_of(
 ) -> Result<JournalCertificate, PkiError> {
     let refused = |problem| PkiError::JournalCertificate { problem };
     let ca = CaCertificate::from_der(ca_certificate)?;
-    let found = parse(certificate).ok_or(refused("is not an X.509 certificate"))?;
+    let found = parse(certificate).ok_or(refused(Phrase {
+        english: "is not an X.509 certificate",
+        chinese: "不是 X.509 证书",
+    }))?;
     if found.issuer().as_raw() != ca.subject_der || !is_signed_by(&found, &ca.public_key) {
-        return Err(refused("was not issued by this CA"));
+        return Err(refused(Phrase {
+            english: "was not issued by this CA",
+            chinese: "不是这个 CA 签发的",
+        }));
     }
     if !is_no_ca(&found) || !only_signs(&found) || !serves(&found, Purpose::Journal) {
-        return Err(refused("is not one for a journal key"));
+        return Err(refused(Phrase {
+            english: "is not one for a journal key",
+            chinese: "不是日志密钥的证书",
+        }));
     }
     let name = found.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
     let station = name.and_then(|name| name.strip_prefix(COMMON_NAME_PREFIX));
-    let station = station.and_then(|id| id.parse().ok()).ok_or(refused("names no station"))?;
-    let public_key = p256_key_of(&found).ok_or(refused("has a key that is not P-256"))?;
+    let station = station
+        .and_then(|id| id.parse().ok())
+        .ok_or(refused(Phrase { english: "names no station", chinese: "没有写明站" }))?;
+    let public_key = p256_key_of(&found).ok_or(refused(Phrase {
+        english: "has a key that is not P-256",
+        chinese: "密钥不是 P-256",
+    }))?;
     Ok(JournalCertificate { station, public_key })
 }
 

@@ -27,7 +27,7 @@ use crate::domain::cause::cause;
 use crate::domain::clock::Timestamp;
 use crate::domain::grant::{Grant, RawSignature, SignedGrant, Signer};
 use crate::domain::ids::PublicKey;
-use crate::domain::say::Say;
+use crate::domain::say::{Phrase, Say};
 use crate::say;
 
 /// How far a new certificate's start is set back, for a station whose clock is behind.
@@ -70,7 +70,9 @@ impl OrderKey {
 
     /// Signs a grant.
     pub fn sign(&self, grant: Grant) -> Result<SignedGrant, PkiError> {
-        let no_signature = || PkiError::Sign { problem: "the order key can't sign".to_owned() };
+        let no_signature = || PkiError::Sign {
+            problem: say!("the order key can't sign", "订货密钥不能签名"),
+        };
         let raw = self.key.sign(&grant.signed_bytes()).map_err(|_| no_signature())?;
         let signature = RawSignature(raw.try_into().map_err(|_| no_signature())?);
         Ok(SignedGrant { grant, certificate: self.certificate.clone(), signature })
@@ -215,7 +217,10 @@ fn check_name(name: &str) -> Result<(), PkiError> {
     let is_sound = !name.trim().is_empty()
         && name.chars().count() <= LONGEST_NAME
         && !name.chars().any(char::is_control);
-    let problem = "is empty, longer than 49 characters, or has control characters";
+    let problem = Phrase {
+        english: "is empty, longer than 49 characters, or has control characters",
+        chinese: "是空的、超过 49 个字符，或有控制字符",
+    };
     let refused = || PkiError::Profile { field: "name", value: name.to_owned(), problem };
     is_sound.then_some(()).ok_or_else(refused)
 }

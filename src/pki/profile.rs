@@ -8,6 +8,7 @@ use time::{Date, Month, OffsetDateTime};
 
 use super::error::PkiError;
 use crate::domain::clock::Timestamp;
+use crate::domain::say::Phrase;
 
 /// RFC 5280's upper bound for an organisation's and an organisational unit's name.
 const NAME_LIMIT: usize = 64;
@@ -92,8 +93,11 @@ impl FromStr for ValidFor {
         parsed.ok_or_else(|| PkiError::Profile {
             field: "valid_for",
             value: text.to_owned(),
-            problem: "write years (\"20y\", at most 1000), days (\"825d\", at most 366000) or \
-                      \"no-expiry\"",
+            problem: Phrase {
+                english: "write years (\"20y\", at most 1000), days (\"825d\", at most 366000) or \
+                          \"no-expiry\"",
+                chinese: "写年数（\"20y\"，最多 1000）、天数（\"825d\"，最多 366000）或 \"no-expiry\"",
+            },
         })
     }
 }
@@ -129,11 +133,19 @@ impl Profile {
         check_name("organization", organization.as_deref())?;
         check_name("organizational_unit", organizational_unit.as_deref())?;
         if !valid_for.is_allowed() {
-            return Err(wrong("valid_for", &valid_for.to_string(), "is zero or too long"));
+            return Err(wrong(
+                "valid_for",
+                &valid_for.to_string(),
+                Phrase { english: "is zero or too long", chinese: "为零或过长" },
+            ));
         }
         if backdate > LONGEST_BACKDATE {
             let text = format!("{}s", backdate.as_secs());
-            return Err(wrong("backdate", &text, "at most 366 days are allowed"));
+            return Err(wrong(
+                "backdate",
+                &text,
+                Phrase { english: "at most 366 days are allowed", chinese: "最多 366 天" },
+            ));
         }
         Ok(Self { organization, organizational_unit, valid_for, backdate })
     }
@@ -162,18 +174,35 @@ impl Profile {
 fn check_name(field: &'static str, name: Option<&str>) -> Result<(), PkiError> {
     let Some(name) = name else { return Ok(()) };
     if name.is_empty() || name.trim() != name {
-        return Err(wrong(field, name, "is empty, or begins or ends with a space"));
+        return Err(wrong(
+            field,
+            name,
+            Phrase {
+                english: "is empty, or begins or ends with a space",
+                chinese: "是空的，或首尾有空格",
+            },
+        ));
     }
     if name.chars().count() > NAME_LIMIT {
-        return Err(wrong(field, name, "at most 64 characters are allowed"));
+        return Err(wrong(
+            field,
+            name,
+            Phrase { english: "at most 64 characters are allowed", chinese: "最多 64 个字符" },
+        ));
     }
     if name.chars().any(char::is_control) {
-        return Err(wrong(field, name, "control characters are not allowed"));
+        return Err(wrong(
+            field,
+            name,
+            Phrase {
+                english: "control characters are not allowed", chinese: "不能有控制字符"
+            },
+        ));
     }
     Ok(())
 }
 
-pub(super) fn wrong(field: &'static str, value: &str, problem: &'static str) -> PkiError {
+pub(super) fn wrong(field: &'static str, value: &str, problem: Phrase) -> PkiError {
     PkiError::Profile { field, value: value.to_owned(), problem }
 }
 

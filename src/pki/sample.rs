@@ -20,6 +20,7 @@ use super::signer::{Subject, public_point};
 use crate::domain::certificate::Certificate;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::ClientId;
+use crate::say;
 
 /// A client of a throw-away CA.
 pub struct SampleClient {
@@ -97,5 +98,5 @@ fn pkcs8(key: &SecretKey) -> Result<Zeroizing<Vec<u8>>, PkiError> {
 }
 
 fn unusable() -> PkiError {
-    PkiError::Sign { problem: "no key could be made".to_owned() }
+    PkiError::Sign { problem: say!("no key could be made", "无法生成密钥") }
 }

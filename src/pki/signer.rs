@@ -13,6 +13,7 @@ use ring::signature::{
 use super::error::PkiError;
 use super::signature::Verifier;
 use super::token::TokenSigner;
+use crate::domain::cause::cause;
 use crate::domain::evidence::{HeadVerifier, SignatureHolds};
 use crate::domain::ids::PublicKey;
 
@@ -125,7 +126,7 @@ impl SigningKey {
             }
             _ => None,
         };
-        failure.map_or_else(|| PkiError::Sign { problem: error.to_string() }, PkiError::from)
+        failure.map_or_else(|| PkiError::Sign { problem: cause(error) }, PkiError::from)
     }
 
     /// Where the key is kept, as `authority show` says it.

@@ -15,6 +15,7 @@ use super::issue::random_sn;
 use super::signer::public_point;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::ClientId;
+use crate::say;
 
 /// It is used within seconds; a day leaves time to carry it to a console.
 const VALID: Duration = Duration::from_secs(24 * 3600);
@@ -53,5 +54,5 @@ impl Authority {
 }
 
 fn no_key() -> PkiError {
-    PkiError::Sign { problem: "no key could be made".to_owned() }
+    PkiError::Sign { problem: say!("no key could be made", "无法生成密钥") }
 }

@@ -51,7 +51,8 @@ impl Failure {
 
     /// A failure made of an error that says itself in each language.
     pub fn told(code: Code, error: &impl Told) -> Self {
-        Self { chinese: error.chinese(), ..Self::of(code, error) }
+        let chinese = Some(error.chinese().unwrap_or_default());
+        Self { chinese, ..Self::of(code, error) }
     }
 
     /// The same with its cause.
@@ -260,6 +261,16 @@ mod tests {
         let wanted =
             format!("help: {}\nhelp: 这样做\n", remedy(Code::LedgerBusy, Language::Chinese));
         assert!(lines.ends_with(&wanted), "{lines}");
+    }
+
+    #[test]
+    fn where_its_code_says_all_nothing_stands_behind_the_code_s_words() {
+        let failure = Failure::said(Code::LedgerBusy, say!("it is in use", ""));
+        let lines = failure.to_lines_in(false, Language::Chinese);
+        assert!(
+            lines.starts_with("error[E-LEDGER-BUSY]: 另一个产线进程正在使用该账本\n"),
+            "{lines}"
+        );
     }
 
     #[test]

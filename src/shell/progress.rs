@@ -7,6 +7,12 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::domain::say::Say;
+use crate::say;
+use crate::text;
+
+use super::language::language;
+
 /// How often it is drawn anew.
 const DRAWN_EVERY: Duration = Duration::from_millis(100);
 
@@ -54,7 +60,8 @@ impl Progress {
             return;
         }
         self.drawn = Some(now);
-        let text = line(done, total, note, now - self.begun);
+        let said = line(done, total, note, now - self.begun);
+        let text = text::said(&said, language());
         if let Some(out) = &mut self.out {
             // A terminal that is gone needs no progress.
             let _ = write!(out, "\r\u{1b}[K{text}").and_then(|()| out.flush());
@@ -79,18 +86,23 @@ impl Drop for Progress {
     }
 }
 
-fn line(done: u64, total: Option<u64>, note: &str, elapsed: Duration) -> String {
+fn line(done: u64, total: Option<u64>, note: &str, elapsed: Duration) -> Say {
     let mut parts = vec![match total {
-        Some(total) => format!("{done} of {total}"),
-        None => done.to_string(),
+        Some(total) => say!("{done} of {total}", "{done}/{total}"),
+        None => Say::same(done.to_string()),
     }];
     if !note.is_empty() {
-        parts.push(note.to_owned());
+        parts.push(Say::same(note));
     }
     if let Some(left) = total.and_then(|total| time_left(done, total, elapsed)) {
-        parts.push(format!("{} left", in_words(left)));
+        let Say { english, chinese } = in_words(left);
+        parts.push(say!("{english} left", "还剩 {chinese}"));
     }
-    parts.join(", ")
+    let joined =
+        |each: fn(&Say) -> &str, between| parts.iter().map(each).collect::<Vec<_>>().join(between);
+    Say {
+        english: joined(|part| &part.english, ", "), chinese: joined(|part| &part.chinese, "，")
+    }
 }
 
 /// At the pace so far.
@@ -102,11 +114,13 @@ fn time_left(done: u64, total: u64, elapsed: Duration) -> Option<Duration> {
     Duration::try_from_secs_f64(elapsed.as_secs_f64() * rest as f64 / done as f64).ok()
 }
 
-fn in_words(time: Duration) -> String {
+fn in_words(time: Duration) -> Say {
     match time.as_secs() {
-        seconds @ 0..100 => format!("{} s", seconds.max(1)),
-        seconds @ 100..5_400 => format!("{} min", seconds.div_ceil(60)),
-        seconds => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        seconds @ 0..100 => say!("{} s", "{} 秒", seconds.max(1)),
+        seconds @ 100..5_400 => say!("{} min", "{} 分钟", seconds.div_ceil(60)),
+        seconds => {
+            say!("{} h {} min", "{} 小时 {} 分钟", seconds / 3_600, seconds % 3_600 / 60)
+        }
     }
 }
 
@@ -120,20 +134,26 @@ mod tests {
 
     #[test]
     fn the_time_left_is_that_of_the_pace_so_far() {
-        assert_eq!(line(10, Some(40), "", 10 * SECOND), "10 of 40, 30 s left");
+        assert_eq!(line(10, Some(40), "", 10 * SECOND).english, "10 of 40, 30 s left");
         assert_eq!(
-            line(1, Some(401), "2 not done", 3 * SECOND),
+            line(1, Some(401), "2 not done", 3 * SECOND).english,
             "1 of 401, 2 not done, 20 min left"
         );
-        assert_eq!(line(1, Some(9_001), "", 2 * SECOND), "1 of 9001, 5 h 0 min left");
+        assert_eq!(line(1, Some(9_001), "", 2 * SECOND).english, "1 of 9001, 5 h 0 min left");
+    }
+
+    #[test]
+    fn it_reads_in_chinese_too() {
+        let said = line(1, Some(401), "未完成 2", 3 * SECOND);
+        assert_eq!(said.chinese, "1/401，未完成 2，还剩 20 分钟");
     }
 
     #[test]
     fn nothing_is_said_of_the_time_before_it_is_known_or_when_none_is_left() {
-        assert_eq!(line(0, Some(40), "", 9 * SECOND), "0 of 40");
-        assert_eq!(line(10, Some(40), "", SECOND), "10 of 40");
-        assert_eq!(line(40, Some(40), "", 9 * SECOND), "40 of 40");
-        assert_eq!(line(7, None, "", 9 * SECOND), "7");
+        assert_eq!(line(0, Some(40), "", 9 * SECOND).english, "0 of 40");
+        assert_eq!(line(10, Some(40), "", SECOND).english, "10 of 40");
+        assert_eq!(line(40, Some(40), "", 9 * SECOND).english, "40 of 40");
+        assert_eq!(line(7, None, "", 9 * SECOND).english, "7");
     }
 
     struct Shared(Arc<Mutex<Vec<u8>>>);

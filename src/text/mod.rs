@@ -53,8 +53,11 @@ pub const fn meaning_in_chinese(code: Code) -> &'static str {
 /// What happened, with its values: in Chinese the code's sentence, and the fault's own behind
 /// it, since only that one has them.
 pub fn told(fault: &Fault) -> Say {
-    let values = fault.chinese.as_ref().unwrap_or(&fault.detail);
-    let chinese = format!("{}（{values}）", what_zh::what(fault.code));
+    let meaning = what_zh::what(fault.code);
+    let chinese = match fault.chinese.as_ref().unwrap_or(&fault.detail) {
+        none if none.is_empty() => meaning.to_owned(),
+        values => format!("{meaning}（{values}）"),
+    };
     Say { english: fault.detail.clone(), chinese }
 }
 
@@ -73,8 +76,8 @@ pub fn what(fault: &Fault, language: Language) -> Cow<'_, str> {
         Language::English => plain(&fault.detail),
         Language::Chinese => match &fault.chinese {
             // Values from outside stand in it in plain ASCII already.
-            Some(own) => printable(own),
-            None => Cow::Borrowed(what_zh::what(fault.code)),
+            Some(own) if !own.is_empty() => printable(own),
+            _ => Cow::Borrowed(what_zh::what(fault.code)),
         },
     }
 }

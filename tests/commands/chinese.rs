@@ -29,7 +29,7 @@ impl Station {
         if let Ok(own) = fs::read_to_string(self.path("station.toml"))
             && own.contains("[station]\n")
         {
-            let chinese = own.replacen("[station]\n", "[station]\nlanguage = \"zh\"\n", 1);
+            let chinese = own.replacen("[station]\n", "[station]\nlanguage = \"zh-CN\"\n", 1);
             self.write("station.zh.toml", &chinese);
             command.env("STATION_CONFIG", "station.zh.toml");
         }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::pattern::SerialPattern;
+use crate::domain::cause::Told;
 use crate::domain::ids::Serial;
 
 /// Why a check character is refused.
@@ -154,13 +155,22 @@ impl fmt::Display for CheckCharacter {
 }
 
 impl FromStr for CheckCharacter {
-    type Err = String;
+    type Err = UnknownCheck;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, UnknownCheck> {
         let found = Self::ALL.iter().find(|kind| kind.as_str() == text).copied();
-        found.ok_or_else(|| {
-            format!("{text:?} is no kind of check character: none, luhn, gs1, mod3736")
-        })
+        found.ok_or_else(|| UnknownCheck(text.to_owned()))
+    }
+}
+
+/// A word that names no check character.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no kind of check character: none, luhn, gs1, mod3736")]
+pub struct UnknownCheck(String);
+
+impl Told for UnknownCheck {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("{:?} 不是校验字符的种类：none、luhn、gs1、mod3736", self.0))
     }
 }
 

@@ -17,7 +17,7 @@ use super::device::Fault;
 use super::ids::{ClientId, IdError, Serial};
 use super::say::Say;
 
-pub use check::{CheckCharacter, CheckError};
+pub use check::{CheckCharacter, CheckError, UnknownCheck};
 pub use pattern::survey::Survey;
 pub use pattern::{Mismatch, PatternError, SerialPattern};
 pub use range::{RangeError, SerialRange};
@@ -140,6 +140,19 @@ pub enum TemplateError {
         /// What is wrong.
         error: IdError,
     },
+}
+
+impl Told for TemplateError {
+    fn chinese(&self) -> Option<String> {
+        Some(match self {
+            Self::Placeholder(text) => {
+                format!("客户端 ID 模板 {text:?} 必须恰好有一个 {{serial}} 或 {{serial:lower}}")
+            }
+            Self::Characters { text, error } => {
+                format!("客户端 ID 模板 {text:?}：{}", error.sentence().chinese)
+            }
+        })
+    }
 }
 
 impl FromStr for ClientIdTemplate {

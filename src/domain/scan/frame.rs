@@ -4,6 +4,7 @@
 //! symbol of several lines is one scan and not several. A scan without such an end is taken
 //! after a longer silence, and says so, since two quick ones would become one.
 
+use crate::domain::cause::Told;
 use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
@@ -78,6 +79,12 @@ impl fmt::Display for End {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is none of cr, lf, tab, etx, eot, silence")]
 pub struct UnknownEnd(String);
+
+impl Told for UnknownEnd {
+    fn chinese(&self) -> Option<String> {
+        Some(format!("{:?} 不是 cr、lf、tab、etx、eot、silence 之一", self.0))
+    }
+}
 
 impl FromStr for End {
     type Err = UnknownEnd;
