@@ -218,6 +218,7 @@ def client_commands(programs):
     commands["Java"] = ["java", "-cp", programs, "Client"]
     commands["Erlang"] = ["escript", HERE / "clients" / "client.escript"]
     commands["Node"] = ["node", HERE / "clients" / "client.mjs"]
+    commands["MicroPython"] = [programs / "venv/bin/micropython", HERE / "clients" / "micropython.py"]
     return commands
 
 
@@ -274,7 +275,7 @@ def cell(outcomes):
     return "not " + ", ".join(f"{server}: {said}" for server, said in wrong.items())
 
 
-def versions():
+def versions(programs):
     def package(name):
         shown = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", name], text=True, stdout=subprocess.PIPE)
         return re.split(r"[-+]", shown.stdout.split(":")[-1])[0]
@@ -291,13 +292,15 @@ def versions():
         "BearSSL": package("libbearssl-dev"), "OpenSSL": minor(package("libssl-dev")),
         "Python": said(["/usr/bin/python3", "--version"], r"(\d+\.\d+)"),
         "Java": said(["java", "-version"], r'version "(\d+)'), "Erlang": "OTP " + package("erlang-base").split(".")[0],
-        "Node": said(["node", "--version"], r"v(\d+)"), "mosquitto": minor(package("mosquitto")),
+        "Node": said(["node", "--version"], r"v(\d+)"),
+        "MicroPython": said([programs / "venv/bin/micropython", HERE / "clients" / "micropython.py"], r"(\d+\.\d+)"),
+        "mosquitto": minor(package("mosquitto")),
         "rustls": re.search(r'name = "rustls"\nversion = "(\d+\.\d+)', (ROOT / "Cargo.lock").read_text())[1],
     }
 
 
-def table(results):
-    known = versions()
+def table(results, programs):
+    known = versions(programs)
     lines = ["| device's stack | " + " | ".join(profile.title for profile in PROFILES) + " | scalar gets in as | pkcs8 gets in as | clock at 1970 |"]
     lines.append("|" + " --- |" * (len(PROFILES) + 4))
     for client in client_commands(pathlib.Path()):
@@ -323,7 +326,7 @@ def main():
         for (client, server), (said, _) in results[profile.title].items():
             if said != "connected" and server != "clock":
                 print(f"   {client} at {server}: {said}", flush=True)
-    made = table(results)
+    made = table(results, given.programs.resolve())
     page = PAGE.read_text()
     before, rest = page.split(BEGIN + "\n")
     shown, after = rest.split(END)
