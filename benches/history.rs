@@ -56,8 +56,8 @@ fn main() {
         measure(name, || reader.history(&query).unwrap().lines.len());
     }
     let day = (FIRST + i64::from(units / 2) * PACE).div_euclid(86_400_000_000);
-    measure("statistics, all", || reader.recent_stats().unwrap().by_slot.len());
     let utc = Zone::UTC;
+    measure("statistics, all", || reader.recent_stats(&utc).unwrap().by_slot.len());
     measure("statistics, a day", || reader.stats_within(utc.day(day), &utc).unwrap().by_slot.len());
     let now = provisioning_station::domain::clock::Timestamp(FIRST + i64::from(units) * PACE);
     measure("pace", || usize::from(reader.pace(now, None).unwrap().is_some()));
@@ -178,12 +178,11 @@ fn fill(path: &std::path::Path, units: u32) {
         INSERT INTO counts SELECT 'codes', code, count(*) FROM attempts WHERE code IS NOT NULL
             GROUP BY code;
         INSERT INTO counts SELECT 'slot-' || outcome, slot, count(*) FROM attempts GROUP BY 1, 2;
-        INSERT INTO counts SELECT 'hour-' || outcome, ended_us / 3600000000, count(*)
-            FROM attempts GROUP BY 1, 2;"
+        INSERT INTO counts SELECT 'quarter-' || outcome, started_us / 900000000, count(*)
+            FROM attempts GROUP BY 1, 2;
+        INSERT INTO counts SELECT 'order-first-' || outcome, work_order, count(*) FROM attempts
+            WHERE attempt = 1 AND work_order IS NOT NULL GROUP BY 1, 2;"
     );
     database.execute_batch(&sql).unwrap();
-    let migration = include_str!("../src/ledger/tables/history.sql");
-    let (_, sums) = migration.split_once("-- The sums").unwrap();
-    database.execute_batch(&format!("--{sums}")).unwrap();
     database.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
 }

@@ -29,6 +29,7 @@ use books::{Books, serial};
 use provisioning_station::app::clock::SystemClock;
 use provisioning_station::app::from_config;
 use provisioning_station::domain::clock::Clock;
+use provisioning_station::domain::local::Zone;
 use provisioning_station::domain::pages::HistoryQuery;
 use provisioning_station::ledger::{self, Audit, BackupRule, Backups, Reader, Restoring, Settings};
 use provisioning_station::pki::Verifier;
@@ -116,8 +117,8 @@ impl Measured {
         let mut times: Vec<f64> = (0..ROUNDS).map(|_| milliseconds(&mut scans) / 100.0).collect();
         times.sort_by(f64::total_cmp);
         self.note("a scan's duplicate check, ms", times[ROUNDS / 2]);
-        self.time("statistics, ms", || drop(reader.recent_stats().unwrap()));
-        self.time("all sums of ledger stats, ms", || drop(reader.stats().unwrap()));
+        self.time("statistics, ms", || drop(reader.recent_stats(&Zone::UTC).unwrap()));
+        self.time("all sums of ledger stats, ms", || drop(reader.stats(&Zone::UTC).unwrap()));
         let newest = HistoryQuery { limit: 30, ..HistoryQuery::default() };
         self.time("a page of the history, ms", || drop(reader.history(&newest).unwrap()));
         self.time("backlog, ms", || {

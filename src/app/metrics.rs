@@ -22,7 +22,7 @@ pub fn read(config: &Config, reader: &Reader, now: Timestamp) -> Result<Reading,
     Ok(Reading {
         at: now,
         station: config.station.id.as_str().to_owned(),
-        stats: reader.recent_stats()?,
+        stats: reader.recent_stats(&config.station.zone)?,
         slots: slots(config, reader, line_runs, now)?,
         line_runs,
         pace: reader.pace(now, order.as_ref())?.map(|pace| pace.units_an_hour),

@@ -34,7 +34,7 @@ pub(super) fn run(config: &Config, of: &StatsOf, context: &mut Context) -> Resul
     let reader = Reader::open(&config.station.data_dir, Some(&config.station.id))?;
     let stats = match &period {
         Some(period) => reader.stats_within(period.span, zone)?,
-        None => reader.stats()?,
+        None => reader.stats(zone)?,
     };
     if context.out.is_json() {
         return match &period {

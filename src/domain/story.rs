@@ -257,7 +257,8 @@ pub struct Stats {
     pub by_code: BTreeMap<String, u64>,
     /// Ended attempts by slot.
     pub by_slot: BTreeMap<String, Outcomes>,
-    /// Ended attempts by the hour in which they ended, UTC.
+    /// Ended attempts by the hour of the factory's clock in which they began: when that hour
+    /// does, in UTC.
     pub by_hour: BTreeMap<String, Outcomes>,
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use provisioning_station::domain::clock::Timestamp;
 use provisioning_station::domain::device::Held;
+use provisioning_station::domain::local::Zone;
 use provisioning_station::domain::operators::{OperatorAdded, Role};
 use provisioning_station::domain::outbox::{ActivationAsked, Sent, Shipped};
 use provisioning_station::domain::pages::HistoryQuery;
@@ -62,8 +63,8 @@ pub(crate) fn asked(reader: &Reader) -> Vec<String> {
         reader.unsettled(),
         reader.gap(),
         reader.outbox(0, 1000),
-        reader.stats(),
-        reader.recent_stats(),
+        reader.stats(&Zone::UTC),
+        reader.recent_stats(&Zone::UTC),
         reader.history(&all).map(|page| page.lines),
         reader.units(&UnitFilter::default(), None, 1000),
         reader.work_orders(None, 100),

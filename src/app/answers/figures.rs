@@ -75,7 +75,7 @@ impl Answers {
     pub(super) fn statistics(&self, period: Period) -> Result<Stats, Failure> {
         let zone = &self.config.station.zone;
         Ok(match period {
-            Period::All => self.reader.recent_stats()?,
+            Period::All => self.reader.recent_stats(zone)?,
             Period::Day(day) => self.reader.stats_within(zone.day(day), zone)?,
         })
     }

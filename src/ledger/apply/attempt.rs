@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use crate::domain::certificate::CertificateState;
+use crate::domain::clock::Timestamp;
 use crate::domain::ids::Serial;
 use crate::domain::outbox::Operation;
 use crate::domain::record::{AttemptRef, Begun, End, Ended, FailedEarly, Issued, ProvenRecord};
@@ -230,9 +231,9 @@ pub(super) fn end_attempt(
 ) -> Result<(), LedgerError> {
     let sql = "UPDATE attempts SET ended_us = ?3, ended_seq = ?4, outcome = ?5, step = ?6,
             code = ?7, message = ?8
-        WHERE serial = ?1 AND attempt = ?2 RETURNING slot, work_order";
+        WHERE serial = ?1 AND attempt = ?2 RETURNING slot, work_order, started_us";
     let AttemptEnd { outcome, step, code, message } = *end;
-    let (slot, work_order): (String, Option<String>) =
+    let (slot, work_order, began): (String, Option<String>, Timestamp) =
         context.connection.prepare_cached(sql)?.query_row(
             params![
                 serial,
@@ -244,7 +245,7 @@ pub(super) fn end_attempt(
                 code,
                 message
             ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
     let ended = counts::EndedAttempt {
         outcome,
@@ -252,7 +253,7 @@ pub(super) fn end_attempt(
         code,
         first: attempt == 1,
         work_order: work_order.as_deref(),
-        at: context.wall,
+        began,
     };
     Ok(counts::attempt_ended(context.connection, &ended)?)
 }

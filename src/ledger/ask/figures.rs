@@ -16,7 +16,7 @@ use crate::ledger::tables::sql::counted;
 use crate::ledger::tables::states::AttemptOutcome;
 
 use super::reader::Reader;
-use super::story::{hour, ratio};
+use super::story::ratio;
 use super::views::{Outcomes, Stats};
 
 /// Over how long the pace of a line is measured.
@@ -31,8 +31,10 @@ const BREAK: Duration = Duration::from_secs(600);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The hours that are shown where no day is asked for.
-const HOURS: i64 = 7 * 24;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The days whose hours are shown where no day is asked for.
+const DAYS: i64 = 7;
 
 impl Reader {
     /// The pace of the hour before `now`: of this work order, or of all where none is made. Its
@@ -110,17 +112,39 @@ impl Reader {
         Ok(passed)
     }
 
-    /// Counts and yield of everything, its hours those of the last days.
-    pub fn recent_stats(&self) -> Result<Stats, LedgerError> {
+    /// Counts and yield of everything, by the hours of this zone's clock.
+    pub fn stats(&self, zone: &Zone) -> Result<Stats, LedgerError> {
         let _snapshot = self.connection.unchecked_transaction()?;
-        let newest = self.newest_wall()?.seconds().div_euclid(3600);
-        let hours = (newest - HOURS + 1, newest);
-        let by_hour = self.outcomes_by(|outcome| {
-            let what = counts::by_hour(outcome);
-            let sums = counts::read_range(&self.connection, what, hours)?;
-            Ok(sums.into_iter().map(|(name, value)| (hour(name), counted(value))).collect())
-        })?;
+        let by_hour = self.by_hour(zone, |what| counts::read(&self.connection, what))?;
         Ok(Stats { by_hour, ..self.sums_of_all()? })
+    }
+
+    /// The same, its hours those of the last days.
+    pub fn recent_stats(&self, zone: &Zone) -> Result<Stats, LedgerError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        let newest = zone.hour_of(self.newest_wall()?);
+        let from = Timestamp(newest.0.saturating_add(micros(HOUR) - micros(DAY) * DAYS));
+        let quarters = (counts::quarter(from), counts::quarter(newest) + 3);
+        let recent = |what: &str| counts::read_range(&self.connection, what, quarters);
+        let by_hour = self.by_hour(zone, recent)?;
+        Ok(Stats { by_hour, ..self.sums_of_all()? })
+    }
+
+    /// How attempts ended by the hours in which they began, from sums of quarters of an hour.
+    fn by_hour(
+        &self,
+        zone: &Zone,
+        read: impl Fn(&str) -> rusqlite::Result<Vec<(String, i64)>>,
+    ) -> Result<BTreeMap<String, Outcomes>, LedgerError> {
+        let mut hours: BTreeMap<String, Outcomes> = BTreeMap::new();
+        for outcome in [AttemptOutcome::Pass, AttemptOutcome::Fail, AttemptOutcome::Interrupted] {
+            for (quarter, value) in read(counts::by_quarter(outcome))? {
+                let Some(begins) = counts::quarter_begins(&quarter) else { continue };
+                let hour = hours.entry(zone.hour_of(begins).to_string()).or_default();
+                count_all(hour, outcome, counted(value));
+            }
+        }
+        Ok(hours)
     }
 
     /// Counts and yield of the attempts that began in this time, by the hours of this zone's
@@ -141,23 +165,6 @@ impl Reader {
             });
         }
         Ok(tally.stats())
-    }
-
-    fn outcomes_by(
-        &self,
-        sums: impl Fn(AttemptOutcome) -> Result<BTreeMap<String, u64>, LedgerError>,
-    ) -> Result<BTreeMap<String, Outcomes>, LedgerError> {
-        let mut table: BTreeMap<String, Outcomes> = BTreeMap::new();
-        for (name, value) in sums(AttemptOutcome::Pass)? {
-            table.entry(name).or_default().passed = value;
-        }
-        for (name, value) in sums(AttemptOutcome::Fail)? {
-            table.entry(name).or_default().failed = value;
-        }
-        for (name, value) in sums(AttemptOutcome::Interrupted)? {
-            table.entry(name).or_default().interrupted = value;
-        }
-        Ok(table)
     }
 }
 
@@ -242,10 +249,15 @@ fn named<'a, V: Default>(table: &'a mut BTreeMap<String, V>, name: &str) -> &'a 
 
 /// Adds one that ended so.
 pub(super) fn count(outcomes: &mut Outcomes, outcome: AttemptOutcome) {
+    count_all(outcomes, outcome, 1);
+}
+
+/// Adds as many that ended so.
+fn count_all(outcomes: &mut Outcomes, outcome: AttemptOutcome, number: u64) {
     match outcome {
-        AttemptOutcome::Pass => outcomes.passed += 1,
-        AttemptOutcome::Fail => outcomes.failed += 1,
-        AttemptOutcome::Interrupted => outcomes.interrupted += 1,
+        AttemptOutcome::Pass => outcomes.passed += number,
+        AttemptOutcome::Fail => outcomes.failed += number,
+        AttemptOutcome::Interrupted => outcomes.interrupted += number,
         AttemptOutcome::Running => {}
     }
 }

@@ -295,12 +295,6 @@ impl Reader {
         }))
     }
 
-    /// Counts and yield, from sums that the transactions kept.
-    pub fn stats(&self) -> Result<Stats, LedgerError> {
-        let _snapshot = self.connection.unchecked_transaction()?;
-        Ok(Stats { by_hour: self.by(counts::by_hour, hour)?, ..self.sums_of_all()? })
-    }
-
     /// Every sum but those of hours.
     pub(in crate::ledger) fn sums_of_all(&self) -> Result<Stats, LedgerError> {
         let first = self.outcomes(counts::FIRST)?;
@@ -347,12 +341,6 @@ impl Reader {
         }
         Ok(table)
     }
-}
-
-/// An hour since the epoch as people read it.
-pub(in crate::ledger) fn hour(number: String) -> String {
-    let start = number.parse::<i64>().ok().and_then(|hour| hour.checked_mul(3600 * 1_000_000));
-    start.map_or(number, |start| crate::domain::clock::Timestamp(start).to_string())
 }
 
 pub(in crate::ledger) fn ratio(part: u64, whole: u64) -> f64 {

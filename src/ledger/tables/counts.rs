@@ -41,13 +41,27 @@ pub(in crate::ledger) const fn by_slot(outcome: AttemptOutcome) -> &'static str 
     }
 }
 
-/// The sum's name for attempts of one hour with this outcome.
-pub(in crate::ledger) const fn by_hour(outcome: AttemptOutcome) -> &'static str {
+/// The seconds of a quarter of an hour. Every hour of every zone's clock begins with one.
+const QUARTER: i64 = 900;
+
+/// The sum's name for attempts that began in one quarter of an hour, with this outcome.
+pub(in crate::ledger) const fn by_quarter(outcome: AttemptOutcome) -> &'static str {
     match outcome {
-        AttemptOutcome::Pass => "hour-pass",
-        AttemptOutcome::Fail => "hour-fail",
-        AttemptOutcome::Interrupted | AttemptOutcome::Running => "hour-interrupted",
+        AttemptOutcome::Pass => "quarter-pass",
+        AttemptOutcome::Fail => "quarter-fail",
+        AttemptOutcome::Interrupted | AttemptOutcome::Running => "quarter-interrupted",
     }
+}
+
+/// The quarter of an hour of a time, counted from 1970-01-01.
+pub(in crate::ledger) const fn quarter(at: Timestamp) -> i64 {
+    at.seconds().div_euclid(QUARTER)
+}
+
+/// When the quarter of this name begins.
+pub(in crate::ledger) fn quarter_begins(name: &str) -> Option<Timestamp> {
+    let seconds = name.parse::<i64>().ok()?.checked_mul(QUARTER)?;
+    seconds.checked_mul(1_000_000).map(Timestamp)
 }
 
 /// The sum's name for certificates of one CA and product in one instance.
@@ -68,16 +82,6 @@ pub(in crate::ledger) const fn by_order(outcome: AttemptOutcome) -> &'static str
     }
 }
 
-/// The sum's name for one day in UTC, counted from 1970-01-01.
-pub(in crate::ledger) fn of_day(what: &str, day: i64) -> String {
-    format!("{what}@{day}")
-}
-
-/// The day in UTC of a time.
-pub(in crate::ledger) const fn day(at: Timestamp) -> i64 {
-    at.seconds().div_euclid(86_400)
-}
-
 /// An attempt that ended, as it is counted.
 pub(in crate::ledger) struct EndedAttempt<'a> {
     pub(in crate::ledger) outcome: AttemptOutcome,
@@ -85,30 +89,26 @@ pub(in crate::ledger) struct EndedAttempt<'a> {
     pub(in crate::ledger) code: Option<&'a str>,
     pub(in crate::ledger) first: bool,
     pub(in crate::ledger) work_order: Option<&'a str>,
-    pub(in crate::ledger) at: Timestamp,
+    /// When it began: whose hour, day and shift it belongs to.
+    pub(in crate::ledger) began: Timestamp,
 }
 
-/// Counts one attempt that ended: altogether, and among those of its day.
+/// Counts one attempt that ended: altogether, and among those of its time.
 pub(in crate::ledger) fn attempt_ended(
     connection: &Connection,
     ended: &EndedAttempt<'_>,
 ) -> rusqlite::Result<()> {
-    let EndedAttempt { outcome, slot, code, first, work_order, at } = *ended;
-    let both = |what: &str, name: &str| {
-        add(connection, what, name, 1)?;
-        add(connection, &of_day(what, day(at)), name, 1)
-    };
-    both(ATTEMPTS, outcome.as_str())?;
-    both(by_slot(outcome), slot)?;
-    let hour = at.seconds().div_euclid(3600).to_string();
-    add(connection, by_hour(outcome), &hour, 1)?;
+    let EndedAttempt { outcome, slot, code, first, work_order, began } = *ended;
+    add(connection, ATTEMPTS, outcome.as_str(), 1)?;
+    add(connection, by_slot(outcome), slot, 1)?;
+    add(connection, by_quarter(outcome), &quarter(began).to_string(), 1)?;
     if first {
-        both(FIRST, outcome.as_str())?;
+        add(connection, FIRST, outcome.as_str(), 1)?;
         if let Some(id) = work_order {
             add(connection, by_order(outcome), id, 1)?;
         }
     }
-    code.map_or(Ok(()), |code| both(CODES, code))
+    code.map_or(Ok(()), |code| add(connection, CODES, code, 1))
 }
 
 /// Every sum of one kind, by name.
@@ -122,8 +122,8 @@ pub(in crate::ledger) fn read(
     rows.collect()
 }
 
-/// Sums whose names lie within a range, both ends included: hours are numbers of as many
-/// digits for the next thousand years.
+/// Sums whose names lie within a range, both ends included: quarters are numbers of as many
+/// digits for the next two hundred years.
 pub(in crate::ledger) fn read_range(
     connection: &Connection,
     what: &str,

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("once.sql"),
     include_str!("printed.sql"),
     include_str!("grants.sql"),
+    include_str!("begun.sql"),
 ];
 
 /// The tables that follow from the journal and are compared with a replay of it, with

@@ -208,6 +208,8 @@ mod tests {
                 "6a7ca8a59e4cce1c",
                 "448daf9923cc2187",
                 "362b62d82b6b9d15",
+                // Sums alone were counted anew.
+                "362b62d82b6b9d15",
             ]
         );
     }

@@ -2,6 +2,7 @@
 
 use super::testing::*;
 use crate::domain::code::Code;
+use crate::domain::local::Zone;
 use crate::domain::record::{End, Record};
 use crate::ledger::{Audit, Ledger, verify};
 
@@ -33,7 +34,7 @@ fn an_adopted_unit_is_proven_says_so_and_waits_for_the_cloud() {
         (&"adopted".into(), &"in tray 9".into())
     );
     // Nothing was burned, so no sum of the line's work changes.
-    let stats = ledger.reader().unwrap().stats().unwrap();
+    let stats = ledger.reader().unwrap().stats(&Zone::UTC).unwrap();
     assert_eq!((stats.attempts.passed, stats.first_pass_yield), (0, None));
     assert_eq!(stats.units["proven"], 1);
     drop(ledger);

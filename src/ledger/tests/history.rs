@@ -109,7 +109,7 @@ fn the_sums_of_a_day_and_of_a_work_order() {
     let utc = Zone::UTC;
     let day = utc.day_of(Timestamp(START));
     let of_day = reader.stats_within(utc.day(day), &utc).unwrap();
-    for stats in [reader.recent_stats().unwrap(), reader.stats().unwrap(), of_day] {
+    for stats in [reader.recent_stats(&utc).unwrap(), reader.stats(&utc).unwrap(), of_day] {
         assert_eq!((stats.attempts.passed, stats.attempts.failed), (20, 10));
         assert_eq!(stats.by_slot["B"].failed, 10);
         assert_eq!(stats.by_slot["A"].failed, 0);
@@ -248,6 +248,40 @@ fn a_night_over_midnight_and_a_change_of_the_clock_is_one_shift() {
 }
 
 #[test]
+fn an_attempt_belongs_to_the_hour_in_which_it_began_in_every_sum() {
+    let dir = tempfile::tempdir().unwrap();
+    let kolkata: Zone = "Asia/Kolkata".parse().unwrap();
+    // A minute before a day of theirs ends; each unit takes three, so that it ends in the next.
+    let day = day_from_text("2026-11-24").unwrap();
+    let clock = SetClock::at(Timestamp(kolkata.day(day).until.0 - MINUTE));
+    let ledger = Ledger::open(settings(dir.path()), KEY.clone(), clock.clone()).unwrap();
+    ledger.writer().record(authority_seen()).unwrap();
+    for number in 1..=2 {
+        let of = take(&ledger, begun(number), number, Until::Begun);
+        clock.advance(3 * MINUTE);
+        ledger.writer().record(ended(of, failure(), false)).unwrap();
+    }
+    let reader = ledger.reader().unwrap();
+    for (zone, hours) in [
+        (&kolkata, ["2026-11-24T17:30:00.000Z", "2026-11-24T18:30:00.000Z"]),
+        (&Zone::UTC, ["2026-11-24T18:00:00.000Z"; 2]),
+    ] {
+        let within = |day: i64| reader.stats_within(zone.day(day), zone).unwrap().by_hour;
+        let of_days: BTreeMap<_, _> = within(day).into_iter().chain(within(day + 1)).collect();
+        for by_hour in [
+            of_days,
+            reader.stats(zone).unwrap().by_hour,
+            reader.recent_stats(zone).unwrap().by_hour,
+        ] {
+            for (hour, begun) in hours.iter().zip([1, 1]) {
+                let both = if hours[0] == hours[1] { 2 } else { begun };
+                assert_eq!(by_hour[*hour].failed, both, "{zone} {by_hour:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_day_is_the_factory_s_and_so_are_its_hours() {
     let dir = tempfile::tempdir().unwrap();
     let kolkata: Zone = "Asia/Kolkata".parse().unwrap();
@@ -272,7 +306,7 @@ fn a_day_is_the_factory_s_and_so_are_its_hours() {
 
 fn sums(connection: &rusqlite::Connection) -> BTreeMap<(String, String), i64> {
     let sql = "SELECT what, name, value FROM counts WHERE value <> 0
-        AND (what LIKE '%@%' OR what LIKE 'order-%')";
+        AND (what LIKE '%@%' OR what LIKE 'order-%' OR what LIKE 'quarter-%')";
     let mut statement = connection.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)));
     rows.unwrap().collect::<Result<_, _>>().unwrap()
@@ -290,11 +324,16 @@ fn an_upgraded_ledger_has_the_sums_that_its_transactions_would_have_kept() {
     let connection = rusqlite::Connection::open(dir.path().join("data/ledger.db")).unwrap();
     let kept = sums(&connection);
     assert!(kept.len() > 8, "{kept:?}");
-    connection
-        .execute("DELETE FROM counts WHERE what LIKE '%@%' OR what LIKE 'order-%'", [])
-        .unwrap();
+    // As older programs left them: an hour's sums were those of what ended in it.
+    let older = "DELETE FROM counts WHERE what LIKE 'order-%' OR what LIKE 'quarter-%';
+        INSERT INTO counts VALUES ('hour-pass', '497222', 7)";
+    connection.execute_batch(older).unwrap();
     let (_, inserts) = include_str!("../tables/history.sql").split_once("-- The sums").unwrap();
     connection.execute_batch(&format!("--{inserts}")).unwrap();
+    assert!(sums(&connection).keys().any(|(what, _)| what.contains('@')));
+    connection.execute_batch(include_str!("../tables/begun.sql")).unwrap();
+    let hours = "SELECT count(*) FROM counts WHERE what LIKE 'hour-%'";
+    assert_eq!(connection.query_row(hours, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     assert_eq!(sums(&connection), kept);
 }
 

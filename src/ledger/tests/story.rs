@@ -1,6 +1,7 @@
 //! What people and other programs are told.
 
 use super::testing::*;
+use crate::domain::local::Zone;
 use crate::domain::record::{Begun, FailedEarly, LineStarted, Record};
 use crate::ledger::Ledger;
 use crate::ledger::states::UnitState;
@@ -26,7 +27,7 @@ fn statistics_count_units_once_and_attempts_by_slot_code_and_hour() {
     ledger.writer().record(ended(attempt(4, 1), failure(), true)).unwrap();
     take(&ledger, in_slot(4, "A"), 14, Until::Passed);
     take(&ledger, in_slot(5, "B"), 5, Until::Asked);
-    let stats = ledger.reader().unwrap().stats().unwrap();
+    let stats = ledger.reader().unwrap().stats(&Zone::UTC).unwrap();
     assert_eq!(
         serde_json::to_string(&stats).unwrap(),
         concat!(
@@ -59,7 +60,7 @@ fn an_uncertain_unit_is_listed_until_its_device_has_spoken() {
 #[test]
 fn an_empty_ledger_has_no_yield() {
     let (_dir, ledger) = bench();
-    assert_eq!(ledger.reader().unwrap().stats().unwrap().first_pass_yield, None);
+    assert_eq!(ledger.reader().unwrap().stats(&Zone::UTC).unwrap().first_pass_yield, None);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::device::Held;
 use crate::domain::ids::CertificateSn;
+use crate::domain::local::Zone;
 use crate::domain::outbox::Operation;
 use crate::domain::record::{
     Begun, Denied, End, FailedEarly, Finished, Holds, Open, PersonAct, ProvenIdentity, Record,
@@ -227,7 +228,7 @@ fn a_unit_that_failed_before_it_was_reserved_counts_an_attempt() {
     assert_eq!(bench.ledger.writer().record(early()).unwrap().attempt, 3);
     assert_eq!(bench.state(1), UnitState::Uncertain);
     bench.record(proven(attempt(1, 2)));
-    assert_eq!(bench.reader.stats().unwrap().attempts.failed, 2);
+    assert_eq!(bench.reader.stats(&Zone::UTC).unwrap().attempts.failed, 2);
 }
 
 #[test]

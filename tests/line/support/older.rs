@@ -25,6 +25,13 @@ pub(crate) const FIRST: usize = 7;
 /// The last schema in which a certificate stood in its row too.
 pub(crate) const BEFORE_ONCE: usize = 9;
 
+/// Its sums of times: of UTC's hours and days, by when an attempt ended.
+const SUMS: &str = "DELETE FROM counts WHERE what LIKE 'quarter-%';
+    INSERT INTO counts SELECT 'hour-' || outcome, CAST(ended_us / 3600000000 AS TEXT), count(*)
+        FROM attempts WHERE ended_us IS NOT NULL GROUP BY 1, 2;
+    INSERT INTO counts SELECT 'attempts@' || (ended_us / 86400000000), outcome, count(*)
+        FROM attempts WHERE ended_us IS NOT NULL GROUP BY 1, 2";
+
 /// Makes a ledger that nobody has open one of an older schema. What that schema has no column
 /// for must not have been used.
 pub(crate) fn make_older(ledger: &Path, schema: usize) {
@@ -46,6 +53,7 @@ pub(crate) fn make_older(ledger: &Path, schema: usize) {
         connection.execute_batch(&sql).unwrap();
     }
     connection.execute_batch("DETACH today").unwrap();
+    connection.execute_batch(SUMS).unwrap();
     connection.close().unwrap();
     for end in ["-wal", "-shm"] {
         let _ = fs::remove_file(format!("{}{end}", ledger.display()));
