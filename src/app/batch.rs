@@ -116,7 +116,7 @@ fn say_summary(
     started: Instant,
 ) -> io::Result<()> {
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let Summary { passed, failed, interrupted, refused, already_proven, uncertain, labels } =
+    let Summary { passed, failed, interrupted, refused, already_proven, uncertain, labels, .. } =
         *summary;
     let text = match talk.style {
         Style::Json => serde_json::to_string(&SummaryLine {

@@ -149,8 +149,8 @@ impl Style {
 
     /// The sum of a run as a sentence.
     pub fn sum(self, summary: &Summary, duration_ms: u64) -> String {
-        let Summary { passed, failed, interrupted, refused, already_proven, uncertain, labels } =
-            *summary;
+        let Summary { passed, refused, already_proven, uncertain, labels, .. } = *summary;
+        let (failed, interrupted) = summary.settled();
         let (seconds, rest) = (duration_ms / 1000, duration_ms % 1000);
         let said = say!(
             "{passed} passed, {failed} failed, {interrupted} cut off, {refused} refused, \

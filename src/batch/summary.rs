@@ -2,7 +2,9 @@
 
 use crate::domain::event::{LabelOutcome, LabelReport, Outcome, UnitReport};
 
-/// The counts of a run, in the words of the summary line.
+/// The counts of a run, in the words of the summary line: how units' lines say that they ended.
+/// A report and the ledger call a unit on HOLD neither failed nor cut off; [`Summary::settled`]
+/// counts as they do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Proven and finished.
@@ -17,6 +19,8 @@ pub struct Summary {
     pub already_proven: u64,
     /// Among failed and interrupted: a device may hold the certificate.
     pub uncertain: u64,
+    /// Those of them that were cut off.
+    pub uncertain_cut_off: u64,
     /// Of labels, where any were to be printed.
     pub labels: Option<Labels>,
 }
@@ -40,6 +44,8 @@ impl Summary {
             Outcome::Refused => self.refused += 1,
         }
         self.uncertain += u64::from(unit.uncertain);
+        let cut_off = unit.uncertain && unit.outcome == Outcome::Interrupted;
+        self.uncertain_cut_off += u64::from(cut_off);
     }
 
     pub(super) fn label(&mut self, label: &LabelReport) {
@@ -56,6 +62,13 @@ impl Summary {
         };
         *counted = counted.saturating_sub(1);
         self.count(unit);
+    }
+
+    /// Failed, and cut off, without what is uncertain: as the ledger, reports and the screen count.
+    pub const fn settled(&self) -> (u64, u64) {
+        let held = self.uncertain.saturating_sub(self.uncertain_cut_off);
+        let failed = self.failed.saturating_sub(held);
+        (failed, self.interrupted.saturating_sub(self.uncertain_cut_off))
     }
 
     /// Whether all that was asked is done.

@@ -4,6 +4,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::domain::event::Outcome;
 
 fn scan(text: &str) -> Scan {
     Scan::listed(text, None)
@@ -80,6 +81,31 @@ fn a_scanner_may_be_ahead_by_one_label_a_slot() {
     // The line says what is wrong with the third; the others are held until it is gone.
     assert_eq!(commands, [Command::ScanBack(scan("U3"))]);
     assert_eq!(ending.summary.refused, 2, "{out}");
+}
+
+#[test]
+fn a_unit_on_hold_is_uncertain_to_people_and_nothing_else() {
+    let ended = |outcome, uncertain| {
+        let fault = Fault::new(Code::DevTimeout, "no answer");
+        let unit = UnitReport { outcome, uncertain, ..UnitReport::refused("U1", None, fault) };
+        Heard::Line(Event::Unit(Box::new(unit)))
+    };
+    let heard = vec![
+        ended(Outcome::Fail, false),
+        ended(Outcome::Fail, true),
+        ended(Outcome::Fail, true),
+        ended(Outcome::Interrupted, true),
+        ended(Outcome::Interrupted, false),
+    ];
+    let (_, ending, _) = run(Source::Pushed { ahead: 1 }, heard);
+    let summary = ending.summary;
+    // By their lines, as programs count them.
+    assert_eq!((summary.failed, summary.interrupted, summary.uncertain), (3, 2, 3));
+    let people = Style::People { color: false, language: crate::text::Language::English };
+    assert_eq!(
+        people.sum(&summary, 0),
+        "0 passed, 1 failed, 1 cut off, 0 refused, 0 proven before, 3 uncertain; 0.000 s"
+    );
 }
 
 #[test]
