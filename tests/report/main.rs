@@ -15,6 +15,7 @@ mod history;
 mod hostile;
 mod lot;
 mod metrics;
+mod one_number;
 mod pages;
 #[path = "../printed/picture.rs"]
 mod picture;

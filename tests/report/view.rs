@@ -3,9 +3,12 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use provisioning_station::app::demo::Factory;
+use provisioning_station::sim::FaultSpec;
 
 use crate::browser::{Browser, Window, gallery};
 use crate::history::{History, ORDER};
@@ -18,7 +21,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    fn open(command: &mut Command) -> Self {
+    pub(crate) fn at(command: &mut Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -28,7 +31,7 @@ impl View {
     }
 
     pub(crate) fn of(history: &History) -> Self {
-        Self::open(&mut history.command("view --listen 127.0.0.1:0 --json"))
+        Self::at(&mut history.command("view --listen 127.0.0.1:0 --json"))
     }
 
     fn address(&self) -> &str {
@@ -100,7 +103,7 @@ fn elsewhere_a_token_and_tls_are_wanted() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(told.contains("without a token and TLS"), "{told}");
     let mut command = history.command("view --listen 127.0.0.1:0 --json");
-    let view = View::open(command.env("STATION_VIEW_TOKEN", "open sesame"));
+    let view = View::at(command.env("STATION_VIEW_TOKEN", "open sesame"));
     let with = |said: &str| {
         let host = view.address();
         view.answer(&format!(
@@ -147,39 +150,65 @@ fn a_browser_finds_a_unit_by_its_certificate_and_a_bar_leads_to_its_units() {
 #[test]
 fn the_view_follows_a_line() {
     let dir = tempfile::tempdir().unwrap();
-    let factory = Factory::lay_out(Some(&dir.path().join("station")), 4, 2).unwrap();
+    let factory = watched(&dir.path().join("station"));
     let station = |line: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
         command.arg("--config").arg(factory.config()).args(line.split_whitespace());
         command
     };
-    let batch = |serial: &str| {
-        let labels = dir.path().join("labels.txt");
-        std::fs::write(&labels, format!("{serial}\n")).unwrap();
-        let output = station(&format!("batch --serials {}", labels.display())).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    batch("TH200-00000001");
-    let view = View::open(&mut station("view --listen 127.0.0.1:0 --json"));
+    let labels = dir.path().join("labels.txt");
+    std::fs::write(&labels, "A\tTH200-00000001\n").unwrap();
+    let first = station(&format!("batch --serials {}", labels.display())).output().unwrap();
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    let view = View::at(&mut station("view --listen 127.0.0.1:0 --json"));
     let browser = Browser::new();
     browser.open(&view.url);
-    assert!(browser.text().contains("TH200-00000001") && browser.text().contains("PASS"));
+    let text = browser.text();
+    assert!(text.contains("TH200-00000001") && text.contains("PASS"), "{text}");
+    assert!(text.contains("No line runs."), "{text}");
     // Who comes by the keyboard can go past the links that every page has, and stays where he is
     // when the page changes.
     browser.write("body", "\u{e004}");
     assert_eq!(browser.script("return document.activeElement.innerText"), "Skip to the page");
     browser.script("document.querySelector('article.slot a').focus()");
-    batch("TH200-00000002");
+    // A line that runs, and takes labels for as long as somebody may write some.
+    let mut line = station("batch --serials -");
+    let mut line = line.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut hand = line.stdin.take().unwrap();
+    let tile = |name: &str, count: u32| {
+        let shown = format!("document.querySelector('.tile.{name} dd').innerText === '{count}'");
+        format!("document.querySelector('.tile.{name}') && {shown}")
+    };
     // It passes through "under way" on its way there.
-    browser.wait_until("document.querySelector('.tile.pass dd').innerText === '2'");
+    hand.write_all(b"A\tTH200-00000002\nB\tTH200-00000003\nC\tTH200-00000004\n").unwrap();
+    browser.wait_until(&tile("pass", 4));
     assert!(browser.text().contains("TH200-00000002"));
+    hand.write_all(b"C\tTH200-00000005\n").unwrap();
+    browser.wait_until(&tile("fail", 1));
+    hand.write_all(b"D\tTH200-00000006\n").unwrap();
+    browser.wait_until("document.querySelector('article.slot.busy')");
+    assert!(!browser.text().contains("No line runs."), "{}", browser.text());
     let focused = "return document.activeElement.closest('article')?.ariaLabel ?? null";
     assert_eq!(browser.script(focused), "Slot A");
     assert_eq!(browser.script("return document.getElementById('gone').hidden"), true);
     browser.picture(Window { height: 620, ..LAPTOP }, &gallery("view.png"));
     browser.picture(Window { height: 1080, width: 1920, dark: true }, &gallery("view-wall.png"));
+    drop(hand);
+    line.wait().unwrap();
+    browser.wait_until(&tile("pass", 5));
     drop(view);
     browser.wait_until("!document.getElementById('gone').hidden");
+}
+
+/// Four slots: in C the second device signs with another key, and D takes its time, so that
+/// something is under way for as long as a picture takes.
+fn watched(dir: &Path) -> Factory {
+    Factory::lay_out_with(Some(dir), 16, 4, &mut |name, options| match name {
+        "C" => options.faults = FaultSpec::parse("lie-key@2").unwrap(),
+        "D" => options.timings.chunk = Duration::from_millis(1_500),
+        _ => {}
+    })
+    .unwrap()
 }
 
 #[test]
@@ -199,7 +228,7 @@ fn with_a_token_and_tls_others_may_look() {
     let section = "\n[view]\nlisten = \"0.0.0.0:0\"\ntoken_file = \"view.token\"\n\
          certificate = \"view.pem\"\nkey = \"view.key\"\n";
     std::fs::write(dir.join("station.toml"), toml + section).unwrap();
-    let view = View::open(&mut history.command("view --json"));
+    let view = View::at(&mut history.command("view --json"));
     let port = view.url.trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
     assert!(view.url.starts_with("https://"), "{}", view.url);
     let ask = |said: &str| {
