@@ -321,7 +321,14 @@ fn grants(grants: &[FleetGrant], look: Look<'_>) -> Markup {
 pub fn fleet_report_page(period: &FleetPeriod, look: Look<'_>) -> String {
     let title = look.say(say!("Report", "报表"));
     let FleetPeriod { days, rows, orders: of_orders, at } = period;
-    let below = look.say(say!("the last {days} days, in UTC", "最近 {days} 天（UTC）"));
+    let below = look.say(match days {
+        1 => say!("today, in UTC", "今天（UTC）"),
+        _ => say!("the last {days} days, in UTC", "最近 {days} 天（UTC）"),
+    });
+    let choice_of = |days: u32| match days {
+        1 => say!("today", "今天"),
+        _ => say!("{days} days", "{days} 天"),
+    };
     let sum = |of: fn(&FleetDay) -> u64| rows.iter().map(of).sum::<u64>();
     let (passed, failed) = (sum(|row| row.passed), sum(|row| row.failed));
     let interrupted = sum(|row| row.interrupted);
@@ -343,7 +350,7 @@ pub fn fleet_report_page(period: &FleetPeriod, look: Look<'_>) -> String {
             main class="cards" {
                 section class="card wide" {
                     p { @for choice in FLEET_DAYS {
-                        a href=(format!("/report/{choice}")) { (look.say(say!("{choice} days", "{choice} 天"))) } " "
+                        a href=(format!("/report/{choice}")) { (look.say(choice_of(choice))) } " "
                     } }
                     table {
                         thead { tr {

@@ -144,7 +144,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         }
         FleetClaimed => "compare both devices, then `station fleet settle`; until then it waits",
         FleetDatabase => {
-            "check that PostgreSQL runs, and `--database`; stations keep what they have"
+            "check that PostgreSQL runs, `--database` and its password; stations keep what they have"
         }
         FleetVerify => "keep the database as it is: it is evidence; find out who could change it",
 

@@ -99,7 +99,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         FleetSegment => "运行 `station ledger verify`；若本站程序较新，请先升级总库",
         FleetFork => "找出另一台使用同一账本的机器，再用 `station fleet settle` 裁定",
         FleetClaimed => "核对两台设备，再用 `station fleet settle` 裁定；此前不注册",
-        FleetDatabase => "检查 PostgreSQL 是否运行以及 `--database`；各站数据不受影响",
+        FleetDatabase => "检查 PostgreSQL 是否运行、`--database` 和密码；各站数据不受影响",
         FleetVerify => "保留数据库现状作为证据，查明谁能改动它",
 
         WorkOrderUnknown => "用 `station work-order list` 查看工单",

@@ -2,6 +2,7 @@
 //! server went away. What fails is told to whoever asked; nothing here tries twice.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,12 @@ use crate::say;
 /// What a connection is told at first: nobody waits for ever for a row that another holds.
 const SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '20s'; \
     SET idle_in_transaction_session_timeout = '60s'";
+
+/// Where PostgreSQL has its socket for those on its own machine: Debian's place and its own.
+const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+
+/// PostgreSQL's own port, which its socket's name has too.
+const PORT: u16 = 5432;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -108,6 +115,10 @@ impl Store {
         {
             config.password(password);
         }
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            let port = config.get_ports().first().copied().unwrap_or(PORT);
+            config.host_path(sockets(port));
+        }
         config.application_name("station fleet").connect_timeout(CONNECT);
         let store = Store {
             config,
@@ -158,6 +169,13 @@ impl Store {
         client.batch_execute(SESSION).await?;
         Ok(Connection { client, statements: HashMap::new() })
     }
+}
+
+/// The directory in which the server of this port listens; Debian's where none does.
+fn sockets(port: u16) -> &'static str {
+    let name = format!(".s.PGSQL.{port}");
+    let found = SOCKETS.into_iter().find(|place| Path::new(place).join(&name).exists());
+    found.unwrap_or(SOCKETS[0])
 }
 
 fn tls(roots: &[Vec<u8>]) -> Result<MakeRustlsConnect, FleetError> {
