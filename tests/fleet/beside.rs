@@ -1,10 +1,12 @@
 //! A line sends by itself, and works as well when the fleet is away; a sync registers nothing
 //! that another station holds.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use provisioning_station::app::demo::Factory;
 use serde_json::Value;
@@ -14,17 +16,39 @@ use crate::program::{at, program, run};
 use crate::server::Server;
 use crate::stations::{Station, Yard};
 
+/// Longer than any machine takes to send a few entries.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Makes these units with the station's simulated devices.
 fn batch(station: &Station, serials: &str) -> (i32, Vec<Value>, String) {
+    batch_until(station, serials, |_| true)
+}
+
+/// The same by a line that goes on, without further labels, until this holds of what it has said
+/// to people.
+fn batch_until(
+    station: &Station,
+    serials: &str,
+    holds: impl Fn(&str) -> bool,
+) -> (i32, Vec<Value>, String) {
+    let said = station.dir.join("batch.err");
+    let said_so_far = || fs::read_to_string(&said).unwrap();
     let mut command = program();
     command.args(["--json", "--config"]).arg(station.dir.join("station.toml"));
     command.args(["batch", "--serials", "-"]).stdin(Stdio::piped());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(serials.as_bytes()).unwrap();
+    command.stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
+    let mut child = command.spawn().unwrap();
+    let mut hand = child.stdin.take().unwrap();
+    hand.write_all(serials.as_bytes()).unwrap();
+    let begun = Instant::now();
+    while !holds(&said_so_far()) {
+        assert!(begun.elapsed() < PATIENCE, "{}", said_so_far());
+        thread::yield_now();
+    }
+    drop(hand);
     let out = child.wait_with_output().unwrap();
     let lines = out.stdout.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
-    let err = String::from_utf8_lossy(&out.stderr).into_owned();
-    (out.status.code().unwrap(), lines.collect(), err)
+    (out.status.code().unwrap(), lines.collect(), said_so_far())
 }
 
 /// The emulated cloud that a station's settings name.
@@ -94,10 +118,12 @@ fn a_line_sends_by_itself_and_works_without_its_fleet() {
     let _factory = Factory::lay_out_as("line-1", &dir, 4, 7).unwrap();
     let station = Station::open(dir, "line-1");
     station.enrol(&database, &server);
-    let (status, made, err) = batch(&station, "TH200-00000001\nTH200-00000002\n");
+    let is_sent = |_: &str| {
+        let heard = at(&station.dir, &["fleet", "status"]).well().last();
+        heard["confirmed"].as_u64().unwrap() > 0
+    };
+    let (status, made, err) = batch_until(&station, "TH200-00000001\nTH200-00000002\n", is_sent);
     assert_eq!(status, 0, "{made:?} {err}");
-    let heard = at(&station.dir, &["fleet", "status"]).well().last();
-    assert!(heard["confirmed"].as_u64().unwrap() > 0, "nothing was sent: {heard}");
     assert_eq!(
         at(&station.dir, &["doctor"])
             .json()
@@ -107,9 +133,9 @@ fn a_line_sends_by_itself_and_works_without_its_fleet() {
         1
     );
     drop(server);
-    let (status, made, err) = batch(&station, "TH200-00000003\nTH200-00000004\n");
+    let is_told = |err: &str| err.contains("E-FLEET-UNREACHABLE");
+    let (status, made, err) = batch_until(&station, "TH200-00000003\nTH200-00000004\n", is_told);
     assert_eq!((status, made.last().unwrap()["passed"].as_u64()), (0, Some(2)), "{err}");
-    assert!(err.contains("E-FLEET-UNREACHABLE"), "a word about it: {err}");
     let server = Server::start(&database, &[]);
     let config = station.dir.join("station.toml");
     let text = fs::read_to_string(&config).unwrap();
