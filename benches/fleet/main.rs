@@ -1,11 +1,14 @@
 //! How fast a fleet takes in journals, and finds a unit; everything on one machine.
 //!
 //! `cargo bench --bench fleet` starts a PostgreSQL, a server and four stations whose ledgers are
-//! filled without devices, has them send, asks for units, and audits the store; another
-//! number of units a station after `--`.
+//! filled without devices, has them send, asks for units, and audits the store; then it fills a
+//! store of 50,000 units and a large one, and asks both. After `--` another number of units a
+//! station, and another number of units of the large store (0 for none).
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't run has nothing to report")]
+
+mod large;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +33,9 @@ use provisioning_station::pki::{Authority, Profile, Verifier};
 /// Units a station, where nobody names a number.
 const UNITS: u32 = 4_000;
 
+/// Units of the large store, where nobody names a number.
+const LARGE: u32 = 5_000_000;
+
 const STATIONS: u32 = 4;
 
 /// Threads that fill a ledger: their records are committed in groups.
@@ -47,8 +53,8 @@ fn serial(station: u32, number: u32) -> String {
 }
 
 fn main() {
-    let named = std::env::args().skip(1).find_map(|word| word.parse().ok());
-    let units: u32 = named.unwrap_or(UNITS);
+    let mut named = std::env::args().skip(1).filter_map(|word| word.parse().ok());
+    let (units, many) = (named.next().unwrap_or(UNITS), named.next().unwrap_or(LARGE));
     let demo = Demo::start(None, clock()).unwrap();
     let configs: Vec<Config> =
         (0..STATIONS).map(|station| fill(&demo.dir, station, units)).collect();
@@ -81,6 +87,9 @@ fn main() {
     let report = report.unwrap();
     assert!(report.findings.is_empty(), "{:?}", report.findings);
     println!("{} entries audited in {:.2?}", report.entries, started.elapsed());
+    if many > 0 {
+        large::measure(&database, many.into());
+    }
 }
 
 /// Each by another of its ids, over one connection.
