@@ -3,11 +3,17 @@
 //! A pseudo-terminal lacks the two lines. A library before the program tells the simulated chip
 //! what the program does with them; station and `esptool` are unchanged.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use provisioning_station::broker::Identity;
+use provisioning_station::pki::{pkcs8_of, read_certificates};
+
 use super::bench::{chips, factory, factory_with, flashes, outcome};
+use super::support::connecting::{Application, give_broker};
+use super::support::keys::files_under;
 use super::support::{Factory, label, labels};
 use super::tools::{Tools, done};
 
@@ -72,6 +78,47 @@ fn an_application_that_is_silent_is_a_read_back_and_is_called_one() {
     let shown = factory.show(&label(1));
     assert_eq!(shown["attempts"].as_array().unwrap().last().unwrap()["proof"], "read-back");
     factory.verify();
+}
+
+/// What the chips below that folder hold, as an application takes it out of its partition.
+fn in_chip(devices: &Path) -> Option<Identity> {
+    const KEY: [u8; 7] = [0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20];
+    const END: &[u8] = b"-----END CERTIFICATE-----";
+    let flashes = files_under(devices, &[]);
+    let flash = flashes.iter().find(|path| path.extension().is_some_and(|end| end == "flash"))?;
+    let bytes = fs::read(flash).ok()?;
+    let find = |text: &[u8]| bytes.windows(text.len()).position(|window| window == text);
+    let scalar = bytes.get(find(&KEY)? + KEY.len()..)?.first_chunk::<32>()?;
+    let certificate = find(b"-----BEGIN CERTIFICATE-----")?..find(END)? + END.len();
+    let file = tempfile::NamedTempFile::new().ok()?;
+    fs::write(file.path(), bytes.get(certificate)?).ok()?;
+    let certificates = read_certificates(file.path()).ok()?;
+    Some(Identity { certificates, key: pkcs8_of(scalar)? })
+}
+
+#[test]
+fn a_silent_application_is_proven_by_its_connection() {
+    let mut factory = factory_with(1, "application = \"silent\"\n");
+    with_lines(&mut factory);
+    let address = give_broker(&mut factory, "60s");
+    let _chips = chips(&factory, "A", &["--fault", "silent-app"]);
+    let devices = factory.devices_dir();
+    let _application =
+        Application::start(&factory, address, "TH200-00000001", move || in_chip(&devices));
+    let unit = factory.batch(&labels(1)).expect(0).unit(&label(1));
+    assert_eq!((&unit["outcome"], &unit["proof"]), (&"pass".into(), &"connect".into()));
+    factory.verify();
+}
+
+#[test]
+fn a_silent_application_that_does_not_connect_is_no_pass() {
+    let mut factory = factory_with(1, "application = \"silent\"\n");
+    with_lines(&mut factory);
+    give_broker(&mut factory, "1s");
+    let _chips = chips(&factory, "A", &["--fault", "silent-app"]);
+    let (outcome, code) = outcome(&factory.batch(&labels(1)));
+    assert_eq!((outcome.as_str(), code.as_str()), ("fail", "E-DEV-CONNECT"));
+    assert!(factory.ledger().in_state("proven").is_empty());
 }
 
 #[test]

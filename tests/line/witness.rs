@@ -17,7 +17,8 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
 
-use super::connect::{Application, in_simulated, with_a_broker};
+use super::connect::with_a_broker;
+use super::support::connecting::{Application, in_simulated};
 use super::support::{Factory, LONG, Process, label, labels};
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;

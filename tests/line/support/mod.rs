@@ -2,6 +2,7 @@
 //! the ledger and the devices say afterwards.
 
 pub(crate) mod broker;
+pub(crate) mod connecting;
 pub(crate) mod factory;
 pub(crate) mod faulty;
 pub(crate) mod keys;
