@@ -504,6 +504,46 @@ fn what_does_not_belong_in_a_ledger_is_named_by_whoever_opens_it() {
     station.ok("ledger verify");
 }
 
+/// Each index of the ledger by its name, with the statement that made it.
+fn indices(station: &Station) -> Vec<(String, String)> {
+    let connection = Connection::open(file(station)).unwrap();
+    let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL";
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// Puts one in its place that has its name and holds no row.
+fn hollow_out(station: &Station, name: &str, made: &str) {
+    let (made, _) = made.split_once(" WHERE ").unwrap_or((made, ""));
+    tamper(station, &format!("DROP INDEX {name}; {made} WHERE 0"));
+    let (_, now) = indices(station).into_iter().find(|(found, _)| found == name).unwrap();
+    assert!(now.ends_with("WHERE 0"), "the edit did not take: {now}");
+}
+
+#[test]
+fn each_index_that_was_replaced_by_one_that_indexes_nothing_is_named() {
+    let station = station();
+    station.change("slot-a", "/dev/null");
+    let indices = indices(&station);
+    assert!(indices.len() > 20, "{indices:?}");
+    let sound = fs::read(file(&station)).unwrap();
+    for (name, made) in &indices {
+        hollow_out(&station, name, made);
+        let why = refuted(&station, "E-LEDGER-SCHEMA")["why"].as_str().unwrap().to_owned();
+        assert!(why.contains(name), "{why}");
+        station.fails("ledger check", "E-LEDGER-SCHEMA", 4).says(name);
+        fs::write(file(&station), &sound).unwrap();
+    }
+    let (name, made) = indices.iter().find(|(name, _)| name == "outbox_open_once").unwrap();
+    hollow_out(&station, name, made);
+    batch(&station).failed("E-LEDGER-SCHEMA", 4).says(name);
+    assert_eq!(checked(&station, "ledger")["code"], "E-LEDGER-SCHEMA");
+    fs::copy(file(&station), station.path("odd")).unwrap();
+    let restore = "--data-dir other ledger restore odd";
+    station.fails(restore, "E-LEDGER-SCHEMA", 4).says(name);
+}
+
 #[test]
 fn lost_and_odd_indices_are_made_anew_by_a_person_and_that_is_recorded() {
     let station = station();
