@@ -112,6 +112,28 @@ const OWNED: &[(&str, &[&str])] = &[
 /// The only module that may say `unsafe`.
 const UNSAFE: &str = "vault";
 
+/// Ways to open a file that wait for whoever is to write into a pipe. What a person, a setting or a
+/// directory names is opened by `domain::bounds`, which refuses what is no file.
+const OPENS: &[&str] = &["File::open", "fs::read", "fs::read_to_string", "fs::copy"];
+
+/// Who may use them all the same, and for what.
+const MAY_OPEN: &[(&str, &str)] = &[
+    ("app::demo", "files of its own"),
+    ("app::fleet_demo::postgres", "/etc/passwd"),
+    ("app::labels", "a list, and a pipe in the thread that waits for labels"),
+    ("app::signals", "/proc"),
+    ("checks::surroundings", "/proc and /sys"),
+    ("fleet::heard", "a directory, to sync it"),
+    ("handoff::export", "what it has just written"),
+    ("ledger::backup::unfinished", "what it has just made"),
+    ("ledger::keep::files", "a directory, and what was seen to be a file"),
+    ("ledger::keep::lock", "/proc"),
+    ("link::discovery", "/sys"),
+    ("link::permission", "/etc/group"),
+    ("pki::file", "a directory, to sync it"),
+    ("secret", "a directory, to sync it"),
+];
+
 /// What may stand at the top of the repository, besides dotfiles.
 const TOP: &[&str] = &[
     "Cargo.toml",
@@ -142,6 +164,8 @@ struct Findings {
     /// First segments of paths that leave the crate, or might.
     outside: BTreeSet<String>,
     says_unsafe: bool,
+    /// Uses one of [`OPENS`] outside tests.
+    opens: bool,
     has_doc: bool,
 }
 
@@ -227,6 +251,10 @@ impl Findings {
         if self.says_unsafe && own != UNSAFE {
             broken.push(format!("{place} says unsafe"));
         }
+        let may_open = own == "sim" || MAY_OPEN.iter().any(|(name, _)| *name == place);
+        if self.opens && !may_open {
+            broken.push(format!("{place} opens a file, and not by domain::bounds"));
+        }
         if !self.has_doc {
             broken.push(format!("{place} has no //! at its top"));
         }
@@ -249,6 +277,9 @@ impl<'ast> Visit<'ast> for Findings {
             let names: Vec<String> =
                 path.segments.iter().map(|segment| segment.ident.to_string()).collect();
             self.add(&names);
+            let way = names[names.len() - 2..].join("::");
+            let in_test = self.here.iter().any(|name| name.contains("test"));
+            self.opens |= OPENS.contains(&way.as_str()) && !in_test;
         }
         visit::visit_path(self, path);
     }
@@ -421,6 +452,16 @@ fn a_heavy_crate_in_a_wrong_module_is_found() {
     assert_eq!(said_of(&["link", "driver", "framed", "session"], framed), "");
     let wanted = "link::driver uses the crate firmware_interface";
     assert_eq!(said_of(&["link", "driver"], framed), wanted);
+}
+
+#[test]
+fn a_file_that_is_opened_past_the_one_door_is_found() {
+    let wanted = "link opens a file, and not by domain::bounds";
+    for source in ["fn f() { std::fs::File::open(p); }", "fn f() { p.map(fs::read_to_string); }"] {
+        assert_eq!(said_of(&["link"], source), wanted, "{source}");
+        assert_eq!(said_of(&["link", "discovery"], source), "");
+        assert_eq!(said_of(&["link"], &format!("mod tests {{ {source} }}")), "");
+    }
 }
 
 #[test]

@@ -5,7 +5,6 @@
 //! profile; the station's CA signs nothing here. Its certificate and its list of revoked
 //! ones are handed to the broker all the same, which refuses to start with wrong ones.
 
-use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -192,7 +191,7 @@ fn list_of(station: &AuthorityInfo, path: &Path) -> Result<String, Failure> {
 }
 
 fn text_of(path: &Path) -> Result<String, Failure> {
-    let read = File::open(path).and_then(|file| bounds::read_text(file, bounds::CERTIFICATES));
+    let read = bounds::read_text_file(path, bounds::CERTIFICATES);
     read.map_err(|error| {
         Failure::said(Code::Input, say!("{} can't be read", "{} 无法读取", path.display()))
             .caused_by(&error)

@@ -1,9 +1,10 @@
 //! Where a batch's labels come from: a file, standard input or a serial scanner, each read
 //! in a thread of its own, so that units that end meanwhile are printed all the same.
 
-use std::fs::File;
-use std::io::{self, BufReader, Cursor};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Cursor, Read};
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
@@ -17,6 +18,34 @@ use crate::say;
 use crate::shell::Failure;
 
 use super::from_config;
+
+/// A list of labels. A pipe, by which another program may feed a line, is opened when it is read:
+/// only the thread that waits for labels may wait for who writes there.
+enum Listed {
+    Open(File),
+    Later(PathBuf),
+}
+
+impl Listed {
+    fn of(path: &Path) -> io::Result<Listed> {
+        match fs::metadata(path)?.file_type().is_fifo() {
+            true => Ok(Listed::Later(path.to_owned())),
+            false => File::open(path).map(Listed::Open),
+        }
+    }
+}
+
+impl Read for Listed {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if let Listed::Later(path) = self {
+            *self = Listed::Open(File::open(path)?);
+        }
+        match self {
+            Listed::Open(file) => file.read(bytes),
+            Listed::Later(_) => Ok(0),
+        }
+    }
+}
 
 /// A source of labels that has been opened and not yet been started.
 pub enum Labels {
@@ -35,12 +64,12 @@ impl Labels {
             let input = BufReader::new(io::stdin());
             return Ok(Labels::Pulled(Box::new(LinesSource::new(input))));
         }
-        let file = File::open(path).map_err(|error| {
+        let listed = Listed::of(path).map_err(|error| {
             let what =
                 say!("the serials can't be read from {}", "无法从 {} 读取序列号", path.display());
             Failure::said(Code::Input, what).caused_by(&error)
         })?;
-        Ok(Labels::Pulled(Box::new(LinesSource::new(BufReader::new(file)))))
+        Ok(Labels::Pulled(Box::new(LinesSource::new(BufReader::new(listed)))))
     }
 
     /// Labels that are known beforehand.

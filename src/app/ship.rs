@@ -2,6 +2,7 @@
 //! cloud can be reached, the cloud is asked for each certificate that would leave, and what
 //! is not active stays.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{cloud, from_config, sync};
@@ -10,16 +11,20 @@ use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{CertificateSn, Serial};
+use crate::domain::long_work;
 use crate::domain::outbox::{ActivationAsked, Shipped};
 use crate::domain::person::Person;
-use crate::domain::record::Record;
+use crate::domain::record::{Record, Refusal};
 use crate::domain::registration::Registering;
 use crate::domain::say::Say;
 use crate::ledger::outbox::{Gate, Known};
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::{Ledger, Reader, Ticket};
 use crate::say;
 use crate::shell::Failure;
 use crate::sync::{Stands, look};
+
+/// Units whose records are handed in before the first of them is waited for.
+const PAGE: usize = 256;
 
 /// What became of one unit at the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +77,46 @@ pub fn run(
         (Asking::Offline, _) => Some(not_asked(as_wanted())),
         (Asking::Cloud, _) => ask_cloud(config, &ledger, &leaving)?,
     };
-    let units = serials.into_iter().map(|serial| {
-        let passed = pass(&ledger, &reader, &serial, by, trouble.as_ref())?;
-        Ok((serial, passed))
-    });
-    Ok(Shipment { units: units.collect::<Result<_, Failure>>()?, unasked })
+    let units = pass_all(&ledger, &reader, serials, by, trouble.as_ref())?;
+    Ok(Shipment { units, unasked })
+}
+
+/// What becomes of each at the gate. A page's records are handed in together, since each commit
+/// costs a sync of the disk.
+fn pass_all(
+    ledger: &Ledger,
+    reader: &Reader,
+    serials: Vec<Serial>,
+    by: &Person,
+    trouble: Option<&Fault>,
+) -> Result<Vec<(Serial, Passed)>, Failure> {
+    let all = serials.len() as u64;
+    let mut passed = Vec::with_capacity(serials.len());
+    for page in pages(serials) {
+        let judge = |serial| judge(ledger, reader, serial, by, trouble);
+        let judged: Vec<Judged> = page.iter().map(judge).collect::<Result<_, _>>()?;
+        for (serial, judged) in page.into_iter().zip(judged) {
+            passed.push((serial, judged.settle()?));
+        }
+        long_work::tell(passed.len() as u64, all);
+    }
+    Ok(passed)
+}
+
+/// The serials in their order, a page at a time. One that is named twice stands in two pages: the
+/// second time it is judged by what became of it the first time.
+fn pages(serials: Vec<Serial>) -> Vec<Vec<Serial>> {
+    let (mut pages, mut page, mut known) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for serial in serials {
+        if page.len() == PAGE || known.contains(&serial) {
+            pages.push(std::mem::take(&mut page));
+            known.clear();
+        }
+        known.insert(serial.clone());
+        page.push(serial);
+    }
+    pages.push(page);
+    pages
 }
 
 fn as_wanted() -> Say {
@@ -114,7 +154,9 @@ fn ask_cloud(
     };
     let runtime = cloud::runtime()?;
     let registering = config.cloud.as_ref().map_or(Registering::Manual, cloud::registering);
-    for known in leaving {
+    let all = leaving.len() as u64;
+    for (done, known) in (0..).zip(leaving) {
+        long_work::tell(done, all);
         let stands = runtime.block_on(look(&registrar, known, registering)).map_err(|error| {
             let what = say!(
                 "the cloud could not be asked for {} of {}",
@@ -157,11 +199,16 @@ fn activate(
     if units.is_empty() {
         return Ok(None);
     }
-    for (serial, certificate_sn) in units {
+    let ask = |(serial, certificate_sn): &(Serial, CertificateSn)| {
         let (serial, certificate_sn) = (serial.clone(), *certificate_sn);
         let asked = ActivationAsked { serial, certificate_sn, by: by.clone() };
-        let done = ledger.writer().record(Record::ActivationAsked(asked));
-        done.map_err(|refusal| Failure::from(refusal.fault()))?;
+        ledger.writer().submit(Record::ActivationAsked(asked))
+    };
+    for page in units.chunks(PAGE) {
+        let asked: Vec<Ticket> = page.iter().map(ask).collect();
+        for ticket in asked {
+            ticket.wait().map_err(|refusal| Failure::from(refusal.fault()))?;
+        }
     }
     let serials = units.iter().map(|(serial, _)| serial.clone()).collect();
     match sync::units(config, clock, ledger, serials) {
@@ -171,37 +218,48 @@ fn activate(
     }
 }
 
-fn pass(
+/// What is to become of a unit, as the ledger stands.
+enum Judged {
+    /// It leaves with this certificate, once that is recorded.
+    Leaves(CertificateSn, Ticket),
+    /// Nothing is recorded.
+    Settled(Passed),
+}
+
+impl Judged {
+    /// Waits for its record, where it has one.
+    fn settle(self) -> Result<Passed, Failure> {
+        let (cert, ticket) = match self {
+            Judged::Settled(passed) => return Ok(passed),
+            Judged::Leaves(cert, ticket) => (cert, ticket),
+        };
+        match ticket.wait() {
+            Ok(_) => Ok(Passed::Now(cert)),
+            Err(Refusal::Row(fault)) => Ok(Passed::Refused(fault)),
+            Err(Refusal::Ledger(fault)) => Err(fault.into()),
+        }
+    }
+}
+
+fn judge(
     ledger: &Ledger,
     reader: &Reader,
     serial: &Serial,
     by: &Person,
     trouble: Option<&Fault>,
-) -> Result<Passed, Failure> {
-    let shut = |what: Say| Ok(Passed::Refused(Fault::said(Code::ShipNotActive, what)));
+) -> Result<Judged, Failure> {
+    let refused = |fault| Ok(Judged::Settled(Passed::Refused(fault)));
+    let shut = |what: Say| refused(Fault::said(Code::ShipNotActive, what));
     let cert = match reader.gate(serial)? {
         None => {
             let what = say!("the ledger knows no unit {serial}", "账本里没有单元 {serial}");
-            return Ok(Passed::Refused(Fault::said(Code::UnitUnknown, what)));
+            return refused(Fault::said(Code::UnitUnknown, what));
         }
-        Some(Gate::Gone(cert)) => return Ok(Passed::Before(cert)),
+        Some(Gate::Gone(cert)) => return Ok(Judged::Settled(Passed::Before(cert))),
         Some(Gate::Shut(why)) => return shut(why),
-        Some(Gate::Unlabelled(why)) => {
-            return Ok(Passed::Refused(Fault::said(Code::LabelOpen, why)));
-        }
+        Some(Gate::Unlabelled(why)) => return refused(Fault::said(Code::LabelOpen, why)),
         Some(Gate::Inactive(_)) => {
-            let why = match trouble {
-                Some(fault) => {
-                    let Say { english, chinese } = fault.sentence();
-                    let code = fault.code;
-                    Say {
-                        english: format!(": {english} ({code})"),
-                        chinese: format!("：{chinese}（{code}）"),
-                    }
-                }
-                None => own_trouble(reader, serial)?,
-            };
-            let Say { english, chinese } = why;
+            let Say { english, chinese } = why_inactive(reader, serial, trouble)?;
             return shut(Say {
                 english: format!("{serial} is not active in the cloud{english}"),
                 chinese: format!("{serial} 在云端未启用{chinese}"),
@@ -210,11 +268,16 @@ fn pass(
         Some(Gate::Open(cert)) => cert,
     };
     let shipped = Shipped { serial: serial.clone(), certificate_sn: cert, by: by.clone() };
-    match ledger.writer().record(Record::Shipped(shipped)) {
-        Ok(_) => Ok(Passed::Now(cert)),
-        Err(crate::domain::record::Refusal::Row(fault)) => Ok(Passed::Refused(fault)),
-        Err(crate::domain::record::Refusal::Ledger(fault)) => Err(fault.into()),
-    }
+    Ok(Judged::Leaves(cert, ledger.writer().submit(Record::Shipped(shipped))))
+}
+
+/// What kept a unit from being activated, behind the sentence that says that it is not.
+fn why_inactive(reader: &Reader, serial: &Serial, trouble: Option<&Fault>) -> Result<Say, Failure> {
+    let Some(fault) = trouble else { return own_trouble(reader, serial) };
+    let (Say { english, chinese }, code) = (fault.sentence(), fault.code);
+    Ok(Say {
+        english: format!(": {english} ({code})"), chinese: format!("：{chinese}（{code}）")
+    })
 }
 
 /// What the cloud said of this unit alone, where it said anything.
@@ -222,4 +285,28 @@ fn own_trouble(reader: &Reader, serial: &Serial) -> Result<Say, Failure> {
     let trouble = reader.outbox_of_unit(serial)?.and_then(|row| row.trouble);
     Ok(trouble
         .map_or_else(Say::default, |(code, what)| say!(": {what} ({code})", "：{what}（{code}）")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serials(names: &[&str]) -> Vec<Serial> {
+        names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_page_names_no_unit_twice_and_all_keep_their_order() {
+        let asked = serials(&["U-1", "U-2", "U-1", "U-1", "U-3"]);
+        let pages = pages(asked.clone());
+        assert_eq!(pages, [serials(&["U-1", "U-2"]), serials(&["U-1"]), serials(&["U-1", "U-3"])]);
+        assert_eq!(pages.concat(), asked);
+    }
+
+    #[test]
+    fn a_page_has_no_more_than_its_units() {
+        let asked: Vec<Serial> = (0..=PAGE).map(|n| format!("U-{n}").parse().unwrap()).collect();
+        let lengths: Vec<usize> = pages(asked).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [PAGE, 1]);
+    }
 }

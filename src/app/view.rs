@@ -285,8 +285,7 @@ fn tls(certificate: &std::path::Path, config: &Config) -> Result<rustls::ServerC
         let file = Say::same(certificate.display().to_string());
         Failure::said(Code::ConfigValue, file.then(&what)).with_help(help)
     };
-    let file = std::fs::File::open(certificate)
-        .and_then(|file| bounds::read_whole(file, bounds::SETTINGS));
+    let file = bounds::read_file(certificate, bounds::CERTIFICATES);
     let pem = file.map_err(|error| wrong(say!("can't be read", "无法读取")).caused_by(&error))?;
     let chain: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let chain = chain.map_err(|_| wrong(say!("is no certificate", "不是证书")))?;

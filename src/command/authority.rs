@@ -1,6 +1,6 @@
 //! `station authority …`: make the CA, show it, check it, write it out.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -166,7 +166,7 @@ fn request(
 }
 
 fn import(config: &Config, chain: &Path, context: &mut Context) -> Result<(), Failure> {
-    let bytes = File::open(chain).and_then(|f| bounds::read_whole(f, bounds::CERTIFICATES));
+    let bytes = bounds::read_file(chain, bounds::CERTIFICATES);
     let bytes = bytes.map_err(|error| {
         Failure::said(Code::Input, say!("{} can't be read", "{} 无法读取", chain.display()))
             .caused_by(&error)

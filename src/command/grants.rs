@@ -1,6 +1,5 @@
 //! `station work-order sign`, `take`, `give-back` and `verify`.
 
-use std::fs::File;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -86,7 +85,7 @@ fn known_quantity(config: &Config, id: &WorkOrderId) -> Option<u32> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = File::open(path).and_then(|f| bounds::read_whole(f, bounds::GRANT));
+    let bytes = bounds::read_file(path, bounds::GRANT);
     bytes.map_err(|error| {
         Failure::said(Code::Input, say!("{} can't be read", "{} 无法读取", path.display()))
             .caused_by(&error)

@@ -69,7 +69,7 @@ pub(super) fn write(
 /// Verifies a bundle.
 pub(super) fn verify(asked: &VerifyBundle, context: &mut Context) -> Result<Exit, Failure> {
     let found = verify_bundle(&asked.bundle, &Verifier).map_err(|error| match error {
-        BundleError::Read(_) => Failure::told(Code::Input, &error),
+        BundleError::Read(_) | BundleError::NoBundle(_) => Failure::told(Code::Input, &error),
         BundleError::Wrong(_) => Failure::told(Code::LedgerJournal, &error),
     })?;
     if let Some(path) = &asked.ca {

@@ -1,6 +1,5 @@
 //! `station work-order key …`: the key with which who orders units grants them.
 
-use std::fs::File;
 use std::path::Path;
 
 use serde_json::json;
@@ -37,8 +36,7 @@ pub(super) fn run(
         }
         OrderKeyCommand::Request { name, out } => return request(config, &name, &out, context),
         OrderKeyCommand::Import { certificate } => {
-            let bytes =
-                File::open(&certificate).and_then(|f| bounds::read_whole(f, bounds::CERTIFICATES));
+            let bytes = bounds::read_file(&certificate, bounds::CERTIFICATES);
             let bytes = bytes.map_err(|error| {
                 let what = say!("{} can't be read", "{} 无法读取", certificate.display());
                 Failure::said(Code::Input, what).caused_by(&error)

@@ -1,6 +1,5 @@
 //! `station unit ship`, and what `station work-order close` says of units that may not leave.
 
-use std::fs::File;
 use std::path::Path;
 
 use serde_json::json;
@@ -30,8 +29,9 @@ pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<
     }
     let asking = if args.offline { Asking::Offline } else { Asking::Cloud };
     let by = person(args.by);
-    let Shipment { units: passed, unasked } =
-        ship::run(config, &context.clock(), serials, asking, &by)?;
+    let clock = context.clock();
+    let sent = context.watching(|| ship::run(config, &clock, serials, asking, &by));
+    let Shipment { units: passed, unasked } = sent?;
     if let Some(fault) = &unasked {
         shell::warn(fault, context.color);
     }
@@ -60,7 +60,7 @@ pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<
 }
 
 fn of_file(path: &Path) -> Result<Vec<Serial>, Failure> {
-    let text = File::open(path).and_then(|file| list::read(file, bounds::LIST));
+    let text = bounds::open(path).and_then(|file| list::read(file, bounds::LIST));
     let text = text.map_err(|error| {
         let what =
             say!("the serials can't be read from {}", "无法从 {} 读取序列号", path.display());
@@ -68,6 +68,15 @@ fn of_file(path: &Path) -> Result<Vec<Serial>, Failure> {
     })?;
     let lines =
         text.lines().map(str::trim).enumerate().filter(|(_, line)| !list::is_empty_row(line));
+    if lines.clone().nth(bounds::SERIALS).is_some() {
+        let what = say!(
+            "{} has more than {} serials; ship them in parts",
+            "{} 的序列号多于 {} 个；请分几次出厂",
+            path.display(),
+            bounds::SERIALS
+        );
+        return Err(Failure::said(Code::Input, what));
+    }
     lines
         .map(|(index, line)| {
             line.parse().map_err(|error| {

@@ -1,6 +1,5 @@
 //! `station work-order …`
 
-use std::fs::File;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -93,7 +92,7 @@ fn create(config: &Config, new: NewWorkOrder, context: &mut Context) -> Result<(
 
 /// One hardware id a line, in hexadecimal or an IMEI; empty lines are passed over.
 fn hardware_ids(path: &Path) -> Result<Vec<HardwareId>, Failure> {
-    let text = File::open(path).and_then(|file| list::read(file, bounds::LIST));
+    let text = bounds::open(path).and_then(|file| list::read(file, bounds::LIST));
     let text = text.map_err(|error| {
         let what = say!(
             "the hardware ids can't be read from {}",

@@ -46,7 +46,6 @@ mod view;
 mod words;
 mod work_orders;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -132,8 +131,7 @@ impl Config {
     /// Reads and checks the file; `data_dir` takes the place of `[station] data_dir`.
     pub fn load(path: &Path, data_dir: Option<&Path>) -> Result<Self, ConfigError> {
         let missing = |source| ConfigError::Missing { path: path.to_owned(), source };
-        let file = File::open(path).and_then(|file| bounds::read_whole(file, bounds::SETTINGS));
-        let bytes = file.map_err(missing)?;
+        let bytes = bounds::read_file(path, bounds::SETTINGS).map_err(missing)?;
         let absolute = std::path::absolute(path).map_err(missing)?;
         let dir = absolute.parent().unwrap_or(Path::new("/")).to_owned();
         let mut config = Self::parse(path, dir, &bytes)?;
@@ -145,7 +143,7 @@ impl Config {
 
     /// Whether a file that is not right as a whole says that its people read Chinese.
     pub fn asks_for_chinese(path: &Path) -> bool {
-        let file = File::open(path).and_then(|file| bounds::read_whole(file, bounds::SETTINGS));
+        let file = bounds::open(path).and_then(|file| bounds::read_whole(file, bounds::SETTINGS));
         let text = String::from_utf8_lossy(file.as_deref().unwrap_or_default()).into_owned();
         text.lines().any(|line| {
             let plain: String = line.chars().filter(|c| !c.is_whitespace()).collect();
@@ -207,7 +205,7 @@ impl Config {
     /// the bytes of the server root. Comments, order, ports and paths do not change it.
     pub fn profile_digest(&self) -> Result<ProfileDigest, ConfigError> {
         let path = &self.broker.server_root;
-        let root = File::open(path).and_then(|file| bounds::read_whole(file, bounds::CERTIFICATES));
+        let root = bounds::read_file(path, bounds::CERTIFICATES);
         let root = root.map_err(|source| ConfigError::File {
             key: "broker.server_root",
             path: path.clone(),

@@ -2,7 +2,6 @@
 
 use crate::domain::cause::cause;
 use crate::say;
-use std::fs::File;
 use std::path::Path;
 
 use super::kinds::Placed;
@@ -57,7 +56,7 @@ fn text(template: &Placed<String>, dir: &Path) -> Result<(String, Option<Languag
         return Err(template.refuse(say!("the template is empty", "模板是空的")));
     }
     let path = dir.join(found);
-    let text = File::open(&path).and_then(|file| bounds::read_text(file, bounds::SETTINGS));
+    let text = bounds::read_text_file(&path, bounds::SETTINGS);
     let text = text.map_err(|error| {
         template.refuse(
             say!("the template {} can't be read", "模板 {} 无法读取", path.display())

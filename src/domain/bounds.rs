@@ -1,10 +1,16 @@
 //! How much is taken of what comes from outside, and how much is repeated of it.
 //!
-//! A file that a person names may be the wrong one, or made to be too large. Each kind has
-//! a bound here, with a reason; `docs/reliability.md` lists them all.
+//! A file that a person names may be the wrong one, made to be too large, or no file at all.
+//! Each kind has a bound here, with a reason; `docs/reliability.md` lists them all. Whoever
+//! reads a file that a person, a setting or a directory names opens it with [`open`].
 
 use std::borrow::Cow;
+use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
 
 /// station.toml, and notes beside the ledger: a thousand times what they hold.
 pub const SETTINGS: u64 = 1 << 20;
@@ -22,17 +28,81 @@ pub const HAND_BACK: u64 = 128 << 20;
 /// One file of a lot's bundle once it is unpacked: the journal of some 50,000 units.
 pub const BUNDLE: u64 = 512 << 20;
 
+/// Files of a lot's bundle: a certificate for each unit, and a few more.
+pub const BUNDLE_FILES: usize = 200_000;
+
+/// Bytes of all files of a lot's bundle once they are unpacked.
+pub const BUNDLE_WHOLE: u64 = 4 << 30;
+
 /// A grant, or what was given back: a range of serials, a certificate, a line for each grant.
 pub const GRANT: u64 = 1 << 20;
 
 /// Characters of a cell in a table that is read: more than any serial or fingerprint.
 pub const CELL: usize = 1024;
 
+/// Characters of the first line of a table, which names its columns: some hundreds of them.
+pub const NAMES: usize = 16 << 10;
+
 /// Characters of one line of an error message. What is wrong stands at its beginning.
 pub const MESSAGE: usize = 4096;
 
 /// Characters of a regular expression for labels.
 pub const PATTERN: usize = 1024;
+
+/// Rows of a hand-back: ten times as many certificates as such a file holds with their PEM.
+pub const ROWS: usize = 1_000_000;
+
+/// Serials that are shipped at a time: a container of the smallest products.
+pub const SERIALS: usize = 1_000_000;
+
+/// Places of a label's template: a sheet of labels has some dozens of them.
+pub const PLACES: usize = 200;
+
+/// Linux's own file system of pipes that have no name.
+const PIPES: u32 = 0x5049_5045;
+
+/// Opens a file to be read. What is no file is refused and never waited for: a pipe that nobody
+/// writes to would hold the station for ever. A pipe without a name is taken: the shell made it
+/// for this very command, as `<(…)` does, and its writer is there.
+pub fn open(path: &Path) -> io::Result<File> {
+    // Looked at before it is opened: to open a device may do something to it.
+    refuse_what_is_no_file(path, fs::metadata(path)?.file_type())?;
+    let flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    // And again: another may stand there by now.
+    refuse_what_is_no_file(path, file.metadata()?.file_type())?;
+    rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+    Ok(file)
+}
+
+fn refuse_what_is_no_file(path: &Path, kind: FileType) -> io::Result<()> {
+    let what = match kind {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => return Err(ErrorKind::IsADirectory.into()),
+        kind if kind.is_fifo() && has_no_name(path)? => return Ok(()),
+        kind if kind.is_fifo() => "a pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    };
+    Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, and no file")))
+}
+
+/// Whether a pipe stands in no directory. The kernel's numbers are 32 bits wide; the field's type
+/// differs between machines.
+fn has_no_name(pipe: &Path) -> io::Result<bool> {
+    let magic = rustix::fs::statfs(pipe)?.f_type & 0xffff_ffff;
+    Ok(u32::try_from(magic).is_ok_and(|magic| magic == PIPES))
+}
+
+/// Reads a whole file of at most `longest` bytes.
+pub fn read_file(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    read_whole(open(path)?, longest)
+}
+
+/// The same for text in UTF-8.
+pub fn read_text_file(path: &Path, longest: u64) -> io::Result<String> {
+    read_text(open(path)?, longest)
+}
 
 /// Reads all there is, and no more than that many bytes: what is longer is refused and not
 /// cut off.
@@ -53,6 +123,16 @@ pub fn read_text(from: impl Read, longest: u64) -> io::Result<String> {
 
 fn too_long(longest: u64) -> String {
     format!("it is longer than {} MiB, which is the most that is read", longest >> 20)
+}
+
+/// Whether the system would give so much memory now. A library that takes it at once, as the ways to
+/// make a key of a passphrase do, ends the process where it is refused.
+pub fn is_memory_at_hand(bytes: u64) -> bool {
+    let mut room: Vec<u8> = Vec::new();
+    let reserved = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
+    // Or the compiler would leave out what nobody uses.
+    std::hint::black_box(&room);
+    reserved
 }
 
 /// The beginning of a text, and how much of it is left out.
@@ -77,6 +157,44 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
         assert_eq!(error.to_string(), "it is longer than 1 MiB, which is the most that is read");
         assert!(read_text(&[0xff][..], 4).is_err());
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_and_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let (pipe, socket) = (directory.path().join("pipe"), directory.path().join("socket"));
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, why) in [
+            (pipe.as_path(), "it is a pipe, and no file"),
+            (&socket, "it is a socket, and no file"),
+            (Path::new("/dev/zero"), "it is a device, and no file"),
+            (directory.path(), "is a directory"),
+        ] {
+            assert_eq!(read_file(path, 9).unwrap_err().to_string(), why);
+        }
+        let error = open(&directory.path().join("nothing")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_pipe_that_the_shell_made_for_the_command_is_read_to_its_end() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+        let (reader, mut writer) = io::pipe().unwrap();
+        let path = format!("/dev/fd/{}", reader.as_raw_fd());
+        let file = open(Path::new(&path)).unwrap();
+        // Nothing is there yet: whoever reads waits for the writer.
+        let written = std::thread::spawn(move || writer.write_all(b"S-1\n"));
+        drop(reader);
+        assert_eq!(read_text(file, 9).unwrap(), "S-1\n");
+        written.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn memory_that_no_system_has_is_not_at_hand() {
+        assert!(is_memory_at_hand(1 << 20));
+        assert!(!is_memory_at_hand(1 << 60));
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> FleetError {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FleetError> {
-    let file = match File::open(path) {
+    let file = match bounds::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(path)(error)),

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -112,6 +112,9 @@ impl<W: Write + io::Seek> Write for Bundle<W> {
     }
 }
 
+/// Files of every bundle.
+const OF_EACH: [&str; 3] = ["SHA256SUMS", "head.json", "journal.txt"];
+
 /// The columns of a lot's table of units.
 const COLUMNS: [&str; 7] =
     ["serial", "client_id", "certificate_sn", "fingerprint_sha256", "proof", "registered", "file"];
@@ -171,6 +174,9 @@ pub enum BundleError {
     /// It can't be read.
     #[error("the bundle can't be read")]
     Read(#[from] io::Error),
+    /// It is some other file.
+    #[error("it is no bundle: {0}")]
+    NoBundle(Say),
     /// Something in it does not hold.
     #[error("{0}")]
     Wrong(Say),
@@ -180,6 +186,7 @@ impl Told for BundleError {
     fn chinese(&self) -> Option<String> {
         Some(match self {
             Self::Read(error) => format!("这个包无法读取：{}", system_in_chinese(error)),
+            Self::NoBundle(why) => format!("它不是交付包：{}", why.chinese),
             Self::Wrong(what) => what.chinese.clone(),
         })
     }
@@ -203,17 +210,53 @@ struct UnitRow {
 /// A bundle that is being read.
 struct Reading {
     zip: ZipArchive<File>,
+    /// Bytes that may still be unpacked: what an archive promises of its files need not be true.
+    left: u64,
 }
 
 impl Reading {
-    fn bytes(&mut self, name: &str) -> Result<Vec<u8>, BundleError> {
-        let file = self.zip.by_name(name).map_err(|_| missing(name))?;
-        Ok(bounds::read_whole(file, bounds::BUNDLE)?)
+    /// A whole file of at most so many bytes.
+    fn bytes(&mut self, name: &str, longest: u64) -> Result<Vec<u8>, BundleError> {
+        let file = named(&mut self.zip, name)?;
+        let bytes = bounds::read_whole(file, longest.min(self.left))?;
+        self.left -= bytes.len() as u64;
+        Ok(bytes)
+    }
+
+    /// A file's SHA-256, whatever is in it.
+    fn digest(&mut self, name: &str) -> Result<String, BundleError> {
+        let mut digest = Sha256::new();
+        let mut file = named(&mut self.zip, name)?.take(bounds::BUNDLE.min(self.left) + 1);
+        let length = io::copy(&mut file, &mut HashOf(&mut digest))?;
+        if file.limit() == 0 {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, TOO_MUCH).into());
+        }
+        self.left -= length;
+        Ok(to_hex(&digest.finalize()))
+    }
+
+    /// A bundle from which a file was taken still has others of it; another archive has none.
+    fn look_like_a_bundle(&self) -> Result<(), BundleError> {
+        let files = self.zip.len();
+        if files > bounds::BUNDLE_FILES {
+            let most = bounds::BUNDLE_FILES;
+            return Err(BundleError::NoBundle(say!(
+                "it has {files} files, at most {most} are read",
+                "它有 {files} 个文件，最多读取 {most} 个"
+            )));
+        }
+        match OF_EACH.iter().any(|name| self.zip.index_for_name(name).is_some()) {
+            true => Ok(()),
+            false => {
+                let names = OF_EACH.join(", ");
+                Err(BundleError::NoBundle(say!("it has none of {names}", "其中没有 {names}")))
+            }
+        }
     }
 
     /// Each file is as it was written, and nothing was added.
     fn sums(&mut self) -> Result<(), BundleError> {
-        let sums = String::from_utf8_lossy(&self.bytes("SHA256SUMS")?).into_owned();
+        let sums = String::from_utf8_lossy(&self.bytes("SHA256SUMS", bounds::LIST)?).into_owned();
         let mut known: BTreeMap<&str, &str> = sums
             .lines()
             .filter_map(|line| line.split_once("  "))
@@ -222,7 +265,7 @@ impl Reading {
         let names = self.zip.file_names().map(|name| name.map(Cow::into_owned));
         let names: Vec<String> = names.collect::<Result<_, _>>().map_err(io::Error::from)?;
         for name in names.iter().filter(|name| *name != "SHA256SUMS") {
-            let found = to_hex(&Sha256::digest(self.bytes(name)?));
+            let found = self.digest(name)?;
             match known.remove(name.as_str()) {
                 Some(sum) if sum == found => {}
                 Some(_) => return wrong(say!("{name} was changed", "{name} 被改动")),
@@ -233,21 +276,46 @@ impl Reading {
     }
 }
 
+fn named<'a>(
+    zip: &'a mut ZipArchive<File>,
+    name: &str,
+) -> Result<zip::read::ZipFile<'a, File>, BundleError> {
+    zip.by_name(name).map_err(|_| missing(name))
+}
+
+/// What is said of a file that unpacks to more than is read.
+const TOO_MUCH: &str = "it unpacks to more than is read";
+
+/// Hashes what is written.
+struct HashOf<'a>(&'a mut Sha256);
+
+impl Write for HashOf<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Verifies a bundle by itself: its files, the chain of entries, the signature over its end, the
 /// CA's word for the key, and each unit's certificate.
 pub fn verify(path: &Path, verifier: &dyn HeadVerifier) -> Result<Verified, BundleError> {
-    let zip = ZipArchive::new(File::open(path)?);
-    let zip = zip.map_err(|error| {
-        BundleError::Wrong(say!("it is no bundle", "它不是交付包").then(&cause(&error)))
-    })?;
-    let mut reading = Reading { zip };
+    let zip = ZipArchive::new(bounds::open(path)?);
+    let zip = zip.map_err(|error| BundleError::NoBundle(cause(&error)))?;
+    let mut reading = Reading { zip, left: bounds::BUNDLE_WHOLE };
+    reading.look_like_a_bundle()?;
     reading.sums()?;
-    let head: SignedHeadText = serde_json::from_slice(&reading.bytes("head.json")?)
-        .map_err(|_| BundleError::Wrong(NO_HEAD.into()))?;
-    let shown = chain(&String::from_utf8_lossy(&reading.bytes("journal.txt")?), &head)?;
+    let head: SignedHeadText =
+        serde_json::from_slice(&reading.bytes("head.json", bounds::SETTINGS)?)
+            .map_err(|_| BundleError::Wrong(NO_HEAD.into()))?;
+    let shown =
+        chain(&String::from_utf8_lossy(&reading.bytes("journal.txt", bounds::BUNDLE)?), &head)?;
     signed(&head, verifier)?;
-    let ca = der(&reading.bytes("ca.pem")?, "ca.pem")?;
-    let journal = der(&reading.bytes("journal-key.pem")?, "journal-key.pem")?;
+    let ca = der(&reading.bytes("ca.pem", bounds::CERTIFICATES)?, "ca.pem")?;
+    let journal = der(&reading.bytes("journal-key.pem", bounds::CERTIFICATES)?, "journal-key.pem")?;
     let named = pki::journal_key_of(&journal, &ca).map_err(|error| {
         let named = Say::same("journal-key.pem");
         BundleError::Wrong(named.then(&error.sentence()))
@@ -257,12 +325,12 @@ pub fn verify(path: &Path, verifier: &dyn HeadVerifier) -> Result<Verified, Bund
     {
         return wrong(say!("the CA certified another journal key", "CA 签发的是另一个日志密钥"));
     }
-    let table = reading.bytes("units.csv")?;
+    let table = reading.bytes("units.csv", bounds::LIST)?;
     let mut units = 0;
     for row in csv::Reader::from_reader(table.as_slice()).deserialize() {
         let row: UnitRow =
             row.map_err(|error| BundleError::Wrong(Say::same("units.csv").then(&cause(&error))))?;
-        let certificate = der(&reading.bytes(&row.file)?, &row.file)?;
+        let certificate = der(&reading.bytes(&row.file, bounds::CERTIFICATES)?, &row.file)?;
         if to_hex(&Sha256::digest(&certificate)) != row.fingerprint_sha256 {
             return wrong(say!(
                 "{} is not the certificate of {}",
@@ -385,4 +453,55 @@ fn bytes_of(hex: &str) -> Option<Vec<u8>> {
 fn der(pem: &[u8], name: &str) -> Result<Vec<u8>, BundleError> {
     let found = pki::certificates_in(pem).ok().and_then(|found| found.into_iter().next());
     found.map_or_else(|| wrong(say!("{name} is no certificate", "{name} 不是证书")), Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An archive of such files.
+    fn archive(files: &[(&str, &[u8])]) -> Reading {
+        let mut zip = ZipWriter::new(tempfile::tempfile().unwrap());
+        for (name, bytes) in files {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        Reading { zip: ZipArchive::new(zip.finish().unwrap()).unwrap(), left: 1000 }
+    }
+
+    #[test]
+    fn no_more_is_unpacked_than_all_files_of_a_bundle_may_have() {
+        let mut reading = archive(&[("a", &[7; 600]), ("b", &[7; 600]), ("c", &[7; 400])]);
+        assert_eq!(reading.digest("a").unwrap(), to_hex(&Sha256::digest([7; 600])));
+        for too_much in [reading.digest("b").map(drop), reading.bytes("b", 5000).map(drop)] {
+            let Err(BundleError::Read(error)) = too_much else { panic!("it was unpacked") };
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        }
+        assert_eq!(reading.bytes("c", 400).unwrap(), [7; 400]);
+        assert!(reading.bytes("c", 399).is_err());
+    }
+
+    #[test]
+    fn an_archive_of_other_files_is_no_bundle_and_one_that_lacks_a_file_is_a_wrong_one() {
+        let other = archive(&[("letter.txt", b"dear")]).look_like_a_bundle();
+        assert!(matches!(other, Err(BundleError::NoBundle(_))), "{other:?}");
+        let mut lacking = archive(&[("head.json", b"{}")]);
+        lacking.look_like_a_bundle().unwrap();
+        assert!(matches!(lacking.sums(), Err(BundleError::Wrong(_))));
+    }
+
+    #[test]
+    fn an_archive_of_more_files_than_a_lot_has_is_no_bundle() {
+        let mut zip = ZipWriter::new(tempfile::tempfile().unwrap());
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        for number in 0..=bounds::BUNDLE_FILES {
+            zip.start_file(number.to_string(), options).unwrap();
+        }
+        let zip = ZipArchive::new(zip.finish().unwrap()).unwrap();
+        let Err(BundleError::NoBundle(why)) = (Reading { zip, left: 1000 }).look_like_a_bundle()
+        else {
+            panic!("it was taken")
+        };
+        assert_eq!(why.english, "it has 200001 files, at most 200000 are read");
+    }
 }

@@ -1,6 +1,6 @@
 //! The manifest: which certificates a hand-off holds, and the digest of each of its files.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::domain::certificate::Proof;
@@ -65,13 +65,6 @@ impl<'a> Entry<'a> {
             pem: None,
         }
     }
-}
-
-/// What is read of a manifest that comes back.
-#[derive(Debug, Deserialize)]
-pub(super) struct Returned {
-    pub(super) manifest: u32,
-    pub(super) certificates: Vec<serde_json::Value>,
 }
 
 /// SHA-256 as lowercase hex.

@@ -12,6 +12,7 @@ mod export;
 pub mod grant;
 mod manifest;
 mod read;
+mod returned;
 #[cfg(test)]
 mod tests;
 

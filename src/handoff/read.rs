@@ -1,12 +1,9 @@
 //! A file that comes back: a manifest, the zip that holds one, or a table that an
 //! administrator kept.
 
-use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use serde_json::Value;
 use zip::ZipArchive;
 
 use crate::domain::cause::{Told, cause};
@@ -17,16 +14,10 @@ use crate::domain::say::Say;
 use super::claim::Claim;
 use super::error::HandoffError;
 use super::export::MANIFEST;
-use super::manifest::{Returned, VERSION};
+use super::manifest::VERSION;
+use super::returned::{COLUMNS, FINGERPRINT, Returned, Row};
 use crate::domain::bounds;
 use crate::say;
-
-/// The names under which a table may have a certificate's fingerprint.
-const FINGERPRINT: [&str; 3] = ["fingerprint_sha256", "fingerprint", "sha256_fingerprint"];
-
-/// What is read of a row.
-const COLUMNS: [&str; 6] =
-    [FINGERPRINT[0], FINGERPRINT[1], FINGERPRINT[2], "certificate_sn", "serial", "client_id"];
 
 /// One row of a file: its number, and what it claims or what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +33,20 @@ pub fn read_claims(path: &Path) -> Result<Vec<Read>, HandoffError> {
     let bytes =
         read(path).map_err(|source| HandoffError::Read { path: path.to_owned(), source })?;
     let text = list::decode(&bytes).map_err(|error| error.sentence());
-    let claims = text.and_then(|text| match text.trim_start().starts_with('{') {
-        true => of_json(&text),
-        false => of_table(&text),
-    });
+    let claims = text.and_then(|text| claims_in::<{ bounds::ROWS }>(&text));
     claims.map_err(|why| HandoffError::Form { path: path.to_owned(), why })
 }
 
+/// What a text claims, in at most so many rows.
+pub(super) fn claims_in<const MOST: usize>(text: &str) -> Result<Vec<Read>, Say> {
+    match text.trim_start().starts_with('{') {
+        true => of_json::<MOST>(text),
+        false => of_table::<MOST>(text),
+    }
+}
+
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let bytes = bounds::read_whole(File::open(path)?, bounds::HAND_BACK)?;
+    let bytes = bounds::read_file(path, bounds::HAND_BACK)?;
     if !bytes.starts_with(b"PK") {
         return Ok(bytes);
     }
@@ -59,35 +55,51 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     bounds::read_whole(zip.by_name(MANIFEST)?, bounds::HAND_BACK)
 }
 
-fn of_json(text: &str) -> Result<Vec<Read>, Say> {
-    let values = match serde_json::from_str::<Returned>(text) {
-        Ok(Returned { manifest: VERSION, certificates }) => {
-            certificates.into_iter().map(Ok).collect()
-        }
+fn of_json<const MOST: usize>(text: &str) -> Result<Vec<Read>, Say> {
+    let rows = match serde_json::from_str::<Returned<'_, MOST>>(text) {
+        Ok(Returned { manifest: VERSION, certificates }) => certificates.0,
         Ok(Returned { manifest, .. }) => {
             return Err(say!("its form {manifest} is not known", "它的格式 {manifest} 不认识"));
         }
         // Not one object but one a line, as an export has it.
-        Err(_) => text
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .map(|line| serde_json::from_str(line).map_err(|error| cause(&error)))
-            .collect::<Vec<Result<Value, Say>>>(),
+        Err(_) => {
+            let rows = text.lines().filter(|line| !line.trim().is_empty());
+            rows.take(MOST + 1).collect()
+        }
     };
-    let claims =
-        values.into_iter().map(|value| value.and_then(|value| of_fields(&strings(&value))));
-    Ok((1..).zip(claims).map(|(place, claim)| Read { place, claim }).collect())
+    refuse_too_many::<MOST>(rows.len())?;
+    Ok((1..).zip(rows).map(|(place, row)| Read { place, claim: of_object(row) }).collect())
 }
 
-/// The texts of an object by their names.
-fn strings(value: &Value) -> BTreeMap<String, String> {
-    let fields = value.as_object().into_iter().flatten();
-    let text = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
-    fields.filter_map(text).collect()
+fn of_object(text: &str) -> Result<Claim, Say> {
+    let row: Row<'_> = serde_json::from_str(text).map_err(|error| cause(&error))?;
+    let texts = row.texts();
+    let cell = |wanted: &str| {
+        let column = COLUMNS.iter().position(|name| *name == wanted)?;
+        texts[column].as_deref()
+    };
+    of_fields(&cell)
 }
 
-fn of_table(text: &str) -> Result<Vec<Read>, Say> {
+fn refuse_too_many<const MOST: usize>(rows: usize) -> Result<(), Say> {
+    match rows > MOST {
+        true => Err(say!(
+            "it has more than {MOST} rows; hand it back in parts",
+            "它超过 {MOST} 行，请分几部分交回"
+        )),
+        false => Ok(()),
+    }
+}
+
+fn of_table<const MOST: usize>(text: &str) -> Result<Vec<Read>, Say> {
     let first = text.lines().next().unwrap_or_default();
+    if first.chars().nth(bounds::NAMES).is_some() {
+        return Err(say!(
+            "its first line has more than {} characters",
+            "第一行超过 {} 个字符",
+            bounds::NAMES
+        ));
+    }
     // Spreadsheets write commas, in some countries semicolons, and tabs where they are asked
     // for text.
     let count = |delimiter: &char| first.matches(*delimiter).count();
@@ -109,29 +121,39 @@ fn of_table(text: &str) -> Result<Vec<Read>, Say> {
             "第一行没有 fingerprint_sha256 这一列"
         ));
     }
+    let column = |wanted: &str| names.iter().rposition(|name| name == wanted);
+    let columns: Vec<(&str, usize)> =
+        COLUMNS.iter().filter_map(|name| Some((*name, column(name)?))).collect();
     let mut claims = Vec::new();
     // As a spreadsheet counts: the names stand in row 1.
-    for (place, record) in (2..).zip(table.records()) {
-        let record = record.map_err(|error| cause(&error))?;
+    let mut place = 1;
+    let mut record = csv::StringRecord::new();
+    while table.read_record(&mut record).map_err(|error| cause(&error))? {
+        place += 1;
         if record.iter().all(list::is_empty_row) {
             continue;
         }
-        let fields = names.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
-        claims.push(Read { place, claim: of_fields(&fields) });
+        refuse_too_many::<MOST>(claims.len() + 1)?;
+        let cell = |wanted: &str| {
+            let (_, column) = columns.iter().find(|(name, _)| *name == wanted)?;
+            record.get(*column)
+        };
+        claims.push(Read { place, claim: of_fields(&cell) });
     }
     Ok(claims)
 }
 
-fn of_fields(fields: &BTreeMap<String, String>) -> Result<Claim, Say> {
-    let long = fields.iter().find(|(_, text)| text.chars().nth(bounds::CELL).is_some());
-    if let Some((name, _)) = long.filter(|(name, _)| COLUMNS.contains(&name.as_str())) {
+/// What a row claims, by what stands under a name.
+fn of_fields<'a>(cell: &dyn Fn(&str) -> Option<&'a str>) -> Result<Claim, Say> {
+    let is_long = |name: &&&str| cell(name).is_some_and(|c| c.chars().nth(bounds::CELL).is_some());
+    if let Some(name) = COLUMNS.iter().find(is_long) {
         return Err(say!(
             "{name} has more than {} characters",
             "{name} 超过 {} 个字符",
             bounds::CELL
         ));
     }
-    let text = |name: &str| fields.get(name).filter(|text| !text.is_empty());
+    let text = |name: &str| cell(name).filter(|text| !text.is_empty());
     let fingerprint = FINGERPRINT.iter().find_map(|name| text(name));
     let fingerprint = fingerprint.ok_or_else(|| say!("no fingerprint", "没有指纹"))?;
     let sn = text("certificate_sn").map(|text| {
@@ -144,8 +166,8 @@ fn of_fields(fields: &BTreeMap<String, String>) -> Result<Claim, Say> {
             say!("fingerprint {fingerprint:?}", "指纹 {fingerprint:?}").then(&error.sentence())
         })?,
         certificate_sn: sn.transpose()?,
-        serial: text("serial").cloned(),
-        client_id: text("client_id").cloned(),
+        serial: text("serial").map(str::to_owned),
+        client_id: text("client_id").map(str::to_owned),
     })
 }
 

@@ -248,6 +248,36 @@ fn an_archive_that_unpacks_to_far_more_than_it_is_is_refused() {
 }
 
 #[test]
+fn more_rows_than_are_taken_are_refused_in_every_form() {
+    let list = "{\"manifest\":1,\"certificates\":[0,0,0,0]}";
+    for text in ["fingerprint\nx\nx\nx\nx\n", "{}\n{}\n{}\n{}\n", list] {
+        assert_eq!(read::claims_in::<4>(text).unwrap().len(), 4);
+        let why = read::claims_in::<3>(text).unwrap_err();
+        assert_eq!(why.english, "it has more than 3 rows; hand it back in parts");
+    }
+}
+
+#[test]
+fn what_counts_for_nothing_in_a_manifest_is_not_kept() {
+    let fingerprint = row(1).row.certificate.fingerprint;
+    let text = format!(
+        "{{\"manifest\":1,\"x\":[[]],\"certificates\":[7,{{\"serial\":[1,{{}}],\
+         \"fingerprint\":\"{fingerprint}\",\"pem\":{{\"a\":1}}}}]}}"
+    );
+    let read = claims(&text).unwrap();
+    assert!(read[0].claim.is_err());
+    let claim = read[1].claim.as_ref().unwrap();
+    assert_eq!((claim.fingerprint, &claim.serial), (fingerprint, &None));
+}
+
+#[test]
+fn a_first_line_that_names_endless_columns_is_refused() {
+    let text = format!("fingerprint{}\n", ",".repeat(crate::domain::bounds::NAMES));
+    let Err(HandoffError::Form { why, .. }) = claims(&text) else { panic!("it was read") };
+    assert_eq!(why, "its first line has more than 16384 characters");
+}
+
+#[test]
 fn a_cell_that_is_far_too_long_is_not_repeated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("back.csv");

@@ -1,6 +1,5 @@
 //! Files of certificates: PEM or DER in, DER out; and PEM for people.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +25,7 @@ pub fn certificate_pem(der: &[u8]) -> Result<String, PkiError> {
 
 /// A file of certificates or of a key, which may not be longer than any such file is.
 pub(super) fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
-    File::open(path).and_then(|file| bounds::read_whole(file, bounds::CERTIFICATES))
+    bounds::read_file(path, bounds::CERTIFICATES)
 }
 
 /// The certificates of a file, PEM or DER, at least one, in the order of the file.

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::domain::bounds;
 use crate::domain::cause::Told;
 use crate::domain::code::Code;
 use crate::domain::ids::to_hex;
@@ -515,9 +516,10 @@ impl Wanted<'_> {
 
     fn open(&self, path: &Path) -> Result<File, SecretError> {
         let failed = |source| SecretError::File { what: self.what, path: path.to_owned(), source };
-        let file = File::open(path).map_err(failed)?;
+        let file = bounds::open(path).map_err(failed)?;
         match file.metadata().map_err(failed)?.is_file() {
             true => Ok(file),
+            // The file of a secret has a mode.
             false => Err(failed(io::Error::other("it is no file"))),
         }
     }

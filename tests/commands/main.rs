@@ -24,6 +24,7 @@ mod ledgers;
 mod line;
 mod mounts;
 mod people;
+mod pipes;
 mod queue;
 mod scanner;
 mod scans;

@@ -174,7 +174,8 @@ fn another_ca_and_what_is_no_bundle_are_told() {
         lot.run(&format!("report verify {} --ca {}", zip.display(), other.display()));
     assert!(status == Some(4) && said.contains("E-LEDGER-UNVOUCHED"), "{said}");
     let (status, said) = lot.run(&format!("report verify {}", own.display()));
-    assert!(status == Some(4) && said.contains("it is no bundle"), "{said}");
+    assert!(status == Some(2) && said.contains("E-INPUT"), "{said}");
+    assert!(said.contains("it is no bundle"), "{said}");
     let (status, said) = lot.run("report verify nowhere.zip");
     assert!(status == Some(2) && said.contains("E-INPUT"), "{said}");
     // A bundle that is there is never replaced.

@@ -61,8 +61,7 @@ pub fn server(
 }
 
 fn tls(certificate: &Path, key: &Path) -> Result<ServerTls, Failure> {
-    let pem = std::fs::File::open(certificate)
-        .and_then(|file| bounds::read_whole(file, bounds::CERTIFICATES));
+    let pem = bounds::read_file(certificate, bounds::CERTIFICATES);
     let pem = pem.map_err(|error| {
         Failure::said(Code::Input, say!("{} can't be read", "{} 无法读取", certificate.display()))
             .caused_by(&error)

@@ -205,8 +205,7 @@ fn within_the_order(
 
 /// Keeps a grant for a station.
 pub(super) fn grant(asked: &FleetGrant, context: &mut Context) -> Result<Exit, Failure> {
-    let text =
-        std::fs::File::open(&asked.file).and_then(|file| bounds::read_text(file, bounds::SETTINGS));
+    let text = bounds::read_text_file(&asked.file, bounds::SETTINGS);
     let file = text.map_err(|error| {
         let what = say!("{} can't be read", "{} 无法读取", asked.file.display());
         Failure::said(Code::Input, what).caused_by(&error)

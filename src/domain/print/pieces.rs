@@ -1,5 +1,7 @@
 //! A template's text, cut at its places: `{serial}`, `{fingerprint:8}`, `{qr:datamatrix}`.
 
+use crate::domain::bounds;
+
 use super::error::TemplateError;
 use super::symbol::Symbol;
 use crate::domain::say::{Phrase, Say};
@@ -91,7 +93,7 @@ pub(super) enum Whose {
 pub(super) fn cut(text: &str, whose: Whose) -> Result<Vec<Piece>, TemplateError> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
-    let (mut rest, mut line) = (text, 1);
+    let (mut rest, mut line, mut places) = (text, 1, 0);
     while let Some(c) = rest.chars().next() {
         let behind = &rest[c.len_utf8()..];
         let doubled = matches!(c, '{' | '}') && behind.starts_with(c);
@@ -105,6 +107,12 @@ pub(super) fn cut(text: &str, whose: Whose) -> Result<Vec<Piece>, TemplateError>
                     behind.split_once('}').ok_or_else(|| TemplateError::new(line, OPEN.into()))?;
                 if !literal.is_empty() {
                     pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                }
+                places += 1;
+                if places > bounds::PLACES {
+                    let what =
+                        say!("it has more than {} places", "它的占位超过 {} 处", bounds::PLACES);
+                    return Err(TemplateError::new(line, what));
                 }
                 pieces.push(Piece::Spot(spot(name, line, whose)?));
                 behind

@@ -135,6 +135,13 @@ fn svg_has_values_as_text_and_codes_as_pictures() {
 }
 
 #[test]
+fn a_template_of_more_places_than_a_sheet_of_labels_has_is_refused() {
+    let sheet = |places: usize| format!("<svg>{}</svg>", "{qr}\n".repeat(places));
+    assert!(Template::parse(&sheet(200), Language::Svg).is_ok());
+    assert_eq!(refusal(&sheet(201)), "line 201 of the template: it has more than 200 places");
+}
+
+#[test]
 fn what_no_symbol_holds_is_refused() {
     let template = Template::parse("<svg>{qr:code128}</svg>", Language::Svg).unwrap();
     let long = "x".repeat(81);

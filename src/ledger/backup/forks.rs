@@ -4,8 +4,7 @@
 //! still lies among its segments, perhaps longer than what came since. Both follow on the same
 //! entry; the one that has the entry of the restore is the one that the station went on with.
 
-use std::fs::File;
-
+use crate::domain::bounds;
 use crate::domain::clock::Timestamp;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::record::Record;
@@ -49,7 +48,7 @@ fn is_rival(one: &Found, other: &Found) -> bool {
 /// hold, which is told when it is taken.
 fn newest_restore(found: &Found, verifier: &dyn HeadVerifier) -> Option<Timestamp> {
     let mut newest = None;
-    let file = File::open(&found.path).ok()?;
+    let file = bounds::open(&found.path).ok()?;
     let held = read::verify(file, verifier, |_, bytes| {
         if let Ok(Entry { wall, fact: Fact::Record(Record::Restored(_), _), .. }) =
             Entry::decode(&bytes)

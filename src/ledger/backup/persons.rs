@@ -2,7 +2,7 @@
 //! journal, so a file of its own holds them. It is written anew whenever it changed, so that a
 //! name that was erased is gone from it too.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ pub(super) fn save(reader: &Reader, station: &StationId, dir: &Path) -> Result<(
     let mut bytes =
         serde_json::to_vec(&read(&reader.connection)?).map_err(|error| failed(error.into()))?;
     bytes.push(b'\n');
-    if fs::read(&path).is_ok_and(|found| found == bytes) {
+    if bounds::read_file(&path, bounds::SETTINGS).is_ok_and(|found| found == bytes) {
         return Ok(());
     }
     let temporary = files::temporary_beside(&path);
@@ -81,8 +81,7 @@ pub(super) fn bring_back(
     ledger: &Path,
 ) -> Result<(), LedgerError> {
     let path = path(station, dir);
-    let bytes = match File::open(&path).and_then(|file| bounds::read_whole(file, bounds::SETTINGS))
-    {
+    let bytes = match bounds::read_file(&path, bounds::SETTINGS) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(LedgerError::file(path, error)),

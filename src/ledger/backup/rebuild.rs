@@ -1,10 +1,10 @@
 //! A ledger made anew from the segments of its journal.
 
-use std::fs::File;
 use std::path::Path;
 
 use rusqlite::{Connection, params};
 
+use crate::domain::bounds;
 use crate::domain::cause::Told;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
@@ -198,7 +198,7 @@ fn take(
     let mut marks = Marks::read(&transaction)?;
     let sql = "INSERT INTO journal (seq, entry, hash) VALUES (?1, ?2, ?3)";
     let header = read::verify(
-        File::open(&found.path).map_err(SegmentError::from)?,
+        bounds::open(&found.path).map_err(SegmentError::from)?,
         verifier,
         |head, bytes| {
             let wrong = |why: Say| LedgerError::Journal { entry: head.seq, why };

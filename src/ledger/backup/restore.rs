@@ -4,8 +4,10 @@
 //! then it gets its name, with an entry that says what may be missing.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::domain::bounds;
 use crate::domain::clock::Clock;
 use crate::domain::evidence::{HeadSigner, HeadVerifier};
 use crate::domain::person::Person;
@@ -125,7 +127,9 @@ impl Restoring {
 
 /// A copy by a program of today or an older one: brought up, and audited with all there is.
 fn from_copy(copy: &Path, to: &Path, verifier: &dyn HeadVerifier) -> Result<Sound, LedgerError> {
-    fs::copy(copy, to).map_err(|error| LedgerError::file(to, error))?;
+    let mut source = bounds::open(copy).map_err(|error| LedgerError::file(copy, error))?;
+    let copied = files::make_temporary(to).and_then(|mut own| io::copy(&mut source, &mut own));
+    copied.map_err(|error| LedgerError::file(to, error))?;
     let connection = files::open_own(to)?;
     // What guards and finds the rows comes before any row, and the pages before what moves
     // their rows.
@@ -166,6 +170,7 @@ pub fn was_left_behind(
     settings: &Settings,
     verifier: &dyn HeadVerifier,
 ) -> Result<bool, LedgerError> {
+    bounds::open(copy).map_err(|error| LedgerError::file(copy, error))?;
     let connection = files::open_untouchable(copy)?;
     shape::check(&connection)?;
     let (owner, head) = (Owner::read(&connection)?, Head::read(&connection)?);

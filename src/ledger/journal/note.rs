@@ -5,7 +5,7 @@
 //! SQLite's own syncs, a note is a witness against tampering. A power cut may leave an
 //! older one, or an empty one, which counts as none.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +75,7 @@ impl Note {
 
     /// Reads a note; none where there is no file, or nothing in it that is a note.
     pub(in crate::ledger) fn read(path: &Path) -> Result<Option<Note>, LedgerError> {
-        match File::open(path).and_then(|file| bounds::read_whole(file, bounds::SETTINGS)) {
+        match bounds::read_file(path, bounds::SETTINGS) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(LedgerError::file(path, error)),

@@ -1,8 +1,9 @@
 //! Segments as files that somebody names, with no ledger and no station at hand.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::domain::bounds;
 use crate::domain::cause::Told;
 use crate::domain::clock::Timestamp;
 use crate::domain::evidence::HeadVerifier;
@@ -74,7 +75,7 @@ pub fn header(path: &Path) -> Result<SegmentHeader, LedgerError> {
 
 /// The same, with the reason alone where it is not whole.
 pub(in crate::ledger) fn whole(path: &Path) -> Result<SegmentHeader, SegmentError> {
-    let mut file = File::open(path)?;
+    let mut file = bounds::open(path)?;
     let length = file.metadata()?.len();
     let header = SegmentHeader::read(&mut file)?;
     match length < header.file_bytes() {
@@ -97,7 +98,7 @@ pub fn read(
     verifier: &dyn HeadVerifier,
     mut each: impl FnMut(SegmentEntry),
 ) -> Result<SegmentHeader, LedgerError> {
-    let file = File::open(path).map_err(|error| named(path, &error.into()))?;
+    let file = bounds::open(path).map_err(|error| named(path, &error.into()))?;
     let read = bytes::verify(file, verifier, |head, entry| {
         each(SegmentEntry::of(head.seq, &entry));
         Ok::<(), SegmentError>(())
