@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, CommandSink, Event, LabelReport, Scan, UnitReport};
+use crate::domain::ids::SlotName;
 use crate::say;
 
 pub use labels::{Label, LabelSource, LinesSource};
@@ -139,6 +140,7 @@ impl<'a> Batch<'a> {
                     let _ = writeln!(self.notes, "{text}");
                 }
             }
+            Event::ToBePulled(slots) => self.instruct(&slots),
             Event::Waiting { .. }
             | Event::Withdrawn(_)
             | Event::Chosen(_)
@@ -221,6 +223,16 @@ impl<'a> Batch<'a> {
         }
         if let Some(fault) = &label.fault {
             self.note(fault);
+        }
+    }
+
+    /// Somebody's hand is wanted: for people as a note, for a fixture on a line of its own.
+    fn instruct(&mut self, slots: &[SlotName]) {
+        let text = self.style.to_be_pulled(slots);
+        // A note that nobody can read is no reason to stop a line.
+        let _ = writeln!(self.notes, "{text}");
+        if let Style::Json = self.style {
+            self.print(&print::instruction_json(slots, &text));
         }
     }
 

@@ -118,6 +118,20 @@ pub(super) fn label_json(label: &LabelReport) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
+#[derive(Serialize)]
+struct InstructionLine<'a> {
+    event: &'static str,
+    slots: &'a [SlotName],
+    text: &'a str,
+}
+
+/// What somebody is to do with these slots, as a JSON object without a line end.
+pub(super) fn instruction_json(slots: &[SlotName], text: &str) -> String {
+    let line = InstructionLine { event: "instruction", slots, text };
+    // As above.
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
 impl Style {
     pub(super) fn unit(self, unit: &UnitReport) -> String {
         match self {
@@ -137,6 +151,23 @@ impl Style {
     pub(super) fn warning(self, fault: &Fault) -> String {
         let told = text::told(fault);
         format!("warning[{}]: {}", fault.code, printable(text::said(&told, self.language())))
+    }
+
+    /// Which devices are in the way of the labels that wait.
+    pub(super) fn to_be_pulled(self, slots: &[SlotName]) -> String {
+        let names: Vec<&str> = slots.iter().map(SlotName::as_str).collect();
+        let said = match names.as_slice() {
+            [slot] => say!(
+                "slot {slot}: pull the device, its unit has ended and a label waits",
+                "工位 {slot}：请取出设备，它的单元已结束，有标签在等待"
+            ),
+            _ => say!(
+                "slots {}: pull the devices, their units have ended and a label waits",
+                "工位 {}：请取出设备，它们的单元已结束，有标签在等待",
+                names.join(", ")
+            ),
+        };
+        text::said(&said, self.language()).to_owned()
     }
 
     /// The language of sentences; programs read none.

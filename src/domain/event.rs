@@ -107,6 +107,9 @@ pub enum Event {
         /// The slot that it is bound to.
         slot: Option<SlotName>,
     },
+    /// Labels wait, and can't go on until somebody takes the devices of these slots out: their
+    /// units have ended.
+    ToBePulled(Vec<SlotName>),
     /// A scan that waited was taken back.
     Withdrawn(String),
     /// The next scan is for this slot; none where a slot is to be chosen first.

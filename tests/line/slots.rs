@@ -179,3 +179,20 @@ fn a_port_that_is_busy_at_the_start_is_waited_for() {
     drop(other);
     batch.finish(LONG).expect(0).unit(&label(1));
 }
+
+#[test]
+fn a_batch_that_waits_for_hands_says_once_which_devices_are_in_the_way() {
+    let station = "device_wait = \"8s\"";
+    let factory = Factory::with(&Plan { slots: 2, station, ..Plan::default() });
+    // Each ends on HOLD, and nobody takes it out.
+    let _devices = ["A", "B"].map(|slot| factory.faulty(slot, 1, "stays,say=finish:0:00"));
+    let finished = factory.batch(&labels(3)).expect(1);
+    let mut told = finished.events();
+    told.retain(|event| event["event"] == "instruction");
+    assert_eq!(told.len(), 1, "{}", finished.story());
+    assert_eq!(told[0]["slots"], serde_json::json!(["A", "B"]));
+    let said = finished.errors.matches("slots A, B: pull the devices").count();
+    assert_eq!(said, 1, "{}", finished.errors);
+    assert_eq!(finished.summary()["uncertain"], 2);
+    assert_eq!(finished.unit(&label(3))["code"], "E-SCAN-NO-DEVICE");
+}

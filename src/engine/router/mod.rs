@@ -17,6 +17,7 @@ use crate::flow::Why;
 use crate::say;
 
 mod binding;
+mod standstill;
 
 /// How long all slots may be out of service at once before the line gives up: a port that
 /// has just been plugged in again can take a moment until it may be opened.
@@ -149,6 +150,8 @@ pub(super) struct Router {
     arrived: Vec<Option<Duration>>,
     /// Whether a unit is proven on the device that is in each slot.
     owned: Vec<bool>,
+    /// It was said whose devices are to be taken out.
+    told_to_pull: bool,
 }
 
 impl Router {
@@ -174,6 +177,7 @@ impl Router {
             chosen: None,
             arrived: vec![None; slots],
             owned: vec![false; slots],
+            told_to_pull: false,
         }
     }
 
@@ -311,6 +315,7 @@ impl Router {
         self.active_at = now;
         self.seen_anything |= !matches!(place, Place::Opening | Place::Empty | Place::Out);
         self.note_arrival(slot, &place, now);
+        self.note_movement();
         let mut decisions = Vec::new();
         let place = match place {
             Place::Ready(hardware) => self.admit(slot, hardware, &mut decisions),
@@ -538,6 +543,7 @@ impl Router {
     }
 
     fn run(&mut self, slot: usize, job: Job) -> Decision {
+        self.note_movement();
         let hardware = self.places[slot].hardware().cloned();
         self.places[slot] = Place::Busy(job.serial.clone(), hardware);
         self.given[slot] = Some(job.clone());

@@ -14,6 +14,8 @@ pub(super) fn event(model: &mut Model, event: Event, actions: &mut Vec<Action>) 
         Event::Wanted(more) => model.wanted += more,
         Event::Waiting { serial, slot } => waits(model, serial, slot),
         Event::Withdrawn(serial) => forget(model, &serial),
+        // Each tile shows by itself that its device is to be taken out.
+        Event::ToBePulled(_) => {}
         Event::Chosen(slot) => model.chosen = slot,
         Event::Unit(report) => unit(model, *report, actions),
         Event::Denied(report) => denied(model, *report, actions),
