@@ -30,6 +30,10 @@ use super::stop::Stop;
 /// The longest wait in which neither stop nor deadline is looked at.
 pub const SLICE: Duration = Duration::from_millis(50);
 
+/// Bytes that are read at most when the time is up: more than any system's buffer holds. What
+/// comes faster than it is read would hold whoever reads to the end for ever.
+const LATE: usize = 64 * 1024;
+
 /// A line that the fixture drives and the station reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputLine {
@@ -71,6 +75,8 @@ pub struct Port {
     opened: Option<Opened>,
     stop: Stop,
     deadline: Option<Instant>,
+    /// Bytes read since the time was up.
+    late: usize,
 }
 
 impl Port {
@@ -83,7 +89,7 @@ impl Port {
 
     /// A port that is opened later.
     pub fn closed(settings: PortSettings, stop: Stop) -> Self {
-        Self { settings, opened: None, stop, deadline: None }
+        Self { settings, opened: None, stop, deadline: None, late: 0 }
     }
 
     /// How it was set up.
@@ -225,16 +231,24 @@ impl Port {
         outcome.map_err(|e| self.unusable("driving its modem lines", e.into()))
     }
 
-    /// Reads what has come, waiting for the first byte; `0` means that `until` passed.
+    /// Reads what has come, waiting for the first byte; `0` means that `until` passed, and that
+    /// nothing is there or far too much.
     pub fn read(&mut self, into: &mut [u8], until: Instant) -> Result<usize, LinkError> {
-        while self.wait(PollFlags::IN, until, "reading")? {
-            match rustix::io::read(self.line()?, &mut *into) {
-                Ok(0) => return Err(self.unplugged()),
-                Ok(count) => return Ok(count),
-                Err(Errno::AGAIN | Errno::INTR) => {}
-                Err(errno) => return Err(self.broken("reading", errno)),
+        let is_late = Instant::now() >= until;
+        if !is_late || self.late < LATE {
+            while self.wait(PollFlags::IN, until, "reading")? {
+                match rustix::io::read(self.line()?, &mut *into) {
+                    Ok(0) => return Err(self.unplugged()),
+                    Ok(count) => {
+                        self.late = if is_late { self.late + count } else { 0 };
+                        return Ok(count);
+                    }
+                    Err(Errno::AGAIN | Errno::INTR) => {}
+                    Err(errno) => return Err(self.broken("reading", errno)),
+                }
             }
         }
+        self.late = 0;
         Ok(0)
     }
 
@@ -425,6 +439,20 @@ mod tests {
         let mut port = Port::open(with_levels, Stop::new()).unwrap();
         let error = port.level(InputLine::Cts).unwrap_err();
         assert!(matches!(error, LinkError::PortOpen { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_device_that_never_falls_silent_does_not_hold_whoever_reads_to_the_end() {
+        let pty = Pty::open();
+        let mut port = open(&pty);
+        let (past, mut bytes) = (Instant::now(), [0; 256]);
+        let reads = (0..10_000).find(|_| {
+            pty.offer(&[0x55; 1024]);
+            port.read(&mut bytes, past).unwrap() == 0
+        });
+        assert!(reads.is_some_and(|reads| reads <= LATE / bytes.len() + 1), "{reads:?}");
+        // And whoever has time reads on.
+        assert!(port.read(&mut bytes, Instant::now() + WATCHDOG).unwrap() > 0);
     }
 
     #[test]

@@ -189,18 +189,37 @@ fn a_device_that_denies_its_pass_while_it_still_stands_there_is_kept() {
         "say=identify:1:00{after},say=identify:28:{nothing}{after},\
          say=identify:60:{nothing}{after}"
     );
-    assert_kept(&holds_nothing, "it holds nothing");
-    assert_kept(&format!("say=identify:28:a1a2a3a4{after}"), "within another image");
-    assert_kept(&format!("say=identify:93:58{after}"), "it is a X");
-    assert_kept(&format!("say=identify:1:00{after}"), "it is blank and names an image");
+    assert_kept(&holds_nothing, "it holds nothing", ONE_FAMILY);
+    assert_kept(&format!("say=identify:28:a1a2a3a4{after}"), "within another image", ONE_FAMILY);
+    assert_kept(&format!("say=identify:93:58{after}"), "it is a X", ONE_FAMILY);
+    let senseless = format!("say=identify:1:00{after}");
+    assert_kept(&senseless, "it is blank and names an image", ONE_FAMILY);
+    // Who it is is known where any family may come, too: it is no new device.
+    assert_kept(&senseless, "it is blank and names an image", "driver = \"auto\"");
+}
+
+/// A slot's devices are of the family that station.toml names by itself.
+const ONE_FAMILY: &str = "";
+
+#[test]
+fn what_a_new_device_says_that_makes_no_sense_is_told_where_any_family_may_come() {
+    let factory = Factory::usual();
+    factory.change("[[slots]]", "[[slots]]\ndriver = \"auto\"");
+    let _device = factory.faulty("A", 1, "say=identify:16:0000");
+    let finished = factory.batch(&(label(1) + "\n")).expect(1);
+    let unit = finished.unit(&label(1));
+    assert_eq!(unit["code"], "E-DEV-MALFORMED", "{unit}");
+    let message = unit["message"].to_string();
+    assert!(message.contains("max chunk is 0, allowed are 65 to 1001"), "{message}");
 }
 
 /// A device that stays after its pass and says this then: its unit is kept, nobody else's label
 /// goes to it, and the message says so.
 #[track_caller]
-fn assert_kept(fault: &str, says: &str) {
+fn assert_kept(fault: &str, says: &str, driver: &str) {
     let station = "device_wait = \"4s\"";
     let factory = Factory::with(&Plan { slots: 2, station, ..Plan::default() });
+    factory.change("[[slots]]", &format!("[[slots]]\n{driver}"));
     let fault = format!("stays,{fault}");
     let _device = factory.faulty("A", 1, &fault);
     // The other label waits for a device that never comes, so the line goes on meanwhile.

@@ -6,7 +6,7 @@ use super::contract::{Asked, DeviceFamily, Driver};
 use crate::domain::device::{Held, Seen};
 use crate::domain::esp::EspEntry;
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
-use crate::domain::ids::ImageDigest;
+use crate::domain::ids::{HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, Port};
@@ -50,6 +50,11 @@ impl Auto {
                 Asked::Answers(driver, seen) => {
                     self.line = Line::Known(driver);
                     return Ok(Some(seen));
+                }
+                // Whose device it is is known now, and what is wrong with it too.
+                Asked::Fails(driver, error) => {
+                    self.line = Line::Known(driver);
+                    return Err(error);
                 }
                 Asked::Silent(back) => port = back,
             }
@@ -105,6 +110,13 @@ impl Driver for Auto {
 
     fn probe_identifies(&self) -> bool {
         matches!(&self.line, Line::Known(driver) if driver.probe_identifies())
+    }
+
+    fn answered_by(&self) -> Option<HardwareId> {
+        match &self.line {
+            Line::Known(driver) => driver.answered_by(),
+            Line::Unknown(_) | Line::Gone => None,
+        }
     }
 
     fn make_key(&mut self) -> Result<SigningRequest, LinkError> {

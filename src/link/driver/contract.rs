@@ -30,8 +30,26 @@ pub(super) trait DeviceFamily: Sync {
 pub(super) enum Asked {
     /// A device of this family answers.
     Answers(Box<dyn Driver>, Seen),
+    /// A device of this family answers, and not as it must: its driver knows more than a port.
+    Fails(Box<dyn Driver>, LinkError),
     /// Nothing that the family understands came in time; the port goes back.
     Silent(Port),
+}
+
+impl Asked {
+    /// What a driver's own question came to. A port that is gone tells nothing of a device.
+    pub(super) fn of<D: Driver + 'static>(
+        driver: D,
+        answer: Result<Option<Seen>, LinkError>,
+        into_port: impl FnOnce(D) -> Port,
+    ) -> Result<Asked, LinkError> {
+        match answer {
+            Ok(Some(seen)) => Ok(Asked::Answers(Box::new(driver), seen)),
+            Ok(None) => Ok(Asked::Silent(into_port(driver))),
+            Err(error @ (LinkError::Unplugged { .. } | LinkError::Stopped)) => Err(error),
+            Err(error) => Ok(Asked::Fails(Box::new(driver), error)),
+        }
+    }
 }
 
 /// One device at one port.

@@ -93,10 +93,8 @@ impl DeviceFamily for Family {
 
     fn ask(&self, port: Port, slot: &SlotLink) -> Result<Asked, LinkError> {
         let mut driver = At::new(port, slot);
-        Ok(match driver.probe()? {
-            Some(seen) => Asked::Answers(Box::new(driver), seen),
-            None => Asked::Silent(driver.session.into_port()),
-        })
+        let answer = driver.probe();
+        Asked::of(driver, answer, |driver| driver.session.into_port())
     }
 }
 

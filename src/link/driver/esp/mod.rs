@@ -34,7 +34,7 @@ use super::framed::{self, Framed};
 use crate::domain::device::{Held, Seen};
 use crate::domain::esp::EspEntry;
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
-use crate::domain::ids::ImageDigest;
+use crate::domain::ids::{HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, Port};
@@ -56,13 +56,14 @@ impl DeviceFamily for Family {
     /// The question has no end of a line in it, and no frame: C0, 36 bytes and C0.
     fn ask(&self, port: Port, slot: &SlotLink) -> Result<Asked, LinkError> {
         let mut loader = Loader::new(port);
-        match loader.sync()? {
-            false => Ok(Asked::Silent(loader.into_port()?)),
-            true => {
-                let mut driver = Esp::over(End::Loader(loader), slot);
-                let seen = driver.seen_by_loader()?;
-                Ok(Asked::Answers(Box::new(driver), seen))
-            }
+        if !loader.sync()? {
+            return Ok(Asked::Silent(loader.into_port()?));
+        }
+        let mut driver = Esp::over(End::Loader(loader), slot);
+        match driver.seen_by_loader() {
+            Ok(seen) => Ok(Asked::Answers(Box::new(driver), seen)),
+            Err(error @ (LinkError::Unplugged { .. } | LinkError::Stopped)) => Err(error),
+            Err(error) => Ok(Asked::Fails(Box::new(driver), error)),
         }
     }
 }
@@ -78,14 +79,13 @@ impl DeviceFamily for Application {
 
     fn ask(&self, port: Port, slot: &SlotLink) -> Result<Asked, LinkError> {
         let mut framed = Framed::new(port, slot)?;
-        Ok(match framed.probe()? {
-            None => Asked::Silent(framed.into_port()),
-            Some(seen) if Chip::of_name(&seen.model).is_some() => {
+        match framed.probe() {
+            Ok(Some(seen)) if Chip::of_name(&seen.model).is_some() => {
                 let end = End::Application(Box::new(framed));
-                Asked::Answers(Box::new(Esp::over(end, slot)), seen)
+                Ok(Asked::Answers(Box::new(Esp::over(end, slot)), seen))
             }
-            Some(seen) => Asked::Answers(Box::new(framed), seen),
-        })
+            answer => Asked::of(framed, answer, Framed::into_port),
+        }
     }
 }
 
@@ -122,6 +122,13 @@ impl Driver for Esp {
                 }
             }
             _ => self.find(1),
+        }
+    }
+
+    fn answered_by(&self) -> Option<HardwareId> {
+        match &self.line.end {
+            End::Application(framed) => framed.answered_by(),
+            _ => None,
         }
     }
 

@@ -106,6 +106,18 @@ mod tests {
     }
 
     #[test]
+    fn a_packet_without_an_end_stays_bounded_and_hides_nothing_behind_it() {
+        let mut ear = Ear::default();
+        assert_eq!(ear.take(FRAME[0]), None);
+        for _ in 0..100 * LONGEST {
+            assert_eq!(ear.take(1), None);
+        }
+        assert!(ear.packet.capacity() <= 2 * LONGEST);
+        let heard: Vec<_> = line(&[1, 2]).iter().filter_map(|byte| ear.take(*byte)).collect();
+        assert_eq!(heard, [[1, 2]]);
+    }
+
+    #[test]
     fn what_was_sent_and_comes_back_is_dropped_and_kept_nowhere() {
         let mut ear = Ear::default();
         let echo = line(&[0, 3, 9, 9, 9]);

@@ -64,10 +64,8 @@ impl DeviceFamily for Family {
 
     fn ask(&self, port: Port, slot: &SlotLink) -> Result<Asked, LinkError> {
         let mut driver = Framed::new(port, slot)?;
-        Ok(match driver.probe()? {
-            Some(seen) => Asked::Answers(Box::new(driver), seen),
-            None => Asked::Silent(driver.into_port()),
-        })
+        let answer = driver.probe();
+        Asked::of(driver, answer, Framed::into_port)
     }
 }
 

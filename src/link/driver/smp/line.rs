@@ -138,6 +138,25 @@ mod tests {
     }
 
     #[test]
+    fn lines_and_packets_without_an_end_stay_bounded_and_hide_nothing_behind_them() {
+        let mut ear = Ear::default();
+        for _ in 0..10 * LONGEST {
+            assert_eq!(ear.take(b'x'), None);
+        }
+        assert!(ear.line.capacity() <= 2 * LONGEST);
+        assert_eq!(ear.take(b'\n'), None);
+        // Each further line belongs to a packet that says it is as long as one can be.
+        let endless = [&FIRST[..], STANDARD.encode([0xff; LINE_DATA]).as_bytes(), b"\n"].concat();
+        let further = [&FURTHER[..], STANDARD.encode([0; LINE_DATA]).as_bytes(), b"\n"].concat();
+        for byte in endless.iter().chain(std::iter::repeat_n(&further, 1000).flatten()) {
+            assert_eq!(ear.take(*byte), None);
+        }
+        assert!(ear.packet.capacity() <= 4 * LONGEST, "{}", ear.packet.capacity());
+        let heard: Vec<_> = lines(ECHO).into_iter().filter_map(|byte| ear.take(byte)).collect();
+        assert_eq!(heard, [ECHO]);
+    }
+
+    #[test]
     fn a_console_on_the_same_line_is_passed_over() {
         let noise = [b"uart:~$ ", &lines(ECHO)[..], b"[00:00:01] <inf> hello\r\n", &lines(ECHO)];
         assert_eq!(heard(&noise.concat()), [ECHO, ECHO]);

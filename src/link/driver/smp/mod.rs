@@ -81,10 +81,8 @@ impl DeviceFamily for Family {
 
     fn ask(&self, port: Port, slot: &SlotLink) -> Result<Asked, LinkError> {
         let mut driver = Smp::new(port, slot)?;
-        Ok(match driver.probe()? {
-            Some(seen) => Asked::Answers(Box::new(driver), seen),
-            None => Asked::Silent(driver.into_port()),
-        })
+        let answer = driver.probe();
+        Asked::of(driver, answer, Smp::into_port)
     }
 }
 
