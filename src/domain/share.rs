@@ -32,7 +32,7 @@ pub const SOONEST: Duration = Duration::from_secs(1);
 
 /// So long a station waits at most that got less than its part: others may let go of theirs at any
 /// time, and nobody tells it.
-pub const LATEST: Duration = Duration::from_secs(2);
+const LATEST: Duration = Duration::from_secs(2);
 
 /// So long behind the end of what it had a station still counts among those that want some: it
 /// is about to ask again.

@@ -277,7 +277,7 @@ impl SlotThread {
         };
         let run = AssertUnwindSafe(|| unit::run_unit(&self.shared, job, place, met));
         let ended = catch_unwind(run);
-        let panicked = ended.is_err();
+        let did_panic = ended.is_err();
         let ending = ended.unwrap_or_else(|_| Ending {
             report: unit::end_after_panic(&self.shared, &self.settings.name, job),
             met: None,
@@ -290,10 +290,8 @@ impl SlotThread {
         self.halt.unit_landed();
         // As in `say`.
         let _ = self.to_line.send(ToLine::Ended(self.index, Box::new(ending)));
-        if panicked {
-            let fault =
-                Fault::said(Code::Bug, say!("the slot's thread panicked", "工位的线程崩溃了"));
-            self.say(Place::Out, SlotStatus::OutOfService(fault));
+        if did_panic {
+            self.say(Place::Out, SlotStatus::OutOfService(panicked()));
             return Left::Over;
         }
         Left::Gone
@@ -302,6 +300,9 @@ impl SlotThread {
 
 /// Runs a thread's body; a panic becomes a fault.
 fn guarded(body: impl FnOnce()) -> Result<(), Fault> {
-    catch_unwind(AssertUnwindSafe(body))
-        .map_err(|_| Fault::said(Code::Bug, say!("the slot's thread panicked", "工位的线程崩溃了")))
+    catch_unwind(AssertUnwindSafe(body)).map_err(|_| panicked())
+}
+
+fn panicked() -> Fault {
+    Fault::said(Code::Bug, say!("the slot's thread panicked", "工位的线程崩溃了"))
 }
