@@ -103,11 +103,11 @@ fn is_right(id: &OperatorId, pin: &Pin, verifier: &PinVerifier) -> Result<(), Fa
             Code::PinWrong,
             say!("that is not the PIN of {id}", "这不是 {id} 的 PIN"),
         )),
-        Err(error) => Err(Failure::of(Code::Bug, &error)),
+        Err(error) => Err(Failure::of(error.code(), &error)),
     }
 }
 
 /// What a new PIN will be held against.
 pub fn verifier(pin: &Pin) -> Result<PinVerifier, Failure> {
-    pin::verifier(pin).map_err(|error| Failure::of(Code::Bug, &error))
+    pin::verifier(pin).map_err(|error| Failure::of(error.code(), &error))
 }

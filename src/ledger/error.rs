@@ -1,6 +1,7 @@
 //! What can go wrong with the ledger as a whole. A record that is refused alone is a
 //! [`Refusal::Row`](crate::domain::record::Refusal::Row) and not in here.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::domain::cause::{Told, cause, system_in_chinese};
@@ -103,9 +104,22 @@ pub enum LedgerError {
     /// The disk takes no writes.
     #[error("the disk of {} is mounted read-only", .0.display())]
     ReadOnly(PathBuf),
-    /// The disk has room, and no place for the name of a further file.
-    #[error("the disk of {} has no inodes left: no further file can be made", .0.display())]
-    NoInodes(PathBuf),
+    /// The disk has room, and no place for the names of further files.
+    #[error("the disk of {} has {left} inodes left: too few for the files of a ledger", path.display())]
+    NoInodes {
+        /// Where.
+        path: PathBuf,
+        /// How many.
+        left: u64,
+    },
+    /// A file can't be made or written for want of room, or of a place for its name.
+    #[error("the disk is full, or has no inodes left: can't write {}", path.display())]
+    NoRoom {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The writer thread is gone.
     #[error("the ledger's writer has stopped")]
     WriterGone,
@@ -188,6 +202,7 @@ impl LedgerError {
     pub fn code(&self) -> Code {
         match self {
             LedgerError::FileSystem { .. } => Code::LedgerFileSystem,
+            LedgerError::Read(error) if is_of_memory(error) => Code::Shortage,
             LedgerError::Missing(_)
             | LedgerError::File { .. }
             | LedgerError::Read(_)
@@ -213,9 +228,10 @@ impl LedgerError {
             LedgerError::Cut { .. } => Code::LedgerCut,
             LedgerError::RolledBack { .. } => Code::LedgerRolledBack,
             LedgerError::ClockGap { .. } => Code::ClockGap,
-            LedgerError::DiskFull { .. } | LedgerError::Full(_) | LedgerError::NoInodes(_) => {
-                Code::LedgerDiskFull
-            }
+            LedgerError::DiskFull { .. }
+            | LedgerError::Full(_)
+            | LedgerError::NoInodes { .. }
+            | LedgerError::NoRoom { .. } => Code::LedgerDiskFull,
         }
     }
 
@@ -231,6 +247,14 @@ impl LedgerError {
         )
     }
 
+    /// Whether SQLite found no memory, or no way to a file: nothing was learnt of what it read.
+    pub(super) fn is_of_the_system(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, DiskFull, SystemIoFailure};
+        let LedgerError::Read(error) = self else { return false };
+        let code = error.sqlite_error_code();
+        is_of_memory(error) || matches!(code, Some(CannotOpen | DiskFull | SystemIoFailure))
+    }
+
     /// What a failed write means: damage and a full disk have remedies of their own.
     pub(super) fn write(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
@@ -242,8 +266,18 @@ impl LedgerError {
     }
 
     pub(super) fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        LedgerError::File { path: path.into(), source }
+        let path = path.into();
+        match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                LedgerError::NoRoom { path, source }
+            }
+            _ => LedgerError::File { path, source },
+        }
     }
+}
+
+fn is_of_memory(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory)
 }
 
 impl Told for LedgerError {
@@ -273,8 +307,11 @@ impl Told for LedgerError {
             Self::Write(_) => "账本无法写入".to_owned(),
             Self::Full(_) => "磁盘已满，账本无法写入".to_owned(),
             Self::ReadOnly(path) => format!("{} 所在的磁盘以只读方式挂载", path.display()),
-            Self::NoInodes(path) => {
-                format!("{} 所在的磁盘没有空闲的 inode，不能再建文件", path.display())
+            Self::NoInodes { path, left } => {
+                format!("{} 所在的磁盘只剩 {left} 个 inode，账本的文件不够用", path.display())
+            }
+            Self::NoRoom { path, .. } => {
+                format!("磁盘已满，或没有空闲的 inode：无法写入 {}", path.display())
             }
             Self::WriterGone => "账本的写线程已停止".to_owned(),
             Self::ReaderGone => "账本的读线程已停止".to_owned(),

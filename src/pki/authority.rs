@@ -363,6 +363,7 @@ pub(super) fn read_key(path: &Path, passphrase: &Passphrase) -> Result<SigningKe
     let key = key_file::decrypt_file(bytes, passphrase).map_err(|why| match why {
         Unreadable::Passphrase => PkiError::Passphrase { path: path.to_owned() },
         Unreadable::Content(problem) => wrong(problem),
+        Unreadable::Memory(mib) => PkiError::Memory { path: path.to_owned(), mib },
     })?;
     SigningKey::for_certificates(&key).map_err(|_| wrong(UNUSABLE))
 }

@@ -182,6 +182,18 @@ pub enum PkiError {
         /// Whose signature it should be.
         signer: String,
     },
+    /// A passphrase can't be tried.
+    #[error(
+        "the passphrase of {} can't be tried: it takes {mib} MiB of memory, and the system does \
+         not give them",
+        path.display()
+    )]
+    Memory {
+        /// The key file.
+        path: PathBuf,
+        /// What its way to make a key of a passphrase takes.
+        mib: u64,
+    },
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random(#[source] getrandom::Error),
@@ -201,6 +213,7 @@ impl PkiError {
             PkiError::Authority { .. } => Code::CaProfile,
             PkiError::Token(error) => error.code(),
             PkiError::Mismatch => Code::CaMismatch,
+            PkiError::Memory { .. } => Code::Shortage,
             PkiError::Expired { .. } => Code::CaExpired,
             PkiError::TooShort { .. } => Code::CaTooShort,
             PkiError::Sign { .. } | PkiError::Differs { .. } | PkiError::Random(_) => Code::CaIssue,
@@ -219,6 +232,9 @@ impl PkiError {
 impl Told for PkiError {
     fn chinese(&self) -> Option<String> {
         Some(match self {
+            Self::Memory { path, mib } => {
+                format!("{} 的口令无法试用：需要 {mib} MiB 内存，而系统不给", path.display())
+            }
             Self::Profile { field, value, problem } => {
                 format!("{field} {value:?}：{}", problem.chinese)
             }

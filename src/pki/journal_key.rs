@@ -1,6 +1,5 @@
 //! The station's journal key: signs the head of the ledger's journal.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -39,18 +38,15 @@ impl JournalKey {
 
     /// Opens the key at `path`; none where there is no file.
     pub fn load(path: &Path, secret: &Passphrase) -> Result<Option<Self>, PkiError> {
-        let text =
-            match File::open(path).and_then(|file| bounds::read_text(file, bounds::CERTIFICATES)) {
-                Ok(text) => text,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(file_error("read", path, error)),
-            };
-        let key = key_file::decrypt(&text, secret).map_err(|why| {
-            let problem = match why {
-                Unreadable::Passphrase => OTHER_SECRET,
-                Unreadable::Content(problem) => problem,
-            };
-            unusable(path, problem)
+        let text = match bounds::read_text_file(path, bounds::CERTIFICATES) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(file_error("read", path, error)),
+        };
+        let key = key_file::decrypt(&text, secret).map_err(|why| match why {
+            Unreadable::Passphrase => unusable(path, OTHER_SECRET),
+            Unreadable::Content(problem) => unusable(path, problem),
+            Unreadable::Memory(mib) => PkiError::Memory { path: path.to_owned(), mib },
         })?;
         Self::of(&key, path).map(Some)
     }

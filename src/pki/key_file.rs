@@ -2,6 +2,7 @@
 //!
 //! The decrypted bytes live in buffers that wipe themselves.
 
+use crate::domain::bounds;
 use crate::domain::say::Phrase;
 use p256::SecretKey;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey};
@@ -82,6 +83,8 @@ pub(super) enum Unreadable {
     Passphrase,
     /// The file is not what it must be; the text says how.
     Content(Phrase),
+    /// The system has not the memory that it takes to try a passphrase, in MiB.
+    Memory(u64),
 }
 
 /// A key as an encrypted PEM text.
@@ -151,17 +154,22 @@ pub(super) fn decrypt(pem: &str, secret: &Passphrase) -> Result<SecretKey, Unrea
 /// The file says what trying a passphrase costs.
 fn check_cost(scheme: &pkcs5::EncryptionScheme) -> Result<(), Unreadable> {
     let pkcs5::EncryptionScheme::Pbes2(parameters) = scheme else { return Ok(()) };
-    let is_bounded = match &parameters.kdf {
+    let (is_bounded, memory) = match &parameters.kdf {
         pbes2::Kdf::Scrypt(cost) => {
             let block = u64::from(cost.block_size);
             let steps = cost.cost_parameter.saturating_mul(block);
             let all = steps.saturating_mul(u64::from(cost.parallelization));
-            steps.saturating_mul(128) <= MOST_MEMORY && all <= MOST_STEPS
+            let memory = steps.saturating_mul(128);
+            (memory <= MOST_MEMORY && all <= MOST_STEPS, memory)
         }
-        pbes2::Kdf::Pbkdf2(cost) => u64::from(cost.iteration_count) <= MOST_ROUNDS,
-        _ => true,
+        pbes2::Kdf::Pbkdf2(cost) => (u64::from(cost.iteration_count) <= MOST_ROUNDS, 0),
+        _ => (true, 0),
     };
-    if is_bounded { Ok(()) } else { Err(Unreadable::Content(TOO_COSTLY)) }
+    match (is_bounded, bounds::is_memory_at_hand(memory)) {
+        (false, _) => Err(Unreadable::Content(TOO_COSTLY)),
+        (true, false) => Err(Unreadable::Memory(memory >> 20)),
+        (true, true) => Ok(()),
+    }
 }
 
 fn check_label(label: &str) -> Result<(), Unreadable> {

@@ -240,14 +240,12 @@ fn open_with(
     purpose: fn(&SecretKey) -> Result<SigningKey, SigningFailed>,
 ) -> Result<SigningKey, PkiError> {
     let bytes = read_pem(path).map_err(|error| missing(path, &error))?;
-    let key = decrypt_file(bytes, secret).map_err(|why| {
-        let problem = match why {
-            Unreadable::Passphrase => {
-                say!("does not open with the passphrase given", "给出的口令打不开它")
-            }
-            Unreadable::Content(problem) => problem.into(),
-        };
-        wrong(path, problem)
+    let key = decrypt_file(bytes, secret).map_err(|why| match why {
+        Unreadable::Passphrase => {
+            wrong(path, say!("does not open with the passphrase given", "给出的口令打不开它"))
+        }
+        Unreadable::Content(problem) => wrong(path, problem.into()),
+        Unreadable::Memory(mib) => PkiError::Memory { path: path.to_owned(), mib },
     })?;
     purpose(&key).map_err(|SigningFailed| wrong(path, say!("can't be used", "无法使用")))
 }

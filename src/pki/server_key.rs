@@ -24,6 +24,7 @@ pub fn read_server_key(
     let key = key_file::decrypt_file(bytes, passphrase).map_err(|why| match why {
         Unreadable::Passphrase => wrong(say!("does not open with this passphrase", "口令打不开它")),
         Unreadable::Content(problem) => wrong(problem.into()),
+        Unreadable::Memory(mib) => PkiError::Memory { path: path.to_owned(), mib },
     })?;
     Ok(key.to_pkcs8_der().map_err(|_| wrong(say!("can't be encoded", "无法编码")))?.to_bytes())
 }

@@ -5,6 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
+use crate::domain::bounds;
+use crate::domain::code::Code;
 use crate::domain::operators::{Pin, PinVerifier};
 
 /// 64 MiB, three passes, four lanes: RFC 9106's second recommendation, for machines that
@@ -36,6 +38,19 @@ pub enum PinError {
     /// The function refused its input.
     #[error("argon2id: {0}")]
     Function(argon2::Error),
+    /// The system has not the memory that a PIN takes.
+    #[error("a PIN can't be tried: it takes {} MiB of memory, and the system does not give them", MEMORY_KIB >> 10)]
+    Memory,
+}
+
+impl PinError {
+    /// The stable code.
+    pub const fn code(&self) -> Code {
+        match self {
+            PinError::Memory => Code::Shortage,
+            PinError::Random(_) | PinError::Verifier | PinError::Function(_) => Code::Bug,
+        }
+    }
 }
 
 /// What a new PIN will be held against.
@@ -62,6 +77,9 @@ pub fn is_right(pin: &Pin, verifier: &PinVerifier) -> Result<bool, PinError> {
 }
 
 fn tag(pin: &Pin, salt: &[u8]) -> Result<Zeroizing<[u8; TAG]>, PinError> {
+    if !bounds::is_memory_at_hand(u64::from(MEMORY_KIB) << 10) {
+        return Err(PinError::Memory);
+    }
     let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(TAG)).map_err(PinError::Function)?;
     let mut tag = Zeroizing::new([0; TAG]);
     let function = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

@@ -193,3 +193,18 @@ fn a_key_that_takes_too_long_to_try_is_refused_before_it_is_tried() {
     patch_key(&station, &[2, 1, 8, 2, 1, 5], &[2, 1, 127, 2, 1, 127]);
     station.fails("authority check", "E-CA-KEY", 7).says("takes too long to try");
 }
+
+#[test]
+fn a_key_that_takes_more_memory_than_there_is_is_told_and_ends_nothing() {
+    let station = with_ca();
+    // 254 MiB of it, which is taken where it can be had.
+    patch_key(&station, &[2, 1, 8, 2, 1, 5], &[2, 1, 127, 2, 1, 1]);
+    let inner = station.command("authority check");
+    let words: Vec<_> = inner.get_args().map(|word| word.to_string_lossy()).collect();
+    let program = inner.get_program().to_string_lossy();
+    let script = format!("ulimit -v 260000; exec {program} {}", words.join(" "));
+    let mut shell = std::process::Command::new("sh");
+    shell.current_dir(station.path(".")).args(["-c", &script]).env_remove("STATION_CONFIG");
+    let run = Run::of(shell.env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE));
+    run.failed("E-SHORTAGE", 1).says("254 MiB of memory");
+}

@@ -64,6 +64,31 @@ fn a_disk_without_inodes_is_told_by_doctor_and_by_the_line() {
     told_by_both("size=64m,nr_inodes=40", used_up, "inodes");
 }
 
+/// Shell that leaves so many inodes of a disk unused.
+fn leave(inodes: u32) -> String {
+    format!(
+        "n=0; while touch left-$n 2>/dev/null; do n=$((n + 1)); done; \
+         i=0; while [ $i -lt {inodes} ]; do i=$((i + 1)); rm left-$((n - i)); done"
+    )
+}
+
+#[test]
+fn a_disk_with_too_few_inodes_for_a_ledger_s_files_is_told_by_doctor_and_by_the_line() {
+    for inodes in [1, 15] {
+        told_by_both("size=64m,nr_inodes=80", &leave(inodes), "inodes");
+    }
+}
+
+#[test]
+fn a_backup_on_a_disk_without_inodes_names_them() {
+    for inodes in [0, 1] {
+        let station = station();
+        let (mount, then) = ("size=64m,nr_inodes=20", leave(inodes));
+        let run = on_a_disk(&station, "medium", mount, &then, "ledger backup medium/copy.db");
+        run.failed("E-LEDGER-BACKUP", 4).says("medium").says("no inodes left");
+    }
+}
+
 #[test]
 fn a_backup_that_does_not_fit_names_its_disk() {
     let station = station();

@@ -52,13 +52,17 @@ impl Replay {
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
-    /// Applies one entry; one that can't be applied is a bad entry.
+    /// Applies one entry; one that can't be applied is a bad entry, unless the replay itself found
+    /// no memory or no room.
     pub(in crate::ledger) fn entry(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         let applied = apply_next(&self.connection, entry, &mut self.marks);
-        applied.map_err(|error| LedgerError::Journal {
-            entry: entry.seq,
-            why: say!("it can't follow on what stands before it", "它接不上前面的内容")
-                .then(&error.sentence()),
+        applied.map_err(|error| match error.is_of_the_system() {
+            true => error,
+            false => LedgerError::Journal {
+                entry: entry.seq,
+                why: say!("it can't follow on what stands before it", "它接不上前面的内容")
+                    .then(&error.sentence()),
+            },
         })
     }
 

@@ -12,8 +12,8 @@ use crate::ledger::ask::reader::Reader;
 use crate::ledger::audit::verify::{self, Audit, Sound};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::head::Head;
-use crate::ledger::keep::files;
 use crate::ledger::keep::structure::{self, FileCheck};
+use crate::ledger::keep::{files, filesystem};
 use crate::ledger::tables::shape;
 use crate::ledger::tables::sql::stored;
 
@@ -26,10 +26,10 @@ impl Reader {
         if to.exists() {
             return Err(LedgerError::Exists(to.to_path_buf()));
         }
-        let unfinished = Unfinished::create(to)?;
+        let unfinished = Unfinished::create(to).map_err(|error| not_made(error, to))?;
         copy_pages(&self.connection, unfinished.path())?;
         let Sound { head, .. } = verify::demand(unfinished.path(), verifier, &Audit::default())?;
-        unfinished.finish(to)?;
+        unfinished.finish(to).map_err(|error| not_made(error, to))?;
         Ok(head.seq)
     }
 
@@ -77,16 +77,30 @@ pub(in crate::ledger) fn copy_pages(from: &Connection, to: &Path) -> Result<(), 
 
 /// Whose fault it is that a copy did not come about: the disk it was to go to, or the ledger.
 fn not_copied(error: rusqlite::Error, to: &Path) -> LedgerError {
-    let dir = to.parent().unwrap_or(to).display();
+    use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+    let dir = to.parent().unwrap_or(to);
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => LedgerError::Backup(say!(
-            "the disk of {dir} is full: the copy did not fit",
-            "{dir} 所在的磁盘已满，副本放不下"
-        )),
-        Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::ReadOnly) => {
+        Some(DiskFull) => did_not_fit(dir),
+        // The journal of the copy is a file of its own.
+        Some(CannotOpen) if filesystem::has_no_inodes(dir) => did_not_fit(dir),
+        Some(SystemIoFailure | ReadOnly | CannotOpen) => {
+            let dir = dir.display();
             let what = say!("the copy can't be written to {dir}", "副本无法写入 {dir}");
             LedgerError::Backup(what.then(&cause(&error)))
         }
         _ => error.into(),
     }
+}
+
+/// The same where its file could not be made or named.
+fn not_made(error: LedgerError, to: &Path) -> LedgerError {
+    match error {
+        LedgerError::NoRoom { .. } => did_not_fit(to.parent().unwrap_or(to)),
+        other => other,
+    }
+}
+
+fn did_not_fit(dir: &Path) -> LedgerError {
+    let what = say!("the copy did not fit", "副本放不下");
+    LedgerError::Backup(filesystem::no_room(dir).then(&what))
 }

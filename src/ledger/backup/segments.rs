@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::params;
 
 use crate::cut;
+use crate::domain::bounds;
 use crate::domain::cause::{Told, cause};
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
@@ -18,6 +19,7 @@ use crate::ledger::journal::entry::Hash;
 use crate::ledger::journal::head::{Head, SignedHead};
 use crate::ledger::journal::payload::HexBytes;
 use crate::ledger::journal::witness::Owner;
+use crate::ledger::keep::filesystem;
 use crate::ledger::segment::chain::{Chained, Found, follow};
 use crate::ledger::segment::files::{self, ENDING};
 use crate::ledger::segment::format::{SegmentError, SegmentHeader};
@@ -67,7 +69,7 @@ pub(in crate::ledger) fn verify(
     path: &Path,
     verifier: &dyn HeadVerifier,
 ) -> Result<SegmentHeader, SegmentError> {
-    read::verify(File::open(path)?, verifier, |_, _| Ok::<(), SegmentError>(()))
+    read::verify(bounds::open(path)?, verifier, |_, _| Ok::<(), SegmentError>(()))
 }
 
 /// Entries that were packed, and the signed head behind them.
@@ -164,7 +166,7 @@ impl Reader {
         let Packed { packer, signed } = self.pack(behind, limit)?;
         let header = header_of(self, behind, signed, verifier)?;
         let path = dir.join(name(&header.station, time, header.entries()));
-        let unfinished = Unfinished::create(&path)?;
+        let unfinished = Unfinished::create(&path).map_err(|error| not_made(error, &path))?;
         let failed = |error| not_written(&path, error);
         let mut file = File::create(unfinished.path()).map_err(failed)?;
         let header = packer.write(header, &mut file).map_err(failed)?;
@@ -174,7 +176,7 @@ impl Reader {
             let place = Say::same(path.display().to_string());
             LedgerError::Backup(place.then(&error.sentence()))
         })?;
-        unfinished.finish(&path)?;
+        unfinished.finish(&path).map_err(|error| not_made(error, &path))?;
         cut::point(cut::Kind::Segment, "kept");
         Ok(Found { path, header })
     }
@@ -219,14 +221,23 @@ impl Reader {
 /// A disk that is full, or gone, is told as that.
 fn not_written(path: &Path, error: std::io::Error) -> LedgerError {
     match error.kind() {
-        std::io::ErrorKind::StorageFull => LedgerError::Backup(say!(
-            "the disk of {} is full: the segment did not fit",
-            "{} 所在的磁盘已满，日志段放不下",
-            path.parent().unwrap_or(path).display()
-        )),
+        std::io::ErrorKind::StorageFull => did_not_fit(path),
         _ => {
             let what = say!("{} can't be written", "{} 无法写入", path.display());
             LedgerError::Backup(what.then(&cause(&error)))
         }
     }
+}
+
+/// The same where its file could not be made or named.
+fn not_made(error: LedgerError, path: &Path) -> LedgerError {
+    match error {
+        LedgerError::NoRoom { .. } => did_not_fit(path),
+        other => other,
+    }
+}
+
+fn did_not_fit(path: &Path) -> LedgerError {
+    let why = filesystem::no_room(path.parent().unwrap_or(path));
+    LedgerError::Backup(why.then(&say!("the segment did not fit", "段放不下")))
 }

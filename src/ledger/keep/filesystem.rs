@@ -5,7 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::domain::say::Say;
 use crate::ledger::error::LedgerError;
+use crate::say;
 
 /// File systems that can hold a ledger: magic number and name.
 const LOCAL: &[(u32, &str)] = &[
@@ -65,20 +67,46 @@ fn nearest_existing(path: &Path) -> PathBuf {
     found.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
+/// A ledger at work has its log, the log's index, a lock, notes and a backup under way: where there
+/// are fewer inodes than that, and as many again, one of them would fail half-way.
+const INODES: u64 = 16;
+
 /// Refuses a directory, existing or to be made, in which nothing can be written: a disk that
-/// is mounted read-only, or has no place for a further name.
+/// is mounted read-only, or has no place for further names.
 pub(in crate::ledger) fn check_writable(data_dir: &Path) -> Result<(), LedgerError> {
     let path = nearest_existing(data_dir);
     let found =
         rustix::fs::statvfs(&path).map_err(|error| LedgerError::file(&path, error.into()))?;
     let read_only = found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY);
-    // A file system that makes inodes as it goes has none at all.
-    let no_inodes = found.f_files > 0 && found.f_favail == 0;
-    match (read_only, no_inodes) {
-        (true, _) => Err(LedgerError::ReadOnly(data_dir.to_path_buf())),
-        (_, true) => Err(LedgerError::NoInodes(data_dir.to_path_buf())),
+    let path = data_dir.to_path_buf();
+    match (read_only, inodes_left(&found)) {
+        (true, _) => Err(LedgerError::ReadOnly(path)),
+        (_, Some(left)) if left < INODES => Err(LedgerError::NoInodes { path, left }),
         _ => Ok(()),
     }
+}
+
+/// How many further names a disk takes; nothing where it makes inodes as it goes.
+fn inodes_left(found: &rustix::fs::StatVfs) -> Option<u64> {
+    (found.f_files > 0).then_some(found.f_favail)
+}
+
+/// Why a file in this directory found no room.
+pub(in crate::ledger) fn no_room(dir: &Path) -> Say {
+    let dir_name = dir.display();
+    match has_no_inodes(dir) {
+        true => say!(
+            "the disk of {dir_name} has no inodes left: no further file can be made",
+            "{dir_name} 所在的磁盘没有空闲的 inode，无法再建文件"
+        ),
+        false => say!("the disk of {dir_name} is full", "{dir_name} 所在的磁盘已满"),
+    }
+}
+
+/// Whether no further file can be made in this directory.
+pub(in crate::ledger) fn has_no_inodes(dir: &Path) -> bool {
+    let found = rustix::fs::statvfs(nearest_existing(dir).as_path()).ok();
+    found.as_ref().and_then(inodes_left) == Some(0)
 }
 
 /// Bytes that are free for this process.

@@ -54,11 +54,20 @@ fn says_ok(connection: &Connection, pragma: &str) -> Result<(), LedgerError> {
     let found: String = connection.query_row(pragma, [], |row| row.get(0))?;
     match found.as_str() {
         "ok" => Ok(()),
-        line => Err(wrong_index(line).map_or_else(
-            || LedgerError::Nonsense(Say::same(printable(line))),
-            |index| LedgerError::Schema(vec![index]),
-        )),
+        line => Err(wrong_index(line)
+            .map_or_else(|| damage(line), |index| LedgerError::Schema(vec![index]))),
     }
+}
+
+/// What a line of SQLite's check says that is about no index. A page that it could not get for want
+/// of memory, or of a way to the file, says nothing of the file: nobody may set it aside for that.
+fn damage(line: &str) -> LedgerError {
+    let code = line.rsplit_once("error code=").and_then(|(_, code)| code.trim().parse().ok());
+    let unread = code
+        .map(|code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+        .map(LedgerError::Read)
+        .filter(LedgerError::is_of_the_system);
+    unread.unwrap_or_else(|| LedgerError::Nonsense(Say::same(printable(line))))
 }
 
 /// The indices that do not hold what their tables hold; other damage is an error.
@@ -73,7 +82,7 @@ pub(in crate::ledger) fn wrong_indices(
         match wrong_index(&line) {
             Some(index) => indices.push(index),
             None if line == "ok" => {}
-            None => return Err(LedgerError::Nonsense(Say::same(printable(&line)))),
+            None => return Err(damage(&line)),
         }
     }
     Ok(indices)
@@ -99,6 +108,31 @@ pub(in crate::ledger) fn references(connection: &Connection) -> Result<(), Ledge
                 "a row of {table} names none of {parent}",
                 "{table} 的一行指向不存在的 {parent}"
             )))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::code::Code;
+
+    #[test]
+    fn a_page_that_was_not_read_for_want_of_memory_is_no_damage() {
+        let said = |code: &str| {
+            damage(&format!(
+                "*** in database main ***\nTree 7 page 75: unable to get the page. error code={code}"
+            ))
+        };
+        for (code, wanted) in [("7", Code::Shortage), ("10", Code::LedgerOpen)] {
+            let error = said(code);
+            assert_eq!((error.code(), error.is_about_its_contents()), (wanted, false), "{code}");
+        }
+        for damaged in [said("11"), said("?"), damage("Tree 7 page 75: free space corruption")] {
+            assert_eq!(
+                (damaged.code(), damaged.is_about_its_contents()),
+                (Code::LedgerCorrupt, true)
+            );
         }
     }
 }
