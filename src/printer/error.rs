@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::code::Code;
@@ -54,6 +55,9 @@ pub enum PrinterError {
     /// The program that hands labels to CUPS did not take this one.
     #[error("`lp` did not take the label: {0}")]
     Queue(String),
+    /// The same program did not end, and may have handed on what it has.
+    #[error("`lp` came to no end in {} s", .0.as_secs())]
+    QueueLate(Duration),
 }
 
 impl Told for PrinterError {
@@ -75,6 +79,7 @@ impl Told for PrinterError {
             }
             Self::Answered(said) => format!("打印机回答“{said}”"),
             Self::Queue(said) => format!("`lp` 没有收下标签：{said}"),
+            Self::QueueLate(time) => format!("`lp` 在 {} 秒内没有结束", time.as_secs()),
         })
     }
 }
@@ -82,7 +87,9 @@ impl Told for PrinterError {
 impl From<&PrinterError> for Fault {
     fn from(error: &PrinterError) -> Fault {
         let code = match error {
-            PrinterError::Broken(_) | PrinterError::Answered(_) => Code::LabelUnclear,
+            PrinterError::Broken(_) | PrinterError::Answered(_) | PrinterError::QueueLate(_) => {
+                Code::LabelUnclear
+            }
             PrinterError::Write { taken, .. } if *taken > 0 => Code::LabelUnclear,
             _ => Code::LabelPrinter,
         };

@@ -68,7 +68,7 @@ impl Queue {
 fn given_up(mut child: Child) -> Sent {
     let _ = child.kill();
     let _ = child.wait();
-    Sent::unclear(PrinterError::Queue(format!("no end in {} s", WHOLE.as_secs())))
+    Sent::unclear(PrinterError::QueueLate(WHOLE))
 }
 
 /// `lp` reads nothing before its daemon has answered, and a pipe holds less than a picture.

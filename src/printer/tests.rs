@@ -102,6 +102,14 @@ fn a_directory_has_a_file_for_each_label() {
 }
 
 #[test]
+fn what_may_have_come_out_is_unclear_and_what_was_refused_is_not() {
+    let late = PrinterError::QueueLate(std::time::Duration::from_secs(10));
+    assert_eq!(Fault::from(&late).code, Code::LabelUnclear);
+    let refused = PrinterError::Queue("no such queue".to_owned());
+    assert_eq!(Fault::from(&refused).code, Code::LabelPrinter);
+}
+
+#[test]
 fn a_device_is_never_made() {
     let nowhere = PrinterPlace::Path("/dev/usb/lp99".into());
     assert_eq!(Fault::from(&open(&nowhere).unwrap_err()).code, Code::LabelPrinter);
