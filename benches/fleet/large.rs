@@ -140,7 +140,7 @@ const TABLES: [(&str, &str, &str); 6] = [
     (
         "units",
         "client_id, station, instance, serial",
-        "SELECT client, station, instance, serial, 'proven', 'WO-' || station, 1, replace(replace(
+        "SELECT client, station, instance, u.serial, 'proven', 'WO-' || station, 1, replace(replace(
             replace(replace(replace(replace(t.story, t.public_key, u.public_key),
                 t.fingerprint, u.fingerprint), t.certificate_sn, u.certificate_sn),
                 t.hardware, u.hardware), '\"client_id\":\"' || t.serial,
