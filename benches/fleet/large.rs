@@ -46,10 +46,10 @@ pub(crate) fn measure(pattern: &str, units: u64) {
         for kind in IDS {
             let asked = [&small, &large].map(|url| some(url, kind));
             let mut of_kind = [Vec::new(), Vec::new()];
-            for round in 0..asked[0].len() {
+            for (round, (small, large)) in asked[0].iter().zip(&asked[1]).enumerate() {
                 // In turn, so that what else the machine does meets both.
-                for which in 0..2 {
-                    let took = one(&stores[which], &asked[which][round]).await;
+                for (which, id) in [small, large].into_iter().enumerate() {
+                    let took = one(&stores[which], id).await;
                     // The first of each kind has its statement prepared.
                     if round > 0 {
                         of_kind[which].push(took);
