@@ -156,16 +156,16 @@ mod tests {
         let refused = visit(7, Stage::Arrived, Some("it showed no certificate"));
         let silent = visit(8, Stage::Accepted, None);
         assert_eq!(
-            told(&[refused.clone(), refused, silent]),
+            told(&[refused.clone(), refused, silent]).english,
             "10.0.0.8 was let in, and sent nothing of its own after CONNACK: it is still at it; \
              10.0.0.7 reached it, and TLS did not come about: it showed no certificate (2 times)"
         );
-        assert_eq!(told(&[]), "nobody reached it");
+        assert_eq!(told(&[]).english, "nobody reached it");
     }
 
     #[test]
     fn a_crowd_does_not_fill_a_message() {
         let crowd: Vec<Visit> = (0..9).map(|host| visit(host, Stage::Arrived, None)).collect();
-        assert!(told(&crowd).ends_with("; and 6 more"), "{}", told(&crowd));
+        assert!(told(&crowd).english.ends_with("; and 6 more"), "{}", told(&crowd));
     }
 }

@@ -284,5 +284,5 @@ fn a_cell_that_is_far_too_long_is_not_repeated() {
     fs::write(&path, format!("fingerprint_sha256,serial\n{},U-1\n", "f".repeat(1 << 20))).unwrap();
     let read = read_claims(&path).unwrap();
     let why = read[0].claim.as_ref().unwrap_err();
-    assert_eq!(why, "fingerprint_sha256 has more than 1024 characters");
+    assert_eq!(why.english, "fingerprint_sha256 has more than 1024 characters");
 }

@@ -111,7 +111,9 @@ fn a_host_that_is_not_there_is_unreachable() {
     drop(server);
     let error = block_on(client.register(&registration())).unwrap_err();
     assert_eq!((error.class, error.code), (ErrorClass::LookUpFirst, Code::CloudUnreachable));
-    assert!(error.message.contains("no connection"), "{}", error.message);
+    assert!(error.message.english.contains("no connection"), "{}", error.message);
+    let chinese = &error.message.chinese;
+    assert!(chinese.contains("无法连接") && chinese.contains("拒绝连接"), "{chinese}");
 }
 
 #[test]
@@ -138,7 +140,7 @@ fn a_call_ends_within_its_limit_though_no_answer_comes() {
     let client = fast_client(&server, Duration::from_secs(2));
     let error = block_on(client.register(&registration())).unwrap_err();
     assert_eq!((error.class, error.code), (ErrorClass::LookUpFirst, Code::CloudUnreachable));
-    assert!(error.message.contains("no answer in time"), "{}", error.message);
+    assert!(error.message.english.contains("no answer in time"), "{}", error.message);
     assert!(begun.elapsed() >= Duration::from_secs(1));
 }
 
@@ -162,7 +164,7 @@ fn who_gets_no_turn_in_time_has_sent_nothing() {
         client.register(&registration()).await.unwrap_err();
         let error = client.register(&registration()).await.unwrap_err();
         assert_eq!((error.class, error.code), (ErrorClass::Throttled, Code::CloudThrottled));
-        assert!(error.message.contains("nothing was sent"), "{}", error.message);
+        assert!(error.message.english.contains("nothing was sent"), "{}", error.message);
         assert_eq!(server.requests().len(), 1);
         assert_eq!(client.usage().requests, 1);
     });
@@ -178,7 +180,7 @@ fn the_clocks_difference_is_told_in_minutes() {
         let error = client.register(&registration()).await.unwrap_err();
         assert_eq!((error.class, error.code), (ErrorClass::StopRun, Code::CloudClock));
         let wanted = "the station's clock is 12 minutes behind the cloud's";
-        assert!(error.message.contains(wanted), "{}", error.message);
+        assert!(error.message.english.contains(wanted), "{}", error.message);
         assert_eq!(client.clock_skew(), Some(ClockSkew { seconds: -720 }));
         assert!(client.clock_skew().unwrap().is_too_large());
         // An answer without a date changes nothing.

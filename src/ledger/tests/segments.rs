@@ -72,7 +72,7 @@ impl Bench {
         let other = tempfile::tempdir().unwrap();
         let settings = settings(other.path());
         let restoring = crate::ledger::Restoring::begin(&self.stick(), &settings, &Checker)?;
-        let remarks = restoring.remarks().to_vec();
+        let remarks = restoring.remarks().iter().map(ToString::to_string).collect();
         let clock = SetClock::new();
         let restored = restoring.finish(&**KEY, &Checker, clock.as_ref(), person())?;
         let found = verify(&settings.data_dir, &Checker, &Audit::default()).unwrap();

@@ -1,6 +1,7 @@
 //! Each failure and refusal, in plain words, until it is seen.
 
 use super::*;
+use crate::tui::model::AutoScan;
 
 fn refused(code: Code, detail: &str) -> UnitReport {
     UnitReport::refused("TH200-00000009", None, Fault::new(code, detail))
@@ -92,4 +93,30 @@ fn a_line_that_stopped_says_why_before_the_screen_goes() {
     walk.wait(400);
     walk.key(KeyCode::Enter);
     assert!(walk.model.is_over());
+}
+
+#[test]
+fn a_refused_scan_is_no_unit_of_a_demo_s_sum() {
+    let demo = |setup: &mut Setup| setup.auto_scan = Some(AutoScan::new(Vec::new()));
+    let mut walk = Walk::with(1, (120, 24), demo);
+    walk.unit(refused(Code::ScanCharacters, "character 5 is '\\u{1d}'"));
+    let screen = walk.screen();
+    assert!(screen.contains("done: 0 passed, 0 failed, 0 uncertain"), "{screen}");
+}
+
+#[test]
+fn slots_that_are_busy_are_not_said_to_be_looked_at() {
+    let mut walk = Walk::new(2, (80, 24));
+    walk.model.wanted = 0;
+    let mut hint = |status: SlotStatus| {
+        for tile in &mut walk.model.tiles {
+            tile.status = status.clone();
+        }
+        walk.draw();
+        walk.screen()
+    };
+    let screen = hint(SlotStatus::Identifying);
+    assert!(screen.contains("Not yet: the slots are being looked at."), "{screen}");
+    let screen = hint(SlotStatus::Done);
+    assert!(screen.contains("All slots are busy: wait until one is free."), "{screen}");
 }

@@ -54,16 +54,19 @@ fn forget(model: &mut Model, serial: &str) {
 }
 
 fn unit(model: &mut Model, report: UnitReport, actions: &mut Vec<Action>) {
-    if let Some(scanner) = &mut model.setup.auto_scan {
-        scanner.note(&report);
-    }
     let runs_here = |tile: &super::super::model::Tile| {
         Some(&tile.name) == report.slot.as_ref()
             && tile.running.as_ref().is_some_and(|running| running.serial == report.serial)
     };
     let here = model.tiles.iter().position(runs_here);
     match here {
-        Some(index) => verdict(model, index, report, actions),
+        Some(index) => {
+            // A scan that was refused is no unit of the demo's sum.
+            if let Some(scanner) = &mut model.setup.auto_scan {
+                scanner.note(&report);
+            }
+            verdict(model, index, report, actions);
+        }
         None => {
             forget(model, &report.serial);
             refused(model, report, actions);
