@@ -1,6 +1,7 @@
 //! How each module's error becomes a [`Failure`]: the only place that knows all of them.
 
 use crate::config::ConfigError;
+use crate::domain::cause::Told;
 use crate::fleet::FleetError;
 use crate::ledger::LedgerError;
 use crate::link::LinkError;
@@ -20,7 +21,18 @@ macro_rules! failures {
     };
 }
 
-failures!(FleetError, LinkError, PkiError, VaultError);
+failures!(FleetError, PkiError, VaultError);
+
+impl From<LinkError> for Failure {
+    fn from(error: LinkError) -> Failure {
+        let failure = Failure::told(error.code(), &error);
+        match error {
+            // Its cause is an error of ours, which says itself in each language.
+            LinkError::ScannerOpen(cause) => Failure { causes: vec![cause.sentence()], ..failure },
+            _ => failure,
+        }
+    }
+}
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Failure {

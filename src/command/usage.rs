@@ -129,8 +129,8 @@ mod tests {
         assert_eq!(chinese("station nonsense").0, "没有命令 'nonsense'");
         assert_eq!(chinese("station work-order show").0, "缺少 <ID>");
         assert_eq!(chinese("station demo --units").0, "'--units <N>' 后面缺少值");
-        let (what, _) = chinese("station batch --format nonsense");
-        assert!(what.starts_with("'--format <FORMAT>' 的值 'nonsense' 不是下列之一："), "{what}");
+        let (what, _) = chinese("station export units --format nonsense --out x");
+        assert!(what.starts_with("'--format <FORM>' 的值 'nonsense' 不是下列之一："), "{what}");
     }
 
     #[test]

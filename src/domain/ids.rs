@@ -73,6 +73,7 @@ pub enum IdError {
 fn kind_in_chinese(kind: &str) -> &str {
     match kind {
         "serial" => "序列号",
+        "name of a unit" => "单元的名称",
         "client id" => "客户端 ID",
         "slot name" => "工位名",
         "work order id" => "工单号",

@@ -331,13 +331,16 @@ impl Told for LedgerError {
             }
             Self::Tables(what) => format!("表与日志不一致：{}", what.chinese),
             Self::Cut { last, known, witness } => {
-                format!("日志止于第 {last} 条，而 {witness} 知道第 {known} 条")
+                let witness = witness_in_chinese(witness);
+                format!("日志止于第 {last} 条，而{witness}知道第 {known} 条")
             }
             Self::RolledBack { last, known, witness } if last < known => {
-                format!("账本是旧的副本：它有第 {last} 条，{witness} 知道第 {known} 条")
+                let witness = witness_in_chinese(witness);
+                format!("账本是旧的副本：它有第 {last} 条，{witness}知道第 {known} 条")
             }
             Self::RolledBack { known, witness, .. } => {
-                format!("账本从旧的副本继续了：{witness} 知道的第 {known} 条与它的不同")
+                let witness = witness_in_chinese(witness);
+                format!("账本从旧的副本继续了：{witness}知道的第 {known} 条与它的不同")
             }
             Self::ClockGap { now, newest } => {
                 format!("时钟是 {now}，日志的最新记录是 {newest}")
@@ -351,6 +354,21 @@ impl Told for LedgerError {
             Self::Backup(what) | Self::Segment(what) => what.chinese.clone(),
         })
     }
+}
+
+/// What knows an entry, in Chinese: a table, or a file by its name.
+fn witness_in_chinese(witness: &str) -> String {
+    const KNOWN: [(&str, &str); 4] = [
+        ("its own table", "它自己的表"),
+        ("the head file ", "头文件 "),
+        ("the anchor ", "锚文件 "),
+        ("the earlier audit's note ", "先前核对的记录 "),
+    ];
+    let found = KNOWN.iter().find_map(|(english, chinese)| {
+        let rest = witness.strip_prefix(english)?;
+        Some(format!("{chinese}{rest}"))
+    });
+    found.unwrap_or_else(|| format!(" {witness} "))
 }
 
 /// What is wrong with one table, index, view or trigger.
