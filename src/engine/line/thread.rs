@@ -116,7 +116,7 @@ impl LineThread {
         decisions.extend(self.router.expire(now));
         self.carry_out(decisions);
         self.refuse_what_waits_in_vain();
-        if let Some(slots) = self.router.to_be_pulled(now) {
+        if let Some(slots) = self.router.in_the_way(now) {
             self.say(Event::ToBePulled(slots));
         }
         if self.router.forget_choice(now) {

@@ -8,7 +8,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 impl Router {
     /// The slots whose devices are in the way of every label that waits, when nothing has
     /// changed for a moment; told once, until a slot has another unit or another device.
-    pub(in crate::engine) fn to_be_pulled(&mut self, now: Duration) -> Option<Vec<SlotName>> {
+    pub(in crate::engine) fn in_the_way(&mut self, now: Duration) -> Option<Vec<SlotName>> {
         if self.told_to_pull || self.stopping || now < self.active_at + PATIENCE {
             return None;
         }
@@ -67,11 +67,11 @@ mod tests {
     #[test]
     fn where_devices_are_in_the_way_of_a_label_their_slots_are_told_once() {
         let mut router = standing();
-        assert_eq!(router.to_be_pulled(LATER), None, "no label waits");
+        assert_eq!(router.in_the_way(LATER), None, "no label waits");
         scan(&mut router, "U3", None);
-        assert_eq!(router.to_be_pulled(LATER - Duration::from_millis(1)), None);
-        assert_eq!(router.to_be_pulled(LATER), Some(names(2)));
-        assert_eq!(router.to_be_pulled(LATER * 2), None);
+        assert_eq!(router.in_the_way(LATER - Duration::from_millis(1)), None);
+        assert_eq!(router.in_the_way(LATER), Some(names(2)));
+        assert_eq!(router.in_the_way(LATER * 2), None);
     }
 
     #[test]
@@ -79,9 +79,9 @@ mod tests {
         let mut router = standing();
         router.place(1, Place::Empty, NOW);
         scan(&mut router, "U3", None);
-        assert_eq!(router.to_be_pulled(LATER), None);
+        assert_eq!(router.in_the_way(LATER), None);
         scan(&mut router, "U4", Some(0));
-        assert_eq!(router.to_be_pulled(LATER), Some(names(1)), "its label names the other one");
+        assert_eq!(router.in_the_way(LATER), Some(names(1)), "its label names the other one");
     }
 
     #[test]
@@ -89,18 +89,18 @@ mod tests {
         let mut router = standing();
         router.place(1, Place::Out, NOW);
         scan(&mut router, "U3", None);
-        assert_eq!(router.to_be_pulled(LATER), Some(names(1)));
+        assert_eq!(router.in_the_way(LATER), Some(names(1)));
     }
 
     #[test]
     fn it_is_told_again_when_another_unit_has_ended_there() {
         let mut router = standing();
         scan(&mut router, "U3", None);
-        assert!(router.to_be_pulled(LATER).is_some());
+        assert!(router.in_the_way(LATER).is_some());
         router.place(0, Place::Empty, NOW);
         router.place(0, Place::Ready(hardware(9)), NOW);
         router.ended(0, false, NOW);
         scan(&mut router, "U4", None);
-        assert_eq!(router.to_be_pulled(LATER), Some(names(2)));
+        assert_eq!(router.in_the_way(LATER), Some(names(2)));
     }
 }
