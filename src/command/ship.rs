@@ -9,9 +9,10 @@ use super::person::person;
 use crate::app::ship::{self, Asking, Passed, Shipment};
 use crate::cli::Ship;
 use crate::config::Config;
+use crate::domain::cause::Told;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::ids::{Serial, WorkOrderId};
+use crate::domain::ids::{IdError, Serial, WorkOrderId};
 use crate::domain::{bounds, list};
 use crate::ledger::Reader;
 use crate::ledger::outbox::Gate;
@@ -79,10 +80,10 @@ fn of_file(path: &Path) -> Result<Vec<Serial>, Failure> {
     }
     lines
         .map(|(index, line)| {
-            line.parse().map_err(|error| {
+            line.parse().map_err(|error: IdError| {
                 let what =
                     say!("{}:{} is no serial", "{}:{} 不是序列号", path.display(), index + 1);
-                Failure::said(Code::Input, what).caused_by(&error)
+                Failure::said(Code::Input, what).caused_by(&error.sentence())
             })
         })
         .collect()

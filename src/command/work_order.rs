@@ -9,6 +9,7 @@ use super::grants;
 use super::person::{person, reason, record};
 use crate::cli::{NewWorkOrder, WorkOrderCommand};
 use crate::config::Config;
+use crate::domain::cause::Told;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::grant::GrantRow;
@@ -107,7 +108,7 @@ fn hardware_ids(path: &Path) -> Result<Vec<HardwareId>, Failure> {
         HardwareId::from_label(line).map_err(|error| {
             let what =
                 say!("{}:{} is no hardware id", "{}:{} 不是设备编号", path.display(), index + 1);
-            Failure::said(Code::Input, what).caused_by(&error)
+            Failure::said(Code::Input, what).caused_by(&error.sentence())
         })
     });
     let ids: Vec<HardwareId> = ids.collect::<Result<_, _>>()?;

@@ -97,6 +97,7 @@ fn kind_in_chinese(kind: &str) -> &str {
 fn allowed_in_chinese(allowed: &str) -> &str {
     match allowed {
         "printable ASCII characters without space" => "不含空格的可打印 ASCII 字符",
+        "pairs of hexadecimal digits" => "成对的十六进制数字",
         other => other,
     }
 }
