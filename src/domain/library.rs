@@ -46,6 +46,9 @@ const TABLE: &[(&str, &str)] = &[
     ("map, ", "对象，"),
     (" at line ", "，第 "),
     (" column ", " 行第 "),
+    // What types of this program say where they are read out of JSON.
+    ("a signature has 64 bytes", "签名应有 64 字节"),
+    (" is no time of RFC 3339", " 不是 RFC 3339 的时间"),
     // TOML.
     ("extra assignment between key-value pairs", "键和值之间有多余的等号"),
     ("missing assignment between key-value pairs", "键和值之间缺少等号"),
