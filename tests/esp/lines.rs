@@ -83,16 +83,21 @@ fn an_application_that_is_silent_is_a_read_back_and_is_called_one() {
 /// What the chips below that folder hold, as an application takes it out of its partition.
 fn in_chip(devices: &Path) -> Option<Identity> {
     const KEY: [u8; 7] = [0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20];
-    const END: &[u8] = b"-----END CERTIFICATE-----";
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
     let flashes = files_under(devices, &[]);
     let flash = flashes.iter().find(|path| path.extension().is_some_and(|end| end == "flash"))?;
     let bytes = fs::read(flash).ok()?;
     let find = |text: &[u8]| bytes.windows(text.len()).position(|window| window == text);
     let scalar = bytes.get(find(&KEY)? + KEY.len()..)?.first_chunk::<32>()?;
-    let certificate = find(b"-----BEGIN CERTIFICATE-----")?..find(END)? + END.len();
-    let file = tempfile::NamedTempFile::new().ok()?;
-    fs::write(file.path(), bytes.get(certificate)?).ok()?;
-    let certificates = read_certificates(file.path()).ok()?;
+    // The roots stand there too: the client's is the one that has its client id.
+    let texts = String::from_utf8_lossy(&bytes);
+    let certificates = texts.split_inclusive(END).find_map(|text| {
+        let file = tempfile::NamedTempFile::new().ok()?;
+        fs::write(file.path(), &text[text.find(BEGIN)?..]).ok()?;
+        let found = read_certificates(file.path()).ok()?;
+        found[0].windows(14).any(|window| window == b"TH200-00000001").then_some(found)
+    })?;
     Some(Identity { certificates, key: pkcs8_of(scalar)? })
 }
 
