@@ -10,7 +10,6 @@ use provisioning_station::domain::code::Code;
 /// that gives them.
 const NOT_HERE: &[(&str, &str)] = &[
     ("E-OPERATOR-ABSENT", "a person at the screen; the walks through it provoke it"),
-    ("E-SCAN-KEYS", "a scanner that types at the screen; the walks through it provoke it"),
     ("E-PORT-MODEM", "a machine with a modem manager; decided by checks::surroundings"),
     ("E-PORT-LATENCY", "an adapter with a timer; decided by checks::surroundings"),
     ("E-CLOCK-UNSYNCED", "a machine with systemd and no time server; checks::surroundings"),
