@@ -12,6 +12,9 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::say::Say;
+use crate::say;
+
 /// station.toml, and notes beside the ledger: a thousand times what they hold.
 pub const SETTINGS: u64 = 1 << 20;
 
@@ -80,11 +83,11 @@ fn refuse_what_is_no_file(path: &Path, kind: FileType) -> io::Result<()> {
         kind if kind.is_file() => return Ok(()),
         kind if kind.is_dir() => return Err(ErrorKind::IsADirectory.into()),
         kind if kind.is_fifo() && has_no_name(path)? => return Ok(()),
-        kind if kind.is_fifo() => "a pipe",
-        kind if kind.is_socket() => "a socket",
-        _ => "a device",
+        kind if kind.is_fifo() => say!("it is a pipe, and no file", "它是管道，不是文件"),
+        kind if kind.is_socket() => say!("it is a socket, and no file", "它是套接字，不是文件"),
+        _ => say!("it is a device, and no file", "它是设备，不是文件"),
     };
-    Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, and no file")))
+    Err(io::Error::new(ErrorKind::InvalidInput, what))
 }
 
 /// Whether a pipe stands in no directory. The kernel's numbers are 32 bits wide; the field's type
@@ -118,11 +121,17 @@ pub fn read_whole(from: impl Read, longest: u64) -> io::Result<Vec<u8>> {
 /// The same for text in UTF-8.
 pub fn read_text(from: impl Read, longest: u64) -> io::Result<String> {
     let text = String::from_utf8(read_whole(from, longest)?);
-    text.map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
+    text.map_err(|_| {
+        io::Error::new(ErrorKind::InvalidData, say!("it is not UTF-8 text", "它不是 UTF-8 文本"))
+    })
 }
 
-fn too_long(longest: u64) -> String {
-    format!("it is longer than {} MiB, which is the most that is read", longest >> 20)
+fn too_long(longest: u64) -> Say {
+    let mib = longest >> 20;
+    say!(
+        "it is longer than {mib} MiB, which is the most that is read",
+        "它超过 {mib} MiB，最多读取这么多"
+    )
 }
 
 /// Whether the system would give so much memory now. A library that takes it at once, as the ways to

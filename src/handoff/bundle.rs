@@ -229,7 +229,7 @@ impl Reading {
         let mut file = named(&mut self.zip, name)?.take(bounds::BUNDLE.min(self.left) + 1);
         let length = io::copy(&mut file, &mut HashOf(&mut digest))?;
         if file.limit() == 0 {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, TOO_MUCH).into());
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, Say::from(TOO_MUCH)).into());
         }
         self.left -= length;
         Ok(to_hex(&digest.finalize()))
@@ -284,7 +284,10 @@ fn named<'a>(
 }
 
 /// What is said of a file that unpacks to more than is read.
-const TOO_MUCH: &str = "it unpacks to more than is read";
+const TOO_MUCH: Phrase = Phrase {
+    english: "it unpacks to more than is read",
+    chinese: "解压后超过最多读取的大小",
+};
 
 /// Hashes what is written.
 struct HashOf<'a>(&'a mut Sha256);

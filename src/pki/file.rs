@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::domain::ids::to_hex;
+use crate::say;
 
 /// For a private key, encrypted though it is: its owner alone.
 pub(super) const OWNER_ONLY: u32 = 0o600;
@@ -37,7 +38,10 @@ fn write_synced(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 fn draft_beside(path: &Path) -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
+    let no_name = || {
+        let why = say!("the path names no file", "路径没有指到文件");
+        io::Error::new(io::ErrorKind::InvalidInput, why)
+    };
     let mut name = OsString::from(".");
     name.push(path.file_name().ok_or_else(no_name)?);
     name.push(format!(".{}.new", to_hex(&random)));

@@ -520,7 +520,7 @@ impl Wanted<'_> {
         match file.metadata().map_err(failed)?.is_file() {
             true => Ok(file),
             // The file of a secret has a mode.
-            false => Err(failed(io::Error::other("it is no file"))),
+            false => Err(failed(io::Error::other(say!("it is no file", "它不是文件")))),
         }
     }
 

@@ -21,6 +21,8 @@ use super::hands::{Act, HandError, Handled, SlotHandle, Workbench};
 use super::stop::{StopFlag, Watch, Woken, wait};
 use super::unit::UnitId;
 
+use crate::say;
+
 /// The longest order; a path is part of one.
 const LONGEST: u64 = 8 * 1_024;
 
@@ -203,7 +205,10 @@ impl Drop for Control {
 fn listen(socket: &Path) -> io::Result<UnixListener> {
     match fs::symlink_metadata(socket) {
         Ok(found) if found.file_type().is_socket() => fs::remove_file(socket)?,
-        Ok(_) => return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is no socket")),
+        Ok(_) => {
+            let why = say!("it is no socket", "它不是套接字");
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+        }
         Err(_) => {}
     }
     let (_folder, short) = address(socket)?;

@@ -26,6 +26,8 @@ use super::stop::{Bell, StopFlag, Watch, Woken, be_punctual, wait};
 use super::unit::UnitId;
 use super::wire::{Wire, WireFaults};
 
+use crate::say;
+
 /// A program that is a device, and its line.
 #[derive(Debug, Clone)]
 pub struct ProgramOptions {
@@ -247,10 +249,9 @@ impl Seat {
 
 fn spawn(options: &ProgramOptions) -> Result<Child, SimError> {
     let failed = |error| failed(options, error);
-    let (program, arguments) = options
-        .command
-        .split_first()
-        .ok_or_else(|| failed(io::Error::new(io::ErrorKind::InvalidInput, "none was named")))?;
+    let (program, arguments) = options.command.split_first().ok_or_else(|| {
+        failed(io::Error::new(io::ErrorKind::InvalidInput, say!("none was named", "没有指定程序")))
+    })?;
     // A path is meant from here, also where the program is to run in another folder.
     let program = match Path::new(program).components().count() {
         0 | 1 => PathBuf::from(program),

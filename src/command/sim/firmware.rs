@@ -26,7 +26,7 @@ pub(super) fn run(firmware: &SimFirmware, context: &mut Context) -> Result<Exit,
         seed: firmware.seed,
     };
     if options.command.is_empty() {
-        return Err(missing("-- and the program"));
+        return Err(missing("-- CMD"));
     }
     let stop = StopFlag::new().map_err(unusable)?;
     stop_on_signal(&stop)?;

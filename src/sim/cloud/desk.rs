@@ -17,6 +17,8 @@ use super::refusal::{Answer, Refusal};
 use super::signature::{Headers, signer};
 use super::store::{Mark, Store};
 
+use crate::say;
+
 const VERSION: &str = "2024-05-16";
 
 /// A request as it arrived.
@@ -70,7 +72,11 @@ impl Desk {
         let ours = (options.instance.id.clone(), options.instance.region.clone());
         match &book.instance {
             Some(kept) if *kept != ours => {
-                let why = format!("it holds the state of {} in {}", kept.0, kept.1);
+                let (instance, region) = kept;
+                let why = say!(
+                    "it holds the state of {instance} in {region}",
+                    "它保存的是 {region} 的 {instance} 的状态"
+                );
                 return Err(io::Error::new(io::ErrorKind::InvalidData, why));
             }
             Some(_) => {}
