@@ -17,7 +17,6 @@ use rustix::io::Errno;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, CommandSink, Event, LabelReport, Scan, UnitReport};
-use crate::domain::ids::SlotName;
 use crate::say;
 
 pub use labels::{Label, LabelSource, LinesSource};
@@ -136,11 +135,13 @@ impl<'a> Batch<'a> {
             }
             Event::Slot { slot, status } => {
                 if let Some(text) = self.style.slot_note(&slot, &status) {
-                    // A note that nobody can read is no reason to stop a line.
-                    let _ = writeln!(self.notes, "{text}");
+                    self.say_aside(&text);
                 }
             }
-            Event::ToBePulled(slots) => self.instruct(&slots),
+            Event::ToBePulled(slots) => {
+                let text = self.style.to_be_pulled(&slots);
+                self.say_aside(&text);
+            }
             Event::Waiting { .. }
             | Event::Withdrawn(_)
             | Event::Chosen(_)
@@ -226,14 +227,9 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Somebody's hand is wanted: for people as a note, for a fixture on a line of its own.
-    fn instruct(&mut self, slots: &[SlotName]) {
-        let text = self.style.to_be_pulled(slots);
-        // A note that nobody can read is no reason to stop a line.
+    /// A note that nobody can read is no reason to stop a line.
+    fn say_aside(&mut self, text: &str) {
         let _ = writeln!(self.notes, "{text}");
-        if let Style::Json = self.style {
-            self.print(&print::instruction_json(slots, &text));
-        }
     }
 
     fn print(&mut self, line: &str) {

@@ -118,20 +118,6 @@ pub(super) fn label_json(label: &LabelReport) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-#[derive(Serialize)]
-struct InstructionLine<'a> {
-    event: &'static str,
-    slots: &'a [SlotName],
-    text: &'a str,
-}
-
-/// What somebody is to do with these slots, as a JSON object without a line end.
-pub(super) fn instruction_json(slots: &[SlotName], text: &str) -> String {
-    let line = InstructionLine { event: "instruction", slots, text };
-    // As above.
-    serde_json::to_string(&line).unwrap_or_default()
-}
-
 impl Style {
     pub(super) fn unit(self, unit: &UnitReport) -> String {
         match self {
