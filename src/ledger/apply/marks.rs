@@ -47,9 +47,14 @@ impl Marks {
         };
     }
 
-    pub(in crate::ledger) fn save(self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Nothing is saved of a ledger that is not founded yet.
+    pub(in crate::ledger) fn save(
+        marks: Option<Self>,
+        connection: &Connection,
+    ) -> rusqlite::Result<()> {
+        let Some(Marks { last_seq, newest, clock }) = marks else { return Ok(()) };
         let sql = "UPDATE ledger SET last_seq = ?1, newest_us = ?2, clock_us = ?3";
-        let values = params![stored(self.last_seq), self.newest, self.clock];
+        let values = params![stored(last_seq), newest, clock];
         connection.prepare_cached(sql)?.execute(values).map(drop)
     }
 }

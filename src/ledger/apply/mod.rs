@@ -34,7 +34,7 @@ pub(in crate::ledger) use marks::Marks;
 pub(in crate::ledger) fn apply(connection: &Connection, entry: &Entry) -> Result<(), LedgerError> {
     let mut marks = Marks::read(connection)?;
     apply_next(connection, entry, &mut marks)?;
-    Ok(marks.map_or(Ok(()), |marks| marks.save(connection))?)
+    Ok(Marks::save(marks, connection)?)
 }
 
 /// Puts the next of many entries there. The marks are the caller's: read before the first, saved

@@ -48,7 +48,7 @@ impl Replay {
     }
 
     pub(in crate::ledger) fn end(&self) -> Result<(), LedgerError> {
-        self.marks.map_or(Ok(()), |marks| marks.save(&self.connection))?;
+        Marks::save(self.marks, &self.connection)?;
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 

@@ -222,7 +222,7 @@ fn take(
         ))
         .into());
     }
-    marks.map_or(Ok(()), |marks| marks.save(&transaction))?;
+    Marks::save(marks, &transaction)?;
     insert_head(&transaction, &header.signed)?;
     Ok(transaction.commit()?)
 }

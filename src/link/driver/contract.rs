@@ -46,8 +46,18 @@ impl Asked {
         match answer {
             Ok(Some(seen)) => Ok(Asked::Answers(Box::new(driver), seen)),
             Ok(None) => Ok(Asked::Silent(into_port(driver))),
-            Err(error @ (LinkError::Unplugged { .. } | LinkError::Stopped)) => Err(error),
-            Err(error) => Ok(Asked::Fails(Box::new(driver), error)),
+            Err(error) => Asked::failed(driver, error),
+        }
+    }
+
+    /// The same where it came to an error.
+    pub(super) fn failed<D: Driver + 'static>(
+        driver: D,
+        error: LinkError,
+    ) -> Result<Asked, LinkError> {
+        match error {
+            LinkError::Unplugged { .. } | LinkError::Stopped => Err(error),
+            _ => Ok(Asked::Fails(Box::new(driver), error)),
         }
     }
 }

@@ -62,8 +62,7 @@ impl DeviceFamily for Family {
         let mut driver = Esp::over(End::Loader(loader), slot);
         match driver.seen_by_loader() {
             Ok(seen) => Ok(Asked::Answers(Box::new(driver), seen)),
-            Err(error @ (LinkError::Unplugged { .. } | LinkError::Stopped)) => Err(error),
-            Err(error) => Ok(Asked::Fails(Box::new(driver), error)),
+            Err(error) => Asked::failed(driver, error),
         }
     }
 }
