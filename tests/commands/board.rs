@@ -7,7 +7,7 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
@@ -15,9 +15,12 @@ use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 /// One build at a time: they share a folder.
 static BUILDS: Mutex<()> = Mutex::new(());
 
+/// Built once: a board of another test may start it at any moment.
+static HONEST: LazyLock<PathBuf> = LazyLock::new(|| build(None));
+
 /// The program around the device's own source.
 pub(crate) fn honest() -> PathBuf {
-    build(None)
+    HONEST.clone()
 }
 
 /// The program around a source with a bug: each pair is a text and what replaces it.

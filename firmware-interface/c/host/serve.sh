@@ -23,5 +23,6 @@ program="$folder/serve-$(basename "$device" .c)"
 [ -f "$folder/uECC.o" ] ||
   cc "${curve[@]}" "${include[@]}" -c "$folder/micro-ecc/uECC.c" -o "$folder/uECC.o"
 cc "${own[@]}" "${include[@]}" "$here/serve.c" "$device" "$firmware/sha256.c" "$firmware/curve.c" \
-  "$folder/uECC.o" -o "$program"
+  "$folder/uECC.o" -o "$program.new"
+mv "$program.new" "$program" # at once: one that is there may be started meanwhile
 echo "$program"
