@@ -310,7 +310,10 @@ impl Watch {
             Ok(Some(_)) => Ok(self.here(driver)),
             Ok(None) => {
                 self.count_silence();
-                Ok(self.ask_again_later(driver))
+                Ok(match self.silent == SILENT_ASKS {
+                    true => self.ask_afresh(driver),
+                    false => self.ask_again_later(driver),
+                })
             }
             Err(LinkError::Unplugged { .. }) => {
                 self.nobody();
@@ -324,7 +327,10 @@ impl Watch {
                 Ok(if self.passed.take().is_some() { Presence::Denies(Err(error)) } else { waits })
             }
             // It has been told what is wrong with it, and must change before it is told again.
-            Err(_) if matches!(self.awaited, Awaited::AnAnswer) => Ok(self.ask_again_later(driver)),
+            Err(_) if matches!(self.awaited, Awaited::AnAnswer) => {
+                self.silent = 0;
+                Ok(self.ask_again_later(driver))
+            }
             // Somebody is there; identifying it properly will say what is wrong.
             Err(_) => Ok(self.here(driver)),
         }
@@ -351,8 +357,8 @@ impl Watch {
 
     /// Silence counts only at a port that stays open: opening one may reset the device.
     fn count_silence(&mut self) {
-        if self.releases == 0 {
-            self.silent += 1;
+        if self.releases == 0 || !matches!(self.awaited, Awaited::AnotherThan(_)) {
+            self.silent = self.silent.saturating_add(1);
         }
         if self.silent >= SILENT_ASKS {
             self.awaited = Awaited::AnAnswer;
@@ -368,6 +374,14 @@ impl Watch {
         } else {
             self.door = Door::Open { driver, ask_at: Instant::now() + ASK_EVERY };
         }
+        self.nothing_new()
+    }
+
+    /// What a driver learnt of a device that is gone goes with it, once: the next one may be of
+    /// another family, or of another maker.
+    fn ask_afresh(&mut self, driver: Box<dyn Driver>) -> Presence {
+        drop(driver);
+        self.door = Door::Closed { pause: LOOK };
         self.nothing_new()
     }
 

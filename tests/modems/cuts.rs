@@ -105,6 +105,31 @@ fn a_modem_that_waits_for_the_rest_of_a_text_is_freed() {
 }
 
 #[test]
+fn such_a_modem_is_seen_by_asking_too() {
+    for (kind, broken_off) in BROKEN_OFF {
+        let factory = factory(kind, 1);
+        let port = "port = \"slot-A\"";
+        factory.change(port, &format!("{port}\npresence = \"poll\""));
+        let _modems = Modems::plug(&factory, kind, "A", &["--stay"]);
+        let mut port = fs::File::options().write(true).open(factory.port("A")).unwrap();
+        port.write_all(broken_off.as_bytes()).unwrap();
+        drop(port);
+        assert_ends_well(&factory, kind);
+    }
+}
+
+#[test]
+fn a_text_that_was_begun_by_another_familys_question_is_ended() {
+    let factory = factory(NRF91, 1);
+    factory.change("driver = \"at\"\nmodem = \"nrf91\"", "driver = \"auto\"");
+    let _modems = Modems::plug(&factory, NRF91, "A", &["--stay"]);
+    let mut port = fs::File::options().write(true).open(factory.port("A")).unwrap();
+    port.write_all(b"\x00\x04\"\x00").unwrap();
+    drop(port);
+    assert_ends_well(&factory, NRF91);
+}
+
+#[test]
 fn a_modem_that_keeps_such_a_text_first_is_waited_for() {
     for (kind, broken_off) in [BROKEN_OFF[0], BROKEN_OFF[1]] {
         let factory = factory(kind, 1);

@@ -1,5 +1,6 @@
-//! Someone between a station and an SMP device who changes messages, and puts their check
-//! sums right again.
+//! Someone between a station and its devices: a fixture's adapter, whose port stays while devices
+//! come and go behind it; or who changes an SMP device's messages, and puts their check sums right
+//! again.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -35,8 +36,18 @@ pub(crate) struct Meddler {
 }
 
 impl Meddler {
+    /// Gives the station a port at `link` that stays, and whatever device is at `device` behind
+    /// it, byte for byte.
+    pub(crate) fn adapter(link: &Path, device: PathBuf) -> Self {
+        Self::start(link, device, None)
+    }
+
     /// Gives the station a port at `link`, and the device at `device` behind it.
     pub(crate) fn between(link: &Path, device: PathBuf, change: Change) -> Self {
+        Self::start(link, device, Some(change))
+    }
+
+    fn start(link: &Path, device: PathBuf, change: Option<Change>) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -72,11 +83,16 @@ fn open_raw(path: &Path) -> Option<OwnedFd> {
     Some(line)
 }
 
-fn relay(mut station: &File, device: &Path, mut change: Change, over: &AtomicBool) {
+fn relay(mut station: &File, device: &Path, mut change: Option<Change>, over: &AtomicBool) {
     let (mut up, mut down) = (Lines::default(), Lines::default());
     while !over.load(Ordering::Acquire) {
         let Some(line) = open_raw(device) else {
-            std::thread::park_timeout(Duration::from_millis(5));
+            let mut polled = [PollFd::new(station, PollFlags::IN)];
+            let slice = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+            // What is said to nobody is lost.
+            if poll(&mut polled, Some(&slice)).unwrap() > 0 {
+                let _ = station.read(&mut [0; 4096]);
+            }
             continue;
         };
         let mut line = File::from(line);
@@ -87,14 +103,14 @@ fn relay(mut station: &File, device: &Path, mut change: Change, over: &AtomicBoo
             poll(&mut polled, Some(&slice)).unwrap();
             let [from_station, from_device] = [polled[0].revents(), polled[1].revents()];
             if from_station.contains(PollFlags::IN) {
-                let bytes = down.pass(station, |message| change(Way::ToDevice, message));
+                let bytes = down.pass(station, Way::ToDevice, change.as_mut());
                 let _ = line.write_all(&bytes);
             }
             if from_device.intersects(PollFlags::HUP | PollFlags::ERR) {
                 break;
             }
             if from_device.contains(PollFlags::IN) {
-                let bytes = up.pass(&line, |message| change(Way::ToStation, message));
+                let bytes = up.pass(&line, Way::ToStation, change.as_mut());
                 let _ = station.write_all(&bytes);
             }
         }
@@ -110,9 +126,10 @@ struct Lines {
 
 impl Lines {
     /// Reads once, and gives what is to be passed on.
-    fn pass(&mut self, mut from: &File, mut change: impl FnMut(&mut Vec<u8>)) -> Vec<u8> {
+    fn pass(&mut self, mut from: &File, way: Way, change: Option<&mut Change>) -> Vec<u8> {
         let mut buffer = [0; 4096];
         let count = from.read(&mut buffer).unwrap_or(0);
+        let Some(change) = change else { return buffer[..count].to_vec() };
         let mut out = Vec::new();
         for byte in &buffer[..count] {
             self.line.push(*byte);
@@ -133,7 +150,7 @@ impl Lines {
             let length = 2 + usize::from(u16::from_be_bytes([self.packet[0], self.packet[1]]));
             if self.packet.len() >= length {
                 let mut message = self.packet[2..length - 2].to_vec();
-                change(&mut message);
+                change(way, &mut message);
                 out.extend(in_lines(&message));
             }
         }

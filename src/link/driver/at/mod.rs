@@ -81,6 +81,8 @@ struct At {
     /// What it says of the key that it made for this attempt.
     made: Option<Stored>,
     attempt: Attempt<Composed>,
+    /// Whether it was sent all that an interrupted command may wait for.
+    unstuck: bool,
 }
 
 /// Where the family is registered.
@@ -92,7 +94,8 @@ impl DeviceFamily for Family {
     }
 
     fn ask(&self, port: Port, slot: &SlotLink) -> Result<Asked, LinkError> {
-        let mut driver = At::new(port, slot);
+        // A flood would be noise to the others for too long.
+        let mut driver = At { unstuck: true, ..At::new(port, slot) };
         let answer = driver.probe();
         Asked::of(driver, answer, |driver| driver.session.into_port())
     }
@@ -112,6 +115,7 @@ impl At {
             known: None,
             made: None,
             attempt: Attempt::default(),
+            unstuck: false,
         }
     }
 
@@ -147,6 +151,22 @@ impl At {
         self.session.send(b"\"\r\n", until)?;
         self.session.send(&b"\r\n".repeat(UNSTICK / 2), until)?;
         self.session.settle()
+    }
+
+    /// Whether a modem that was silent answers once what it waits for has ended. What other
+    /// families are asked may hold a quotation mark too, and begins a text.
+    ///
+    /// In one that waits for nothing this begins one, and ends it when it is asked the next time.
+    fn is_freed(&mut self) -> Result<bool, LinkError> {
+        if std::mem::replace(&mut self.unstuck, true) {
+            self.session.send(b"\"\r\n", Instant::now() + PING)?;
+        } else {
+            self.unstick()?;
+        }
+        // Twice: one may be a late answer to what was asked before.
+        let freed = self.session.ping(PING)? && self.session.ping(PING)?;
+        self.session.is_met &= freed;
+        Ok(freed)
     }
 
     /// No echo, and errors in numbers; a modem that knows neither is as good.
@@ -380,9 +400,13 @@ impl Driver for At {
     }
 
     fn probe(&mut self) -> Result<Option<Seen>, LinkError> {
-        let was_met = self.session.is_met;
+        let mut was_met = self.session.is_met;
         if !self.session.ping(PING)? {
-            return Ok(None);
+            // Whoever answers now may be another one.
+            (was_met, self.session.is_met) = (false, false);
+            if !self.is_freed()? {
+                return Ok(None);
+            }
         }
         if !was_met {
             self.first_words()?;
