@@ -30,6 +30,7 @@ use crate::shell::{self, Failure, Progress};
 use crate::text::Language;
 
 use super::aside;
+use super::patience::patiently;
 
 /// The journal key's file in the data directory.
 pub const JOURNAL_KEY_FILE: &str = "journal.key";
@@ -195,7 +196,8 @@ pub fn authority(config: &Config) -> Result<Authority, Failure> {
     // Whoever has no CA yet has no passphrase either: the CA is told first.
     Authority::check_there(&place)?;
     let secret = authority_secret(&config.authority).read(&Process)?;
-    Ok(Authority::load(&place, &passphrase(&secret)?)?)
+    let secret = passphrase(&secret)?;
+    Ok(patiently(&place.key, || Authority::load(&place, &secret))?)
 }
 
 /// How long certificates are valid, in the pki's words.

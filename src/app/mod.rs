@@ -6,7 +6,8 @@
 //! lost, `backups` and `aside` look after the ledger, `demo` builds a whole factory in a
 //! directory, `terminal` shows the operator's screen, `fleet` is a station's way to its fleet
 //! and the fleet itself, `selftest` tries a new device with a throw-away CA, `one_scan` takes a
-//! scan to be looked at, `partition` reads what a chip holds. No policy here.
+//! scan to be looked at, `partition` reads what a chip holds,
+//! `patience` says that a token keeps somebody waiting. No policy here.
 
 pub mod adopt;
 pub mod answers;
@@ -33,6 +34,7 @@ pub mod metrics;
 pub mod one_scan;
 pub mod opening;
 pub mod partition;
+pub mod patience;
 pub mod people;
 pub mod report_of;
 pub mod selftest;

@@ -110,6 +110,8 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
         // A word for whoever just pressed a key: a screen that is behind has others to show.
         hands.tell(Box::new(move |trouble| drop(screen.try_send(Msg::Hand(trouble)))));
     }
+    let reader = ears.clone();
+    shell::tell_remarks_to(Some(Box::new(move |fault| reader.hear(Event::Warning(fault)))));
     let (begin, begun) = mpsc::sync_channel(1);
     let mut stage = Stage { begun, doors: None, failure: None, hands };
     match early {
@@ -121,6 +123,7 @@ pub fn run(config: &Config, session: Session, options: Options) -> Result<Exit, 
     let told = panics_aside(to_screen.clone());
     let shown = show(config, options, &heard, to_screen, &mut stage);
     shell::tell_panics_to(None);
+    shell::tell_remarks_to(None);
     scanner.set();
     for failure in told.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         failure.print(colors);

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::person::person;
+use crate::app::patience::patiently;
 use crate::app::{cloud, enrol, from_config};
 use crate::cli::AuthorityCommand;
 use crate::config::Config;
@@ -117,10 +118,10 @@ fn init(
         backdate: CA_BACKDATE,
         now: context.now(),
     };
-    let info = match key {
-        Key::New => pki::init(&place, &secret, &request)?,
-        Key::Existing => pki::init_with_existing_key(&place, &secret, &request)?,
-    };
+    let info = patiently(&place.key, || match key {
+        Key::New => pki::init(&place, &secret, &request),
+        Key::Existing => pki::init_with_existing_key(&place, &secret, &request),
+    })?;
     show(config, &info, context)
 }
 
@@ -156,7 +157,8 @@ fn request(
     refuse_output(out)?;
     let place = from_config::authority_place(&config.authority);
     let name = common_name.unwrap_or_else(|| default_name(config));
-    let made = pki::request(&place, &new_secret(config, &place)?, &name)?;
+    let secret = new_secret(config, &place)?;
+    let made = patiently(&place.key, || pki::request(&place, &secret, &name))?;
     write_new(out, &made.pem)?;
     if context.out.is_json() {
         return context.out.json(&json!({ "written": out, "made_key": made.made_key }));
@@ -173,7 +175,8 @@ fn import(config: &Config, chain: &Path, context: &mut Context) -> Result<(), Fa
     })?;
     let secret = from_config::authority_secret(&config.authority).read(&Process)?;
     let place = from_config::authority_place(&config.authority);
-    let info = pki::import(&place, &from_config::passphrase(&secret)?, &bytes, context.now())?;
+    let secret = from_config::passphrase(&secret)?;
+    let info = patiently(&place.key, || pki::import(&place, &secret, &bytes, context.now()))?;
     show(config, &info, context)
 }
 

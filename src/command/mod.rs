@@ -76,6 +76,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 pub fn run(cli: Cli) -> Exit {
     let mut context = Context::new(cli.global);
     shell::install_panic_hook(context.color);
+    shell::color_remarks(context.color);
     let command = cli.command.unwrap_or_else(|| Command::Run(Run::default()));
     let book = context.log.clone();
     let color = context.color;

@@ -62,4 +62,4 @@ pub use sample::{SampleClient, SampleServer, pkcs8_of, sample_server};
 pub use server_key::read_server_key;
 pub use signature::{Verifier, check_possession};
 pub use subordinate::{AuthorityCsr, import, request};
-pub use token::{TokenError, TokenKey, leave_token};
+pub use token::{TOKEN_PATIENCE, TokenError, TokenKey, leave_token};

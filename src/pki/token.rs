@@ -20,6 +20,8 @@ use sha2::{Digest, Sha256};
 use super::error::PkiError;
 use super::passphrase::Passphrase;
 use crate::domain::ids::PublicKey;
+use crate::domain::say::Say;
+use crate::say;
 
 pub(super) mod error;
 mod key;
@@ -31,6 +33,10 @@ pub use key::TokenKey;
 use error::Trouble;
 use key::{find, make, point_in, taken};
 use module::{LOADED, Loaded, Open};
+
+/// How long a token may take for an answer until that is told: a card takes a second, and what is
+/// behind a network two.
+pub const TOKEN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Length of `r ‖ s` over P-256.
 const SIGNATURE_LENGTH: usize = 64;
@@ -138,7 +144,9 @@ impl TokenSigner {
                 Attribute::EcPoint(point) => point_in(&point),
                 _ => None,
             });
-            point.ok_or_else(|| Trouble::Key("has a public key that is not P-256".to_owned()))
+            point.ok_or_else(|| {
+                Trouble::Key(say!("has a public key that is not P-256", "的公钥不是 P-256"))
+            })
         })
     }
 
@@ -154,7 +162,7 @@ impl TokenSigner {
                 }
             };
             <[u8; SIGNATURE_LENGTH]>::try_from(signature)
-                .map_err(|_| Trouble::Key(format!("has a key {} not of P-256", self.key.name())))
+                .map_err(|_| self.unfit(say!("not of P-256", "不是 P-256")))
         });
         if let Err(error) = &signed {
             *lock(&self.last) = Some(error.clone());
@@ -172,16 +180,24 @@ impl TokenSigner {
         message: &[u8],
     ) -> Result<Vec<u8>, Trouble> {
         session.sign_init(&Mechanism::EcdsaSha256, key).map_err(|error| match error {
-            Error::Pkcs11(RvError::MechanismInvalid, _) => Trouble::Key(format!(
-                "has a key {} that wants its PIN before each signature, for which the token needs \
-                 CKM_ECDSA_SHA256",
-                self.key.name()
+            Error::Pkcs11(RvError::MechanismInvalid, _) => self.unfit(say!(
+                "that wants its PIN before each signature, for which the token needs \
+                 CKM_ECDSA_SHA256: use one without CKA_ALWAYS_AUTHENTICATE",
+                "每次签名前都要 PIN，这要求令牌有 CKM_ECDSA_SHA256：\
+                 请改用没有 CKA_ALWAYS_AUTHENTICATE 的密钥"
             )),
             error => error.into(),
         })?;
         session.login(UserType::ContextSpecific, Some(&self.pin))?;
         session.sign_update(message)?;
         Ok(session.sign_final()?)
+    }
+
+    /// The key is there, and can't be what signs.
+    fn unfit(&self, why: Say) -> Trouble {
+        let Say { english: name, chinese: named } = self.key.name();
+        let Say { english, chinese } = why;
+        Trouble::Key(say!("has a key {name} {english}", "的密钥 {named}：{chinese}"))
     }
 
     /// Whether the token was away when it was last asked, and is still: asks it again.

@@ -11,6 +11,7 @@ mod failure;
 mod language;
 mod output;
 mod progress;
+mod remark;
 
 pub use error_page::{error_page, group_beginnings};
 pub use exit::Exit;
@@ -18,3 +19,4 @@ pub use failure::{Aside, Failure, install_panic_hook, tell_panics_to, warn, warn
 pub use language::{language, speak};
 pub use output::Output;
 pub use progress::{Progress, is_watched, watch};
+pub use remark::{color_remarks, remark, tell_remarks_to};

@@ -105,6 +105,11 @@ fn a_module_a_token_and_a_key_that_are_not_there_are_told_apart() {
     check("libsofthsm2.so", "libsofthsm3.so", "E-HSM-MODULE");
     assert!(check("\"line-1\"\nkey", "\"line-2\"\nkey", "E-HSM-TOKEN").contains("line-1"));
     check("key_label = \"ca\"", "key_label = \"cb\"", "E-HSM-KEY");
+    factory.change("[station]", "[station]\nlanguage = \"zh-CN\"");
+    factory.change("key_label = \"ca\"", "key_label = \"cb\"");
+    let told = factory.run(&["authority", "check"]).expect_error(7, "E-HSM-KEY").errors;
+    assert!(told.contains("令牌 \"line-1\" 没有 EC 私钥 \"cb\""), "{told}");
+    fs::write(factory.config(), &text).unwrap();
     // Two of one label can't be told apart.
     token.initialise(super::support::token::LABEL);
     factory.run(&["authority", "check"]).expect_error(7, "E-HSM-TOKEN");

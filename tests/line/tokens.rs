@@ -113,6 +113,34 @@ fn a_token_that_gives_no_answer_is_told_and_its_units_go_on_when_it_does() {
 }
 
 #[test]
+fn whoever_starts_while_the_token_gives_no_answer_is_told_and_goes_on_when_it_does() {
+    let mut factory = Factory::usual();
+    let token = Token::for_factory(&mut factory);
+    let server = Server::start(&factory.path("p11.sock"), &token.config());
+    factory.change(module(), CLIENT);
+    factory.set("P11_KIT_SERVER_ADDRESS", server.address.clone());
+    factory.run(&INIT).expect(0);
+    let _devices = factory.devices("A", 1);
+    server.signal(Signal::STOP);
+    // Whatever opens the CA: a line, and a command.
+    let mut batch = factory.start(&["batch", "--serials", "-", "-v"]);
+    let check = factory.start(&["authority", "check"]);
+    batch.until_it_says("warning[E-HSM-TOKEN]: the CA's token has given no answer for 5 s");
+    assert!(batch.errors().contains("the token's library is asked"), "{}", batch.errors());
+    check.until_it_says("the station waits for it");
+    factory.change("[station]", "[station]\nlanguage = \"zh-CN\"");
+    let chinese = factory.start(&["authority", "check"]);
+    chinese.until_it_says("CA 的令牌已有 5 秒没有回答；本站在等它");
+    server.signal(Signal::CONT);
+    check.finish(LONG).expect(0);
+    chinese.finish(LONG).expect(0);
+    batch.say(&labels(1));
+    batch.close_input();
+    assert_eq!(batch.finish(LONG).expect(0).summary()["passed"], 1);
+    factory.verify();
+}
+
+#[test]
 fn of_several_tokens_of_one_label_one_is_named_by_its_serial_number() {
     let mut factory = Factory::usual();
     let token = Token::for_factory(&mut factory);

@@ -10,14 +10,11 @@ use crate::domain::event::{Command, Event};
 use crate::domain::ids::WorkOrderId;
 use crate::domain::label::LabelRule;
 use crate::engine::to_line::ToLine;
+use crate::pki::TOKEN_PATIENCE;
 use crate::say;
 
 use super::faults::{no_slot, panicked, token_is_silent, told_to_stop};
 use super::state::LineThread;
-
-/// How long a token may take for an answer until that is told: a card takes a second, and what is
-/// behind a network two.
-const TOKEN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often scans that wait for a device are looked at.
 const TICK: Duration = Duration::from_millis(250);

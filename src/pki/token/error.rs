@@ -6,6 +6,7 @@ use cryptoki::error::{Error, RvError};
 
 use crate::domain::cause::Told;
 use crate::domain::code::Code;
+use crate::domain::say::Say;
 
 /// Why a token gives no signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,12 +60,12 @@ pub enum TokenError {
         problem: String,
     },
     /// The token has no such key, or none that can be told from others.
-    #[error("the token {token:?} {problem}")]
+    #[error("the token {token:?} {}", problem.english)]
     Key {
         /// The token's label.
         token: String,
         /// What is wrong.
-        problem: String,
+        problem: Say,
     },
     /// The token failed at something that it should be able to do.
     #[error("the token {token:?} failed: {problem}")]
@@ -104,7 +105,7 @@ impl Told for TokenError {
             Self::Away { token, problem } => format!("令牌 {token:?} 连不上：{problem}"),
             Self::Locked { token, problem } => format!("令牌 {token:?} 已锁定：{problem}"),
             Self::Pin { token, problem } => format!("令牌 {token:?} 不接受 PIN：{problem}"),
-            Self::Key { token, problem } => format!("令牌 {token:?}：{problem}"),
+            Self::Key { token, problem } => format!("令牌 {token:?} {}", problem.chinese),
             Self::Failed { token, problem } => format!("令牌 {token:?} 出错：{problem}"),
         })
     }
@@ -113,8 +114,8 @@ impl Told for TokenError {
 /// What went wrong inside a session, before the token's name is put to it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
-    #[error("{0}")]
-    Key(String),
+    #[error("{}", .0.english)]
+    Key(Say),
     #[error("{0}")]
     Gone(String),
     #[error("{0}")]

@@ -8,6 +8,8 @@ use cryptoki::session::Session;
 
 use super::error::Trouble;
 use crate::domain::ids::{PublicKey, to_hex};
+use crate::domain::say::Say;
+use crate::say;
 
 /// `secp256r1`, as DER of its object identifier (RFC 5480, section 2.1.1.1).
 const P256_OID: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
@@ -29,12 +31,18 @@ pub struct TokenKey {
 
 impl TokenKey {
     /// Its name for people.
-    pub(super) fn name(&self) -> String {
+    pub(super) fn name(&self) -> Say {
         match (&self.label, &self.id) {
-            (Some(label), None) => format!("{label:?}"),
-            (Some(label), Some(id)) => format!("{label:?} with id {}", to_hex(id)),
-            (None, Some(id)) => format!("with id {}", to_hex(id)),
-            (None, None) => "without a name".to_owned(),
+            (Some(label), None) => Say::same(format!("{label:?}")),
+            (Some(label), Some(id)) => {
+                let id = to_hex(id);
+                say!("{label:?} with id {id}", "{label:?}（id {id}）")
+            }
+            (None, Some(id)) => {
+                let id = to_hex(id);
+                say!("with id {id}", "（id {id}）")
+            }
+            (None, None) => say!("without a name", "（没有名称）"),
         }
     }
 
@@ -59,21 +67,25 @@ pub(super) fn find(
     class: ObjectClass,
 ) -> Result<ObjectHandle, Trouble> {
     let found = session.find_objects(&key.attributes(class))?;
-    let kind = match class {
-        ObjectClass::PUBLIC_KEY => "public EC key",
-        _ => "private EC key",
+    let Say { english: name, chinese: named } = key.name();
+    let (kind, what) = match class {
+        ObjectClass::PUBLIC_KEY => ("public EC key", "EC 公钥"),
+        _ => ("private EC key", "EC 私钥"),
     };
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => Err(Trouble::Key(format!("has no {kind} {}", key.name()))),
+        [] => Err(Trouble::Key(say!("has no {kind} {name}", "没有 {what} {named}"))),
         several => {
-            let way = match (&key.label, &key.id) {
-                (Some(_), Some(_)) => "remove one with the maker's tool",
-                (None, Some(_)) => "name one by its label too",
-                _ => "name one by its id",
+            let (way, how) = match (&key.label, &key.id) {
+                (Some(_), Some(_)) => ("remove one with the maker's tool", "用厂商的工具删除一个"),
+                (None, Some(_)) => ("name one by its label too", "再用标签指定一个"),
+                _ => ("name one by its id", "用 id 指定一个"),
             };
-            let problem = format!("has {} {kind}s {}: {way}", several.len(), key.name());
-            Err(Trouble::Key(problem))
+            let count = several.len();
+            Err(Trouble::Key(say!(
+                "has {count} {kind}s {name}: {way}",
+                "有 {count} 个 {what} {named}：{how}"
+            )))
         }
     }
 }

@@ -74,6 +74,7 @@ impl Loaded {
     pub(super) fn load(key: &TokenKey, pin: &AuthPin) -> Result<Loaded, TokenError> {
         let unusable =
             |error: Error| TokenError::Module { module: key.module.clone(), problem: said(&error) };
+        tracing::info!(module = %key.module.display(), token = key.token, "the token's library is asked");
         let context = Pkcs11::new(&key.module).map_err(unusable)?;
         match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
             Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
@@ -86,6 +87,7 @@ impl Loaded {
         }
         match open_session(&context, key, pin) {
             Ok(session) => {
+                tracing::info!(token = key.token, "the token is open");
                 let open = Open { session, signing: Cell::new(None) };
                 Ok(Loaded { key: key.clone(), open, context })
             }

@@ -105,6 +105,11 @@ impl Server {
 }
 
 impl Server {
+    /// Has the process stand still that takes its clients in, or go on.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
     /// Has the processes that serve its clients stand still, or go on.
     pub(crate) fn signal_those_who_serve(&self, signal: Signal) {
         let id = self.child.id();
