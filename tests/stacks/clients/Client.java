@@ -56,7 +56,7 @@ public final class Client {
         context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
 
         try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket("localhost", Integer.parseInt(words[1]))) {
-            socket.setSoTimeout(20000);
+            socket.setSoTimeout(120000);
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             boolean both = !words[2].equals(words[3]);

@@ -16,13 +16,13 @@ main([Directory, Port, Low, High]) ->
                {versions, lists:reverse(Versions)}, {cacerts, each(Read("roots.der"))},
                {certs_keys, [#{cert => [Read("cert.der") | each(Read("chain.der"))], key => Key}]},
                {log_level, none}],
-    {ok, Socket} = ssl:connect("localhost", list_to_integer(Port), Options, 20000),
+    {ok, Socket} = ssl:connect("localhost", list_to_integer(Port), Options, 120000),
     Name = Read("client-id"),
     Body = <<4:16, "MQTT", 4, 2, 60:16, (byte_size(Name)):16, Name/binary>>,
     ok = ssl:send(Socket, <<16#10, (byte_size(Body)), Body/binary>>),
-    {ok, <<16#20, 2, _, 0>>} = ssl:recv(Socket, 4, 20000),
+    {ok, <<16#20, 2, _, 0>>} = ssl:recv(Socket, 4, 120000),
     ok = ssl:send(Socket, <<16#c0, 0>>),
-    {ok, <<16#d0, 0>>} = ssl:recv(Socket, 2, 20000),
+    {ok, <<16#d0, 0>>} = ssl:recv(Socket, 2, 120000),
     io:format("connected~n").
 
 version("1.2") -> 'tlsv1.2';

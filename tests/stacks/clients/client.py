@@ -39,7 +39,7 @@ def main(directory, port, low, high):
         file.write(text + "".join(pem("CERTIFICATE", der) for der in certificates))
         file.flush()
         context.load_cert_chain(file.name)
-    plain = socket.create_connection(("127.0.0.1", int(port)), timeout=20)
+    plain = socket.create_connection(("127.0.0.1", int(port)), timeout=120)
     with context.wrap_socket(plain, server_hostname="localhost") as tls:
         stream = tls.makefile("rb")
         name = read("client-id")

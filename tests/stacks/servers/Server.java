@@ -50,7 +50,7 @@ public final class Server {
 
     private static void serve(SSLSocket socket) {
         try (socket) {
-            socket.setSoTimeout(20000);
+            socket.setSoTimeout(120000);
             DataInputStream in = new DataInputStream(socket.getInputStream());
             while (true) {
                 int kind = in.readUnsignedByte();

@@ -50,7 +50,7 @@ static void serve(int fd, gnutls_certificate_credentials_t credentials)
     gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
     gnutls_session_set_verify_cert(session, NULL, 0);
     gnutls_transport_set_int(session, fd);
-    gnutls_handshake_set_timeout(session, 20000);
+    gnutls_handshake_set_timeout(session, 120000);
     do {
         error = gnutls_handshake(session);
     } while (error == GNUTLS_E_AGAIN || error == GNUTLS_E_INTERRUPTED);

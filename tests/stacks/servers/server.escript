@@ -20,15 +20,15 @@ accept(Listener) ->
     accept(Listener).
 
 serve(Plain) ->
-    case ssl:handshake(Plain, 20000) of
+    case ssl:handshake(Plain, 120000) of
         {ok, Socket} -> packets(Socket);
         {error, Why} -> io:format("refused: ~p~n", [Why])
     end.
 
 packets(Socket) ->
-    case ssl:recv(Socket, 2, 20000) of
+    case ssl:recv(Socket, 2, 120000) of
         {ok, <<Kind, Length>>} ->
-            Length > 0 andalso ssl:recv(Socket, Length, 20000),
+            Length > 0 andalso ssl:recv(Socket, Length, 120000),
             answer(Socket, Kind),
             packets(Socket);
         _ -> ssl:close(Socket)
