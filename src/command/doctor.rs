@@ -1,13 +1,13 @@
 //! `station doctor`: the checks before a shift, one line each, red or green.
 
 use serde_json::json;
-use unicode_width::UnicodeWidthStr;
 
 use super::context::Context;
 use crate::app::{cloud_checks, fleet, from_config, opening, sync};
 use crate::checks::{self, Finding, PortCheck, Status};
 use crate::config::{Config, Presence, ScannerKind};
 use crate::domain::code::Code;
+use crate::domain::columns::padded;
 use crate::ledger::Reader;
 use crate::link::settings::PortSettings;
 use crate::pki::{AuthorityInfo, Verifier};
@@ -136,10 +136,4 @@ const fn status_word(status: Status, language: Language) -> &'static str {
         (Status::Warn, Language::Chinese) => "注意",
         (Status::Fail, Language::Chinese) => "故障",
     }
-}
-
-/// Filled to so many columns; a Chinese character takes two.
-fn padded(text: &str, columns: usize) -> String {
-    let room = columns.saturating_sub(UnicodeWidthStr::width(text));
-    format!("{text}{}", " ".repeat(room))
 }

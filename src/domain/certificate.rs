@@ -70,6 +70,9 @@ pub enum Proof {
 }
 
 impl Proof {
+    /// Every kind of proof.
+    pub const ALL: &[Proof] = &[Proof::None, Proof::ReadBack, Proof::Possession, Proof::Connect];
+
     /// Whether this proof is at least what a product requires; a connection counts as possession.
     pub fn reaches(self, required: Proof) -> bool {
         let rank = |proof| match proof {

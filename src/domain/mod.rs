@@ -10,6 +10,7 @@ pub mod cause;
 pub mod certificate;
 pub mod clock;
 pub mod code;
+pub mod columns;
 pub mod device;
 pub mod esp;
 pub mod event;

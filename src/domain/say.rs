@@ -3,6 +3,8 @@
 //! [`say!`](crate::say) takes it in English and in Chinese, with the same values: one that is
 //! missing does not compile. For programs the English one counts.
 
+use super::columns::padded;
+
 /// A sentence with its values, in each language.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Say {
@@ -30,6 +32,18 @@ impl Say {
         }
     }
 
+    /// More of the same sentence, right behind it.
+    #[must_use]
+    pub fn with(self, more: &Say) -> Self {
+        Self { english: self.english + &more.english, chinese: self.chinese + &more.chinese }
+    }
+
+    /// A word of a table, filled to so many columns.
+    #[must_use]
+    pub fn padded(self, columns: usize) -> Self {
+        Self { english: padded(&self.english, columns), chinese: padded(&self.chinese, columns) }
+    }
+
     /// Another sentence behind it, as its cause or its value.
     #[must_use]
     pub fn then(self, next: &Say) -> Self {
@@ -44,6 +58,13 @@ impl Say {
     }
 }
 
+/// A sentence without values, in English and Chinese.
+impl From<(&str, &str)> for Say {
+    fn from((english, chinese): (&str, &str)) -> Self {
+        Self { english: english.to_owned(), chinese: chinese.to_owned() }
+    }
+}
+
 /// A sentence without values, where it can't be made each time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phrase {
@@ -51,6 +72,13 @@ pub struct Phrase {
     pub english: &'static str,
     /// In Simplified Chinese.
     pub chinese: &'static str,
+}
+
+impl Phrase {
+    /// From its English and its Chinese.
+    pub const fn of((english, chinese): (&'static str, &'static str)) -> Self {
+        Self { english, chinese }
+    }
 }
 
 impl From<Phrase> for Say {

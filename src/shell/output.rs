@@ -6,9 +6,12 @@ use std::io::{self, ErrorKind, Write};
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::language::language;
 use crate::domain::code::Code;
+use crate::domain::say::Say;
 use crate::domain::text::printable;
 use crate::say;
+use crate::text::said;
 
 /// Where a command writes what was asked for.
 ///
@@ -58,7 +61,13 @@ impl Output {
         self.write(&line)
     }
 
-    /// Writes one line for people; what is harmful in it is escaped.
+    /// Writes one line for people, in the language that the program speaks.
+    pub fn say(&mut self, what: &Say) -> Result<(), Failure> {
+        self.line(said(what, language()))
+    }
+
+    /// Writes one line of values alone, the same in every language; what is harmful in it is
+    /// escaped. Words that people read go through [`Output::say`].
     pub fn line(&mut self, text: impl fmt::Display) -> Result<(), Failure> {
         let text = text.to_string();
         self.write(format!("{}\n", printable(&text)).as_bytes())

@@ -20,7 +20,8 @@ pub use commands_zh::{COMMANDS, manual};
 pub use explained_zh::{about_group as about_group_in_chinese, explained as explained_in_chinese};
 pub use language::Language;
 pub use states::{
-    certificate_word, named_by_word, outcome_word, proof_word, registration_word, unit_word,
+    act_said, certificate_word, label_state_said, named_by_word, outcome_word, proof_word,
+    registration_word, unit_state_said, unit_word,
 };
 pub use words::{Word, fill};
 
@@ -67,6 +68,11 @@ pub fn said(said: &Say, language: Language) -> &str {
         Language::English => &said.english,
         Language::Chinese => &said.chinese,
     }
+}
+
+/// A word of a table that programs read in English, in each language.
+pub fn named(english: &str, word: Word) -> Say {
+    Say { english: english.to_owned(), chinese: word.text(Language::Chinese).to_owned() }
 }
 
 /// What happened, for the screen: the fault's own sentence, and its code's where it has none in
