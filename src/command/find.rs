@@ -10,10 +10,12 @@ use crate::cli::UnitList;
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::ids::Serial;
+use crate::domain::say::Say;
 use crate::ledger::Reader;
 use crate::ledger::views::{FoundUnit, NamedBy, UnitFilter, UnitLine};
 use crate::say;
 use crate::shell::Failure;
+use crate::text::{named, named_by_word, unit_state_said};
 
 /// Units that are read at a time.
 const PAGE: u32 = 500;
@@ -44,13 +46,12 @@ pub(super) fn show(config: &Config, text: &str, context: &mut Context) -> Result
         return context.out.json(&Found { unit: &story, labels, found_by: unit.by });
     }
     if unit.by != NamedBy::Serial || !unit.whole {
-        context.out.line(format!("found by {}", how(unit)))?;
+        context.out.say(&say!("found by ", "查找依据：").with(&how(unit)))?;
     }
     let zone = &config.station.zone;
     let of_labels = labels.iter().map(|label| label_line(label, zone));
-    let shown = lines(&story, zone).into_iter().chain(of_labels);
-    let mut shown = shown;
-    shown.try_for_each(|line| context.out.line(line))
+    let mut shown = lines(&story, zone).into_iter().chain(of_labels);
+    shown.try_for_each(|line| context.out.say(&line))
 }
 
 /// The one unit that a text names.
@@ -63,10 +64,11 @@ pub(super) fn one(reader: &Reader, text: &str) -> Result<FoundUnit, Failure> {
     }
 }
 
-fn how(unit: &FoundUnit) -> String {
+fn how(unit: &FoundUnit) -> Say {
+    let by = named(unit.by.in_words(), named_by_word(unit.by));
     match unit.whole {
-        true => unit.by.in_words().to_owned(),
-        false => format!("the beginning of its {}", unit.by.in_words()),
+        true => by,
+        false => say!("the beginning of its ", "").with(&by).with(&say!("", "的开头")),
     }
 }
 
@@ -116,7 +118,10 @@ fn list_named(
         let Some(line) = reader.unit_line(&unit.serial, filter)? else { continue };
         match context.out.is_json() {
             true => context.out.json(&Found { unit: &line, labels: None, found_by: unit.by })?,
-            false => context.out.line(format!("{}  by {}", in_words(&line), how(unit)))?,
+            false => {
+                let by = say!("  by ", "  依据：").with(&how(unit));
+                context.out.say(&in_words(&line).with(&by))?;
+            }
         }
     }
     Ok(())
@@ -130,7 +135,7 @@ fn list_all(config: &Config, filter: &UnitFilter, context: &mut Context) -> Resu
         for unit in &page {
             match context.out.is_json() {
                 true => context.out.json(unit)?,
-                false => context.out.line(in_words(unit))?,
+                false => context.out.say(&in_words(unit))?,
             }
         }
         match page.into_iter().last() {
@@ -140,9 +145,12 @@ fn list_all(config: &Config, filter: &UnitFilter, context: &mut Context) -> Resu
     }
 }
 
-fn in_words(unit: &UnitLine) -> String {
+fn in_words(unit: &UnitLine) -> Say {
     let UnitLine { serial, state, client_id, certificate_sn } = unit;
     let (serial, client_id) = (serial.as_str(), client_id.as_str());
     let sn = certificate_sn.map_or_else(|| "-".to_owned(), |sn| sn.to_string());
-    format!("{serial:<24} {:<10} {client_id:<24} {sn}", state.as_str())
+    let state = unit_state_said(*state).padded(10);
+    Say::same(format!("{serial:<24} "))
+        .with(&state)
+        .with(&Say::same(format!(" {client_id:<24} {sn}")))
 }

@@ -138,15 +138,21 @@ fn verify(config: &Config, extent: Extent, context: &mut Context) -> Result<Exit
 fn say_valid(verification: &Verification, context: &mut Context) -> Result<(), Failure> {
     let Verification { entries, head, remarks, .. } = verification;
     let before = verification.verified_before;
-    let before = before.map_or_else(String::new, |last| format!(", up to {last} verified before"));
-    context.out.line(format!("{entries} entries hold{before}, head {head}"))?;
+    let before =
+        before.map(|last| say!(", up to {last} verified before", "，到第 {last} 条为止以前已核对"));
+    context.out.say(
+        &say!("{entries} entries hold", "{entries} 条记录核对通过")
+            .with(&before.unwrap_or_default())
+            .with(&say!(", head {head}", "，日志头 {head}")),
+    )?;
     if let (Some(station), Some(instance)) = (&verification.station, &verification.instance) {
         let heads = verification.heads;
-        context
-            .out
-            .line(format!("station {station}, instance {instance}, {heads} signed heads"))?;
+        context.out.say(&say!(
+            "station {station}, instance {instance}, {heads} signed heads",
+            "站 {station}，实例 {instance}，签名的头 {heads} 个"
+        ))?;
     }
-    remarks.iter().try_for_each(|remark| context.out.line(format!("note: {remark}")))
+    remarks.iter().try_for_each(|remark| context.out.say(&say!("note", "注意").then(remark)))
 }
 
 /// The journal key as the CA certified it; without the CA's certificate at hand, or
@@ -172,7 +178,11 @@ fn check(config: &Config, context: &mut Context) -> Result<(), Failure> {
     let entries = ledger::check(&config.station.data_dir)?;
     match context.out.is_json() {
         true => context.out.json(&json!({ "valid": true, "entries": entries })),
-        false => context.out.line(format!("no damage found; {entries} entries")),
+        false => {
+            let what =
+                say!("no damage found; {entries} entries", "没有发现损坏，共 {entries} 条记录");
+            context.out.say(&what)
+        }
     }
 }
 
@@ -181,10 +191,12 @@ fn backup(config: &Config, file: &Path, context: &mut Context) -> Result<(), Fai
     let entries = context.watching(|| reader.backup(file, &Verifier))?;
     match context.out.is_json() {
         true => context.out.json(&json!({ "written": file, "entries": entries })),
-        false => {
-            let keep = "keep journal.key and the journal secret with it, but not in one place";
-            context.out.line(format!("{entries} entries are in {}; {keep}", file.display()))
-        }
+        false => context.out.say(&say!(
+            "{entries} entries are in {}; keep journal.key and the journal secret with it, but not \
+             in one place",
+            "{entries} 条记录已写入 {}；journal.key 和日志口令也要保存，但不要放在同一处",
+            file.display()
+        )),
     }
 }
 
@@ -230,14 +242,21 @@ fn restore(
         let line = json!({ "restored": last, "known": known, "from": file, "gap": "open" });
         return context.out.json(&line);
     }
-    context.out.line(format!("{last} entries are restored from {}", file.display()))?;
+    context.out.say(&say!(
+        "{last} entries are restored from {}",
+        "已从 {} 恢复 {last} 条记录",
+        file.display()
+    ))?;
     if let Some(known) = known.filter(|known| *known > last) {
-        context.out.line(format!(
-            "entries up to {known} are known to have existed: what they held is lost"
+        context.out.say(&say!(
+            "entries up to {known} are known to have existed: what they held is lost",
+            "已知曾有到第 {known} 条为止的记录：其余内容已丢失"
         ))?;
     }
-    let next = "the line is closed until `station sync --full` or `station ledger accept-gap`";
-    context.out.line(next)
+    context.out.say(&say!(
+        "the line is closed until `station sync --full` or `station ledger accept-gap`",
+        "产线已关闭，直到运行 `station sync --full` 或 `station ledger accept-gap`"
+    ))
 }
 
 /// Tries the backups of `[ledger] backup_dir` from the newest on; one that does not hold is
@@ -304,10 +323,11 @@ fn accept_gap(config: &Config, act: LedgerAct, context: &mut Context) -> Result<
     }
     match (context.out.is_json(), restored_seq) {
         (true, seq) => context.out.json(&json!({ "accepted": seq })),
-        (false, Some(seq)) => context
-            .out
-            .line(format!("what the restore of entry {seq} lost is accepted: the line is open")),
-        (false, None) => context.out.line("there is no gap to accept"),
+        (false, Some(seq)) => context.out.say(&say!(
+            "what the restore of entry {seq} lost is accepted: the line is open",
+            "已接受恢复到第 {seq} 条所缺失的记录：产线可以运行"
+        )),
+        (false, None) => context.out.say(&say!("there is no gap to accept", "没有需要接受的缺失")),
     }
 }
 
@@ -323,8 +343,9 @@ fn set_aside(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(
     let aside = ledger::set_aside(&config.station.data_dir, &why, context.now())?;
     match context.out.is_json() {
         true => context.out.json(&json!({ "set_aside": aside })),
-        false => context.out.line(format!(
+        false => context.out.say(&say!(
             "the ledger is {} now; bring a backup back with `station ledger restore`",
+            "账本已移到 {}；用 `station ledger restore` 恢复备份",
             aside.display()
         )),
     }
@@ -343,8 +364,13 @@ fn reindex(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(),
     let indices = rebuilt.map(|rebuilt| rebuilt.indices);
     match (context.out.is_json(), indices) {
         (true, indices) => context.out.json(&json!({ "rebuilt": indices.unwrap_or_default() })),
-        (false, Some(indices)) => context.out.line(format!("made anew: {}", indices.join(", "))),
-        (false, None) => context.out.line("every index holds what it should"),
+        (false, Some(indices)) => {
+            let made = say!("made anew", "已重建").then(&Say::same(indices.join(", ")));
+            context.out.say(&made)
+        }
+        (false, None) => {
+            context.out.say(&say!("every index holds what it should", "所有索引都正确"))
+        }
     }
 }
 
@@ -367,8 +393,9 @@ fn vouch(config: &Config, act: LedgerAct, context: &mut Context) -> Result<(), F
     let (instance, authority) = (ledger.instance().to_string(), authority.fingerprint());
     match context.out.is_json() {
         true => context.out.json(&json!({ "vouched": instance, "authority": authority })),
-        false => context.out.line(format!(
-            "instance {instance} is this station's own: CA {authority} certified its key"
+        false => context.out.say(&say!(
+            "instance {instance} is this station's own: CA {authority} certified its key",
+            "实例 {instance} 属于本站：CA {authority} 已为它的密钥签发证书"
         )),
     }
 }

@@ -42,10 +42,10 @@ fn say_header(file: &Path, header: &SegmentHeader, context: &mut Context) -> Res
             "event": "segment", "file": file, "station": station, "instance": instance,
             "first": first, "last": last, "head": header.head().to_string(), "key": header.key(),
         })),
-        false => context.out.line(format!(
-            "{}: entries {first} to {last} of station {station}, instance {instance}",
-            file.display()
-        )),
+        false => context.out.say(&Say::same(file.display().to_string()).then(&say!(
+            "entries {first} to {last} of station {station}, instance {instance}",
+            "站 {station} 的第 {first} 到 {last} 条，实例 {instance}"
+        ))),
     }
 }
 
@@ -122,8 +122,14 @@ fn verify(
         (Ok(()), Some(station), Some(instance), Some(first), Some(end), Some(head)) => {
             if !context.out.is_json() {
                 let count = held.count;
-                context.out.line(format!("{count} segments hold, entries {first} to {end}"))?;
-                context.out.line(format!("station {station}, instance {instance}, head {head}"))?;
+                context.out.say(&say!(
+                    "{count} segments hold, entries {first} to {end}",
+                    "{count} 个日志段核对通过，第 {first} 到 {end} 条"
+                ))?;
+                context.out.say(&say!(
+                    "station {station}, instance {instance}, head {head}",
+                    "站 {station}，实例 {instance}，日志头 {head}"
+                ))?;
             }
             Ok(Exit::Done)
         }

@@ -8,14 +8,17 @@ use crate::cli::StatsOf;
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::local::{Span, Zone, day_to_text};
+use crate::domain::say::Say;
 use crate::domain::story::percent;
 use crate::ledger::Reader;
 use crate::ledger::views::{Outcomes, Stats};
+use crate::say;
 use crate::shell::Failure;
+use crate::text::unit_state_said;
 
 /// What is counted where it is not everything.
 struct Period {
-    name: String,
+    name: Say,
     span: Span,
 }
 
@@ -48,10 +51,11 @@ pub(super) fn run(config: &Config, of: &StatsOf, context: &mut Context) -> Resul
     let mut lines = in_words(&stats);
     if let Some(Period { name, span }) = period {
         let [from, until] = [span.from, span.until].map(|at| zone.show(at));
-        lines.insert(0, format!("{name}, {from} to {until}, {zone}"));
+        let within = say!(", {from} to {until}, {zone}", "，{from} 至 {until}，{zone}");
+        lines.insert(0, name.with(&within));
         lines.extend(stats.by_hour.iter().map(|(hour, counts)| by_hour(hour, counts, zone)));
     }
-    lines.into_iter().try_for_each(|line| context.out.line(line))
+    lines.iter().try_for_each(|line| context.out.say(line))
 }
 
 fn period(config: &Config, of: &StatsOf, now: Timestamp) -> Result<Option<Period>, Failure> {
@@ -59,7 +63,7 @@ fn period(config: &Config, of: &StatsOf, now: Timestamp) -> Result<Option<Period
     let today = zone.day_of(now);
     let day = of.day.as_deref().map(|text| day_of(text, today)).transpose()?;
     let Some(name) = &of.shift else {
-        return Ok(day.map(|day| Period { name: day_to_text(day), span: zone.day(day) }));
+        return Ok(day.map(|day| Period { name: Say::same(day_to_text(day)), span: zone.day(day) }));
     };
     let shift = config.shifts.iter().find(|shift| shift.name == *name);
     let shift = shift.ok_or_else(|| no_shift(&config.shifts, name))?;
@@ -68,29 +72,43 @@ fn period(config: &Config, of: &StatsOf, now: Timestamp) -> Result<Option<Period
         true => today,
         false => today - 1,
     });
-    let name = format!("{} of {}", shift.name, day_to_text(day));
+    let (shift_name, on) = (&shift.name, day_to_text(day));
+    let name = say!("{shift_name} of {on}", "{on} {shift_name}");
     Ok(Some(Period { name, span: shift.on(day, zone) }))
 }
 
-fn in_words(stats: &Stats) -> Vec<String> {
-    let mut lines: Vec<String> =
-        stats.units.iter().map(|(state, count)| format!("units {state:<12} {count}")).collect();
-    let attempts = stats.attempts;
-    lines.push(format!(
-        "attempts {} passed, {} failed, {} cut off",
-        attempts.passed, attempts.failed, attempts.interrupted
+fn in_words(stats: &Stats) -> Vec<Say> {
+    let mut lines: Vec<Say> =
+        stats.units.iter().map(|(state, count)| of_state(state, *count)).collect();
+    let Outcomes { passed, failed, interrupted } = stats.attempts;
+    lines.push(say!(
+        "attempts {passed} passed, {failed} failed, {interrupted} cut off",
+        "尝试：合格 {passed}，不合格 {failed}，中断 {interrupted}"
     ));
-    if let Some(share) = stats.first_pass_yield {
-        lines.push(format!("first pass yield {}", percent(share)));
+    if let Some(share) = stats.first_pass_yield.map(percent) {
+        lines.push(say!("first pass yield {share}", "一次通过率 {share}"));
     }
-    lines.extend(stats.by_code.iter().map(|(code, count)| format!("{code:<24} {count}")));
-    lines.extend(stats.by_slot.iter().map(|(slot, counts)| {
-        format!("slot {slot:<8} {} passed, {} failed", counts.passed, counts.failed)
+    lines
+        .extend(stats.by_code.iter().map(|(code, count)| Say::same(format!("{code:<24} {count}"))));
+    lines.extend(stats.by_slot.iter().map(|(slot, Outcomes { passed, failed, .. })| {
+        say!(
+            "slot {slot:<8} {passed} passed, {failed} failed",
+            "工位 {slot:<8} 合格 {passed}，不合格 {failed}"
+        )
     }));
     lines
 }
 
-fn by_hour(start: &str, counts: &Outcomes, zone: &Zone) -> String {
+fn of_state(state: &str, count: u64) -> Say {
+    let word = state.parse().map_or_else(|_| Say::same(state), unit_state_said);
+    say!("units ", "单元 ").with(&word.padded(12)).with(&Say::same(format!(" {count}")))
+}
+
+fn by_hour(start: &str, counts: &Outcomes, zone: &Zone) -> Say {
     let start = Timestamp::from_rfc3339(start).map_or_else(|| start.to_owned(), |at| zone.show(at));
-    format!("hour {start}  {} passed, {} failed", counts.passed, counts.failed)
+    let Outcomes { passed, failed, .. } = counts;
+    say!(
+        "hour {start}  {passed} passed, {failed} failed",
+        "{start} 起一小时  合格 {passed}，不合格 {failed}"
+    )
 }

@@ -41,7 +41,7 @@ pub(super) struct Chain<'a, 'scope> {
     pub(super) replay: Option<&'a Replayer<'scope>>,
     pub(super) signatures: Option<(&'a Signatures<'scope>, Older)>,
     /// What was restored, in words.
-    pub(super) restores: Vec<String>,
+    pub(super) restores: Vec<Say>,
 }
 
 impl Chain<'_, '_> {
@@ -101,14 +101,21 @@ impl Chain<'_, '_> {
 }
 
 /// A restore is told at every audit for ever: what it lost is not in the journal.
-fn told(entry: &Entry) -> Option<String> {
+fn told(entry: &Entry) -> Option<Say> {
     let Fact::Record(Record::Restored(restored), _) = &entry.fact else { return None };
     let (seq, Restored { last_seq: last, known_seq, .. }) = (entry.seq, restored);
     Some(match known_seq {
         Some(known) if known > last => {
-            format!("entry {seq} restored a backup: entries {} to {known} are lost", last + 1)
+            say!(
+                "entry {seq} restored a backup: entries {} to {known} are lost",
+                "第 {seq} 条恢复了备份：第 {} 到 {known} 条丢失",
+                last + 1
+            )
         }
-        _ => format!("entry {seq} restored a backup that ends with entry {last}"),
+        _ => say!(
+            "entry {seq} restored a backup that ends with entry {last}",
+            "第 {seq} 条恢复了到第 {last} 条为止的备份"
+        ),
     })
 }
 

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::PublicKey;
 use crate::domain::record::Record;
+use crate::domain::say::Say;
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact, Hash, InstanceId};
 use crate::ledger::journal::head::{Head, SignedHead};
@@ -28,7 +29,7 @@ impl Heads<'_> {
         &self,
         expected: Option<PublicKey>,
         first_bad: Option<u64>,
-        remarks: &mut Vec<String>,
+        remarks: &mut Vec<Say>,
     ) -> Result<(), LedgerError> {
         let newest = SignedHead::newest(self.connection)?;
         let newest = newest.ok_or_else(|| LedgerError::Journal {
@@ -40,9 +41,10 @@ impl Heads<'_> {
                 let (found, wanted) = (Box::new(newest.public_key), Box::new(wanted));
                 return Err(LedgerError::Key { found, wanted });
             };
-            remarks.push(format!(
+            remarks.push(say!(
                 "entry {seq} restored the ledger under a new journal key, which the CA certifies \
-                 at the next line start"
+                 at the next line start",
+                "第 {seq} 条用新的日志密钥恢复了账本，CA 在下次开线时为它签发证书"
             ));
         }
         let sound = newest.holds(self.instance, self.verifier);

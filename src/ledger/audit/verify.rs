@@ -21,7 +21,7 @@ use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{Fingerprint, PublicKey, StationId};
 use crate::domain::long_work;
 use crate::domain::say::Say;
-use crate::ledger::error::LedgerError;
+use crate::ledger::error::{LedgerError, witness_in_chinese};
 use crate::ledger::journal::entry::{Entry, Fact};
 use crate::ledger::journal::head::{Head, SignedHead};
 use crate::ledger::journal::note::{self, HEAD_FILE, Note};
@@ -110,7 +110,7 @@ pub struct Verification {
     pub heads: u64,
     /// What a person should know although it is no fault of the ledger.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Say>,
 }
 
 /// Audits the ledger of a data directory, or a file such as a backup.
@@ -202,7 +202,7 @@ struct Walk {
     key: Option<PublicKey>,
     owner: Option<Owner>,
     heads: u64,
-    remarks: Vec<String>,
+    remarks: Vec<Say>,
 }
 
 impl Walk {
@@ -250,11 +250,12 @@ impl Walk {
         for (what, path) in places.into_iter().chain(anchor) {
             let name = format!("the {what} {}", path.display());
             match Note::read(&path)? {
-                Some(note) if !note.is_signed(verifier) => {
-                    self.remarks.push(note::altered(&name).english)
-                }
+                Some(note) if !note.is_signed(verifier) => self.remarks.push(note::altered(&name)),
                 Some(note) => self.notes.push((note, name)),
-                None => self.remarks.push(format!("{name} is missing or has no head in it")),
+                None => self.remarks.push(Say {
+                    english: format!("{name} is missing or has no head in it"),
+                    chinese: format!("{} 缺失，或其中没有头", witness_in_chinese(&name)),
+                }),
             }
         }
         Ok(())
@@ -269,13 +270,17 @@ impl Walk {
         let note = Note::read(path).ok().flatten();
         let owner = Owner::read(&self.connection)?;
         let (Some(note), Some(owner)) = (note, owner) else {
-            self.remarks.push("no earlier audit is noted: everything was read".to_owned());
+            self.remarks.push(say!(
+                "no earlier audit is noted: everything was read",
+                "没有以前核对的记录：已全部读取"
+            ));
             return Ok(());
         };
         if !is_trusted(&self.connection, &owner, verifier, &note)? {
-            let remark = "the earlier audit's note is not signed by this ledger's key: everything \
-                          was read";
-            self.remarks.push(remark.to_owned());
+            self.remarks.push(say!(
+                "the earlier audit's note is not signed by this ledger's key: everything was read",
+                "以前核对的记录没有本账本密钥的签名：已全部读取"
+            ));
             return Ok(());
         }
         let newest = Head::read(&self.connection)?;
@@ -319,9 +324,11 @@ impl Walk {
         scope: &'scope Scope<'scope, '_>,
     ) -> Result<Option<FileLook<'scope>>, LedgerError> {
         if self.before.is_some() {
-            let remark = "what came before was not read again, and the file's structure and \
-                          indices not checked";
-            self.remarks.push(remark.to_owned());
+            self.remarks.push(say!(
+                "what came before was not read again, and the file's structure and indices not \
+                 checked",
+                "之前的记录没有再读，文件结构和索引没有核对"
+            ));
             return Ok(None);
         }
         let (path, check, tables) = (self.file.clone(), self.audit.file, !self.audit.skip_tables);
@@ -389,8 +396,10 @@ impl Walk {
             witness::check_note(connection, &owner, self.head, note, name)?;
         }
         if self.audit.expected_key.is_none() {
-            let remark = "held against the key that the ledger names, not against the CA";
-            self.remarks.push(remark.to_owned());
+            self.remarks.push(say!(
+                "held against the key that the ledger names, not against the CA",
+                "按账本自己写明的密钥核对，没有按 CA 核对"
+            ));
         }
         if let Some(certified) = &self.audit.certified {
             witness::check_vouched(connection, &owner, certified, &self.notes)?;
@@ -406,7 +415,10 @@ impl Walk {
         if let (Some(path), Some(note)) = (&self.audit.noted_at, done) {
             // It holds all the same where its directory may not be written.
             let failed = note.write(path, true).err();
-            self.remarks.extend(failed.map(|error| format!("this audit is not noted: {error}")));
+            let noted = |error: LedgerError| {
+                say!("this audit is not noted", "本次核对没有记下").then(&error.sentence())
+            };
+            self.remarks.extend(failed.map(noted));
         }
         Ok(())
     }
@@ -457,7 +469,7 @@ fn is_trusted(
 fn other_authorities(
     connection: &Connection,
     known: &[Fingerprint],
-) -> Result<Vec<String>, LedgerError> {
+) -> Result<Vec<Say>, LedgerError> {
     if known.is_empty() {
         return Ok(Vec::new());
     }
@@ -468,7 +480,10 @@ fn other_authorities(
     let others = found.into_iter().filter(|(authority, _)| !known.contains(authority));
     Ok(others
         .map(|(authority, count)| {
-            format!("{count} line sessions ran under CA {authority}, not under station.toml's")
+            say!(
+                "{count} line sessions ran under CA {authority}, not under station.toml's",
+                "有 {count} 次开线用的是 CA {authority}，不是 station.toml 的 CA"
+            )
         })
         .collect())
 }

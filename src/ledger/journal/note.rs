@@ -15,13 +15,12 @@ use crate::domain::bounds;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{PublicKey, StationId};
 use crate::domain::say::Say;
-use crate::ledger::error::LedgerError;
+use crate::ledger::error::{LedgerError, witness_in_chinese};
 use crate::ledger::keep::files::{make_temporary, temporary_beside};
 
 use super::entry::{Hash, InstanceId};
 use super::head::{Head, SignedHead};
 use super::payload::HexBytes;
-use crate::say;
 
 /// The note of the newest head beside the ledger.
 pub const HEAD_FILE: &str = "journal.head";
@@ -193,8 +192,11 @@ fn is_ahead(path: &Path, note: &Note, verifier: &dyn HeadVerifier) -> bool {
 
 /// What is to be told of a note that does not carry its signature.
 pub(in crate::ledger) fn altered(name: &str) -> Say {
-    say!(
-        "{name} does not carry the signature of what it says: it was changed, and counts for nothing",
-        "{name} 的签名与内容不符：它被改动，不作数"
-    )
+    let chinese = witness_in_chinese(name);
+    Say {
+        english: format!(
+            "{name} does not carry the signature of what it says: it was changed, and counts for nothing"
+        ),
+        chinese: format!("{chinese} 的签名与内容不符：它被改动，不作数"),
+    }
 }

@@ -69,7 +69,7 @@ fn an_untouched_ledger_holds() {
     let evidence = evidence();
     let found = evidence.verify();
     assert_eq!((found.valid, found.entries, found.why), (true, ENTRIES, None));
-    assert_eq!(found.remarks, Vec::<String>::new());
+    assert_eq!(found.remarks, []);
     assert_eq!(check(&evidence.data()).unwrap(), ENTRIES);
 }
 
@@ -250,7 +250,10 @@ fn a_note_that_is_not_signed_is_no_witness() {
     fs::write(&path, note.replace("\"seq\":17", "\"seq\":99")).unwrap();
     let found = evidence.verify();
     assert!(found.valid);
-    assert!(found.remarks[0].contains("it was changed, and counts for nothing"), "{found:?}");
+    assert!(
+        found.remarks[0].english.contains("it was changed, and counts for nothing"),
+        "{found:?}"
+    );
     // Whoever writes judges it the same, says so, and keeps it.
     let ledger = open(evidence.settings());
     assert_eq!(ledger.altered_notes().map(|fault| fault.code), Some(Code::LedgerNote));
@@ -258,7 +261,7 @@ fn a_note_that_is_not_signed_is_no_witness() {
     drop(ledger);
     let kept = fs::read_dir(evidence.data()).unwrap().map(|file| file.unwrap().file_name());
     assert_eq!(kept.filter(|name| name.to_string_lossy().contains("head.bad-")).count(), 1);
-    assert_eq!(evidence.verify().remarks, Vec::<String>::new());
+    assert_eq!(evidence.verify().remarks, []);
 }
 
 #[test]
@@ -269,7 +272,7 @@ fn an_altered_anchor_is_told_and_counts_for_nothing() {
     let signature = note.find("\"signature\":\"").unwrap() + 13;
     let zeroed = format!("{}{}{}", &note[..signature], "0".repeat(128), &note[signature + 128..]);
     fs::write(&path, zeroed).unwrap();
-    assert!(evidence.verify().remarks[0].contains("the anchor"));
+    assert!(evidence.verify().remarks[0].english.contains("the anchor"));
     assert!(open(evidence.settings()).altered_notes().is_some());
 }
 
@@ -305,7 +308,7 @@ fn a_missing_ledger_and_a_missing_note_are_told_apart() {
     let evidence = evidence();
     fs::remove_file(evidence.data().join("journal.head")).unwrap();
     let found = evidence.verify();
-    assert!(found.valid && found.remarks[0].contains("journal.head is missing"));
+    assert!(found.valid && found.remarks[0].english.contains("journal.head is missing"));
     let nowhere = evidence.dir.path().join("nowhere");
     let error = verify(&nowhere, &Checker, &Audit::default()).unwrap_err();
     assert_eq!(error.code(), Code::LedgerOpen);
