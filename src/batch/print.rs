@@ -175,10 +175,10 @@ impl Style {
             "合格 {passed}，不合格 {failed}，中断 {interrupted}，拒绝 {refused}，\
              以前已合格 {already_proven}，未定 {uncertain}；{seconds}.{rest:03} 秒"
         );
-        let said = text::said(&said, self.language()).to_owned();
-        let Some(Labels { sent, open }) = labels else { return said };
-        let labels = say!("{sent} labels sent, {open} open", "标签已发送 {sent}，未完成 {open}");
-        format!("{said}; {}", text::said(&labels, self.language()))
+        let labels = labels.map(|Labels { sent, open }| {
+            say!("; {sent} labels sent, {open} open", "；标签已发送 {sent}，未完成 {open}")
+        });
+        text::said(&said.with(&labels.unwrap_or_default()), self.language()).to_owned()
     }
 
     /// A slot's change, where a person without a screen would want to know it.

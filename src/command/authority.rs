@@ -18,6 +18,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::OperatorId;
+use crate::domain::say::Say;
 use crate::enrol::Enrolled;
 use crate::pki::{
     self, AuthorityInfo, AuthorityPlace, AuthorityRequest, CA_BACKDATE, KeyPlace, Passphrase,
@@ -71,8 +72,9 @@ fn crl(
             "certificates": made.certificates,
             "next": made.next,
         })),
-        false => context.out.line(format!(
+        false => context.out.say(&say!(
             "list {} with {} certificates is in {}, the next is due on {}",
+            "吊销列表 {}（{} 张证书）已写入 {}，下次应在 {} 之前生成",
             made.number,
             made.certificates,
             out.display(),
@@ -163,8 +165,18 @@ fn request(
     if context.out.is_json() {
         return context.out.json(&json!({ "written": out, "made_key": made.made_key }));
     }
-    let key = if made.made_key { "a new key" } else { "the key that was there" };
-    context.out.line(format!("a request for CN={name}, with {key}, is in {}", out.display()))
+    let key = whose_key(made.made_key);
+    let written = say!(", is in {}", "，已写入 {}", out.display());
+    let request = say!("a request for CN={name}, with ", "CN={name} 的签发请求，使用");
+    context.out.say(&request.with(&key).with(&written))
+}
+
+/// With which key a request was made.
+pub(super) fn whose_key(made: bool) -> Say {
+    match made {
+        true => say!("a new key", "新密钥"),
+        false => say!("the key that was there", "原有的密钥"),
+    }
 }
 
 fn import(config: &Config, chain: &Path, context: &mut Context) -> Result<(), Failure> {
@@ -196,21 +208,28 @@ fn show(config: &Config, info: &AuthorityInfo, context: &mut Context) -> Result<
         }));
     }
     let out = &mut context.out;
-    out.line(format!("subject      {}", info.subject))?;
-    out.line(format!("valid from   {}", info.not_before))?;
-    out.line(format!("valid until  {}", until(info.not_after)))?;
-    out.line(format!("SHA-256      {}", info.fingerprint))?;
-    out.line(format!("key kind     {}", info.key))?;
-    let ca_sn = ca_sn.map_or_else(|| "not registered by this station".to_owned(), |sn| sn.0);
-    out.line(format!("in the cloud {ca_sn}"))?;
+    let ca_sn = ca_sn.map_or_else(
+        || say!("not registered by this station", "本站没有注册它"),
+        |sn| Say::same(sn.0),
+    );
+    for (name, value) in [
+        (say!("subject", "主题"), Say::same(&info.subject)),
+        (say!("valid from", "生效"), Say::same(info.not_before.to_string())),
+        (say!("valid until", "到期"), until(info.not_after)),
+        (Say::same("SHA-256"), Say::same(info.fingerprint.to_string())),
+        (say!("key kind", "密钥类型"), Say::same(info.key.to_string())),
+        (say!("in the cloud", "云端"), ca_sn),
+    ] {
+        out.say(&name.padded(13).with(&value))?;
+    }
     out.raw(info.certificate_pem.as_bytes())?;
     out.raw(info.chain_pem.as_deref().unwrap_or_default().as_bytes())
 }
 
-fn until(not_after: Timestamp) -> String {
+fn until(not_after: Timestamp) -> Say {
     match not_after {
-        Timestamp::NO_EXPIRY => "no expiry".to_owned(),
-        _ => not_after.to_string(),
+        Timestamp::NO_EXPIRY => say!("no expiry", "永不过期"),
+        _ => Say::same(not_after.to_string()),
     }
 }
 
@@ -223,9 +242,10 @@ fn check(config: &Config, context: &mut Context) -> Result<(), Failure> {
         true => context.out.json(&json!({
             "valid": true, "fingerprint_sha256": authority.fingerprint(), "days_left": days,
         })),
-        false => context.out.line(format!(
+        false => context.out.say(&say!(
             "key and certificate belong together; the CA may issue certificates valid for {} \
              and ends in {days} days",
+            "密钥与证书匹配；该 CA 可签发有效期 {} 的证书，{days} 天后到期",
             config.certificate.valid_for
         )),
     }
@@ -241,8 +261,17 @@ fn register(config: &Config, by: Option<OperatorId>, context: &mut Context) -> R
             "site": instance.site, "region": instance.region, "instance_id": instance.instance,
         }));
     }
-    let how = if found { "was registered before" } else { "is registered" };
-    context.out.line(format!("the CA {how} as {} and active: {instance}", ca_sn.0))
+    let ca_sn = ca_sn.0;
+    context.out.say(&match found {
+        true => say!(
+            "the CA was registered before as {ca_sn} and active: {instance}",
+            "CA 早已注册为 {ca_sn}，已激活：{instance}"
+        ),
+        false => say!(
+            "the CA is registered as {ca_sn} and active: {instance}",
+            "CA 已注册为 {ca_sn}，已激活：{instance}"
+        ),
+    })
 }
 
 fn for_console(
@@ -261,8 +290,9 @@ fn for_console(
     write_new(&dir.join("verification.pem"), &verification)?;
     match context.out.is_json() {
         true => context.out.json(&json!({ "written": dir })),
-        false => context.out.line(format!(
+        false => context.out.say(&say!(
             "upload ca.pem and verification.pem of {} in the console, within a day",
+            "请在一天之内把 {} 中的 ca.pem 和 verification.pem 上传到控制台",
             dir.display()
         )),
     }
@@ -292,7 +322,7 @@ fn export(
     write_new(path, &pem)?;
     match context.out.is_json() {
         true => context.out.json(&json!({ "written": path })),
-        false => context.out.line(format!("written to {}", path.display())),
+        false => context.out.say(&say!("written to {}", "已写入 {}", path.display())),
     }
 }
 

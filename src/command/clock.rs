@@ -6,6 +6,7 @@ use super::context::Context;
 use super::person::{person, reason, record};
 use crate::cli::ClockAct;
 use crate::domain::record::{ClockAccepted, Record};
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Records that the clock is right although it disagrees with the journal.
@@ -16,7 +17,7 @@ pub(super) fn accept(act: ClockAct, context: &mut Context) -> Result<Exit, Failu
     let now = context.now().to_string();
     match context.out.is_json() {
         true => context.out.json(&json!({ "accepted": now }))?,
-        false => context.out.line(format!("recorded: {now} is right"))?,
+        false => context.out.say(&say!("recorded: {now} is right", "已记录：{now} 是正确的"))?,
     }
     Ok(Exit::Done)
 }

@@ -68,8 +68,8 @@ pub(super) fn sign(config: &Config, new: NewGrant, context: &mut Context) -> Res
     match context.out.is_json() {
         true => context.out.json(&json!({ "written": new.out, "grant": as_json(&signed.grant) })),
         false => {
-            context.out.line(in_words(&signed.grant))?;
-            context.out.line(format!("signed in {}", new.out.display()))
+            context.out.say(&in_words(&signed.grant))?;
+            context.out.say(&say!("signed in {}", "已签署，写入 {}", new.out.display()))
         }
     }
 }
@@ -176,8 +176,9 @@ pub(super) fn give_back(
         true => context.out.json(&json!({
             "written": asked.out, "given_back": given, "grants": said.given_back.grants,
         })),
-        false => context.out.line(format!(
+        false => context.out.say(&say!(
             "{given} units of {} are given back; {} says so to who granted them",
+            "已退回工单 {} 的 {given} 个单元；{} 向授权方说明",
             asked.id,
             asked.out.display()
         )),
@@ -237,8 +238,8 @@ fn verify_grant(
             "valid": true, "signer": signer.name, "grant": as_json(&signed.grant),
         })),
         false => {
-            context.out.line(in_words(&signed.grant))?;
-            context.out.line(format!("signed by {}", signer.name))
+            context.out.say(&in_words(&signed.grant))?;
+            context.out.say(&say!("signed by {}", "签名人：{}", signer.name))
         }
     }
 }
@@ -282,11 +283,17 @@ fn verify_given_back(
         }));
     }
     let (station, seq) = (&said.station, said.seq);
-    context.out.line(format!("{station} says at entry {seq} of its journal:"))?;
+    context.out.say(&say!(
+        "{station} says at entry {seq} of its journal:",
+        "站 {station} 在日志第 {seq} 条处说明："
+    ))?;
     said.grants.iter().try_for_each(|line| {
-        context.out.line(format!(
-            "grant {}: {} of {} given back, {} used up, {} under way",
-            line.number, line.given_back, line.quantity, line.used, line.under_way
+        let (number, given_back, quantity) = (line.number, line.given_back, line.quantity);
+        let (used, under_way) = (line.used, line.under_way);
+        context.out.say(&say!(
+            "grant {number}: {given_back} of {quantity} given back, {used} used up, {under_way} \
+             under way",
+            "授权 {number}：退回 {given_back}/{quantity}，已用 {used}，处理中 {under_way}"
         ))
     })
 }
@@ -307,18 +314,21 @@ pub(super) fn as_json(grant: &Grant) -> Value {
 }
 
 /// A grant in one sentence.
-fn in_words(grant: &Grant) -> String {
-    let serials = grant.serials.as_ref().map(|serials| format!(", serials {serials}"));
-    format!(
-        "grant {}: station {} may make {} of the {} units of work order {}{} until {}",
-        grant.number,
-        grant.station,
-        grant.quantity,
-        grant.order_quantity,
-        grant.work_order,
-        serials.unwrap_or_default(),
-        grant.valid_until,
+fn in_words(grant: &Grant) -> Say {
+    let Grant { number, station, quantity, order_quantity, work_order, valid_until, .. } = grant;
+    say!(
+        "grant {number}: station {station} may make {quantity} of the {order_quantity} units of \
+         work order {work_order}",
+        "授权 {number}：站 {station} 可生产工单 {work_order} 共 {order_quantity} 个单元中的 {quantity} 个"
     )
+    .with(&serials_of(grant))
+    .with(&say!(" until {valid_until}", "，有效期到 {valid_until}"))
+}
+
+/// The serials that a grant is for, where it names any.
+fn serials_of(grant: &Grant) -> Say {
+    let serials = grant.serials.as_ref();
+    serials.map(|serials| say!(", serials {serials}", "，序列号 {serials}")).unwrap_or_default()
 }
 
 /// The grants of a work order, with how they stand.
@@ -337,21 +347,20 @@ pub(super) fn rows_as_json(rows: &[GrantRow], now: Timestamp) -> Value {
 }
 
 /// The same for people, a line each.
-pub(super) fn row_in_words(row: &GrantRow, now: Timestamp) -> String {
+pub(super) fn row_in_words(row: &GrantRow, now: Timestamp) -> Say {
     let GrantRow { grant, given_back, used, under_way } = row;
-    let serials = grant.serials.as_ref().map(|serials| format!(", serials {serials}"));
+    let Grant { number, quantity, valid_until, .. } = grant;
     let state = match row.is_expired(now) {
-        true => "ended",
-        false => "holds until",
+        true => say!("; ended {valid_until}", "；已于 {valid_until} 到期"),
+        false => say!("; holds until {valid_until}", "；有效期到 {valid_until}"),
     };
-    format!(
-        "    grant {}: {used} of {} used up, {under_way} under way, {given_back} given back{}; \
-         {state} {}",
-        grant.number,
-        grant.quantity,
-        serials.unwrap_or_default(),
-        grant.valid_until,
+    say!(
+        "    grant {number}: {used} of {quantity} used up, {under_way} under way, {given_back} \
+         given back",
+        "    授权 {number}：已用 {used}/{quantity}，处理中 {under_way}，退回 {given_back}"
     )
+    .with(&serials_of(grant))
+    .with(&state)
 }
 
 /// Units that may still begin under these grants.

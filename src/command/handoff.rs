@@ -8,6 +8,7 @@ use super::tables;
 use crate::app::{cloud, from_config};
 use crate::cli::{self, ExportCertificates, ExportFormat};
 use crate::config::Config;
+use crate::domain::certificate::Proof;
 use crate::domain::code::Code;
 use crate::domain::ids::{CertificateSn, Serial};
 use crate::domain::outbox::RegisteredByHand;
@@ -19,7 +20,7 @@ use crate::handoff::{self, Claim, Exported, Format, HandoffError, Verdict};
 use crate::ledger::{Reader, Ticket};
 use crate::say;
 use crate::shell::{self, Exit, Failure};
-use crate::text::said;
+use crate::text::{named, proof_word, said};
 
 /// Certificates that are read, and rows that are recorded, at a time.
 const PAGE: u32 = 500;
@@ -111,12 +112,17 @@ fn say_exported(
         return context.out.json(&line);
     }
     let out = asked.out.display();
-    context.out.line(format!("{certificates} certificates written to {out}, SHA-256 {sha256}"))?;
+    context.out.say(&say!(
+        "{certificates} certificates written to {out}, SHA-256 {sha256}",
+        "已把 {certificates} 张证书写入 {out}，SHA-256 {sha256}"
+    ))?;
     for (proof, count) in by_proof {
-        context.out.line(format!("  {count} proven by {proof}"))?;
+        let known = Proof::ALL.iter().find(|known| known.as_str() == *proof);
+        let word = known.map_or_else(|| Say::same(*proof), |how| named(proof, proof_word(*how)));
+        context.out.say(&say!("  {count} proven by ", "  {count} 张：").with(&word))?;
     }
     match manifest {
-        Some(path) => context.out.line(format!("manifest in {}", path.display())),
+        Some(path) => context.out.say(&say!("manifest in {}", "清单已写入 {}", path.display())),
         None => Ok(()),
     }
 }
@@ -272,7 +278,7 @@ fn tell(row: Handled, summary: &mut Summary, context: &mut Context) -> Result<()
                 "第 {} 行（{serial}）被拒，{code}",
                 row.place
             );
-            context.out.line(said(&what.then(&message), shell::language()))
+            context.out.say(&what.then(&message))
         }
     }
 }
@@ -287,5 +293,5 @@ fn say_summary(summary: &Summary, context: &mut Context) -> Result<(), Failure> 
          registered already, {refused} refused",
         "记为人工注册 {registered_by_hand}，早已注册 {already_registered}，被拒 {refused}"
     );
-    context.out.line(said(&what, shell::language()))
+    context.out.say(&what)
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::person::{person, reason};
+use super::story::said_of_label;
 use crate::app::from_config;
 use crate::app::label::{self, Card, Desk, Told};
 use crate::app::one_scan::OneScan;
@@ -12,12 +13,13 @@ use crate::config::{Config, ScannerKind};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{OperatorId, Serial, SlotName, WorkOrderId};
-use crate::domain::labelling::{Delivery, LabelRow};
+use crate::domain::labelling::{Delivery, LabelRow, LabelState};
 use crate::domain::say::Say;
 use crate::domain::text::escaped;
 use crate::ledger::{Ledger, Reader};
 use crate::say;
 use crate::shell::{Exit, Failure};
+use crate::text::label_state_said;
 
 /// Does what `station label …` says.
 pub(super) fn run(command: LabelCommand, context: &mut Context) -> Result<Exit, Failure> {
@@ -68,9 +70,9 @@ fn tell(
 ) -> Result<(), Failure> {
     let printer = label::settings(config)?.printer.to_string();
     let outcome = match told.delivery {
-        Delivery::Sent => "sent",
-        Delivery::NotSent => "not-sent",
-        Delivery::Unclear => "unclear",
+        Delivery::Sent => say!("sent", "已发送"),
+        Delivery::NotSent => say!("not-sent", "未发送"),
+        Delivery::Unclear => say!("unclear", "不明"),
     };
     match context.out.is_json() {
         true => context.out.json(&json!({
@@ -85,7 +87,9 @@ fn tell(
             "older_to_take_back": told.has_older,
         }))?,
         false => {
-            context.out.line(format!("label {} of {serial}: {outcome}, {printer}", told.copy))?
+            let label = say!("label {} of {serial}", "{serial} 的标签 {}", told.copy);
+            let printer = say!(", {printer}", "，{printer}");
+            context.out.say(&label.then(&outcome).with(&printer))?;
         }
     }
     if told.has_older {
@@ -125,7 +129,8 @@ fn read(
 ) -> Result<Exit, Failure> {
     let (_ledger, desk) = desk(config, context)?;
     let found = desk.read_back(&scan.text(), serial, person(by)).map_err(Failure::from)?;
-    let outcome = if found.wrong.is_some() { "wrong" } else { "right" };
+    let state = if found.wrong.is_some() { LabelState::Wrong } else { LabelState::Right };
+    let outcome = label_state_said(state);
     match context.out.is_json() {
         true => context.out.json(&json!({
             "event": "label",
@@ -134,7 +139,10 @@ fn read(
             "code": found.wrong.as_ref().map(|fault| fault.code),
             "message": found.wrong.as_ref().map(|fault| &fault.detail),
         }))?,
-        false => context.out.line(format!("label of {}: {outcome}", found.serial))?,
+        false => {
+            let label = say!("label of {}", "{} 的标签", found.serial);
+            context.out.say(&label.then(&outcome))?;
+        }
     }
     match &found.wrong {
         None => Ok(Exit::Done),
@@ -155,8 +163,11 @@ fn list(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
                 "changed_at": changed_at.to_string(),
             }))?,
             false => {
-                let message = message.map_or_else(String::new, |message| format!("  {message}"));
-                context.out.line(format!("{serial:<24} {copy} {state:<8}{message}"))?;
+                let message = message.map(|message| said_of_label(state, &message));
+                let message = message.map(|said| Say::same("  ").with(&said)).unwrap_or_default();
+                let label = Say::same(format!("{serial:<24} {copy} "));
+                let state = label_state_said(state).padded(8);
+                context.out.say(&label.with(&state).with(&message))?;
             }
         }
     }
@@ -211,6 +222,16 @@ fn sheet(config: &Config, id: &WorkOrderId, context: &mut Context) -> Result<Exi
     send(config, "sheet", id.as_str(), &card, context)
 }
 
+/// What a card is called.
+fn card_said(kind: &str) -> Say {
+    let chinese = match kind {
+        "badge" => "工牌",
+        "slot" => "工位条码",
+        _ => "工单卡",
+    };
+    Say { english: kind.to_owned(), chinese: chinese.to_owned() }
+}
+
 fn send(
     config: &Config,
     kind: &'static str,
@@ -219,13 +240,19 @@ fn send(
     context: &mut Context,
 ) -> Result<Exit, Failure> {
     let trouble = label::send_card(config, &format!("{kind}-{name}"), card)?;
-    let outcome = if trouble.is_none() { "sent" } else { "unclear" };
+    let outcome = label_state_said(match trouble {
+        None => LabelState::Sent,
+        Some(_) => LabelState::Unclear,
+    });
     match context.out.is_json() {
         true => context.out.json(&json!({
             "event": "card", "card": kind, "name": name, "outcome": outcome,
             "code": trouble.as_ref().map(|fault| fault.code),
         }))?,
-        false => context.out.line(format!("{kind} {name}: {outcome}"))?,
+        false => {
+            let card = card_said(kind).with(&Say::same(format!(" {name}")));
+            context.out.say(&card.then(&outcome))?;
+        }
     }
     match &trouble {
         None => Ok(Exit::Done),

@@ -93,8 +93,13 @@ pub(super) fn verify(asked: &VerifyBundle, context: &mut Context) -> Result<Exit
         return Ok(Exit::Done);
     }
     let (units, entries) = (found.units, found.entries);
-    context.out.line(format!("{units} units are shown by {entries} entries of the journal"))?;
-    context.out.line(format!("signed at entry {}, {}", found.head.seq, found.head.hash))?;
-    context.out.line(format!("by a CA with the fingerprint {}", found.authority))?;
+    context.out.say(&say!(
+        "{units} units are shown by {entries} entries of the journal",
+        "{units} 个单元由 {entries} 条日志记录证明"
+    ))?;
+    let (seq, hash) = (found.head.seq, &found.head.hash);
+    context.out.say(&say!("signed at entry {seq}, {hash}", "在第 {seq} 条签名，{hash}"))?;
+    let ca = found.authority;
+    context.out.say(&say!("by a CA with the fingerprint {ca}", "CA 指纹 {ca}"))?;
     Ok(Exit::Done)
 }

@@ -66,7 +66,7 @@ pub(super) fn all(folder: &Path, context: &mut Context) -> Result<Exit, Failure>
         )
         .caused_by(&error)
     })?;
-    context.out.line(format_args!("the pages are in {}", folder.display()))?;
+    context.out.say(&say!("the pages are in {}", "手册页已写入 {}", folder.display()))?;
     Ok(Exit::Done)
 }
 

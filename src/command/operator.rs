@@ -17,6 +17,7 @@ use crate::domain::operators::{
     OperatorAdded, OperatorDisabled, OperatorRow, Pin, PinChanged, Role,
 };
 use crate::domain::record::Record;
+use crate::domain::say::Say;
 use crate::ledger::{Ledger, Private, Reader};
 use crate::say;
 use crate::secret::{self, Process};
@@ -148,11 +149,23 @@ fn tell(row: &OperatorRow, zone: &Zone, context: &mut Context) -> Result<(), Fai
         }));
     }
     let state = match (disabled, locked_until.as_ref()) {
-        (true, _) => "disabled".to_owned(),
-        (false, Some(&Timestamp::NO_EXPIRY)) => "PIN locked until it is set anew".to_owned(),
-        (false, Some(until)) => format!("PIN locked until {}", zone.show(*until)),
-        (false, None) => if *has_pin { "PIN" } else { "no PIN" }.to_owned(),
+        (true, _) => say!("disabled", "停用"),
+        (false, Some(&Timestamp::NO_EXPIRY)) => {
+            say!("PIN locked until it is set anew", "PIN 锁定，须重设")
+        }
+        (false, Some(until)) => {
+            let until = zone.show(*until);
+            say!("PIN locked until {until}", "PIN 锁定到 {until}")
+        }
+        (false, None) if *has_pin => say!("PIN", "有 PIN"),
+        (false, None) => say!("no PIN", "无 PIN"),
     };
-    let (id, role, name) = (id.as_str(), role.as_str(), name.as_deref().unwrap_or("-"));
-    context.out.line(format!("{id:<16} {role:<10} {state:<9} {name}"))
+    let role = match role {
+        Role::Operator => say!("operator", "操作员"),
+        Role::Supervisor => say!("supervisor", "主管"),
+    };
+    let (id, name) = (id.as_str(), name.as_deref().unwrap_or("-"));
+    let (role, state) = (role.padded(10), state.padded(9));
+    let line = Say::same(format!("{id:<16} ")).with(&role).with(&Say::same(" ")).with(&state);
+    context.out.say(&line.with(&Say::same(format!(" {name}"))))
 }

@@ -12,6 +12,7 @@ use crate::domain::bounds;
 use crate::domain::code::Code;
 use crate::domain::grant::Signer;
 use crate::domain::ids::to_hex;
+use crate::domain::say::Say;
 use crate::pki::{self, Passphrase, ValidFor};
 use crate::say;
 use crate::secret::Process;
@@ -81,8 +82,9 @@ fn request(config: &Config, name: &str, out: &Path, context: &mut Context) -> Re
     match context.out.is_json() {
         true => context.out.json(&json!({ "written": out, "made_key": made.made_key })),
         false => {
-            let key = if made.made_key { "a new key" } else { "the key that was there" };
-            context.out.line(format!("a request, with {key}, is in {}", out.display()))
+            let key = super::authority::whose_key(made.made_key);
+            let written = say!(", is in {}", "，已写入 {}", out.display());
+            context.out.say(&say!("a request, with ", "签发请求，使用").with(&key).with(&written))
         }
     }
 }
@@ -99,8 +101,13 @@ fn show(config: &Config, signer: &Signer, context: &mut Context) -> Result<(), F
             "certificate": settings.certificate,
         }));
     }
-    context.out.line(format!("signs as     {name}"))?;
-    context.out.line(format!("valid until  {not_after}"))?;
-    context.out.line(format!("key          {}", settings.key.display()))?;
-    context.out.line(format!("certificate  {}", settings.certificate.display()))
+    let lines = [
+        (say!("signs as", "签名人"), name.to_string()),
+        (say!("valid until", "到期"), not_after.to_string()),
+        (say!("key", "密钥"), settings.key.display().to_string()),
+        (say!("certificate", "证书"), settings.certificate.display().to_string()),
+    ];
+    lines
+        .into_iter()
+        .try_for_each(|(what, value)| context.out.say(&what.padded(13).with(&Say::same(value))))
 }

@@ -55,13 +55,17 @@ pub(super) fn show(
         });
     }
     let (hardware, model) = (&seen.hardware, &seen.model);
-    context.out.line(format_args!("{model} {hardware} in slot {slot}"))?;
+    context
+        .out
+        .say(&say!("{model} {hardware} in slot {slot}", "{model} {hardware}，工位 {slot}"))?;
     if entries.is_empty() {
-        return context.out.line("its partition holds nothing");
+        return context.out.say(&say!("its partition holds nothing", "它的分区是空的"));
     }
     for entry in entries {
         let EspEntry { at, name, length, text } = entry;
-        context.out.line(format_args!("{at:#x} {name}, {length} bytes"))?;
+        context
+            .out
+            .say(&say!("{at:#x} {name}, {length} bytes", "{at:#x} {name}，{length} 字节"))?;
         for line in text.iter().flat_map(|text| text.lines()) {
             context.out.line(format_args!("    {}", line.escape_debug()))?;
         }

@@ -8,12 +8,13 @@ use super::context::Context;
 use crate::app::from_config;
 use crate::config::Config;
 use crate::domain::device::{Fault, Seen};
+use crate::domain::say::Say;
 use crate::engine::SlotSettings;
 use crate::link::discovery::{self, FoundPort};
 use crate::link::port::Port;
 use crate::link::{LinkError, Stop, driver};
 use crate::shell::{Exit, Failure};
-use crate::text::{Language, remedy};
+use crate::text::{Language, remedy, told};
 
 /// One line: a port of the machine, a slot of station.toml, or both.
 struct Row {
@@ -30,7 +31,7 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, Failure> {
         let answer = row.slot.as_ref().map(ask);
         match context.out.is_json() {
             true => context.out.json(&as_json(&row, answer.as_ref()))?,
-            false => context.out.line(in_words(&row, answer.as_ref()))?,
+            false => context.out.say(&in_words(&row, answer.as_ref()))?,
         }
     }
     Ok(Exit::Done)
@@ -91,13 +92,13 @@ fn as_json(row: &Row, answer: Option<&Result<Seen, Fault>>) -> serde_json::Value
     })
 }
 
-fn in_words(row: &Row, answer: Option<&Result<Seen, Fault>>) -> String {
+fn in_words(row: &Row, answer: Option<&Result<Seen, Fault>>) -> Say {
     let slot = row.slot.as_ref().map_or("-", |slot| slot.name.as_str());
     let place = row.place.as_deref().unwrap_or("-");
     let what = match answer {
-        Some(Ok(seen)) => format!("{} {}, {}", seen.model, seen.firmware, seen.hardware),
-        Some(Err(fault)) => format!("{}: {}", fault.code, fault.detail),
-        None => row.product.clone().unwrap_or_default(),
+        Some(Ok(seen)) => Say::same(format!("{} {}, {}", seen.model, seen.firmware, seen.hardware)),
+        Some(Err(fault)) => Say::same(fault.code.to_string()).then(&told(fault)),
+        None => Say::same(row.product.clone().unwrap_or_default()),
     };
-    format!("{slot:<6} {:<24} {place:<18} {what}", row.path.display())
+    Say::same(format!("{slot:<6} {:<24} {place:<18} ", row.path.display())).with(&what)
 }

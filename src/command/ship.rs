@@ -13,6 +13,7 @@ use crate::domain::cause::Told;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{IdError, Serial, WorkOrderId};
+use crate::domain::say::Say;
 use crate::domain::{bounds, list};
 use crate::ledger::Reader;
 use crate::ledger::outbox::Gate;
@@ -53,8 +54,9 @@ pub(super) fn run(config: &Config, args: Ship, context: &mut Context) -> Result<
             "refused": refused,
             "cloud_asked": unasked.is_none(),
         }))?,
-        false => context.out.line(format!(
-            "{shipped} shipped, {before} had left already, {refused} may not leave"
+        false => context.out.say(&say!(
+            "{shipped} shipped, {before} had left already, {refused} may not leave",
+            "出厂 {shipped}，早已出厂 {before}，不得出厂 {refused}"
         ))?,
     }
     Ok(if refused == 0 { Exit::Done } else { Exit::NotAll })
@@ -106,7 +108,11 @@ fn tell(serial: &Serial, passed: &Passed, context: &mut Context) -> Result<(), F
         }
         context.out.json(&line)?;
     } else if fault.is_none() {
-        context.out.line(format!("{serial}: {}", outcome.replace('_', " ")))?;
+        let word = match passed {
+            Passed::Before(_) => say!("already shipped", "早已出厂"),
+            Passed::Now(_) | Passed::Refused(_) => say!("shipped", "已出厂"),
+        };
+        context.out.say(&Say::same(serial.to_string()).then(&word))?;
     }
     if let Some(fault) = fault {
         Failure::from(fault).print(context.color);

@@ -18,7 +18,7 @@ use crate::pki::AuthorityInfo;
 use crate::say;
 use crate::shell::{self, Exit, Failure, Output, Progress};
 use crate::sync::{DifferenceKind, Event, Outcome, Summary};
-use crate::text::{Language, what};
+use crate::text::{Language, said, what};
 
 /// Does what `station sync` says.
 pub(super) fn run(args: &Sync, context: &mut Context) -> Result<Exit, Failure> {
@@ -70,7 +70,7 @@ pub(super) fn conclude(ended: Ended, context: &mut Context) -> Result<Exit, Fail
     match context.out.is_json() {
         true => context.out.json(&Event::Summary(summary))?,
         false => {
-            summary_in_words(&summary).into_iter().try_for_each(|line| context.out.line(line))?;
+            summary_in_words(&summary).iter().try_for_each(|line| context.out.say(line))?;
         }
     }
     for fault in &faults {
@@ -105,15 +105,15 @@ impl Teller {
             false => match in_words(event, self.every) {
                 Some(line) => {
                     self.progress.clear();
-                    self.out.line(line)
+                    self.out.say(&line)
                 }
                 None => Ok(()),
             },
         };
         if self.total > 0 {
             let wrong = self.wrong;
-            let note = spoken(say!("{wrong} not done", "{wrong} 未完成"));
-            self.progress.at(self.done, Some(self.total), &note);
+            let note = say!("{wrong} not done", "{wrong} 未完成");
+            self.progress.at(self.done, Some(self.total), said(&note, shell::language()));
         }
     }
 
@@ -148,14 +148,6 @@ fn word(outcome: Outcome) -> Say {
     }
 }
 
-/// A sentence in the language that the program speaks.
-fn spoken(what: Say) -> String {
-    match shell::language() {
-        Language::English => what.english,
-        Language::Chinese => what.chinese,
-    }
-}
-
 /// What is to be done with a certificate.
 fn act(operation: Operation) -> Say {
     match operation {
@@ -167,55 +159,45 @@ fn act(operation: Operation) -> Say {
 }
 
 /// One line for people; none for what went well, unless every one is wanted.
-fn in_words(event: &Event, every: bool) -> Option<String> {
+fn in_words(event: &Event, every: bool) -> Option<Say> {
     match event {
         Event::Registration { serial, certificate_sn, outcome, code, message, .. } => {
-            let line = format!("{serial} {certificate_sn}: {}", spoken(word(*outcome)));
+            let line = Say::same(format!("{serial} {certificate_sn}: ")).with(&word(*outcome));
             let trouble = code.as_ref().zip(message.as_ref());
             (every || is_wrong(*outcome)).then(|| with_trouble(line, trouble))
         }
         Event::Status { serial, certificate_sn, operation, outcome, code, message, .. } => {
-            let deed = spoken(act(*operation));
-            let line = format!("{serial} {certificate_sn}: {deed}: {}", spoken(word(*outcome)));
+            let deed = act(*operation).with(&Say::same(": ")).with(&word(*outcome));
+            let line = Say::same(format!("{serial} {certificate_sn}: ")).with(&deed);
             let trouble = code.as_ref().zip(message.as_ref());
             (every || is_wrong(*outcome)).then(|| with_trouble(line, trouble))
         }
-        Event::Difference(difference) => Some(format!(
-            "{} {}: {}: {}",
-            difference.serial.as_ref().map_or("?", |serial| serial.as_str()),
-            difference.certificate_sn,
-            spoken(kind(difference.kind)),
-            spoken(difference.detail.clone())
-        )),
-        Event::Planned { serial, certificate_sn, operation, deed } => {
-            let wanted = act(*operation);
-            Some(spoken(say!(
-                "{serial} {certificate_sn}: to {}, first {deed}",
-                "{serial} {certificate_sn}：需{}，先 {deed}",
-                match shell::language() {
-                    Language::English => &wanted.english,
-                    Language::Chinese => &wanted.chinese,
-                }
-            )))
+        Event::Difference(difference) => {
+            let serial = difference.serial.as_ref().map_or("?", |serial| serial.as_str());
+            let of = Say::same(format!("{serial} {}: ", difference.certificate_sn));
+            let what = kind(difference.kind).with(&Say::same(": ")).with(&difference.detail);
+            Some(of.with(&what))
         }
-        Event::Paused { message } => Some(spoken(
-            say!("the cloud is not ready, waiting", "云端未就绪，等待中").then(message),
-        )),
+        Event::Planned { serial, certificate_sn, operation, deed } => {
+            let of = say!("{serial} {certificate_sn}: to ", "{serial} {certificate_sn}：需");
+            Some(of.with(&act(*operation)).with(&say!(", first {deed}", "，先 {deed}")))
+        }
+        Event::Paused { message } => {
+            Some(say!("the cloud is not ready, waiting", "云端未就绪，等待中").then(message))
+        }
         Event::Summary(_) => None,
     }
 }
 
-fn with_trouble(line: String, trouble: Option<(&Code, &Say)>) -> String {
-    match trouble {
-        Some((code, message)) => {
-            let Say { english: detail, chinese } = message.clone();
-            let chinese = Some(chinese).filter(|chinese| !chinese.is_empty());
-            let fault = Fault { code: *code, detail, chinese };
-            // Of what a ledger has in English alone, the code says in Chinese what it means.
-            format!("{line} ({code}: {})", what(&fault, shell::language()))
-        }
-        None => line,
-    }
+fn with_trouble(line: Say, trouble: Option<(&Code, &Say)>) -> Say {
+    let Some((code, message)) = trouble else { return line };
+    let Say { english: detail, chinese } = message.clone();
+    let chinese = Some(chinese).filter(|chinese| !chinese.is_empty());
+    let fault = Fault { code: *code, detail, chinese };
+    // Of what a ledger has in English alone, the code says in Chinese what it means.
+    let [english, chinese] =
+        [Language::English, Language::Chinese].map(|language| what(&fault, language));
+    line.with(&say!(" ({code}: {english})", " ({code}: {chinese})"))
 }
 
 fn kind(kind: DifferenceKind) -> Say {
@@ -231,7 +213,7 @@ fn kind(kind: DifferenceKind) -> Say {
     }
 }
 
-fn summary_in_words(summary: &Summary) -> Vec<String> {
+fn summary_in_words(summary: &Summary) -> Vec<Say> {
     let Summary { registered, already_registered, conflict, rejected, deferred, pending, .. } =
         *summary;
     let mut said = vec![say!(
@@ -247,7 +229,7 @@ fn summary_in_words(summary: &Summary) -> Vec<String> {
         "{requests} requests, {throttled} throttled, {duration_ms} ms",
         "请求 {requests}，限流 {throttled}，{duration_ms} 毫秒"
     ));
-    said.into_iter().map(spoken).collect()
+    said
 }
 
 fn changes_in_words(summary: &Summary) -> Option<Say> {

@@ -32,7 +32,7 @@ pub(super) fn run(asked: &cli::View, context: &mut Context) -> Result<Exit, Fail
     let url = open.url();
     match context.out.is_json() {
         true => context.out.json(&Ready { event: "ready", url: &url })?,
-        false => context.out.line(format!("the view is at {url}"))?,
+        false => context.out.say(&say!("the view is at {url}", "网页视图在 {url}"))?,
     }
     signals.forever().next();
     Ok(Exit::Done)

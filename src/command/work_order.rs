@@ -16,6 +16,7 @@ use crate::domain::grant::GrantRow;
 use crate::domain::ids::{HardwareId, WorkOrderId};
 use crate::domain::operators::ProfileAccepted;
 use crate::domain::record::{Record, WorkOrderAct, WorkOrderCreated};
+use crate::domain::say::Say;
 use crate::domain::work_order::{WorkOrder, WorkOrderRow};
 use crate::domain::{bounds, list};
 use crate::ledger::Reader;
@@ -153,9 +154,9 @@ fn print(row: &WorkOrderRow, granted: &[GrantRow], context: &mut Context) -> Res
     if context.out.is_json() {
         return context.out.json(&as_json(row, granted, now));
     }
-    context.out.line(in_words(row))?;
+    context.out.say(&in_words(row))?;
     let mut lines = granted.iter().map(|grant| grants::row_in_words(grant, now));
-    lines.try_for_each(|line| context.out.line(line))
+    lines.try_for_each(|line| context.out.say(&line))
 }
 
 fn as_json(row: &WorkOrderRow, granted: &[GrantRow], now: Timestamp) -> Value {
@@ -185,10 +186,15 @@ const fn state(closed: bool) -> &'static str {
     }
 }
 
-fn in_words(row: &WorkOrderRow) -> String {
+fn in_words(row: &WorkOrderRow) -> Say {
     let WorkOrderRow { work_order: WorkOrder { id, product, quantity, .. }, .. } = row;
-    let (id, state, proven, open) = (id.as_str(), state(row.closed), row.proven, row.open);
-    format!("{id:<20} {state:<7} {product}: {proven} of {quantity} proven, {open} under way")
+    let (id, proven, open) = (id.as_str(), row.proven, row.open);
+    let chinese = if row.closed { "已关闭" } else { "未关闭" };
+    let state = Say { english: state(row.closed).to_owned(), chinese: chinese.to_owned() };
+    Say::same(format!("{id:<20} ")).with(&state.padded(7)).with(&say!(
+        " {product}: {proven} of {quantity} proven, {open} under way",
+        " {product}：已验证 {proven}/{quantity}，处理中 {open}"
+    ))
 }
 
 #[cfg(test)]
