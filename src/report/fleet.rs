@@ -38,11 +38,11 @@ pub struct FleetConflict {
     /// Its id.
     pub id: String,
     /// Which kind of value.
-    pub kind: String,
+    pub kind: Say,
     /// The value.
     pub value: String,
     /// What contradicts what.
-    pub detail: String,
+    pub detail: Say,
     /// When it was noticed.
     pub noticed: Timestamp,
     /// When, by whom, for which station and why it was settled.
@@ -251,7 +251,7 @@ fn conflicts(all: &[FleetConflict], only_open: bool, look: Look<'_>) -> Markup {
                 } }
                 tbody { @for conflict in shown { tr {
                     td { (look.minute(conflict.noticed)) }
-                    td { b { (outside(&conflict.kind)) } " " span class="code" { (outside(&conflict.value)) } br; (outside(&conflict.detail)) }
+                    td { b { (outside(&look.say(conflict.kind.clone()))) } " " span class="code" { (outside(&conflict.value)) } br; (outside(&look.say(conflict.detail.clone()))) }
                     td { @match &conflict.settled {
                         Some((at, by, station, why)) => {
                             (look.minute(*at)) " " (outside(by)) ": " (outside(station)) br; (outside(why))

@@ -105,10 +105,10 @@ impl FleetPages {
             conflicts: row.conflicts,
         });
         let conflicts = conflicts.into_iter().map(|conflict| FleetConflict {
+            kind: conflict.kind_said(),
+            detail: conflict.said(),
             id: conflict.id,
-            kind: conflict.kind,
             value: conflict.value,
-            detail: conflict.detail,
             noticed: conflict.noticed,
             settled: conflict.settled,
         });

@@ -18,7 +18,10 @@ pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Fail
     let (url, database) = (demo.url(), demo.database());
     match context.out.is_json() {
         true => context.out.json(&json!({"event": "ready", "url": url, "database": database}))?,
-        false => context.out.line(format!("the fleet is at {url}, its store at {database}"))?,
+        false => context.out.say(&say!(
+            "the fleet is at {url}, its store at {database}",
+            "总库在 {url}，数据库在 {database}"
+        ))?,
     }
     let mut exit = Exit::Done;
     let mut first = 1;
@@ -35,8 +38,9 @@ pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Fail
                 "segments": made.pushed.segments, "entries": made.pushed.entries,
                 "confirmed": made.pushed.standing.head.seq, "conflicts": conflicts,
             }))?,
-            false => context.out.line(format!(
+            false => context.out.say(&say!(
                 "{station}: {units} units, {} entries sent, {conflicts} conflicts",
+                "{station}：单元 {units}，已发送记录 {}，冲突 {conflicts}",
                 made.pushed.entries
             ))?,
         }
@@ -44,7 +48,10 @@ pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Fail
     summary(&database, context)?;
     if !asked.once && exit == Exit::Done {
         if !context.out.is_json() {
-            context.out.line(format!("open {url} in a browser; Ctrl-C ends it"))?;
+            context.out.say(&say!(
+                "open {url} in a browser; Ctrl-C ends it",
+                "在浏览器中打开 {url}；按 Ctrl-C 结束"
+            ))?;
         }
         let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
             Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
@@ -64,8 +71,8 @@ fn summary(database: &str, context: &mut Context) -> Result<(), Failure> {
     let segments: u64 = segments.values().sum();
     for conflict in &conflicts {
         if !context.out.is_json() {
-            let what = &conflict.detail;
-            context.out.line(format!("conflict {}: {}: {what}", conflict.id, conflict.value))?;
+            let of = say!("conflict {}: {}", "冲突 {}：{}", conflict.id, conflict.value);
+            context.out.say(&of.then(&conflict.said()))?;
         }
     }
     let (stations, conflicts) = (stations.len(), conflicts.len());
@@ -74,8 +81,9 @@ fn summary(database: &str, context: &mut Context) -> Result<(), Failure> {
             "event": "summary", "stations": stations, "units": units, "conflicts": conflicts,
             "segments": segments,
         })),
-        false => context.out.line(format!(
-            "{stations} stations, {units} units, {conflicts} conflicts, {segments} segments"
+        false => context.out.say(&say!(
+            "{stations} stations, {units} units, {conflicts} conflicts, {segments} segments",
+            "站 {stations}，单元 {units}，冲突 {conflicts}，日志段 {segments}"
         )),
     }
 }

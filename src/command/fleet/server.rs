@@ -9,6 +9,7 @@ use crate::app::fleet;
 use crate::cli::{FleetCode, FleetRevoke, FleetServe};
 use crate::command::context::Context;
 use crate::domain::code::Code;
+use crate::domain::say::Say;
 use crate::say;
 use crate::shell::{Exit, Failure};
 
@@ -27,7 +28,7 @@ pub(super) fn serve(asked: &FleetServe, context: &mut Context) -> Result<Exit, F
     let url = server.url();
     match context.out.is_json() {
         true => context.out.json(&json!({"event": "ready", "url": url}))?,
-        false => context.out.line(format!("the fleet is at {url}"))?,
+        false => context.out.say(&say!("the fleet is at {url}", "总库在 {url}"))?,
     }
     signals.forever().next();
     Ok(Exit::Done)
@@ -48,8 +49,11 @@ pub(super) fn code(asked: &FleetCode, context: &mut Context) -> Result<Exit, Fai
         }))?,
         false => {
             context.out.line(&new.code)?;
-            let until = new.expires;
-            context.out.line(format!("for station {}, once, until {until}", new.station))?;
+            let (station, until) = (&new.station, new.expires);
+            context.out.say(&say!(
+                "for station {station}, once, until {until}",
+                "供站 {station} 使用一次，有效期到 {until}"
+            ))?;
         }
     }
     Ok(Exit::Done)
@@ -70,7 +74,13 @@ pub(super) fn revoke(asked: &FleetRevoke, context: &mut Context) -> Result<Exit,
         true => context.out.json(&json!({
             "event": "station", "station": asked.station, "state": state, "ledgers": changed,
         }))?,
-        false => context.out.line(format!("station {} is {state}", asked.station))?,
+        false => {
+            let word = if asked.undo { "可以接入" } else { "已禁止接入" };
+            context.out.say(&Say {
+                english: format!("station {} is {state}", asked.station),
+                chinese: format!("站 {} {word}", asked.station),
+            })?;
+        }
     }
     Ok(Exit::Done)
 }

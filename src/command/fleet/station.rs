@@ -5,7 +5,9 @@ use serde_json::json;
 use crate::app::fleet::{self, Station};
 use crate::cli::FleetEnrol;
 use crate::command::context::Context;
+use crate::domain::say::Say;
 use crate::fleet::Heard;
+use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Binds this station to a fleet.
@@ -18,7 +20,10 @@ pub(super) fn enrol(asked: &FleetEnrol, context: &mut Context) -> Result<Exit, F
         true => context.out.json(&json!({
             "event": "enrolled", "station": station, "url": url, "confirmed": standing.head.seq,
         }))?,
-        false => context.out.line(format!("station {station} belongs to the fleet at {url}"))?,
+        false => context.out.say(&say!(
+            "station {station} belongs to the fleet at {url}",
+            "站 {station} 已加入总库 {url}"
+        ))?,
     }
     Ok(Exit::Done)
 }
@@ -37,12 +42,15 @@ pub(super) fn push(context: &mut Context) -> Result<Exit, Failure> {
         false => {
             let (entries, segments) = (pushed.entries, pushed.segments);
             let confirmed = pushed.standing.head.seq;
-            context.out.line(format!(
-                "sent {entries} entries in {segments} segments; the fleet has {confirmed}"
+            context.out.say(&say!(
+                "sent {entries} entries in {segments} segments; the fleet has {confirmed}",
+                "已发送 {segments} 个日志段共 {entries} 条记录；总库已有 {confirmed} 条"
             ))?;
             if pushed.standing.conflicts > 0 {
                 let conflicts = pushed.standing.conflicts;
-                context.out.line(format!("{conflicts} conflicts wait for a person"))?;
+                let wait =
+                    say!("{conflicts} conflicts wait for a person", "{conflicts} 个冲突等待裁定");
+                context.out.say(&wait)?;
             }
         }
     }
@@ -66,10 +74,15 @@ pub(super) fn status(context: &mut Context) -> Result<Exit, Failure> {
             "conflicts": conflicts, "claimed": heard.map(|heard| heard.claimed).unwrap_or_default(),
         }))?,
         false => {
-            let heard = at.unwrap_or_else(|| "never".to_owned());
-            context.out.line(format!("fleet {}: heard of {heard}", station.client.url()))?;
-            context.out.line(format!(
-                "{confirmed} of {newest} entries confirmed, {conflicts} conflicts"
+            let heard = at.map_or_else(
+                || say!("heard of never", "从未收到回应"),
+                |at| say!("heard of {at}", "最近回应 {at}"),
+            );
+            let fleet = say!("fleet {}", "总库 {}", station.client.url());
+            context.out.say(&fleet.then(&heard))?;
+            context.out.say(&say!(
+                "{confirmed} of {newest} entries confirmed, {conflicts} conflicts",
+                "记录已确认 {confirmed}/{newest}，冲突 {conflicts}"
             ))?;
         }
     }
@@ -89,8 +102,9 @@ pub(super) fn find(text: &str, context: &mut Context) -> Result<Exit, Failure> {
             true => context.out.json(&unit)?,
             false => {
                 let part = |name: &str| unit[name].as_str().unwrap_or("?").to_owned();
-                let (serial, station, state) = (part("serial"), part("station"), part("state"));
-                context.out.line(format!("{serial}: {state} at station {station}"))?;
+                let at = say!(" at station {}", "，站 {}", part("station"));
+                let state = super::stored::state_said(&part("state"));
+                context.out.say(&Say::same(part("serial")).then(&state).with(&at))?;
             }
         }
     }

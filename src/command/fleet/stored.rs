@@ -1,5 +1,7 @@
 //! `station fleet status`, `find`, `verify`, `grant`, `settle`, `report`: what the store says.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::opened::opened;
@@ -11,11 +13,13 @@ use crate::domain::bounds;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::grant::Grant;
+use crate::domain::say::Say;
 use crate::fleet::{FoundUnit, GivenBackRow, GrantFile, Settled};
 use crate::handoff::grant::read_grant;
 use crate::pki::{self, Verifier};
 use crate::say;
 use crate::shell::{Exit, Failure};
+use crate::text::unit_state_said;
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -39,14 +43,14 @@ pub(super) fn status(store: Opened<'_>, context: &mut Context) -> Result<Exit, F
             }))?,
             false => {
                 let units: u64 = row.units.values().sum();
-                context.out.line(format!(
-                    "{}: {} entries, {units} units, {} conflicts, heard of {}{}",
-                    row.station,
-                    row.head,
-                    row.conflicts,
-                    row.seen,
-                    if row.is_active { "" } else { ", revoked" },
-                ))?;
+                let (entries, conflicts, seen) = (&row.head, &row.conflicts, &row.seen);
+                let standing = say!(
+                    "{entries} entries, {units} units, {conflicts} conflicts, heard of {seen}",
+                    "记录 {entries}，单元 {units}，冲突 {conflicts}，最近 {seen}"
+                );
+                let revoked = (!row.is_active).then(|| say!(", revoked", "，已禁止接入"));
+                let standing = standing.with(&revoked.unwrap_or_default());
+                context.out.say(&Say::same(row.station.to_string()).then(&standing))?;
             }
         }
     }
@@ -58,10 +62,9 @@ pub(super) fn status(store: Opened<'_>, context: &mut Context) -> Result<Exit, F
                 "noticed_at": conflict.noticed.to_string(), "detail": conflict.detail,
             }))?,
             false => {
-                context.out.line(format!(
-                    "conflict {}: {} {}: {}",
-                    conflict.id, conflict.kind, conflict.value, conflict.detail
-                ))?;
+                let about = conflict.kind_said().with(&say!(" {}", " {}", conflict.value));
+                let conflict_id = say!("conflict {}", "冲突 {}", conflict.id);
+                context.out.say(&conflict_id.then(&about).then(&conflict.said()))?;
             }
         }
     }
@@ -98,15 +101,18 @@ pub(super) fn find(store: Opened<'_>, text: &str, context: &mut Context) -> Resu
             true => context.out.json(&as_json(unit))?,
             false => {
                 let story = &unit.story;
-                let order = story.work_order.as_ref().map_or("none", |order| order.as_str());
-                context.out.line(format!(
-                    "{}: {} at station {}, work order {order}, {} attempts, last seen {}",
-                    story.serial,
-                    story.state(),
-                    unit.station,
-                    story.attempts,
-                    story.last_at
-                ))?;
+                let order = match &story.work_order {
+                    Some(order) => say!("work order {order}", "工单 {order}"),
+                    None => say!("work order none", "无工单"),
+                };
+                let at = say!(" at station {}, ", "，站 {}，", unit.station);
+                let (attempts, last) = (story.attempts, story.last_at);
+                let tries = say!(
+                    ", {attempts} attempts, last seen {last}",
+                    "，尝试 {attempts} 次，最近 {last}"
+                );
+                let state = unit_state_said(story.state()).with(&at).with(&order).with(&tries);
+                context.out.say(&Say::same(story.serial.to_string()).then(&state))?;
             }
         }
     }
@@ -146,10 +152,11 @@ pub(super) fn verify(asked: &FleetVerify, context: &mut Context) -> Result<Exit,
                 "event": "finding", "station": finding.station, "instance": finding.instance,
                 "table": finding.table, "what": finding.what,
             }))?,
-            false => context.out.line(format!(
-                "{} of station {}: {}",
-                finding.table, finding.station, finding.what
-            ))?,
+            false => {
+                let (table, station) = (finding.table, &finding.station);
+                let place = say!("{table} of station {station}", "站 {station} 的 {table}");
+                context.out.say(&place.then(&finding.what))?;
+            }
         }
     }
     match context.out.is_json() {
@@ -158,9 +165,13 @@ pub(super) fn verify(asked: &FleetVerify, context: &mut Context) -> Result<Exit,
             "segments": report.segments, "entries": report.entries, "units": report.units,
             "findings": found,
         }))?,
-        false => context.out.line(format!(
+        false => context.out.say(&say!(
             "{} segments with {} entries of {} ledgers, {} units",
-            report.segments, report.entries, report.ledgers, report.units
+            "日志段 {}，记录 {}，账本 {}，单元 {}",
+            report.segments,
+            report.entries,
+            report.ledgers,
+            report.units
         ))?,
     }
     match found {
@@ -236,9 +247,11 @@ pub(super) fn grant(asked: &FleetGrant, context: &mut Context) -> Result<Exit, F
             "event": "grant", "work_order": grant.work_order, "station": grant.station,
             "id": grant.id,
         }))?,
-        false => context.out.line(format!(
+        false => context.out.say(&say!(
             "station {} can take its grant of {} from the fleet",
-            grant.station, grant.work_order
+            "站 {} 可以从总库接收工单 {} 的授权",
+            grant.station,
+            grant.work_order
         ))?,
     }
     Ok(Exit::Done)
@@ -262,9 +275,10 @@ pub(super) fn settle(asked: &FleetSettle, context: &mut Context) -> Result<Exit,
             "event": "settled", "id": conflict.id, "kind": conflict.kind,
             "value": conflict.value, "for": settled.station, "by": settled.by,
         }))?,
-        false => context
-            .out
-            .line(format!("{} {} is {}'s", conflict.kind, conflict.value, settled.station))?,
+        false => {
+            let of = say!(" {} is {}'s", " {} 归站 {}", conflict.value, settled.station);
+            context.out.say(&conflict.kind_said().with(&of))?;
+        }
     }
     Ok(Exit::Done)
 }
@@ -289,23 +303,29 @@ pub(super) fn report(asked: &FleetReport, context: &mut Context) -> Result<Exit,
                 "event": "day", "date": date, "station": row.station, "passed": row.passed,
                 "failed": row.failed, "interrupted": row.interrupted,
             }))?,
-            false => context.out.line(format!(
-                "{date} {}: {} passed, {} failed, {} interrupted",
-                row.station, row.passed, row.failed, row.interrupted
-            ))?,
+            false => {
+                let (passed, failed, interrupted) = (row.passed, row.failed, row.interrupted);
+                let counts = say!(
+                    "{passed} passed, {failed} failed, {interrupted} interrupted",
+                    "合格 {passed}，不合格 {failed}，中断 {interrupted}"
+                );
+                context.out.say(&Say::same(format!("{date} {}", row.station)).then(&counts))?;
+            }
         }
     }
     for row in &orders {
-        let name = if row.work_order.is_empty() { "no work order" } else { &row.work_order };
+        let name = match row.work_order.is_empty() {
+            true => say!("no work order", "无工单"),
+            false => Say::same(row.work_order.clone()),
+        };
         match context.out.is_json() {
             true => context.out.json(&json!({
                 "event": "work_order", "work_order": row.work_order, "station": row.station,
                 "quantity": row.quantity, "units": row.units,
             }))?,
             false => {
-                let units = row.units.iter().map(|(state, count)| format!("{count} {state}"));
-                let units: Vec<_> = units.collect();
-                context.out.line(format!("{name} at {}: {}", row.station, units.join(", ")))?;
+                let place = name.with(&say!(" at {}", "，站 {}", row.station));
+                context.out.say(&place.then(&units_by_state(&row.units)))?;
             }
         }
     }
@@ -314,11 +334,27 @@ pub(super) fn report(asked: &FleetReport, context: &mut Context) -> Result<Exit,
             "event": "summary", "stations": stations.len(), "passed": passed, "failed": failed,
             "interrupted": interrupted, "uncertain": uncertain,
         }))?,
-        false => context.out.line(format!(
-            "{passed} passed, {failed} failed, {interrupted} interrupted, {uncertain} uncertain"
+        false => context.out.say(&say!(
+            "{passed} passed, {failed} failed, {interrupted} interrupted, {uncertain} uncertain",
+            "合格 {passed}，不合格 {failed}，中断 {interrupted}，未定 {uncertain}"
         ))?,
     }
     Ok(Exit::Done)
+}
+
+/// Where a unit stands, by the word that a store has for it.
+pub(super) fn state_said(word: &str) -> Say {
+    word.parse().map_or_else(|_| Say::same(word), unit_state_said)
+}
+
+fn units_by_state(units: &BTreeMap<String, u64>) -> Say {
+    let one = |(state, count): (&String, &u64)| {
+        let Say { english, chinese } = state_said(state);
+        Say { english: format!("{count} {english}"), chinese: format!("{chinese} {count}") }
+    };
+    let mut all = units.iter().map(one);
+    let first = all.next().unwrap_or_default();
+    all.fold(first, |said, next| said.with(&say!(", ", "，")).with(&next))
 }
 
 /// A date as the day counted from 1970.

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::domain::cause::Told;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{Serial, StationId};
+use crate::domain::say::Say;
 use crate::ledger::Head;
 
 use super::super::arrival::{Arrival, Known};
@@ -34,7 +36,7 @@ pub struct Finding {
     /// The table.
     pub table: &'static str,
     /// What is wrong, in one sentence.
-    pub what: String,
+    pub what: Say,
 }
 
 /// What an audit found.
@@ -62,7 +64,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    fn wrong(&mut self, table: &'static str, what: impl Into<String>) {
+    fn wrong(&mut self, table: &'static str, what: Say) {
         if self.report.findings.len() >= TOLD {
             self.report.more += 1;
             return;
@@ -71,7 +73,7 @@ impl Look<'_> {
             station: self.known.station.clone(),
             instance: self.instance.clone(),
             table,
-            what: what.into(),
+            what,
         });
     }
 
@@ -157,13 +159,18 @@ impl Work<'_> {
             let arrival = match Arrival::verify(row.get(4), look.known, verifier) {
                 Ok(arrival) => arrival,
                 Err(error) => {
-                    look.wrong("segments", format!("the one from entry {first} on: {error}"));
+                    let segment =
+                        say!("the one from entry {first} on", "从第 {first} 条起的日志段");
+                    look.wrong("segments", segment.then(&error.sentence()));
                     return Ok(None);
                 }
             };
             let digest: &[u8] = row.get(3);
             if digest != arrival.digest || told != (arrival.behind, arrival.head) {
-                let what = format!("the row from entry {first} on is not that of its bytes");
+                let what = say!(
+                    "the row from entry {first} on is not that of its bytes",
+                    "从第 {first} 条起的那一行与其内容不符"
+                );
                 look.wrong("segments", what);
             }
             let continues = match branch == on {
@@ -171,8 +178,11 @@ impl Work<'_> {
                 false => ends.contains(&(arrival.behind.seq, arrival.behind.hash.0)),
             };
             if !continues {
-                let what =
-                    format!("the one from entry {first} on does not continue entry {}", head.seq);
+                let what = say!(
+                    "the one from entry {first} on does not continue entry {}",
+                    "从第 {first} 条起的日志段接不上第 {} 条",
+                    head.seq
+                );
                 look.wrong("segments", what);
                 return Ok(None);
             }
@@ -190,8 +200,12 @@ impl Work<'_> {
         // Right behind a settled fork the newer branch has no segment yet.
         let between = row.get::<_, i32>(2) != on && ends.contains(&(stands.seq, stands.hash.0));
         if stands != head && !between {
-            let what =
-                format!("its head is entry {}, its segments end with {}", stands.seq, head.seq);
+            let what = say!(
+                "its head is entry {}, its segments end with {}",
+                "它的头是第 {} 条，日志段到第 {} 条为止",
+                stands.seq,
+                head.seq
+            );
             look.wrong("stations", what);
         }
         Ok(Some(gathered))
@@ -211,7 +225,10 @@ impl Work<'_> {
         for row in rows {
             let serial: &str = row.get(1);
             let Some(story) = left.remove(serial) else {
-                look.wrong("units", format!("unit {serial} is in no segment"));
+                look.wrong(
+                    "units",
+                    say!("unit {serial} is in no segment", "日志段里没有单元 {serial}"),
+                );
                 continue;
             };
             let told: Option<Story> = serde_json::from_str(row.get(5)).ok();
@@ -221,11 +238,14 @@ impl Work<'_> {
                 && row.get::<_, &str>(3) == order_of(story)
                 && row.get::<_, i64>(4) == story.last_at.0;
             if !same {
-                look.wrong("units", format!("unit {serial} is not as its segments say"));
+                look.wrong(
+                    "units",
+                    say!("unit {serial} is not as its segments say", "单元 {serial} 与日志段不符"),
+                );
             }
         }
         for serial in left.keys() {
-            look.wrong("units", format!("unit {serial} is missing"));
+            look.wrong("units", say!("unit {serial} is missing", "缺少单元 {serial}"));
         }
         Ok(())
     }
@@ -251,11 +271,14 @@ impl Work<'_> {
                     _ => kind == "fingerprint",
                 };
             if !right {
-                look.wrong("names", format!("{kind} {value} is in no segment"));
+                look.wrong(
+                    "names",
+                    say!("{kind} {value} is in no segment", "日志段里没有 {kind} {value}"),
+                );
             }
         }
         for serial in serials {
-            look.wrong("names", format!("serial {serial} is missing"));
+            look.wrong("names", say!("serial {serial} is missing", "缺少序列号 {serial}"));
         }
         Ok(())
     }
@@ -277,7 +300,7 @@ impl Work<'_> {
         let told: BTreeMap<(String, String), i64> =
             rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
         if told != sums {
-            look.wrong("standing", "its sums are not those of its units");
+            look.wrong("standing", say!("its sums are not those of its units", "合计与单元不符"));
         }
         Ok(())
     }
@@ -299,7 +322,7 @@ impl Work<'_> {
             })
             .collect();
         if told != gathered.days {
-            look.wrong("days", "its sums are not those of its attempts");
+            look.wrong("days", say!("its sums are not those of its attempts", "合计与尝试不符"));
         }
         Ok(())
     }
@@ -319,7 +342,10 @@ impl Work<'_> {
             (order.to_string(), (i64::from(seen.quantity.unwrap_or(0)), seen.closed))
         });
         if told != said.collect() {
-            look.wrong("work_orders", "its work orders are not those of its segments");
+            look.wrong(
+                "work_orders",
+                say!("its work orders are not those of its segments", "工单与日志段不符"),
+            );
         }
         Ok(())
     }
@@ -352,7 +378,10 @@ impl Work<'_> {
             ((key.0.to_string(), stored(key.1.get())), sums)
         });
         if told != said.collect() {
-            look.wrong("grants_taken", "its grants are not those of its segments");
+            look.wrong(
+                "grants_taken",
+                say!("its grants are not those of its segments", "授权与日志段不符"),
+            );
         }
         let sql = "SELECT work_order, number, serial, proven_us FROM grant_uses
             WHERE station = $1 AND instance = $2";
@@ -363,7 +392,13 @@ impl Work<'_> {
             ((key.0.to_string(), stored(key.1.get()), serial.to_string()), at.0)
         });
         if told != said.collect() {
-            look.wrong("grant_uses", "the units of its grants are not those of its segments");
+            look.wrong(
+                "grant_uses",
+                say!(
+                    "the units of its grants are not those of its segments",
+                    "授权的单元与日志段不符"
+                ),
+            );
         }
         for key in keys {
             let (_, beyond) = self.beyond(&station, key).await?;
@@ -371,7 +406,10 @@ impl Work<'_> {
             let value = value_of(&station, key);
             let given: [Value<'_>; 2] = [&GRANT, &value];
             if !beyond.is_empty() && self.transaction.query(sql, &given).await?.is_empty() {
-                look.wrong("conflicts", format!("the one about grant {value} is missing"));
+                look.wrong(
+                    "conflicts",
+                    say!("the one about grant {value} is missing", "缺少关于授权 {value} 的冲突"),
+                );
             }
         }
         Ok(())
@@ -409,17 +447,32 @@ impl Work<'_> {
         let said: BTreeSet<Claim> =
             gathered.claimed.iter().filter(|claim| claim.kind == kind).cloned().collect();
         for claim in told.difference(&said) {
-            look.wrong(table, format!("{} of unit {} is in no segment", claim.value, claim.serial));
+            let (value, serial) = (&claim.value, &claim.serial);
+            let what = say!(
+                "{value} of unit {serial} is in no segment",
+                "日志段里没有单元 {serial} 的 {value}"
+            );
+            look.wrong(table, what);
         }
         for claim in said.difference(&told) {
-            look.wrong(table, format!("{} of unit {} is missing", claim.value, claim.serial));
+            let (value, serial) = (&claim.value, &claim.serial);
+            look.wrong(
+                table,
+                say!("{value} of unit {serial} is missing", "缺少单元 {serial} 的 {value}"),
+            );
         }
         let sql = "SELECT 1 FROM conflicts WHERE kind = $1 AND value = $2
             AND (other = $3 OR holder = $3)";
         for (value, who) in beside {
             let given: [Value<'_>; 3] = [&kind.as_str(), &value, &who];
             if self.transaction.query(sql, &given).await?.is_empty() {
-                look.wrong("conflicts", format!("the one about {value} of {who} is missing"));
+                look.wrong(
+                    "conflicts",
+                    say!(
+                        "the one about {value} of {who} is missing",
+                        "缺少关于 {who} 的 {value} 的冲突"
+                    ),
+                );
             }
         }
         Ok(())

@@ -20,6 +20,7 @@ mod schema;
 mod settle;
 mod shares;
 mod stations;
+mod told;
 mod uses;
 
 pub use audit::{AuditReport, Finding};
