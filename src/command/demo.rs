@@ -10,6 +10,8 @@ use crate::app::terminal::{self, Options};
 use crate::cli::Demo;
 use crate::config::Config;
 use crate::domain::code::Code;
+use crate::domain::say::Say;
+use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::tui;
 
@@ -52,7 +54,8 @@ pub(super) fn run(demo: &Demo, context: &mut Context) -> Result<Exit, Failure> {
         return Err(Failure { chinese, ..Failure::new(code, why) });
     }
     if !context.out.is_json() {
-        context.out.line(format!("{} ledger entries hold", verification.entries))?;
+        let entries = verification.entries;
+        context.out.say(&say!("{entries} ledger entries hold", "账本 {entries} 条记录核对通过"))?;
         say_where(demo, &factory, context)?;
     }
     Ok(exit)
@@ -97,19 +100,29 @@ fn print(
 /// Says where everything lies and what to do with it.
 fn say_where(demo: &Demo, factory: &Factory, context: &mut Context) -> Result<(), Failure> {
     if demo.dir.is_none() {
-        return context.out.line("nothing was kept; --dir DIR keeps the factory to look at");
+        return context.out.say(&say!(
+            "nothing was kept; --dir DIR keeps the factory to look at",
+            "没有保留任何内容；用 --dir DIR 保留演示工厂以供查看"
+        ));
     }
     let dir = factory.dir.display();
+    let line = |name: &str, what: Say| Say::same(format!("{dir}/{name:<14} ")).with(&what);
     for line in [
-        format!("{dir}/station.toml   the configuration; every command works on it:"),
-        format!("  station --config {dir}/station.toml unit list"),
-        format!("{dir}/data           the ledger"),
-        format!("{dir}/devices        what the simulated devices hold"),
-        format!("{dir}/labels         the label of each unit that passed"),
-        format!("{dir}/ca.pem         the demo CA"),
-        format!("{dir}/cloud.state    what the emulated cloud knows; it runs again with"),
+        line(
+            "station.toml",
+            say!("the configuration; every command works on it:", "配置；每个命令都可使用它："),
+        ),
+        Say::same(format!("  station --config {dir}/station.toml unit list")),
+        line("data", say!("the ledger", "账本")),
+        line("devices", say!("what the simulated devices hold", "模拟设备中的内容")),
+        line("labels", say!("the label of each unit that passed", "每个合格单元的标签")),
+        line("ca.pem", say!("the demo CA", "演示 CA")),
+        line(
+            "cloud.state",
+            say!("what the emulated cloud knows; it runs again with", "模拟云端的状态；再次运行："),
+        ),
     ] {
-        context.out.line(line)?;
+        context.out.say(&line)?;
     }
     let (address, state) = (factory.cloud_address().unwrap_or_default(), factory.cloud_state());
     let state = state.display();

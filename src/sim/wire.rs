@@ -6,33 +6,17 @@ use std::time::Duration;
 
 use super::dice::{Chance, Dice};
 use super::fault::error::FaultError;
-use super::fault::names::FaultName;
+use super::fault::names::{FaultName, faults};
 use super::fault::selection::{Selection, parse_list};
 
 /// Every fault of a line, as `--fault list` shows it.
-pub const WIRE_FAULTS: &[FaultName] = &[
-    FaultName { name: "mute", example: "mute", meaning: "whatever it says is lost" },
-    FaultName {
-        name: "echo",
-        example: "echo",
-        meaning: "the line gives back whatever is sent, and it hears nothing",
-    },
-    FaultName {
-        name: "lossy",
-        example: "lossy=2",
-        meaning: "each packet of up to 64 bytes is lost or changed with that percentage",
-    },
-    FaultName {
-        name: "latency",
-        example: "latency=16",
-        meaning: "so many ms before what it says arrives",
-    },
-    FaultName {
-        name: "cut",
-        example: "cut=4096@1",
-        meaning: "loses power when it was sent so many bytes, and starts anew",
-    },
-];
+pub const WIRE_FAULTS: &[FaultName] = faults! {
+    "mute", "mute": "whatever it says is lost", "它说的全部丢失";
+    "echo", "echo": "the line gives back whatever is sent, and it hears nothing", "线路把发出的内容原样送回，它什么也收不到";
+    "lossy", "lossy=2": "each packet of up to 64 bytes is lost or changed with that percentage", "每个至多 64 字节的数据包按这个百分比丢失或改变";
+    "latency", "latency=16": "so many ms before what it says arrives", "它说的内容晚这么多毫秒到达";
+    "cut", "cut=4096@1": "loses power when it was sent so many bytes, and starts anew", "收到这么多字节后断电，再重新启动";
+};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum WireFault {

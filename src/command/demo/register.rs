@@ -20,7 +20,8 @@ use crate::sync::{Event, Summary};
 pub(super) fn run(config: &Config, made: &[u8], context: &mut Context) -> Result<Exit, Failure> {
     let enrolled = enrol::run(config, &context.clock(), person(None))?;
     if !context.out.is_json() {
-        context.out.line(format!("the cloud knows the CA as {}", enrolled.ca_sn.0))?;
+        let ca_sn = enrolled.ca_sn.0;
+        context.out.say(&say!("the cloud knows the CA as {ca_sn}", "CA 已在云端注册为 {ca_sn}"))?;
     }
     let ended = sync::carry_out(config, &Wanted::default(), &person(None), context)?;
     if !context.out.is_json() {

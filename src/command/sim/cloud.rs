@@ -6,6 +6,7 @@ use signal_hook::iterator::Signals;
 
 use crate::cli::{SimCloud, SimCloudMode, SimDuplicate, SimSerialForm};
 use crate::domain::code::Code;
+use crate::domain::say::Say;
 use crate::say;
 use crate::shell::{Exit, Failure};
 use crate::sim::cloud::{
@@ -136,24 +137,21 @@ fn say_ready(
         let event = "ready";
         return context.out.json(&Ready { event, url, instance, region, secret_id, secret_key });
     }
-    context.out.line(format_args!("ready at {url}: {instance} in {region}"))?;
+    let ready =
+        say!("ready at {url}: {instance} in {region}", "已就绪：{url}，{region} 的 {instance}");
+    context.out.say(&ready)?;
     let key = match own {
-        true => credentials.secret_key.as_str(),
-        false => "(as in the environment)",
+        true => Say::same(credentials.secret_key.as_str()),
+        false => say!("(as in the environment)", "（与环境变量相同）"),
     };
-    for line in [
-        "in station.toml:".to_owned(),
-        "  [cloud]".to_owned(),
-        format!("  endpoint = \"{url}\""),
-        format!("  region = \"{region}\""),
-        format!("  instance_id = \"{instance}\""),
-        "in the environment of the station:".to_owned(),
-        format!("  export STATION_CLOUD_SECRET_ID={}", credentials.secret_id),
-        format!("  export STATION_CLOUD_SECRET_KEY={key}"),
-    ] {
-        context.out.line(line)?;
-    }
-    Ok(())
+    context.out.say(&say!("in station.toml:", "写入 station.toml："))?;
+    context.out.line("  [cloud]")?;
+    context.out.line(format_args!("  endpoint = \"{url}\""))?;
+    context.out.line(format_args!("  region = \"{region}\""))?;
+    context.out.line(format_args!("  instance_id = \"{instance}\""))?;
+    context.out.say(&say!("in the environment of the station:", "写入本站的环境变量："))?;
+    context.out.line(format_args!("  export STATION_CLOUD_SECRET_ID={}", credentials.secret_id))?;
+    context.out.say(&Say::same("  export STATION_CLOUD_SECRET_KEY=").with(&key))
 }
 
 #[cfg(test)]

@@ -108,6 +108,6 @@ pub(super) fn stop_on_signal(stop: &StopFlag) -> Result<(), Failure> {
 pub(super) fn say_ready(context: &mut Context, link: &str) -> Result<(), Failure> {
     match context.out.is_json() {
         true => context.out.json(&Ready { event: "ready", link }),
-        false => context.out.line(format_args!("ready at {link}")),
+        false => context.out.say(&say!("ready at {link}", "已就绪：{link}")),
     }
 }

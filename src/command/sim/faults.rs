@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::command::context::Context;
+use crate::domain::say::Say;
 use crate::shell::{Exit, Failure};
 use crate::sim::FaultName;
 
@@ -18,10 +19,11 @@ pub(super) fn list_faults(faults: &[FaultName], context: &mut Context) -> Result
     let width = faults.iter().map(|fault| fault.example.len()).max().unwrap_or_default();
     for fault in faults {
         if context.out.is_json() {
-            let (fault, example, meaning) = (fault.name, fault.example, fault.meaning);
+            let (fault, example, meaning) = (fault.name, fault.example, fault.meaning.english);
             context.out.json(&FaultLine { fault, example, meaning })?;
         } else {
-            context.out.line(format_args!("{:<width$} {}", fault.example, fault.meaning))?;
+            let example = Say::same(format!("{:<width$} ", fault.example));
+            context.out.say(&example.with(&fault.meaning.into()))?;
         }
     }
     Ok(Exit::Done)

@@ -24,17 +24,17 @@ struct Moved<'a> {
 
 pub(super) fn pull(hand: &SimHand, context: &mut Context) -> Result<Exit, Failure> {
     let unit = tell(&hand.link, &Order::Pull)?;
-    say("pull", &hand.link, &unit, "taken out of", context)
+    say("pull", &hand.link, &unit, true, context)
 }
 
 pub(super) fn put(hand: &SimHand, context: &mut Context) -> Result<Exit, Failure> {
     let unit = tell(&hand.link, &Order::Put)?;
-    say("put", &hand.link, &unit, "put into", context)
+    say("put", &hand.link, &unit, false, context)
 }
 
 pub(super) fn next(hand: &SimHand, context: &mut Context) -> Result<Exit, Failure> {
     let unit = tell(&hand.link, &Order::Next)?;
-    say("next", &hand.link, &unit, "put into", context)
+    say("next", &hand.link, &unit, false, context)
 }
 
 pub(super) fn carry(moved: &SimMove, context: &mut Context) -> Result<Exit, Failure> {
@@ -43,7 +43,7 @@ pub(super) fn carry(moved: &SimMove, context: &mut Context) -> Result<Exit, Fail
         Failure::said(Code::Usage, say!("TO is no path", "TO 不是路径")).caused_by(&error)
     })?;
     let unit = tell(&moved.from, &Order::Move(to))?;
-    say("move", &moved.to, &unit, "put into", context)
+    say("move", &moved.to, &unit, false, context)
 }
 
 fn tell(link: &Path, order: &Order) -> Result<UnitId, Failure> {
@@ -72,7 +72,7 @@ fn say(
     act: &'static str,
     link: &Path,
     unit: &UnitId,
-    done: &str,
+    is_out: bool,
     context: &mut Context,
 ) -> Result<Exit, Failure> {
     let link = link.to_string_lossy();
@@ -81,7 +81,16 @@ fn say(
         let of = home.as_str();
         context.out.json(&Moved { event: "moved", act, link: &link, of, unit: *number })?;
     } else {
-        context.out.line(format_args!("device {number} of {home} was {done} {link}"))?;
+        context.out.say(&match is_out {
+            true => say!(
+                "device {number} of {home} was taken out of {link}",
+                "已从 {link} 取出 {home} 的设备 {number}"
+            ),
+            false => say!(
+                "device {number} of {home} was put into {link}",
+                "已把 {home} 的设备 {number} 放入 {link}"
+            ),
+        })?;
     }
     Ok(Exit::Done)
 }

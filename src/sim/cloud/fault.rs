@@ -11,35 +11,27 @@ use std::time::Duration;
 use super::actions::ACTIONS;
 use crate::sim::dice::Dice;
 use crate::sim::fault::error::FaultError;
-use crate::sim::fault::names::FaultName;
+use crate::sim::fault::names::{FaultName, faults};
 use crate::sim::fault::selection::{Selection, parse_list};
 
-const fn named(name: &'static str, example: &'static str, meaning: &'static str) -> FaultName {
-    FaultName { name, example, meaning }
-}
-
 /// Every fault of the emulated cloud.
-pub const CLOUD_FAULTS: &[FaultName] = &[
-    named("throttle", "throttle@5%", "RequestLimitExceeded, nothing done"),
-    named("not-ready", "not-ready@3", "the instance is not ready, nothing done"),
-    named("internal-error", "internal-error", "InternalError in HTTP 200, nothing done"),
-    named("invalid-action", "invalid-action", "only what the international site has is known"),
-    named("5xx", "5xx@10%", "HTTP 502 from a proxy, nothing done"),
-    named("5xx-after", "5xx-after@10%", "done, and HTTP 504 is answered"),
-    named("reset", "reset@2", "the connection is reset before anything is done"),
-    named("reset-after", "reset-after@2", "done, and the connection is reset instead of an answer"),
-    named("slow", "slow=3000", "done at once, answered so many ms later"),
-    named("duplicate", "duplicate@1", "done twice; what the second time says is answered"),
-    named(
-        "forget",
-        "forget=RegisterDeviceCertificate",
-        "yes is said, and nothing is kept of the client",
-    ),
-    named("wrong-body", "wrong-body@1", "done, and some other JSON is answered"),
-    named("html-body", "html-body@1", "nothing done, and a page is answered with HTTP 200"),
-    named("nulls", "nulls", "answers have null siblings, and null for an empty list"),
-    named("skew", "skew=600", "the cloud's clock and its Date are so many seconds ahead"),
-];
+pub const CLOUD_FAULTS: &[FaultName] = faults! {
+    "throttle", "throttle@5%": "RequestLimitExceeded, nothing done", "RequestLimitExceeded，什么也没做";
+    "not-ready", "not-ready@3": "the instance is not ready, nothing done", "实例未就绪，什么也没做";
+    "internal-error", "internal-error": "InternalError in HTTP 200, nothing done", "HTTP 200 里是 InternalError，什么也没做";
+    "invalid-action", "invalid-action": "only what the international site has is known", "只认识国际站有的操作";
+    "5xx", "5xx@10%": "HTTP 502 from a proxy, nothing done", "代理返回 HTTP 502，什么也没做";
+    "5xx-after", "5xx-after@10%": "done, and HTTP 504 is answered", "已完成，却返回 HTTP 504";
+    "reset", "reset@2": "the connection is reset before anything is done", "还没处理连接就被重置";
+    "reset-after", "reset-after@2": "done, and the connection is reset instead of an answer", "已完成，连接被重置，没有应答";
+    "slow", "slow=3000": "done at once, answered so many ms later", "立即完成，晚这么多毫秒应答";
+    "duplicate", "duplicate@1": "done twice; what the second time says is answered", "做了两次，返回第二次的结果";
+    "forget", "forget=RegisterDeviceCertificate": "yes is said, and nothing is kept of the client", "回答成功，却没有保留这个客户端";
+    "wrong-body", "wrong-body@1": "done, and some other JSON is answered", "已完成，返回别的 JSON";
+    "html-body", "html-body@1": "nothing done, and a page is answered with HTTP 200", "什么也没做，以 HTTP 200 返回网页";
+    "nulls", "nulls": "answers have null siblings, and null for an empty list", "应答里有 null 的并列字段，空列表也是 null";
+    "skew", "skew=600": "the cloud's clock and its Date are so many seconds ahead", "云端的时钟和 Date 快这么多秒";
+};
 
 /// What is wrong with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

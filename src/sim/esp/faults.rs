@@ -4,42 +4,38 @@
 
 use super::super::dice::Chance;
 use super::super::fault::error::FaultError;
-use super::super::fault::names::FaultName;
+use super::super::fault::names::{FaultName, faults};
 use super::super::fault::selection::{Selection, parse_list};
 use super::kind::Kind;
 
-const fn named(name: &'static str, example: &'static str, meaning: &'static str) -> FaultName {
-    FaultName { name, example, meaning }
-}
-
 /// Every fault of a simulated chip.
-pub const ESP_FAULTS: &[FaultName] = &[
-    named("mute", "mute@2", "nothing answers"),
-    named("lose", "lose=9", "its Nth answer is lost on the line"),
-    named("garble", "garble=9", "one bit of its Nth answer is turned over"),
-    named("power", "power=3", "power is lost in the Nth change of its flash, and comes back"),
-    named("dark-start", "dark-start", "power is lost in its first start of the application"),
-    named("stuck", "stuck=1", "in the Nth block one bit stays a one, and the loader sees nothing"),
-    named("lie-write", "lie-write", "blocks are acknowledged and not written"),
-    named("lie-digest", "lie-digest", "the same, and its digest is of what it was sent"),
-    named("lie-key", "lie-key", "its application signs with another key"),
-    named("lie-id", "lie-id", "its application gives another chip's id"),
-    named("lie-forget", "lie-forget", "its application finds no identity"),
-    named("silent-app", "silent-app", "its application does not speak the framed protocol"),
-    named("stays", "stays", "it is in the loader again after every reset"),
-    named("chip", "chip=esp32s3@2", "it is another chip"),
-    named("secure-download", "secure-download", "it is in secure download mode"),
-    named("encrypted", "encrypted", "its flash is encrypted"),
-    named("secure-boot", "secure-boot", "it boots signed firmware alone"),
-    named("no-download", "no-download", "its eFuses forbid the loader"),
-    named("no-table", "no-table", "there is no partition table"),
-    named("no-partition", "no-partition", "its table lacks the partition"),
-    named("short", "short=4096", "the partition has so many bytes"),
-    named("moved", "moved", "the partition lies in the place of another one"),
-    named("holds-unknown", "holds-unknown", "it holds an identity that was made elsewhere"),
-    named("holds-junk", "holds-junk", "something that is no identity is in the partition"),
-    named("twin", "twin@2", "it has the id of the slot's first chip"),
-];
+pub const ESP_FAULTS: &[FaultName] = faults! {
+    "mute", "mute@2": "nothing answers", "没有应答";
+    "lose", "lose=9": "its Nth answer is lost on the line", "第 N 个应答在线路上丢失";
+    "garble", "garble=9": "one bit of its Nth answer is turned over", "第 N 个应答有一位翻转";
+    "power", "power=3": "power is lost in the Nth change of its flash, and comes back", "第 N 次改动闪存时断电，随后恢复";
+    "dark-start", "dark-start": "power is lost in its first start of the application", "应用第一次启动时断电";
+    "stuck", "stuck=1": "in the Nth block one bit stays a one, and the loader sees nothing", "第 N 块有一位仍为一，加载程序看不出来";
+    "lie-write", "lie-write": "blocks are acknowledged and not written", "确认了数据块而没有写入";
+    "lie-digest", "lie-digest": "the same, and its digest is of what it was sent", "同上，摘要还按收到的内容计算";
+    "lie-key", "lie-key": "its application signs with another key", "应用用另一个密钥签名";
+    "lie-id", "lie-id": "its application gives another chip's id", "应用给出另一芯片的 ID";
+    "lie-forget", "lie-forget": "its application finds no identity", "应用找不到身份";
+    "silent-app", "silent-app": "its application does not speak the framed protocol", "应用不会帧协议";
+    "stays", "stays": "it is in the loader again after every reset", "每次复位后又在加载程序里";
+    "chip", "chip=esp32s3@2": "it is another chip", "是另一种芯片";
+    "secure-download", "secure-download": "it is in secure download mode", "处于安全下载模式";
+    "encrypted", "encrypted": "its flash is encrypted", "闪存已加密";
+    "secure-boot", "secure-boot": "it boots signed firmware alone", "只启动有签名的固件";
+    "no-download", "no-download": "its eFuses forbid the loader", "eFuse 禁止加载程序";
+    "no-table", "no-table": "there is no partition table", "没有分区表";
+    "no-partition", "no-partition": "its table lacks the partition", "分区表里没有这个分区";
+    "short", "short=4096": "the partition has so many bytes", "分区只有这么多字节";
+    "moved", "moved": "the partition lies in the place of another one", "分区落在另一分区的位置";
+    "holds-unknown", "holds-unknown": "it holds an identity that was made elsewhere", "持有别处生成的身份";
+    "holds-junk", "holds-junk": "something that is no identity is in the partition", "分区里有不是身份的内容";
+    "twin", "twin@2": "it has the id of the slot's first chip", "ID 与工位的第一块芯片相同";
+};
 
 /// What is wrong with one chip.
 #[derive(Debug, Clone, Copy, PartialEq)]

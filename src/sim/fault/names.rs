@@ -10,6 +10,7 @@ use firmware_interface::ids::{ObjectKind, RequestType};
 
 use super::error::FaultError;
 use super::kind::Fault;
+use crate::domain::say::Phrase;
 use crate::sim::mishap::{Direction, FrameNumber, Mishap};
 use crate::sim::sayings::{HeaderLie, Saying};
 
@@ -36,62 +37,70 @@ pub struct FaultName {
     /// A whole specification of it.
     pub example: &'static str,
     /// What the device or its line does, in one line.
-    pub meaning: &'static str,
+    pub meaning: Phrase,
 }
 
-const fn named(name: &'static str, example: &'static str, meaning: &'static str) -> FaultName {
-    FaultName { name, example, meaning }
+/// Faults, a row each: name, example, and what it does, in English and Chinese.
+macro_rules! faults {
+    ($($name:literal, $example:literal: $english:literal, $chinese:literal;)*) => {
+        &[$(FaultName {
+            name: $name,
+            example: $example,
+            meaning: $crate::domain::say::Phrase { english: $english, chinese: $chinese },
+        },)*]
+    };
 }
+pub(in crate::sim) use faults;
 
 /// Every fault there is.
-pub const FAULTS: &[FaultName] = &[
-    named("mute", "mute", "never answers"),
-    named("noise", "noise", "sends random bytes without end and never answers"),
-    named("flood", "flood", "sends well-formed frames that nobody asked for, and never answers"),
-    named("withhold", "withhold=chunk", "does what a request of this type asks, never answers it"),
-    named("withhold-once", "withhold-once=prove", "the same until it is taken out and put back"),
-    named("unplug", "unplug=chunk:2", "is pulled out, for good, as the Kth such request arrives"),
-    named("replug", "replug=commit", "is pulled out after the Kth such request, and comes back"),
-    named("boot-noise", "boot-noise", "sends a banner and rubbish after each start"),
-    named("reset-on-open", "reset-on-open", "restarts whenever its port is opened"),
-    named("usb-restart", "usb-restart", "its port goes away at a restart and comes back"),
-    named("drop", "drop=rx:5", "the Kth frame to (rx) or from (tx) the device is lost"),
-    named("corrupt", "corrupt=tx:5", "one bit of the Kth frame is changed"),
-    named("double", "double=rx:5", "the Kth frame arrives twice"),
-    named("delay", "delay=tx:5:120", "the Kth frame, and all behind it, comes so many ms later"),
-    named("lossy", "lossy=2", "each frame is lost or changed with that percentage"),
-    named("latency", "latency=16", "so many ms before each reply"),
-    named("flash-full", "flash-full=512", "storage fails beyond so many bytes of an image"),
-    named("torn-write", "torn-write=2", "the Kth write stores half of its data and says OK"),
-    named("power", "power=3", "loses power in the Kth call that changes storage"),
-    named("lie-stored", "lie-stored", "says OK to everything and stores nothing"),
-    named("lie-forget", "lie-forget", "says OK, and is blank again after the restart"),
-    named("lie-key", "lie-key", "signs with another key"),
-    named("lie-certificate", "lie-certificate", "says OK and holds a torn certificate"),
-    named("lie-root", "lie-root", "says OK and holds a torn server root"),
-    named("lie-settings", "lie-settings", "says OK and holds torn settings"),
-    named("lie-other-unit", "lie-other-unit", "has another hardware id after the restart"),
-    named("lie-restart", "lie-restart", "keeps all in RAM and only pretends to restart"),
-    named("lie-replay", "lie-replay", "signs an old challenge again"),
-    named("lie-csr", "lie-csr", "hands in another device's key and signing request"),
-    named("shared-key", "shared-key=pair", "makes the key that each device with the text makes"),
-    named("zero-id", "zero-id", "its hardware id is all zeros"),
-    named("ones-id", "ones-id", "its hardware id is all ones"),
-    named("twin", "twin=pair", "has the hardware id of unit 1, or one that follows from the text"),
-    named("model", "model=OTHER-9", "is another product"),
-    named("other-version", "other-version", "speaks no protocol version that the station speaks"),
-    named("nonsense", "nonsense", "answers IDENTIFY with a sound frame that makes no sense"),
-    named("no-prove", "no-prove", "can't sign a challenge"),
-    named("locked", "locked", "is locked already"),
-    named("holds-unknown", "holds-unknown", "holds an identity that no ledger here knows"),
-    named("factory-serial", "factory-serial=F-001", "has a serial from its maker"),
-    named("say", "say=finish:0:00", "says these bytes instead, at that offset of an answer"),
-    named("wrong-seq", "wrong-seq", "its answers carry another number than the request"),
-    named("wrong-session", "wrong-session", "its answers carry another session"),
-    named("echo", "echo", "is none: the line gives back whatever is sent"),
-    named("gush", "gush=65536", "sends so many bytes of noise before each answer"),
-    named("stays", "stays", "stays in its slot when it has finished"),
-];
+pub const FAULTS: &[FaultName] = faults! {
+    "mute", "mute": "never answers", "从不应答";
+    "noise", "noise": "sends random bytes without end and never answers", "不停发送随机字节，从不应答";
+    "flood", "flood": "sends well-formed frames that nobody asked for, and never answers", "不停发送没人要的正确帧，从不应答";
+    "withhold", "withhold=chunk": "does what a request of this type asks, never answers it", "照做这类请求，但从不应答";
+    "withhold-once", "withhold-once=prove": "the same until it is taken out and put back", "同上，直到取出再放回";
+    "unplug", "unplug=chunk:2": "is pulled out, for good, as the Kth such request arrives", "第 K 个这类请求到达时被拔出，不再回来";
+    "replug", "replug=commit": "is pulled out after the Kth such request, and comes back", "第 K 个这类请求之后被拔出，随后回来";
+    "boot-noise", "boot-noise": "sends a banner and rubbish after each start", "每次启动后发送横幅和乱码";
+    "reset-on-open", "reset-on-open": "restarts whenever its port is opened", "端口每次被打开就重启";
+    "usb-restart", "usb-restart": "its port goes away at a restart and comes back", "重启时端口消失，随后回来";
+    "drop", "drop=rx:5": "the Kth frame to (rx) or from (tx) the device is lost", "发往（rx）或来自（tx）设备的第 K 帧丢失";
+    "corrupt", "corrupt=tx:5": "one bit of the Kth frame is changed", "第 K 帧有一位改变";
+    "double", "double=rx:5": "the Kth frame arrives twice", "第 K 帧到达两次";
+    "delay", "delay=tx:5:120": "the Kth frame, and all behind it, comes so many ms later", "第 K 帧及其后的帧晚这么多毫秒";
+    "lossy", "lossy=2": "each frame is lost or changed with that percentage", "每帧按这个百分比丢失或改变";
+    "latency", "latency=16": "so many ms before each reply", "每次应答前等这么多毫秒";
+    "flash-full", "flash-full=512": "storage fails beyond so many bytes of an image", "身份超过这么多字节时存储失败";
+    "torn-write", "torn-write=2": "the Kth write stores half of its data and says OK", "第 K 次写入只存一半，却说 OK";
+    "power", "power=3": "loses power in the Kth call that changes storage", "在第 K 次改动存储时断电";
+    "lie-stored", "lie-stored": "says OK to everything and stores nothing", "对一切说 OK，什么也不存";
+    "lie-forget", "lie-forget": "says OK, and is blank again after the restart", "说 OK，重启后又是空白";
+    "lie-key", "lie-key": "signs with another key", "用另一个密钥签名";
+    "lie-certificate", "lie-certificate": "says OK and holds a torn certificate", "说 OK，存的证书残缺";
+    "lie-root", "lie-root": "says OK and holds a torn server root", "说 OK，存的服务器根证书残缺";
+    "lie-settings", "lie-settings": "says OK and holds torn settings", "说 OK，存的设置残缺";
+    "lie-other-unit", "lie-other-unit": "has another hardware id after the restart", "重启后硬件 ID 变了";
+    "lie-restart", "lie-restart": "keeps all in RAM and only pretends to restart", "全部放在内存里，只假装重启";
+    "lie-replay", "lie-replay": "signs an old challenge again", "再签一次旧的质询";
+    "lie-csr", "lie-csr": "hands in another device's key and signing request", "交出另一台设备的密钥和签发请求";
+    "shared-key", "shared-key=pair": "makes the key that each device with the text makes", "凡给同一文本的设备都生成同一密钥";
+    "zero-id", "zero-id": "its hardware id is all zeros", "硬件 ID 全是零";
+    "ones-id", "ones-id": "its hardware id is all ones", "硬件 ID 全是一";
+    "twin", "twin=pair": "has the hardware id of unit 1, or one that follows from the text", "硬件 ID 与第 1 台相同，或由文本决定";
+    "model", "model=OTHER-9": "is another product", "是另一种产品";
+    "other-version", "other-version": "speaks no protocol version that the station speaks", "不支持本站的任何协议版本";
+    "nonsense", "nonsense": "answers IDENTIFY with a sound frame that makes no sense", "用完好而无意义的帧应答 IDENTIFY";
+    "no-prove", "no-prove": "can't sign a challenge", "不能签质询";
+    "locked", "locked": "is locked already", "已经锁定";
+    "holds-unknown", "holds-unknown": "holds an identity that no ledger here knows", "持有账本不认识的身份";
+    "factory-serial", "factory-serial=F-001": "has a serial from its maker", "有厂家的序列号";
+    "say", "say=finish:0:00": "says these bytes instead, at that offset of an answer", "在应答的这个位置改说这些字节";
+    "wrong-seq", "wrong-seq": "its answers carry another number than the request", "应答的序号与请求不同";
+    "wrong-session", "wrong-session": "its answers carry another session", "应答的会话不同";
+    "echo", "echo": "is none: the line gives back whatever is sent", "没有设备：线路把发出的内容原样送回";
+    "gush", "gush=65536": "sends so many bytes of noise before each answer", "每次应答前发送这么多字节的噪声";
+    "stays", "stays": "stays in its slot when it has finished", "完成后仍留在工位里";
+};
 
 /// The fault of that name with that value.
 pub(super) fn fault(name: &str, value: Option<&str>) -> Result<Fault, FaultError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::sim::dice::Chance;
 use crate::sim::fault::error::FaultError;
-use crate::sim::fault::names::FaultName;
+use crate::sim::fault::names::{FaultName, faults};
 use crate::sim::fault::selection::{Selection, parse_list};
 
 /// One thing that is wrong with one modem.
@@ -33,34 +33,30 @@ pub(super) enum Fault {
     Model(String),
 }
 
-const fn named(name: &'static str, example: &'static str, meaning: &'static str) -> FaultName {
-    FaultName { name, example, meaning }
-}
-
 /// Every fault of a modem.
-pub const MODEM_FAULTS: &[FaultName] = &[
-    named("mute", "mute", "never answers"),
-    named("boot-noise", "boot-noise", "sends rubbish before each start"),
-    named("urc", "urc", "says something unasked before, within and behind each answer"),
-    named("words", "words", "names errors in words though it was asked for numbers"),
-    named("refuse-write", "refuse-write=2", "answers its Kth write with an error"),
-    named("lie-stored", "lie-stored=2", "says OK to its Kth write and stores nothing"),
-    named("torn-write", "torn-write=2", "stores half of its Kth write and says OK"),
-    named("withhold", "withhold=2", "carries its Kth write out and does not answer it"),
-    named("lie-forget", "lie-forget", "has forgotten all it stored after a restart"),
-    named("lie-flip", "lie-flip=1", "has one bit of its Kth item changed after a restart"),
-    named("lie-restart", "lie-restart", "says OK to a restart and does not restart"),
-    named("lie-other-unit", "lie-other-unit", "calls itself another modem after a restart"),
-    named("full", "full", "has no room for anything"),
-    named("busy", "busy", "refuses to go offline, so that it takes no write (nrf91)"),
-    named("no-hash", "no-hash", "lists what it has without hashes, as old firmware (nrf91)"),
-    named("restart-at", "restart-at=12", "restarts by itself at its Kth command"),
-    named("power", "power=2", "loses power in the middle of its Kth change of its flash"),
-    named("latency", "latency=50", "answers so many milliseconds late"),
-    named("twin", "twin", "has the IMEI of the first modem of its slot"),
-    named("holds-unknown", "holds-unknown", "came with an identity that nobody here made"),
-    named("model", "model=OTHER", "is of another model"),
-];
+pub const MODEM_FAULTS: &[FaultName] = faults! {
+    "mute", "mute": "never answers", "从不应答";
+    "boot-noise", "boot-noise": "sends rubbish before each start", "每次启动前发送乱码";
+    "urc", "urc": "says something unasked before, within and behind each answer", "在每个应答的前、中、后插入主动上报";
+    "words", "words": "names errors in words though it was asked for numbers", "要求用数字报错，却用文字";
+    "refuse-write", "refuse-write=2": "answers its Kth write with an error", "第 K 次写入回答错误";
+    "lie-stored", "lie-stored=2": "says OK to its Kth write and stores nothing", "第 K 次写入说 OK，却没有存";
+    "torn-write", "torn-write=2": "stores half of its Kth write and says OK", "第 K 次写入只存一半，却说 OK";
+    "withhold", "withhold=2": "carries its Kth write out and does not answer it", "第 K 次写入照做，但不应答";
+    "lie-forget", "lie-forget": "has forgotten all it stored after a restart", "重启后全部忘记";
+    "lie-flip", "lie-flip=1": "has one bit of its Kth item changed after a restart", "重启后第 K 项有一位改变";
+    "lie-restart", "lie-restart": "says OK to a restart and does not restart", "对重启说 OK，却不重启";
+    "lie-other-unit", "lie-other-unit": "calls itself another modem after a restart", "重启后自称是另一台";
+    "full", "full": "has no room for anything", "没有任何空间";
+    "busy", "busy": "refuses to go offline, so that it takes no write (nrf91)", "拒绝离线，因此不接受写入（nrf91）";
+    "no-hash", "no-hash": "lists what it has without hashes, as old firmware (nrf91)", "列出内容时没有哈希，如旧固件（nrf91）";
+    "restart-at", "restart-at=12": "restarts by itself at its Kth command", "到第 K 个命令时自己重启";
+    "power", "power=2": "loses power in the middle of its Kth change of its flash", "第 K 次改动闪存的中途断电";
+    "latency", "latency=50": "answers so many milliseconds late", "应答晚这么多毫秒";
+    "twin", "twin": "has the IMEI of the first modem of its slot", "IMEI 与工位的第一台相同";
+    "holds-unknown", "holds-unknown": "came with an identity that nobody here made", "带着这里没人生成的身份";
+    "model", "model=OTHER": "is of another model", "是另一种型号";
+};
 
 /// The faults of a sequence of modems.
 #[derive(Debug, Clone, PartialEq, Default)]
