@@ -13,11 +13,13 @@ use crate::app::from_config;
 use crate::broker::{self, Demands, Identity, Meeting, Mosquitto, Refused};
 use crate::config::Config;
 use crate::domain::bounds;
+use crate::domain::cause::Told;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::identity::TlsVersion;
 use crate::domain::ids::ClientId;
+use crate::domain::say::{Phrase, Say};
 use crate::pki::{
     self, Authority, AuthorityInfo, AuthorityRequest, CA_BACKDATE, CrlNumbering, Profile,
     RevokedCertificate, SampleClient, ValidFor,
@@ -49,9 +51,9 @@ pub struct Finding {
     /// Its short name.
     pub check: String,
     /// What must hold.
-    pub rule: String,
+    pub rule: Say,
     /// What was found, where it holds; how it does not, where it does not.
-    pub outcome: Result<String, String>,
+    pub outcome: Result<Say, Say>,
     /// How long it took.
     pub took: Duration,
 }
@@ -59,7 +61,7 @@ pub struct Finding {
 /// Who comes to the broker.
 struct Visitor {
     check: &'static str,
-    rule: &'static str,
+    rule: Phrase,
     identity: Option<Identity>,
     /// Words of the broker's reason, one of which must be in it; none where it must let them in.
     reasons: &'static [&'static str],
@@ -130,17 +132,26 @@ pub fn run(
 fn leads_to_a_root(station: &AuthorityInfo, trusted: &str) -> Finding {
     let started = Instant::now();
     let outcome = match station.root_missing_in(trusted.as_bytes()) {
-        Ok(None) => Ok(format!("{} and what is above it, up to a root", station.subject)),
-        Ok(Some(missing)) => Err(format!(
+        Ok(None) => Ok(say!(
+            "{} and what is above it, up to a root",
+            "{} 及其上级，直到根证书",
+            station.subject
+        )),
+        Ok(Some(missing)) => Err(say!(
             "the certificate of {missing} is missing: mosquitto and other brokers on OpenSSL \
              refuse every device; give the broker what `station authority export --chain` writes, \
-             with the root behind it"
+             with the root behind it",
+            "缺少 {missing} 的证书：mosquitto 等用 OpenSSL 的 Broker 会拒绝所有设备；请把 \
+             `station authority export --chain` 写出的内容交给 Broker，并在后面补上根证书"
         )),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error.sentence()),
     };
     Finding {
         check: "path".to_owned(),
-        rule: "the broker's file of CAs leads from the station's CA to a root".to_owned(),
+        rule: say!(
+            "the broker's file of CAs leads from the station's CA to a root",
+            "Broker 的 CA 文件能从本站 CA 通到根证书"
+        ),
         outcome,
         took: started.elapsed(),
     }
@@ -238,31 +249,46 @@ fn visitors(config: &Config, authority: &Authority, now: Timestamp) -> Result<Vi
     let all = vec![
         Visitor {
             check: "issued",
-            rule: "a certificate of the CA connects with its client id and publishes",
+            rule: Phrase {
+                english: "a certificate of the CA connects with its client id and publishes",
+                chinese: "本 CA 的证书能以其客户端 ID 连接并发布消息",
+            },
             identity: Some(identity(issue(authority, now)?)),
             reasons: &[],
         },
         Visitor {
             check: "void",
-            rule: "one on the list of revoked certificates is refused",
+            rule: Phrase {
+                english: "one on the list of revoked certificates is refused",
+                chinese: "吊销列表上的证书被拒绝",
+            },
             identity: Some(identity(void)),
             reasons: &["CertificateRevoked"],
         },
         Visitor {
             check: "other-ca",
-            rule: "one of a CA that the broker does not know is refused",
+            rule: Phrase {
+                english: "one of a CA that the broker does not know is refused",
+                chinese: "Broker 不认识的 CA 的证书被拒绝",
+            },
             identity: Some(identity(issue(&stranger, now)?)),
             reasons: &["UnknownCa", "UnknownCA"],
         },
         Visitor {
             check: "expired",
-            rule: "one whose time is over is refused",
+            rule: Phrase {
+                english: "one whose time is over is refused",
+                chinese: "过期的证书被拒绝",
+            },
             identity: Some(identity(issue(authority, Timestamp(now.0 - DAY - HOUR))?)),
             reasons: &["CertificateExpired"],
         },
         Visitor {
             check: "no-certificate",
-            rule: "a client without a certificate is refused",
+            rule: Phrase {
+                english: "a client without a certificate is refused",
+                chinese: "没有证书的客户端被拒绝",
+            },
             identity: None,
             reasons: &["CertificateRequired", "HandshakeFailure"],
         },
@@ -278,19 +304,23 @@ impl Visitor {
     fn visit(&self, meeting: &Meeting<'_>, mosquitto: &Mosquitto) -> Finding {
         let started = Instant::now();
         let outcome = match (broker::connect(meeting, self.identity.as_ref()), self.reasons) {
-            (Ok(_), []) if mosquitto.has_let_in(CLIENT_ID, CLIENT_ID) => {
-                Ok(format!("the broker knows it as {CLIENT_ID}, by its certificate too"))
-            }
-            (Ok(_), []) => Err("it is in, and the broker knows it by another name".to_owned()),
-            (Ok(_), _) => Err("it is in".to_owned()),
+            (Ok(_), []) if mosquitto.has_let_in(CLIENT_ID, CLIENT_ID) => Ok(say!(
+                "the broker knows it as {CLIENT_ID}, by its certificate too",
+                "Broker 认出它是 {CLIENT_ID}，按证书也是"
+            )),
+            (Ok(_), []) => Err(say!(
+                "it is in, and the broker knows it by another name",
+                "它连上了，而 Broker 认出的是另一个名称"
+            )),
+            (Ok(_), _) => Err(say!("it is in", "它连上了")),
             (Err(Refused::Tls(alert)), reasons) if reasons.contains(&alert.as_str()) => {
-                Ok(format!("the broker says {alert}"))
+                Ok(say!("the broker says {alert}", "Broker 的回答：{alert}"))
             }
-            (Err(refused), _) => Err(refused.to_string()),
+            (Err(refused), _) => Err(refused.sentence()),
         };
         Finding {
             check: format!("{}-{}", self.check, meeting.version.as_str()),
-            rule: format!("TLS {}: {}", meeting.version.as_str(), self.rule),
+            rule: Say::same(format!("TLS {}", meeting.version.as_str())).then(&self.rule.into()),
             outcome,
             took: started.elapsed(),
         }
@@ -301,13 +331,19 @@ impl Visitor {
 fn outside(sound: Option<&Identity>, meeting: &Meeting<'_>) -> Finding {
     let started = Instant::now();
     let outcome = match broker::connect(meeting, sound) {
-        Ok(_) => Err("it is in".to_owned()),
-        Err(Refused::Tls(reason)) => Ok(format!("the broker says {reason}")),
-        Err(other) => Err(other.to_string()),
+        Ok(_) => Err(say!("it is in", "它连上了")),
+        Err(Refused::Tls(reason)) => {
+            Ok(say!("the broker says {reason}", "Broker 的回答：{reason}"))
+        }
+        Err(other) => Err(other.sentence()),
     };
     Finding {
         check: format!("outside-{}", meeting.version.as_str()),
-        rule: format!("TLS {} is outside of [broker] tls_min to tls_max", meeting.version.as_str()),
+        rule: say!(
+            "TLS {} is outside of [broker] tls_min to tls_max",
+            "TLS {} 不在 [broker] tls_min 到 tls_max 之内",
+            meeting.version.as_str()
+        ),
         outcome,
         took: started.elapsed(),
     }

@@ -6,6 +6,7 @@
 use zeroize::Zeroizing;
 
 use super::signals;
+use crate::domain::cause::Told;
 use crate::domain::certificate::Certificate;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
@@ -13,6 +14,7 @@ use crate::domain::device::Fault;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::{HardwareId, PublicKey};
+use crate::domain::say::Say;
 use crate::link::Stop;
 use crate::link::driver::framed::conformance::{
     self, ConformanceError, Notice, Options, SampleIdentity, Samples, Summary,
@@ -115,14 +117,15 @@ impl Samples for Workshop {
         Verifier.verify(public_key, text, signature).is_some()
     }
 
-    fn check_request(&self, request: &SigningRequest, hardware: &HardwareId) -> Result<(), String> {
+    fn check_request(&self, request: &SigningRequest, hardware: &HardwareId) -> Result<(), Say> {
         match pki::verify_csr(request, hardware) {
-            Ok(_) if !pki::has_utf8_subject(&request.der) => {
-                Err("names its subject in another form than UTF8String".to_owned())
-            }
+            Ok(_) if !pki::has_utf8_subject(&request.der) => Err(say!(
+                "names its subject in another form than UTF8String",
+                "主题不是 UTF8String"
+            )),
             Ok(_) => Ok(()),
-            Err(PkiError::SigningRequest { problem }) => Err(problem.english.to_owned()),
-            Err(error) => Err(error.to_string()),
+            Err(PkiError::SigningRequest { problem }) => Err(problem.into()),
+            Err(error) => Err(error.sentence()),
         }
     }
 }

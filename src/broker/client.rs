@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::mqtt::{self, Said};
 use super::timed::Timed;
+use crate::domain::cause::{Told, library};
 use crate::domain::identity::TlsVersion;
 
 /// For the connection.
@@ -71,6 +72,17 @@ pub enum Refused {
     /// The broker said no in MQTT.
     #[error("MQTT was refused: {0}")]
     Mqtt(String),
+}
+
+impl Told for Refused {
+    fn chinese(&self) -> Option<String> {
+        let (what, why) = match self {
+            Self::Unreached(why) => ("无法连接", why),
+            Self::Tls(why) => ("TLS 没有建立", why),
+            Self::Mqtt(why) => ("MQTT 被拒绝", why),
+        };
+        Some(format!("{what}：{}", library(why.clone()).chinese))
+    }
 }
 
 /// Connects as a device does, publishes one message that the broker acknowledges, and

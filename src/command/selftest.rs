@@ -7,10 +7,14 @@ use super::context::Context;
 use crate::app;
 use crate::cli::Selftest;
 use crate::domain::code::Code;
+use crate::domain::say::Say;
 use crate::link::driver::framed::conformance::{Finding, Notice, Options, Summary, Verdict};
 use crate::link::settings::PortSettings;
 use crate::say;
 use crate::shell::{Exit, Failure, Output};
+
+/// Where what was found of a rule begins.
+const DETAIL: usize = 30;
 
 /// Tries a device or a broker, and says what was found.
 pub(super) fn run(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failure> {
@@ -39,7 +43,9 @@ fn try_broker(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failur
     told?;
     match out.is_json() {
         true => out.json(&json!({ "event": "summary", "passed": passed, "failed": failed }))?,
-        false => out.line(format_args!("{passed} passed, {failed} failed"))?,
+        false => {
+            out.say(&say!("{passed} passed, {failed} failed", "通过 {passed}，不符 {failed}"))?;
+        }
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::NotAll })
 }
@@ -59,8 +65,10 @@ fn tell_of_broker(
             "duration_ms": took.as_millis(),
         }));
     }
-    out.line(format_args!("{}  {check:<22}  {rule}", word.to_uppercase()))?;
-    out.line(format_args!("{:<30}{detail}", ""))
+    let shown = if outcome.is_ok() { say!("PASS", "通过") } else { say!("FAIL", "不符") };
+    let head = shown.with(&Say::same(format!("  {check:<22}  ")));
+    out.say(&head.with(rule))?;
+    out.say(&Say::same(" ".repeat(DETAIL)).with(detail))
 }
 
 fn try_device(selftest: &Selftest, context: &mut Context) -> Result<Exit, Failure> {
@@ -90,10 +98,11 @@ fn tell(notice: Notice<'_>, out: &mut Output) -> Result<(), Failure> {
     match notice {
         Notice::Finding(finding) => tell_finding(finding, out),
         Notice::Instruction { round, rounds, text } if out.is_json() => out.json(&json!({
-            "event": "instruction", "round": round, "rounds": rounds, "text": text,
+            "event": "instruction", "round": round, "rounds": rounds, "text": text.english,
         })),
         Notice::Instruction { round, rounds, text } => {
-            out.line(format_args!("NOW   {round} of {rounds}: {text}"))
+            let now = say!("NOW   {round} of {rounds}", "现在  第 {round} 次，共 {rounds} 次");
+            out.say(&now.then(&text.into()))
         }
     }
 }
@@ -101,26 +110,33 @@ fn tell(notice: Notice<'_>, out: &mut Output) -> Result<(), Failure> {
 fn tell_finding(finding: &Finding, out: &mut Output) -> Result<(), Failure> {
     let Finding { check, section, rule, verdict, took } = finding;
     let (word, detail) = match verdict {
-        Verdict::Pass(note) => ("pass", note.as_deref()),
-        Verdict::Fail(how) => ("fail", Some(how.as_str())),
-        Verdict::Skipped(why) => ("skipped", Some(*why)),
+        Verdict::Pass(note) => ("pass", note.clone()),
+        Verdict::Fail(how) => ("fail", Some(how.clone())),
+        Verdict::Skipped(why) => ("skipped", Some((*why).into())),
     };
     if out.is_json() {
         return out.json(&json!({
-            "event": "check", "check": check, "section": section, "rule": rule,
+            "event": "check", "check": check, "section": section, "rule": rule.english,
             "verdict": word, "detail": detail, "duration_ms": took.as_millis(),
         }));
     }
     let shown = match verdict {
-        Verdict::Pass(_) => "PASS",
-        Verdict::Fail(_) => "FAIL",
-        Verdict::Skipped(_) => "skip",
+        Verdict::Pass(_) => say!("PASS", "通过"),
+        Verdict::Fail(_) => say!("FAIL", "不符"),
+        Verdict::Skipped(_) => say!("skip", "跳过"),
     };
-    out.line(format_args!("{shown}  {check:<22}  {section}: {rule}"))?;
+    let head = shown.with(&Say::same(format!("  {check:<22}  "))).with(&section_said(section));
+    out.say(&head.then(&(*rule).into()))?;
     match detail {
-        Some(detail) => out.line(format_args!("{:<30}{detail}", "")),
+        Some(detail) => out.say(&Say::same(" ".repeat(DETAIL)).with(&detail)),
         None => Ok(()),
     }
+}
+
+/// A section of `docs/protocol.md`, whose titles are in English.
+fn section_said(section: &str) -> Say {
+    let number = section.split(' ').next().unwrap_or_default();
+    say!("{section}", "第 {number} 节")
 }
 
 fn tell_summary(summary: &Summary, options: Options, out: &mut Output) -> Result<(), Failure> {
@@ -133,23 +149,35 @@ fn tell_summary(summary: &Summary, options: Options, out: &mut Output) -> Result
             "not_run": not_run, "not_asked_for": not_asked, "not_shown": not_shown,
         }));
     }
-    out.line(format_args!("{passed} passed, {failed} failed, {skipped} skipped"))?;
+    out.say(&say!(
+        "{passed} passed, {failed} failed, {skipped} skipped",
+        "通过 {passed}，不符 {failed}，跳过 {skipped}"
+    ))?;
     if not_run > 0 {
-        out.line(format_args!("{not_run} were not run: the device answers nothing any more"))?;
+        out.say(&say!(
+            "{not_run} were not run: the device answers nothing any more",
+            "未运行 {not_run}：设备不再应答"
+        ))?;
     }
-    for what in &not_shown {
-        out.line(format_args!("not shown: {what}"))?;
+    for what in not_shown {
+        out.say(&say!("not shown", "没有证明").then(&what))?;
     }
     match not_asked.is_empty() {
         true => Ok(()),
-        false => out.line(format_args!("not asked for: {}", not_asked.join(", "))),
+        false => out.say(&say!("not asked for", "没有要求").then(&Say::same(not_asked.join(", ")))),
     }
 }
 
 /// What all these checks together do not show.
-fn not_shown(options: Options) -> Vec<&'static str> {
-    let power = "that what it holds outlives its power, and that a boot hashes it: --power-cut";
-    let wiped = "that what is wiped is gone from the medium: read the flash";
+fn not_shown(options: Options) -> Vec<Say> {
+    let power = say!(
+        "that what it holds outlives its power, and that a boot hashes it: --power-cut",
+        "断电后内容仍在，启动时会校验哈希：--power-cut"
+    );
+    let wiped = say!(
+        "that what is wiped is gone from the medium: read the flash",
+        "擦除的内容已从介质上消失：请读取闪存"
+    );
     let all = [(power, options.power_cuts == 0), (wiped, true)];
     all.into_iter().filter(|(_, missing)| *missing).map(|(what, _)| what).collect()
 }

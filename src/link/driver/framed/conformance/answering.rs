@@ -8,23 +8,69 @@ use super::check::{Check, check};
 use super::frame::frame;
 use super::verdict::{Checked, Wrong};
 use super::wire::Answer;
+use crate::say;
 
 const ANSWERING: &str = "3 Answering";
 
 pub(super) const CHECKS: &[Check] = &[
-    check("unknown-types", "2 Types", "every other type is UNKNOWN_TYPE", unknown_types),
-    check("optional-refused", "2 Types", "what is not offered is UNSUPPORTED", optional_refused),
-    check("reply-types-ignored", ANSWERING, "a type with bit 0x80 set is ignored", reply_types),
-    check("body-lengths", ANSWERING, "a body of another length is BAD_LENGTH", body_lengths),
-    check("check-order", ANSWERING, "the first check that fails is the answer", order),
-    check("seq-wraps", "4 Sessions, order and resends", "any seq is taken and copied", seq_wraps),
-    check("resend", "4 Sessions, order and resends", "a resend is answered the same", resend),
+    check(
+        "unknown-types",
+        "2 Types",
+        ("every other type is UNKNOWN_TYPE", "其他类型都是 UNKNOWN_TYPE"),
+        unknown_types,
+    ),
+    check(
+        "optional-refused",
+        "2 Types",
+        ("what is not offered is UNSUPPORTED", "没有提供的功能是 UNSUPPORTED"),
+        optional_refused,
+    ),
+    check(
+        "reply-types-ignored",
+        ANSWERING,
+        ("a type with bit 0x80 set is ignored", "类型带 0x80 位的帧被忽略"),
+        reply_types,
+    ),
+    check(
+        "body-lengths",
+        ANSWERING,
+        ("a body of another length is BAD_LENGTH", "长度不对的内容是 BAD_LENGTH"),
+        body_lengths,
+    ),
+    check(
+        "check-order",
+        ANSWERING,
+        ("the first check that fails is the answer", "以第一项不符的检查作为应答"),
+        order,
+    ),
+    check(
+        "seq-wraps",
+        "4 Sessions, order and resends",
+        ("any seq is taken and copied", "接受任何序号并照抄"),
+        seq_wraps,
+    ),
+    check(
+        "resend",
+        "4 Sessions, order and resends",
+        ("a resend is answered the same", "重发得到相同应答"),
+        resend,
+    ),
 ];
 
 /// After all others.
 pub(super) const LAST: &[Check] = &[
-    check("one-reply", ANSWERING, "nothing is sent but one reply to each request", one_reply),
-    check("quiet", "7 Deadlines", "what else it sends leaves each answer in time", quiet),
+    check(
+        "one-reply",
+        ANSWERING,
+        ("nothing is sent but one reply to each request", "每个请求只发一个应答，此外什么也不发"),
+        one_reply,
+    ),
+    check(
+        "quiet",
+        "7 Deadlines",
+        ("what else it sends leaves each answer in time", "它发送的其他内容不耽误应答"),
+        quiet,
+    ),
 ];
 
 /// The types that no version gives out, or that a later one may.
@@ -37,8 +83,8 @@ fn unknown_types(bench: &mut Bench<'_>) -> Checked {
     for number in unknown() {
         let header = bench.header(number);
         let answer = bench.ask_as(header, &[])?;
-        let what = format!("type {number:#04x}");
-        expect_refusal(&what, &answer, ErrorCode::UnknownType, Some(number.into()))?;
+        let what = say!("type {number:#04x}", "类型 {number:#04x}");
+        expect_refusal(what, &answer, ErrorCode::UnknownType, Some(number.into()))?;
     }
     Ok(())
 }
@@ -64,7 +110,7 @@ fn optional_refused(bench: &mut Bench<'_>) -> Checked {
         let detail = Some(RequestType::Finish.to_wire().into());
         bench.refused(RequestType::Finish, &[1, 1], ErrorCode::Unsupported, detail)?;
     }
-    bench.note = all.then(|| "it offers all that is optional".to_owned());
+    bench.note = all.then(|| say!("it offers all that is optional", "可选功能全部提供"));
     Ok(())
 }
 
@@ -74,7 +120,10 @@ fn reply_types(bench: &mut Bench<'_>) -> Checked {
         let header = bench.header(number);
         if let Some((header, _)) = bench.probe(&frame(header, &[1, 1]))?.first() {
             let found = header.message_type;
-            let how = format!("a frame of type {number:#04x} is answered, with {found:#04x}");
+            let how = say!(
+                "a frame of type {number:#04x} is answered, with {found:#04x}",
+                "类型 {number:#04x} 的帧得到应答 {found:#04x}"
+            );
             return Err(Wrong::device(how));
         }
     }
@@ -124,14 +173,19 @@ fn body_lengths(bench: &mut Bench<'_>) -> Checked {
             bench.refused(kind, &body, ErrorCode::BadLength, detail)?;
         }
     }
-    expect_equal("what IDENTIFY says after them", bench.identify()?, before)
+    expect_equal(
+        ("what IDENTIFY says after them", "它们之后 IDENTIFY 的内容"),
+        bench.identify()?,
+        before,
+    )
 }
 
 /// Several things wrong at once: session, then version, then type, then length, then value.
 fn order(bench: &mut Bench<'_>) -> Checked {
     bench.new_session()?;
-    let far =
-        |answer: &Answer, code| expect_refusal("a request with several faults", answer, code, None);
+    let far = |answer: &Answer, code| {
+        expect_refusal(("a request with several faults", "有几处错误的请求"), answer, code, None)
+    };
     let mut header = bench.header(0x7e);
     (header.session, header.version) = (!header.session, 0xfe);
     far(&bench.ask_as(header, &[])?, ErrorCode::NoSession)?;
@@ -180,14 +234,17 @@ fn resend(bench: &mut Bench<'_>) -> Checked {
         // IDENTIFY and BEGIN change nothing; the chunk lies below next the second time.
         let same = (one.header, one.body.as_slice()) == (again.header, again.body.as_slice());
         if !same {
-            return Err(Wrong::device(format!("a resent {kind} is answered otherwise")));
+            return Err(Wrong::device(say!(
+                "a resent {kind} is answered otherwise",
+                "重发的 {kind} 得到不同的应答"
+            )));
         }
     }
     for kind in [RequestType::Abort, RequestType::Abort] {
         let header = bench.header(kind.to_wire());
         bench.ask_as(header, &[])?;
         expect_equal(
-            "the type",
+            ("the type", "类型"),
             bench.ask_as(header, &[])?.header.message_type,
             kind.reply_type(),
         )?;
@@ -200,9 +257,10 @@ fn resend(bench: &mut Bench<'_>) -> Checked {
 fn quiet(bench: &mut Bench<'_>) -> Checked {
     let Some((request, bytes, room)) = bench.wire.noisiest() else { return Ok(()) };
     match bytes > room {
-        true => Err(Wrong::device(format!(
+        true => Err(Wrong::device(say!(
             "{bytes} bytes come before the answer to {request} is whole, beside it; at this bit \
-             rate {room} fit into the 60 ms that an answer may be late"
+             rate {room} fit into the 60 ms that an answer may be late",
+            "{request} 的应答收全之前另有 {bytes} 字节；按此波特率，应答可迟的 60 ms 只容 {room} 字节"
         ))),
         false => Ok(()),
     }
@@ -212,6 +270,6 @@ fn one_reply(bench: &mut Bench<'_>) -> Checked {
     bench.wire.idle(std::time::Duration::from_millis(200))?;
     match bench.wire.stray() {
         None => Ok(()),
-        Some(stray) => Err(Wrong::device(format!("nothing asked for {stray}"))),
+        Some(stray) => Err(Wrong::device(say!("nothing asked for ", "没有请求却收到").with(stray))),
     }
 }

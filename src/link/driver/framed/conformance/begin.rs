@@ -6,22 +6,56 @@ use super::bench::{Bench, expect_equal};
 use super::check::{Check, check};
 use super::sample::begin;
 use super::verdict::{Checked, Wrong};
+use crate::say;
 
 const SECTION: &str = "5 BEGIN";
 
 pub(super) const CHECKS: &[Check] = &[
-    check("lifecycle", "5 IDENTIFY", "blank, staged, provisioned as it goes", lifecycle),
-    check("begin-kinds", "6 The image", "an unknown kind is BAD_VALUE at its place", kinds),
-    check("begin-objects", "6 The image", "other objects are BAD_VALUE, detail 36", objects),
-    check("begin-total", SECTION, "a total that is no sum is BAD_VALUE, detail 0", total),
+    check(
+        "lifecycle",
+        "5 IDENTIFY",
+        ("blank, staged, provisioned as it goes", "依次为 blank、staged、provisioned"),
+        lifecycle,
+    ),
+    check(
+        "begin-kinds",
+        "6 The image",
+        ("an unknown kind is BAD_VALUE at its place", "未知种类在其位置是 BAD_VALUE"),
+        kinds,
+    ),
+    check(
+        "begin-objects",
+        "6 The image",
+        ("other objects are BAD_VALUE, detail 36", "其他对象组合是 BAD_VALUE，detail 36"),
+        objects,
+    ),
+    check(
+        "begin-total",
+        SECTION,
+        (
+            "a total that is no sum is BAD_VALUE, detail 0",
+            "总长不等于各项之和是 BAD_VALUE，detail 0",
+        ),
+        total,
+    ),
     check(
         "begin-too-large",
         SECTION,
-        "beyond the capacity is TOO_LARGE, before an erase",
+        ("beyond the capacity is TOO_LARGE, before an erase", "超出容量是 TOO_LARGE，且在擦除之前"),
         too_large,
     ),
-    check("begin-identical", SECTION, "an identical BEGIN changes nothing", identical),
-    check("begin-other", SECTION, "another BEGIN drops the transfer and starts at 0", another),
+    check(
+        "begin-identical",
+        SECTION,
+        ("an identical BEGIN changes nothing", "相同的 BEGIN 不改变任何内容"),
+        identical,
+    ),
+    check(
+        "begin-other",
+        SECTION,
+        ("another BEGIN drops the transfer and starts at 0", "不同的 BEGIN 放弃传输，从 0 开始"),
+        another,
+    ),
 ];
 
 /// A table that is right; each case differs from it in one thing.
@@ -31,14 +65,26 @@ fn lifecycle(bench: &mut Bench<'_>) -> Checked {
     let first = bench.first.clone();
     bench.blank()?;
     let blank = bench.expect_active(None)?;
-    expect_equal("the lifecycle of an erased device", blank.lifecycle, Lifecycle::Blank)?;
+    expect_equal(
+        ("the lifecycle of an erased device", "擦除后设备的状态"),
+        blank.lifecycle,
+        Lifecycle::Blank,
+    )?;
     bench.begin_anew(&first)?;
     let staged = bench.expect_active(None)?;
-    expect_equal("the lifecycle after BEGIN", staged.lifecycle, Lifecycle::Staged)?;
+    expect_equal(
+        ("the lifecycle after BEGIN", "BEGIN 之后的状态"),
+        staged.lifecycle,
+        Lifecycle::Staged,
+    )?;
     bench.send_all(&first)?;
     bench.commit(&first)?;
     let burned = bench.expect_active(Some(&first))?;
-    expect_equal("the lifecycle after COMMIT", burned.lifecycle, Lifecycle::Provisioned)
+    expect_equal(
+        ("the lifecycle after COMMIT", "COMMIT 之后的状态"),
+        burned.lifecycle,
+        Lifecycle::Provisioned,
+    )
 }
 
 fn refused_at(bench: &mut Bench<'_>, table: &[(u8, u16)], detail: u32) -> Checked {
@@ -46,7 +92,9 @@ fn refused_at(bench: &mut Bench<'_>, table: &[(u8, u16)], detail: u32) -> Checke
     let body = begin(sum, &[7; 32], table);
     let outcome = bench.refused(RequestType::Begin, &body, ErrorCode::BadValue, Some(detail));
     outcome.map_err(|wrong| match wrong {
-        Wrong::Device(how) => Wrong::Device(format!("with objects {table:?}: {how}")),
+        Wrong::Device(how) => {
+            Wrong::Device(say!("with objects {table:?}", "对象为 {table:?}").then(&how))
+        }
         other => other,
     })
 }
@@ -98,13 +146,18 @@ fn too_large(bench: &mut Bench<'_>) -> Checked {
     bench.begin_anew(&second)?;
     bench.send_key(&second)?;
     let Some(table) = table_of(capacity.saturating_add(1)) else {
-        bench.note = Some("no image is larger than its capacity".to_owned());
+        let note = say!("no image is larger than its capacity", "没有比它容量更大的身份");
+        bench.note = Some(note);
         return Ok(());
     };
     let body = begin(capacity + 1, &[7; 32], &table);
     bench.refused(RequestType::Begin, &body, ErrorCode::TooLarge, Some(capacity))?;
     // The transfer that was open still is.
-    expect_equal("next after it", bench.begin(&second)? as usize, second.key_length())?;
+    expect_equal(
+        ("next after it", "此后的 next"),
+        bench.begin(&second)? as usize,
+        second.key_length(),
+    )?;
     bench.expect_active(Some(&first)).map(|_| ())
 }
 
@@ -126,9 +179,13 @@ fn identical(bench: &mut Bench<'_>) -> Checked {
     let second = bench.second.clone();
     bench.new_session()?;
     bench.begin_anew(&second)?;
-    expect_equal("next, asked again at once", bench.begin(&second)?, 0)?;
+    expect_equal(("next, asked again at once", "立即再问时的 next"), bench.begin(&second)?, 0)?;
     bench.send_key(&second)?;
-    expect_equal("next behind the key", bench.begin(&second)? as usize, second.key_length())?;
+    expect_equal(
+        ("next behind the key", "密钥之后的 next"),
+        bench.begin(&second)? as usize,
+        second.key_length(),
+    )?;
     let pieces = second.pieces(bench.max_chunk());
     let (offset, data) = pieces[1];
     bench.chunk_to(&second, offset, data, offset as usize + data.len())
@@ -147,5 +204,9 @@ fn another(bench: &mut Bench<'_>) -> Checked {
     bench.begin_anew(&second)?;
     bench.send_key(&second)?;
     let body = bench.reply(RequestType::Begin, &begin(sum, &second.digest, &table))?;
-    expect_equal("next after a BEGIN with other objects", body.as_slice(), &[0; 4])
+    expect_equal(
+        ("next after a BEGIN with other objects", "对象不同的 BEGIN 之后的 next"),
+        body.as_slice(),
+        &[0; 4],
+    )
 }

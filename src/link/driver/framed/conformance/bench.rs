@@ -17,11 +17,14 @@ use firmware_interface::{timing, version};
 use super::sample::{Image, Samples, chunk};
 use super::verdict::{Checked, Notice, Options, Wrong};
 use super::wire::{Answer, Wire};
+use crate::domain::cause::Told;
 use crate::domain::identity::Challenge;
 use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
+use crate::domain::say::Say;
 use crate::link::driver::framed::answers;
 use crate::link::driver::framed::session::random_number;
 use crate::link::error::LinkError;
+use crate::say;
 
 /// Takes the bytes of a body.
 struct Body(Vec<u8>);
@@ -34,6 +37,9 @@ impl Sink for Body {
 
 /// How long answers took, and how long they may.
 pub(super) type Times = BTreeMap<&'static str, Vec<(Duration, Duration)>>;
+
+/// What a restart is called among the requests that are timed.
+pub(super) const THE_RESTART: &str = "the restart";
 
 /// A device at a port.
 pub(super) struct Bench<'a> {
@@ -51,7 +57,7 @@ pub(super) struct Bench<'a> {
     /// How long the device was away at its newest restart.
     pub(super) restart_took: Duration,
     /// What a check has to say beside its verdict.
-    pub(super) note: Option<String>,
+    pub(super) note: Option<Say>,
     /// While a check measures: how long each request took.
     pub(super) times: Option<Times>,
 }
@@ -67,7 +73,7 @@ impl Bench<'_> {
 
     pub(super) fn hardware(&self) -> Checked<HardwareId> {
         HardwareId::from_bytes(self.facts.hardware_id.as_bytes())
-            .map_err(|error| Wrong::device(error.to_string()))
+            .map_err(|error| Wrong::device(error.sentence()))
     }
 
     pub(super) fn busy(&self, kind: RequestType) -> Duration {
@@ -111,12 +117,15 @@ impl Bench<'_> {
     pub(super) fn reply(&mut self, kind: RequestType, body: &[u8]) -> Checked<Vec<u8>> {
         let answer = self.ask(kind, body)?;
         if let Some(error) = refusal(&answer) {
-            let how = format!("{kind} is refused with {}", said(error));
+            let how = say!("{kind} is refused with {}", "{kind} 被拒绝：{}", said(error));
             return Err(Wrong::Refused { how, error });
         }
         if answer.header.message_type != kind.reply_type() {
             let found = answer.header.message_type;
-            return Err(Wrong::device(format!("{kind} is answered with type {found:#04x}")));
+            return Err(Wrong::device(say!(
+                "{kind} is answered with type {found:#04x}",
+                "{kind} 的应答类型是 {found:#04x}"
+            )));
         }
         check_form(kind, &answer.body)?;
         Ok(answer.body)
@@ -131,7 +140,7 @@ impl Bench<'_> {
         detail: Option<u32>,
     ) -> Checked {
         let answer = self.ask(kind, body)?;
-        expect_refusal(kind.name(), &answer, code, detail)
+        expect_refusal(Say::same(kind.name()), &answer, code, detail)
     }
 
     /// IDENTIFY under the open session.
@@ -157,7 +166,10 @@ impl Bench<'_> {
 
     fn same_device(&self, body: &[u8]) -> Checked<IdentifyReply> {
         let Ok(Reply::Identify(seen)) = Reply::parse(RequestType::Identify, body) else {
-            return Err(Wrong::device("the answer to IDENTIFY does not follow its layout"));
+            return Err(Wrong::device((
+                "the answer to IDENTIFY does not follow its layout",
+                "IDENTIFY 的应答不符合格式",
+            )));
         };
         let fixed = |seen: &IdentifyReply| {
             let IdentifyReply { version, security, window, capabilities, capacity, .. } = *seen;
@@ -166,7 +178,10 @@ impl Bench<'_> {
             (limits, model, hardware_id, firmware, seen.factory_serial)
         };
         if fixed(&seen) != fixed(&self.facts) {
-            return Err(Wrong::device("it says something else about itself than at first"));
+            return Err(Wrong::device((
+                "it says something else about itself than at first",
+                "它对自己的说明与最初不同",
+            )));
         }
         Ok(seen)
     }
@@ -180,7 +195,7 @@ impl Bench<'_> {
     /// Announces an image that must begin anew.
     pub(super) fn begin_anew(&mut self, image: &Image) -> Checked {
         let next = self.begin(image)?;
-        expect_equal("next after a new BEGIN", next, 0)
+        expect_equal(("next after a new BEGIN", "新的 BEGIN 之后的 next"), next, 0)
     }
 
     pub(super) fn chunk(&mut self, offset: u32, data: &[u8]) -> Checked<ChunkReply> {
@@ -199,7 +214,7 @@ impl Bench<'_> {
         let found = self.chunk(offset, data)?;
         let expected =
             ChunkReply { next: u32::try_from(next).unwrap_or(u32::MAX), crc: image.crc(next) };
-        expect_equal("next and crc", found, expected)
+        expect_equal(("next and crc", "next 和 crc"), found, expected)
     }
 
     /// The key, alone.
@@ -225,9 +240,16 @@ impl Bench<'_> {
     pub(super) fn commit(&mut self, image: &Image) -> Checked<CommitReply> {
         let body = self.reply(RequestType::Commit, &image.digest)?;
         let Ok(Reply::Commit(committed)) = Reply::parse(RequestType::Commit, &body) else {
-            return Err(Wrong::device("the answer to COMMIT does not follow its layout"));
+            return Err(Wrong::device((
+                "the answer to COMMIT does not follow its layout",
+                "COMMIT 的应答不符合格式",
+            )));
         };
-        expect_equal("the digest that COMMIT answers", committed.digest, image.digest)?;
+        expect_equal(
+            ("the digest that COMMIT answers", "COMMIT 应答的摘要"),
+            committed.digest,
+            image.digest,
+        )?;
         Ok(committed)
     }
 
@@ -268,7 +290,7 @@ impl Bench<'_> {
         let header = self.header(RequestType::Restart.to_wire());
         match self.wire.ask(header, &[], Duration::ZERO, 1) {
             Ok(answer) if answer.header.message_type == RequestType::Restart.reply_type() => Ok(()),
-            Ok(_) => Err(Wrong::device("RESTART is refused")),
+            Ok(_) => Err(Wrong::device(("RESTART is refused", "RESTART 被拒绝"))),
             // A port that is the device's own goes with it, and the answer perhaps too.
             Err(Wrong::Link(LinkError::Unplugged { .. })) => Ok(()),
             Err(wrong) => Err(wrong),
@@ -294,7 +316,10 @@ impl Bench<'_> {
         let seen = self.identify_booting()?;
         match seen.replaced {
             0 => Ok(seen),
-            _ => Err(Wrong::device("it answered RESTART and still knows the session before")),
+            _ => Err(Wrong::device((
+                "it answered RESTART and still knows the session before",
+                "它应答了 RESTART，却仍记得先前的会话",
+            ))),
         }
     }
 
@@ -305,10 +330,14 @@ impl Bench<'_> {
         let answer = self.wire.ask_until_booted(header, &body, boot)?;
         self.restart_took = answer.took;
         if let Some(times) = &mut self.times {
-            times.entry("the restart").or_default().push((answer.took, answer.may_take));
+            times.entry(THE_RESTART).or_default().push((answer.took, answer.may_take));
         }
         if let Some(error) = refusal(&answer) {
-            return Err(Wrong::device(format!("IDENTIFY is refused with {}", said(error))));
+            return Err(Wrong::device(say!(
+                "IDENTIFY is refused with {}",
+                "IDENTIFY 被拒绝：{}",
+                said(error)
+            )));
         }
         check_form(RequestType::Identify, &answer.body)?;
         self.same_device(&answer.body)
@@ -317,7 +346,7 @@ impl Bench<'_> {
     /// A signature over the prove text of this image under that challenge.
     pub(super) fn prove(&mut self, nonce: [u8; 32]) -> Checked<[u8; 64]> {
         let body = self.reply(RequestType::Prove, &nonce)?;
-        body.try_into().map_err(|_| Wrong::device("a signature has 64 bytes"))
+        body.try_into().map_err(|_| Wrong::device(("a signature has 64 bytes", "签名应为 64 字节")))
     }
 
     /// Demands that the device signs a fresh challenge with this identity's key.
@@ -329,7 +358,10 @@ impl Bench<'_> {
         let signature = self.prove(nonce)?;
         match self.is_proof(image, nonce, &signature)? {
             true => Ok(()),
-            false => Err(Wrong::device("the signature does not verify over the station's text")),
+            false => Err(Wrong::device((
+                "the signature does not verify over the station's text",
+                "签名与本站的文本不符",
+            ))),
         }
     }
 
@@ -354,10 +386,12 @@ impl Bench<'_> {
 /// A reply parses, and written again it has the same bytes: bits that mean nothing are 0.
 fn check_form(kind: RequestType, body: &[u8]) -> Checked {
     let parsed = Reply::parse(kind, body);
-    let parsed = parsed.map_err(|error| Wrong::device(format!("the answer to {kind}: {error}")))?;
+    let parsed = parsed.map_err(|error| {
+        Wrong::device(say!("the answer to {kind}: {error}", "{kind} 的应答不符合格式"))
+    })?;
     let mut again = Body(Vec::new());
     parsed.write_body(&mut again);
-    expect_equal("the answer, written again", again.0.as_slice(), body)
+    expect_equal(("the answer, written again", "重新写出的应答"), again.0.as_slice(), body)
 }
 
 /// The error that an answer is.
@@ -376,7 +410,7 @@ pub(super) fn said(error: ErrorReply) -> String {
 
 /// Demands a refusal with that code, and with that detail where the page names it.
 pub(super) fn expect_refusal(
-    what: &str,
+    what: impl Into<Say>,
     answer: &Answer,
     code: ErrorCode,
     detail: Option<u32>,
@@ -386,15 +420,17 @@ pub(super) fn expect_refusal(
         None => code.to_string(),
     };
     let Some(error) = refusal(answer) else {
-        return Err(Wrong::device(format!("{what} is not refused; {wanted} is expected")));
+        let how = say!(" is not refused; {wanted} is expected", " 没有被拒绝，应为 {wanted}");
+        return Err(Wrong::device(what.into().with(&how)));
     };
     let as_wanted = error.code == code.to_wire() && detail.is_none_or(|d| d == error.detail);
     match as_wanted {
         true => Ok(()),
-        false => Err(Wrong::device(format!(
-            "{what} is refused with {}; {wanted} is expected",
+        false => Err(Wrong::device(what.into().with(&say!(
+            " is refused with {}; {wanted} is expected",
+            " 被拒绝：{}，应为 {wanted}",
             said(error)
-        ))),
+        )))),
     }
 }
 
@@ -402,23 +438,28 @@ pub(super) fn expect_refusal(
 pub(super) fn expect_held(seen: &IdentifyReply, image: Option<&Image>) -> Checked {
     let digest = image.map_or([0; 32], |image| image.digest);
     let certificate = image.map_or([0; 32], Image::certificate);
-    expect_equal("the active image's digest", seen.image, digest)?;
-    expect_equal("the active certificate's digest", seen.certificate, certificate)
+    expect_equal(("the active image's digest", "已生效身份的摘要"), seen.image, digest)?;
+    expect_equal(
+        ("the active certificate's digest", "已生效证书的摘要"),
+        seen.certificate,
+        certificate,
+    )
 }
 
 /// Demands that two things are the same.
 pub(super) fn expect_equal<T: PartialEq + std::fmt::Debug>(
-    what: &str,
+    what: impl Into<Say>,
     found: T,
     wanted: T,
 ) -> Checked {
     match found == wanted {
         true => Ok(()),
-        false => Err(Wrong::device(format!(
-            "{what} is {}; {} is expected",
+        false => Err(Wrong::device(what.into().with(&say!(
+            " is {}; {} is expected",
+            " 是 {}，应为 {}",
             short(&found),
             short(&wanted)
-        ))),
+        )))),
     }
 }
 

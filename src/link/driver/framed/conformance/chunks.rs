@@ -8,18 +8,59 @@ use super::bench::{Bench, expect_equal};
 use super::check::{Check, check};
 use super::sample::{Image, chunk};
 use super::verdict::{Checked, Wrong};
+use crate::say;
 
 const SECTION: &str = "5 CHUNK";
 
 pub(super) const CHECKS: &[Check] = &[
-    check("chunk-no-transfer", SECTION, "without a BEGIN it is NO_TRANSFER", no_transfer),
-    check("chunk-key-alone", SECTION, "the key travels in a chunk of its own", key_alone),
-    check("chunk-max", SECTION, "max chunk is taken, a byte more is BAD_LENGTH", longest),
-    check("chunk-beyond-total", SECTION, "beyond total is BAD_VALUE, not written", beyond),
-    check("chunk-duplicate", SECTION, "what lies below next is not written again", duplicate),
-    check("chunk-out-of-order", SECTION, "above or across next nothing is written", out_of_order),
-    check("chunk-window", "5 IDENTIFY", "the declared window is taken in one burst", window),
-    check("capacity", "5 IDENTIFY", "an image of the declared capacity is taken", capacity),
+    check(
+        "chunk-no-transfer",
+        SECTION,
+        ("without a BEGIN it is NO_TRANSFER", "没有 BEGIN 是 NO_TRANSFER"),
+        no_transfer,
+    ),
+    check(
+        "chunk-key-alone",
+        SECTION,
+        ("the key travels in a chunk of its own", "密钥单独占一个 CHUNK"),
+        key_alone,
+    ),
+    check(
+        "chunk-max",
+        SECTION,
+        ("max chunk is taken, a byte more is BAD_LENGTH", "接受最大 CHUNK，多一字节是 BAD_LENGTH"),
+        longest,
+    ),
+    check(
+        "chunk-beyond-total",
+        SECTION,
+        ("beyond total is BAD_VALUE, not written", "超出总长是 BAD_VALUE，不写入"),
+        beyond,
+    ),
+    check(
+        "chunk-duplicate",
+        SECTION,
+        ("what lies below next is not written again", "next 之前的内容不再写入"),
+        duplicate,
+    ),
+    check(
+        "chunk-out-of-order",
+        SECTION,
+        ("above or across next nothing is written", "在 next 之后或跨过 next 的内容不写入"),
+        out_of_order,
+    ),
+    check(
+        "chunk-window",
+        "5 IDENTIFY",
+        ("the declared window is taken in one burst", "所声明的窗口可一次连续收下"),
+        window,
+    ),
+    check(
+        "capacity",
+        "5 IDENTIFY",
+        ("an image of the declared capacity is taken", "接受所声明容量的身份"),
+        capacity,
+    ),
 ];
 
 fn no_transfer(bench: &mut Bench<'_>) -> Checked {
@@ -36,7 +77,7 @@ fn refused_at_next(bench: &mut Bench<'_>, image: &Image, next: usize, data: &[u8
     let offset = u32::try_from(next).unwrap_or(u32::MAX);
     let body = chunk(offset, data);
     bench.refused(RequestType::Chunk, &body, ErrorCode::BadValue, Some(4))?;
-    expect_equal("next after the refusal", bench.begin(image)?, offset)
+    expect_equal(("next after the refusal", "拒绝之后的 next"), bench.begin(image)?, offset)
 }
 
 fn key_alone(bench: &mut Bench<'_>) -> Checked {
@@ -63,7 +104,7 @@ fn longest(bench: &mut Bench<'_>) -> Checked {
         let body = chunk(offset, &image.bytes[start..=start + max]);
         let detail = u32::try_from(body.len()).ok();
         bench.refused(RequestType::Chunk, &body, ErrorCode::BadLength, detail)?;
-        expect_equal("next after it", bench.begin(&image)?, offset)?;
+        expect_equal(("next after it", "此后的 next"), bench.begin(&image)?, offset)?;
     }
     let end = image.bytes.len().min(start + max);
     bench.chunk_to(&image, offset, &image.bytes[start..end], end)
@@ -154,7 +195,7 @@ fn window(bench: &mut Bench<'_>) -> Checked {
         send_burst(bench, &image, burst)?;
     }
     bench.commit(&image)?;
-    bench.note = Some(format!("{width} at once"));
+    bench.note = Some(say!("{width} at once", "一次 {width} 个"));
     Ok(())
 }
 
@@ -165,17 +206,20 @@ fn send_burst(bench: &mut Bench<'_>, image: &Image, pieces: &[(u32, &[u8])]) -> 
         .collect();
     let busy = bench.busy(RequestType::Chunk);
     let answers = bench.wire.burst(&frames, busy)?;
-    expect_equal("the answers to a full window", answers.len(), frames.len())?;
+    expect_equal(("the answers to a full window", "满窗口的应答数"), answers.len(), frames.len())?;
     for ((sent, _), ((header, body), (offset, data))) in
         frames.iter().zip(answers.iter().zip(pieces))
     {
         let next = offset + u32::try_from(data.len()).unwrap_or(u32::MAX);
-        expect_equal("the seq of an answer", header.seq, sent.seq)?;
+        expect_equal(("the seq of an answer", "应答的序号"), header.seq, sent.seq)?;
         let Ok(Reply::Chunk(found)) = Reply::parse(RequestType::Chunk, body) else {
-            return Err(Wrong::device("a chunk of a full window is refused"));
+            return Err(Wrong::device((
+                "a chunk of a full window is refused",
+                "满窗口中的一个 CHUNK 被拒绝",
+            )));
         };
         expect_equal(
-            "next in a full window",
+            ("next in a full window", "满窗口中的 next"),
             (found.next, found.crc),
             (next, image.crc(next as usize)),
         )?;
@@ -188,6 +232,6 @@ fn capacity(bench: &mut Bench<'_>) -> Checked {
     bench.new_session()?;
     bench.burn(&full)?;
     bench.expect_active(Some(&full))?;
-    bench.note = Some(format!("an image of {} bytes", full.total()));
+    bench.note = Some(say!("an image of {} bytes", "{} 字节的身份", full.total()));
     Ok(())
 }

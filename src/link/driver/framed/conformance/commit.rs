@@ -6,17 +6,53 @@ use super::bench::{Bench, expect_equal};
 use super::check::{Check, check};
 use super::sample::{Image, chunk};
 use super::verdict::{Checked, Wrong};
+use crate::say;
 
 const SECTION: &str = "5 COMMIT";
 
 pub(super) const CHECKS: &[Check] = &[
-    check("commit", SECTION, "it makes the image active, without a restart", makes_active),
-    check("commit-no-transfer", SECTION, "without a transfer it is NO_TRANSFER", no_transfer),
-    check("commit-incomplete", SECTION, "before all has come it is INCOMPLETE", incomplete),
-    check("commit-wrong-digest", SECTION, "another digest than BEGIN's is refused", wrong_digest),
-    check("commit-corrupt", SECTION, "what is read back must be what was announced", corrupt),
-    check("commit-again", SECTION, "asked again, the answer is the same in any session", again),
-    check("commit-generation", SECTION, "each commit has a greater generation", generation),
+    check(
+        "commit",
+        SECTION,
+        ("it makes the image active, without a restart", "使身份生效，不重启"),
+        makes_active,
+    ),
+    check(
+        "commit-no-transfer",
+        SECTION,
+        ("without a transfer it is NO_TRANSFER", "没有传输是 NO_TRANSFER"),
+        no_transfer,
+    ),
+    check(
+        "commit-incomplete",
+        SECTION,
+        ("before all has come it is INCOMPLETE", "没有收全是 INCOMPLETE"),
+        incomplete,
+    ),
+    check(
+        "commit-wrong-digest",
+        SECTION,
+        ("another digest than BEGIN's is refused", "与 BEGIN 不同的摘要被拒绝"),
+        wrong_digest,
+    ),
+    check(
+        "commit-corrupt",
+        SECTION,
+        ("what is read back must be what was announced", "回读的内容必须与预告的一致"),
+        corrupt,
+    ),
+    check(
+        "commit-again",
+        SECTION,
+        ("asked again, the answer is the same in any session", "再次询问，在任何会话中应答都相同"),
+        again,
+    ),
+    check(
+        "commit-generation",
+        SECTION,
+        ("each commit has a greater generation", "每次提交的 generation 都更大"),
+        generation,
+    ),
 ];
 
 fn makes_active(bench: &mut Bench<'_>) -> Checked {
@@ -83,16 +119,28 @@ fn again(bench: &mut Bench<'_>) -> Checked {
     let (first, second) = (bench.first.clone(), bench.second.clone());
     bench.new_session()?;
     let committed = bench.burn(&first)?;
-    expect_equal("the answer in the same session", bench.commit(&first)?, committed)?;
+    expect_equal(
+        ("the answer in the same session", "同一会话中的应答"),
+        bench.commit(&first)?,
+        committed,
+    )?;
     bench.new_session()?;
-    expect_equal("the answer in another session", bench.commit(&first)?, committed)?;
+    expect_equal(
+        ("the answer in another session", "另一会话中的应答"),
+        bench.commit(&first)?,
+        committed,
+    )?;
     // An open transfer stays open.
     bench.begin_anew(&second)?;
     bench.send_key(&second)?;
-    expect_equal("the answer in a transfer", bench.commit(&first)?, committed)?;
-    expect_equal("next after it", bench.begin(&second)? as usize, second.key_length())?;
+    expect_equal(("the answer in a transfer", "传输中的应答"), bench.commit(&first)?, committed)?;
+    expect_equal(
+        ("next after it", "此后的 next"),
+        bench.begin(&second)? as usize,
+        second.key_length(),
+    )?;
     bench.restart()?;
-    expect_equal("the answer after a restart", bench.commit(&first)?, committed)
+    expect_equal(("the answer after a restart", "重启后的应答"), bench.commit(&first)?, committed)
 }
 
 fn generation(bench: &mut Bench<'_>) -> Checked {
@@ -103,7 +151,10 @@ fn generation(bench: &mut Bench<'_>) -> Checked {
         let committed = bench.burn(image)?;
         if committed.generation <= before {
             let found = committed.generation;
-            return Err(Wrong::device(format!("generation {found} follows {before}")));
+            return Err(Wrong::device(say!(
+                "generation {found} follows {before}",
+                "generation {before} 之后是 {found}"
+            )));
         }
         before = committed.generation;
     }

@@ -10,17 +10,45 @@ use super::verdict::Checked;
 const FINISH: &str = "5 FINISH";
 
 pub(super) const CHECKS: &[Check] = &[
-    check("abort", "5 ABORT", "it drops the transfer, and what is active stays", abort),
+    check(
+        "abort",
+        "5 ABORT",
+        ("it drops the transfer, and what is active stays", "放弃传输，已生效的不变"),
+        abort,
+    ),
     check(
         "finish-values",
         FINISH,
-        "other results, and a lock without a pass, are BAD_VALUE",
+        (
+            "other results, and a lock without a pass, are BAD_VALUE",
+            "其他结果，以及未合格而锁定，都是 BAD_VALUE",
+        ),
         values,
     ),
-    check("finish-pass", FINISH, "it drops the transfer and says what the device is", pass),
-    check("finish-fail", FINISH, "so does one without a pass; what is active stays", fail),
-    check("erase", "5 ERASE", "the identity is gone, and stays so after a restart", erase),
-    check("old-identity", "9 Storage and the commit", "a replaced identity never comes back", old),
+    check(
+        "finish-pass",
+        FINISH,
+        ("it drops the transfer and says what the device is", "放弃传输，并说明设备状态"),
+        pass,
+    ),
+    check(
+        "finish-fail",
+        FINISH,
+        ("so does one without a pass; what is active stays", "不合格时也一样；已生效的不变"),
+        fail,
+    ),
+    check(
+        "erase",
+        "5 ERASE",
+        ("the identity is gone, and stays so after a restart", "身份被清除，重启后仍然没有"),
+        erase,
+    ),
+    check(
+        "old-identity",
+        "9 Storage and the commit",
+        ("a replaced identity never comes back", "被替换的身份不会再出现"),
+        old,
+    ),
 ];
 
 /// Drops an open transfer with a request, and sees that it is gone and the identity is not.
@@ -30,13 +58,13 @@ fn drops_transfer(bench: &mut Bench<'_>, kind: RequestType, body: &[u8]) -> Chec
     bench.stage(&second)?;
     let answer = bench.reply(kind, body)?;
     let seen = bench.expect_active(Some(&first))?;
-    expect_equal("the lifecycle after it", seen.lifecycle, Lifecycle::Provisioned)?;
+    expect_equal(("the lifecycle after it", "此后的状态"), seen.lifecycle, Lifecycle::Provisioned)?;
     let data = chunk(0, &[1; 32]);
     bench.refused(RequestType::Chunk, &data, ErrorCode::NoTransfer, Some(0))?;
     bench.refused(RequestType::Commit, &second.digest, ErrorCode::NoTransfer, Some(0))?;
     // It may be asked again: its answer could have been lost.
     let again = bench.reply(kind, body)?;
-    expect_equal("the answer, asked again", again, answer.clone())?;
+    expect_equal(("the answer, asked again", "再问一次的应答"), again, answer.clone())?;
     bench.begin_anew(&second)?;
     Ok(answer)
 }
@@ -55,23 +83,31 @@ fn values(bench: &mut Bench<'_>) -> Checked {
         bench.refused(RequestType::Finish, &body, ErrorCode::BadValue, Some(detail))?;
     }
     let seen = bench.expect_active(Some(&first))?;
-    expect_equal("the lifecycle after them", seen.lifecycle, Lifecycle::Provisioned)
+    expect_equal(
+        ("the lifecycle after them", "它们之后的状态"),
+        seen.lifecycle,
+        Lifecycle::Provisioned,
+    )
 }
 
 fn pass(bench: &mut Bench<'_>) -> Checked {
     let provisioned = [Lifecycle::Provisioned.to_wire()];
     let answer = drops_transfer(bench, RequestType::Finish, &[1, 0])?;
-    expect_equal("what FINISH answers", answer.as_slice(), &provisioned)
+    expect_equal(("what FINISH answers", "FINISH 的应答"), answer.as_slice(), &provisioned)
 }
 
 fn fail(bench: &mut Bench<'_>) -> Checked {
     let provisioned = [Lifecycle::Provisioned.to_wire()];
     let answer = drops_transfer(bench, RequestType::Finish, &[0, 0])?;
-    expect_equal("what FINISH answers", answer.as_slice(), &provisioned)?;
+    expect_equal(("what FINISH answers", "FINISH 的应答"), answer.as_slice(), &provisioned)?;
     bench.blank()?;
     let answer = bench.reply(RequestType::Finish, &[0, 0])?;
     let blank = [Lifecycle::Blank.to_wire()];
-    expect_equal("what FINISH answers on a blank device", answer.as_slice(), &blank)
+    expect_equal(
+        ("what FINISH answers on a blank device", "空白设备上 FINISH 的应答"),
+        answer.as_slice(),
+        &blank,
+    )
 }
 
 fn erase(bench: &mut Bench<'_>) -> Checked {
@@ -81,7 +117,7 @@ fn erase(bench: &mut Bench<'_>) -> Checked {
     for _ in 0..2 {
         bench.reply(RequestType::Erase, &[])?;
         let seen = bench.expect_active(None)?;
-        expect_equal("the lifecycle after it", seen.lifecycle, Lifecycle::Blank)?;
+        expect_equal(("the lifecycle after it", "此后的状态"), seen.lifecycle, Lifecycle::Blank)?;
     }
     for image in [&first, &second] {
         bench.refused(RequestType::Commit, &image.digest, ErrorCode::NoTransfer, Some(0))?;

@@ -9,47 +9,82 @@ use super::bench::{Bench, expect_equal};
 use super::check::{Check, check};
 use super::frame::{cobs, enclose, frame, plain, with_crc};
 use super::verdict::{Checked, Wrong};
+use crate::domain::say::Say;
+use crate::say;
 
 const SECTION: &str = "1 Framing";
 const RECEIVING: &str = "1 Receiving";
 
 pub(super) const CHECKS: &[Check] = &[
-    check("frame-after-noise", RECEIVING, "the leading 00 closes what stood before", after_noise),
-    check("frame-empty", SECTION, "empty frames are ignored", empty),
+    check(
+        "frame-after-noise",
+        RECEIVING,
+        ("the leading 00 closes what stood before", "开头的 00 结束前面的内容"),
+        after_noise,
+    ),
+    check("frame-empty", SECTION, ("empty frames are ignored", "忽略空帧"), empty),
     check(
         "frame-shared-delimiter",
         SECTION,
-        "one 00 may end a frame and begin the next",
+        ("one 00 may end a frame and begin the next", "一个 00 可以结束一帧并开始下一帧"),
         shared_delimiter,
     ),
-    check("frame-in-pieces", RECEIVING, "a frame may arrive in pieces", in_pieces),
-    check("frame-cut-short", RECEIVING, "half a frame is dropped, the next is read", cut_short),
-    check("frame-bad-crc", RECEIVING, "a frame with a wrong CRC is dropped", bad_crc),
-    check("frame-bad-cobs", "1 COBS, and its one form", "wrong COBS is dropped", bad_cobs),
-    check("frame-too-short", RECEIVING, "fewer than 12 bytes are dropped", too_short),
+    check(
+        "frame-in-pieces",
+        RECEIVING,
+        ("a frame may arrive in pieces", "一帧可以分段到达"),
+        in_pieces,
+    ),
+    check(
+        "frame-cut-short",
+        RECEIVING,
+        ("half a frame is dropped, the next is read", "半帧被丢弃，下一帧照读"),
+        cut_short,
+    ),
+    check(
+        "frame-bad-crc",
+        RECEIVING,
+        ("a frame with a wrong CRC is dropped", "CRC 错误的帧被丢弃"),
+        bad_crc,
+    ),
+    check(
+        "frame-bad-cobs",
+        "1 COBS, and its one form",
+        ("wrong COBS is dropped", "错误的 COBS 被丢弃"),
+        bad_cobs,
+    ),
+    check(
+        "frame-too-short",
+        RECEIVING,
+        ("fewer than 12 bytes are dropped", "少于 12 字节的被丢弃"),
+        too_short,
+    ),
     check(
         "frame-too-long",
         RECEIVING,
-        "after an overflow all up to the next 00 is dropped",
+        ("after an overflow all up to the next 00 is dropped", "溢出之后直到下一个 00 都被丢弃"),
         too_long,
     ),
 ];
 
 /// Demands that of these bytes nothing is answered, and what follows is.
-fn dropped(bench: &mut Bench<'_>, bytes: &[u8], what: &str) -> Checked {
+fn dropped(bench: &mut Bench<'_>, bytes: &[u8], what: impl Into<Say>) -> Checked {
     match bench.probe(bytes)?.first() {
         None => Ok(()),
         Some((header, _)) => {
             let found = header.message_type;
-            Err(Wrong::device(format!("{what} is answered, with type {found:#04x}")))
+            let how = say!(" is answered, with type {found:#04x}", "得到应答，类型 {found:#04x}");
+            Err(Wrong::device(what.into().with(&how)))
         }
     }
 }
 
 /// Demands that the requests among these bytes are answered, in this order and once.
-fn answered(bench: &mut Bench<'_>, bytes: &[u8], seqs: &[u16], what: &str) -> Checked {
+fn answered(bench: &mut Bench<'_>, bytes: &[u8], seqs: &[u16], what: (&str, &str)) -> Checked {
     let heard: Vec<u16> = bench.probe(bytes)?.iter().map(|(header, _)| header.seq).collect();
-    expect_equal(&format!("with {what}, the seqs that are answered"), heard.as_slice(), seqs)
+    let (english, chinese) = what;
+    let what = say!("with {english}, the seqs that are answered", "{chinese}时，得到应答的序号");
+    expect_equal(what, heard.as_slice(), seqs)
 }
 
 /// A request that changes nothing, as a frame.
@@ -62,7 +97,7 @@ fn after_noise(bench: &mut Bench<'_>) -> Checked {
     bench.new_session()?;
     for noise in [b"boot 1.0\r\nready\r\n".as_slice(), &[0xff; 40], &[0x01, 0x80, 0x7f, 0x55]] {
         let (seq, request) = decoy(bench);
-        answered(bench, &[noise, &request].concat(), &[seq], "noise before it")?;
+        answered(bench, &[noise, &request].concat(), &[seq], ("noise before it", "前面有噪声"))?;
     }
     Ok(())
 }
@@ -70,14 +105,24 @@ fn after_noise(bench: &mut Bench<'_>) -> Checked {
 fn empty(bench: &mut Bench<'_>) -> Checked {
     bench.new_session()?;
     let (seq, request) = decoy(bench);
-    answered(bench, &[&[0; 60], request.as_slice(), &[0; 60]].concat(), &[seq], "empty frames")
+    answered(
+        bench,
+        &[&[0; 60], request.as_slice(), &[0; 60]].concat(),
+        &[seq],
+        ("empty frames", "有空帧"),
+    )
 }
 
 fn shared_delimiter(bench: &mut Bench<'_>) -> Checked {
     bench.new_session()?;
     let (one, first) = decoy(bench);
     let (two, second) = decoy(bench);
-    answered(bench, &[&first, &second[1..]].concat(), &[one, two], "one 00 between two frames")
+    answered(
+        bench,
+        &[&first, &second[1..]].concat(),
+        &[one, two],
+        ("one 00 between two frames", "两帧之间只有一个 00"),
+    )
 }
 
 fn in_pieces(bench: &mut Bench<'_>) -> Checked {
@@ -87,7 +132,7 @@ fn in_pieces(bench: &mut Bench<'_>) -> Checked {
     for piece in firsts.chunks(5) {
         bench.wire.put(piece, Duration::from_millis(10))?;
     }
-    answered(bench, &[last], &[seq], "pauses within it")
+    answered(bench, &[last], &[seq], ("pauses within it", "帧内有停顿"))
 }
 
 fn cut_short(bench: &mut Bench<'_>) -> Checked {
@@ -96,7 +141,7 @@ fn cut_short(bench: &mut Bench<'_>) -> Checked {
         let (_, lost) = decoy(bench);
         let (seq, request) = decoy(bench);
         let bytes = [&lost[..=kept], &request].concat();
-        answered(bench, &bytes, &[seq], "half a frame before it")?;
+        answered(bench, &bytes, &[seq], ("half a frame before it", "前面有半帧"))?;
     }
     Ok(())
 }
@@ -109,13 +154,18 @@ fn bad_crc(bench: &mut Bench<'_>) -> Checked {
     for place in [0, 1, 2, 5, 8, 10, 11, 12, 13] {
         let mut wrong = whole.clone();
         wrong[place] ^= 0x20;
-        let what = format!("a frame with a wrong bit in byte {place}");
-        dropped(bench, &enclose(&cobs(&wrong)), &what)?;
+        let what =
+            say!("a frame with a wrong bit in byte {place}", "第 {place} 字节有一位错误的帧");
+        dropped(bench, &enclose(&cobs(&wrong)), what)?;
     }
     let zeros = [plain(header, &body), vec![0; 4]].concat();
-    dropped(bench, &enclose(&cobs(&zeros)), "a frame with a CRC of zeros")?;
+    dropped(bench, &enclose(&cobs(&zeros)), ("a frame with a CRC of zeros", "CRC 为零的帧"))?;
     let no_final_xor = [plain(header, &body), (!crc(header, &body)).to_le_bytes().to_vec()];
-    dropped(bench, &enclose(&cobs(&no_final_xor.concat())), "a frame with another CRC")
+    dropped(
+        bench,
+        &enclose(&cobs(&no_final_xor.concat())),
+        ("a frame with another CRC", "CRC 不同的帧"),
+    )
 }
 
 fn crc(header: Header, body: &[u8]) -> u32 {
@@ -130,7 +180,11 @@ fn bad_cobs(bench: &mut Bench<'_>) -> Checked {
     if let Some(code) = last_code(&beyond) {
         beyond[code] += 1;
     }
-    dropped(bench, &enclose(&beyond), "COBS whose last block is too long")?;
+    dropped(
+        bench,
+        &enclose(&beyond),
+        ("COBS whose last block is too long", "最后一块过长的 COBS"),
+    )?;
     other_form(bench)
 }
 
@@ -163,7 +217,11 @@ fn other_form(bench: &mut Bench<'_>) -> Checked {
     let Some(whole) = found else { return Ok(()) };
     let mut other = cobs(&whole);
     other.push(1);
-    dropped(bench, &enclose(&other), "COBS with a needless block at its end")
+    dropped(
+        bench,
+        &enclose(&other),
+        ("COBS with a needless block at its end", "末尾多出一块的 COBS"),
+    )
 }
 
 /// A header of an unknown type without a zero in it, as far as that can be chosen.
@@ -177,8 +235,9 @@ fn too_short(bench: &mut Bench<'_>) -> Checked {
     let (header, body) = bench.harmless();
     for length in 0..codec::HEADER_LENGTH {
         let short = with_crc(&plain(header, &body)[..length]);
-        let what = format!("a frame of {} bytes with a right CRC", short.len());
-        dropped(bench, &enclose(&cobs(&short)), &what)?;
+        let what =
+            say!("a frame of {} bytes with a right CRC", "{} 字节、CRC 正确的帧", short.len());
+        dropped(bench, &enclose(&cobs(&short)), what)?;
     }
     Ok(())
 }
@@ -195,9 +254,14 @@ fn too_long(bench: &mut Bench<'_>) -> Checked {
         let (_, request) = decoy(bench);
         // Without its leading 00 it is the tail of the frame before it.
         let overflowing = [&[0], vec![0x55; length].as_slice(), &request[1..]].concat();
-        dropped(bench, &overflowing, &format!("the tail of a frame of {length} bytes"))?;
+        let what = say!("the tail of a frame of {length} bytes", "{length} 字节的帧的尾部");
+        dropped(bench, &overflowing, what)?;
     }
     let header = bench.header(RequestType::Abort.to_wire());
     let body = vec![0x55; codec::MAX_BODY + 1];
-    dropped(bench, &frame(header, &body), "a frame with a body of 1006 bytes")
+    dropped(
+        bench,
+        &frame(header, &body),
+        ("a frame with a body of 1006 bytes", "内容有 1006 字节的帧"),
+    )
 }

@@ -7,33 +7,73 @@ use super::check::{Check, check};
 use super::read;
 use super::sample::Image;
 use super::verdict::{Checked, Wrong};
+use crate::domain::cause::Told;
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::PublicKey;
+use crate::say;
 
 const KEYGEN: &str = "5 KEYGEN";
 const CSR: &str = "5 CSR";
 
 pub(super) const CHECKS: &[Check] = &[
-    check("keygen", KEYGEN, "the same number answers the same key", same_key)
-        .needs(Capabilities::KEYGEN),
-    check("keygen-values", KEYGEN, "another algorithm is BAD_VALUE", values)
-        .needs(Capabilities::KEYGEN),
-    check("keygen-dropped", KEYGEN, "session, ABORT, FINISH, ERASE and reset drop it", dropped)
-        .needs(Capabilities::KEYGEN),
-    check("csr", CSR, "it is this device's, for this key, signed with it", signing_request)
-        .needs(Capabilities::KEYGEN),
-    check("csr-limits", CSR, "it comes in pieces, and stays the same", limits)
-        .needs(Capabilities::KEYGEN),
-    check("keygen-other-key", "5 COMMIT", "another made key than the one made is CORRUPT", other)
-        .needs(Capabilities::KEYGEN),
-    check("keygen-identity", KEYGEN, "a made key proves itself, after a restart too", identity)
-        .needs(Capabilities::KEYGEN),
+    check(
+        "keygen",
+        KEYGEN,
+        ("the same number answers the same key", "相同编号得到相同密钥"),
+        same_key,
+    )
+    .needs(Capabilities::KEYGEN),
+    check(
+        "keygen-values",
+        KEYGEN,
+        ("another algorithm is BAD_VALUE", "其他算法是 BAD_VALUE"),
+        values,
+    )
+    .needs(Capabilities::KEYGEN),
+    check(
+        "keygen-dropped",
+        KEYGEN,
+        (
+            "session, ABORT, FINISH, ERASE and reset drop it",
+            "换会话、ABORT、FINISH、ERASE 和复位都使它丢弃",
+        ),
+        dropped,
+    )
+    .needs(Capabilities::KEYGEN),
+    check(
+        "csr",
+        CSR,
+        ("it is this device's, for this key, signed with it", "它属于本设备和本密钥，并由它签名"),
+        signing_request,
+    )
+    .needs(Capabilities::KEYGEN),
+    check(
+        "csr-limits",
+        CSR,
+        ("it comes in pieces, and stays the same", "可分段读取，内容不变"),
+        limits,
+    )
+    .needs(Capabilities::KEYGEN),
+    check(
+        "keygen-other-key",
+        "5 COMMIT",
+        ("another made key than the one made is CORRUPT", "不是它所生成的密钥是 CORRUPT"),
+        other,
+    )
+    .needs(Capabilities::KEYGEN),
+    check(
+        "keygen-identity",
+        KEYGEN,
+        ("a made key proves itself, after a restart too", "所生成的密钥能证明自己，重启后也能"),
+        identity,
+    )
+    .needs(Capabilities::KEYGEN),
 ];
 
 /// Has the device make the key of that number.
 fn make(bench: &mut Bench<'_>, key: u32) -> Checked<PublicKey> {
     let body = bench.reply(RequestType::Keygen, &request(1, key))?;
-    PublicKey::from_bytes(&body).map_err(|error| Wrong::device(error.to_string()))
+    PublicKey::from_bytes(&body).map_err(|error| Wrong::device(error.sentence()))
 }
 
 fn request(algorithm: u8, key: u32) -> Vec<u8> {
@@ -51,12 +91,16 @@ fn part_request(offset: u32, max: u16) -> Vec<u8> {
 fn same_key(bench: &mut Bench<'_>) -> Checked {
     bench.new_session()?;
     let one = make(bench, 7)?;
-    expect_equal("the key of the same number", make(bench, 7)?, one)?;
+    expect_equal(("the key of the same number", "相同编号的密钥"), make(bench, 7)?, one)?;
     let two = make(bench, 8)?;
-    expect_equal("the key of another number, asked again", make(bench, 8)?, two)?;
+    expect_equal(
+        ("the key of another number, asked again", "再问一次时另一编号的密钥"),
+        make(bench, 8)?,
+        two,
+    )?;
     bench.note = Some(match one == two {
-        true => "its key is fixed".to_owned(),
-        false => "another number makes another key".to_owned(),
+        true => say!("its key is fixed", "它的密钥是固定的"),
+        false => say!("another number makes another key", "编号不同，密钥也不同"),
     });
     Ok(())
 }
@@ -79,7 +123,10 @@ fn expect_no_key(bench: &mut Bench<'_>) -> Checked {
 
 /// An image whose made key is not the device's.
 fn of_another_key(bench: &Bench<'_>) -> Checked<Image> {
-    let key = bench.first.public_key.ok_or_else(|| Wrong::device("the sample has no key"))?;
+    let key = bench
+        .first
+        .public_key
+        .ok_or_else(|| Wrong::device(("the sample has no key", "样本没有密钥")))?;
     Image::of_made_key(bench.samples, key, bench.facts.capacity)
 }
 
@@ -114,7 +161,10 @@ fn read_request(bench: &mut Bench<'_>, max: u16) -> Checked<Vec<u8>> {
         let total = number(total) as usize;
         let is_part = data.len() <= usize::from(max) && der.len() + data.len() <= total;
         if !is_part || (data.is_empty() && der.len() < total) {
-            return Err(Wrong::device("a piece of the signing request has a wrong length"));
+            return Err(Wrong::device((
+                "a piece of the signing request has a wrong length",
+                "签发请求的一段长度不对",
+            )));
         }
         der.extend_from_slice(data);
         if der.len() == total {
@@ -130,18 +180,27 @@ fn signing_request(bench: &mut Bench<'_>) -> Checked {
     let hardware = bench.hardware()?;
     let request = SigningRequest { public_key, der };
     let found = bench.samples.check_request(&request, &hardware);
-    found.map_err(|problem| Wrong::device(format!("the signing request {problem}")))
+    found
+        .map_err(|problem| Wrong::device(say!("the signing request ", "签发请求：").with(&problem)))
 }
 
 fn limits(bench: &mut Bench<'_>) -> Checked {
     bench.new_session()?;
     make(bench, 7)?;
     let whole = read_request(bench, 1001)?;
-    expect_equal("the same in pieces of 50", read_request(bench, 50)?, whole.clone())?;
+    expect_equal(
+        ("the same in pieces of 50", "每段 50 字节读取的内容"),
+        read_request(bench, 50)?,
+        whole.clone(),
+    )?;
     let total = u32::try_from(whole.len()).unwrap_or(u32::MAX);
     for offset in [total, u32::MAX] {
         let body = bench.reply(RequestType::Csr, &part_request(offset, 10))?;
-        expect_equal("what CSR answers beyond the end", body, total.to_le_bytes().to_vec())?;
+        expect_equal(
+            ("what CSR answers beyond the end", "CSR 在末尾之后的应答"),
+            body,
+            total.to_le_bytes().to_vec(),
+        )?;
     }
     Ok(())
 }
@@ -172,7 +231,11 @@ fn identity(bench: &mut Bench<'_>) -> Checked {
         return Ok(());
     }
     let found = read::object(bench, ObjectKind::MadeKey, 100)?;
-    expect_equal("the made key read back", found.as_slice(), public_key.as_bytes().as_slice())?;
+    expect_equal(
+        ("the made key read back", "读回的所生成密钥"),
+        found.as_slice(),
+        public_key.as_bytes().as_slice(),
+    )?;
     let body = read::request(ObjectKind::Key, 0, 32);
     bench.refused(RequestType::Read, &body, ErrorCode::Secret, Some(1))
 }

@@ -13,14 +13,34 @@ pub(super) const PREFIX: &str = "lock-";
 const SECTION: &str = "5 FINISH";
 
 pub(super) const CHECKS: &[Check] = &[
-    check("lock-no-identity", SECTION, "a blank device does not lock: NO_IDENTITY", no_identity)
-        .needs(Capabilities::LOCK),
-    check("lock-locks", SECTION, "FINISH locks, and the lock outlives a restart", locks)
-        .needs(Capabilities::LOCK),
-    check("lock-refuses", SECTION, "locked, it takes no identity and loses none", refuses)
-        .needs(Capabilities::LOCK),
-    check("lock-answers", SECTION, "locked, it still says who it is and proves it", answers)
-        .needs(Capabilities::LOCK),
+    check(
+        "lock-no-identity",
+        SECTION,
+        ("a blank device does not lock: NO_IDENTITY", "空白设备不锁定：NO_IDENTITY"),
+        no_identity,
+    )
+    .needs(Capabilities::LOCK),
+    check(
+        "lock-locks",
+        SECTION,
+        ("FINISH locks, and the lock outlives a restart", "FINISH 锁定设备，重启后仍锁定"),
+        locks,
+    )
+    .needs(Capabilities::LOCK),
+    check(
+        "lock-refuses",
+        SECTION,
+        ("locked, it takes no identity and loses none", "锁定后不接受身份，也不丢失身份"),
+        refuses,
+    )
+    .needs(Capabilities::LOCK),
+    check(
+        "lock-answers",
+        SECTION,
+        ("locked, it still says who it is and proves it", "锁定后仍能说明并证明自己是谁"),
+        answers,
+    )
+    .needs(Capabilities::LOCK),
 ];
 
 const PASS_AND_LOCK: [u8; 2] = [1, 1];
@@ -33,9 +53,13 @@ fn no_identity(bench: &mut Bench<'_>) -> Checked {
     let code = ErrorCode::NoIdentity;
     bench.refused(RequestType::Finish, &PASS_AND_LOCK, code, Some(0))?;
     // Refused before anything is wiped.
-    expect_equal("next after it", bench.begin(&second)? as usize, second.key_length())?;
+    expect_equal(
+        ("next after it", "此后的 next"),
+        bench.begin(&second)? as usize,
+        second.key_length(),
+    )?;
     let seen = bench.expect_active(None)?;
-    expect_equal("the lifecycle after it", seen.lifecycle, Lifecycle::Staged)
+    expect_equal(("the lifecycle after it", "此后的状态"), seen.lifecycle, Lifecycle::Staged)
 }
 
 fn locks(bench: &mut Bench<'_>) -> Checked {
@@ -44,9 +68,13 @@ fn locks(bench: &mut Bench<'_>) -> Checked {
     // IRREVERSIBLE: whoever started the run asked for it, and the identity protects nothing.
     let answer = bench.reply(RequestType::Finish, &PASS_AND_LOCK)?;
     let locked = Lifecycle::Locked;
-    expect_equal("what FINISH answers", answer.as_slice(), &[locked.to_wire()])?;
-    expect_equal("the lifecycle", bench.expect_active(Some(&first))?.lifecycle, locked)?;
-    expect_equal("the lifecycle after a restart", bench.restart()?.lifecycle, locked)?;
+    expect_equal(("what FINISH answers", "FINISH 的应答"), answer.as_slice(), &[locked.to_wire()])?;
+    expect_equal(("the lifecycle", "状态"), bench.expect_active(Some(&first))?.lifecycle, locked)?;
+    expect_equal(
+        ("the lifecycle after a restart", "重启后的状态"),
+        bench.restart()?.lifecycle,
+        locked,
+    )?;
     bench.expect_active(Some(&first)).map(|_| ())
 }
 
@@ -79,7 +107,7 @@ fn answers(bench: &mut Bench<'_>) -> Checked {
     bench.reply(RequestType::Abort, &[])?;
     for body in [[0, 0], [1, 0], PASS_AND_LOCK] {
         let answer = bench.reply(RequestType::Finish, &body)?;
-        expect_equal("what FINISH answers", answer.as_slice(), &locked)?;
+        expect_equal(("what FINISH answers", "FINISH 的应答"), answer.as_slice(), &locked)?;
     }
     if bench.offers(Capabilities::READ) {
         bench.reply(RequestType::Read, &[3, 0, 0, 0, 0, 100, 0])?;
@@ -87,6 +115,6 @@ fn answers(bench: &mut Bench<'_>) -> Checked {
     if bench.offers(Capabilities::PROVE) {
         bench.expect_proof(&first)?;
     }
-    expect_equal("the lifecycle", bench.restart()?.lifecycle, Lifecycle::Locked)?;
+    expect_equal(("the lifecycle", "状态"), bench.restart()?.lifecycle, Lifecycle::Locked)?;
     bench.expect_active(Some(&first)).map(|_| ())
 }

@@ -35,6 +35,8 @@ use firmware_interface::ids::{Capabilities, Lifecycle};
 use firmware_interface::message::IdentifyReply;
 
 use super::session::{Policy, Session, random_number};
+use crate::domain::cause::Told;
+use crate::domain::say::{Phrase, Say};
 use crate::link::error::LinkError;
 use crate::link::port::Port;
 use crate::link::settings::SlotLink;
@@ -83,8 +85,12 @@ fn asked_for(options: Options) -> impl Iterator<Item = &'static Check> {
 }
 
 /// The first check: what the device says about itself.
-const IDENTIFY: Check =
-    check("identify", "5 IDENTIFY", "IDENTIFY is answered by its layout", |_| Ok(()));
+const IDENTIFY: Check = check(
+    "identify",
+    "5 IDENTIFY",
+    ("IDENTIFY is answered by its layout", "IDENTIFY 按规定的格式应答"),
+    |_| Ok(()),
+);
 
 /// Tries a device at an open port against every rule, telling each verdict as it is found.
 ///
@@ -234,7 +240,7 @@ impl Run {
 }
 
 /// What is wrong with the device; an error where something else is wrong.
-fn how(wrong: Wrong) -> Result<String, ConformanceError> {
+fn how(wrong: Wrong) -> Result<Say, ConformanceError> {
     match wrong {
         Wrong::Device(how) | Wrong::Refused { how, .. } | Wrong::Silent(how) => Ok(how),
         Wrong::Samples(fault) => Err(ConformanceError::Samples(fault)),
@@ -246,10 +252,20 @@ fn how(wrong: Wrong) -> Result<String, ConformanceError> {
             | LinkError::Refused { .. }
             | LinkError::Malformed { .. }
             | LinkError::Version { .. }
-            | LinkError::HardwareId(_) => Ok(error.to_string()),
+            | LinkError::HardwareId(_) => Ok(said(&error)),
             other => Err(other.into()),
         },
     }
+}
+
+/// What the line says of an answer; in Chinese less, where it has no sentence of its own.
+fn said(error: &LinkError) -> Say {
+    let chinese = match error {
+        LinkError::Malformed { request, .. } => Some(format!("{request} 的应答不符合协议")),
+        LinkError::HardwareId(_) => Some("硬件 ID 不成立".to_owned()),
+        error => error.chinese(),
+    };
+    Say { english: error.to_string(), chinese: chinese.unwrap_or_else(|| error.to_string()) }
 }
 
 fn ignore_device(outcome: Checked) -> Result<(), ConformanceError> {
@@ -271,12 +287,17 @@ fn still_answers(bench: &mut Bench<'_>) -> Result<bool, ConformanceError> {
 /// What a proof with a key as PKCS #8 takes.
 const PKCS8_PROVES: Capabilities = Capabilities::PROVE.with(Capabilities::PKCS8);
 
-fn not_offered(needs: Capabilities) -> &'static str {
-    match needs {
-        Capabilities::PROVE => "the device does not claim PROVE",
-        Capabilities::READ => "the device does not claim READ",
-        Capabilities::LOCK => "the device does not claim that it can lock",
-        PKCS8_PROVES => "the device does not claim to take a pkcs8 key, and PROVE",
-        _ => "the device does not claim KEYGEN and CSR",
-    }
+fn not_offered(needs: Capabilities) -> Phrase {
+    Phrase::of(match needs {
+        Capabilities::PROVE => ("the device does not claim PROVE", "设备没有声明 PROVE"),
+        Capabilities::READ => ("the device does not claim READ", "设备没有声明 READ"),
+        Capabilities::LOCK => {
+            ("the device does not claim that it can lock", "设备没有声明可以锁定")
+        }
+        PKCS8_PROVES => (
+            "the device does not claim to take a pkcs8 key, and PROVE",
+            "设备没有声明接受 pkcs8 密钥和 PROVE",
+        ),
+        _ => ("the device does not claim KEYGEN and CSR", "设备没有声明 KEYGEN 和 CSR"),
+    })
 }

@@ -12,7 +12,9 @@ use super::bench::{Bench, expect_equal};
 use super::check::{Check, check};
 use super::sample::Image;
 use super::verdict::{Checked, Notice, Wrong};
+use crate::domain::say::Phrase;
 use crate::link::error::LinkError;
+use crate::say;
 
 /// The name of the check.
 pub(super) const NAME: &str = "power-cut";
@@ -20,7 +22,7 @@ pub(super) const NAME: &str = "power-cut";
 pub(super) const CHECKS: &[Check] = &[check(
     NAME,
     "9 Storage and the commit",
-    "after a cut the identity is the old or the new one",
+    ("after a cut the identity is the old or the new one", "断电之后是旧身份或新身份"),
     cuts,
 )];
 
@@ -30,8 +32,11 @@ const UNTIL_CUT: Duration = Duration::from_secs(120);
 /// How long the power may be away.
 const UNTIL_BACK: Duration = Duration::from_secs(180);
 
-const INSTRUCTION: &str = "cut the device's power now, at any moment within two minutes, \
-                           and give it back; identities are being burned meanwhile";
+const INSTRUCTION: Phrase = Phrase {
+    english: "cut the device's power now, at any moment within two minutes, and give it back; \
+              identities are being burned meanwhile",
+    chinese: "现在请在两分钟内的任意时刻给设备断电，再恢复供电；其间不断写入身份",
+};
 
 fn cuts(bench: &mut Bench<'_>) -> Checked {
     let rounds = bench.options.power_cuts;
@@ -40,7 +45,10 @@ fn cuts(bench: &mut Bench<'_>) -> Checked {
         new += u32::from(one_cut(bench, round, rounds)?);
     }
     let old = rounds - new;
-    bench.note = Some(format!("{old} times the old identity, {new} times the new one"));
+    bench.note = Some(say!(
+        "{old} times the old identity, {new} times the new one",
+        "旧身份 {old} 次，新身份 {new} 次"
+    ));
     Ok(())
 }
 
@@ -60,16 +68,25 @@ fn one_cut(bench: &mut Bench<'_>, round: u32, rounds: u32) -> Checked<bool> {
     let mut burning = Burning { active: first, asked: None };
     burn_until_cut(bench, &mut burning)?;
     let seen = identify_when_back(bench)?;
-    expect_equal("the replaced session after a power cut", seen.replaced, 0)?;
+    expect_equal(
+        ("the replaced session after a power cut", "断电之后被替换的会话"),
+        seen.replaced,
+        0,
+    )?;
     let Burning { active, asked } = burning;
     let held = [asked.as_ref(), Some(&active)].into_iter().flatten();
     let held = held.into_iter().find(|image| image.digest == seen.image).cloned();
     let Some(held) = held else {
-        return Err(Wrong::device(
+        return Err(Wrong::device((
             "after a power cut it holds neither the old nor the new identity",
-        ));
+            "断电之后它持有的既不是旧身份也不是新身份",
+        )));
     };
-    expect_equal("the lifecycle after a power cut", seen.lifecycle, Lifecycle::Provisioned)?;
+    expect_equal(
+        ("the lifecycle after a power cut", "断电之后的状态"),
+        seen.lifecycle,
+        Lifecycle::Provisioned,
+    )?;
     bench.expect_active(Some(&held))?;
     if bench.offers(Capabilities::PROVE) {
         bench.expect_proof(&held)?;
@@ -87,7 +104,7 @@ fn burn_until_cut(bench: &mut Bench<'_>, burning: &mut Burning) -> Checked {
             Err(wrong) => return Err(wrong),
         }
     }
-    Err(Wrong::device("its power was not cut in time"))
+    Err(Wrong::device(("its power was not cut in time", "没有及时断电")))
 }
 
 fn burn_other(bench: &mut Bench<'_>, burning: &mut Burning) -> Checked {

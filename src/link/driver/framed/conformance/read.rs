@@ -5,17 +5,34 @@ use firmware_interface::ids::{Capabilities, ErrorCode, ObjectKind, RequestType};
 use super::bench::{Bench, expect_equal, number};
 use super::check::{Check, check};
 use super::verdict::{Checked, Wrong};
+use crate::say;
 
 const SECTION: &str = "5 READ";
 
 pub(super) const CHECKS: &[Check] = &[
-    check("read", SECTION, "each public object comes back as it was sent", whole)
+    check(
+        "read",
+        SECTION,
+        ("each public object comes back as it was sent", "每个公开对象读回来与发送的相同"),
+        whole,
+    )
+    .needs(Capabilities::READ),
+    check(
+        "read-limits",
+        SECTION,
+        ("at most max bytes, none at or beyond the end", "最多 max 字节，在末尾及之后没有内容"),
+        limits,
+    )
+    .needs(Capabilities::READ),
+    check("read-key", SECTION, ("the key is SECRET, always", "密钥始终是 SECRET"), secret)
         .needs(Capabilities::READ),
-    check("read-limits", SECTION, "at most max bytes, none at or beyond the end", limits)
-        .needs(Capabilities::READ),
-    check("read-key", SECTION, "the key is SECRET, always", secret).needs(Capabilities::READ),
-    check("read-refused", SECTION, "what is not there is refused, and how", refused)
-        .needs(Capabilities::READ),
+    check(
+        "read-refused",
+        SECTION,
+        ("what is not there is refused, and how", "不存在的内容按规定被拒绝"),
+        refused,
+    )
+    .needs(Capabilities::READ),
 ];
 
 /// Kinds that an image may have and anybody may read.
@@ -39,7 +56,10 @@ fn part(bench: &mut Bench<'_>, kind: ObjectKind, offset: u32, max: u16) -> Check
     let (total, data) = body.split_at(4);
     if data.len() > usize::from(max) {
         let found = data.len();
-        return Err(Wrong::device(format!("READ of at most {max} bytes answers {found}")));
+        return Err(Wrong::device(say!(
+            "READ of at most {max} bytes answers {found}",
+            "最多 {max} 字节的 READ 返回了 {found} 字节"
+        )));
     }
     Ok((number(total), data.to_vec()))
 }
@@ -50,7 +70,10 @@ pub(super) fn object(bench: &mut Bench<'_>, kind: ObjectKind, max: u16) -> Check
         let offset = u32::try_from(object.len()).unwrap_or(u32::MAX);
         let (total, data) = part(bench, kind, offset, max)?;
         if data.is_empty() && offset < total {
-            return Err(Wrong::device("READ answers no byte where there are some"));
+            return Err(Wrong::device((
+                "READ answers no byte where there are some",
+                "READ 在有内容的地方没有返回字节",
+            )));
         }
         object.extend(data);
         if object.len() >= total as usize {
@@ -66,7 +89,8 @@ fn whole(bench: &mut Bench<'_>) -> Checked {
         let Some(sent) = first.object(kind) else { continue };
         for max in [1001, 100] {
             let found = object(bench, kind, max)?;
-            expect_equal(&format!("the {kind} read back"), found.as_slice(), sent)?;
+            let what = say!("the {kind} read back", "读回的 {kind}");
+            expect_equal(what, found.as_slice(), sent)?;
         }
     }
     Ok(())
@@ -80,14 +104,21 @@ fn limits(bench: &mut Bench<'_>) -> Checked {
     let total = u32::try_from(sent.len()).unwrap_or(u32::MAX);
     for (offset, max) in [(0, 1), (total - 1, 1), (total - 1, 1001), (7, 3)] {
         let (found, data) = part(bench, kind, offset, max)?;
-        expect_equal("the object's length", found, total)?;
+        expect_equal(("the object's length", "对象的长度"), found, total)?;
         let is_part = !data.is_empty() && sent[offset as usize..].starts_with(&data);
         if !is_part {
-            return Err(Wrong::device(format!("READ from {offset} answers other bytes")));
+            return Err(Wrong::device(say!(
+                "READ from {offset} answers other bytes",
+                "从 {offset} 起的 READ 返回了不同的内容"
+            )));
         }
     }
     for offset in [total, total + 1, u32::MAX] {
-        expect_equal("the answer beyond the end", part(bench, kind, offset, 10)?, (total, vec![]))?;
+        expect_equal(
+            ("the answer beyond the end", "末尾之后的应答"),
+            part(bench, kind, offset, 10)?,
+            (total, vec![]),
+        )?;
     }
     Ok(())
 }

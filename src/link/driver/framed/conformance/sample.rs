@@ -12,8 +12,10 @@ use super::verdict::{Checked, Wrong};
 use crate::domain::device::Fault;
 use crate::domain::identity::{ConnectionSettings, SigningRequest, TlsVersion};
 use crate::domain::ids::{HardwareId, PublicKey};
+use crate::domain::say::Say;
 use crate::link::driver::framed::image::settings;
 use crate::link::driver::key_document;
+use crate::say;
 
 /// A key and a certificate of a throw-away CA.
 pub struct SampleIdentity {
@@ -42,7 +44,7 @@ pub trait Samples {
     fn is_signed(&self, public_key: &PublicKey, text: &[u8], signature: &[u8; 64]) -> bool;
 
     /// Whether a signing request is right and this device's; else what is wrong with it.
-    fn check_request(&self, request: &SigningRequest, hardware: &HardwareId) -> Result<(), String>;
+    fn check_request(&self, request: &SigningRequest, hardware: &HardwareId) -> Result<(), Say>;
 }
 
 /// An image as it is burned.
@@ -99,7 +101,10 @@ impl Image {
         if length + chain.1.len() <= capacity as usize {
             objects.insert(2, chain);
         } else if length > capacity as usize {
-            let why = format!("a capacity of {capacity} bytes: an identity has {length}");
+            let why = say!(
+                "a capacity of {capacity} bytes: an identity has {length}",
+                "容量 {capacity} 字节：一份身份有 {length} 字节"
+            );
             return Err(Wrong::device(why));
         }
         Ok(Self::new(objects, Some(public_key)))
@@ -207,7 +212,8 @@ pub(super) fn chunk(offset: u32, data: &[u8]) -> Vec<u8> {
 
 fn sample_settings() -> Checked<Vec<u8>> {
     let client_id = "selftest-00000001".parse();
-    let client_id = client_id.map_err(|_| Wrong::device("the sample's client id is none"))?;
+    let client_id = client_id
+        .map_err(|_| Wrong::device(("the sample's client id is none", "样本的客户端 ID 不成立")))?;
     Ok(settings(&ConnectionSettings {
         client_id,
         host: "selftest.invalid".to_owned(),

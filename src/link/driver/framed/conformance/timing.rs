@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use firmware_interface::ids::{Capabilities, RequestType};
 
-use super::bench::{Bench, Times};
+use super::bench::{Bench, THE_RESTART, Times};
 use super::check::{Check, check};
 use super::verdict::{Checked, Wrong};
+use crate::domain::say::Say;
+use crate::say;
 
 pub(super) const CHECKS: &[Check] = &[check(
     "busy-times",
     "7 Deadlines",
-    "each answer comes within line time, busy time and 60 ms",
+    (
+        "each answer comes within line time, busy time and 60 ms",
+        "每个应答都在线路时间、忙碌时间加 60 ms 之内",
+    ),
     within_busy_times,
 )];
 
@@ -59,7 +64,7 @@ fn lateness(times: &[(Duration, Duration)]) -> Option<(Duration, Duration)> {
     times.iter().copied().filter(|(took, may)| took > may).max()
 }
 
-fn late(rounds: &[Times]) -> Option<String> {
+fn late(rounds: &[Times]) -> Option<Say> {
     let kinds = rounds.first()?.keys();
     let always = |kind: &&&str| {
         rounds.iter().all(|times| times.get(**kind).is_some_and(|t| lateness(t).is_some()))
@@ -67,18 +72,30 @@ fn late(rounds: &[Times]) -> Option<String> {
     let kind = kinds.clone().find(|kind| always(kind))?;
     let (took, may) = rounds.iter().filter_map(|times| lateness(times.get(kind)?)).min()?;
     let (took, may) = (took.as_millis(), may.as_millis());
-    Some(format!("{kind} takes {took} ms, {may} ms are allowed by what it declares"))
+    Some(timed(kind).with(&say!(
+        " takes {took} ms, {may} ms are allowed by what it declares",
+        " 用时 {took} ms，按它的声明只允许 {may} ms"
+    )))
 }
 
 /// The longest that each kind took, for who writes the declaration.
-fn longest(rounds: &[Times]) -> String {
-    let Some(first) = rounds.first() else { return String::new() };
+fn longest(rounds: &[Times]) -> Say {
+    let Some(first) = rounds.first() else { return Say::default() };
     let longest = |kind: &&str| {
         let all = rounds.iter().filter_map(|times| times.get(kind)).flatten();
         let most = all.map(|(took, _)| took.as_millis()).max().unwrap_or_default();
-        format!("{kind} {most} ms")
+        timed(kind).with(&say!(" {most} ms", " {most} ms"))
     };
-    first.keys().map(longest).collect::<Vec<_>>().join(", ")
+    let together = |said: Say, next: Say| said.with(&say!(", ", "，")).with(&next);
+    first.keys().map(longest).reduce(together).unwrap_or_default()
+}
+
+/// What was timed: a request by the name that the page gives it.
+fn timed(kind: &str) -> Say {
+    match kind {
+        THE_RESTART => say!("{kind}", "重启"),
+        request => Say::same(request),
+    }
 }
 
 #[cfg(test)]
@@ -95,11 +112,11 @@ mod tests {
         assert_eq!(late(&[times(300), times(90), times(300)]), None);
         let always = late(&[times(300), times(120), times(200)]);
         let wanted = "COMMIT takes 120 ms, 100 ms are allowed by what it declares";
-        assert_eq!(always.as_deref(), Some(wanted));
+        assert_eq!(always.map(|said| said.english).as_deref(), Some(wanted));
     }
 
     #[test]
     fn the_longest_of_all_rounds_is_told() {
-        assert_eq!(longest(&[times(3), times(70)]), "COMMIT 70 ms");
+        assert_eq!(longest(&[times(3), times(70)]), Say::same("COMMIT 70 ms"));
     }
 }

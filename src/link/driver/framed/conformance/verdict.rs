@@ -6,7 +6,9 @@ use firmware_interface::ids::RequestType;
 use firmware_interface::message::ErrorReply;
 
 use crate::domain::device::Fault;
+use crate::domain::say::{Phrase, Say};
 use crate::link::error::LinkError;
+use crate::say;
 
 /// What a run may do beyond what leaves the device as it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,11 +25,11 @@ pub struct Options {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// As the page says; perhaps with a word on what was found.
-    Pass(Option<String>),
+    Pass(Option<Say>),
     /// Otherwise than the page says, and how.
-    Fail(String),
+    Fail(Say),
     /// It is about something optional that the device does not claim.
-    Skipped(&'static str),
+    Skipped(Phrase),
 }
 
 /// What came of one check.
@@ -38,7 +40,7 @@ pub struct Finding {
     /// The section of `docs/protocol.md` that it comes from.
     pub section: &'static str,
     /// What the page demands, in one line.
-    pub rule: &'static str,
+    pub rule: Phrase,
     /// How it ended.
     pub verdict: Verdict,
     /// How long it took.
@@ -57,7 +59,7 @@ pub enum Notice<'a> {
         /// Of how many.
         rounds: u32,
         /// What.
-        text: &'a str,
+        text: Phrase,
     },
 }
 
@@ -95,11 +97,11 @@ pub(super) type Checked<T = ()> = Result<T, Wrong>;
 #[derive(Debug)]
 pub(super) enum Wrong {
     /// The device does otherwise than the page says.
-    Device(String),
+    Device(Say),
     /// It refuses what it must take.
-    Refused { how: String, error: ErrorReply },
+    Refused { how: Say, error: ErrorReply },
     /// It says nothing.
-    Silent(String),
+    Silent(Say),
     /// The port, or the station.
     Link(LinkError),
     /// The throw-away CA.
@@ -107,14 +109,17 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    pub(super) fn device(how: impl Into<String>) -> Self {
+    pub(super) fn device(how: impl Into<Say>) -> Self {
         Self::Device(how.into())
     }
 
     pub(super) fn silence(message_type: u8, sends: u32) -> Self {
         let name = RequestType::from_wire(message_type)
             .map_or_else(|| format!("type {message_type:#04x}"), |kind| kind.to_string());
-        Self::Silent(format!("no answer to {name}, sent {sends} times"))
+        Self::Silent(say!(
+            "no answer to {name}, sent {sends} times",
+            "{name} 没有应答，发送了 {sends} 次"
+        ))
     }
 }
 

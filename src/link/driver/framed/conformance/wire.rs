@@ -13,8 +13,10 @@ use firmware_interface::timing;
 
 use super::frame::frame;
 use super::verdict::{Checked, Wrong};
+use crate::domain::say::Say;
 use crate::link::driver::framed::session::Session;
 use crate::link::error::LinkError;
+use crate::say;
 
 /// How much longer than its deadline an answer is awaited, so that a late one is told from
 /// none and disturbs nothing that follows.
@@ -48,7 +50,7 @@ pub(super) struct Wire {
     /// Of requests that were sent more than once: their answers may come again.
     repeated: BTreeSet<u16>,
     /// What came though nothing asked for it, in words.
-    strays: Vec<String>,
+    strays: Vec<Say>,
     /// To which type the answer had the most other bytes before its end, and how many.
     noisiest: Option<(u8, u64)>,
 }
@@ -89,8 +91,8 @@ impl Wire {
     }
 
     /// The first frame that came though nothing asked for it.
-    pub(super) fn stray(&self) -> Option<&str> {
-        self.strays.first().map(String::as_str)
+    pub(super) fn stray(&self) -> Option<&Say> {
+        self.strays.first()
     }
 
     /// Asks, with resends, and waits beyond the deadline; the answer must carry what the
@@ -157,7 +159,10 @@ impl Wire {
     fn note_stray(&mut self, header: Header) {
         if !self.repeated.contains(&header.seq) {
             let Header { message_type, seq, .. } = header;
-            self.strays.push(format!("a frame of type {message_type:#04x} with seq {seq}"));
+            self.strays.push(say!(
+                "a frame of type {message_type:#04x} with seq {seq}",
+                "类型 {message_type:#04x}、序号 {seq} 的帧"
+            ));
         }
     }
 
@@ -179,7 +184,7 @@ impl Wire {
             }
             self.repeated.insert(known.seq);
         }
-        Err(Wrong::Silent("it answers nothing any more".to_owned()))
+        Err(Wrong::Silent(say!("it answers nothing any more", "它不再应答")))
     }
 
     fn collect(
@@ -255,7 +260,10 @@ impl Wire {
             }
         }
         let waited = (last - start).as_millis();
-        Err(Wrong::Silent(format!("no answer to IDENTIFY within {waited} ms of the restart")))
+        Err(Wrong::Silent(say!(
+            "no answer to IDENTIFY within {waited} ms of the restart",
+            "重启后 {waited} ms 内 IDENTIFY 没有应答"
+        )))
     }
 
     fn ask_booting(
@@ -278,7 +286,7 @@ impl Wire {
     pub(super) fn reopen(&mut self, until: Instant) -> Checked {
         while !self.session.reopen()? {
             if Instant::now() >= until {
-                return Err(Wrong::device("its port did not come back"));
+                return Err(Wrong::device(("its port did not come back", "它的端口没有回来")));
             }
             self.session.pause(LOOK)?;
         }
@@ -316,8 +324,13 @@ fn check_header(asked: Header, answered: Header) -> Checked {
     if (answered.version, answered.session) == expected {
         return Ok(());
     }
-    Err(Wrong::device(format!(
+    Err(Wrong::device(say!(
         "the answer to type {:#04x} carries version {} and session {:#010x}, not {} and {:#010x}",
-        asked.message_type, answered.version, answered.session, asked.version, asked.session
+        "类型 {:#04x} 的应答带有版本 {} 和会话 {:#010x}，而不是 {} 和 {:#010x}",
+        asked.message_type,
+        answered.version,
+        answered.session,
+        asked.version,
+        asked.session
     )))
 }
