@@ -22,6 +22,7 @@ use crate::domain::family::{Family, Speaks};
 use crate::domain::identity::TlsVersion;
 use crate::domain::local::Shift;
 use crate::domain::modem::Modem;
+use crate::domain::say::Say;
 use crate::domain::scan::Rule;
 use crate::pki::{AuthorityInfo, PkiError};
 use crate::say;
@@ -50,7 +51,7 @@ pub(super) fn run(check: &ConfigCheck, context: &mut Context) -> Result<Exit, Fa
         true => context.out.json(&as_json(&config))?,
         false => {
             for (name, meaning) in in_words(&config) {
-                context.out.line(format!("{name:<12} {meaning}"))?;
+                context.out.say(&name.padded(13).with(&meaning))?;
             }
         }
     }
@@ -98,65 +99,113 @@ fn absent_files(config: &Config) -> Vec<Fault> {
     .collect()
 }
 
-fn in_words(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { station, product, certificate, authority, broker, ledger, .. } = config;
-    let mut lines = vec![
-        ("file", format!("{}, SHA-256 {}", config.path.display(), config.digest)),
-        ("station", format!("{}, ledger in {}", station.id, station.data_dir.display())),
-        ("", format!("time zone {}, shifts {}", station.zone, shifts(&config.shifts))),
-        ("product", format!("{}, serials {}", product.name, product.serial_pattern.as_str())),
-        ("", format!("client id {}", product.client_id.as_str())),
-        ("", format!("required proof {}", product.required_proof.as_str())),
-        ("", format!("protections demanded of a device: {}", required(product.require))),
+fn in_words(config: &Config) -> Vec<(Say, Say)> {
+    let mut lines = about_units(config);
+    lines.extend(about_trust(config));
+    lines.extend(about_places(config));
+    lines
+}
+
+/// A line that belongs to the one before.
+fn more() -> Say {
+    Say::default()
+}
+
+fn about_units(config: &Config) -> Vec<(Say, Say)> {
+    let Config { station, product, certificate, .. } = config;
+    let (dir, valid_for) = (station.data_dir.display(), certificate.valid_for);
+    let file = Say::same(format!("{}, SHA-256 {}", config.path.display(), config.digest));
+    let (zone, proof) = (&station.zone, product.required_proof.as_str());
+    let backdate = duration_in_words(certificate.backdate);
+    vec![
+        (say!("file", "文件"), file),
+        (say!("station", "站"), say!("{}, ledger in {dir}", "{}，账本在 {dir}", station.id)),
         (
-            "certificate",
-            format!(
-                "valid for {}, back-dated by {}",
-                certificate.valid_for,
-                duration_in_words(certificate.backdate)
+            more(),
+            say!("time zone {zone}, shifts ", "时区 {zone}，班次 ").with(&shifts(&config.shifts)),
+        ),
+        (
+            say!("product", "产品"),
+            say!("{}, serials {}", "{}，序列号 {}", product.name, product.serial_pattern.as_str()),
+        ),
+        (more(), say!("client id {}", "客户端 ID {}", product.client_id.as_str())),
+        (more(), say!("required proof {proof}", "要求的验证方式 {proof}")),
+        (
+            more(),
+            say!("protections demanded of a device", "要求设备具备的保护")
+                .then(&required(product.require)),
+        ),
+        (
+            say!("certificate", "证书"),
+            say!("valid for {valid_for}, back-dated by ", "有效期 {valid_for}，提前生效 ")
+                .with(&backdate),
+        ),
+    ]
+}
+
+fn about_trust(config: &Config) -> Vec<(Say, Say)> {
+    let Config { authority, broker, ledger, .. } = config;
+    let (certificate, key) = (authority.certificate.display(), authority.key.place());
+    let (host, port, root) = (&broker.host, broker.port, broker.server_root.display());
+    let (least, most) = (broker.tls_min.as_str(), broker.tls_max.as_str());
+    let reserve = ledger.reserve >> 20;
+    let chain = chain_in_words(authority.chain.as_deref());
+    vec![
+        (say!("authority", "CA"), say!("{certificate}, key {key}", "{certificate}，密钥 {key}")),
+        (more(), say!("above it", "上级").then(&chain)),
+        (Say::same("broker"), say!("{host}:{port}, root {root}", "{host}:{port}，根证书 {root}")),
+        (more(), say!("TLS {least} to {most}", "TLS {least} 到 {most}")),
+        (
+            say!("ledger", "账本"),
+            say!(
+                "no new unit below {reserve} MiB of free disk",
+                "磁盘空闲少于 {reserve} MiB 时不开始新单元"
             ),
         ),
-        (
-            "authority",
-            format!("{}, key {}", authority.certificate.display(), authority.key.place()),
-        ),
-        ("", format!("above it: {}", chain_in_words(authority.chain.as_deref()))),
-        (
-            "broker",
-            format!("{}:{}, root {}", broker.host, broker.port, broker.server_root.display()),
-        ),
-        ("", format!("TLS {} to {}", broker.tls_min.as_str(), broker.tls_max.as_str())),
-        ("ledger", format!("no new unit below {} MiB of free disk", ledger.reserve >> 20)),
-        ("work orders", work_orders_in_words(&config.work_orders)),
-        ("scanner", scanner_in_words(&config.scanner)),
-    ];
+        (say!("work orders", "工单"), work_orders_in_words(&config.work_orders)),
+    ]
+}
+
+fn about_places(config: &Config) -> Vec<(Say, Say)> {
+    let label = || say!("label", "标签");
+    let mut lines = vec![(say!("scanner", "扫码枪"), scanner_in_words(&config.scanner))];
     let rules = &config.scanner.rules.rules;
-    lines.extend(rules.iter().map(|rule| ("label", label_rule_in_words(rule))));
-    lines.extend(config.slots.iter().map(|slot| ("slot", slot_in_words(slot))));
-    lines.extend(takes_chips(config).then(|| ("esp", esp_in_words(&config.esp))));
-    lines.extend(config.label.as_ref().map(|label| ("label", printing_in_words(label))));
+    lines.extend(rules.iter().map(|rule| (label(), label_rule_in_words(rule))));
+    lines.extend(config.slots.iter().map(|slot| (say!("slot", "工位"), slot_in_words(slot))));
+    lines.extend(takes_chips(config).then(|| (Say::same("esp"), esp_in_words(&config.esp))));
+    lines.extend(config.label.as_ref().map(|settings| (label(), printing_in_words(settings))));
     let cloud = config.cloud.as_ref();
-    lines
-        .extend(cloud.map(|cloud| ("cloud", format!("{}, {}", cloud.endpoint, cloud.instance_id))));
+    lines.extend(cloud.map(|cloud| {
+        (say!("cloud", "云端"), Say::same(format!("{}, {}", cloud.endpoint, cloud.instance_id)))
+    }));
     lines.extend(fleet(config));
     lines
 }
 
-fn chain_in_words(chain: Option<&Path>) -> String {
+fn chain_in_words(chain: Option<&Path>) -> Say {
     match chain {
-        Some(path) => path.display().to_string(),
-        None => "what stands behind the certificate in its own file, if anything".to_owned(),
+        Some(path) => Say::same(path.display().to_string()),
+        None => say!(
+            "what stands behind the certificate in its own file, if anything",
+            "证书文件中证书之后的内容（若有）"
+        ),
     }
 }
 
-fn work_orders_in_words(settings: &WorkOrderSettings) -> String {
+fn work_orders_in_words(settings: &WorkOrderSettings) -> Say {
     let grants = match settings.require_grant {
-        true => "a unit begins only under a grant",
-        false => "a grant is counted where one was taken, and none is demanded",
+        true => say!("a unit begins only under a grant", "有授权才能开始单元"),
+        false => say!(
+            "a grant is counted where one was taken, and none is demanded",
+            "接收了授权就按授权计数，不强制要求授权"
+        ),
     };
-    let root = settings.root.as_deref();
-    let root = root.map_or_else(|| "the station's own CA".into(), Path::to_string_lossy);
-    format!("{grants}; order keys are certified by {root}")
+    let root = settings.root.as_deref().map(|path| Say::same(path.to_string_lossy()));
+    let root = root.unwrap_or_else(|| say!("the station's own CA", "本站 CA "));
+    grants
+        .with(&say!("; order keys are certified by ", "；订单密钥的证书由 "))
+        .with(&root)
+        .with(&say!("", "签发"))
 }
 
 /// Grants that protect from nobody who can open the station's CA.
@@ -200,21 +249,31 @@ fn odd_rates(config: &Config) -> Vec<Fault> {
 }
 
 /// The fleet that `[fleet]` names; where the station enrolled is for `fleet status` to say.
-fn fleet(config: &Config) -> Option<(&'static str, String)> {
+fn fleet(config: &Config) -> Option<(Say, Say)> {
     let url = config.fleet.url.as_ref()?;
     let every = config.fleet.push_every.as_secs();
-    Some(("fleet", format!("{url}, what is new is sent every {every} s")))
+    let what = say!("{url}, what is new is sent every {every} s", "{url}，每 {every} 秒发送新内容");
+    Some((say!("fleet", "总库"), what))
 }
 
-fn shifts(shifts: &[Shift]) -> String {
-    let one = |shift: &Shift| format!("{} {} to {}", shift.name, shift.from, shift.to);
+fn shifts(shifts: &[Shift]) -> Say {
+    let one = |shift: &Shift| {
+        let Shift { name, from, to, .. } = shift;
+        say!("{name} {from} to {to}", "{name} {from}–{to}")
+    };
     match shifts {
-        [] => "none".to_owned(),
-        shifts => shifts.iter().map(one).collect::<Vec<_>>().join(", "),
+        [] => say!("none", "无"),
+        shifts => joined(shifts.iter().map(one)),
     }
 }
 
-fn required(security: Security) -> String {
+/// One behind the other, as a list.
+fn joined(all: impl Iterator<Item = Say>) -> Say {
+    let together = |said: Say, next: Say| said.with(&say!(", ", "，")).with(&next);
+    all.reduce(together).unwrap_or_default()
+}
+
+fn required(security: Security) -> Say {
     let named = [
         ("secure-boot", security.secure_boot),
         ("readout-protection", security.readout_protection),
@@ -223,25 +282,35 @@ fn required(security: Security) -> String {
     let words: Vec<&str> =
         named.iter().filter(|(_, wanted)| *wanted).map(|(name, _)| *name).collect();
     match words.is_empty() {
-        true => "none".to_owned(),
-        false => words.join(", "),
+        true => say!("none", "无"),
+        false => Say::same(words.join(", ")),
     }
 }
 
-fn duration_in_words(duration: Duration) -> String {
+fn duration_in_words(duration: Duration) -> Say {
     match duration.as_secs() {
-        seconds if seconds % 3_600 == 0 => format!("{} h", seconds / 3_600),
-        seconds => format!("{seconds} s"),
+        seconds if seconds % 3_600 == 0 => {
+            let hours = seconds / 3_600;
+            say!("{hours} h", "{hours} 小时")
+        }
+        seconds => say!("{seconds} s", "{seconds} 秒"),
     }
 }
 
-fn slot_in_words(slot: &Slot) -> String {
-    let Slot { name, port, baud, driver, presence, restart, .. } = slot;
-    let modem = slot.modem.map_or_else(|| "any modem".to_owned(), |modem| modem.to_string());
-    let modem = format!(" ({modem}, tag {})", slot.sec_tag);
-    let modem = if driver.may_be(Family::At) { modem.as_str() } else { "" };
-    let presence = format!("presence by {presence}, restart by {restart}");
-    format!("{name} at {port}, {baud} baud, {driver}{modem}, {presence}")
+fn slot_in_words(slot: &Slot) -> Say {
+    let Slot { name, port, baud, driver, presence, restart, sec_tag, .. } = slot;
+    let modem = match slot.modem {
+        None => say!("any modem", "任意调制解调器"),
+        Some(modem) => Say::same(modem.to_string()),
+    };
+    let modem = say!(" (", "（").with(&modem).with(&say!(", tag {sec_tag})", "，tag {sec_tag}）"));
+    let modem = if driver.may_be(Family::At) { modem } else { Say::default() };
+    say!("{name} at {port}, {baud} baud, {driver}", "{name} 在 {port}，波特率 {baud}，{driver}")
+        .with(&modem)
+        .with(&say!(
+            ", presence by {presence}, restart by {restart}",
+            "，在位检测 {presence}，重启方式 {restart}"
+        ))
 }
 
 /// Whether some slot is for Espressif's chips.
@@ -249,18 +318,28 @@ fn takes_chips(config: &Config) -> bool {
     config.slots.iter().any(|slot| slot.driver.may_be(Family::Esp))
 }
 
-fn esp_in_words(esp: &EspPlace) -> String {
-    let chip = esp.chip.unwrap_or("any chip");
+fn esp_in_words(esp: &EspPlace) -> Say {
+    let chip = match esp.chip {
+        Some(chip) => Say::same(chip),
+        None => say!("any chip", "任意芯片"),
+    };
     let form = match esp.form {
-        EspForm::Tlv => "entries of esp_secure_cert_mgr".to_owned(),
-        EspForm::Nvs => format!("NVS namespace {}", esp.namespace),
+        EspForm::Tlv => {
+            say!(", entries of esp_secure_cert_mgr", "，esp_secure_cert_mgr 的条目")
+        }
+        EspForm::Nvs => say!(", NVS namespace {}", "，NVS 命名空间 {}", esp.namespace),
     };
-    let place = |what: &str, value: Option<u32>| {
-        value.map(|value| format!(", {what} {value:#x}")).unwrap_or_default()
-    };
-    let (offset, size) = (place("at", esp.offset), place("size", esp.size));
-    let (partition, baud, said) = (&esp.partition, esp.baud, esp.application.as_str());
-    format!("{chip}, partition {partition}{offset}{size}, {form}, {baud} baud, application {said}")
+    let offset = esp.offset.map(|offset| say!(", at {offset:#x}", "，位置 {offset:#x}"));
+    let size = esp.size.map(|size| say!(", size {size:#x}", "，大小 {size:#x}"));
+    let (partition, baud, application) = (&esp.partition, esp.baud, esp.application.as_str());
+    chip.with(&say!(", partition {partition}", "，分区 {partition}"))
+        .with(&offset.unwrap_or_default())
+        .with(&size.unwrap_or_default())
+        .with(&form)
+        .with(&say!(
+            ", {baud} baud, application {application}",
+            "，波特率 {baud}，应用 {application}"
+        ))
 }
 
 /// What the product asks of chips whose identity is written by their loader, and they can't.
@@ -286,34 +365,38 @@ fn unfit_for_chips(config: &Config) -> Vec<Fault> {
     unfit.map(|(_, text)| Fault::said(Code::ConfigValue, text)).collect()
 }
 
-fn scanner_in_words(scanner: &Scanner) -> String {
-    let Some(port) = &scanner.port else { return scanner.kind.to_string() };
+fn scanner_in_words(scanner: &Scanner) -> Say {
+    let Some(port) = &scanner.port else { return Say::same(scanner.kind.to_string()) };
     let bits = if scanner.has_seven_bits { 7 } else { 8 };
+    let Scanner { kind, baud, parity, .. } = scanner;
     let ends: Vec<&str> = scanner.ends.iter().map(|end| end.as_str()).collect();
-    format!(
-        "{} at {port}, {} baud, {bits} bits, parity {}, a scan ends with {}",
-        scanner.kind,
-        scanner.baud,
-        scanner.parity,
-        ends.join(" or ")
+    let ends = Say { english: ends.join(" or "), chinese: ends.join(" 或 ") };
+    say!(
+        "{kind} at {port}, {baud} baud, {bits} bits, parity {parity}, a scan ends with ",
+        "{kind} 在 {port}，波特率 {baud}，{bits} 位，校验 {parity}，扫描结束符 "
     )
+    .with(&ends)
 }
 
-fn label_rule_in_words(rule: &Rule) -> String {
-    let device = if rule.names_device() { ", which must name its device" } else { "" };
-    format!("{}{device}", rule.form())
+fn label_rule_in_words(rule: &Rule) -> Say {
+    let form = Say::same(rule.form().to_string());
+    match rule.names_device() {
+        true => form.with(&say!(", which must name its device", "，必须写明它的设备")),
+        false => form,
+    }
 }
 
-fn printing_in_words(label: &LabelSettings) -> String {
+fn printing_in_words(label: &LabelSettings) -> Say {
     let when = match label.when {
-        PrintWhen::Pass => "when a unit passes",
-        PrintWhen::Never => "when a person asks",
+        PrintWhen::Pass => say!("printed when a unit passes", "单元合格时打印"),
+        PrintWhen::Never => say!("printed when a person asks", "由人要求时打印"),
     };
     let verify = match label.verify {
-        PrintVerify::Scan => ", scanned back",
-        PrintVerify::None => "",
+        PrintVerify::Scan => say!(", scanned back", "，须扫回"),
+        PrintVerify::None => Say::default(),
     };
-    format!("printed {when} in {} by {}{verify}", label.design.language(), label.printer)
+    let (language, printer) = (label.design.language(), &label.printer);
+    when.with(&say!(" in {language} by {printer}", "，{language}，打印机 {printer}")).with(&verify)
 }
 
 fn as_json(config: &Config) -> Value {
