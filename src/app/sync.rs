@@ -132,7 +132,8 @@ fn settings(
             config::Confirm::None => Confirm::None,
         },
         rate_per_second: section.rate_per_second,
-        most_per_second: section.rate_per_second,
+        // A fleet deals out what the cloud takes; the own rate is for when it is away.
+        most_per_second: section.rate_per_second.max(config::MAX_RATE),
         shares: fleet::shares(config, clock),
         full: wanted.full,
         dry_run: wanted.dry_run,

@@ -40,7 +40,10 @@ const STOPPED: Duration = Duration::from_millis(50);
 pub struct Bucket {
     rate: f64,
     share: f64,
-    next: Duration,
+    /// The newest call, and what counts as one.
+    last: Option<Duration>,
+    /// Nothing is called before.
+    not_before: Duration,
     throttled_at: Option<Duration>,
     recovered_at: Duration,
 }
@@ -51,20 +54,24 @@ impl Bucket {
         Self {
             rate,
             share: 1.0,
-            next: Duration::ZERO,
+            last: None,
+            not_before: Duration::ZERO,
             throttled_at: None,
             recovered_at: Duration::ZERO,
         }
     }
 
     /// Another rate from here on, in calls a second; 0 gives nobody a turn.
+    ///
+    /// Between two calls lies at least what the newer rate wants, so that no window of one second
+    /// has more than the highest rate that was held within it.
     pub fn set_rate(&mut self, rate: f64, now: Duration) {
-        self.rate = rate;
-        if rate > 0.0 {
-            // A rate that others had a moment ago begins with a pause: the first calls of all of
-            // them at once would be too many in the second that has just passed.
-            self.next = self.next.max(now + self.interval());
+        if self.rate <= 0.0 {
+            // Who had none begins with a pause: whoever had it before may be this station, which
+            // was started anew.
+            self.last = self.last.max(Some(now));
         }
+        self.rate = rate;
     }
 
     /// Takes the token, or says when it will be there.
@@ -73,10 +80,12 @@ impl Bucket {
         if self.rate <= 0.0 {
             return Err(now + STOPPED);
         }
-        if now < self.next {
-            return Err(self.next);
+        let behind = self.last.map_or(Duration::ZERO, |last| last + self.interval());
+        let next = behind.max(self.not_before);
+        if now < next {
+            return Err(next);
         }
-        self.next = self.next.max(now.saturating_sub(CATCH_UP)) + self.interval();
+        self.last = Some(next.max(now.saturating_sub(CATCH_UP)));
         Ok(())
     }
 
@@ -94,7 +103,7 @@ impl Bucket {
             self.throttled_at = Some(now);
         }
         self.recovered_at = now;
-        self.next = self.next.max(now + PENALTY);
+        self.not_before = now + PENALTY;
     }
 
     fn interval(&self) -> Duration {

@@ -11,7 +11,7 @@ use super::values::Endpoint;
 use super::words::{CloudKind, Confirm, InitialStatus, RegistrationMode};
 
 /// The product rejects more registrations a second, whoever sends them.
-const MAX_RATE: u32 = 15;
+pub const MAX_RATE: u32 = 15;
 
 /// Only an emulation is on this machine, and it takes what it was told to take.
 const MAX_RATE_HERE: u32 = 100_000;

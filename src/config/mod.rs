@@ -53,7 +53,7 @@ use sha2::{Digest, Sha256};
 use toml::de::{DeTable, Deserializer};
 
 pub use authority::{AuthorityKey, AuthoritySettings};
-pub use cloud::Cloud;
+pub use cloud::{Cloud, MAX_RATE};
 pub use connect::ConnectSettings;
 pub use error::{ConfigError, Place};
 use explain::Refused;

@@ -9,12 +9,14 @@ use tokio::sync::Notify;
 pub(super) struct Door {
     rate: Cell<u32>,
     opened: Notify,
+    /// The number of the newest answer for a share.
+    pub(super) number: Cell<Option<i64>>,
 }
 
 impl Door {
     /// Open at once where that is not 0.
     pub(super) fn new(rate: u32) -> Self {
-        Door { rate: Cell::new(rate), opened: Notify::new() }
+        Door { rate: Cell::new(rate), opened: Notify::new(), number: Cell::default() }
     }
 
     /// Another rate from here on.

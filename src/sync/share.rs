@@ -1,23 +1,35 @@
-//! Keeps a run to its station's share of the cloud's rate, a minute at a time, and gives it back
-//! at the end.
+//! Keeps a run to its station's share of the cloud's rate, which it asks for again every few
+//! seconds, and gives it back at the end.
 //!
-//! While it asks, and while others have all of the rate, no registration is begun. Where nobody
-//! answers, the station keeps to its own rate, as one without a fleet does.
+//! While others have all of the rate, no registration is begun. Where nobody answers, the station
+//! keeps to its own rate, as one without a fleet does; a fleet that answered before is waited for
+//! a while.
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::run::Run;
 use crate::cloud::Registrar;
+use crate::domain::code::Code;
+use crate::domain::device::Fault;
 use crate::domain::outbox::Operation;
-use crate::domain::share::Share;
+use crate::domain::share::{Question, Share};
+use crate::say;
 
 /// So long an answer is waited for: what is asked for begins to hold when it is asked.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// So long the station's own rate holds before it is asked again.
+/// So long the station's own rate holds before a fleet is asked again.
 const ALONE: Duration = Duration::from_secs(10);
+
+/// So long a fleet that answered may be away before the station goes on alone: one of its servers
+/// is started anew, or its database changes over.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// So long until a fleet that is away is asked again.
+const RETRY: Duration = Duration::from_secs(1);
 
 impl<R: Registrar + 'static> Run<R> {
     /// Asks for a share, obeys it, asks again; never ends by itself.
@@ -25,27 +37,62 @@ impl<R: Registrar + 'static> Run<R> {
         let Some(shares) = self.settings.shares.clone() else {
             return std::future::pending().await;
         };
+        self.obey(0);
+        let (mut ends, mut heard) = (Instant::now(), None);
         loop {
-            // Who asks has let go of what it had.
-            self.obey(0);
             let asked = Instant::now();
-            let answer = shares.ask(self.registrar.instance(), self.wanted());
-            let answer = tokio::time::timeout(ANSWER, answer).await;
-            let share = match answer {
-                Ok(Ok(share)) => share,
-                Ok(Err(fault)) => self.alone(&fault.to_string()),
-                Err(_) => self.alone("nobody answers"),
+            let answer = tokio::time::timeout(ANSWER, shares.ask(self.question(self.wanted())));
+            let answer = self.obeying_until(ends, answer).await;
+            let silent =
+                |_| Err(Fault::said(Code::FleetUnreachable, say!("nobody answers", "无应答")));
+            let next = match answer.unwrap_or_else(silent) {
+                Ok(share) => {
+                    heard = Some(Instant::now());
+                    ends = asked + share.lasts;
+                    self.take(&share);
+                    // Slow answers do not make it end before the next.
+                    (Instant::now() + share.again).min(asked + share.lasts / 2)
+                }
+                Err(fault) if heard.is_some_and(|at| at.elapsed() < PATIENCE) => {
+                    tracing::debug!(why = fault.detail, "no answer for a share");
+                    Instant::now() + RETRY
+                }
+                Err(fault) => {
+                    self.go_alone(&fault);
+                    ends = Instant::now() + ALONE;
+                    ends
+                }
             };
-            self.obey(share.rate_per_second);
-            tokio::time::sleep_until(asked + share.lasts).await;
+            self.obeying_until(ends, tokio::time::sleep_until(next)).await;
         }
+    }
+
+    /// Waits for something; what the station has ends in its time.
+    async fn obeying_until<F: Future>(&self, ends: Instant, work: F) -> F::Output {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            out = &mut work => return out,
+            () = tokio::time::sleep_until(ends) => self.obey(0),
+        }
+        work.await
+    }
+
+    fn take(&self, share: &Share) {
+        self.door.number.set(Some(share.number));
+        self.obey(share.rate_per_second);
+    }
+
+    fn question(&self, want: u32) -> Question {
+        let instance = self.registrar.instance().clone();
+        Question { instance, want, has: self.door.number.get() }
     }
 
     /// Asks for nothing, so that others have what this station is done with.
     pub(super) async fn let_go(&self) {
         let Some(shares) = &self.settings.shares else { return };
         self.obey(0);
-        let answer = shares.ask(self.registrar.instance(), 0);
+        let answer = shares.ask(self.question(0));
         // Where nobody hears it, what it had ends by itself.
         match tokio::time::timeout(ANSWER, answer).await {
             Ok(Ok(_)) => {}
@@ -59,15 +106,14 @@ impl<R: Registrar + 'static> Run<R> {
         self.door.set(rate);
     }
 
-    fn alone(&self, why: &str) -> Share {
+    fn go_alone(&self, why: &Fault) {
         let rate_per_second = self.settings.rate_per_second;
         tracing::warn!(
-            why,
+            why = why.detail,
             rate_per_second,
             "no share of the cloud's rate: the station's own holds"
         );
-        // What is late counts from now on.
-        Share { rate_per_second, lasts: ANSWER + ALONE }
+        self.obey(rate_per_second);
     }
 
     /// Registrations a second that the run could use.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::device::Fault;
-use crate::domain::registration::CloudInstance;
 use crate::domain::share::{Asked, Question, Share, Shares};
 use crate::fleet::Client;
 
@@ -22,9 +21,8 @@ impl fmt::Debug for FleetShares {
 }
 
 impl Shares for FleetShares {
-    fn ask<'a>(&'a self, instance: &'a CloudInstance, want: u32) -> Asked<'a> {
+    fn ask(&self, question: Question) -> Asked<'_> {
         Box::pin(async move {
-            let question = Question { instance: instance.clone(), want };
             let answer = self.0.share(&question).await;
             let answer = answer.map_err(|error| Fault::told(error.code(), &error))?;
             Ok(Share::from(answer))

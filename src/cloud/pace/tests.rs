@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 
+use proptest::prelude::*;
+
 use super::*;
 
 const fn ms(milliseconds: u64) -> Duration {
@@ -197,6 +199,36 @@ fn a_rate_that_changes_leaves_no_window_of_a_second_with_more_than_the_higher_on
     let slow: Vec<Duration> =
         taken.iter().copied().filter(|at| *at >= ms(4_000) && *at < ms(8_000)).collect();
     assert!(most_in_a_second(&slow) <= 3, "{slow:?}");
+}
+
+proptest! {
+    /// However rates follow each other, no window of a second has more calls than the highest
+    /// rate that was held within it.
+    #[test]
+    fn a_window_has_no_more_than_the_highest_rate_within_it(
+        rates in prop::collection::vec((0_u32..20, 1_u64..2_500), 1..30),
+    ) {
+        let (mut bucket, mut now) = (Bucket::new(0.0), ms(0));
+        let (mut taken, mut held) = (Vec::new(), Vec::new());
+        for (rate, lasts) in rates {
+            bucket.set_rate(rate.into(), now);
+            let end = now + ms(lasts);
+            held.push((rate, now, end));
+            while now < end {
+                match bucket.take(now) {
+                    Ok(()) => taken.push(now),
+                    Err(at) => now = at.min(end),
+                }
+            }
+        }
+        for first in &taken {
+            let window = *first..*first + ms(1_000);
+            let calls = taken.iter().filter(|call| window.contains(*call)).count();
+            let within = held.iter().filter(|(_, from, end)| *from < window.end && *end > window.start);
+            let most = within.map(|(rate, ..)| *rate).max().unwrap_or(0);
+            prop_assert!(calls <= most as usize, "{calls} of {most} from {first:?}");
+        }
+    }
 }
 
 /// One station has all of a limit of fifteen, and lets go of it to five who have three each.

@@ -68,7 +68,7 @@ async fn route(house: &House, caller: &Caller, asked: Asked) -> Result<Given, Fl
         }
         ("POST", SHARES) => {
             let known = station(house, caller, &asked, now).await?;
-            shares::answer(house, &known, &asked, now).await
+            shares::answer(house, &known, &asked).await
         }
         _ => {
             let what = serde_json::json!({"code": Code::Usage.as_str(), "message": "there is no such page"});

@@ -2,7 +2,6 @@
 
 use hyper::StatusCode;
 
-use crate::domain::clock::Timestamp;
 use crate::domain::share::Question;
 
 use super::super::arrival::Known;
@@ -17,14 +16,13 @@ pub(super) async fn answer(
     house: &House,
     known: &Known,
     asked: &Asked,
-    now: Timestamp,
 ) -> Result<Given, FleetError> {
     let question: Question = asked.read()?;
     let cloud = question.instance.to_string();
     if cloud.len() > LONGEST {
         return Err(FleetError::Asked(say!("this is no instance of a cloud", "这不是云端实例")));
     }
-    let rates = (question.want, house.cloud_rate);
-    let share = house.store.share(&cloud, &known.station, rates, now).await?;
+    let asked = (question.want, question.has);
+    let share = house.store.share(&cloud, house.cloud_rate, &known.station, asked).await?;
     Ok(json(StatusCode::OK, &share))
 }

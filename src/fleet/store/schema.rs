@@ -145,7 +145,14 @@ const FIRST: Migration = Migration {
     ],
 };
 
-const MIGRATIONS: &[&Migration] = &[&FIRST];
+/// What a station was given before its newest share, and may still have in use.
+const EARLIER_SHARES: Migration = Migration {
+    tables: &[],
+    further: &["ALTER TABLE shares ADD COLUMN earlier_rates INT[] NOT NULL DEFAULT '{}',
+        ADD COLUMN earlier_until_us BIGINT[] NOT NULL DEFAULT '{}'"],
+};
+
+const MIGRATIONS: &[&Migration] = &[&FIRST, &EARLIER_SHARES];
 
 /// Keeps two servers that start at once from making the tables both.
 const TURN: i64 = 0x0073_7461_7469_6f6e;

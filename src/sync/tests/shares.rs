@@ -3,35 +3,50 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::cloud::Fate;
 use super::ledger::Bench;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
-use crate::domain::registration::CloudInstance;
-use crate::domain::share::{Asked, Share, Shares};
+use crate::domain::share::{Asked, Question, Share, Shares};
 use crate::sync::{Halt, Stop};
+
+/// What is answered: a rate, no answer at all, or silence.
+#[derive(Debug, Clone, Copy)]
+enum Says {
+    Rate(u32),
+    Refused,
+    Nothing,
+}
 
 /// Gives one answer after another, and the last one for ever; at the end it stops the run.
 #[derive(Debug)]
 struct Dealer {
-    answers: Mutex<Vec<Result<u32, Code>>>,
-    asked: Mutex<Vec<u32>>,
+    answers: Mutex<Vec<Says>>,
+    asked: Mutex<Vec<Question>>,
+    /// How long a share lasts.
+    lasts: Duration,
     /// Stopped when so many have asked.
     halt: Option<(usize, Halt)>,
 }
 
 impl Dealer {
-    fn of(answers: &[Result<u32, Code>], halt: Option<(usize, Halt)>) -> Arc<Self> {
+    fn of(answers: &[Says]) -> Self {
         let answers = Mutex::new(answers.iter().rev().copied().collect());
-        Arc::new(Dealer { answers, asked: Mutex::default(), halt })
+        let lasts = Duration::from_millis(40);
+        Dealer { answers, asked: Mutex::default(), lasts, halt: None }
     }
 
-    fn asked(&self) -> Vec<u32> {
+    fn asked(&self) -> Vec<Question> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn next(&self, want: u32) -> Result<Share, Fault> {
+    fn wants(&self) -> Vec<u32> {
+        self.asked().iter().map(|question| question.want).collect()
+    }
+
+    fn next(&self, question: Question) -> (Says, i64) {
         let mut asked = self.asked.lock().unwrap();
-        asked.push(want);
+        asked.push(question);
         if let Some((most, halt)) = &self.halt
             && asked.len() >= *most
         {
@@ -39,17 +54,22 @@ impl Dealer {
         }
         let mut answers = self.answers.lock().unwrap();
         let answer = if answers.len() > 1 { answers.pop() } else { answers.last().copied() };
-        let lasts = Duration::from_millis(20);
-        match answer.unwrap() {
-            Ok(rate_per_second) => Ok(Share { rate_per_second, lasts }),
-            Err(code) => Err(Fault::new(code, "no answer")),
-        }
+        (answer.unwrap(), i64::try_from(asked.len()).unwrap())
     }
 }
 
 impl Shares for Dealer {
-    fn ask<'a>(&'a self, _: &'a CloudInstance, want: u32) -> Asked<'a> {
-        Box::pin(async move { self.next(want) })
+    fn ask(&self, question: Question) -> Asked<'_> {
+        Box::pin(async move {
+            match self.next(question) {
+                (Says::Rate(rate_per_second), number) => {
+                    let again = self.lasts / 2;
+                    Ok(Share { rate_per_second, number, lasts: self.lasts, again })
+                }
+                (Says::Refused, _) => Err(Fault::new(Code::CloudUnreachable, "no answer")),
+                (Says::Nothing, _) => std::future::pending().await,
+            }
+        })
     }
 }
 
@@ -58,34 +78,66 @@ fn rates(bench: &Bench) -> Vec<u32> {
 }
 
 #[test]
-fn a_share_is_asked_for_obeyed_and_let_go_of_before_the_next_is_asked_for() {
+fn a_share_is_asked_for_obeyed_and_given_back_at_the_end() {
     let mut bench = Bench::new(30);
-    let dealer = Dealer::of(&[Ok(0), Ok(7), Ok(3)], None);
+    let dealer = Arc::new(Dealer::of(&[Says::Rate(0), Says::Rate(7), Says::Rate(3)]));
     bench.settings.shares = Some(dealer.clone());
     let told = bench.run();
     assert_eq!((told.summary.registered, told.stop), (30, None));
-    // All of the first share was nothing, and nothing was sent with it.
-    assert_eq!(&rates(&bench)[..4], [0, 0, 0, 7]);
-    assert!(rates(&bench).chunks(2).all(|pair| pair[0] == 0), "{:?}", rates(&bench));
+    // It has none until it is given some, and nothing at the end.
+    assert_eq!(&rates(&bench)[..3], [0, 0, 7]);
+    assert_eq!(rates(&bench).last(), Some(&0));
     // Thirty are open, and fifteen a second is the most that it could use.
-    assert_eq!(&dealer.asked()[..2], [15, 15]);
-    assert_eq!(dealer.asked().last(), Some(&0), "what is left of the share is given back");
+    assert_eq!(&dealer.wants()[..2], [15, 15]);
+    assert_eq!(dealer.wants().last(), Some(&0), "what is left of the share is given back");
+    // It says which answer it has in its hands, also when it lets go.
+    let has: Vec<_> = dealer.asked().iter().map(|question| question.has).collect();
+    let numbers: Vec<_> =
+        (0..).map(|number| (number > 0).then_some(number)).take(has.len()).collect();
+    assert_eq!(has, numbers);
+}
+
+#[test]
+fn a_share_ends_in_its_time_where_no_answer_comes() {
+    let mut bench = Bench::new(1);
+    let mut dealer = Dealer::of(&[Says::Rate(1), Says::Nothing]);
+    dealer.lasts = Duration::from_millis(10);
+    bench.settings.shares = Some(Arc::new(dealer));
+    // What was lost is tried again only when the share has ended.
+    bench.cloud.sky.borrow_mut().fates.push_back(Fate::LostBefore);
+    bench.settings.patience = Duration::from_millis(500);
+    bench.settings.deadline = Some(Duration::from_secs(2));
+    bench.run();
+    assert_eq!(rates(&bench)[..3], [0, 1, 0]);
+}
+
+#[test]
+fn a_fleet_that_answered_before_is_waited_for() {
+    let mut bench = Bench::new(5);
+    let mut dealer = Dealer::of(&[Says::Rate(0), Says::Refused, Says::Rate(5)]);
+    dealer.lasts = Duration::from_millis(10);
+    let dealer = Arc::new(dealer);
+    bench.settings.shares = Some(dealer);
+    let told = bench.run();
+    assert_eq!((told.summary.registered, told.stop), (5, None));
+    assert!(!rates(&bench).contains(&500), "it went alone: {:?}", rates(&bench));
 }
 
 #[test]
 fn no_more_is_asked_for_than_is_open() {
     let mut bench = Bench::new(2);
-    let dealer = Dealer::of(&[Ok(2)], None);
+    let dealer = Arc::new(Dealer::of(&[Says::Rate(2)]));
     bench.settings.shares = Some(dealer.clone());
     assert_eq!(bench.run().summary.registered, 2);
-    assert_eq!(dealer.asked()[0], 2);
+    assert_eq!(dealer.wants()[0], 2);
 }
 
 #[test]
 fn nothing_is_registered_while_others_have_all_of_the_rate() {
     let mut bench = Bench::new(5);
-    let dealer = Dealer::of(&[Ok(0)], Some((4, bench.halt.clone())));
-    bench.settings.shares = Some(dealer);
+    let mut dealer = Dealer::of(&[Says::Rate(0)]);
+    dealer.halt = Some((4, bench.halt.clone()));
+    bench.settings.shares = Some(Arc::new(dealer));
     let told = bench.run();
     assert_eq!((told.summary.registered, told.stop), (0, Some(Stop::Told)));
     assert!(bench.calls().is_empty(), "{:?}", bench.calls());
@@ -96,7 +148,7 @@ fn nothing_is_registered_while_others_have_all_of_the_rate() {
 #[test]
 fn where_nobody_deals_out_the_station_keeps_to_its_own_rate() {
     let mut bench = Bench::new(5);
-    bench.settings.shares = Some(Dealer::of(&[Err(Code::CloudUnreachable)], None));
+    bench.settings.shares = Some(Arc::new(Dealer::of(&[Says::Refused])));
     let told = bench.run();
     assert_eq!((told.summary.registered, told.stop), (5, None));
     assert_eq!(rates(&bench), [0, 500, 0]);
