@@ -8,6 +8,7 @@ use super::layout::{Look, date, in_a_path, outside};
 use crate::domain::clock::Timestamp;
 use crate::domain::say::Say;
 use crate::say;
+use crate::text::unit_word;
 
 /// A station of a fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +109,9 @@ pub struct FleetPeriod {
     /// When this was looked up.
     pub at: Timestamp,
 }
+
+/// What a person says who settles a conflict.
+const SETTLED_BY: [&str; 3] = ["--for STATION", "--reason WHY", "--by ID"];
 
 /// How many days a report may be of.
 pub const FLEET_DAYS: [u32; 4] = [1, 7, 30, 365];
@@ -227,13 +231,14 @@ fn station_card(station: &FleetStation, look: Look<'_>) -> Markup {
     };
     let (passed, failed) = station.today;
     let (units, uncertain) = (station.units, station.uncertain);
+    let seen = look.minute(station.seen);
     html! {
         div class=(format!("slot {class}")) {
             b { (outside(&station.station)) }
             p class="verdict" { (look.say(verdict)) }
             p { (look.say(say!("today {passed} passed, {failed} failed", "今日合格 {passed}，不合格 {failed}"))) }
             p { (look.say(say!("{units} units, {uncertain} uncertain", "{units} 个单元，未定 {uncertain}"))) }
-            p class="dim" { (look.time(station.seen)) }
+            p class="dim" { (look.say(say!("heard of {seen}", "最近上报 {seen}"))) }
         }
     }
 }
@@ -256,7 +261,7 @@ fn conflicts(all: &[FleetConflict], only_open: bool, look: Look<'_>) -> Markup {
                         Some((at, by, station, why)) => {
                             (look.minute(*at)) " " (outside(by)) ": " (outside(station)) br; (outside(why))
                         }
-                        None => { span class="code" { "station fleet settle " (outside(&conflict.id)) " --for STATION --reason WHY --by ID" } }
+                        None => { span class="code" { "station fleet settle " (outside(&conflict.id)) @for option in SETTLED_BY { " " span class="whole" { (option) } } } }
                     } }
                 } } }
             } }
@@ -271,7 +276,7 @@ fn orders(orders: &[FleetOrder], look: Look<'_>) -> Markup {
             table {
                 thead { tr {
                     th { (look.say(say!("Work order", "工单"))) }
-                    th { (look.say(say!("Station", "工位"))) }
+                    th { (look.say(say!("Station", "工站"))) }
                     th class="n" { (look.say(say!("Wanted", "计划"))) }
                     th { (look.say(say!("Units", "单元"))) }
                 } }
@@ -279,11 +284,27 @@ fn orders(orders: &[FleetOrder], look: Look<'_>) -> Markup {
                     td { @if order.work_order.is_empty() { "–" } @else { (outside(&order.work_order)) } }
                     td { (outside(&order.station)) }
                     td class="n" { @if order.quantity > 0 { (order.quantity) } }
-                    td { @for (state, count) in &order.units { (count) " " (outside(state)) " " } }
+                    td { (standing(&order.units, look)) }
                 } } }
             }
         }
     }
+}
+
+/// A state of the store as a page has it.
+fn state_word(state: &str, look: Look<'_>) -> String {
+    let known = state.parse().map(|state| look.word(unit_word(state)).to_owned());
+    known.unwrap_or_else(|_| state.to_owned())
+}
+
+/// How many units stand where.
+fn standing(units: &[(String, u64)], look: Look<'_>) -> Markup {
+    let said = |(state, count): &(String, u64)| {
+        let state = state_word(state, look);
+        look.say(say!("{count} {state}", "{state} {count}"))
+    };
+    let said: Vec<String> = units.iter().map(said).collect();
+    outside(&said.join(&look.say(say!(", ", "，"))))
 }
 
 fn grants(grants: &[FleetGrant], look: Look<'_>) -> Markup {
@@ -293,7 +314,7 @@ fn grants(grants: &[FleetGrant], look: Look<'_>) -> Markup {
             table {
                 thead { tr {
                     th { (look.say(say!("Work order", "工单"))) }
-                    th { (look.say(say!("Station", "工位"))) }
+                    th { (look.say(say!("Station", "工站"))) }
                     th class="n" { (look.say(say!("Units", "单元数"))) }
                     th class="n" { (look.say(say!("Used", "已用"))) }
                     th class="n" { (look.say(say!("Given back", "退回"))) }
@@ -350,12 +371,12 @@ pub fn fleet_report_page(period: &FleetPeriod, look: Look<'_>) -> String {
             main class="cards" {
                 section class="card wide" {
                     p { @for choice in FLEET_DAYS {
-                        a href=(format!("/report/{choice}")) { (look.say(choice_of(choice))) } " "
+                        a href=(format!("/report/{choice}")) aria-current=[(choice == *days).then_some("page")] { (look.say(choice_of(choice))) } " "
                     } }
                     table {
                         thead { tr {
                             th { (look.say(say!("Day", "日期"))) }
-                            th { (look.say(say!("Station", "工位"))) }
+                            th { (look.say(say!("Station", "工站"))) }
                             th class="n" { (look.say(say!("Passed", "合格"))) }
                             th class="n" { (look.say(say!("Failed", "不合格"))) }
                             th class="n" { (look.say(say!("Cut off", "中断"))) }
@@ -402,7 +423,7 @@ pub fn fleet_unit_page(text: &str, units: &[FleetUnit], look: Look<'_>) -> Strin
                 }
                 @for unit in units {
                     section class="card sheet" {
-                        h2 { (outside(&unit.serial)) ": " (outside(&unit.state)) }
+                        h2 { (outside(&unit.serial)) ": " (outside(&state_word(&unit.state, look))) }
                         dl {
                             dt { (look.say(say!("Station", "工站"))) } dd { (outside(&unit.station)) }
                             @for FleetFact { name, value, is_id } in &unit.facts {

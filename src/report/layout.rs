@@ -178,7 +178,10 @@ impl Look<'_> {
                 div { h1 { (outside(title)) } p class="dim" { (outside(below)) } }
                 div class="about" {
                     p { b { (outside(product)) } }
-                    p class="dim" { (self.say(say!("Station", "工站"))) " " (outside(station)) }
+                    // A fleet's page is no one station's.
+                    @if !matches!(self.place, Place::Fleet) {
+                        p class="dim" { (self.say(say!("Station", "工站"))) " " (outside(station)) }
+                    }
                 }
             }
         }

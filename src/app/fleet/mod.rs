@@ -2,6 +2,7 @@
 //! its own.
 
 mod beside;
+mod conflict;
 mod page;
 mod shares;
 mod station;

@@ -1,5 +1,6 @@
 //! The fleet's page: what it shows is read from the store, and how from the reports.
 
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::clock::{Clock, Timestamp};
@@ -10,14 +11,15 @@ use crate::fleet::{
 };
 use crate::handoff::grant::read_grant;
 use crate::report::{
-    self, Factory, FleetConflict, FleetDay, FleetFact, FleetGrant, FleetOrder, FleetPeriod,
-    FleetStation, FleetUnit, FleetWall, Look, Place,
+    self, Factory, FleetDay, FleetFact, FleetGrant, FleetOrder, FleetPeriod, FleetStation,
+    FleetUnit, FleetWall, Look, Place,
 };
 use crate::say;
 use crate::shell::{self, Failure};
 use crate::text::Language;
 use crate::view::{self, Asked, Page};
 
+use super::conflict;
 use super::wait::wait;
 
 /// A station that is silent for longer is told so.
@@ -97,21 +99,14 @@ impl FleetPages {
             station: row.station.to_string(),
             is_active: row.is_active,
             seen: row.seen,
-            is_silent: now.milliseconds_since(row.seen) > SILENT_MS,
+            is_silent: row.is_active && now.milliseconds_since(row.seen) > SILENT_MS,
             entries: row.head,
             units: row.units.values().sum(),
             uncertain: row.units.get("uncertain").copied().unwrap_or(0),
             today: of_today(row.station.as_str()),
             conflicts: row.conflicts,
         });
-        let conflicts = conflicts.into_iter().map(|conflict| FleetConflict {
-            kind: conflict.kind_said(),
-            detail: conflict.said(),
-            id: conflict.id,
-            value: conflict.value,
-            noticed: conflict.noticed,
-            settled: conflict.settled,
-        });
+        let conflicts = conflicts.into_iter().map(conflict::shown);
         Ok(FleetWall {
             stations: stations.collect(),
             conflicts: conflicts.collect(),
@@ -127,7 +122,7 @@ impl FleetPages {
         let first = today.saturating_sub(i32::try_from(days).unwrap_or(1) - 1);
         let (mut rows, orders) =
             self.ask(async |store| Ok((store.days(first, today).await?, store.orders().await?)))?;
-        rows.reverse();
+        rows.sort_by_key(|row| Reverse(row.day));
         let rows = rows.into_iter().map(|row| FleetDay {
             day: row.day.into(),
             station: row.station.to_string(),
@@ -141,7 +136,7 @@ impl FleetPages {
 
     fn units(&self, text: &str) -> Result<Vec<FleetUnit>, Failure> {
         let found = self.ask(async |store| Ok(store.find(text).await?))?;
-        Ok(found.iter().map(unit).collect())
+        Ok(found.iter().map(|found| unit(found, &self.factory.zone)).collect())
     }
 
     fn answer(&self, asked: &Asked) -> Result<Page, Failure> {
@@ -237,12 +232,12 @@ fn grants(given: &[(GrantFile, Timestamp)], mut used: Vec<GrantUse>) -> Vec<Flee
     all
 }
 
-fn unit(found: &FoundUnit) -> FleetUnit {
+fn unit(found: &FoundUnit, zone: &Zone) -> FleetUnit {
     let story = &found.story;
     let fact = |name: Say, value: String, is_id| FleetFact { name, value, is_id };
     let mut facts = vec![
         fact(say!("Client id", "客户端 ID"), story.client_id.to_string(), true),
-        fact(say!("Last recorded", "最近记录"), story.last_at.to_string(), false),
+        fact(say!("Last recorded", "最近记录"), zone.show(story.last_at), false),
         fact(say!("Attempts", "处理次数"), story.attempts.to_string(), false),
     ];
     if let Some(order) = &story.work_order {
@@ -258,7 +253,7 @@ fn unit(found: &FoundUnit) -> FleetUnit {
         let certificate = &proven.certificate;
         let (sn, key) = (certificate.certificate_sn.to_string(), certificate.public_key);
         let fingerprint = certificate.fingerprint_sha256.to_string();
-        facts.push(fact(say!("Proven", "验证时间"), proven.at.to_string(), false));
+        facts.push(fact(say!("Proven", "验证时间"), zone.show(proven.at), false));
         facts.push(fact(say!("Device", "设备"), proven.hardware_id.to_string(), true));
         facts.push(fact(say!("Certificate", "证书号"), sn, true));
         facts.push(fact(say!("Fingerprint", "指纹"), fingerprint, true));

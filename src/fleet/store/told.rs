@@ -5,6 +5,7 @@ use super::overview::Conflict;
 use super::rows::Holder;
 use super::uses::GRANT;
 use crate::domain::say::Say;
+use crate::say;
 
 impl Conflict {
     /// What contradicts what.
@@ -17,18 +18,17 @@ impl Conflict {
         Say { english: self.detail.clone(), chinese }
     }
 
-    /// Which kind of value.
+    /// The kind of value that two say to be their own.
     pub fn kind_said(&self) -> Say {
-        let chinese = match self.kind.as_str() {
-            "client_id" => "客户端 ID",
-            "certificate_sn" => "证书号",
-            "public_key" => "公钥",
-            "hardware_id" => "硬件 ID",
-            "fork" => "分叉",
-            GRANT => "授权",
-            other => other,
-        };
-        Say { english: self.kind.clone(), chinese: chinese.to_owned() }
+        match self.kind.as_str() {
+            "client_id" => say!("client id", "客户端 ID"),
+            "certificate_sn" => say!("certificate number", "证书号"),
+            "public_key" => say!("public key", "公钥"),
+            "hardware_id" => say!("device", "设备"),
+            "fork" => say!("two histories", "两份历史"),
+            GRANT => say!("grant", "授权"),
+            other => Say::same(other),
+        }
     }
 
     fn fork_in_chinese(&self) -> String {
