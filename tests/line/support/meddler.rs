@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -38,6 +37,7 @@ pub(crate) struct Meddler {
 impl Meddler {
     /// Gives the station a port at `link` that stays, and whatever device is at `device` behind
     /// it, byte for byte.
+    #[allow(dead_code, reason = "the modems' tests use it")]
     pub(crate) fn adapter(link: &Path, device: PathBuf) -> Self {
         Self::start(link, device, None)
     }
