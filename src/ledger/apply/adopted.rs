@@ -8,12 +8,12 @@ use crate::domain::record::{Adopted, PersonAct};
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::sql::stored;
 use crate::ledger::tables::states::Permission;
-use crate::ledger::tables::unit_row::{self, ProvenOn};
+use crate::ledger::tables::unit_row::ProvenOn;
 
 use super::context::Context;
 use super::labels;
 use super::queue::{current, queue, retire};
-use super::row::{load_or_new, move_certificate, void_left};
+use super::row::{load_or_new, move_certificate, save, void_left};
 
 /// Enters an identity that its device proved, in an attempt of its own. That attempt is in
 /// no sum: nothing was burned.
@@ -40,7 +40,7 @@ pub(super) fn adopted(
     after.registered = false;
     after.shipped = false;
     after.voided = false;
-    unit_row::save(context.connection, context.station, before.as_ref(), &after, context.wall)?;
+    save(context, before.as_ref(), after)?;
     insert_adopted(context, adopted, attempt)?;
     let cloud = current(context)?.map(|cloud| cloud.id);
     queue(context, adopted.certificate.sn, Operation::Register, cloud)?;

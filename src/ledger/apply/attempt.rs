@@ -12,12 +12,12 @@ use crate::ledger::tables::counts;
 use crate::ledger::tables::grant_row;
 use crate::ledger::tables::sql::stored;
 use crate::ledger::tables::states::{AttemptOutcome, Permission, Position};
-use crate::ledger::tables::unit_row::{self, OpenAttempt, ProvenOn, UnitRow};
+use crate::ledger::tables::unit_row::{OpenAttempt, ProvenOn, UnitRow};
 
 use super::context::Context;
 use super::labels;
 use super::queue::{current, is_registered, queue, retire};
-use super::row::{change, known, load_or_new, move_certificate, void_left};
+use super::row::{change, known, load_or_new, move_certificate, save, void_left};
 use crate::say;
 
 /// How an attempt ended, as its row has it.
@@ -58,7 +58,7 @@ pub(super) fn begun(context: &Context<'_>, begun: &Begun, attempt: u32) -> Resul
         cert: begun.certificate_sn,
         work_order: begun.work_order.clone(),
     });
-    unit_row::save(context.connection, context.station, before.as_ref(), &after, context.wall)?;
+    save(context, before.as_ref(), after)?;
     if let (Some(id), Some(grant)) = (&begun.work_order, begun.grant) {
         grant_row::take(context.connection, context.station, &begun.serial, id, grant)?;
     }
@@ -94,7 +94,7 @@ pub(super) fn failed_early(
     let (before, mut after) = load_or_new(context, &failed.serial, &failed.client_id)?;
     after.attempts = attempt;
     after.work_order = after.work_order.or_else(|| failed.work_order.clone());
-    unit_row::save(context.connection, context.station, before.as_ref(), &after, context.wall)?;
+    save(context, before.as_ref(), after)?;
     let sql = "INSERT INTO attempts (serial, attempt, station, slot, work_order, operator,
             started_us, started_seq, label, label_rule, outcome)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'running')";
@@ -212,12 +212,12 @@ pub(super) fn ended(context: &Context<'_>, ended: &Ended) -> Result<(), LedgerEr
         unit.open = None;
         unit.finished |= ended.end == End::Passed;
     })?;
-    if let (true, Some(open)) = (ended.void, unit.open) {
+    if let (true, Some(open)) = (ended.void, &unit.open) {
         move_certificate(context, open.cert, CertificateState::Void)?;
     }
     end_attempt(context, serial, *attempt, &AttemptEnd::of(&ended.end))?;
     match ended.end {
-        End::Passed => Ok(labels::want(context, serial)?),
+        End::Passed => Ok(labels::want(context, serial, unit.proven.as_ref())?),
         End::Failed { .. } | End::Interrupted { .. } => Ok(()),
     }
 }
@@ -255,5 +255,5 @@ pub(super) fn end_attempt(
         work_order: work_order.as_deref(),
         began,
     };
-    Ok(counts::attempt_ended(context.connection, &ended)?)
+    Ok(ended.sums(|what, name| context.count(what, name, 1))?)
 }

@@ -173,7 +173,7 @@ fn registered(
     let (serial, issuer, product): (Serial, Fingerprint, String) =
         statement.query_row([cert], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let accepted = counts::accepted(&issuer, &cloud.name, &product);
-    counts::add(context.connection, counts::ACCEPTED, &accepted, 1)?;
+    context.count(counts::ACCEPTED, &accepted, 1)?;
     let is_current = current(context)?.is_some_and(|current| current.id == cloud.id);
     if is_current && is_proven(context, cert)? {
         change(context, &serial, |unit| unit.registered = true)?;
@@ -333,6 +333,7 @@ pub(super) fn chosen(context: &Context<'_>, chosen: &CloudChosen) -> Result<(), 
 
 /// A unit is registered where its proven certificate stands in the current instance.
 fn recount_registered(context: &Context<'_>, cloud: i64) -> Result<(), LedgerError> {
+    context.held.write(context.connection)?;
     let columns = unit_row::COLUMNS;
     let stands =
         "EXISTS (SELECT 1 FROM registrations r JOIN clouds c USING (site, region, instance)

@@ -9,6 +9,7 @@ use crate::domain::labelling::{
 use crate::ledger::error::LedgerError;
 use crate::ledger::tables::label_row;
 use crate::ledger::tables::sql::stored;
+use crate::ledger::tables::unit_row::ProvenOn;
 
 use super::context::Context;
 use crate::say;
@@ -23,15 +24,19 @@ pub(super) fn chosen(context: &Context<'_>, chosen: &LabelsChosen) -> rusqlite::
 
 /// A unit passed: where units get labels, this one wants one. A unit that finishes once more
 /// with the same certificate has its label already.
-pub(super) fn want(context: &Context<'_>, serial: &Serial) -> rusqlite::Result<()> {
+pub(super) fn want(
+    context: &Context<'_>,
+    serial: &Serial,
+    proven: Option<&ProvenOn>,
+) -> rusqlite::Result<()> {
+    let Some(ProvenOn { cert, .. }) = proven else { return Ok(()) };
     let sql = "INSERT INTO labels (serial, copy, station, certificate_sn, state, verify, open,
             first_seq, changed_us)
-        SELECT serial, (SELECT ifnull(max(copy), 0) + 1 FROM labels WHERE serial = ?1), ?2,
-            proven_sn, 'wanted', verify, 1, ?3, ?4
-        FROM units, label_choice WHERE serial = ?1 AND at_pass AND proven_sn IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM labels l
-                WHERE l.serial = ?1 AND l.certificate_sn = units.proven_sn)";
-    let values = params![serial, context.station, stored(context.seq), context.wall];
+        SELECT ?1, (SELECT ifnull(max(copy), 0) + 1 FROM labels WHERE serial = ?1), ?2, ?5,
+            'wanted', verify, 1, ?3, ?4
+        FROM label_choice WHERE at_pass
+            AND NOT EXISTS (SELECT 1 FROM labels WHERE serial = ?1 AND certificate_sn = ?5)";
+    let values = params![serial, context.station, stored(context.seq), context.wall, cert];
     context.connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 

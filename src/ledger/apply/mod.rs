@@ -9,6 +9,7 @@ mod attempt;
 mod cloud;
 mod context;
 mod grants;
+mod held;
 mod labels;
 mod line;
 mod marks;
@@ -27,33 +28,34 @@ use crate::ledger::tables::sql::stored;
 
 use crate::say;
 use context::Context;
+use marks::Marks;
 
-pub(in crate::ledger) use marks::Marks;
+pub(in crate::ledger) use held::Held;
 
 /// Puts one entry into the evidence tables.
 pub(in crate::ledger) fn apply(connection: &Connection, entry: &Entry) -> Result<(), LedgerError> {
-    let mut marks = Marks::read(connection)?;
-    apply_next(connection, entry, &mut marks)?;
-    Ok(Marks::save(marks, connection)?)
+    let mut held = Held::nothing(connection)?;
+    apply_next(connection, entry, &mut held)?;
+    Ok(held.save(connection)?)
 }
 
-/// Puts the next of many entries there. The marks are the caller's: read before the first, saved
-/// behind the last.
+/// Puts the next of many entries there, or into what is held of them: the caller's, which is made
+/// before the first entry and saved behind the last.
 pub(in crate::ledger) fn apply_next(
     connection: &Connection,
     entry: &Entry,
-    marks: &mut Option<Marks>,
+    held: &mut Held,
 ) -> Result<(), LedgerError> {
     let (seq, wall) = (entry.seq, entry.wall);
-    let context = Context { connection, station: &entry.station, seq, wall };
+    let context = Context { connection, held, station: &entry.station, seq, wall };
     match &entry.fact {
         Fact::Created(created) => {
             context.created(created)?;
-            *marks = Some(Marks::of_the_first(seq, wall));
+            held.marks = Some(Marks::of_the_first(seq, wall));
         }
         Fact::Record(record, attempt) => {
             context.record(record, *attempt)?;
-            if let Some(marks) = marks {
+            if let Some(marks) = &mut held.marks {
                 marks.follow(Kind::of(&entry.fact), seq, wall);
             }
         }

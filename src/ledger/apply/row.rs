@@ -5,20 +5,21 @@ use rusqlite::params;
 use crate::domain::certificate::CertificateState;
 use crate::domain::ids::{CertificateSn, ClientId, Serial};
 use crate::ledger::error::LedgerError;
-use crate::ledger::tables::states::certificate_word;
-use crate::ledger::tables::unit_row::{self, UnitRow};
+use crate::ledger::tables::states::{Position, certificate_word};
+use crate::ledger::tables::unit_row::{OpenAttempt, Place, UnitRow};
+use crate::ledger::tables::{counts, grant_row};
 
 use super::context::Context;
 use crate::say;
 
 /// Loads a unit that the journal says exists.
 pub(super) fn known(context: &Context<'_>, serial: &Serial) -> Result<UnitRow, LedgerError> {
-    unit_row::load(context.connection, serial)?.ok_or_else(|| {
+    context.unit(serial)?.ok_or_else(|| {
         LedgerError::Nonsense(say!("unit {serial} has no row", "单元 {serial} 没有行"))
     })
 }
 
-/// Changes a unit's row.
+/// Changes a unit's row; gives the one before.
 pub(super) fn change(
     context: &Context<'_>,
     serial: &Serial,
@@ -27,8 +28,57 @@ pub(super) fn change(
     let before = known(context, serial)?;
     let mut after = before.clone();
     change(&mut after);
-    unit_row::save(context.connection, context.station, Some(&before), &after, context.wall)?;
+    save(context, Some(&before), after)?;
     Ok(before)
+}
+
+/// Saves a unit's row and keeps the sums that depend on it; `before` is the row as it was.
+pub(super) fn save(
+    context: &Context<'_>,
+    before: Option<&UnitRow>,
+    after: UnitRow,
+) -> rusqlite::Result<()> {
+    let old = before.map(UnitRow::state);
+    if old != Some(after.state()) {
+        if let Some(old) = old {
+            context.count(counts::UNITS, old.as_str(), -1)?;
+        }
+        context.count(counts::UNITS, after.state().as_str(), 1)?;
+    }
+    let left = before.map(UnitRow::counted).unwrap_or_default();
+    if left != after.counted() {
+        count_places(context, left, -1)?;
+        count_places(context, after.counted(), 1)?;
+    }
+    settle_grant(context, before.and_then(|unit| unit.open.as_ref()), &after)?;
+    context.put_unit(before, after)
+}
+
+fn count_places(
+    context: &Context<'_>,
+    places: [Place<'_>; 2],
+    change: i64,
+) -> rusqlite::Result<()> {
+    places.into_iter().flatten().try_for_each(|place| context.count_place(place, change))
+}
+
+/// Keeps the place that the unit's attempt takes of its work order's grants.
+fn settle_grant(
+    context: &Context<'_>,
+    before: Option<&OpenAttempt>,
+    after: &UnitRow,
+) -> rusqlite::Result<()> {
+    let Some((before, id)) = before.and_then(|open| Some((open, open.work_order.as_ref()?))) else {
+        return Ok(());
+    };
+    match &after.open {
+        Some(open) if open.position == before.position => Ok(()),
+        Some(open) if open.position == Position::Proven => {
+            grant_row::use_up(context.connection, &after.serial, id)
+        }
+        Some(_) => Ok(()),
+        None => grant_row::free(context.connection, &after.serial, id),
+    }
 }
 
 /// A unit's row as it is, and the one to be saved: the same, or a new one.
@@ -37,7 +87,7 @@ pub(super) fn load_or_new(
     serial: &Serial,
     client_id: &ClientId,
 ) -> rusqlite::Result<(Option<UnitRow>, UnitRow)> {
-    let before = unit_row::load(context.connection, serial)?;
+    let before = context.unit(serial)?;
     let new = || UnitRow::new(serial.clone(), client_id.clone(), context.wall);
     let after = before.clone().unwrap_or_else(new);
     Ok((before, after))

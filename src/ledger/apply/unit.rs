@@ -13,8 +13,8 @@ use super::queue::{hold, retire};
 use super::row::{change, known, move_certificate, void_left};
 
 pub(super) fn finished(context: &Context<'_>, finished: &Finished) -> Result<(), LedgerError> {
-    change(context, &finished.serial, |unit| unit.finished = true)?;
-    Ok(labels::want(context, &finished.serial)?)
+    let unit = change(context, &finished.serial, |unit| unit.finished = true)?;
+    Ok(labels::want(context, &finished.serial, unit.proven.as_ref())?)
 }
 
 /// It is proven and no more: its gate is shut until its device proves it and finishes again.

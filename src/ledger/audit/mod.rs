@@ -2,7 +2,7 @@
 
 mod chain;
 mod heads;
-mod replay;
+pub(super) mod replay;
 mod replayer;
 mod signatures;
 mod threads;

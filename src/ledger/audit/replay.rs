@@ -5,7 +5,7 @@ use rusqlite::{Connection, Rows};
 
 use crate::domain::cause::Told;
 use crate::domain::say::Say;
-use crate::ledger::apply::{Marks, apply_next};
+use crate::ledger::apply::{Held, apply_next};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::Entry;
 use crate::ledger::keep::files;
@@ -18,6 +18,12 @@ const CACHE_KIB: i64 = 96 << 10;
 /// The same where a line works beside it.
 const LITTLE_CACHE_KIB: i64 = 512;
 
+/// Units whose rows are in memory until they are written.
+const UNITS: usize = 4096;
+
+/// The same where a line works beside it.
+const FEW_UNITS: usize = 256;
+
 /// About so many bytes of rows are compared at once.
 const BATCH: usize = 64 << 10;
 
@@ -25,11 +31,19 @@ const BATCH: usize = 64 << 10;
 /// a temporary file that no name leads to.
 pub(in crate::ledger) struct Replay {
     connection: Connection,
-    marks: Option<Marks>,
+    held: Held,
 }
 
 impl Replay {
     pub(in crate::ledger) fn new(beside_a_line: bool) -> Result<Replay, LedgerError> {
+        match beside_a_line {
+            true => Self::holding(FEW_UNITS, LITTLE_CACHE_KIB),
+            false => Self::holding(UNITS, CACHE_KIB),
+        }
+    }
+
+    /// One that holds so many units, and so many KiB of pages.
+    pub(in crate::ledger) fn holding(units: usize, cache: i64) -> Result<Replay, LedgerError> {
         let connection = files::open_temporary()?;
         schema::migrate(&connection)?;
         for (index, _) in schema::spare_indices(&connection)? {
@@ -37,10 +51,10 @@ impl Replay {
         }
         connection.pragma_update(None, "ignore_check_constraints", true)?;
         connection.pragma_update(None, "foreign_keys", false)?;
-        let cache = if beside_a_line { LITTLE_CACHE_KIB } else { CACHE_KIB };
         connection.pragma_update(None, "cache_size", -cache)?;
         connection.set_prepared_statement_cache_capacity(256);
-        Ok(Replay { connection, marks: None })
+        let held = Held::units(units, &connection)?;
+        Ok(Replay { connection, held })
     }
 
     pub(in crate::ledger) fn begin(&self) -> Result<(), LedgerError> {
@@ -48,14 +62,14 @@ impl Replay {
     }
 
     pub(in crate::ledger) fn end(&self) -> Result<(), LedgerError> {
-        Marks::save(self.marks, &self.connection)?;
+        self.held.save(&self.connection)?;
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
     /// Applies one entry; one that can't be applied is a bad entry, unless the replay itself found
     /// no memory or no room.
     pub(in crate::ledger) fn entry(&mut self, entry: &Entry) -> Result<(), LedgerError> {
-        let applied = apply_next(&self.connection, entry, &mut self.marks);
+        let applied = apply_next(&self.connection, entry, &mut self.held);
         applied.map_err(|error| match error.is_of_the_system() {
             true => error,
             false => LedgerError::Journal {
@@ -68,7 +82,7 @@ impl Replay {
 
     /// Gives the rows of every evidence table as [`pack`] has them, an empty batch behind each
     /// table, until nobody takes them any more.
-    pub(super) fn give_rows(
+    pub(in crate::ledger) fn give_rows(
         &self,
         mut give: impl FnMut(Vec<u8>) -> bool,
     ) -> Result<(), LedgerError> {
@@ -108,7 +122,7 @@ fn in_order(table: &str, key: &str) -> String {
 
 /// Gives a table's rows as bytes, which are the same where the rows are, and an empty batch
 /// behind them; false where `take` did not want them all.
-pub(super) fn pack(
+pub(in crate::ledger) fn pack(
     connection: &Connection,
     table: &str,
     key: &str,

@@ -10,7 +10,7 @@ use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
 use crate::domain::long_work;
 use crate::domain::say::Say;
-use crate::ledger::apply::{Marks, apply_next};
+use crate::ledger::apply::{Held, apply_next};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, InstanceId};
 use crate::ledger::journal::head::{Head, SignedHead};
@@ -26,6 +26,9 @@ use crate::say;
 
 /// KiB of memory for the pages of a ledger that is made.
 const CACHE_KIB: i64 = 96 << 10;
+
+/// Units whose rows are in memory until they are written.
+const UNITS: usize = 4096;
 
 /// Where the segments of a directory end, and what a person should know of the others.
 pub(in crate::ledger) struct Rebuilt {
@@ -195,7 +198,7 @@ fn take(
     total: u64,
 ) -> Result<(), Refused> {
     let transaction = connection.unchecked_transaction()?;
-    let mut marks = Marks::read(&transaction)?;
+    let mut held = Held::units(UNITS, &transaction)?;
     let sql = "INSERT INTO journal (seq, entry, hash) VALUES (?1, ?2, ?3)";
     let header = read::verify(
         bounds::open(&found.path).map_err(SegmentError::from)?,
@@ -205,7 +208,7 @@ fn take(
             let entry = Entry::decode(&bytes).map_err(|error| wrong(error.sentence()))?;
             let values = params![stored(head.seq), bytes, head.hash.0];
             transaction.prepare_cached(sql)?.execute(values)?;
-            apply_next(&transaction, &entry, &mut marks).map_err(|error| {
+            apply_next(&transaction, &entry, &mut held).map_err(|error| {
                 let what = say!("it can't follow on what stands before it", "它接不上前面的内容");
                 wrong(what.then(&error.sentence()))
             })?;
@@ -222,7 +225,7 @@ fn take(
         ))
         .into());
     }
-    Marks::save(marks, &transaction)?;
+    held.save(&transaction)?;
     insert_head(&transaction, &header.signed)?;
     Ok(transaction.commit()?)
 }

@@ -93,22 +93,24 @@ pub(in crate::ledger) struct EndedAttempt<'a> {
     pub(in crate::ledger) began: Timestamp,
 }
 
-/// Counts one attempt that ended: altogether, and among those of its time.
-pub(in crate::ledger) fn attempt_ended(
-    connection: &Connection,
-    ended: &EndedAttempt<'_>,
-) -> rusqlite::Result<()> {
-    let EndedAttempt { outcome, slot, code, first, work_order, began } = *ended;
-    add(connection, ATTEMPTS, outcome.as_str(), 1)?;
-    add(connection, by_slot(outcome), slot, 1)?;
-    add(connection, by_quarter(outcome), &quarter(began).to_string(), 1)?;
-    if first {
-        add(connection, FIRST, outcome.as_str(), 1)?;
-        if let Some(id) = work_order {
-            add(connection, by_order(outcome), id, 1)?;
+impl EndedAttempt<'_> {
+    /// Gives each sum that counts it, altogether and among those of its time, to who counts.
+    pub(in crate::ledger) fn sums<E>(
+        &self,
+        mut count: impl FnMut(&'static str, &str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let EndedAttempt { outcome, slot, code, first, work_order, began } = *self;
+        count(ATTEMPTS, outcome.as_str())?;
+        count(by_slot(outcome), slot)?;
+        count(by_quarter(outcome), &quarter(began).to_string())?;
+        if first {
+            count(FIRST, outcome.as_str())?;
+            if let Some(id) = work_order {
+                count(by_order(outcome), id)?;
+            }
         }
+        code.map_or(Ok(()), |code| count(CODES, code))
     }
-    code.map_or(Ok(()), |code| add(connection, CODES, code, 1))
 }
 
 /// Every sum of one kind, by name.

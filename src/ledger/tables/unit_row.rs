@@ -1,5 +1,5 @@
-//! A unit's row: loaded whole, changed in memory, saved whole, with the sums that depend
-//! on it kept in the same transaction.
+//! A unit's row: loaded whole, changed in memory, written as far as it changed. The sums that
+//! depend on it are kept by `apply`, in the same transaction.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -7,8 +7,6 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{CertificateSn, ClientId, HardwareId, Serial, StationId, WorkOrderId};
 use crate::domain::record::{Open, ProvenIdentity, Rework, Standing};
 
-use super::counts;
-use super::grant_row;
 use super::states::{Permission, Position, UnitState};
 
 /// The open attempt.
@@ -48,7 +46,16 @@ pub(in crate::ledger) struct UnitRow {
 }
 
 /// The work order in which a unit takes a place, and whether it is proven there.
-type Place<'a> = Option<(&'a WorkOrderId, bool)>;
+pub(in crate::ledger) type Place<'a> = Option<(&'a WorkOrderId, bool)>;
+
+/// How much of a row is written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::ledger) enum Rewritten {
+    /// How the unit stands, which is in no index but one.
+    Standing,
+    /// All of it.
+    Whole,
+}
 
 impl UnitRow {
     pub(in crate::ledger) fn new(serial: Serial, client_id: ClientId, created: Timestamp) -> Self {
@@ -66,6 +73,14 @@ impl UnitRow {
             shipped: false,
             voided: false,
             scrapped: false,
+        }
+    }
+
+    /// What is to be written of it in the place of the row before it, where there is one.
+    pub(in crate::ledger) fn rewritten(&self, before: Option<&UnitRow>) -> Rewritten {
+        match before {
+            Some(before) if before.is_found_as(self) => Rewritten::Standing,
+            _ => Rewritten::Whole,
         }
     }
 
@@ -117,7 +132,8 @@ impl UnitRow {
         [proven, open.filter(|open| Some(*open) != proven)]
     }
 
-    fn counted(&self) -> [Place<'_>; 2] {
+    /// The same, and which of them is that of a proven unit.
+    pub(in crate::ledger) fn counted(&self) -> [Place<'_>; 2] {
         let [proven, open] = self.places();
         [proven.map(|id| (id, true)), open.map(|id| (id, false))]
     }
@@ -183,65 +199,32 @@ pub(in crate::ledger) fn load(
     connection.prepare_cached(&sql)?.query_row([serial], from_row).optional()
 }
 
-/// Writes the row and keeps the sums; `before` is the row as it was loaded.
-pub(in crate::ledger) fn save(
+/// Writes a unit's row, or what changed of it.
+pub(in crate::ledger) fn write(
     connection: &Connection,
     station: &StationId,
-    before: Option<&UnitRow>,
-    after: &UnitRow,
+    unit: &UnitRow,
+    what: Rewritten,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    match before {
-        Some(before) if before.is_found_as(after) => write_standing(connection, after, now)?,
-        _ => write(connection, station, after, now)?,
-    }
-    let old = before.map(UnitRow::state);
-    if old != Some(after.state()) {
-        if let Some(old) = old {
-            counts::add(connection, counts::UNITS, old.as_str(), -1)?;
-        }
-        counts::add(connection, counts::UNITS, after.state().as_str(), 1)?;
-    }
-    let left = before.map(UnitRow::counted).unwrap_or_default();
-    let taken = after.counted();
-    if left != taken {
-        count_places(connection, left, -1)?;
-        count_places(connection, taken, 1)?;
-    }
-    settle_grant(connection, before.and_then(|unit| unit.open.as_ref()), after)
-}
-
-/// Keeps the place that the unit's attempt takes of its work order's grants.
-fn settle_grant(
-    connection: &Connection,
-    before: Option<&OpenAttempt>,
-    after: &UnitRow,
-) -> rusqlite::Result<()> {
-    let Some((before, id)) = before.and_then(|open| Some((open, open.work_order.as_ref()?))) else {
-        return Ok(());
-    };
-    match &after.open {
-        Some(open) if open.position == before.position => Ok(()),
-        Some(open) if open.position == Position::Proven => {
-            grant_row::use_up(connection, &after.serial, id)
-        }
-        Some(_) => Ok(()),
-        None => grant_row::free(connection, &after.serial, id),
+    match what {
+        Rewritten::Standing => write_standing(connection, unit, now),
+        Rewritten::Whole => write_whole(connection, station, unit, now),
     }
 }
 
-fn count_places(
+/// Changes how many places of a work order units take: proven ones, or those under way.
+pub(in crate::ledger) fn count_place(
     connection: &Connection,
-    places: [Place<'_>; 2],
+    id: &WorkOrderId,
+    proven: bool,
     change: i64,
 ) -> rusqlite::Result<()> {
-    for (id, proven) in places.into_iter().flatten() {
-        let sql = match proven {
-            true => "UPDATE work_orders SET proven = proven + ?2 WHERE id = ?1",
-            false => "UPDATE work_orders SET under_way = under_way + ?2 WHERE id = ?1",
-        };
-        connection.prepare_cached(sql)?.execute(params![id, change])?;
-    }
+    let sql = match proven {
+        true => "UPDATE work_orders SET proven = proven + ?2 WHERE id = ?1",
+        false => "UPDATE work_orders SET under_way = under_way + ?2 WHERE id = ?1",
+    };
+    connection.prepare_cached(sql)?.execute(params![id, change])?;
     Ok(())
 }
 
@@ -264,7 +247,7 @@ fn write_standing(connection: &Connection, unit: &UnitRow, now: Timestamp) -> ru
     Ok(())
 }
 
-fn write(
+fn write_whole(
     connection: &Connection,
     station: &StationId,
     unit: &UnitRow,

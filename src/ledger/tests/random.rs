@@ -2,6 +2,7 @@
 //! gives, and what must be unique is.
 
 use proptest::prelude::*;
+use rusqlite::Connection;
 
 use super::testing::*;
 use crate::domain::code::Code;
@@ -15,7 +16,10 @@ use crate::domain::record::{
 };
 use crate::domain::registration::CloudStatus;
 use crate::domain::work_order::WorkOrder;
+use crate::ledger::audit::replay::{Replay, pack};
+use crate::ledger::journal::entry::Entry;
 use crate::ledger::outbox::OutboxRow;
+use crate::ledger::tables::schema::EVIDENCE;
 use crate::ledger::{Audit, Ledger, Reader, check, verify};
 
 /// One thing that somebody tries; most are refused, by where their unit stands.
@@ -211,7 +215,7 @@ fn prepared(dir: &std::path::Path) -> Ledger {
 }
 
 /// Sums and places that are kept must be what a count over the rows gives.
-fn assert_sums(connection: &rusqlite::Connection) {
+fn assert_sums(connection: &Connection) {
     let wrong = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
     let by_state = "SELECT count(*) FROM (SELECT state, count(*) AS n FROM units GROUP BY state)
         LEFT JOIN counts ON what = 'units' AND name = state WHERE value IS NOT n";
@@ -232,7 +236,7 @@ fn assert_sums(connection: &rusqlite::Connection) {
 
 /// A certificate is proven exactly where its unit says so, and only such have a
 /// registration that goes on.
-fn assert_certificates(connection: &rusqlite::Connection) {
+fn assert_certificates(connection: &Connection) {
     let none = |sql: &str| {
         let n: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
         assert_eq!(n, 0, "{sql}");
@@ -285,6 +289,37 @@ fn assert_certificates(connection: &rusqlite::Connection) {
     );
 }
 
+/// The rows of every table that follows from the journal.
+fn rows(connection: &Connection) -> Vec<Vec<u8>> {
+    let mut rows = Vec::new();
+    for (table, key) in EVIDENCE {
+        let take = |batch| {
+            rows.push(batch);
+            Ok(true)
+        };
+        pack(connection, table, key, take).unwrap();
+    }
+    rows
+}
+
+/// The same rows by a replay that holds so many units back.
+fn replayed(connection: &Connection, held: usize) -> Vec<Vec<u8>> {
+    let mut replay = Replay::holding(held, 512).unwrap();
+    let mut journal = connection.prepare("SELECT entry FROM journal ORDER BY seq").unwrap();
+    let entries = journal.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    replay.begin().unwrap();
+    entries.for_each(|bytes| replay.entry(&Entry::decode(&bytes.unwrap()).unwrap()).unwrap());
+    replay.end().unwrap();
+    let mut rows = Vec::new();
+    replay
+        .give_rows(|batch| {
+            rows.push(batch);
+            true
+        })
+        .unwrap();
+    rows
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -314,5 +349,9 @@ proptest! {
         check(&dir.path().join("data")).unwrap();
         let found = verify(&dir.path().join("data"), &Checker, &Audit::default()).unwrap();
         prop_assert!(found.valid, "{:?}", found.why);
+        // However many units wait to be written, and whenever they are.
+        for held in [0, 1, 2, 3] {
+            prop_assert!(replayed(connection, held) == rows(connection), "{} held", held);
+        }
     }
 }
