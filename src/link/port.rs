@@ -131,6 +131,20 @@ impl Port {
         set
     }
 
+    /// Opens a port again that went away; `false` where it is not there, or not yet ours.
+    pub fn is_back(&mut self) -> Result<bool, LinkError> {
+        match self.reopen() {
+            Ok(()) => Ok(true),
+            // A node appears before its mode is set, and others look at it first.
+            Err(
+                LinkError::PortMissing { .. }
+                | LinkError::PortBusy { .. }
+                | LinkError::PortOpen { .. },
+            ) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn open_line(&self, path: &Path) -> Result<OwnedFd, LinkError> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| match errno {

@@ -29,7 +29,7 @@ use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{Fingerprint, ImageDigest};
 use crate::domain::lender::KeyLender;
 use crate::domain::modem::Modem;
-use crate::link::driver::gone::gone_is_fine;
+use crate::link::driver::gone::{self, Patience, Return, gone_is_fine};
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, OutputLine, Port};
 use crate::link::settings::{RestartBy, SlotLink};
@@ -49,12 +49,6 @@ const LEAVE: Duration = Duration::from_secs(6);
 
 /// How long one question waits whether anybody is there.
 const PING: Duration = Duration::from_millis(250);
-
-/// How often a port that vanished is looked for.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// Between two questions to a modem that is about to restart: a short absence is to be seen.
-const BETWEEN: Duration = Duration::from_millis(5);
 
 /// A reset line is held that long; modules want up to half a second.
 const PULSE: Duration = Duration::from_millis(500);
@@ -325,30 +319,13 @@ impl At {
         gone_is_fine(self.session.port().pulse(line, PULSE))
     }
 
-    /// Waits until the modem has been away, or was heard to start, and is back.
+    /// Waits until the modem has restarted.
     fn await_return(&mut self) -> Result<(), LinkError> {
-        let begun = Instant::now();
-        let (mut was_away, mut until) = (false, begun + LEAVE);
-        while Instant::now() < until {
-            match self.session.ping(PING) {
-                Ok(true) if was_away || self.session.has_started => return self.greet(),
-                Ok(true) => gone_is_fine(self.session.port().idle(BETWEEN))?,
-                Ok(false) => was_away = true,
-                Err(LinkError::Unplugged { .. }) => {
-                    was_away = true;
-                    if !self.session.reopen()? {
-                        self.session.port().pause(LOOK)?;
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-            if was_away || self.session.has_started {
-                until = begun + BOOT;
-            }
-        }
-        match was_away {
-            true => Err(silent("AT", BOOT, 1)),
-            false => Err(LinkError::NotRestarted { by: self.restart.as_str() }),
+        let patience = Patience { ping: PING, leave: LEAVE, boot: BOOT };
+        match gone::await_return(&mut self.session, &patience)? {
+            Return::Back => self.greet(),
+            Return::Silent => Err(silent("AT", BOOT, 1)),
+            Return::NeverLeft => Err(LinkError::NotRestarted { by: self.restart.as_str() }),
         }
     }
 }

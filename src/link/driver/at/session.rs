@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use crate::cut;
+use crate::link::driver::gone::Restarting;
 use crate::link::error::LinkError;
 use crate::link::port::Port;
 
@@ -101,6 +102,26 @@ pub(super) struct Session {
     pub(super) has_started: bool,
 }
 
+impl Restarting for Session {
+    fn ping(&mut self, within: Duration) -> Result<bool, LinkError> {
+        self.ping(within)
+    }
+
+    fn has_started(&self) -> bool {
+        self.has_started
+    }
+
+    fn reopen(&mut self) -> Result<bool, LinkError> {
+        self.ahead.clear();
+        self.is_met = false;
+        self.port.is_back()
+    }
+
+    fn port(&mut self) -> &mut Port {
+        &mut self.port
+    }
+}
+
 impl Session {
     pub(super) fn new(port: Port) -> Self {
         Self { port, ahead: Vec::new(), end: "\r\n", is_met: false, has_started: false }
@@ -117,17 +138,6 @@ impl Session {
     /// From here on commands end so.
     pub(super) fn end_with(&mut self, end: &'static str) {
         self.end = end;
-    }
-
-    /// Opens the port again; `false` where it is not there yet.
-    pub(super) fn reopen(&mut self) -> Result<bool, LinkError> {
-        self.ahead.clear();
-        self.is_met = false;
-        match self.port.reopen() {
-            Ok(()) => Ok(true),
-            Err(LinkError::PortMissing { .. } | LinkError::PortBusy { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     /// Waits and reads what comes, so that the system's buffer does not fill.

@@ -197,16 +197,7 @@ impl Session {
         // Half a frame from before has no other half.
         self.reader.wipe();
         self.pending.zeroize();
-        match self.port.reopen() {
-            Ok(()) => Ok(true),
-            // A node appears before its mode is set, and others look at it first.
-            Err(
-                LinkError::PortMissing { .. }
-                | LinkError::PortBusy { .. }
-                | LinkError::PortOpen { .. },
-            ) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.port.is_back()
     }
 
     /// Waits without the port.

@@ -27,7 +27,7 @@ use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
-use crate::link::driver::gone::gone_is_fine;
+use crate::link::driver::gone::{self, Patience, Return, gone_is_fine};
 use crate::link::error::LinkError;
 use crate::link::port::{InputLine, OutputLine, Port};
 use crate::link::settings::{RestartBy, SlotLink, SmpFiles};
@@ -39,12 +39,6 @@ const BOOT: Duration = Duration::from_secs(10);
 
 /// How long one question waits whether anybody is there.
 const PING: Duration = Duration::from_millis(150);
-
-/// How often a port that vanished is looked for.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// Between two questions to a device that is about to restart: a short absence is to be seen.
-const BETWEEN: Duration = Duration::from_millis(5);
 
 /// A reset line is held that long; a capacitor on it needs a few milliseconds.
 const PULSE: Duration = Duration::from_millis(100);
@@ -230,27 +224,13 @@ impl Smp {
         gone_is_fine(self.session.port().pulse(line, PULSE))
     }
 
-    /// Waits until the device has been away and is back.
+    /// Waits until the device has restarted.
     fn await_return(&mut self) -> Result<(), LinkError> {
-        let until = Instant::now() + BOOT;
-        let mut was_away = false;
-        while Instant::now() < until {
-            match self.session.ping(PING) {
-                Ok(true) if was_away => return self.greet(),
-                Ok(true) => gone_is_fine(self.session.port().idle(BETWEEN))?,
-                Ok(false) => was_away = true,
-                Err(LinkError::Unplugged { .. }) => {
-                    was_away = true;
-                    if !self.session.reopen()? {
-                        self.session.port().pause(LOOK)?;
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        match was_away {
-            true => Err(self.session.silent("reset", BOOT, 1)),
-            false => Err(LinkError::NotRestarted { by: self.restart.as_str() }),
+        let patience = Patience { ping: PING, leave: BOOT, boot: BOOT };
+        match gone::await_return(&mut self.session, &patience)? {
+            Return::Back => self.greet(),
+            Return::Silent => Err(self.session.silent("reset", BOOT, 1)),
+            Return::NeverLeft => Err(LinkError::NotRestarted { by: self.restart.as_str() }),
         }
     }
 }

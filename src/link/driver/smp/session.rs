@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::files::Source;
 use super::line::{self, AROUND, BUFFER, Ear, LINE_DATA, MEMORY};
 use super::message::{self, Command, FS, Item, Refusal, Reply};
+use crate::link::driver::gone::Restarting;
 use crate::link::error::LinkError;
 use crate::link::port::Port;
 
@@ -44,6 +45,26 @@ pub(super) struct Session {
     is_met: bool,
 }
 
+impl Restarting for Session {
+    fn ping(&mut self, within: Duration) -> Result<bool, LinkError> {
+        self.ping(within)
+    }
+
+    fn has_started(&self) -> bool {
+        false
+    }
+
+    fn reopen(&mut self) -> Result<bool, LinkError> {
+        self.ear.clear();
+        self.is_met = false;
+        self.port.is_back()
+    }
+
+    fn port(&mut self) -> &mut Port {
+        &mut self.port
+    }
+}
+
 impl Session {
     pub(super) fn new(port: Port) -> Self {
         Self { port, ear: Ear::default(), seq: 0, room: ROOM, is_met: false }
@@ -55,17 +76,6 @@ impl Session {
 
     pub(super) fn into_port(self) -> Port {
         self.port
-    }
-
-    /// Opens the port again; `false` where it is not there yet.
-    pub(super) fn reopen(&mut self) -> Result<bool, LinkError> {
-        self.ear.clear();
-        self.is_met = false;
-        match self.port.reopen() {
-            Ok(()) => Ok(true),
-            Err(LinkError::PortMissing { .. } | LinkError::PortBusy { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     /// Waits and reads what comes, so that the system's buffer does not fill.
