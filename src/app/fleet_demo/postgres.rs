@@ -131,6 +131,8 @@ fn command(program: &Path, user: Option<User>, dir: &Path) -> Command {
     let mut command = Command::new(program);
     // It looks for its own directory, which another user could not enter.
     command.current_dir(dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A terminal may name a locale that the system has not: initdb refuses that.
+    command.env("LC_ALL", "C");
     if let Some(User { uid, gid }) = user {
         command.uid(uid).gid(gid);
     }
