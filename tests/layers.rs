@@ -10,6 +10,8 @@
 mod circles;
 #[path = "layers/imports.rs"]
 mod imports;
+#[path = "layers/spoken.rs"]
+mod spoken;
 
 use std::collections::BTreeSet;
 use std::fs;

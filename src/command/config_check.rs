@@ -200,12 +200,15 @@ fn work_orders_in_words(settings: &WorkOrderSettings) -> Say {
             "接收了授权就按授权计数，不强制要求授权"
         ),
     };
-    let root = settings.root.as_deref().map(|path| Say::same(path.to_string_lossy()));
-    let root = root.unwrap_or_else(|| say!("the station's own CA", "本站 CA "));
-    grants
-        .with(&say!("; order keys are certified by ", "；订单密钥的证书由 "))
-        .with(&root)
-        .with(&say!("", "签发"))
+    grants.with(&match settings.root.as_deref().map(Path::to_string_lossy) {
+        Some(root) => {
+            say!("; order keys are certified by {root}", "；订单密钥的证书由 {root} 签发")
+        }
+        None => say!(
+            "; order keys are certified by the station's own CA",
+            "；订单密钥的证书由本站 CA 签发"
+        ),
+    })
 }
 
 /// Grants that protect from nobody who can open the station's CA.

@@ -38,14 +38,17 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
             config.ledger.anchor = anchor.or(config.ledger.anchor);
             if by_key && expected_key(&config, context)?.is_none() {
                 return Err(proves_nothing(
-                    "certified no journal key of this station",
+                    &say!(
+                        " certified no journal key of this station",
+                        " 没有为本站的日志密钥签发证书"
+                    ),
                     &config.authority.certificate,
                 ));
             }
             if let Some(anchor) =
                 config.ledger.anchor.as_deref().filter(|path| by_anchor && !path.is_file())
             {
-                return Err(proves_nothing("is no file", anchor));
+                return Err(proves_nothing(&say!(" is no file", " 不是文件"), anchor));
             }
             return verify(&config, Extent { only_new: new, every_head }, context);
         }
@@ -63,8 +66,8 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
 }
 
 /// A witness that was named and tells nothing: no audit goes by it.
-fn proves_nothing(why: &str, witness: &Path) -> Failure {
-    let what = say!("{} {why}", "{}：{why}", witness.display());
+fn proves_nothing(why: &Say, witness: &Path) -> Failure {
+    let what = Say::same(witness.display().to_string()).with(why);
     Failure::said(Code::LedgerKey, what).with_help(say!(
         "name the CA certificate, or the head's note, of this station",
         "指定本站的 CA 证书，或日志头的记录"

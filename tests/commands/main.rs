@@ -25,6 +25,7 @@ mod line;
 mod mounts;
 mod people;
 mod pipes;
+mod prose;
 mod queue;
 mod scanner;
 mod scans;

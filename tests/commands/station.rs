@@ -43,6 +43,8 @@ port = "slot-a"
 pub(crate) struct Station {
     dir: TempDir,
     config: RefCell<&'static str>,
+    /// What persons gave as reasons and names: their own words, in any language.
+    own_words: RefCell<Vec<String>>,
 }
 
 /// What a run of the binary left.
@@ -56,8 +58,11 @@ pub(crate) struct Run {
 impl Station {
     /// A station with the smallest configuration, and nothing else.
     pub(crate) fn new() -> Self {
-        let station =
-            Self { dir: tempfile::tempdir().unwrap(), config: RefCell::new("station.toml") };
+        let station = Self {
+            dir: tempfile::tempdir().unwrap(),
+            config: RefCell::new("station.toml"),
+            own_words: RefCell::default(),
+        };
         station.write("station.toml", CONFIG);
         station
     }
@@ -72,6 +77,17 @@ impl Station {
     /// Makes another file the station's configuration.
     pub(crate) fn settle(&self, config: &'static str) {
         self.config.replace(config);
+    }
+
+    /// The station's configuration, by its name in the station's directory.
+    pub(crate) fn config(&self) -> &'static str {
+        *self.config.borrow()
+    }
+
+    /// `text` without what persons wrote themselves.
+    pub(crate) fn without_own_words(&self, text: &str) -> String {
+        let own = self.own_words.borrow();
+        own.iter().fold(text.to_owned(), |text, words| text.replace(words, "…"))
     }
 
     /// Replaces a piece of the configuration.
@@ -94,6 +110,8 @@ impl Station {
 
     /// The binary in the station's directory, with no variable of the tester's.
     pub(crate) fn command(&self, line: &str) -> Command {
+        let quoted = words(line).into_iter().filter(|word| word.contains(' '));
+        self.own_words.borrow_mut().extend(quoted);
         let mut command = Command::new(env!("CARGO_BIN_EXE_station"));
         command.current_dir(self.dir.path()).args(words(line)).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
@@ -114,8 +132,12 @@ impl Station {
 
     /// Runs it and demands that it succeeds.
     pub(crate) fn ok(&self, line: &str) -> Run {
+        let before = self.copy_for_chinese(line);
         let run = self.run(line);
         assert_eq!(run.status, 0, "{line}: {}", run.stderr);
+        if let Some(before) = before {
+            self.says_in_chinese(line, before.path());
+        }
         run
     }
 

@@ -1,6 +1,11 @@
 //! A fleet in one command, and what a manager asks of it.
 
-use crate::program::{at, run};
+use crate::program::{at, run, says_in_chinese};
+
+#[test]
+fn a_demo_speaks_chinese() {
+    says_in_chinese(&["fleet", "demo", "--once", "--units", "4"]);
+}
 
 #[test]
 fn a_demo_ends_with_its_sum_and_one_conflict_on_purpose() {
@@ -23,6 +28,11 @@ fn a_demo_ends_with_its_sum_and_one_conflict_on_purpose() {
     assert_eq!(status["waiting"], 0, "{status}");
     assert_eq!(status["claimed"][0]["serial"], "TH200-00000001", "{status}");
     at(&last, &["ledger", "verify"]).well();
+    let speaks = std::fs::read_to_string(last.join("station.toml")).unwrap();
+    let speaks = speaks.replacen("[station]\n", "[station]\nlanguage = \"zh-CN\"\n", 1);
+    std::fs::write(last.join("station.toml"), speaks).unwrap();
+    let config = last.join("station.toml");
+    says_in_chinese(&["--config", config.to_str().unwrap(), "fleet", "status"]);
     // Its server and database are gone.
     at(&last, &["fleet", "push"]).refused("E-FLEET-UNREACHABLE", 6);
 }

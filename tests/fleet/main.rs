@@ -17,6 +17,8 @@ mod forged;
 mod grants;
 mod page;
 mod program;
+#[path = "../commands/prose.rs"]
+mod prose;
 mod proxy;
 mod server;
 mod shares;

@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::prose::prose_in;
+
 /// What a run said.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -47,9 +49,27 @@ pub(crate) fn program() -> Command {
     command
 }
 
-/// Runs it with `--json`.
+/// Runs it with `--json`; what only looks at the store is said in Chinese after it.
 pub(crate) fn run(args: &[&str]) -> Run {
-    let out = program().arg("--json").args(args).output().unwrap();
+    let ran = run_to_its_end(program().arg("--json").args(args));
+    let looks = ["status", "find", "verify", "report"];
+    let is_a_look = args.first() == Some(&"fleet") && looks.contains(&args[1]);
+    if ran.status == 0 && is_a_look && args.contains(&"--database") {
+        says_in_chinese(args);
+    }
+    ran
+}
+
+/// Runs it where the terminal is a Chinese one, for a person: no line has English prose in it.
+pub(crate) fn says_in_chinese(args: &[&str]) {
+    let ran = run_to_its_end(program().env("LC_ALL", "zh_CN.UTF-8").args(args)).well();
+    let said = ran.out + &ran.err;
+    let found = prose_in(&said);
+    assert!(found.is_empty(), "{args:?}\n{found:#?}\nin {said}");
+}
+
+fn run_to_its_end(command: &mut Command) -> Run {
+    let out = command.output().unwrap();
     Run {
         status: out.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&out.stdout).into_owned(),
