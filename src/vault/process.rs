@@ -1,5 +1,6 @@
 //! What the process as a whole does to keep keys out of core dumps.
 
+use rustix::param::page_size;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use super::error::VaultError;
@@ -10,6 +11,9 @@ use super::error::VaultError;
 /// entries below `/proc/self` belong to root; what the station reads there (`status`) is
 /// readable by all.
 pub fn harden_process() -> Result<(), VaultError> {
+    // Before Linux 6.4 the first question for the size of a page reads `/proc/self/auxv`, which an
+    // ordinary user may not any more afterwards; then *rustix* panics. The answer is kept.
+    let _ = page_size();
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|error| failed("PR_SET_DUMPABLE", error))?;
     // The flag above already suffices; the limit also holds for what is started from here.
