@@ -2,7 +2,7 @@
 //!
 //! The cloud refuses more than so many registrations a second, whoever sends them. So a
 //! station asks somebody who knows all of them ([`Shares`]) for a share, and asks again every
-//! few seconds for as long as it has work; who has none lets go of what it had. [`divide`] is how
+//! second for as long as it has work; who has none lets go of what it had. [`divide`] is how
 //! who is asked deals the rate out: whatever is lost or late on the way, and whoever vanishes with
 //! a share, what may be in use never adds up to more than the limit.
 //!
@@ -26,20 +26,21 @@ use super::registration::CloudInstance;
 
 /// So long a share holds, unless its station asks again. One that vanishes keeps it from others
 /// for no longer.
-pub const TERM: Duration = Duration::from_secs(6);
+pub const TERM: Duration = Duration::from_secs(4);
 
-/// After so long a station asks again: others may have come, or let go of theirs.
-const AGAIN: Duration = Duration::from_secs(2);
+/// After so long a station asks again: others may have come, or let go of theirs. It is less than
+/// [`SETTLES`], so that all hear of what will be free before it is.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The same for one that got less than its part: others are about to hear that theirs is smaller.
 const SHORT: Duration = Duration::from_millis(500);
 
 /// So long a station waits before it asks again, at least.
-pub const SOONEST: Duration = Duration::from_millis(250);
+pub const SOONEST: Duration = Duration::from_millis(50);
 
 /// So long what a station had is nobody's: the second that the cloud counts, and what may be on
 /// its way there.
-const SETTLES: Duration = Duration::from_millis(1_200);
+const SETTLES: Duration = Duration::from_millis(1_100);
 
 /// What does not go into equal parts goes round, so long to each.
 const ROUND: Duration = Duration::from_secs(60);

@@ -27,6 +27,11 @@ impl Door {
         }
     }
 
+    /// The station's share.
+    pub(super) fn rate(&self) -> u32 {
+        self.rate.get()
+    }
+
     /// Ends when the station has a share.
     pub(super) async fn open(&self) {
         while self.rate.get() == 0 {

@@ -1,5 +1,5 @@
-//! Keeps a run to its station's share of the cloud's rate, which it asks for again every few
-//! seconds, and gives it back at the end.
+//! Keeps a run to its station's share of the cloud's rate, which it asks for again each
+//! second, and gives it back at the end.
 //!
 //! While others have all of the rate, no registration is begun. Where nobody answers, the station
 //! keeps to its own rate, as one without a fleet does; a fleet that answered before is waited for
@@ -116,12 +116,15 @@ impl<R: Registrar + 'static> Run<R> {
         self.obey(rate_per_second);
     }
 
-    /// Registrations a second that the run could use.
+    /// Registrations a second that the run could use. What it has it keeps until all is done, and
+    /// then gives it back as a whole: at a rate that shrinks with what is open the last few would
+    /// take as long as many.
     fn wanted(&self) -> u32 {
         let open = self.reader.outbox_open().unwrap_or_default();
         let open = open.iter().find(|(operation, _)| *operation == Operation::Register);
         let open = open.map_or(0, |(_, count)| *count);
-        u32::try_from(open).unwrap_or(u32::MAX).clamp(1, self.settings.most_per_second)
+        let open = u32::try_from(open).unwrap_or(u32::MAX);
+        open.max(self.door.rate()).clamp(1, self.settings.most_per_second)
     }
 
     /// Waits until a registration may be begun; false where the run ends before.

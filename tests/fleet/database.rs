@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+/// Longer than any machine takes to start it.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 pub(crate) struct Database {
     dir: TempDir,
     child: Option<Child>,
@@ -70,7 +73,7 @@ impl Database {
         self.child = Some(server.spawn().unwrap());
         let begun = Instant::now();
         while self.try_sql("SELECT 1").is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "PostgreSQL does not answer");
+            assert!(begun.elapsed() < PATIENCE, "PostgreSQL does not answer");
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
             if ended.is_some() {
                 // The one before holds its shared memory for a moment.

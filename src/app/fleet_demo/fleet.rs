@@ -31,7 +31,7 @@ use super::postgres::{Postgres, open_to_others};
 pub const STATIONS: u32 = 3;
 
 /// How long PostgreSQL may take to be there.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How long one waits before it asks again.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -180,8 +180,11 @@ impl Syncs {
     fn step(&mut self) -> f64 {
         let stations: Vec<u8> = self.left.keys().copied().collect();
         for station in stations {
-            let want = self.left[&station].ceil().min(f64::from(LIMIT)) as u32;
-            if want == 0 {
+            let open = self.left[&station].ceil().min(f64::from(LIMIT)) as u32;
+            // What it has it keeps until it is done.
+            let has = self.fleet.stations.get(&station);
+            let want = open.max(has.map_or(0, |has| has.uses(self.fleet.now)));
+            if open == 0 {
                 self.left.remove(&station);
                 self.fleet.ask(station, 0);
             } else if self.next[&station] <= self.fleet.now {
@@ -291,7 +294,8 @@ fn a_clock_that_went_back_makes_no_share_longer() {
 fn more_stations_than_registrations_take_turns() {
     let mut syncs = Syncs::of(&[1e6; 20]);
     let mut had: BTreeMap<u8, u32> = BTreeMap::new();
-    for _ in 0..20 * 60 * 20 {
+    // Five are out at a time, and the next one a minute later.
+    for _ in 0..20 * 60 * 7 {
         syncs.step();
         for station in 0..20 {
             *had.entry(station).or_default() +=

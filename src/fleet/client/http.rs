@@ -27,8 +27,9 @@ use crate::say;
 /// For TCP and TLS together.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Between two pieces of an answer: taking a segment may take a slow database a while.
-const READ: Duration = Duration::from_secs(60);
+/// Between two pieces of an answer: longer than a server takes over a request before it says that
+/// it took too long.
+const READ: Duration = Duration::from_secs(150);
 
 /// Idle connections are given up before somebody in between would do it unseen.
 const IDLE: Duration = Duration::from_secs(5);
