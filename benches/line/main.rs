@@ -2,7 +2,7 @@
 //! simulated devices in other processes.
 //!
 //! `cargo bench --bench line` runs everything in some two minutes; names after `--`
-//! (`paced`, `latency`, `unpaced`) run a part. `docs/performance.md` says what is measured,
+//! (`paced`, `latency`, `unpaced`, `fleet`) run a part. `docs/performance.md` says what is measured,
 //! what was reached and what limits it.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
@@ -10,6 +10,7 @@
 
 mod disk;
 mod factory;
+mod fleet;
 mod line_time;
 mod numbers;
 mod processes;
@@ -54,6 +55,11 @@ fn main() {
     }
     if wanted("unpaced") {
         unpaced();
+    }
+    // It needs a PostgreSQL that is installed.
+    if named.iter().any(|one| one == "fleet") {
+        let devices = Devices { slots: 8, units: EACH_ROUND * 8, baud: BAUD, ..Devices::none() };
+        fleet::measure(ROUNDS, devices);
     }
 }
 
