@@ -104,7 +104,7 @@ fn slow(to: String) -> String {
 fn carry(mut from: TcpStream, mut to: TcpStream, late: Duration) {
     let mut buffer = [0; 16 << 10];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        thread::sleep(late);
+        thread::park_timeout(late);
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }

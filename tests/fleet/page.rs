@@ -42,7 +42,7 @@ fn stations_units_and_conflicts_are_shown() {
     assert_eq!(unit.matches("<section").count(), 2, "{unit}");
     assert!(page(&server, "/find?q=%3Cb%3E").contains("&lt;b&gt;"));
     assert!(page(&server, "/find?q=nobody").starts_with("HTTP/1.1 404"));
-    assert!(page(&server, "/conflicts").contains("Client id"));
+    assert!(page(&server, "/conflicts").contains("client id"));
     assert!(page(&server, "/style.css").contains(".tiles"));
     assert!(ask(&server, "POST / HTTP/1.1\r\nHost: localhost\r\n").starts_with("HTTP/1.1 405"));
     let foreign = ask(&server, "GET / HTTP/1.1\r\nHost: evil.example\r\n");
