@@ -104,7 +104,7 @@ impl TokenSigner {
     fn closed(key: &TokenKey, pin: &Passphrase) -> Result<Self, TokenError> {
         let text = std::str::from_utf8(pin.as_bytes()).map_err(|_| TokenError::Pin {
             token: key.token.clone(),
-            problem: "it is not UTF-8 text".to_owned(),
+            problem: say!("it is not UTF-8 text", "它不是 UTF-8 文本"),
         })?;
         Ok(Self {
             key: key.clone(),

@@ -74,7 +74,9 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CaList => "make the next one with `station authority crl`, give it to each broker",
         HsmModule => "check `[authority] module`: the HSM maker's PKCS#11 library for this machine",
         HsmToken => "plug the token in or start its service, and compare `[authority] token_label`",
-        HsmPin => "give the token's user PIN; don't try others, it locks after a few",
+        HsmPin => {
+            "give the token's user PIN and try no others; one that is locked opens after a time (a TPM), or by its security officer"
+        }
         HsmKey => {
             "check `[authority] key_label` and `key_id`, or make the key with `station authority init`"
         }

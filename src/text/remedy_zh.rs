@@ -66,7 +66,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CaList => "用 `station authority crl` 生成新列表并交给每个 Broker",
         HsmModule => "检查 `[authority] module`：应为 HSM 厂商为本机提供的 PKCS#11 库",
         HsmToken => "插好令牌，并核对 `[authority] token_label` 与令牌标签是否一致",
-        HsmPin => "提供令牌的用户 PIN；不要反复试，几次错误后会锁定",
+        HsmPin => "提供令牌的用户 PIN，不要反复试；已锁定则等它解锁（TPM），或请安全管理员解锁",
         HsmKey => "核对 `[authority] key_label`，或用 `station authority init` 生成密钥",
         HsmFailed => "检查 HSM 及其日志；工位会自行重新打开会话",
         DevConnect => "检查夹具的网络，并确认 broker 的名称解析到本站",

@@ -44,20 +44,18 @@ pub enum TokenError {
         problem: String,
     },
     /// The token takes no PIN at all for now.
-    #[error("the token {token:?} is locked: {problem}")]
+    #[error("the token {token:?} is locked and takes no PIN for now")]
     Locked {
         /// The token's label.
         token: String,
-        /// What it said.
-        problem: String,
     },
     /// The token does not take the PIN.
-    #[error("the token {token:?} does not take the PIN: {problem}")]
+    #[error("the token {token:?} does not take the PIN: {}", problem.english)]
     Pin {
         /// The token's label.
         token: String,
         /// What it said, and how many tries there may be.
-        problem: String,
+        problem: Say,
     },
     /// The token has no such key, or none that can be told from others.
     #[error("the token {token:?} {}", problem.english)]
@@ -103,8 +101,10 @@ impl Told for TokenError {
                 format!("有几个令牌符合，用 `token_serial` 指定一个：{serials}")
             }
             Self::Away { token, problem } => format!("令牌 {token:?} 连不上：{problem}"),
-            Self::Locked { token, problem } => format!("令牌 {token:?} 已锁定：{problem}"),
-            Self::Pin { token, problem } => format!("令牌 {token:?} 不接受 PIN：{problem}"),
+            Self::Locked { token } => format!("令牌 {token:?} 已锁定，此刻不接受任何 PIN"),
+            Self::Pin { token, problem } => {
+                format!("令牌 {token:?} 不接受 PIN：{}", problem.chinese)
+            }
             Self::Key { token, problem } => format!("令牌 {token:?} {}", problem.chinese),
             Self::Failed { token, problem } => format!("令牌 {token:?} 出错：{problem}"),
         })

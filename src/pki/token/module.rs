@@ -10,6 +10,9 @@ use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
+use crate::domain::say::Say;
+use crate::say;
+
 use super::error::{TokenError, Trouble, said};
 use super::key::{TokenKey, find};
 
@@ -112,11 +115,11 @@ fn open_session(context: &Pkcs11, key: &TokenKey, pin: &AuthPin) -> Result<Sessi
     match session.login(UserType::User, Some(pin)) {
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
         Err(Error::Pkcs11(RvError::PinLocked, _)) => {
-            let problem = "it takes no PIN until it is unlocked, some by themselves after a time";
-            Err(TokenError::Locked { token: token.to_owned(), problem: problem.to_owned() })
+            Err(TokenError::Locked { token: token.to_owned() })
         }
         Err(Error::Pkcs11(refused, _)) if refuses_pin(&refused) => {
-            let problem = format!("{refused:?}{}", tries_left(context, slot));
+            let Say { english, chinese } = tries_left(context, slot);
+            let problem = say!("{refused:?}{english}", "{refused:?}{chinese}");
             Err(TokenError::Pin { token: token.to_owned(), problem })
         }
         Err(error) => Err(failed(error)),
@@ -166,12 +169,16 @@ fn name_of(info: &TokenInfo) -> String {
 }
 
 /// What the token says of the tries that are left, where it says something.
-fn tries_left(context: &Pkcs11, slot: Slot) -> &'static str {
+fn tries_left(context: &Pkcs11, slot: Slot) -> Say {
     match context.get_token_info(slot) {
-        Ok(info) if info.user_pin_locked() => "; it is locked now",
-        Ok(info) if info.user_pin_final_try() => "; one try is left before it locks",
-        Ok(info) if info.user_pin_count_low() => "; it locks after a few more tries",
-        _ => "",
+        Ok(info) if info.user_pin_locked() => say!("; it is locked now", "；现已锁定"),
+        Ok(info) if info.user_pin_final_try() => {
+            say!("; one try is left before it locks", "；再错一次就锁定")
+        }
+        Ok(info) if info.user_pin_count_low() => {
+            say!("; it locks after a few more tries", "；再错几次就锁定")
+        }
+        _ => Say::default(),
     }
 }
 
