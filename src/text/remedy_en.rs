@@ -75,7 +75,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         HsmModule => "check `[authority] module`: the HSM maker's PKCS#11 library for this machine",
         HsmToken => "plug the token in or start its service, and compare `[authority] token_label`",
         HsmPin => {
-            "give the token's user PIN and try no others; one that is locked opens after a time (a TPM), or by its security officer"
+            "give the token's PIN, try no others; if locked, wait (TPM) or have it unlocked"
         }
         HsmKey => {
             "check `[authority] key_label` and `key_id`, or make the key with `station authority init`"
