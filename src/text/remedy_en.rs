@@ -74,9 +74,7 @@ pub(super) const fn remedy(code: Code) -> &'static str {
         CaList => "make the next one with `station authority crl`, give it to each broker",
         HsmModule => "check `[authority] module`: the HSM maker's PKCS#11 library for this machine",
         HsmToken => "plug the token in or start its service, and compare `[authority] token_label`",
-        HsmPin => {
-            "give the token's PIN, try no others; if locked, wait (TPM) or have it unlocked"
-        }
+        HsmPin => "give the token's PIN, try no others; if locked, wait (TPM) or have it unlocked",
         HsmKey => {
             "check `[authority] key_label` and `key_id`, or make the key with `station authority init`"
         }
