@@ -35,6 +35,8 @@ mod printer;
 #[path = "../fleet/program.rs"]
 #[allow(dead_code, reason = "the fleet's tests use the rest of it")]
 mod program;
+#[path = "../commands/prose.rs"]
+mod prose;
 mod scenario;
 #[path = "../fleet/server.rs"]
 #[allow(dead_code, reason = "the fleet's tests use the rest of it")]

@@ -150,7 +150,7 @@ fn on_bench<'a>(
     tell: &'a mut dyn FnMut(Notice<'_>),
 ) -> Result<Bench<'a>, LinkError> {
     let Sampled { samples, first, second } = sampled;
-    let (wire, session) = (Wire::new(session), random_number()?);
+    let (wire, session) = (Wire::new(session)?, random_number()?);
     let (note, times, restart_took) = (None, None, Duration::ZERO);
     Ok(Bench {
         wire,

@@ -56,8 +56,16 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(session: Session) -> Self {
-        Self { session, seq: 0, repeated: BTreeSet::new(), strays: Vec::new(), noisiest: None }
+    /// A device that was asked more than once who it is, since it was still starting, may answer
+    /// each time: those answers pass first.
+    pub(super) fn new(mut session: Session) -> Result<Self, LinkError> {
+        for _ in 0..session.counts().resent {
+            if session.receive_frame(Instant::now() + GRACE)?.is_none() {
+                break;
+            }
+        }
+        let (repeated, strays) = (BTreeSet::new(), Vec::new());
+        Ok(Self { session, seq: 0, repeated, strays, noisiest: None })
     }
 
     /// The request whose answer had the most other bytes around it, how many, and how many
@@ -333,4 +341,39 @@ fn check_header(asked: Header, answered: Header) -> Checked {
         asked.version,
         asked.session
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use firmware_interface::version;
+
+    use super::*;
+    use crate::link::driver::framed::session::Policy;
+    use crate::link::driver::framed::test_device::{Bench, Fate};
+    use crate::link::port::Port;
+    use crate::link::settings::PortSettings;
+    use crate::link::stop::Stop;
+
+    #[test]
+    fn a_late_answer_to_who_it_is_answers_nothing_else() {
+        let mut replies = 0;
+        let bench = Bench::scripted(move |crossing| {
+            replies += u32::from(!crossing.is_request());
+            match (crossing.is_request(), replies) {
+                (false, 1) => Fate::Lose,
+                (false, 2) => Fate::Double,
+                _ => Fate::Pass,
+            }
+        });
+        let settings = PortSettings::new(bench.path(), 921_600);
+        let mut session = Session::new(Port::open(settings, Stop::new()).unwrap()).unwrap();
+        session.identify(&Policy::default()).unwrap();
+        let mut wire = Wire::new(session).unwrap();
+        let seq = wire.next_seq();
+        let message_type = RequestType::Identify.to_wire();
+        let header = Header { version: version::IDENTIFY, message_type, seq, session: 7 };
+        let answer = wire.ask(header, &[version::MIN, version::CURRENT], Duration::ZERO, 1);
+        assert_eq!(answer.unwrap().header.session, 7);
+        assert_eq!(wire.stray(), None);
+    }
 }
