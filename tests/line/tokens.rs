@@ -9,7 +9,7 @@ use super::support::keys::held_under;
 use super::support::openssl::assert_verifies;
 use super::support::p11::{CLIENT, PROXY, Registered, Server, authority_behind, nss};
 use super::support::token::{LABEL, PIN, Token, module};
-use super::support::{Factory, LONG, label, labels};
+use super::support::{Factory, LONG, Process, label, labels};
 
 const INIT: [&str; 4] = ["authority", "init", "--common-name", "Token CA"];
 
@@ -121,22 +121,28 @@ fn whoever_starts_while_the_token_gives_no_answer_is_told_and_goes_on_when_it_do
     factory.set("P11_KIT_SERVER_ADDRESS", server.address.clone());
     factory.run(&INIT).expect(0);
     let _devices = factory.devices("A", 1);
+    // Whatever opens the CA: a line, and a command. One after the other: the server that is woken
+    // is asked by one alone.
+    let waits = |process: &Process, told: &str| {
+        process.until_it_says(told);
+        server.signal(Signal::CONT);
+    };
     server.signal(Signal::STOP);
-    // Whatever opens the CA: a line, and a command.
-    let mut batch = factory.start(&["batch", "--serials", "-", "-v"]);
     let check = factory.start(&["authority", "check"]);
-    batch.until_it_says("warning[E-HSM-TOKEN]: the CA's token has given no answer for 5 s");
-    assert!(batch.errors().contains("the token's library is asked"), "{}", batch.errors());
-    check.until_it_says("the station waits for it");
-    factory.change("[station]", "[station]\nlanguage = \"zh-CN\"");
-    let chinese = factory.start(&["authority", "check"]);
-    chinese.until_it_says("CA 的令牌已有 5 秒没有回答；本站在等它");
-    server.signal(Signal::CONT);
+    waits(&check, "the CA's token has given no answer for 5 s; the station waits for it");
     check.finish(LONG).expect(0);
-    chinese.finish(LONG).expect(0);
+    server.signal(Signal::STOP);
+    let mut batch = factory.start(&["batch", "--serials", "-", "-v"]);
+    waits(&batch, "warning[E-HSM-TOKEN]: the CA's token has given no answer for 5 s");
+    assert!(batch.errors().contains("the token's library is asked"), "{}", batch.errors());
     batch.say(&labels(1));
     batch.close_input();
     assert_eq!(batch.finish(LONG).expect(0).summary()["passed"], 1);
+    factory.change("[station]", "[station]\nlanguage = \"zh-CN\"");
+    server.signal(Signal::STOP);
+    let chinese = factory.start(&["authority", "check"]);
+    waits(&chinese, "CA 的令牌已有 5 秒没有回答；本站在等它");
+    chinese.finish(LONG).expect(0);
     factory.verify();
 }
 
