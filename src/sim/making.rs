@@ -194,7 +194,7 @@ fn facts(options: &Options, name: &str, number: u32, faults: &[Fault]) -> Result
             .with(Capabilities::PKCS8),
         window: options.window()?,
         max_chunk: options.chunk_limit()?,
-        busy: options.timings.declared(),
+        busy: options.declared.unwrap_or(options.timings).declared(),
     };
     if options.keygen {
         facts.capabilities = facts.capabilities.with(Capabilities::KEYGEN);

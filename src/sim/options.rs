@@ -55,6 +55,8 @@ pub struct Options {
     pub capacity: u32,
     /// How long they work.
     pub timings: Timings,
+    /// How long they say that they may work; as long as they do, if there is none.
+    pub declared: Option<Timings>,
     /// How long each reply is late beyond its work.
     pub latency: Duration,
     /// How long a device stays in its slot when it is done.
@@ -92,6 +94,7 @@ impl Options {
             max_chunk: 512,
             capacity: 16 * 1_024,
             timings: Timings::default(),
+            declared: None,
             latency: Duration::ZERO,
             stay: Stay::UntilLetGo,
             swap_time: Duration::ZERO,

@@ -2,10 +2,13 @@
 //! with USB of its own, each with a wire and simulated devices.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use provisioning_station::sim::{self, Act, FaultSpec, HandError, Options, SimulatedSlot, Stay};
+use provisioning_station::sim::{
+    self, Act, FaultSpec, HandError, Options, SimulatedSlot, Stay, Timings,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -13,7 +16,14 @@ use super::guest::{Ended, Guest, LONG, Shell};
 use super::wire::{Told, Wire};
 
 /// What the CA's key is encrypted with.
-const PASSPHRASE: &str = "a passphrase for trials";
+pub(crate) const PASSPHRASE: &str = "a passphrase for trials";
+
+/// What devices say that they may take: guest and devices share a host that may have much else
+/// to do, and an answer that is late for that is no trial of a driver.
+const UNHURRIED: Timings = {
+    let second = Duration::from_secs(1);
+    Timings { erase: second, chunk: second, commit: second, prove: second, boot: second }
+};
 
 /// Where the kernel makes a board of its parts.
 const BOARD: &str = "/sys/kernel/config/usb_gadget/board";
@@ -30,10 +40,18 @@ pub(crate) enum Port {
     Uart,
     /// cdc-acm: the guest is the board as well.
     Board,
+    /// An adapter whose chip is a program in the guest: see `chips.c`.
+    Chip,
+    /// No driver at all: a pseudo-terminal in the guest, to hold the others against.
+    Terminal,
 }
 
 impl Port {
+    /// Those that are there from the beginning.
     pub(crate) const ALL: [Self; 3] = [Self::Adapter, Self::Uart, Self::Board];
+
+    /// Those that a wire leads to.
+    const WIRED: [Self; 5] = [Self::Adapter, Self::Uart, Self::Board, Self::Chip, Self::Terminal];
 
     /// The slot's name, the wire's, and QEMU's.
     pub(crate) const fn name(self) -> &'static str {
@@ -41,22 +59,26 @@ impl Port {
             Self::Adapter => "ftdi",
             Self::Uart => "uart",
             Self::Board => "board",
+            Self::Chip => "chip",
+            Self::Terminal => "pty",
         }
     }
 
-    /// As station.toml has it.
+    /// As station.toml has it; a chip's, for the first kind of them.
     pub(crate) const fn place(self) -> &'static str {
         match self {
             Self::Adapter => "usb:1-1",
             Self::Uart => "/dev/ttyS1",
             Self::Board => "usb:3-1",
+            Self::Chip => "usb:4-1",
+            Self::Terminal => "/run/pty",
         }
     }
 
     /// How its devices are seen to come and go.
     pub(crate) const fn presence(self) -> &'static str {
         match self {
-            Self::Adapter | Self::Uart => "poll",
+            Self::Adapter | Self::Uart | Self::Chip | Self::Terminal => "poll",
             Self::Board => "port",
         }
     }
@@ -101,8 +123,17 @@ pub(crate) struct Bench {
 impl Bench {
     /// Boots the guest and makes a CA there.
     pub(crate) fn start(cache: &Path) -> Self {
+        let mut bench = Self::boot(cache);
+        bench.configure(&[Slot::at(Port::Adapter)]);
+        bench.station("authority init --common-name Trials").expect(0);
+        bench.shell.run("cp /root/ca.pem /root/server-root.pem").expect(0);
+        bench
+    }
+
+    /// Boots the guest.
+    fn boot(cache: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let channels = Port::ALL.map(Port::name);
+        let channels = Port::WIRED.map(Port::name);
         let mut guest = Guest::boot(
             cache,
             &channels,
@@ -111,6 +142,14 @@ impl Bench {
                 "socket,id=board,path=board",
                 "-device",
                 "virtserialport,chardev=board,name=board",
+                "-chardev",
+                "socket,id=chip,path=chip",
+                "-device",
+                "virtserialport,chardev=chip,name=chip",
+                "-chardev",
+                "socket,id=pty,path=pty",
+                "-device",
+                "virtserialport,chardev=pty,name=pty",
                 "-device",
                 "qemu-xhci,id=xhci",
                 "-chardev",
@@ -123,18 +162,17 @@ impl Bench {
                 "pci-serial,chardev=uart",
             ],
         );
-        let mut shell = guest.shell("agent0");
+        let shell = guest.shell("agent0");
         let line = guest.shell("agent1");
         let mut board = guest.shell("agent2");
         board.run(&make_board()).expect(0);
         let mut told = Some(comes_and_goes(board));
-        let wires = Port::ALL.map(|port| {
+        let wires = Port::WIRED.map(|port| {
             let link = folder.path().join(port.name());
             let told = told.take_if(|_| port == Port::Board);
             Wire::lay(guest.channel(port.name()), &link, told)
         });
-        shell.run("mkdir -p /root && cd /root").expect(0);
-        let mut bench = Self {
+        Self {
             shell,
             line,
             guest,
@@ -144,11 +182,7 @@ impl Bench {
             serials: 0,
             seed: 0,
             adapter_is_in: true,
-        };
-        bench.configure(&[Slot::at(Port::Adapter)]);
-        bench.station("authority init --common-name Trials").expect(0);
-        bench.shell.run("cp /root/ca.pem /root/server-root.pem").expect(0);
-        bench
+        }
     }
 
     /// Writes station.toml for these slots.
@@ -162,16 +196,20 @@ impl Bench {
         self.write("station.toml", &(STATION_TOML.to_owned() + &slots));
     }
 
-    /// Writes a file in the guest.
+    /// Writes a file beside station.toml.
     pub(crate) fn write(&mut self, name: &str, text: &str) {
+        self.write_at(&format!("/root/{name}"), text);
+    }
+
+    /// Writes a file in the guest.
+    pub(crate) fn write_at(&mut self, path: &str, text: &str) {
         let coded = STANDARD.encode(text);
-        self.shell.run(&format!("echo {coded} | base64 -d >/root/{name}")).expect(0);
+        self.shell.run(&format!("echo {coded} | base64 -d >{path}")).expect(0);
     }
 
     /// Runs the station in the guest.
     pub(crate) fn station(&mut self, arguments: &str) -> Ended {
-        let command = command(arguments);
-        self.shell.run(&command)
+        self.shell.run(&command(arguments))
     }
 
     /// A serial that was not used yet.
@@ -182,7 +220,7 @@ impl Bench {
 
     /// The line behind a port.
     pub(crate) fn wire(&self, port: Port) -> &Wire {
-        &self.wires[Port::ALL.iter().position(|known| *known == port).unwrap()]
+        &self.wires[Port::WIRED.iter().position(|known| *known == port).unwrap()]
     }
 
     /// Lays sound devices at a port, the first of them in it.
@@ -190,8 +228,13 @@ impl Bench {
         // A board's port is its own, and goes with it at a restart.
         let faults = if port == Port::Board { "usb-restart" } else { "" };
         let faults = FaultSpec::parse(faults).unwrap();
+        self.devices_of(port, |options| Options { faults, ..options });
+    }
+
+    /// The same with other devices.
+    pub(crate) fn devices_of(&mut self, port: Port, change: impl FnOnce(Options) -> Options) {
         let link = self.folder.path().join(port.name());
-        self.devices_with(port.name(), link, |options| Options { faults, ..options });
+        self.devices_with(port.name(), link, change);
         self.wire(port).mend();
         self.wire(port).wait_for_device(true);
     }
@@ -209,6 +252,7 @@ impl Bench {
             name: Some(name.to_owned()),
             units: 1_000,
             baud: 0,
+            declared: Some(UNHURRIED),
             seed: self.seed,
             stay: Stay::UntilTaken,
             ..Options::new(link)
@@ -343,7 +387,7 @@ impl Bench {
         if self.shell.is_running() {
             self.shell.end();
         }
-        self.shell.run("killall -q station sleep cat flock");
+        self.shell.run("killall -q station sleep cat flock chips");
         self.shell.run("pidof relay || (relay /dev/ttyGS0 /run/ports/board &)");
         if !self.adapter_is_in {
             self.put_adapter_back();
@@ -352,14 +396,15 @@ impl Bench {
             self.line.end();
         }
         self.devices.clear();
-        for port in Port::ALL {
+        for port in Port::WIRED {
             self.wire(port).wait_for_device(false);
             self.wire(port).mend();
         }
     }
 }
 
-fn command(arguments: &str) -> String {
+/// A command of the station's, as a shell is given it.
+pub(crate) fn command(arguments: &str) -> String {
     format!("cd /root && STATION_AUTHORITY_PASSPHRASE='{PASSPHRASE}' station {arguments}")
 }
 
@@ -373,7 +418,7 @@ fn comes_and_goes(mut board: Shell) -> Told {
 /// A board with a serial port of its own on USB, made of the kernel's parts; not plugged in.
 fn make_board() -> String {
     format!(
-        "mount -t configfs none /sys/kernel/config && mkdir -p {BOARD}/strings/0x409 \
+        "(mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config) && mkdir -p {BOARD}/strings/0x409 \
          {BOARD}/functions/acm.0 {BOARD}/configs/c.1 && cd {BOARD} && echo 0x1209 >idVendor && \
          echo 1 >idProduct && echo 'Board under test' >strings/0x409/product && \
          ln -s functions/acm.0 configs/c.1/ && (relay /dev/ttyGS0 /run/ports/board &)"
@@ -389,7 +434,7 @@ fn turn(there: bool) -> String {
     )
 }
 
-const STATION_TOML: &str = r#"
+pub(crate) const STATION_TOML: &str = r#"
 [station]
 id = "vm-1"
 data_dir = "data"

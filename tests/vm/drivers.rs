@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bench::{Bench, Port, Slot};
+use super::bench::{Bench, Port, Slot, command};
 
 /// Units of the batch, over all three ports.
 const UNITS: usize = 21;
@@ -60,4 +60,20 @@ pub(crate) fn a_16550a_that_stays_slow(bench: &mut Bench) {
     bench.configure(&[Slot::at(Port::Uart)]);
     let batch = bench.station("batch --serials labels").expect(0);
     assert!(batch.contains("PASS"), "{batch}");
+}
+
+/// Who is not root may not read everything of a process that hides its memory, on the kernel that
+/// Debian 12 has: a line's own user is one.
+pub(crate) fn an_ordinary_user(bench: &mut Bench) {
+    bench.configure(&[Slot::at(Port::Adapter)]);
+    bench.devices(Port::Adapter);
+    let serial = bench.serial();
+    bench.write("labels", &(serial + "\n"));
+    let home = "/tmp/line";
+    bench.shell.run(&format!("cp -r /root {home} && rm -rf {home}/data")).expect(0);
+    bench.shell.run(&format!("chown -R line {home} && chown line /dev/ttyUSB0")).expect(0);
+    let batch = command("--json batch --serials labels").replace("/root", home);
+    bench.write_at("/tmp/as-line", &batch);
+    let said = bench.shell.run("su -s /bin/sh line -c '. /tmp/as-line'").expect(0);
+    assert!(said.contains("\"outcome\":\"pass\""), "{said}");
 }

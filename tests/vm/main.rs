@@ -13,6 +13,8 @@
 #![expect(clippy::print_stderr, reason = "a trial that is left out says so")]
 
 mod bench;
+mod chips;
+mod cycles;
 mod drivers;
 mod guest;
 mod lines;
@@ -40,6 +42,7 @@ enum Part {
 
 const TRIALS: &[Trial] = &[
     Trial("a_batch_over_three_drivers", Part::Quick, drivers::a_batch_over_three_drivers),
+    Trial("a_line_of_an_ordinary_user", Part::Quick, drivers::an_ordinary_user),
     Trial("a_16550a_that_stays_slow_is_told", Part::Quick, drivers::a_16550a_that_stays_slow),
     Trial("an_adapter_is_pulled_at_few_frames", Part::Quick, pulls::an_adapter_at_few_frames),
     Trial("a_board_is_pulled_at_few_frames", Part::Quick, pulls::a_board_at_few_frames),
@@ -51,6 +54,7 @@ const TRIALS: &[Trial] = &[
     Trial("what_came_while_the_port_was_closed", Part::Whole, lines::stale_bytes),
     Trial("a_device_that_does_not_read", Part::Whole, lines::a_device_that_does_not_read),
     Trial("a_port_that_another_program_holds", Part::Whole, lines::a_held_port),
+    Trial("each_maker_s_chip_behind_its_driver", Part::Whole, chips::each_maker_s_chip),
     Trial("an_adapter_is_pulled_at_each_frame", Part::Whole, pulls::an_adapter_at_each_frame),
     Trial("a_board_is_pulled_at_each_frame", Part::Whole, pulls::a_board_at_each_frame),
 ];
@@ -63,6 +67,10 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.iter().any(|word| word == "--list") {
         TRIALS.iter().for_each(|trial| println!("{}", trial.0));
+        return ExitCode::SUCCESS;
+    }
+    if words.iter().any(|word| word == "--measure") {
+        cycles::measure(&mut Bench::start(cache.as_ref()));
         return ExitCode::SUCCESS;
     }
     let trials: Vec<&Trial> = TRIALS.iter().filter(|trial| is_wanted(trial, &words)).collect();

@@ -2,22 +2,41 @@
  * whichever end went away again. The device's side of a USB gadget is one of them.
  *
  *   relay NEAR FAR
+ *   relay pty:LINK FAR a new pseudo-terminal behind that link
  *   relay hold PORT    has it open, and locked as programs for serial lines lock them
  *
  * What comes while the other end is away is lost, as on a line.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
+/* Its other end is kept open, so that it is there while nobody uses it. */
+static int make_pty(const char *link)
+{
+    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    char name[64];
+    struct termios raw;
+    if (fd < 0 || grantpt(fd) || unlockpt(fd) || ptsname_r(fd, name, sizeof name)) return -1;
+    int other = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (other < 0 || tcgetattr(other, &raw)) return -1;
+    cfmakeraw(&raw);
+    tcsetattr(other, TCSANOW, &raw);
+    unlink(link);
+    return symlink(name, link) == 0 ? fd : -1;
+}
+
 static int open_raw(const char *path)
 {
+    if (strncmp(path, "pty:", 4) == 0) return make_pty(path + 4);
     int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     struct termios raw;
     if (fd >= 0 && tcgetattr(fd, &raw) == 0) {
