@@ -147,7 +147,7 @@ fn of_two_at_once_the_second_names_the_first_and_ends_with_8() {
     let cloud = start(emulated()).unwrap();
     let mut factory = Factory::enrolled(&cloud);
     factory.prove(1..=40);
-    cloud.change_faults(CloudFaults::parse("slow=300").unwrap());
+    cloud.change_faults(CloudFaults::parse("slow=900").unwrap());
     let mut first = factory.start(&["sync"]);
     let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();
     lines.next().unwrap().unwrap();
