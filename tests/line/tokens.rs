@@ -89,14 +89,20 @@ fn a_ca_behind_p11_kits_server_is_found_again_when_the_server_is() {
     factory.verify();
 }
 
-#[test]
-fn a_token_that_gives_no_answer_is_told_and_its_units_go_on_when_it_does() {
+/// A factory whose CA is in a token behind a server of p11-kit's.
+fn behind_a_server() -> (Factory, Server, Token) {
     let mut factory = Factory::usual();
     let token = Token::for_factory(&mut factory);
     let server = Server::start(&factory.path("p11.sock"), &token.config());
     factory.change(module(), CLIENT);
     factory.set("P11_KIT_SERVER_ADDRESS", server.address.clone());
     factory.run(&INIT).expect(0);
+    (factory, server, token)
+}
+
+#[test]
+fn a_token_that_gives_no_answer_is_told_and_its_units_go_on_when_it_does() {
+    let (factory, server, _token) = behind_a_server();
     let _devices = factory.devices("A", 2);
     let mut batch = factory.start(&["batch", "--serials", "-"]);
     batch.say(&labels(1));
@@ -114,12 +120,7 @@ fn a_token_that_gives_no_answer_is_told_and_its_units_go_on_when_it_does() {
 
 #[test]
 fn whoever_starts_while_the_token_gives_no_answer_is_told_and_goes_on_when_it_does() {
-    let mut factory = Factory::usual();
-    let token = Token::for_factory(&mut factory);
-    let server = Server::start(&factory.path("p11.sock"), &token.config());
-    factory.change(module(), CLIENT);
-    factory.set("P11_KIT_SERVER_ADDRESS", server.address.clone());
-    factory.run(&INIT).expect(0);
+    let (factory, server, _token) = behind_a_server();
     let _devices = factory.devices("A", 1);
     // Whatever opens the CA: a line, and a command. One after the other: the server that is woken
     // is asked by one alone.

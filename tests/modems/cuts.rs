@@ -92,14 +92,18 @@ const BROKEN_OFF: [(Kind, &str); 4] = [
     (ESP_AT, "AT+SYSMFG=2,\"mqtt_ca\",\"mqtt_ca\",8,900\r\n-----BEGIN CERTIFICATE-----\n"),
 ];
 
+/// What somebody sent who is gone.
+fn leave_in_the_middle(factory: &Factory, sent: &[u8]) {
+    let mut port = fs::File::options().write(true).open(factory.port("A")).unwrap();
+    port.write_all(sent).unwrap();
+}
+
 #[test]
 fn a_modem_that_waits_for_the_rest_of_a_text_is_freed() {
     for (kind, broken_off) in BROKEN_OFF {
         let factory = factory(kind, 1);
         let _modems = Modems::plug(&factory, kind, "A", &["--stay"]);
-        let mut port = fs::File::options().write(true).open(factory.port("A")).unwrap();
-        port.write_all(broken_off.as_bytes()).unwrap();
-        drop(port);
+        leave_in_the_middle(&factory, broken_off.as_bytes());
         assert_ends_well(&factory, kind);
     }
 }
@@ -111,9 +115,7 @@ fn such_a_modem_is_seen_by_asking_too() {
         let port = "port = \"slot-A\"";
         factory.change(port, &format!("{port}\npresence = \"poll\""));
         let _modems = Modems::plug(&factory, kind, "A", &["--stay"]);
-        let mut port = fs::File::options().write(true).open(factory.port("A")).unwrap();
-        port.write_all(broken_off.as_bytes()).unwrap();
-        drop(port);
+        leave_in_the_middle(&factory, broken_off.as_bytes());
         assert_ends_well(&factory, kind);
     }
 }
@@ -123,9 +125,7 @@ fn a_text_that_was_begun_by_another_familys_question_is_ended() {
     let factory = factory(NRF91, 1);
     factory.change("driver = \"at\"\nmodem = \"nrf91\"", "driver = \"auto\"");
     let _modems = Modems::plug(&factory, NRF91, "A", &["--stay"]);
-    let mut port = fs::File::options().write(true).open(factory.port("A")).unwrap();
-    port.write_all(b"\x00\x04\"\x00").unwrap();
-    drop(port);
+    leave_in_the_middle(&factory, b"\x00\x04\"\x00");
     assert_ends_well(&factory, NRF91);
 }
 
@@ -134,9 +134,7 @@ fn a_modem_that_keeps_such_a_text_first_is_waited_for() {
     for (kind, broken_off) in [BROKEN_OFF[0], BROKEN_OFF[1]] {
         let factory = factory(kind, 1);
         let _modems = Modems::plug(&factory, kind, "A", &["--stay", "--write-ms", "1800"]);
-        let mut port = fs::File::options().write(true).open(factory.port("A")).unwrap();
-        port.write_all(broken_off.as_bytes()).unwrap();
-        drop(port);
+        leave_in_the_middle(&factory, broken_off.as_bytes());
         assert_ends_well(&factory, kind);
     }
 }
