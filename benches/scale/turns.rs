@@ -63,5 +63,9 @@ fn verify(program: &Path, config: &Path, data: &Path) -> Option<f64> {
     command.arg("--config").arg(config).arg("--data-dir").arg(data).args(["ledger", "verify"]);
     let begun = Instant::now();
     let output = command.output().unwrap();
+    if !output.status.success() {
+        // A schema that it does not know yet, or why none is taken.
+        print!("{}", String::from_utf8_lossy(&output.stderr));
+    }
     output.status.success().then(|| begun.elapsed().as_secs_f64())
 }

@@ -69,6 +69,8 @@ impl Database {
         let mut server = as_user(&bin("postgres"), self.dir.path());
         server.args(["-D", "data", "-k"]).arg(self.dir.path());
         server.args(["-c", "listen_addresses=", "-c", "max_connections=60"]);
+        // What it shares goes with its directory: it is killed, and /dev/shm would keep it.
+        server.args(["-c", "dynamic_shared_memory_type=mmap"]);
         server.stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
         self.child = Some(server.spawn().unwrap());
         let begun = Instant::now();

@@ -146,6 +146,8 @@ fn serve(programs: &Path, user: Option<User>, dir: &Path) -> Result<Child, Failu
     let mut server = command(&programs.join("postgres"), user, dir);
     server.arg("-D").arg(dir.join("data")).arg("-k").arg(dir);
     server.args(["-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"]);
+    // What it shares goes with its directory, also where it is killed.
+    server.args(["-c", "dynamic_shared_memory_type=mmap"]);
     let errors = log
         .try_clone()
         .map_err(|error| failed(say!("its log can't be written", "日志无法写入"), &error))?;

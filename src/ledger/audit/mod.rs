@@ -5,5 +5,5 @@ mod heads;
 pub(super) mod replay;
 mod replayer;
 mod signatures;
-mod threads;
+pub(super) mod threads;
 pub(super) mod verify;

@@ -1,11 +1,11 @@
-//! The threads of an audit; a system that gives none is told, not panicked on.
+//! The threads of an audit and of a restore; a system that gives none is told, not panicked on.
 
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use crate::ledger::error::LedgerError;
 
-/// Starts one that ends with the audit.
-pub(super) fn start<'scope, R: Send + 'scope>(
+/// Starts one that ends with who started it.
+pub(in crate::ledger) fn start<'scope, R: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     what: &'static str,
     work: impl FnOnce() -> R + Send + 'scope,

@@ -9,3 +9,4 @@ pub(super) mod restore;
 pub(super) mod schedule;
 pub(super) mod segments;
 pub(super) mod unfinished;
+mod unpack;

@@ -1,10 +1,10 @@
 //! A ledger made anew from the segments of its journal.
 
 use std::path::Path;
+use std::thread;
 
 use rusqlite::{Connection, params};
 
-use crate::domain::bounds;
 use crate::domain::cause::Told;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
@@ -12,15 +12,15 @@ use crate::domain::long_work;
 use crate::domain::say::Say;
 use crate::ledger::apply::{Held, apply_next};
 use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::{Entry, InstanceId};
+use crate::ledger::journal::entry::InstanceId;
 use crate::ledger::journal::head::{Head, SignedHead};
 use crate::ledger::keep::files;
 use crate::ledger::segment::chain::{Chained, Found, follow};
 use crate::ledger::segment::format::SegmentError;
-use crate::ledger::segment::read;
 use crate::ledger::tables::schema;
 use crate::ledger::tables::sql::stored;
 
+use super::unpack::{Piece, Refused, Unpacked, Unpacking};
 use super::{forks, segments};
 use crate::say;
 
@@ -34,32 +34,6 @@ const UNITS: usize = 4096;
 pub(in crate::ledger) struct Rebuilt {
     pub(in crate::ledger) head: Head,
     pub(in crate::ledger) remarks: Vec<Say>,
-}
-
-/// Why a segment can't be taken.
-enum Refused {
-    /// Its bytes.
-    Segment(SegmentError),
-    /// What it says can't be put into the tables, or they can't be written.
-    Ledger(LedgerError),
-}
-
-impl From<SegmentError> for Refused {
-    fn from(error: SegmentError) -> Self {
-        Refused::Segment(error)
-    }
-}
-
-impl From<LedgerError> for Refused {
-    fn from(error: LedgerError) -> Self {
-        Refused::Ledger(error)
-    }
-}
-
-impl From<rusqlite::Error> for Refused {
-    fn from(error: rusqlite::Error) -> Self {
-        Refused::Ledger(LedgerError::write(error))
-    }
 }
 
 /// The segments of a station in a directory that follow each other from the first entry on.
@@ -120,17 +94,10 @@ impl Way {
         let connection = files::open_own(file)?;
         prepare(&connection)?;
         let later = drop_indices(&connection)?;
-        let mut head = Head::NONE;
-        for found in &self.chain {
-            match take(&connection, found, verifier, total) {
-                Ok(()) => head = found.header.signed.head,
-                Err(Refused::Ledger(error)) => return Err(error),
-                Err(Refused::Segment(error)) => {
-                    remarks.push(of_file(&found.path, &error.sentence()));
-                    break;
-                }
-            }
-        }
+        let head = thread::scope(|scope| {
+            let unpacking = Unpacking::start(scope, &self.chain, verifier)?;
+            fill(&connection, &self.chain, &unpacking, &mut remarks)
+        })?;
         if head.seq < total {
             remarks.push(say!(
                 "what follows on entry {} can't be brought back",
@@ -190,34 +157,50 @@ fn drop_indices(connection: &Connection) -> Result<Vec<String>, LedgerError> {
     Ok(spare.into_iter().map(|(_, statement)| statement).collect())
 }
 
+/// Takes segments as far as they hold; gives the last entry.
+fn fill(
+    connection: &Connection,
+    chain: &[Found],
+    unpacking: &Unpacking,
+    remarks: &mut Vec<Say>,
+) -> Result<Head, LedgerError> {
+    let total = chain.last().map_or(0, |found| found.header.signed.head.seq);
+    let mut head = Head::NONE;
+    for found in chain {
+        match take(connection, found, unpacking, total) {
+            Ok(()) => head = found.header.signed.head,
+            Err(Refused::Ledger(error)) => return Err(error),
+            Err(Refused::Segment(error)) => {
+                remarks.push(of_file(&found.path, &error.sentence()));
+                break;
+            }
+        }
+    }
+    Ok(head)
+}
+
 /// Puts a segment's entries and its head into the ledger, in one transaction.
 fn take(
     connection: &Connection,
     found: &Found,
-    verifier: &dyn HeadVerifier,
+    unpacking: &Unpacking,
     total: u64,
 ) -> Result<(), Refused> {
     let transaction = connection.unchecked_transaction()?;
     let mut held = Held::units(UNITS, &transaction)?;
-    let sql = "INSERT INTO journal (seq, entry, hash) VALUES (?1, ?2, ?3)";
-    let header = read::verify(
-        bounds::open(&found.path).map_err(SegmentError::from)?,
-        verifier,
-        |head, bytes| {
-            let wrong = |why: Say| LedgerError::Journal { entry: head.seq, why };
-            let entry = Entry::decode(&bytes).map_err(|error| wrong(error.sentence()))?;
-            let values = params![stored(head.seq), bytes, head.hash.0];
-            transaction.prepare_cached(sql)?.execute(values)?;
-            apply_next(&transaction, &entry, &mut held).map_err(|error| {
-                let what = say!("it can't follow on what stands before it", "它接不上前面的内容");
-                wrong(what.then(&error.sentence()))
-            })?;
-            if head.seq.is_multiple_of(512) {
-                long_work::tell(head.seq, total);
+    let header = loop {
+        match unpacking.next()? {
+            Piece::Entries(entries) => {
+                for unpacked in &entries {
+                    put(&transaction, unpacked, &mut held)?;
+                    if unpacked.head.seq.is_multiple_of(512) {
+                        long_work::tell(unpacked.head.seq, total);
+                    }
+                }
             }
-            Ok::<(), Refused>(())
-        },
-    )?;
+            Piece::Whole(header) => break header,
+        }
+    };
     if header != found.header {
         return Err(SegmentError::Broken(say!(
             "it was changed while it was read",
@@ -228,6 +211,19 @@ fn take(
     held.save(&transaction)?;
     insert_head(&transaction, &header.signed)?;
     Ok(transaction.commit()?)
+}
+
+/// Puts an entry into the journal, and what it says into the tables.
+fn put(connection: &Connection, unpacked: &Unpacked, held: &mut Held) -> Result<(), LedgerError> {
+    let Unpacked { head, bytes, entry } = unpacked;
+    let sql = "INSERT INTO journal (seq, entry, hash) VALUES (?1, ?2, ?3)";
+    let values = params![stored(head.seq), bytes, head.hash.0];
+    let inserted = connection.prepare_cached(sql).and_then(|mut sql| sql.execute(values));
+    inserted.map_err(LedgerError::write)?;
+    apply_next(connection, entry, held).map_err(|error| {
+        let what = say!("it can't follow on what stands before it", "它接不上前面的内容");
+        LedgerError::Journal { entry: head.seq, why: what.then(&error.sentence()) }
+    })
 }
 
 fn insert_head(connection: &Connection, signed: &SignedHead) -> Result<(), LedgerError> {

@@ -30,7 +30,14 @@ const SUMS: &str = "DELETE FROM counts WHERE what LIKE 'quarter-%';
     INSERT INTO counts SELECT 'hour-' || outcome, CAST(ended_us / 3600000000 AS TEXT), count(*)
         FROM attempts WHERE ended_us IS NOT NULL GROUP BY 1, 2;
     INSERT INTO counts SELECT 'attempts@' || (ended_us / 86400000000), outcome, count(*)
-        FROM attempts WHERE ended_us IS NOT NULL GROUP BY 1, 2";
+        FROM attempts WHERE ended_us IS NOT NULL GROUP BY 1, 2;
+    INSERT INTO counts SELECT 'first@' || (ended_us / 86400000000), outcome, count(*)
+        FROM attempts WHERE ended_us IS NOT NULL AND attempt = 1 GROUP BY 1, 2;
+    INSERT INTO counts
+        SELECT 'slot-' || outcome || '@' || (ended_us / 86400000000), slot, count(*)
+        FROM attempts WHERE ended_us IS NOT NULL GROUP BY 1, 2;
+    INSERT INTO counts SELECT 'codes@' || (ended_us / 86400000000), code, count(*)
+        FROM attempts WHERE ended_us IS NOT NULL AND code IS NOT NULL GROUP BY 1, 2";
 
 /// Makes a ledger that nobody has open one of an older schema. What that schema has no column
 /// for must not have been used.
