@@ -23,5 +23,6 @@ fn scrub() {
     let mut room = [0_u64; SCRUBBED / size_of::<u64>()];
     // The first makes the array real, the second writes it in a way nobody may leave out.
     black_box(&mut room);
-    room.zeroize();
+    // As a slice: an array is wiped by a call for each of its elements.
+    room.as_mut_slice().zeroize();
 }
