@@ -134,9 +134,15 @@ fn too_long(longest: u64) -> Say {
     )
 }
 
+/// The GNU allocator learns from the blocks that are given back to it, up to this length: it keeps
+/// the next ones of that length, and a process never gets smaller again.
+const LEARNT_FROM: u64 = 32 << 20;
+
 /// Whether the system would give so much memory now. A library that takes it at once, as the ways to
-/// make a key of a passphrase do, ends the process where it is refused.
+/// make a key of a passphrase do, ends the process where it is refused. What is tried here is larger
+/// than the allocator learns from, or it would keep what the library gives back.
 pub fn is_memory_at_hand(bytes: u64) -> bool {
+    let bytes = bytes.saturating_add(LEARNT_FROM);
     let mut room: Vec<u8> = Vec::new();
     let reserved = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
     // Or the compiler would leave out what nobody uses.
@@ -204,6 +210,18 @@ mod tests {
     fn memory_that_no_system_has_is_not_at_hand() {
         assert!(is_memory_at_hand(1 << 20));
         assert!(!is_memory_at_hand(1 << 60));
+        assert!(!is_memory_at_hand(u64::MAX));
+    }
+
+    /// A block that the allocator asked the system for by itself stands behind a header of 16 bytes
+    /// at the beginning of a page; one out of memory that it keeps stands anywhere.
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+    fn to_look_whether_memory_is_at_hand_leaves_the_next_block_to_be_given_back() {
+        const BLOCK: usize = 31 << 20;
+        assert!(is_memory_at_hand(BLOCK as u64));
+        let block = Vec::<u8>::with_capacity(BLOCK);
+        assert_eq!(block.as_ptr().addr() % 4096, 16);
     }
 
     #[test]
