@@ -183,7 +183,8 @@ impl Reader {
 
     /// Packs the entries from there on, each held against the chain, up to a signed head.
     pub(super) fn pack(&self, behind: Head, limit: u64) -> Result<Packed, LedgerError> {
-        let mut packer = Packer::new().map_err(|error| LedgerError::Backup(cause(&error)))?;
+        let about = self.plain_bytes(behind, limit)?;
+        let mut packer = Packer::new(about).map_err(|error| LedgerError::Backup(cause(&error)))?;
         let sql = "SELECT journal.seq, entry, hash, public_key, signature FROM journal
             LEFT JOIN heads ON heads.seq = journal.seq
             LEFT JOIN journal_keys ON journal_keys.id = heads.key
@@ -209,6 +210,15 @@ impl Reader {
         }
         let why = say!("no signed head covers it", "没有签名的头覆盖它");
         Err(LedgerError::Journal { entry: head.seq, why })
+    }
+
+    /// How many bytes the entries of a segment have, but for those up to its signed head.
+    fn plain_bytes(&self, behind: Head, limit: u64) -> Result<u64, LedgerError> {
+        let last = limit.min(behind.seq.saturating_add(ENTRIES));
+        let sql = "SELECT ifnull(sum(length(entry)), 0) FROM journal WHERE seq > ?1 AND seq <= ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let bytes = statement.query_row([stored(behind.seq), stored(last)], |row| row.get(0))?;
+        Ok(counted(bytes))
     }
 
     /// The newest certificate of the CA for the journal key, DER; empty where there is none.

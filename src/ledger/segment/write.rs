@@ -13,6 +13,9 @@ const LEVEL: i32 = 6;
 /// A window of 1 MiB: what an entry shares with others, it shares with those close by.
 const WINDOW: u32 = 20;
 
+/// The smallest window that zstd has, of 1 KiB.
+const SMALLEST_WINDOW: u32 = 10;
+
 /// The entries of a segment, packed as they come.
 pub(in crate::ledger) struct Packer {
     encoder: Encoder<'static, Vec<u8>>,
@@ -20,9 +23,12 @@ pub(in crate::ledger) struct Packer {
 }
 
 impl Packer {
-    pub(in crate::ledger) fn new() -> io::Result<Packer> {
+    /// For about so many bytes: zstd takes memory for its window, which need be no larger than
+    /// what is packed.
+    pub(in crate::ledger) fn new(about: u64) -> io::Result<Packer> {
+        let needed = u64::BITS - about.saturating_sub(1).leading_zeros();
         let mut encoder = Encoder::new(Vec::new(), LEVEL)?;
-        encoder.window_log(WINDOW)?;
+        encoder.window_log(needed.clamp(SMALLEST_WINDOW, WINDOW))?;
         Ok(Packer { encoder, plain: 0 })
     }
 

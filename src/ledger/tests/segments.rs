@@ -130,7 +130,8 @@ fn small_segment() -> (Vec<Vec<u8>>, Vec<u8>) {
     let created = Created { instance: instance.to_string(), journal_key: key.public_key() };
     let close = WorkOrderAct { work_order: "WO-1".parse().unwrap(), by: person() };
     let facts = [Fact::Created(created), Fact::Record(Record::WorkOrderClosed(close), 0)];
-    let (mut head, mut packer, mut entries) = (Head::NONE, Packer::new().unwrap(), Vec::new());
+    let (mut head, mut packer, mut entries) =
+        (Head::NONE, Packer::new(u64::MAX).unwrap(), Vec::new());
     for (seq, fact) in (1..).zip(facts) {
         let wall = Timestamp(START + i64::try_from(seq).unwrap());
         let entry = Entry { seq, wall, station: "LINE-1".parse().unwrap(), fact };
@@ -153,6 +154,34 @@ fn small_segment() -> (Vec<Vec<u8>>, Vec<u8>) {
     let mut bytes = Vec::new();
     packer.write(header, &mut bytes).unwrap();
     (entries, bytes)
+}
+
+/// The window that a zstd frame says it needs, as a power of two (RFC 8878, 3.1.1.1.2).
+fn window_of(segment: &[u8]) -> u32 {
+    let magic = [0x28, 0xb5, 0x2f, 0xfd];
+    let frame = segment.windows(4).position(|bytes| bytes == magic).unwrap();
+    assert_eq!(segment[frame + 4] & 0x20, 0, "a frame of several segments names its window");
+    10 + u32::from(segment[frame + 5] >> 3)
+}
+
+#[test]
+fn what_a_line_adds_to_its_backups_takes_no_more_memory_than_it_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    let parcel = |ledger: &Ledger| {
+        let parcel = ledger.reader().unwrap().parcel_behind(Head::NONE, &Checker);
+        parcel.unwrap().unwrap().bytes
+    };
+    let few = parcel(&ledger);
+    (0..40).for_each(|number| drop(take(&ledger, begun(number), number, Until::Passed)));
+    let many = parcel(&ledger);
+    assert!((10..=12).contains(&window_of(&few)), "{}", window_of(&few));
+    assert!((15..=18).contains(&window_of(&many)), "{}", window_of(&many));
+    for segment in [few, many] {
+        read::verify(&segment[..], &Checker, |_, _| Ok::<(), SegmentError>(())).unwrap();
+    }
+    // Of entries that are not counted, the whole window is taken.
+    assert_eq!(window_of(&small_segment().1), 20);
 }
 
 /// A failure here means "revert the change", not "edit the test": factories have such files,
