@@ -20,6 +20,7 @@ use crate::domain::record::Record;
 use super::audit::verify::{self, Audit};
 use super::backup::copy::copy_pages;
 use super::backup::unfinished::Unfinished;
+use super::decide::clock;
 use super::decide::view::{Trouble, View};
 use super::error::{Difference, LedgerError, Oddity};
 use super::journal::entry::{Entry, Fact, Kind};
@@ -148,7 +149,8 @@ impl Mending<'_> {
     fn append(&self, owner: &Owner, record: Record) -> Result<Note, Fault> {
         let now = self.clock.now().wall;
         let limits = self.settings.limits();
-        let view = View { connection: self.connection, limits: &limits, now };
+        let clock = Some(clock::mark(self.connection).map_err(LedgerError::from)?);
+        let view = View { connection: self.connection, limits: &limits, now, clock };
         view.decide(&record).map_err(|trouble| match trouble {
             Trouble::Row(fault) => fault,
             Trouble::Ledger(error) => error.into(),

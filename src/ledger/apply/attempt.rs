@@ -180,14 +180,14 @@ pub(super) fn proven(context: &Context<'_>, proven: &ProvenRecord) -> Result<(),
         move_certificate(context, old.cert, CertificateState::Superseded)?;
         retire(context, old.cert)?;
     }
-    change(context, serial, |unit| {
-        unit.proven = Some(ProvenOn { hardware: open.hardware, cert, work_order: open.work_order });
-        unit.finished = false;
-        unit.rework = Permission::No;
-        unit.registered = registered;
-        unit.shipped = false;
-        advance(unit, Position::Proven);
-    })?;
+    let mut after = unit.clone();
+    after.proven = Some(ProvenOn { hardware: open.hardware, cert, work_order: open.work_order });
+    after.finished = false;
+    after.rework = Permission::No;
+    after.registered = registered;
+    after.shipped = false;
+    advance(&mut after, Position::Proven);
+    save(context, Some(&unit), after)?;
     let sql = "UPDATE certificates SET state = 'proven', proof = ?2, proven_us = ?3 WHERE sn = ?1";
     let proof = proven.proof.as_str();
     context.connection.prepare_cached(sql)?.execute(params![cert, proof, context.wall])?;

@@ -46,7 +46,8 @@ struct Sums {
 }
 
 impl Held {
-    /// Keeps nothing back: an entry that was applied is in the tables.
+    /// Keeps no unit and no sum back: whoever decides about the next entry finds them in the
+    /// tables.
     pub(in crate::ledger) fn nothing(connection: &Connection) -> rusqlite::Result<Self> {
         Self::units(0, connection)
     }
@@ -56,6 +57,22 @@ impl Held {
     pub(in crate::ledger) fn units(most: usize, connection: &Connection) -> rusqlite::Result<Self> {
         let marks = Marks::read(connection)?;
         Ok(Held { marks, most, units: RefCell::default(), sums: RefCell::default() })
+    }
+
+    /// Up to when the clock is believed behind the last entry; none in a ledger that is not
+    /// founded yet.
+    pub(in crate::ledger) fn clock(&self) -> Option<Timestamp> {
+        self.marks.as_ref().map(Marks::clock)
+    }
+
+    /// What the ledger's own row is to say, as it was before an entry that is taken back.
+    pub(in crate::ledger) fn marks(&self) -> Option<Marks> {
+        self.marks
+    }
+
+    /// Goes back to that.
+    pub(in crate::ledger) fn set_marks(&mut self, marks: Option<Marks>) {
+        self.marks = marks;
     }
 
     /// Writes all that is not in the tables yet.

@@ -35,6 +35,11 @@ impl Marks {
         marks.optional()
     }
 
+    /// Up to when the clock is believed.
+    pub(in crate::ledger) const fn clock(&self) -> Timestamp {
+        self.clock
+    }
+
     /// Follows an entry; the clock's mark follows slowly, so that one entry under a wrong clock
     /// does not make it right.
     pub(super) fn follow(&mut self, kind: Kind, seq: u64, wall: Timestamp) {

@@ -32,15 +32,8 @@ use marks::Marks;
 
 pub(in crate::ledger) use held::Held;
 
-/// Puts one entry into the evidence tables.
-pub(in crate::ledger) fn apply(connection: &Connection, entry: &Entry) -> Result<(), LedgerError> {
-    let mut held = Held::nothing(connection)?;
-    apply_next(connection, entry, &mut held)?;
-    Ok(held.save(connection)?)
-}
-
-/// Puts the next of many entries there, or into what is held of them: the caller's, which is made
-/// before the first entry and saved behind the last.
+/// Puts the next of some entries into the evidence tables, or into what is held of them: the
+/// caller's, which is made before the first entry and saved behind the last.
 pub(in crate::ledger) fn apply_next(
     connection: &Connection,
     entry: &Entry,

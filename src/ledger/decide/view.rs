@@ -70,4 +70,7 @@ pub(in crate::ledger) struct View<'a> {
     pub(in crate::ledger) connection: &'a Connection,
     pub(in crate::ledger) limits: &'a Limits,
     pub(in crate::ledger) now: Timestamp,
+    /// Up to when the clock is believed, behind the entries of this transaction; none where the
+    /// ledger is not founded yet.
+    pub(in crate::ledger) clock: Option<Timestamp>,
 }

@@ -63,12 +63,19 @@ impl SignedHead {
     ) -> Result<SignedHead, LedgerError> {
         let signature = signer.sign(&head.message(instance)).map_err(LedgerError::Sign)?;
         let signed = SignedHead { head, public_key: signer.public_key(), signature };
-        let sql = "INSERT INTO journal_keys (public_key) VALUES (?1) ON CONFLICT DO NOTHING";
-        connection.prepare_cached(sql)?.execute([signed.public_key])?;
-        let sql = "INSERT INTO heads SELECT ?1, id, ?2 FROM journal_keys WHERE public_key = ?3";
-        let values = params![stored(head.seq), signature, signed.public_key];
-        connection.prepare_cached(sql)?.execute(values)?;
+        if !signed.put(connection)? {
+            let sql = "INSERT INTO journal_keys (public_key) VALUES (?1)";
+            connection.execute(sql, [signed.public_key])?;
+            signed.put(connection)?;
+        }
         Ok(signed)
+    }
+
+    /// Puts it there where its key is known.
+    fn put(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        let sql = "INSERT INTO heads SELECT ?1, id, ?2 FROM journal_keys WHERE public_key = ?3";
+        let values = params![stored(self.head.seq), self.signature, self.public_key];
+        Ok(connection.prepare_cached(sql)?.execute(values)? == 1)
     }
 
     /// Whether its signature verifies.

@@ -10,7 +10,7 @@ use crate::domain::operators::{
 };
 use crate::domain::person::Person;
 use crate::domain::record::{ClockAccepted, Record};
-use crate::ledger::{Ledger, Private, check, verify};
+use crate::ledger::{Audit, LEDGER_FILE, Ledger, Private, check, verify};
 
 fn id(text: &str) -> OperatorId {
     text.parse().unwrap()
@@ -41,6 +41,26 @@ fn accept_clock(ledger: &Ledger, approver: &str) -> Result<(), Code> {
 fn write(ledger: &Ledger, record: Record) -> Result<(), Code> {
     let done = ledger.writer().record(record);
     done.map(drop).map_err(|refused| refused.fault().code)
+}
+
+/// The record itself is in its tables by then, and is taken back with what the ledger's own row
+/// was to say of it.
+#[test]
+fn what_is_personal_and_breaks_a_constraint_takes_its_record_back_and_harms_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = fresh(dir.path());
+    assert_eq!(add(&ledger, "p1", Role::Operator, ""), Ok(()));
+    let reader = ledger.reader().unwrap();
+    let before = reader.head().unwrap();
+    let other = rusqlite::Connection::open(dir.path().join("data").join(LEDGER_FILE)).unwrap();
+    other.execute_batch("CREATE UNIQUE INDEX odd ON persons ((1))").unwrap();
+    assert_eq!(add(&ledger, "p2", Role::Operator, ""), Err(Code::Bug));
+    assert_eq!(reader.head().unwrap(), before);
+    assert_eq!(accept_clock(&ledger, ""), Ok(()), "the ledger goes on");
+    other.execute_batch("DROP INDEX odd").unwrap();
+    let found = verify(&dir.path().join("data"), &Checker, &Audit::default()).unwrap();
+    assert_eq!((found.valid, found.why.as_deref()), (true, None));
+    assert_eq!(found.entries, before.seq + 1);
 }
 
 #[test]

@@ -251,3 +251,24 @@ fn a_line_that_runs_every_day_needs_no_accepted_clock() {
     }
     assert!(ledger.writer().record(Record::Begun(begun(1))).is_ok());
 }
+
+/// The mark of the clock is written once for a group, behind it; what is decided within the group
+/// goes by it all the same.
+#[test]
+fn a_clock_that_is_accepted_holds_for_a_unit_of_the_same_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, clock) = at(dir.path());
+    let writer = ledger.writer();
+    clock.advance(90 * DAY);
+    let refused = writer.record(Record::Begun(begun(1)));
+    assert_eq!(refusal(refused).code, Code::ClockGap);
+    let held = writer.hold_back();
+    let accepted = ClockAccepted { reason: "battery".to_owned(), by: person() };
+    let accepted = writer.submit(Record::ClockAccepted(accepted));
+    let begins = writer.submit(Record::Begun(begun(1)));
+    let commits = writer.written().commits;
+    drop(held);
+    assert!(accepted.wait().is_ok());
+    assert!(begins.wait().is_ok());
+    assert_eq!(writer.written().commits, commits + 1, "they were one group");
+}

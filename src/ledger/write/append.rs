@@ -5,27 +5,30 @@ use rusqlite::{Connection, params};
 use crate::cut;
 use crate::domain::cause::cause;
 use crate::domain::evidence::HeadSigner;
-use crate::ledger::apply::apply;
+use crate::ledger::apply::{Held, apply_next};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, InstanceId, Kind};
 use crate::ledger::journal::head::{Head, SignedHead};
 use crate::ledger::tables::sql::stored;
 
-/// Appends an entry behind this head and puts it into the tables. The head moves on.
+/// Appends an entry behind this head and puts it into the tables, but for what is held. The head
+/// moves on.
 pub(super) fn append(
     head: &mut Head,
     connection: &Connection,
     entry: &Entry,
+    held: &mut Held,
 ) -> Result<(), LedgerError> {
     let wrong = |error: serde_json::Error| LedgerError::Nonsense(cause(&error));
     let bytes = entry.encode().map_err(wrong)?;
     let hash = head.hash.of_next(&bytes);
     let sql = "INSERT INTO journal VALUES (?1, ?2, ?3)";
     connection.prepare_cached(sql)?.execute(params![stored(entry.seq), bytes, hash.0])?;
-    apply(connection, entry)?;
+    apply_next(connection, entry, held)?;
     *head = Head { seq: entry.seq, hash };
     Ok(())
 }
+
 /// Appends one entry and signs it, within the caller's transaction.
 pub(in crate::ledger) fn append_signed(
     connection: &Connection,
@@ -34,7 +37,9 @@ pub(in crate::ledger) fn append_signed(
     entry: &Entry,
     signer: &dyn HeadSigner,
 ) -> Result<SignedHead, LedgerError> {
-    append(head, connection, entry)?;
+    let mut held = Held::nothing(connection)?;
+    append(head, connection, entry, &mut held)?;
+    held.save(connection)?;
     SignedHead::make(connection, instance, *head, signer)
 }
 

@@ -18,6 +18,7 @@ use crate::domain::device::Fault;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::grant::GrantNumber;
 use crate::domain::record::{Begun, Record, Recorded, Refusal};
+use crate::ledger::apply::Held;
 use crate::ledger::decide::view::{Decided, Limits, Trouble, View};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::{Entry, Fact, Kind};
@@ -219,6 +220,12 @@ pub(in crate::ledger) struct Scribe {
     failed: Option<Fault>,
 }
 
+/// Where a transaction stands: its newest entry, and what of its entries is in no table yet.
+struct SoFar {
+    head: Head,
+    held: Held,
+}
+
 type Waiting = (Box<Work>, SyncSender<Result<Recorded, Refusal>>);
 type Answers = Vec<Result<Recorded, Refusal>>;
 
@@ -333,21 +340,23 @@ impl Scribe {
         care: Care,
     ) -> Result<(Answers, Option<SignedHead>), LedgerError> {
         let before = Head::read(&self.connection)?;
-        let mut head = before;
+        let mut so_far = SoFar { head: before, held: Held::nothing(&self.connection)? };
         let mut answers = Vec::with_capacity(group.len());
         let mut kinds = Vec::with_capacity(group.len());
         for (work, _) in group {
             let answer = match care {
-                Care::Together => self.append_one(&mut head, work)?,
-                Care::Apart => self.append_apart(&mut head, work)?,
+                Care::Together => self.append_one(&mut so_far, work)?,
+                Care::Apart => self.append_apart(&mut so_far, work)?,
             };
             kinds.extend(answer.is_ok().then(|| Kind::of_record(&work.record)));
             answers.push(answer);
         }
+        let SoFar { head, held } = so_far;
         if head == before {
             self.connection.execute_batch("ROLLBACK").map_err(LedgerError::write)?;
             return Ok((answers, None));
         }
+        held.save(&self.connection)?;
         let signed =
             SignedHead::make(&self.connection, &self.owner.instance, head, self.signer.as_ref())?;
         commit(&self.connection, &kinds)?;
@@ -359,10 +368,10 @@ impl Scribe {
     /// One record; what `decide` refuses has written nothing.
     fn append_one(
         &self,
-        head: &mut Head,
+        so_far: &mut SoFar,
         work: &Work,
     ) -> Result<Result<Recorded, Refusal>, LedgerError> {
-        match self.decide_and_append(head, work) {
+        match self.decide_and_append(so_far, work) {
             Ok(recorded) => Ok(Ok(recorded)),
             Err(Trouble::Row(fault)) => Ok(Err(Refusal::Row(fault))),
             Err(Trouble::Ledger(error)) => Err(error),
@@ -373,12 +382,13 @@ impl Scribe {
     /// other.
     fn append_apart(
         &self,
-        head: &mut Head,
+        so_far: &mut SoFar,
         work: &Work,
     ) -> Result<Result<Recorded, Refusal>, LedgerError> {
+        let (head, marks) = (so_far.head, so_far.held.marks());
         let run = |sql| self.connection.execute_batch(sql).map_err(LedgerError::write);
         run("SAVEPOINT record")?;
-        let answer = match self.append_one(head, work) {
+        let answer = match self.append_one(so_far, work) {
             Err(error) if breaks_constraint(&error) => {
                 let detail = say!("the ledger refused a record", "账本拒绝了一条记录")
                     .then(&error.sentence());
@@ -388,15 +398,21 @@ impl Scribe {
         };
         match answer {
             Ok(_) => run("RELEASE record")?,
-            Err(_) => run("ROLLBACK TO record; RELEASE record")?,
+            Err(_) => {
+                run("ROLLBACK TO record; RELEASE record")?;
+                so_far.head = head;
+                so_far.held.set_marks(marks);
+            }
         }
         Ok(answer)
     }
 
-    fn decide_and_append(&self, head: &mut Head, work: &Work) -> Result<Recorded, Trouble> {
+    fn decide_and_append(&self, so_far: &mut SoFar, work: &Work) -> Result<Recorded, Trouble> {
+        let SoFar { head, held } = so_far;
         let record = &work.record;
         let now = self.clock.now().wall;
-        let view = View { connection: &self.connection, limits: &self.limits, now };
+        let (connection, limits) = (&self.connection, &self.limits);
+        let view = View { connection, limits, now, clock: held.clock() };
         let Decided { attempt, grant } = view.decide(record)?;
         let entry = Entry {
             seq: head.seq + 1,
@@ -404,9 +420,9 @@ impl Scribe {
             station: self.owner.station.clone(),
             fact: Fact::Record(under_grant(record.clone(), grant), attempt),
         };
-        append(head, &self.connection, &entry)?;
+        append(head, connection, &entry, held)?;
         if let Some(private) = &work.private {
-            private.write(&self.connection)?;
+            private.write(connection)?;
         }
         Ok(Recorded { seq: entry.seq, attempt })
     }
