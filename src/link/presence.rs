@@ -39,10 +39,6 @@ const SILENT_ASKS: u32 = 3;
 /// still answers, so that whoever changes devices on a closed port gets to see one.
 const FIRST_RELEASE: Duration = Duration::from_millis(5);
 
-/// A port that went with its device is looked for again so soon, and each time half as often as
-/// before: nobody waits for it to be released.
-const FIRST_LOOK: Duration = Duration::from_millis(1);
-
 /// How often the port is released so.
 const RELEASES: u32 = 6;
 
@@ -196,9 +192,8 @@ impl Watch {
         self.silent = 0;
         self.awaited = done.map_or(Awaited::AnAnswer, Awaited::AnotherThan);
         self.passed = passed;
-        let pause = if self.appeared.is_none() { FIRST_LOOK } else { FIRST_RELEASE };
-        self.patience = pause;
-        self.door = Door::Closed { pause };
+        self.patience = FIRST_RELEASE;
+        self.door = Door::Closed { pause: FIRST_RELEASE };
     }
 
     /// Has the device that was let go of count again, for a unit to be tried once more.

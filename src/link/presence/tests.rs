@@ -96,33 +96,6 @@ fn the_device_that_is_done_is_not_taken_twice_and_the_next_one_is() {
 }
 
 #[test]
-fn a_port_that_went_with_its_device_is_looked_for_sooner_than_one_that_stays_is_released() {
-    let pause = |watch: &Watch| match &watch.door {
-        Door::Closed { pause } => *pause,
-        Door::Open { .. } => panic!("a port is let go of"),
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let link = folder.path().join("S1");
-    let bench = Bench::honest();
-    std::os::unix::fs::symlink(bench.path(), &link).unwrap();
-    let mut watch = watch(link.to_str().unwrap(), PresenceBy::Port);
-    let (driver, _) = wait_for_one(&mut watch);
-    watch.let_go(driver, Some(id(1)), None);
-    assert_eq!(pause(&watch), FIRST_RELEASE);
-    watch.welcome_again();
-    let (driver, _) = wait_for_one(&mut watch);
-    fs::remove_file(&link).unwrap();
-    watch.let_go(driver, Some(id(1)), None);
-    assert_eq!(pause(&watch), FIRST_LOOK);
-    assert!(absent(&mut watch));
-    assert!(absent(&mut watch));
-    assert_eq!(pause(&watch), FIRST_LOOK * 2);
-    // Where none comes for long, there is time.
-    (0..8).for_each(|_| assert!(absent(&mut watch)));
-    assert_eq!(pause(&watch), LOOK);
-}
-
-#[test]
 fn the_same_device_counts_again_after_a_long_silence() {
     // Each release asks once; then three unanswered in a row, and an answer.
     let mut ids = vec![1; 1 + RELEASES as usize];
