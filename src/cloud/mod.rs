@@ -14,6 +14,8 @@ pub mod tdmq;
 use std::future::Future;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 pub use skew::{ClockSkew, MAX_SKEW_SECONDS};
 
 use crate::domain::code::Code;
@@ -133,8 +135,11 @@ pub trait Registrar {
     /// What was asked so far.
     fn usage(&self) -> Usage;
 
-    /// Registrations a second from here on; at 0 none gets its turn.
-    fn set_rate(&self, per_second: u32);
+    /// Registrations a second from here on, and until when; at 0 none gets its turn.
+    fn set_rate(&self, per_second: u32, until: Option<Instant>);
+
+    /// Registrations that had their turn and may leave at any moment.
+    fn unsent(&self) -> usize;
 
     /// The difference of the clocks as the newest answers showed it: of two, the smaller.
     fn clock_skew(&self) -> Option<ClockSkew>;

@@ -8,7 +8,8 @@
 //!
 //! What a station may use is every answer that may be in its hands: it goes on with what it has
 //! until the next answer comes, and says with its next question which one that was. A share
-//! that ended is nobody's for a moment, for the cloud counts by the second.
+//! that ended is free little by little, for the cloud counts by the second: a station sends evenly, so
+//! half a second later no more than half of what it had counts still.
 //!
 //! Shares are whole registrations a second: a half share of many stations can be one call each
 //! within the same second.
@@ -38,9 +39,14 @@ const SHORT: Duration = Duration::from_millis(500);
 /// So long a station waits before it asks again, at least.
 pub const SOONEST: Duration = Duration::from_millis(50);
 
-/// So long what a station had is nobody's: the second that the cloud counts, and what may be on
-/// its way there.
-const SETTLES: Duration = Duration::from_millis(1_100);
+/// What a station sent may be so long on its way.
+const WAY: Duration = Duration::from_millis(100);
+
+/// What the cloud counts by.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// So long until nothing that a station had counts any more.
+const SETTLES: Duration = WAY.saturating_add(SECOND);
 
 /// What does not go into equal parts goes round, so long to each.
 const ROUND: Duration = Duration::from_secs(60);
@@ -135,10 +141,22 @@ impl<K> Held<K> {
         self.earlier.iter().copied().chain([self.newest])
     }
 
-    /// What it may use at most, or may have used a moment ago.
+    /// What it makes at most within the second that ends now, or within any that follows: of what
+    /// it let go of, the part of that second in which it had it, and one more, since calls are whole.
     fn in_use(&self, now: Timestamp) -> u32 {
-        let counts = self.given().filter(|given| given.settled() > now);
-        counts.map(|given| given.rate).max().unwrap_or(0)
+        let mut given: Vec<Given> = self.given().filter(|given| given.settled() > now).collect();
+        given.sort_unstable_by_key(|given| std::cmp::Reverse(given.until));
+        let begin = Timestamp(now.0.saturating_sub(micros(SECOND)));
+        let (mut behind, mut rate, mut sum) = (now, 0, 0_i64);
+        // Back through that second: a rate holds for as long as any that was given may.
+        for given in given {
+            let end = after(given.until, WAY).min(behind);
+            sum = sum.saturating_add(i64::from(rate) * (behind.0 - end.0));
+            (behind, rate) = (end, given.rate.max(rate));
+        }
+        sum = sum.saturating_add(i64::from(rate) * (behind.0 - begin.0));
+        let whole = u32::try_from(sum / micros(SECOND)).unwrap_or(u32::MAX);
+        rate.min(whole.saturating_add(1))
     }
 
     /// Whether it is among those that want a part.
@@ -209,18 +227,19 @@ pub fn divide<K: Ord + Clone>(
     let again = match own {
         // What it has less now is others' as soon as it says that it heard.
         Some(own) if own.newest.rate > rate && own.newest.until > now => SOONEST,
-        _ if rate < part => until_some_settles(&others, now),
+        _ if rate < part => until_more_is_free(limit, rate, &others, now),
         _ => AGAIN,
     };
     Dealt { held: Held { station: station.clone(), want, newest, earlier }, again }
 }
 
-/// How long until something that others had is nobody's any more.
-fn until_some_settles<K>(others: &[&Held<K>], now: Timestamp) -> Duration {
-    let ends = others.iter().flat_map(|other| other.given()).map(Given::settled);
-    let next = ends.filter(|end| *end > now).min().unwrap_or(now);
-    let wait = u64::try_from(next.0.saturating_sub(now.0)).unwrap_or(0);
-    Duration::from_micros(wait).clamp(SOONEST, SHORT)
+/// How long until more than this is free of what others have and had.
+fn until_more_is_free<K>(limit: u32, rate: u32, others: &[&Held<K>], now: Timestamp) -> Duration {
+    let taken = |at| others.iter().map(|other| other.in_use(at)).fold(0, u32::saturating_add);
+    let later = |step| SOONEST.saturating_mul(step).min(SHORT);
+    let steps = (1..).map(later).take_while(|wait| *wait < SHORT);
+    let mut enough = steps.filter(|wait| limit.saturating_sub(taken(after(now, *wait))) > rate);
+    enough.next().unwrap_or(SHORT)
 }
 
 /// The station's part of the limit, if all who want some asked now.
@@ -262,8 +281,12 @@ fn turn(place: usize, many: usize, now: Timestamp) -> usize {
     (place + rounds) % many.max(1)
 }
 
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
 fn after(now: Timestamp, by: Duration) -> Timestamp {
-    Timestamp(now.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+    Timestamp(now.0.saturating_add(micros(by)))
 }
 
 #[cfg(test)]

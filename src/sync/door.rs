@@ -10,13 +10,20 @@ pub(super) struct Door {
     rate: Cell<u32>,
     opened: Notify,
     /// The number of the newest answer for a share.
-    pub(super) number: Cell<Option<i64>>,
+    newest: Cell<Option<i64>>,
+    /// That of the newest which all calls obey.
+    obeyed: Cell<Option<i64>>,
 }
 
 impl Door {
     /// Open at once where that is not 0.
     pub(super) fn new(rate: u32) -> Self {
-        Door { rate: Cell::new(rate), opened: Notify::new(), number: Cell::default() }
+        Door {
+            rate: Cell::new(rate),
+            opened: Notify::new(),
+            newest: Cell::default(),
+            obeyed: Cell::default(),
+        }
     }
 
     /// Another rate from here on.
@@ -25,6 +32,20 @@ impl Door {
         if rate > 0 {
             self.opened.notify_waiters();
         }
+    }
+
+    /// Another answer has come.
+    pub(super) fn heard(&self, number: i64) {
+        self.newest.set(Some(number));
+    }
+
+    /// The number of the answer that all calls obey. Where some had their turn before the newest
+    /// came and did not leave yet, it is the one before.
+    pub(super) fn obeyed(&self, unsent: usize) -> Option<i64> {
+        if unsent == 0 {
+            self.obeyed.set(self.newest.get());
+        }
+        self.obeyed.get()
     }
 
     /// The station's share.

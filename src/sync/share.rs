@@ -37,7 +37,7 @@ impl<R: Registrar + 'static> Run<R> {
         let Some(shares) = self.settings.shares.clone() else {
             return std::future::pending().await;
         };
-        self.obey(0);
+        self.stop_registering();
         let (mut ends, mut heard) = (Instant::now(), None);
         loop {
             let asked = Instant::now();
@@ -49,7 +49,7 @@ impl<R: Registrar + 'static> Run<R> {
                 Ok(share) => {
                     heard = Some(Instant::now());
                     ends = asked + share.lasts;
-                    self.take(&share);
+                    self.take(&share, ends);
                     // Slow answers do not make it end before the next.
                     (Instant::now() + share.again).min(asked + share.lasts / 2)
                 }
@@ -58,8 +58,8 @@ impl<R: Registrar + 'static> Run<R> {
                     Instant::now() + RETRY
                 }
                 Err(fault) => {
-                    self.go_alone(&fault);
                     ends = Instant::now() + ALONE;
+                    self.go_alone(&fault, ends);
                     ends
                 }
             };
@@ -73,25 +73,25 @@ impl<R: Registrar + 'static> Run<R> {
         tokio::select! {
             biased;
             out = &mut work => return out,
-            () = tokio::time::sleep_until(ends) => self.obey(0),
+            () = tokio::time::sleep_until(ends) => self.stop_registering(),
         }
         work.await
     }
 
-    fn take(&self, share: &Share) {
-        self.door.number.set(Some(share.number));
-        self.obey(share.rate_per_second);
+    fn take(&self, share: &Share, ends: Instant) {
+        self.door.heard(share.number);
+        self.obey(share.rate_per_second, ends);
     }
 
     fn question(&self, want: u32) -> Question {
         let instance = self.registrar.instance().clone();
-        Question { instance, want, has: self.door.number.get() }
+        Question { instance, want, has: self.door.obeyed(self.registrar.unsent()) }
     }
 
     /// Asks for nothing, so that others have what this station is done with.
     pub(super) async fn let_go(&self) {
         let Some(shares) = &self.settings.shares else { return };
-        self.obey(0);
+        self.stop_registering();
         let answer = shares.ask(self.question(0));
         // Where nobody hears it, what it had ends by itself.
         match tokio::time::timeout(ANSWER, answer).await {
@@ -101,19 +101,26 @@ impl<R: Registrar + 'static> Run<R> {
         }
     }
 
-    fn obey(&self, rate: u32) {
-        self.registrar.set_rate(rate);
+    fn stop_registering(&self) {
+        self.registrar.set_rate(0, None);
+        self.door.set(0);
+    }
+
+    /// The pace knows the end too: after a sleep of the whole process nothing leaves before this
+    /// task had its turn.
+    fn obey(&self, rate: u32, ends: Instant) {
+        self.registrar.set_rate(rate, Some(ends));
         self.door.set(rate);
     }
 
-    fn go_alone(&self, why: &Fault) {
+    fn go_alone(&self, why: &Fault, ends: Instant) {
         let rate_per_second = self.settings.rate_per_second;
         tracing::warn!(
             why = why.detail,
             rate_per_second,
             "no share of the cloud's rate: the station's own holds"
         );
-        self.obey(rate_per_second);
+        self.obey(rate_per_second, ends);
     }
 
     /// Registrations a second that the run could use. What it has it keeps until all is done, and

@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use serde_json::Value;
 
@@ -136,8 +137,11 @@ fn five_stations_at_once_keep_to_the_clouds_rate_also_when_one_is_killed() {
     BufReader::new(killed.stdout.take().unwrap()).read_line(&mut line).unwrap();
     killed.kill().unwrap();
     killed.wait().unwrap();
+    // All are read at once: one whose pipe is full does nothing further.
+    let read = |child: Child| thread::spawn(move || child.wait_with_output().unwrap());
+    let running: Vec<_> = running.into_iter().map(read).collect();
     for (station, child) in all.iter().zip(running) {
-        let out = child.wait_with_output().unwrap();
+        let out = child.join().unwrap();
         assert!(out.status.success(), "{}: {out:?}", station.name);
     }
     let together = cloud.registrations();

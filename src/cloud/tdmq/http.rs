@@ -8,10 +8,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::BodyExt;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue,
 };
-use reqwest::{Client, Proxy, StatusCode, Url, redirect, retry};
+use reqwest::{Body, Client, Proxy, StatusCode, Url, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
@@ -126,13 +127,15 @@ impl Http {
         &self.host
     }
 
-    /// Sends once.
+    /// Sends once. `leaves` is called when there is a connection, and the body goes into it.
     pub(super) async fn post(
         &self,
         headers: &Headers<'_>,
         body: Vec<u8>,
+        mut leaves: impl FnMut() + Send + Sync + 'static,
     ) -> Result<Reply, HttpError> {
         let headers = self.headers(headers)?;
+        let body = Body::wrap(Body::from(body).inspect_frame(move |_| leaves()));
         let request = self.client.post(self.url.clone()).headers(headers).body(body);
         let mut response = request.send().await.map_err(|error| failed(&error))?;
         let status = response.status();

@@ -18,12 +18,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use self::envelope::Answer;
 use self::http::{Headers, Http, HttpError, Reply};
 pub use self::settings::{ClientError, Credentials, Roots, Settings};
 use self::sign::ToSign;
-use super::pace::Pace;
+use super::pace::{Pace, Turn};
 use super::{
     CallError, CertificateFilter, CertificatePage, ClockSkew, ErrorClass, InstanceFacts, Registrar,
     Usage,
@@ -138,15 +139,15 @@ impl Tdmq {
             .map_err(|error| call_error(action, ErrorClass::ItemNever, Code::Bug, cause(&error)))?;
         // Half of the limit for the turn, so that whoever gets one has time for the answer.
         let half = self.call_limit / 2;
-        if tokio::time::timeout(half, self.pace.turn(action)).await.is_err() {
+        let Ok(turn) = tokio::time::timeout(half, self.pace.turn(action)).await else {
             let what = say!(
                 "no turn within {half:?}, nothing was sent",
                 "{half:?} 内没有轮到，什么也没有发出"
             );
             return Err(call_error(action, ErrorClass::Throttled, Code::CloudThrottled, what));
-        }
+        };
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let reply = match tokio::time::timeout(half, self.send(action, body)).await {
+        let reply = match tokio::time::timeout(half, self.send(action, body, turn)).await {
             Ok(sent) => sent.map_err(|error| self.unsent(action, &error))?,
             Err(_) => return Err(self.unsent(action, &HttpError::Timeout)),
         };
@@ -154,7 +155,12 @@ impl Tdmq {
         self.read(action, &reply)
     }
 
-    async fn send(&self, action: &'static str, body: Vec<u8>) -> Result<Reply, HttpError> {
+    async fn send(
+        &self,
+        action: &'static str,
+        body: Vec<u8>,
+        mut turn: Turn,
+    ) -> Result<Reply, HttpError> {
         let timestamp = self.clock.now().wall.seconds();
         let to_sign = ToSign {
             service: SERVICE,
@@ -179,7 +185,7 @@ impl Tdmq {
                 ("x-tc-requestclient", CLIENT),
             ],
         };
-        self.http.post(&headers, body).await
+        self.http.post(&headers, body, move || turn.sent()).await
     }
 
     /// A request that has no whole answer: what came of it is not known.
@@ -272,8 +278,12 @@ impl Registrar for Tdmq {
         self.call_limit
     }
 
-    fn set_rate(&self, per_second: u32) {
-        self.pace.set_rate(REGISTER, f64::from(per_second));
+    fn set_rate(&self, per_second: u32, until: Option<Instant>) {
+        self.pace.set_rate(REGISTER, f64::from(per_second), until);
+    }
+
+    fn unsent(&self) -> usize {
+        self.pace.unsent(REGISTER)
     }
 
     fn usage(&self) -> Usage {

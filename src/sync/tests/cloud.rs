@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use crate::cloud::{
     CallError, CertificateFilter, CertificatePage, ClockSkew, ErrorClass, InstanceFacts, Registrar,
@@ -52,6 +53,8 @@ pub(super) struct Sky {
     pub(super) most_at_once: usize,
     /// The rates that were set.
     pub(super) rates: Vec<u32>,
+    /// After how many of them a call that had its turn has not left yet.
+    pub(super) unsent_at: Vec<usize>,
     at_once: usize,
     /// Certificates register themselves when their devices first connect.
     pub(super) automatic: bool,
@@ -173,8 +176,13 @@ impl Registrar for MemoryCloud {
         self.call_limit
     }
 
-    fn set_rate(&self, per_second: u32) {
+    fn set_rate(&self, per_second: u32, _until: Option<Instant>) {
         self.sky.borrow_mut().rates.push(per_second);
+    }
+
+    fn unsent(&self) -> usize {
+        let sky = self.sky.borrow();
+        usize::from(sky.unsent_at.contains(&sky.rates.len()))
     }
 
     fn usage(&self) -> Usage {

@@ -98,6 +98,18 @@ fn a_share_is_asked_for_obeyed_and_given_back_at_the_end() {
 }
 
 #[test]
+fn an_answer_is_in_its_hands_when_no_call_that_had_its_turn_before_may_leave_any_more() {
+    let mut bench = Bench::new(30);
+    let dealer = Arc::new(Dealer::of(&[Says::Rate(7), Says::Rate(3)]));
+    bench.settings.shares = Some(dealer.clone());
+    // When it has been told two rates: none, and seven.
+    bench.cloud.sky.borrow_mut().unsent_at = vec![2];
+    assert_eq!(bench.run().summary.registered, 30);
+    let has: Vec<_> = dealer.asked().iter().map(|question| question.has).collect();
+    assert_eq!(has[..3], [None, None, Some(2)]);
+}
+
+#[test]
 fn a_share_ends_in_its_time_where_no_answer_comes() {
     let mut bench = Bench::new(1);
     let mut dealer = Dealer::of(&[Says::Rate(1), Says::Nothing]);
