@@ -11,7 +11,7 @@ use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::code::Code;
 use crate::domain::device::{Answer, Fault, Op, Seen, Verified};
 use crate::domain::event::ProgressCell;
-use crate::domain::evidence::{self, Sighting};
+use crate::domain::evidence::{self, Sighting, Visit};
 use crate::domain::identity::{Challenge, Identity, IdentityKey, KeyOrigin, Response};
 use crate::domain::ids::{CertificateSn, HardwareId, ImageDigest, KeyId, PublicKey, SlotName};
 use crate::domain::record::{
@@ -48,6 +48,8 @@ pub(super) struct Effects<'a> {
     met: Option<Seen>,
     /// When its newest restart was asked for.
     restarted: Option<Instant>,
+    /// Who came to the station's broker after earlier ones, and was not it.
+    visits: Vec<Visit>,
     reserved: Option<CertificateSn>,
     key: Option<KeyId>,
     /// What the device asked for, for the key that it made.
@@ -83,6 +85,7 @@ impl<'a> Effects<'a> {
             hardware: None,
             met: None,
             restarted: None,
+            visits: Vec::new(),
             reserved: None,
             key: None,
             request: None,
@@ -231,7 +234,7 @@ impl<'a> Effects<'a> {
 
     /// Waits at the station's own broker for the device, which connects by itself after its
     /// restart.
-    fn await_connection(&self, cert: CertificateSn) -> Result<Verified, Fault> {
+    fn await_connection(&mut self, cert: CertificateSn) -> Result<Verified, Fault> {
         let witness = self.shared.witness.as_ref().ok_or_else(|| missing("a broker"))?;
         let since = self.restarted.ok_or_else(|| missing("a restart"))?;
         let row = self.row(cert)?;
@@ -239,8 +242,10 @@ impl<'a> Effects<'a> {
             Sighting::Connected => Ok(Verified::Yes(Proof::Connect)),
             Sighting::OtherClientId(_) => Ok(Verified::Wrong),
             Sighting::Nobody(visits) => {
+                // It is restarted and waited for once more; what the first wait saw is no less so.
+                self.visits.extend(visits);
                 let within = witness.patience().as_secs();
-                let visits = evidence::told(&visits);
+                let visits = evidence::told(&self.visits);
                 let what = say!(
                     "the device did not connect to the station's broker within {within} s of its \
                      restart",

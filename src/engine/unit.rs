@@ -208,4 +208,6 @@ mod tests {
 }
 
 #[cfg(test)]
+mod connect_test;
+#[cfg(test)]
 mod panic_test;

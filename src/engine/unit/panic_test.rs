@@ -27,7 +27,7 @@ use crate::pki::{
 use crate::pki::{Profile, ValidFor};
 use crate::vault::Vault;
 
-struct Standing;
+pub(super) struct Standing;
 
 impl Clock for Standing {
     fn now(&self) -> Now {
@@ -132,7 +132,7 @@ fn authority(dir: &TempDir) -> Authority {
     Authority::load(&files, &passphrase).unwrap()
 }
 
-fn ledger(dir: &TempDir) -> Ledger {
+pub(super) fn ledger(dir: &TempDir) -> Ledger {
     let secret = Passphrase::new("0123456789abcdef0123456789abcdef".to_owned()).unwrap();
     let key = JournalKey::load_or_create(&dir.path().join("journal.key"), &secret).unwrap();
     let settings = Settings {
@@ -146,7 +146,7 @@ fn ledger(dir: &TempDir) -> Ledger {
     Ledger::open(settings, Arc::new(key), Arc::new(Standing)).unwrap()
 }
 
-fn shared(dir: &TempDir, ledger: &Ledger) -> Shared {
+pub(super) fn shared(dir: &TempDir, ledger: &Ledger) -> Shared {
     let authority = authority(dir);
     let seen = AuthoritySeen {
         fingerprint: authority.fingerprint(),
