@@ -410,8 +410,18 @@ pub fn fleet_conflicts_page(wall: &FleetWall, look: Look<'_>) -> String {
     )
 }
 
-/// The units that a text names, each with its story in short.
-pub fn fleet_unit_page(text: &str, units: &[FleetUnit], look: Look<'_>) -> String {
+/// The units that a text names, each with its story in short, and the conflicts that they are in.
+pub fn fleet_unit_page(
+    text: &str,
+    units: &[FleetUnit],
+    wall: &FleetWall,
+    look: Look<'_>,
+) -> String {
+    let says = |unit: &FleetUnit, value: &str| {
+        unit.facts.iter().any(|fact| fact.is_id && fact.value == value)
+    };
+    let theirs = |conflict: &&FleetConflict| units.iter().any(|unit| says(unit, &conflict.value));
+    let theirs: Vec<FleetConflict> = wall.conflicts.iter().filter(theirs).cloned().collect();
     let title = look.say(say!("Unit", "单元"));
     look.page(
         &title,
@@ -421,6 +431,7 @@ pub fn fleet_unit_page(text: &str, units: &[FleetUnit], look: Look<'_>) -> Strin
                 @if units.is_empty() {
                     section class="card" { p { (look.say(say!("The fleet knows none of this name.", "总库中没有此单元。"))) } }
                 }
+                @if !theirs.is_empty() { (conflicts(&theirs, false, look)) }
                 @for unit in units {
                     section class="card sheet" {
                         h2 { (outside(&unit.serial)) ": " (outside(&state_word(&unit.state, look))) }
@@ -436,6 +447,7 @@ pub fn fleet_unit_page(text: &str, units: &[FleetUnit], look: Look<'_>) -> Strin
                     }
                 }
             }
+            (footer(wall.at, look))
         },
     )
 }

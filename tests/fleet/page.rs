@@ -39,7 +39,15 @@ fn stations_units_and_conflicts_are_shown() {
         assert!(wall.contains(text), "{text}: {wall}");
     }
     let unit = page(&server, "/find?q=TH200-00000001");
-    assert_eq!(unit.matches("<section").count(), 2, "{unit}");
+    // Both units, and the conflict that they are in.
+    assert_eq!(unit.matches("<section").count(), 3, "{unit}");
+    assert!(unit.contains("of line-1 proved it first"), "{unit}");
+    let mine = yard.station("line-3");
+    mine.make(&["TH200-00000003"]);
+    mine.enrol(&database, &server);
+    mine.push().well();
+    let alone = page(&server, "/find?q=TH200-00000003");
+    assert_eq!(alone.matches("<section").count(), 1, "{alone}");
     assert!(page(&server, "/find?q=%3Cb%3E").contains("&lt;b&gt;"));
     assert!(page(&server, "/find?q=nobody").starts_with("HTTP/1.1 404"));
     assert!(page(&server, "/conflicts").contains("client id"));

@@ -159,17 +159,8 @@ impl FleetPages {
                 let wall = self.wall()?;
                 Page::html(200, report::fleet_conflicts_page(&wall, self.look()))
             }
-            ["find"] => {
-                let text = asked.value("q").unwrap_or_default();
-                let units = self.units(text)?;
-                let status = if units.is_empty() { 404 } else { 200 };
-                Page::html(status, report::fleet_unit_page(text, &units, self.look()))
-            }
-            ["unit", text] => {
-                let units = self.units(text)?;
-                let status = if units.is_empty() { 404 } else { 200 };
-                Page::html(status, report::fleet_unit_page(text, &units, self.look()))
-            }
+            ["find"] => self.unit(asked.value("q").unwrap_or_default())?,
+            ["unit", text] => self.unit(text)?,
             ["style.css"] => Page {
                 status: 200,
                 content_type: "text/css; charset=utf-8",
@@ -177,6 +168,12 @@ impl FleetPages {
             },
             _ => self.no_such_page(),
         })
+    }
+
+    fn unit(&self, text: &str) -> Result<Page, Failure> {
+        let units = self.units(text)?;
+        let status = if units.is_empty() { 404 } else { 200 };
+        Ok(Page::html(status, report::fleet_unit_page(text, &units, &self.wall()?, self.look())))
     }
 
     fn report(&self, days: u32) -> Result<Page, Failure> {
