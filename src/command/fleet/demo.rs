@@ -37,12 +37,18 @@ pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Fail
                 "event": "station", "station": station, "dir": made.dir,
                 "segments": made.pushed.segments, "entries": made.pushed.entries,
                 "confirmed": made.pushed.standing.head.seq, "conflicts": conflicts,
+                "not_passed": made.not_passed,
             }))?,
             false => context.out.say(&say!(
                 "{station}: {units} units, {} entries sent, {conflicts} conflicts",
                 "{station}：单元 {units}，已发送记录 {}，冲突 {conflicts}",
                 made.pushed.entries
             ))?,
+        }
+        for (serial, code) in &made.not_passed {
+            if !context.out.is_json() {
+                context.out.line(format!("{station} {serial} {code}"))?;
+            }
         }
     }
     summary(&database, context)?;
