@@ -201,7 +201,7 @@ fn take(
             Piece::Whole(header) => break header,
         }
     };
-    if header != found.header {
+    if *header != found.header {
         return Err(SegmentError::Broken(say!(
             "it was changed while it was read",
             "读取时它被改动"

@@ -65,7 +65,7 @@ pub(super) struct Unpacked {
 /// The entries count only once that has come.
 pub(super) enum Piece {
     Entries(Vec<Unpacked>),
-    Whole(SegmentHeader),
+    Whole(Box<SegmentHeader>),
 }
 
 /// What is unpacked of a chain of segments, one behind the other, up to the first that is refused.
@@ -121,7 +121,7 @@ impl<'a> Batch<'a> {
         });
         // What stands before a fault comes before it.
         self.hand_over();
-        Ok(Piece::Whole(read?))
+        Ok(Piece::Whole(Box::new(read?)))
     }
 
     fn take(&mut self, entry: Unpacked) {
