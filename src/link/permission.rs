@@ -4,9 +4,15 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::discovery;
 
 /// Members of the group may read and write.
 const FOR_GROUP: u32 = 0o060;
+
+/// Longer than udev takes to carry out its rules for a port.
+const SETTLING: Duration = Duration::from_secs(3);
 
 /// The system's refusal, with what a person needs to mend it.
 pub(super) fn denied(path: &Path) -> io::Error {
@@ -20,6 +26,17 @@ pub(super) fn denied(path: &Path) -> io::Error {
     let group = (found.mode() & FOR_GROUP == FOR_GROUP).then(|| name("/etc/group", found.gid()));
     let owner = name("/etc/passwd", found.uid());
     io::Error::new(kind, why(&user, &owner, group.as_deref()))
+}
+
+/// Whether a port appeared, or was given to somebody, so short a time ago that udev may have more
+/// to do with it.
+pub(super) fn is_new(port: &str) -> bool {
+    let Ok(path) = discovery::resolve(port) else { return false };
+    let Ok(found) = fs::metadata(path) else { return false };
+    let since =
+        Duration::new(found.ctime().unsigned_abs(), found.ctime_nsec().unsigned_abs() as u32);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    now.checked_sub(since).is_some_and(|age| age < SETTLING)
 }
 
 fn why(user: &str, owner: &str, group: Option<&str>) -> String {
@@ -42,6 +59,14 @@ fn name_in(book: &str, id: u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_that_has_just_appeared_may_change_hands() {
+        let fresh = tempfile::NamedTempFile::new().unwrap();
+        assert!(is_new(fresh.path().to_str().unwrap()));
+        assert!(!is_new("/usr/bin/env"));
+        assert!(!is_new("/nowhere/at/all"));
+    }
 
     #[test]
     fn a_name_is_found_by_its_number_alone() {

@@ -11,12 +11,14 @@
 //! when it did; where it does not, that is told, and nothing here judges it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use super::discovery;
 use super::driver::{self, Driver};
 use super::error::LinkError;
+use super::permission;
 use super::port::{self, InputLine, Port};
 use super::settings::{PresenceBy, SlotLink};
 use super::stop::Stop;
@@ -239,6 +241,14 @@ impl Watch {
                 if self.slot.presence == PresenceBy::Port && !self.port_was_there {
                     discovery::can_come(&self.slot.port.path)?;
                 }
+                Ok(Presence::Absent)
+            }
+            // A node appears as root's alone, before udev has given it to its group.
+            Err(LinkError::PortOpen { source, .. })
+                if source.kind() == ErrorKind::PermissionDenied
+                    && permission::is_new(&self.slot.port.path) =>
+            {
+                self.nobody();
                 Ok(Presence::Absent)
             }
             Err(error) => Err(error),
