@@ -105,6 +105,41 @@ impl Slot {
     }
 }
 
+/// Where the station is in the guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In a guest that is nothing else: root's, in its folder.
+    Bare,
+    /// Installed by the package, with systemd, and called as docs/install.md says.
+    Installed,
+}
+
+impl Place {
+    const fn home(self) -> &'static str {
+        match self {
+            Self::Bare => "/root",
+            Self::Installed => "/etc/provisioning-station",
+        }
+    }
+
+    /// A command of the station's, as the shell is given it.
+    fn command(self, arguments: &str) -> String {
+        let home = self.home();
+        match self {
+            Self::Bare => format!(
+                "cd {home} && STATION_AUTHORITY_PASSPHRASE='{PASSPHRASE}' station {arguments}"
+            ),
+            Self::Installed => format!(
+                "systemd-run -q --pipe --wait --collect --uid=station --working-directory={home} \
+                 -p LoadCredentialEncrypted=station_journal_secret \
+                 -p LoadCredentialEncrypted=station_authority_passphrase \
+                 -p LoadCredentialEncrypted=station_cloud_secret_id \
+                 -p LoadCredentialEncrypted=station_cloud_secret_key /usr/bin/station {arguments}"
+            ),
+        }
+    }
+}
+
 /// The guest and all that belongs to it.
 pub(crate) struct Bench {
     pub(crate) shell: Shell,
@@ -118,24 +153,26 @@ pub(crate) struct Bench {
     serials: usize,
     seed: u64,
     adapter_is_in: bool,
+    place: Place,
 }
 
 impl Bench {
     /// Boots the guest and makes a CA there.
     pub(crate) fn start(cache: &Path) -> Self {
-        let mut bench = Self::boot(cache);
+        let mut bench = Self::boot(cache, None);
         bench.configure(&[Slot::at(Port::Adapter)]);
         bench.station("authority init --common-name Trials").expect(0);
         bench.shell.run("cp /root/ca.pem /root/server-root.pem").expect(0);
         bench
     }
 
-    /// Boots the guest.
-    fn boot(cache: &Path) -> Self {
+    /// Boots the guest: a disk's own system where one is given.
+    pub(crate) fn boot(cache: &Path, disk: Option<&Path>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let channels = Port::WIRED.map(Port::name);
         let mut guest = Guest::boot(
             cache,
+            disk,
             &channels,
             &[
                 "-chardev",
@@ -172,6 +209,7 @@ impl Bench {
             let told = told.take_if(|_| port == Port::Board);
             Wire::lay(guest.channel(port.name()), &link, told)
         });
+        let place = if disk.is_some() { Place::Installed } else { Place::Bare };
         Self {
             shell,
             line,
@@ -182,6 +220,7 @@ impl Bench {
             serials: 0,
             seed: 0,
             adapter_is_in: true,
+            place,
         }
     }
 
@@ -198,7 +237,11 @@ impl Bench {
 
     /// Writes a file beside station.toml.
     pub(crate) fn write(&mut self, name: &str, text: &str) {
-        self.write_at(&format!("/root/{name}"), text);
+        let path = format!("{}/{name}", self.place.home());
+        self.write_at(&path, text);
+        if self.place == Place::Installed {
+            self.shell.run(&format!("chown station: {path}")).expect(0);
+        }
     }
 
     /// Writes a file in the guest.
@@ -209,7 +252,13 @@ impl Bench {
 
     /// Runs the station in the guest.
     pub(crate) fn station(&mut self, arguments: &str) -> Ended {
-        self.shell.run(&command(arguments))
+        let command = self.place.command(arguments);
+        self.shell.run(&command)
+    }
+
+    /// The same, for another shell.
+    pub(crate) fn bare_command(&self, arguments: &str) -> String {
+        self.place.command(arguments)
     }
 
     /// A serial that was not used yet.
@@ -237,6 +286,11 @@ impl Bench {
         self.devices_with(port.name(), link, change);
         self.wire(port).mend();
         self.wire(port).wait_for_device(true);
+    }
+
+    /// Who made the board; while it is not plugged in.
+    pub(crate) fn board_is_of(&mut self, vendor: &str) {
+        self.shell.run(&format!("echo {vendor} >{BOARD}/idVendor")).expect(0);
     }
 
     /// The same with other devices, at a wire that a trial laid itself.
@@ -331,7 +385,7 @@ impl Bench {
         let open = "rm -f /tmp/labels && mkfifo /tmp/labels && (sleep 100000 >/tmp/labels & \
                     echo $! >/tmp/hand)";
         self.shell.run(&open.split_whitespace().collect::<Vec<_>>().join(" ")).expect(0);
-        let batch = command("--json batch --serials - </tmp/labels 2>/tmp/errors");
+        let batch = self.place.command("--json batch --serials - </tmp/labels 2>/tmp/errors");
         self.line.start(&batch);
     }
 
@@ -387,7 +441,11 @@ impl Bench {
         if self.shell.is_running() {
             self.shell.end();
         }
-        self.shell.run("killall -q station sleep cat flock chips");
+        self.shell.run(match self.place {
+            Place::Bare => "killall -q station sleep cat flock chips",
+            // What the page's own commands started ends as systemd ends it.
+            Place::Installed => "systemctl stop station 'run-u*.service'; killall -q sleep chips",
+        });
         self.shell.run("pidof relay || (relay /dev/ttyGS0 /run/ports/board &)");
         if !self.adapter_is_in {
             self.put_adapter_back();
@@ -401,11 +459,6 @@ impl Bench {
             self.wire(port).mend();
         }
     }
-}
-
-/// A command of the station's, as a shell is given it.
-pub(crate) fn command(arguments: &str) -> String {
-    format!("cd /root && STATION_AUTHORITY_PASSPHRASE='{PASSPHRASE}' station {arguments}")
 }
 
 /// A board whose device restarts, or is pulled, has no USB meanwhile.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bench::{Bench, Port, Slot, command};
+use super::bench::{Bench, Port, Slot};
 
 /// Units of the batch, over all three ports.
 const UNITS: usize = 21;
@@ -72,7 +72,7 @@ pub(crate) fn an_ordinary_user(bench: &mut Bench) {
     let home = "/tmp/line";
     bench.shell.run(&format!("cp -r /root {home} && rm -rf {home}/data")).expect(0);
     bench.shell.run(&format!("chown -R line {home} && chown line /dev/ttyUSB0")).expect(0);
-    let batch = command("--json batch --serials labels").replace("/root", home);
+    let batch = bench.bare_command("--json batch --serials labels").replace("/root", home);
     bench.write_at("/tmp/as-line", &batch);
     let said = bench.shell.run("su -s /bin/sh line -c '. /tmp/as-line'").expect(0);
     assert!(said.contains("\"outcome\":\"pass\""), "{said}");

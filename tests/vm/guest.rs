@@ -30,13 +30,18 @@ pub(crate) struct Guest {
 
 impl Guest {
     /// Boots it with a channel of each of these names.
-    pub(crate) fn boot(cache: &Path, channels: &[&str], arguments: &[&str]) -> Self {
+    pub(crate) fn boot(
+        cache: &Path,
+        disk: Option<&Path>,
+        channels: &[&str],
+        arguments: &[&str],
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let names = AGENTS.iter().chain(channels).chain(&["qmp"]);
         let listeners: Vec<(String, UnixListener)> = names
             .map(|name| (name.to_string(), UnixListener::bind(folder.path().join(name)).unwrap()))
             .collect();
-        let mut command = qemu(cache, folder.path());
+        let mut command = qemu(cache, disk, folder.path());
         for name in AGENTS {
             command.args(["-chardev", &format!("socket,id={name},path={name}")]);
             command.args(["-device", &format!("virtserialport,chardev={name},name={name}")]);
@@ -75,7 +80,7 @@ impl Drop for Guest {
     }
 }
 
-fn qemu(cache: &Path, folder: &Path) -> Command {
+fn qemu(cache: &Path, disk: Option<&Path>, folder: &Path) -> Command {
     // Where this program is killed, the guest goes with it.
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
@@ -86,7 +91,18 @@ fn qemu(cache: &Path, folder: &Path) -> Command {
     command.arg("-kernel").arg(cache.join("kernel"));
     command.arg("-initrd").arg(cache.join("initramfs"));
     // A host that is busy keeps the timer from ticking as often as the kernel wants to see it tick.
-    command.args(["-append", "console=ttyS0 quiet no_timer_check rdinit=/init panic=-1"]);
+    let mut kernel = "console=ttyS0 quiet no_timer_check rdinit=/init panic=-1".to_owned();
+    if let Some(disk) = disk {
+        // A screen, and a keyboard, which is a scanner as well.
+        let disk = disk.display();
+        command.args([
+            "-drive",
+            &format!("file={disk},format=raw,if=virtio,cache=unsafe,snapshot=on"),
+        ]);
+        command.args(["-vga", "std"]);
+        kernel += " root=/dev/vda";
+    }
+    command.args(["-append", &kernel]);
     command.args(["-chardev", "file,id=console,path=console", "-serial", "chardev:console"]);
     command.args(["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"]);
     command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());

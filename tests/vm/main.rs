@@ -17,13 +17,16 @@ mod chips;
 mod cycles;
 mod drivers;
 mod guest;
+mod kiosk;
 mod lines;
 mod places;
 mod pulls;
 mod qmp;
+mod system;
 mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -59,6 +62,26 @@ const TRIALS: &[Trial] = &[
     Trial("a_board_is_pulled_at_each_frame", Part::Whole, pulls::a_board_at_each_frame),
 ];
 
+/// Those of `tests/vm/system`, each where the one before it ended.
+const SYSTEM: &[Trial] = &[
+    Trial("the_pc_comes_up", Part::Whole, system::the_pc_comes_up),
+    Trial("modem_manager_looks_at_a_board", Part::Whole, system::modem_manager_looks),
+    Trial("the_package_installs", Part::Whole, system::the_package_installs),
+    Trial("the_rules_of_udev_are_in_effect", Part::Whole, system::the_rules_are_in_effect),
+    Trial("secrets_are_made", Part::Whole, system::secrets_are_made),
+    Trial("the_doctor_leads_to_green", Part::Whole, system::the_doctor_leads_to_green),
+    Trial("a_batch_over_three_drivers", Part::Whole, system::a_batch_passes),
+    Trial("the_timer_registers", Part::Whole, system::the_timer_registers),
+    Trial("the_view_answers", Part::Whole, system::the_view_answers),
+    Trial("a_scanner_starts_units", Part::Whole, kiosk::a_scanner_starts_units),
+    Trial("the_kiosk_provisions", Part::Whole, kiosk::the_kiosk_provisions),
+    Trial("a_terminal_draws_chinese", Part::Whole, kiosk::a_terminal_draws_chinese),
+    Trial("the_services_are_closed", Part::Whole, system::the_services_are_closed),
+    Trial("an_upgrade_under_a_unit", Part::Whole, kiosk::an_upgrade_under_a_unit),
+    Trial("a_rollback_keeps_the_ledger", Part::Whole, kiosk::a_rollback),
+    Trial("a_purge_keeps_the_ledger", Part::Whole, system::a_purge_keeps_the_ledger),
+];
+
 fn main() -> ExitCode {
     let Some(cache) = std::env::var_os("STATION_VM") else {
         eprintln!("left out: tests/vm/run makes the guest that these trials need");
@@ -73,10 +96,15 @@ fn main() -> ExitCode {
         cycles::measure(&mut Bench::start(cache.as_ref()));
         return ExitCode::SUCCESS;
     }
-    let trials: Vec<&Trial> = TRIALS.iter().filter(|trial| is_wanted(trial, &words)).collect();
+    let disk = std::env::var_os("STATION_VM_DISK").map(PathBuf::from);
+    let known = if disk.is_some() { SYSTEM } else { TRIALS };
+    let trials: Vec<&Trial> = known.iter().filter(|trial| is_wanted(trial, &words)).collect();
     println!("\nrunning {} trials", trials.len());
     let started = Instant::now();
-    let mut bench = Bench::start(cache.as_ref());
+    let mut bench = match &disk {
+        Some(disk) => Bench::boot(cache.as_ref(), Some(disk)),
+        None => Bench::start(cache.as_ref()),
+    };
     println!("guest up after {:.1} s", started.elapsed().as_secs_f32());
     let failed: Vec<&str> =
         trials.iter().filter(|trial| !passes(trial, &mut bench)).map(|trial| trial.0).collect();

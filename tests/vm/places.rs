@@ -114,7 +114,7 @@ fn all_eight_pass(bench: &mut Bench, names: &[String]) {
 
 /// Waits until a test of the shell holds in the guest.
 pub(crate) fn wait_for(bench: &mut Bench, test: &str) {
-    // A minute, as the guest counts it.
-    let more = "n=$((n+1)); [ $n -lt 3000 ] || exit 1; usleep 20000";
+    // Five minutes and more, as the guest counts them.
+    let more = "n=$((n+1)); [ $n -lt 15000 ] || exit 1; usleep 20000";
     bench.shell.run(&format!("n=0; while ! {test}; do {more}; done")).expect(0);
 }

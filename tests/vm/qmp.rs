@@ -42,6 +42,13 @@ impl Qmp {
         }
     }
 
+    /// Keys that are pressed together at the guest's keyboard.
+    pub(crate) fn keys(&mut self, names: &[&str]) {
+        let keys: Vec<Value> =
+            names.iter().map(|name| json!({ "type": "qcode", "data": name })).collect();
+        self.tell("send-key", json!({ "keys": keys, "hold-time": 20 }));
+    }
+
     /// Pulls a device out, and waits until it is gone.
     pub(crate) fn unplug(&mut self, id: &str) {
         self.events.clear();

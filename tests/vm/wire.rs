@@ -36,6 +36,8 @@ struct State {
     held: Option<String>,
     /// How often the device came.
     arrivals: usize,
+    /// The guest sent something since the device came last.
+    heard: bool,
     /// To be sent to the guest as if the device had.
     inject: Vec<u8>,
     over: bool,
@@ -113,6 +115,11 @@ impl Wire {
         self.shared.lock().arrivals
     }
 
+    /// Whether the guest sent anything since the device came.
+    pub(crate) fn heard_guest(&self) -> bool {
+        self.shared.lock().heard
+    }
+
     /// Waits until the device is at the line, or is not.
     #[track_caller]
     pub(crate) fn wait_for_device(&self, there: bool) {
@@ -186,6 +193,7 @@ impl Work {
         let mut state = self.shared.lock();
         state.there = there;
         state.arrivals += usize::from(there);
+        state.heard &= !there;
         self.shared.changed.notify_all();
     }
 
@@ -209,6 +217,8 @@ impl Work {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 count => self.from_guest.extend(&bytes[..count]),
             }
+            self.shared.lock().heard = true;
+            self.shared.changed.notify_all();
             self.pass_on(true)?;
         }
         if !ready[1].is_empty() {
