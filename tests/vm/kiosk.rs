@@ -23,7 +23,7 @@ pub(crate) fn the_kiosk_provisions(bench: &mut Bench) {
     let serial = bench.serial();
     type_label(bench, &serial);
     wait_for(bench, &proven(&serial));
-    wait_for(bench, &shows("PASS"));
+    wait_for(bench, &shows(&format!("PASS  *{serial}")));
     println!("  {}", screen(bench).replace('\n', "\n  "));
     picture(bench, "kiosk");
     bench.take_away(Port::Adapter.name());

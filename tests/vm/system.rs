@@ -206,7 +206,7 @@ pub(crate) fn the_timer_registers(bench: &mut Bench) {
     bench.shell.run("systemctl show -P Result station-sync | grep -x success").expect(0);
     let registered = "SELECT count(*) FROM units WHERE state = 'registered'";
     assert_eq!(sql(bench, registered), UNITS.to_string());
-    bench.shell.run("systemctl disable --now station-sync.timer").expect(0);
+    bench.shell.run("systemctl disable --now station-sync.timer; systemctl stop cloud").expect(0);
 }
 
 /// What a statement finds in the ledger.
