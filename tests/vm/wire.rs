@@ -120,6 +120,12 @@ impl Wire {
         self.shared.lock().heard
     }
 
+    /// Waits until the guest sends something to the device.
+    #[track_caller]
+    pub(crate) fn wait_for_guest(&self) {
+        assert!(self.wait(super::guest::LONG, |state| state.heard), "the guest said nothing");
+    }
+
     /// Waits until the device is at the line, or is not.
     #[track_caller]
     pub(crate) fn wait_for_device(&self, there: bool) {
