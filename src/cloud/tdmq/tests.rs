@@ -48,6 +48,7 @@ fn a_registration_goes_out_as_documented_and_signed_as_sent() {
     assert_eq!(header("x-tc-token"), "the-token");
     assert_eq!(header("content-type"), "application/json");
     assert_eq!(header("host"), server.host());
+    assert_eq!(header("content-length"), request.body.len().to_string());
     let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
     let fields: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(fields, ["CaSn", "ClientId", "DeviceCertificate", "Format", "InstanceId", "Status"]);

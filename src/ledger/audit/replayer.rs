@@ -1,7 +1,7 @@
 //! The replay in a thread of its own: the tables follow while the chain is walked, and their
 //! rows come out again while those of the ledger are read.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use rusqlite::Connection;
@@ -26,6 +26,9 @@ const DIED: Phrase = Phrase {
 /// A replay that takes entries.
 pub(super) struct Replayer<'scope> {
     entries: SyncSender<Vec<Entry>>,
+    /// Pages that were applied. Whoever made them frees them: the allocator is slow where one thread
+    /// frees what another one got, and the replay is what all wait for.
+    applied: Receiver<Vec<Entry>>,
     replayed: Replayed<'scope>,
 }
 
@@ -42,11 +45,13 @@ impl<'scope> Replayer<'scope> {
     ) -> Result<Self, LedgerError> {
         let mut replay = Replay::new(beside_a_line)?;
         let (entries, taken) = sync_channel::<Vec<Entry>>(WAITING);
+        let (done, applied) = channel();
         let (given, rows) = sync_channel(WAITING);
         let thread = start(scope, "replay", move || {
             replay.begin()?;
-            for entry in taken.into_iter().flatten() {
-                replay.entry(&entry)?;
+            for page in taken {
+                page.iter().try_for_each(|entry| replay.entry(entry))?;
+                let _ = done.send(page);
             }
             replay.end()?;
             // An empty batch before all others says that every entry was taken.
@@ -55,18 +60,19 @@ impl<'scope> Replayer<'scope> {
             }
             Ok(replay)
         })?;
-        Ok(Replayer { entries, replayed: Replayed { rows, thread } })
+        Ok(Replayer { entries, applied, replayed: Replayed { rows, thread } })
     }
 
     /// Hands entries over. One that can't be applied is told by [`Replayer::settle`].
     pub(super) fn take(&self, entries: Vec<Entry>) {
         let _ = self.entries.send(entries);
+        self.applied.try_iter().for_each(drop);
     }
 
     /// Waits until every entry was applied; the first that can't be is the error.
     pub(super) fn settle(self) -> Result<Replayed<'scope>, LedgerError> {
-        let Replayer { entries, replayed } = self;
-        drop(entries);
+        let Replayer { entries, applied, replayed } = self;
+        drop((entries, applied));
         match replayed.rows.recv() {
             Ok(_) => Ok(replayed),
             Err(_) => Err(replayed.end().err().unwrap_or_else(died)),

@@ -197,6 +197,7 @@ fn take(
                         long_work::tell(unpacked.head.seq, total);
                     }
                 }
+                unpacking.give_back(entries);
             }
             Piece::Whole(header) => break header,
         }

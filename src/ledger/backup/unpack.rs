@@ -1,7 +1,7 @@
 //! Segments read ahead of who takes their entries: in a thread of its own they are unpacked,
 //! held against the chain and their signatures, and decoded.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::Scope;
 
 use crate::domain::bounds;
@@ -71,6 +71,9 @@ pub(super) enum Piece {
 /// What is unpacked of a chain of segments, one behind the other, up to the first that is refused.
 pub(super) struct Unpacking {
     pieces: Receiver<Result<Piece, Refused>>,
+    /// Entries that were taken. Whoever made them frees them: the allocator is slow where one thread
+    /// frees what another one got, and who fills the tables is what all wait for.
+    taken: Sender<Vec<Unpacked>>,
 }
 
 impl Unpacking {
@@ -81,20 +84,27 @@ impl Unpacking {
         verifier: &'scope dyn HeadVerifier,
     ) -> Result<Unpacking, LedgerError> {
         let (sender, pieces) = sync_channel(WAITING);
+        let (taken, spent) = channel();
         start(scope, "segments", move || {
             for found in chain {
-                let end = Batch::new(&sender).unpack(found, verifier);
+                let end = Batch::new(&sender, &spent).unpack(found, verifier);
                 let refused = end.is_err();
                 if sender.send(end).is_err() || refused {
                     break;
                 }
             }
         })?;
-        Ok(Unpacking { pieces })
+        Ok(Unpacking { pieces, taken })
     }
 
     pub(super) fn next(&self) -> Result<Piece, Refused> {
         self.pieces.recv().unwrap_or_else(|_| Err(LedgerError::Nonsense(DIED.into()).into()))
+    }
+
+    /// Gives entries back that were taken.
+    pub(super) fn give_back(&self, entries: Vec<Unpacked>) {
+        // Where the reading has ended, they are freed here.
+        let _ = self.taken.send(entries);
     }
 }
 
@@ -103,11 +113,15 @@ struct Batch<'a> {
     entries: Vec<Unpacked>,
     bytes: usize,
     sender: &'a SyncSender<Result<Piece, Refused>>,
+    spent: &'a Receiver<Vec<Unpacked>>,
 }
 
 impl<'a> Batch<'a> {
-    fn new(sender: &'a SyncSender<Result<Piece, Refused>>) -> Self {
-        Batch { entries: Vec::new(), bytes: 0, sender }
+    fn new(
+        sender: &'a SyncSender<Result<Piece, Refused>>,
+        spent: &'a Receiver<Vec<Unpacked>>,
+    ) -> Self {
+        Batch { entries: Vec::new(), bytes: 0, sender, spent }
     }
 
     /// Hands over a segment's entries, and gives its header where it holds.
@@ -137,5 +151,6 @@ impl<'a> Batch<'a> {
         let entries = std::mem::take(&mut self.entries);
         self.bytes = 0;
         let _ = self.sender.send(Ok(Piece::Entries(entries)));
+        self.spent.try_iter().for_each(drop);
     }
 }

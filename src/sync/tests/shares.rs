@@ -100,9 +100,10 @@ fn a_share_is_asked_for_obeyed_and_given_back_at_the_end() {
 #[test]
 fn an_answer_is_in_its_hands_when_no_call_that_had_its_turn_before_may_leave_any_more() {
     let mut bench = Bench::new(30);
-    let dealer = Arc::new(Dealer::of(&[Says::Rate(7), Says::Rate(3)]));
+    // It can't be done before it was given some.
+    let dealer = Arc::new(Dealer::of(&[Says::Rate(0), Says::Rate(0), Says::Rate(7)]));
     bench.settings.shares = Some(dealer.clone());
-    // When it has been told two rates: none, and seven.
+    // After the first answer a call of before is still there.
     bench.cloud.sky.borrow_mut().unsent_at = vec![2];
     assert_eq!(bench.run().summary.registered, 30);
     let has: Vec<_> = dealer.asked().iter().map(|question| question.has).collect();
