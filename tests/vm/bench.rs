@@ -407,6 +407,32 @@ impl Bench {
         }
     }
 
+    /// A batch of so many units over every port, each with a label for its slot, and all of them
+    /// passed; what the line said of each, in their order.
+    #[track_caller]
+    pub(crate) fn batch(&mut self, units: usize) -> Vec<Value> {
+        self.begin();
+        let scan = |bench: &mut Self, slot: &str| {
+            let label = format!("{slot}\\t{}", bench.serial());
+            bench.scan(&label);
+        };
+        Port::ALL.iter().for_each(|port| scan(self, port.name()));
+        let mut all = Vec::new();
+        for ended in 1..=units {
+            let unit = self.unit();
+            assert_eq!(unit["outcome"], "pass", "{unit}");
+            let slot = unit["slot"].as_str().unwrap().to_owned();
+            self.next_device(&slot);
+            if ended + Port::ALL.len() <= units {
+                scan(self, &slot);
+            }
+            all.push(unit);
+        }
+        let (status, sum) = self.finish();
+        assert_eq!((status, &sum["passed"]), (0, &units.into()), "{sum}");
+        all
+    }
+
     /// Gives no more labels and waits for the batch; its exit status and its sum.
     pub(crate) fn finish(&mut self) -> (i32, Value) {
         self.shell.run("kill $(cat /tmp/hand)").expect(0);

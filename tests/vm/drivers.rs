@@ -17,26 +17,11 @@ pub(crate) fn a_batch_over_three_drivers(bench: &mut Bench) {
     bench.configure(&Port::ALL.map(Slot::at));
     Port::ALL.iter().for_each(|port| bench.devices(*port));
     let before = bench.wire(Port::Board).arrivals();
-    bench.begin();
     let mut by_slot: BTreeMap<String, usize> = BTreeMap::new();
-    for port in Port::ALL {
-        let label = format!("{}\\t{}", port.name(), bench.serial());
-        bench.scan(&label);
-    }
-    for ended in 1..=UNITS {
-        let unit = bench.unit();
-        assert_eq!(unit["outcome"], "pass", "{unit}");
+    for unit in bench.batch(UNITS) {
         assert_eq!(unit["attempt"], 1, "{unit}");
-        let slot = unit["slot"].as_str().unwrap().to_owned();
-        *by_slot.entry(slot.clone()).or_default() += 1;
-        bench.next_device(&slot);
-        if ended + Port::ALL.len() <= UNITS {
-            let label = format!("{slot}\\t{}", bench.serial());
-            bench.scan(&label);
-        }
+        *by_slot.entry(unit["slot"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    let (status, sum) = bench.finish();
-    assert_eq!((status, &sum["passed"]), (0, &UNITS.into()), "{sum}");
     assert!(by_slot.values().all(|units| *units >= 2) && by_slot.len() == 3, "{by_slot:?}");
     // Once when it was put in, which was before for the first, and once more at its restart.
     let board = by_slot["board"];

@@ -161,23 +161,7 @@ fn red(bench: &mut Bench) -> Option<(String, String)> {
 /// Twenty units over three drivers, as the user of the package.
 pub(crate) fn a_batch_passes(bench: &mut Bench) {
     Port::ALL.iter().for_each(|port| bench.devices(*port));
-    bench.begin();
-    for port in Port::ALL {
-        let label = format!("{}\\t{}", port.name(), bench.serial());
-        bench.scan(&label);
-    }
-    for ended in 1..=UNITS {
-        let unit = bench.unit();
-        assert_eq!(unit["outcome"], "pass", "{unit}");
-        let slot = unit["slot"].as_str().unwrap().to_owned();
-        bench.next_device(&slot);
-        if ended + Port::ALL.len() <= UNITS {
-            let label = format!("{slot}\\t{}", bench.serial());
-            bench.scan(&label);
-        }
-    }
-    let (status, sum) = bench.finish();
-    assert_eq!((status, &sum["passed"]), (0, &UNITS.into()), "{sum}");
+    bench.batch(UNITS);
     bench.verify();
     // A board's node is root's until udev has seen it.
     bench.shell.run("! grep 'out of service' /tmp/errors").expect(0);

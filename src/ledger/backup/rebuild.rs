@@ -13,7 +13,7 @@ use crate::domain::say::Say;
 use crate::ledger::apply::{Held, apply_next};
 use crate::ledger::error::LedgerError;
 use crate::ledger::journal::entry::InstanceId;
-use crate::ledger::journal::head::{Head, SignedHead};
+use crate::ledger::journal::head::Head;
 use crate::ledger::keep::files;
 use crate::ledger::segment::chain::{Chained, Found, follow};
 use crate::ledger::segment::format::SegmentError;
@@ -96,7 +96,7 @@ impl Way {
         let later = drop_indices(&connection)?;
         let head = thread::scope(|scope| {
             let unpacking = Unpacking::start(scope, &self.chain, verifier)?;
-            fill(&connection, &self.chain, &unpacking, &mut remarks)
+            fill(&connection, &self.chain, &unpacking, total, &mut remarks)
         })?;
         if head.seq < total {
             remarks.push(say!(
@@ -162,9 +162,9 @@ fn fill(
     connection: &Connection,
     chain: &[Found],
     unpacking: &Unpacking,
+    total: u64,
     remarks: &mut Vec<Say>,
 ) -> Result<Head, LedgerError> {
-    let total = chain.last().map_or(0, |found| found.header.signed.head.seq);
     let mut head = Head::NONE;
     for found in chain {
         match take(connection, found, unpacking, total) {
@@ -210,7 +210,7 @@ fn take(
         .into());
     }
     held.save(&transaction)?;
-    insert_head(&transaction, &header.signed)?;
+    header.signed.put(&transaction)?;
     Ok(transaction.commit()?)
 }
 
@@ -225,13 +225,4 @@ fn put(connection: &Connection, unpacked: &Unpacked, held: &mut Held) -> Result<
         let what = say!("it can't follow on what stands before it", "它接不上前面的内容");
         LedgerError::Journal { entry: head.seq, why: what.then(&error.sentence()) }
     })
-}
-
-fn insert_head(connection: &Connection, signed: &SignedHead) -> Result<(), LedgerError> {
-    let sql = "INSERT INTO journal_keys (public_key) VALUES (?1) ON CONFLICT DO NOTHING";
-    connection.prepare_cached(sql)?.execute([signed.public_key])?;
-    let sql = "INSERT INTO heads SELECT ?1, id, ?2 FROM journal_keys WHERE public_key = ?3";
-    let values = params![stored(signed.head.seq), signed.signature, signed.public_key];
-    connection.prepare_cached(sql)?.execute(values)?;
-    Ok(())
 }

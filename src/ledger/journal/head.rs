@@ -63,16 +63,22 @@ impl SignedHead {
     ) -> Result<SignedHead, LedgerError> {
         let signature = signer.sign(&head.message(instance)).map_err(LedgerError::Sign)?;
         let signed = SignedHead { head, public_key: signer.public_key(), signature };
-        if !signed.put(connection)? {
-            let sql = "INSERT INTO journal_keys (public_key) VALUES (?1)";
-            connection.execute(sql, [signed.public_key])?;
-            signed.put(connection)?;
-        }
+        signed.put(connection)?;
         Ok(signed)
     }
 
-    /// Puts it there where its key is known.
-    fn put(&self, connection: &Connection) -> rusqlite::Result<bool> {
+    /// Puts it into the ledger, with its key where that is new; within the transaction of its
+    /// entries.
+    pub(in crate::ledger) fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if !self.put_by_known_key(connection)? {
+            let sql = "INSERT INTO journal_keys (public_key) VALUES (?1)";
+            connection.execute(sql, [self.public_key])?;
+            self.put_by_known_key(connection)?;
+        }
+        Ok(())
+    }
+
+    fn put_by_known_key(&self, connection: &Connection) -> rusqlite::Result<bool> {
         let sql = "INSERT INTO heads SELECT ?1, id, ?2 FROM journal_keys WHERE public_key = ?3";
         let values = params![stored(self.head.seq), self.signature, self.public_key];
         Ok(connection.prepare_cached(sql)?.execute(values)? == 1)
