@@ -77,7 +77,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const OWNED: &[(&str, &[&str])] = &[
     ("firmware_interface", &["link::driver::framed", "sim"]),
     ("serialport", &["link"]),
-    ("rusqlite", &["ledger"]),
+    // Others' types can have no trait of SQLite's but where they are.
+    ("rusqlite", &["ledger", "domain::sql"]),
     ("zstd", &["ledger"]),
     // The emulated cloud's tests need CAs of their own.
     ("rcgen", &["pki", "sim::cloud::tests"]),
@@ -184,9 +185,13 @@ impl Findings {
 
     fn add(&mut self, path: &[String]) {
         let mut resolved = match path.first().map(String::as_str) {
-            Some("crate" | "$crate") => Vec::new(),
+            Some("crate" | "$crate") => imports::crate_of(&self.here, path.get(1)),
             Some("self" | "super") => self.here.clone(),
             Some(first) => {
+                // A module by the name of its crate.
+                if let Some(module) = first.strip_prefix("station_").filter(|name| known(name)) {
+                    self.inside.insert(vec![module.to_owned()]);
+                }
                 self.outside.insert(first.to_owned());
                 return;
             }
@@ -374,6 +379,22 @@ fn every_file_keeps_the_rules_of_the_house() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// Modules that stand together in the crate at the top; every other is a crate of its own.
+const AT_THE_TOP: &[&str] = &["app", "command", "shell"];
+
+#[test]
+fn a_module_s_manifest_asks_for_those_alone_that_it_may_use() {
+    for (module, allowed) in MAY_USE.iter().filter(|(name, _)| !AT_THE_TOP.contains(name)) {
+        let manifest = root().join("src").join(module).join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).expect("a module is a crate");
+        let asked = text.lines().filter_map(|line| line.strip_prefix("station-"));
+        let names: BTreeSet<&str> =
+            asked.filter_map(|rest| rest.split(['.', ' ']).next()).collect();
+        let wrong: Vec<&&str> = names.iter().filter(|name| !allowed.contains(name)).collect();
+        assert!(wrong.is_empty(), "{} asks for {wrong:?}", manifest.display());
+    }
+}
+
 #[test]
 fn every_module_of_the_tables_is_spelt_as_in_the_tables() {
     for (name, to) in MAY_USE {
@@ -416,6 +437,7 @@ fn said_of(module: &[&str], source: &str) -> String {
 fn a_use_of_a_forbidden_module_is_found_however_it_is_written() {
     for source in [
         "use crate::pki::Authority;",
+        "use station_pki::Authority;",
         "use crate::{domain::ids, pki::{self, Authority}};",
         "pub(crate) use crate::pki as authority;",
         "use crate::pki::*;",

@@ -4,6 +4,9 @@
 //! source is read only when the line asked for a label, except for a scanner, whose
 //! labels may be ahead by one a slot and are refused beyond that.
 
+use station_domain::{self as domain, say};
+use station_text as text;
+
 mod labels;
 mod print;
 mod summary;
@@ -17,7 +20,6 @@ use rustix::io::Errno;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Command, CommandSink, Event, LabelReport, Scan, UnitReport};
-use crate::say;
 
 pub use labels::{Label, LabelSource, LinesSource};
 pub use print::{Style, unit_json};

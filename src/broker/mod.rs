@@ -4,6 +4,8 @@
 //! Start with [`connect`], which plays a device, [`Mosquitto::start`] and [`Witness::start`].
 //! What is to be accepted and what refused is the caller's matter.
 
+use station_domain::{self as domain, say};
+
 mod client;
 mod mosquitto;
 mod mqtt;

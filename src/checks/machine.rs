@@ -56,7 +56,7 @@ pub fn memory(slots: usize) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::finding::Status;
+    use crate::finding::Status;
 
     #[test]
     fn a_disk_with_less_than_the_reserve_is_red() {

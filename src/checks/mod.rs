@@ -5,9 +5,17 @@
 //! port raises its modem lines, which resets many boards, so the checks are for before
 //! the shift and refuse nothing while the line runs: a port in use is found to be in use.
 
+use station_cloud as cloud;
+use station_domain::{self as domain, say};
+use station_ledger as ledger;
+use station_link as link;
+use station_pki as pki;
+use station_text as text;
+use station_vault as vault;
+
 mod authority;
 mod books;
-mod cloud;
+mod cluster;
 mod finding;
 mod labels;
 mod machine;
@@ -18,7 +26,7 @@ pub use authority::authority;
 pub use books::{
     backups, clock, files, ledger, list, list_fault, pins, uncertain, uncertain_fault,
 };
-pub use cloud::{
+pub use cluster::{
     CloudCheck, cloud, cloud_unasked, cloud_wrong, contradicted, first_article,
     first_article_fault, international, no_cloud,
 };

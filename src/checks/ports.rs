@@ -100,7 +100,7 @@ pub fn scanner(port: Option<PortSettings>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::finding::Status;
+    use crate::finding::Status;
 
     fn slot(name: &str, path: &str, comes_with_device: bool) -> PortCheck {
         let settings = PortSettings::new(path, 115_200);

@@ -150,7 +150,7 @@ pub fn letters(in_chinese: bool, terminal: Option<&str>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::finding::Status;
+    use crate::finding::Status;
 
     fn code(finding: Option<Finding>) -> Option<(Status, Option<Code>)> {
         finding.map(|finding| (finding.status, finding.code))

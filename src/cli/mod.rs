@@ -5,6 +5,8 @@
 //! here, so that a command never sees a text that is none. What a command *does* stands
 //! in `command`. Start with [`Cli`].
 
+use station_domain::{self as domain, say};
+
 mod acts;
 mod fleet;
 mod grants;

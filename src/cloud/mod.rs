@@ -5,6 +5,8 @@
 //! nor decides: when a call may be made again is the business of `sync`. What it does by
 //! itself is to wait for its turn: see [`pace`].
 
+use station_domain::{self as domain, say};
+
 pub mod pace;
 pub mod preflight;
 pub mod probe;

@@ -54,7 +54,10 @@ pub(super) fn sign(config: &Config, new: NewGrant, context: &mut Context) -> Res
     let grant = Grant {
         work_order: new.id,
         station: new.station,
-        profile: new.profile.map_or_else(|| config.profile_digest(), Ok)?,
+        profile: match new.profile {
+            Some(profile) => profile,
+            None => config.profile_digest()?,
+        },
         number: new.number.unwrap_or_else(|| GrantNumber::of_time(now)),
         quantity: new.quantity,
         order_quantity,

@@ -22,6 +22,8 @@
 //! 4. `station config schema >docs/station.schema.json`, which a test compares; what changes
 //!    what a product is goes into `product::digest` too.
 
+use station_domain::{self as domain, say};
+
 mod authority;
 mod cloud;
 mod connect;
@@ -82,7 +84,6 @@ use crate::domain::cause::library;
 use crate::domain::esp::EspPlace;
 use crate::domain::ids::ProfileDigest;
 use crate::domain::local::Shift;
-use crate::say;
 
 /// All of station.toml.
 #[derive(Debug, Clone)]

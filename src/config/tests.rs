@@ -394,7 +394,7 @@ fn more_than_the_cloud_s_rate_is_for_an_emulation_on_this_machine() {
 }
 
 /// `[scanner]` with these lines behind it.
-fn scanner(lines: &str) -> Result<crate::config::Scanner, String> {
+fn scanner(lines: &str) -> Result<crate::Scanner, String> {
     let parsed = parse(&format!("{SMALLEST}[scanner]\n{lines}\n"));
     parsed.map(|config| config.scanner).map_err(|error| error.to_string())
 }

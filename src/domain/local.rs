@@ -3,7 +3,7 @@
 //! Records, the journal and JSON know UTC alone. Whatever a person reads, or counts by, is in
 //! the factory's [`Zone`]; its days have 23 or 25 hours where the clock is changed.
 
-use crate::domain::cause::Told;
+use crate::cause::Told;
 use std::fmt;
 use std::str::FromStr;
 

@@ -31,7 +31,7 @@ impl LogBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::clock::Timestamp;
+    use crate::clock::Timestamp;
 
     #[test]
     fn a_book_that_nobody_reads_keeps_the_last_lines() {

@@ -44,6 +44,8 @@ pub mod say;
 pub mod scan;
 pub mod share;
 pub mod slot;
+#[cfg(feature = "sql")]
+mod sql;
 pub mod state;
 pub mod story;
 pub mod supervised;

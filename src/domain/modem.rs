@@ -1,7 +1,7 @@
 //! The modems that are spoken to in AT commands, by their makers: the words of `[[slots]] modem`
 //! and of `station sim modem --kind`.
 
-use crate::domain::cause::Told;
+use crate::cause::Told;
 use std::fmt;
 use std::str::FromStr;
 

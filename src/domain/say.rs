@@ -1,6 +1,6 @@
 //! A sentence in every language that people read here, made where it is said.
 //!
-//! [`say!`](crate::say) takes it in English and in Chinese, with the same values: one that is
+//! [`say!`](crate::say!) takes it in English and in Chinese, with the same values: one that is
 //! missing does not compile. For programs the English one counts.
 
 use super::columns::padded;
@@ -114,7 +114,7 @@ impl std::error::Error for Say {}
 #[macro_export]
 macro_rules! say {
     ($english:literal, $chinese:literal $(, $value:expr)* $(,)?) => {
-        $crate::domain::say::Say {
+        $crate::say::Say {
             english: format!($english $(, $value)*),
             chinese: format!($chinese $(, $value)*),
         }

@@ -38,11 +38,11 @@ macro_rules! states {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::domain::state::UnknownWord;
+            type Err = $crate::state::UnknownWord;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let found = $name::ALL.iter().find(|value| value.as_str() == text);
-                found.copied().ok_or_else(|| $crate::domain::state::UnknownWord(text.to_owned()))
+                found.copied().ok_or_else(|| $crate::state::UnknownWord(text.to_owned()))
             }
         }
 

@@ -4,6 +4,13 @@
 //! fixture position) and `effects` (one effect performed). Decisions about a unit are made
 //! in [`crate::flow`], decisions about which slot takes it in `router`; both are pure.
 
+use station_domain::{self as domain, say};
+use station_flow as flow;
+use station_ledger as ledger;
+use station_link as link;
+use station_pki as pki;
+use station_vault as vault;
+
 mod adopt;
 mod effects;
 mod halt;

@@ -5,6 +5,11 @@
 //! Nothing in the cloud is changed but that: an inactive CA is a person's decision.
 //! Start with [`enrol`].
 
+use station_cloud as cloud;
+use station_domain::{self as domain, say};
+use station_ledger as ledger;
+use station_pki as pki;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -22,7 +27,6 @@ use crate::domain::registration::{
 };
 use crate::ledger::{Reader, Writer};
 use crate::pki::{Authority, certificate_pem};
-use crate::say;
 
 /// How long a CA that was just registered may take until it is active. No number is
 /// published; it is there at once wherever it was seen.

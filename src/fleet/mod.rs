@@ -14,6 +14,11 @@
 //! A station's ledger stays the truth of the station, and its line never waits for anything
 //! here. Start with [`Store::take`].
 
+use station_cut as cut;
+use station_domain::{self as domain, say};
+use station_ledger as ledger;
+use station_pki as pki;
+
 mod arrival;
 mod client;
 mod error;

@@ -8,6 +8,8 @@
 //!
 //! Start reading at [`resolve`], then at [`State`].
 
+use station_domain::{self as domain, say};
+
 mod finish;
 mod landing;
 mod machine;

@@ -5,6 +5,10 @@
 //! bytes. What comes back is a file from elsewhere: nothing in it is believed before its
 //! fingerprint is the ledger's. Start with [`Export`] and [`read_claims`].
 
+use station_domain::{self as domain, say};
+use station_ledger as ledger;
+use station_pki as pki;
+
 mod bundle;
 mod claim;
 mod error;

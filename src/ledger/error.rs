@@ -357,7 +357,7 @@ impl Told for LedgerError {
 }
 
 /// What knows an entry, in Chinese: a table, or a file by its name.
-pub(in crate::ledger) fn witness_in_chinese(witness: &str) -> String {
+pub(crate) fn witness_in_chinese(witness: &str) -> String {
     const KNOWN: [(&str, &str); 4] = [
         ("its own table", "它自己的表"),
         ("the head file ", "头文件 "),

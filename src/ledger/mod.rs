@@ -26,6 +26,9 @@
 //! [`HeadSigner`](crate::domain::evidence::HeadSigner) and a
 //! [`HeadVerifier`](crate::domain::evidence::HeadVerifier).
 
+use station_cut as cut;
+use station_domain::{self as domain, say};
+
 mod apply;
 mod ask;
 mod audit;

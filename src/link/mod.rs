@@ -5,6 +5,10 @@
 //! that reads, writes and waits. Nothing here decides about a unit, knows the ledger,
 //! or keeps a private key: a key is lent for one call and stays in the lender's memory.
 
+use station_cut as cut;
+use station_domain as domain;
+use station_domain::say;
+
 pub mod discovery;
 pub mod driver;
 mod error;

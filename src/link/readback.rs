@@ -141,7 +141,7 @@ fn is_near(wanted: u32, found: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::settings::CharacterBits;
+    use crate::settings::CharacterBits;
 
     fn wanted(baud: u32) -> LineSetting {
         LineSetting::wanted(&PortSettings::new("/dev/ttyS0", baud))

@@ -9,6 +9,9 @@
 //! `signer`, or the token behind it; a device's private key is seen only by [`make_key`] and [`public_key_of`], in the
 //! vault's memory.
 
+use station_domain as domain;
+use station_domain::say;
+
 mod algorithm;
 mod authority;
 mod ca_certificate;

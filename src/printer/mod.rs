@@ -7,6 +7,8 @@
 //!
 //! Everything has a deadline: a printer that takes nothing holds up its own thread alone.
 
+use station_domain as domain;
+
 mod device;
 mod directory;
 mod error;

@@ -5,6 +5,10 @@
 //! anything. What labels and devices said is shown and never carried out: neither as a
 //! formula nor as markup. Start with [`Report`].
 
+use station_domain::{self as domain, say};
+use station_ledger as ledger;
+use station_text as text;
+
 mod cell;
 mod chart;
 mod data;

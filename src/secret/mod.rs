@@ -11,6 +11,9 @@
 //! thread may be reading it), so a secret given there stays readable for this user and
 //! root in `/proc/PID/environ`. A file or a systemd credential is the better way.
 
+use station_domain::{self as domain, say};
+use station_vault as vault;
+
 pub mod pin;
 
 use std::ffi::OsString;
@@ -28,8 +31,7 @@ use crate::domain::cause::Told;
 use crate::domain::code::Code;
 use crate::domain::ids::to_hex;
 use crate::domain::say::Say;
-use crate::say;
-use crate::vault::{self, VaultError};
+use crate::vault::VaultError;
 
 /// The longest secret that is read: whoever points to a larger file points to a wrong one.
 const MAX_LENGTH: u64 = 4096;

@@ -62,7 +62,7 @@ mod tests {
 
     use super::names::FAULTS;
     use super::*;
-    use crate::sim::mishap::{Direction, FrameNumber, Mishap};
+    use crate::mishap::{Direction, FrameNumber, Mishap};
 
     fn slot_a(seed: u64) -> Chance {
         Chance::new(seed, "A")

@@ -13,6 +13,9 @@
 //! say what holds; `hands` takes devices out and puts them in, and `control` lets another
 //! process ask for it.
 
+use station_domain as domain;
+use station_domain::say;
+
 pub mod cloud;
 mod control;
 mod conversation;

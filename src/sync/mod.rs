@@ -7,6 +7,12 @@
 //! against the ledger. The line may run meanwhile. Nothing here knows which cloud it is, or
 //! how its calls are made.
 
+use station_cloud as cloud;
+use station_domain::{self as domain, say};
+use station_ledger as ledger;
+#[cfg(test)]
+use station_pki as pki;
+
 mod backlog;
 mod call;
 pub mod compare;

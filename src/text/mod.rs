@@ -3,6 +3,9 @@
 //!
 //! A text stands here in all languages or does not compile. Nothing here decides anything.
 
+use station_domain as domain;
+use station_domain::say;
+
 mod check_names;
 mod commands_zh;
 mod explained_zh;

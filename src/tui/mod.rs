@@ -4,6 +4,10 @@
 //! out, and `app` gives it the channels. [`update`] is pure, views read the model alone;
 //! [`Screen`] holds the terminal. Start with [`Model`], then [`update`].
 
+use station_domain as domain;
+use station_domain::say;
+use station_text as text;
+
 mod input;
 mod keymap;
 mod layout;

@@ -7,6 +7,8 @@
 //! Start with [`Vault::make_key`], then `lend` (of [`KeyLender`]) and [`Vault::forget`].
 //! `region` is the only file of the program with `unsafe` code.
 
+use station_domain::{self as domain, say};
+
 mod error;
 mod process;
 mod region;
@@ -29,7 +31,6 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::ids::{KeyId, PublicKey};
 use crate::domain::lender::KeyLender;
-use crate::say;
 
 pub use error::VaultError;
 use error::{CELL_BITS, MAX_CELLS, SCALAR, TRIES};

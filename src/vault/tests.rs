@@ -314,7 +314,7 @@ fn runs_alone_elsewhere(name: &str) -> bool {
         return false;
     }
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("vault::tests::{name}"), "--nocapture"])
+        .args(["--exact", &format!("tests::{name}"), "--nocapture"])
         .env(ALONE, "1")
         .output()
         .unwrap();

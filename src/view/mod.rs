@@ -4,6 +4,8 @@
 //! or given anything from elsewhere. What a page shows is not known here: a [`Content`] says
 //! it, in threads of its own. Start with [`start`].
 
+use station_domain as domain;
+
 mod answer;
 mod content;
 mod door;

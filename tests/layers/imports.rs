@@ -63,6 +63,23 @@ fn module_of(src: &Path, file: &Path) -> Vec<String> {
     names
 }
 
+/// Where a path's `crate` leads, by what follows it. In the crate at the top to the root of all
+/// modules. In a module that is a crate of its own to this module, but for the names of others,
+/// which its `mod.rs` brings in, as it brings in the domain's macro.
+pub(crate) fn crate_of(here: &[String], next: Option<&String>) -> Vec<String> {
+    let (Some(module), Some(next)) = (here.first(), next) else { return Vec::new() };
+    let folder = super::root().join("src").join(module);
+    if !folder.join("Cargo.toml").exists() {
+        return Vec::new();
+    }
+    let own = folder.join(next).is_dir() || folder.join(next).with_extension("rs").exists();
+    match next.as_str() {
+        "say" if !own => vec!["domain".to_owned()],
+        other if super::known(other) && !own => Vec::new(),
+        _ => vec![module.clone()],
+    }
+}
+
 /// What a path says from where it stands, from the crate's root; `names` are those that are
 /// brought into the file.
 fn resolved(
@@ -71,7 +88,7 @@ fn resolved(
     names: &BTreeMap<String, Vec<String>>,
 ) -> Vec<String> {
     let mut from = match path.first().map(String::as_str) {
-        Some("crate" | "$crate") => Vec::new(),
+        Some("crate" | "$crate") => crate_of(here, path.get(1)),
         Some("self" | "super") | None => here.to_vec(),
         Some(first) => match names.get(first) {
             Some(whole) => return [whole, &path[1..]].concat(),

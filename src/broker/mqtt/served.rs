@@ -26,14 +26,14 @@ const DISCONNECT: u8 = 0xe0;
 
 /// The version that a client speaks: some answers differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::broker) enum Version {
+pub(crate) enum Version {
     V3,
     V5,
 }
 
 impl Version {
     /// CONNACK for a new session.
-    pub(in crate::broker) fn accepted(self) -> Vec<u8> {
+    pub(crate) fn accepted(self) -> Vec<u8> {
         self.answer(0x20, [0, 0])
     }
 
@@ -49,14 +49,14 @@ impl Version {
 
 /// A client's CONNECT.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::broker) struct Connect {
-    pub(in crate::broker) version: Version,
-    pub(in crate::broker) client_id: String,
+pub(crate) struct Connect {
+    pub(crate) version: Version,
+    pub(crate) client_id: String,
 }
 
 /// What a client did behind its CONNECT.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::broker) enum Deed {
+pub(crate) enum Deed {
     /// It published, subscribed or pinged, and gets this answer, where it wants one.
     Spoke(Vec<u8>),
     /// It said good-bye, or closed the connection.
@@ -64,7 +64,7 @@ pub(in crate::broker) enum Deed {
 }
 
 /// Reads a client's CONNECT.
-pub(in crate::broker) fn read_connect(from: &mut impl Read) -> io::Result<Connect> {
+pub(crate) fn read_connect(from: &mut impl Read) -> io::Result<Connect> {
     let (kind, body) = read_packet(from)?;
     if kind != CONNECT {
         return Err(invalid("the first packet is no CONNECT"));
@@ -87,7 +87,7 @@ fn connect(body: &[u8]) -> Option<Connect> {
 }
 
 /// Reads what a client does next.
-pub(in crate::broker) fn read_deed(from: &mut impl Read, version: Version) -> io::Result<Deed> {
+pub(crate) fn read_deed(from: &mut impl Read, version: Version) -> io::Result<Deed> {
     let (kind, body) = match read_packet(from) {
         Ok(packet) => packet,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Deed::Left),

@@ -11,10 +11,10 @@ use rustls::{PeerIncompatible, ServerConfig, ServerConnection, StreamOwned};
 use sha2::{Digest, Sha256};
 
 use super::book::Book;
-use crate::broker::mqtt::served::{self, Deed};
-use crate::broker::timed::Timed;
 use crate::domain::ids::Fingerprint;
 use crate::domain::places::{Place, Places};
+use crate::mqtt::served::{self, Deed};
+use crate::timed::Timed;
 
 /// The longest from a client's arrival to its CONNACK, however its bytes come: a small
 /// microcontroller needs seconds for a handshake. `[connect] within` may be shorter.

@@ -3,7 +3,7 @@
 //! The texts beside the codes change with language and time, so nothing is read from them.
 //! A code that stands nowhere here is one that may have been carried out.
 
-use crate::cloud::ErrorClass;
+use crate::ErrorClass;
 use crate::domain::code::Code;
 
 use ErrorClass::{Configuration, ItemNever, LookUpFirst, NotReady, StopRun, Throttled};

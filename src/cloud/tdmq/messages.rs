@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::pem;
-use crate::cloud::{CertificateFilter, CertificatePage, InstanceFacts};
 use crate::domain::clock::Timestamp;
 use crate::domain::registration::{CaSn, CloudAuthority, CloudCertificate, CloudStatus};
 use crate::domain::say::Say;
 use crate::say;
+use crate::{CertificateFilter, CertificatePage, InstanceFacts};
 
 /// The only format of certificates.
 const PEM: &str = "PEM";

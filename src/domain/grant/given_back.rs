@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::granted::GrantNumber;
-use crate::domain::clock::Timestamp;
-use crate::domain::ids::{StationId, WorkOrderId};
+use crate::clock::Timestamp;
+use crate::ids::{StationId, WorkOrderId};
 
 /// How the grants of a work order stand in one ledger at one of its entries.
 ///

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::cause::Told;
-use crate::domain::clock::Timestamp;
-use crate::domain::ids::{ProfileDigest, PublicKey, StationId, WorkOrderId, from_hex, to_hex};
-use crate::domain::label::SerialRange;
-use crate::domain::person::Person;
+use crate::cause::Told;
+use crate::clock::Timestamp;
+use crate::ids::{ProfileDigest, PublicKey, StationId, WorkOrderId, from_hex, to_hex};
+use crate::label::SerialRange;
+use crate::person::Person;
 
 /// The largest number that every reader of JSON keeps exactly.
 const LARGEST: u64 = (1 << 53) - 1;

@@ -1,10 +1,10 @@
 //! Which of a work order's grants a unit takes its place of.
 
 use super::granted::{Grant, GrantNumber};
-use crate::domain::clock::Timestamp;
-use crate::domain::code::Code;
-use crate::domain::device::Fault;
-use crate::domain::ids::WorkOrderId;
+use crate::clock::Timestamp;
+use crate::code::Code;
+use crate::device::Fault;
+use crate::ids::WorkOrderId;
 use crate::say;
 
 /// A grant as a ledger has it.

@@ -1,9 +1,9 @@
 //! The bytes that are signed, frozen, and which grant a unit takes.
 
 use super::*;
-use crate::domain::clock::Timestamp;
-use crate::domain::code::Code;
-use crate::domain::ids::ProfileDigest;
+use crate::clock::Timestamp;
+use crate::code::Code;
+use crate::ids::ProfileDigest;
 
 fn grant(number: u64, quantity: u32) -> Grant {
     Grant {

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::pattern::SerialPattern;
-use crate::domain::cause::Told;
-use crate::domain::ids::Serial;
+use crate::cause::Told;
+use crate::ids::Serial;
 
 /// Why a check character is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

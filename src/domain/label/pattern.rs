@@ -8,10 +8,10 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
-use crate::domain::bounds;
-use crate::domain::cause::{Told, library};
-use crate::domain::say::Say;
+use crate::bounds;
+use crate::cause::{Told, library};
 use crate::say;
+use crate::say::Say;
 
 pub(super) mod survey;
 

@@ -1,6 +1,6 @@
 //! Ranges of serials, so that stations and work orders stay apart.
 
-use crate::domain::cause::Told;
+use crate::cause::Told;
 use std::fmt;
 use std::str::FromStr;
 

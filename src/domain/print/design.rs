@@ -1,6 +1,6 @@
 //! How a product's labels look, and one unit's label.
 
-use crate::domain::ids::{ClientId, Fingerprint, Serial, WorkOrderId};
+use crate::ids::{ClientId, Fingerprint, Serial, WorkOrderId};
 
 use super::error::{PrintError, TemplateError};
 use super::language::Language;

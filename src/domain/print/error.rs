@@ -1,7 +1,7 @@
 //! What can be wrong with a template, and with a value that is to go into it.
 
-use crate::domain::cause::Told;
-use crate::domain::say::{Phrase, Say};
+use crate::cause::Told;
+use crate::say::{Phrase, Say};
 
 /// Why a template is refused: the line, counted from one, and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,8 +3,8 @@
 use super::error::TemplateError;
 use super::pieces::{Form, Spot};
 use super::writing::Writing;
-use crate::domain::say::Say;
 use crate::say;
+use crate::say::Say;
 
 /// One part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]

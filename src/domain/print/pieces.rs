@@ -1,11 +1,11 @@
 //! A template's text, cut at its places: `{serial}`, `{fingerprint:8}`, `{qr:datamatrix}`.
 
-use crate::domain::bounds;
+use crate::bounds;
 
 use super::error::TemplateError;
 use super::symbol::Symbol;
-use crate::domain::say::{Phrase, Say};
 use crate::say;
+use crate::say::{Phrase, Say};
 
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

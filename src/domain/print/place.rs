@@ -1,6 +1,6 @@
 //! Where a printer is.
 
-use crate::domain::cause::Told;
+use crate::cause::Told;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

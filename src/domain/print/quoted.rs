@@ -4,8 +4,8 @@ use super::error::TemplateError;
 use super::parts::{Part, no_picture};
 use super::pieces::Piece;
 use super::writing::Writing;
-use crate::domain::say::{Phrase, Say};
 use crate::say;
+use crate::say::{Phrase, Say};
 
 /// A language of quoted texts.
 struct Rules {

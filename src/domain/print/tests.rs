@@ -1,8 +1,8 @@
 //! Templates filled in, and what can not be.
 
 use super::*;
-use crate::domain::ids::Fingerprint;
-use crate::domain::scan::text_of;
+use crate::ids::Fingerprint;
+use crate::scan::text_of;
 
 /// All characters that a value may have.
 fn all() -> String {

@@ -1,7 +1,7 @@
 //! How a value is written where it stands, so that the printer takes each of its characters
 //! for itself.
 
-use crate::domain::say::Phrase;
+use crate::say::Phrase;
 use std::fmt::Write;
 
 use super::error::PrintError;

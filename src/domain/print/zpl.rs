@@ -9,8 +9,8 @@ use super::error::TemplateError;
 use super::parts::{Part, no_picture};
 use super::pieces::{Piece, Spot};
 use super::writing::{Data, Kind, Writing};
-use crate::domain::say::Say;
 use crate::say;
+use crate::say::Say;
 
 /// What was said of a field before its data.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::text::plain;
+use crate::text::plain;
 
 /// Named values of a label, in their order. A name may stand there twice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -4,7 +4,7 @@
 //! symbol of several lines is one scan and not several. A scan without such an end is taken
 //! after a longer silence, and says so, since two quick ones would become one.
 
-use crate::domain::cause::Told;
+use crate::cause::Told;
 use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;

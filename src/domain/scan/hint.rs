@@ -1,7 +1,7 @@
 //! What would have to change where a scan is no serial of the product: the scanner, the
 //! keyboard, or a rule that is missing.
 
-use crate::domain::label::LabelRule;
+use crate::label::LabelRule;
 
 use super::content::Content;
 use super::rule::{Form, Rule};

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::domain::code::Code;
-use crate::domain::device::Fault;
-use crate::domain::label::LabelError;
-use crate::domain::say::Say;
-use crate::domain::text::plain;
+use crate::code::Code;
+use crate::device::Fault;
+use crate::label::LabelError;
+use crate::say::Say;
+use crate::text::plain;
 
 use super::content::{Content, LONGEST, NO_READ, Parity};
 use super::fields::Misfit;

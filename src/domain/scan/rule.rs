@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::domain::cause::Told;
-use crate::domain::ids::HardwareId;
+use crate::cause::Told;
+use crate::ids::HardwareId;
 
 use super::case::LetterCase;
 use super::fields::{Fields, Misfit};

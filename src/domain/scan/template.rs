@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use super::case::LetterCase;
 use super::fields::{Fields, Misfit};
-use crate::domain::cause::Told;
+use crate::cause::Told;
 
 /// The place whose value nobody looks at; it may stand there several times.
 const ANYTHING: &str = "_";

@@ -1,9 +1,9 @@
 //! Scans of every kind, by the rules that the pages show.
 
 use super::*;
-use crate::domain::code::Code;
-use crate::domain::device::Fault;
-use crate::domain::label::{CheckCharacter, SerialPattern};
+use crate::code::Code;
+use crate::device::Fault;
+use crate::label::{CheckCharacter, SerialPattern};
 
 const GTIN: &str = "09506000134352";
 

@@ -5,11 +5,11 @@ use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{Event, Outcome, SlotStatus, UnitReport};
 use crate::domain::ids::HardwareId;
 use crate::domain::record::{Denied, Record, Rework, Step};
-use crate::engine::router::{Job, Place};
-use crate::engine::unit::Ending;
 use crate::flow;
 use crate::link::LinkError;
+use crate::router::{Job, Place};
 use crate::say;
+use crate::unit::Ending;
 
 use super::faults::{senseless, told_to_stop};
 use super::state::{LineThread, Passed};

@@ -6,8 +6,8 @@ use crate::domain::event::{Event, Scan, ScanSource, UnitReport};
 use crate::domain::ids::Serial;
 use crate::domain::record::{LabelRead, Open};
 use crate::domain::text::escaped;
-use crate::engine::router::Job;
 use crate::ledger::LedgerError;
+use crate::router::Job;
 use crate::say;
 
 use super::faults::{binding_warning, takes_none};

@@ -10,11 +10,11 @@ use crate::domain::event::{Event, EventSink, SlotStatus, UnitReport};
 use crate::domain::ids::Serial;
 use crate::domain::label::LabelRule;
 use crate::domain::scan::ScanRules;
-use crate::engine::halt::Halt;
-use crate::engine::router::{Decision, Job, Router};
-use crate::engine::shared::Shared;
-use crate::engine::slot::ToSlot;
+use crate::halt::Halt;
 use crate::ledger::{LedgerError, Reader};
+use crate::router::{Decision, Job, Router};
+use crate::shared::Shared;
+use crate::slot::ToSlot;
 
 use super::door::Door;
 

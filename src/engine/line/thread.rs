@@ -9,9 +9,9 @@ use crate::domain::device::Fault;
 use crate::domain::event::{Command, Event};
 use crate::domain::ids::WorkOrderId;
 use crate::domain::label::LabelRule;
-use crate::engine::to_line::ToLine;
 use crate::pki::TOKEN_PATIENCE;
 use crate::say;
+use crate::to_line::ToLine;
 
 use super::faults::{no_slot, panicked, token_is_silent, told_to_stop};
 use super::state::LineThread;

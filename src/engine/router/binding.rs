@@ -20,7 +20,7 @@ const WINDOW: Duration = Duration::from_millis(500);
 
 impl Router {
     /// The slot whose barcode this is.
-    pub(in crate::engine) fn barcode(&self, text: &str) -> Option<usize> {
+    pub(crate) fn barcode(&self, text: &str) -> Option<usize> {
         if self.binding != Binding::Slot {
             return None;
         }
@@ -30,12 +30,12 @@ impl Router {
     }
 
     /// The next label is for this slot.
-    pub(in crate::engine) fn choose(&mut self, slot: usize, now: Duration) {
+    pub(crate) fn choose(&mut self, slot: usize, now: Duration) {
         self.chosen = Some((slot, now));
     }
 
     /// The slot that was chosen for a label that names none; an error where one must be.
-    pub(in crate::engine) fn chosen(&mut self) -> Result<Option<usize>, Fault> {
+    pub(crate) fn chosen(&mut self) -> Result<Option<usize>, Fault> {
         match (self.binding, self.chosen.take()) {
             (Binding::Slot, Some((slot, _))) => Ok(Some(slot)),
             (Binding::Slot, None) => Err(Fault::said(
@@ -47,7 +47,7 @@ impl Router {
     }
 
     /// Forgets a choice that was not followed by a label in time; says whether it did.
-    pub(in crate::engine) fn forget_choice(&mut self, now: Duration) -> bool {
+    pub(crate) fn forget_choice(&mut self, now: Duration) -> bool {
         self.chosen.take_if(|(_, since)| now >= *since + CHOICE).is_some()
     }
 
@@ -125,7 +125,7 @@ impl Router {
     }
 
     /// When the window of a device that came closes.
-    pub(in crate::engine) fn window_closes(&self, now: Duration) -> Option<Duration> {
+    pub(crate) fn window_closes(&self, now: Duration) -> Option<Duration> {
         let index = self.awaited()?;
         let came = self.came_after(self.waiting[index].since);
         came.into_iter()
@@ -136,7 +136,7 @@ impl Router {
     }
 
     /// Looks again at what waits; time has gone by.
-    pub(in crate::engine) fn look(&mut self, now: Duration) -> Vec<Decision> {
+    pub(crate) fn look(&mut self, now: Duration) -> Vec<Decision> {
         match self.awaited() {
             Some(_) => self.settle(now),
             None => Vec::new(),

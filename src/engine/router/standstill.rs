@@ -8,7 +8,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 impl Router {
     /// The slots whose devices are in the way of every label that waits, when nothing has
     /// changed for a moment; told once, until a slot has another unit or another device.
-    pub(in crate::engine) fn in_the_way(&mut self, now: Duration) -> Option<Vec<SlotName>> {
+    pub(crate) fn in_the_way(&mut self, now: Duration) -> Option<Vec<SlotName>> {
         if self.told_to_pull || self.stopping || now < self.active_at + PATIENCE {
             return None;
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::*;
+use crate::Broker;
 use crate::domain::certificate::Proof;
 use crate::domain::clock::{Clock, Now, Timestamp};
 use crate::domain::device::{Held, Security, Seen, ToldBy};
@@ -16,7 +17,6 @@ use crate::domain::identity::{
 use crate::domain::ids::{HardwareId, ImageDigest, to_hex};
 use crate::domain::lender::KeyLender;
 use crate::domain::record::{AuthoritySeen, Open};
-use crate::engine::Broker;
 use crate::flow::Policy;
 use crate::ledger::{Ledger, Settings};
 use crate::link::LinkError;

@@ -34,7 +34,7 @@ pub(super) fn station_of(text: &str) -> Result<StationId, FleetError> {
 }
 
 /// The id of a ledger by its hexadecimal text.
-pub(in crate::fleet) fn instance_of(text: &str) -> Result<InstanceId, FleetError> {
+pub(crate) fn instance_of(text: &str) -> Result<InstanceId, FleetError> {
     let bytes = from_hex("instance", text).ok().and_then(|bytes| bytes.try_into().ok());
     bytes.map(InstanceId).ok_or_else(|| nonsense("a ledger's id"))
 }

@@ -5,10 +5,10 @@ use rusqlite::params;
 use crate::domain::certificate::CertificateState;
 use crate::domain::outbox::Operation;
 use crate::domain::record::{Adopted, PersonAct};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::sql::stored;
-use crate::ledger::tables::states::Permission;
-use crate::ledger::tables::unit_row::ProvenOn;
+use crate::error::LedgerError;
+use crate::tables::sql::stored;
+use crate::tables::states::Permission;
+use crate::tables::unit_row::ProvenOn;
 
 use super::context::Context;
 use super::labels;

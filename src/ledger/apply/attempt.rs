@@ -7,12 +7,12 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::Serial;
 use crate::domain::outbox::Operation;
 use crate::domain::record::{AttemptRef, Begun, End, Ended, FailedEarly, Issued, ProvenRecord};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::counts;
-use crate::ledger::tables::grant_row;
-use crate::ledger::tables::sql::stored;
-use crate::ledger::tables::states::{AttemptOutcome, Permission, Position};
-use crate::ledger::tables::unit_row::{OpenAttempt, ProvenOn, UnitRow};
+use crate::error::LedgerError;
+use crate::tables::counts;
+use crate::tables::grant_row;
+use crate::tables::sql::stored;
+use crate::tables::states::{AttemptOutcome, Permission, Position};
+use crate::tables::unit_row::{OpenAttempt, ProvenOn, UnitRow};
 
 use super::context::Context;
 use super::labels;

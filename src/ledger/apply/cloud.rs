@@ -9,11 +9,11 @@ use crate::domain::outbox::{
     RegisteredByHand, Sent, Shipped,
 };
 use crate::domain::registration::{CloudInstance, CloudStatus};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::counts;
-use crate::ledger::tables::sql::stored;
-use crate::ledger::tables::states::{OutboxState, RegistrationState, open_row};
-use crate::ledger::tables::unit_row;
+use crate::error::LedgerError;
+use crate::tables::counts;
+use crate::tables::sql::stored;
+use crate::tables::states::{OutboxState, RegistrationState, open_row};
+use crate::tables::unit_row;
 
 use super::context::Context;
 use super::queue::{Cloud, cloud_of, current, queue, read_cloud};

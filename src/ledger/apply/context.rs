@@ -6,8 +6,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Serial, StationId, WorkOrderId};
 use crate::domain::person::Person;
 use crate::domain::record::PersonAct;
-use crate::ledger::tables::sql::stored;
-use crate::ledger::tables::unit_row::UnitRow;
+use crate::tables::sql::stored;
+use crate::tables::unit_row::UnitRow;
 
 use super::held::Held;
 

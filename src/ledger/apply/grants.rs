@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use crate::domain::grant::{GrantGivenBack, GrantTaken};
-use crate::ledger::tables::sql::stored;
+use crate::tables::sql::stored;
 
 use super::context::Context;
 

@@ -12,13 +12,13 @@ use rusqlite::Connection;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Serial, StationId, WorkOrderId};
-use crate::ledger::tables::counts;
-use crate::ledger::tables::unit_row::{self, Rewritten, UnitRow};
+use crate::tables::counts;
+use crate::tables::unit_row::{self, Rewritten, UnitRow};
 
 use super::marks::Marks;
 
 /// What applying keeps in memory: read before the first entry, saved behind the last.
-pub(in crate::ledger) struct Held {
+pub(crate) struct Held {
     pub(super) marks: Option<Marks>,
     /// So many units are kept back at most.
     most: usize,
@@ -48,35 +48,35 @@ struct Sums {
 impl Held {
     /// Keeps no unit and no sum back: whoever decides about the next entry finds them in the
     /// tables.
-    pub(in crate::ledger) fn nothing(connection: &Connection) -> rusqlite::Result<Self> {
+    pub(crate) fn nothing(connection: &Connection) -> rusqlite::Result<Self> {
         Self::units(0, connection)
     }
 
     /// Keeps so many units back, in a connection in which a row may name another one before that
     /// is there.
-    pub(in crate::ledger) fn units(most: usize, connection: &Connection) -> rusqlite::Result<Self> {
+    pub(crate) fn units(most: usize, connection: &Connection) -> rusqlite::Result<Self> {
         let marks = Marks::read(connection)?;
         Ok(Held { marks, most, units: RefCell::default(), sums: RefCell::default() })
     }
 
     /// Up to when the clock is believed behind the last entry; none in a ledger that is not
     /// founded yet.
-    pub(in crate::ledger) fn clock(&self) -> Option<Timestamp> {
+    pub(crate) fn clock(&self) -> Option<Timestamp> {
         self.marks.as_ref().map(Marks::clock)
     }
 
     /// What the ledger's own row is to say, as it was before an entry that is taken back.
-    pub(in crate::ledger) fn marks(&self) -> Option<Marks> {
+    pub(crate) fn marks(&self) -> Option<Marks> {
         self.marks
     }
 
     /// Goes back to that.
-    pub(in crate::ledger) fn set_marks(&mut self, marks: Option<Marks>) {
+    pub(crate) fn set_marks(&mut self, marks: Option<Marks>) {
         self.marks = marks;
     }
 
     /// Writes all that is not in the tables yet.
-    pub(in crate::ledger) fn save(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn save(&self, connection: &Connection) -> rusqlite::Result<()> {
         self.write(connection)?;
         Marks::save(self.marks, connection)
     }

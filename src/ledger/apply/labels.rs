@@ -6,10 +6,10 @@ use crate::domain::ids::Serial;
 use crate::domain::labelling::{
     Delivery, LabelDelivered, LabelRow, LabelScanned, LabelSent, LabelState, LabelsChosen,
 };
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::label_row;
-use crate::ledger::tables::sql::stored;
-use crate::ledger::tables::unit_row::ProvenOn;
+use crate::error::LedgerError;
+use crate::tables::label_row;
+use crate::tables::sql::stored;
+use crate::tables::unit_row::ProvenOn;
 
 use super::context::Context;
 use crate::say;

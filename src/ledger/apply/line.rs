@@ -4,9 +4,9 @@ use rusqlite::params;
 
 use crate::domain::record::{AuthoritySeen, LineStarted, WorkOrderAct, WorkOrderCreated};
 use crate::domain::registration::AuthorityRegistered;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::payload::HexBytes;
-use crate::ledger::tables::sql::stored;
+use crate::error::LedgerError;
+use crate::journal::payload::HexBytes;
+use crate::tables::sql::stored;
 
 use super::context::Context;
 use crate::say;

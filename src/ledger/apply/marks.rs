@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::clock::Timestamp;
-use crate::ledger::journal::entry::Kind;
-use crate::ledger::tables::sql::{counted, stored};
+use crate::journal::entry::Kind;
+use crate::tables::sql::{counted, stored};
 
 /// A clock may run this far ahead of the journal within one entry without being held
 /// for wrong, in microseconds; further only a unit's begin or a person takes it.
@@ -12,7 +12,7 @@ const CLOCK_STEP: i64 = 24 * 3600 * 1_000_000;
 
 /// The newest entry's number and time, and the time up to which the clock is believed.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::ledger) struct Marks {
+pub(crate) struct Marks {
     last_seq: u64,
     newest: Timestamp,
     clock: Timestamp,
@@ -25,7 +25,7 @@ impl Marks {
     }
 
     /// None where the ledger is not founded yet.
-    pub(in crate::ledger) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+    pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
         let sql = "SELECT last_seq, newest_us, clock_us FROM ledger";
         let mut statement = connection.prepare_cached(sql)?;
         let marks = statement.query_row([], |row| {
@@ -36,7 +36,7 @@ impl Marks {
     }
 
     /// Up to when the clock is believed.
-    pub(in crate::ledger) const fn clock(&self) -> Timestamp {
+    pub(crate) const fn clock(&self) -> Timestamp {
         self.clock
     }
 
@@ -53,10 +53,7 @@ impl Marks {
     }
 
     /// Nothing is saved of a ledger that is not founded yet.
-    pub(in crate::ledger) fn save(
-        marks: Option<Self>,
-        connection: &Connection,
-    ) -> rusqlite::Result<()> {
+    pub(crate) fn save(marks: Option<Self>, connection: &Connection) -> rusqlite::Result<()> {
         let Some(Marks { last_seq, newest, clock }) = marks else { return Ok(()) };
         let sql = "UPDATE ledger SET last_seq = ?1, newest_us = ?2, clock_us = ?3";
         let values = params![stored(last_seq), newest, clock];

@@ -21,20 +21,20 @@ mod unit;
 use rusqlite::{Connection, params};
 
 use crate::domain::record::Record;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::{Created, Entry, Fact, Kind};
-use crate::ledger::journal::payload::HexBytes;
-use crate::ledger::tables::sql::stored;
+use crate::error::LedgerError;
+use crate::journal::entry::{Created, Entry, Fact, Kind};
+use crate::journal::payload::HexBytes;
+use crate::tables::sql::stored;
 
 use crate::say;
 use context::Context;
 use marks::Marks;
 
-pub(in crate::ledger) use held::Held;
+pub(crate) use held::Held;
 
 /// Puts the next of some entries into the evidence tables, or into what is held of them: the
 /// caller's, which is made before the first entry and saved behind the last.
-pub(in crate::ledger) fn apply_next(
+pub(crate) fn apply_next(
     connection: &Connection,
     entry: &Entry,
     held: &mut Held,

@@ -6,7 +6,7 @@ use crate::domain::operators::{
     OperatorAdded, OperatorDisabled, PinChanged, PinTried, ProfileAccepted, SignedIn,
 };
 use crate::domain::person::Person;
-use crate::ledger::tables::sql::stored;
+use crate::tables::sql::stored;
 
 use super::context::Context;
 

@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use crate::domain::ids::CertificateSn;
 use crate::domain::outbox::Operation;
 use crate::domain::registration::CloudInstance;
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::sql::stored;
+use crate::error::LedgerError;
+use crate::tables::sql::stored;
 
 use super::context::Context;
 use crate::say;

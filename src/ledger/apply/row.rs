@@ -4,10 +4,10 @@ use rusqlite::params;
 
 use crate::domain::certificate::CertificateState;
 use crate::domain::ids::{CertificateSn, ClientId, Serial};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::states::{Position, certificate_word};
-use crate::ledger::tables::unit_row::{OpenAttempt, Place, UnitRow};
-use crate::ledger::tables::{counts, grant_row};
+use crate::error::LedgerError;
+use crate::tables::states::{Position, certificate_word};
+use crate::tables::unit_row::{OpenAttempt, Place, UnitRow};
+use crate::tables::{counts, grant_row};
 
 use super::context::Context;
 use crate::say;

@@ -3,8 +3,8 @@
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::record::{Denied, Finished, PersonAct, Step};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::states::{AttemptOutcome, Permission};
+use crate::error::LedgerError;
+use crate::tables::states::{AttemptOutcome, Permission};
 
 use super::attempt::{AttemptEnd, end_attempt};
 use super::context::Context;

@@ -6,9 +6,9 @@ use rusqlite::params;
 use crate::domain::clock::Timestamp;
 use crate::domain::pages::{RegistrationTrouble, Registrations, SyncRun};
 use crate::domain::state::RegistrationState;
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::sql::counted;
-use crate::ledger::tables::states::open_row;
+use crate::error::LedgerError;
+use crate::tables::sql::counted;
+use crate::tables::states::open_row;
 
 use super::reader::Reader;
 

@@ -10,10 +10,10 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::WorkOrderId;
 use crate::domain::local::{Span, Zone};
 use crate::domain::pages::Pace;
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::counts;
-use crate::ledger::tables::sql::counted;
-use crate::ledger::tables::states::AttemptOutcome;
+use crate::error::LedgerError;
+use crate::tables::counts;
+use crate::tables::sql::counted;
+use crate::tables::states::AttemptOutcome;
 
 use super::reader::Reader;
 use super::story::ratio;

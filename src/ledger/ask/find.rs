@@ -8,7 +8,7 @@ use rusqlite::{ToSql, params};
 
 use crate::domain::ids::Serial;
 use crate::domain::story::{FoundUnit, NamedBy};
-use crate::ledger::error::LedgerError;
+use crate::error::LedgerError;
 
 use super::history::{digits, past};
 use super::reader::Reader;

@@ -2,8 +2,8 @@
 
 use crate::domain::grant::GrantRow;
 use crate::domain::ids::WorkOrderId;
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::grant_row;
+use crate::error::LedgerError;
+use crate::tables::grant_row;
 
 use super::reader::Reader;
 

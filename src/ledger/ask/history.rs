@@ -13,7 +13,7 @@ use crate::domain::ids::{Serial, SlotName};
 use crate::domain::local::Span;
 use crate::domain::pages::{HistoryKey, HistoryLine, HistoryPage, HistoryQuery};
 use crate::domain::state::AttemptOutcome;
-use crate::ledger::error::LedgerError;
+use crate::error::LedgerError;
 
 use super::reader::Reader;
 

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{self, Sender};
 
 use crate::domain::device::Fault;
-use crate::ledger::error::LedgerError;
+use crate::error::LedgerError;
 
 use super::reader::Reader;
 

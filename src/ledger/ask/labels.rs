@@ -2,15 +2,15 @@
 
 use rusqlite::OptionalExtension;
 
+use crate::decide::labels::certificate_of;
+use crate::decide::view::Trouble;
 use crate::domain::device::Fault;
 use crate::domain::ids::Serial;
 use crate::domain::labelling::{LabelFacts, LabelRow, LabelsChosen};
-use crate::ledger::decide::labels::certificate_of;
-use crate::ledger::decide::view::Trouble;
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::label_row::{self, LABEL, read_label};
-use crate::ledger::tables::unit_row;
+use crate::error::LedgerError;
 use crate::say;
+use crate::tables::label_row::{self, LABEL, read_label};
+use crate::tables::unit_row;
 
 use super::reader::Reader;
 

@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension, params};
 use crate::domain::ids::Fingerprint;
 use crate::domain::outbox::NewestList;
 use crate::domain::record::Record;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::{Entry, Fact};
+use crate::error::LedgerError;
+use crate::journal::entry::{Entry, Fact};
 
 use super::reader::Reader;
 

@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::ids::{PublicKey, WorkOrderId, to_hex};
 use crate::domain::lot::{JournalLine, SignedHeadText};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::sql::{counted, stored};
+use crate::error::LedgerError;
+use crate::tables::sql::{counted, stored};
 
 use super::reader::Reader;
 

@@ -7,12 +7,12 @@ use rusqlite::OptionalExtension;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::OperatorId;
 use crate::domain::operators::{OperatorRow, PinVerifier};
-use crate::ledger::error::LedgerError;
-use crate::ledger::keep::files;
-use crate::ledger::keep::structure::FileCheck;
-use crate::ledger::tables::operator_row::{OPERATOR, operator, read_operator, supervisors_besides};
-use crate::ledger::tables::shape;
-use crate::ledger::tables::sql::counted;
+use crate::error::LedgerError;
+use crate::keep::files;
+use crate::keep::structure::FileCheck;
+use crate::tables::operator_row::{OPERATOR, operator, read_operator, supervisors_besides};
+use crate::tables::shape;
+use crate::tables::sql::counted;
 
 use super::reader::Reader;
 

@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Row, params};
 
+pub use crate::decide::cloud::Gate;
+use crate::decide::cloud::gate;
 use crate::domain::certificate::CertificateState;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{CertificateSn, ClientId, Fingerprint, Serial, WorkOrderId};
 use crate::domain::outbox::Operation;
 use crate::domain::registration::{CaSn, CloudInstance, CloudStatus};
-pub use crate::ledger::decide::cloud::Gate;
-use crate::ledger::decide::cloud::gate;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::certificate::read_from_entry;
-use crate::ledger::tables::certificate_row::read_certificate_state;
-use crate::ledger::tables::counts;
-use crate::ledger::tables::sql::{counted, stored};
-use crate::ledger::tables::states::{OutboxState, RegistrationState, open_row};
+use crate::error::LedgerError;
+use crate::journal::certificate::read_from_entry;
+use crate::tables::certificate_row::read_certificate_state;
+use crate::tables::counts;
+use crate::tables::sql::{counted, stored};
+use crate::tables::states::{OutboxState, RegistrationState, open_row};
 
 use super::reader::Reader;
 
@@ -185,7 +185,7 @@ fn oldest_open() -> String {
 
 /// Every question about what is open; each must be answered by the index of open rows.
 #[cfg(test)]
-pub(in crate::ledger) fn questions() -> [String; 5] {
+pub(crate) fn questions() -> [String; 5] {
     [page_of_open(), first_of_client(), count_of_open(), issuers_of_open(), oldest_open()]
 }
 

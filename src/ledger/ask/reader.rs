@@ -7,28 +7,28 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::decide::{clock, place};
 use crate::domain::clock::Timestamp;
 use crate::domain::device::{Fault, Held};
 use crate::domain::ids::{
     CertificateSn, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, StationId, WorkOrderId,
 };
 use crate::domain::record::{CertificateRow, Gap, Holds, Looked, Owners, Record, Standing};
-use crate::ledger::decide::{clock, place};
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::certificate::{CERTIFICATE, WITH_ENTRY, read_certificate};
-use crate::ledger::journal::entry::{Entry, Fact};
-use crate::ledger::journal::head::Head;
-use crate::ledger::journal::witness::Owner;
-use crate::ledger::keep::files;
-use crate::ledger::tables::certificate_row::{self, read_certificate_state};
-use crate::ledger::tables::sql::counted;
-use crate::ledger::tables::unit_row::{self, UnitRow};
+use crate::error::LedgerError;
+use crate::journal::certificate::{CERTIFICATE, WITH_ENTRY, read_certificate};
+use crate::journal::entry::{Entry, Fact};
+use crate::journal::head::Head;
+use crate::journal::witness::Owner;
+use crate::keep::files;
 use crate::say;
+use crate::tables::certificate_row::{self, read_certificate_state};
+use crate::tables::sql::counted;
+use crate::tables::unit_row::{self, UnitRow};
 
 /// Answers what the ledger knows. Has a connection of its own and never writes.
 #[derive(Debug)]
 pub struct Reader {
-    pub(in crate::ledger) connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl Reader {

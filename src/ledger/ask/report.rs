@@ -9,9 +9,9 @@ use crate::domain::clock::Timestamp;
 use crate::domain::figures::{Behind, Figures, Holds, OfDay, OnHold, Scope};
 use crate::domain::ids::WorkOrderId;
 use crate::domain::local::{Span, Zone};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::sql::counted;
-use crate::ledger::tables::states::AttemptOutcome;
+use crate::error::LedgerError;
+use crate::tables::sql::counted;
+use crate::tables::states::AttemptOutcome;
 
 use super::backlog::Backlog;
 use super::conditions::Conditions;

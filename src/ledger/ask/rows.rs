@@ -5,8 +5,8 @@ use rusqlite::Row;
 use crate::domain::ids::{CertificateSn, Serial};
 use crate::domain::pages::HistoryKey;
 use crate::domain::rows::{AttemptRow, CertificateCells, UnitRow};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::certificate_row::read_certificate_state;
+use crate::error::LedgerError;
+use crate::tables::certificate_row::read_certificate_state;
 
 use super::conditions::Conditions;
 use super::reader::Reader;

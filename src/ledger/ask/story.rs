@@ -12,15 +12,13 @@ use crate::domain::ids::{CertificateSn, Serial, WorkOrderId};
 use crate::domain::label::CheckCharacter;
 use crate::domain::record::LabelRead;
 use crate::domain::work_order::{WorkOrder, WorkOrderRow};
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::certificate::{
-    CERTIFICATE, WITH_ENTRY, read_certificate, read_from_entry,
-};
-use crate::ledger::tables::certificate_row::read_certificate_state;
-use crate::ledger::tables::counts;
-use crate::ledger::tables::sql::counted;
-use crate::ledger::tables::states::{self, AttemptOutcome, OutboxState, RegistrationState};
-use crate::ledger::tables::unit_row;
+use crate::error::LedgerError;
+use crate::journal::certificate::{CERTIFICATE, WITH_ENTRY, read_certificate, read_from_entry};
+use crate::tables::certificate_row::read_certificate_state;
+use crate::tables::counts;
+use crate::tables::sql::counted;
+use crate::tables::states::{self, AttemptOutcome, OutboxState, RegistrationState};
+use crate::tables::unit_row;
 
 use super::conditions::Conditions;
 use super::reader::Reader;
@@ -296,7 +294,7 @@ impl Reader {
     }
 
     /// Every sum but those of hours.
-    pub(in crate::ledger) fn sums_of_all(&self) -> Result<Stats, LedgerError> {
+    pub(crate) fn sums_of_all(&self) -> Result<Stats, LedgerError> {
         let first = self.outcomes(counts::FIRST)?;
         let counted = first.passed + first.failed;
         Ok(Stats {
@@ -309,12 +307,12 @@ impl Reader {
         })
     }
 
-    pub(in crate::ledger) fn sums(&self, what: &str) -> Result<BTreeMap<String, u64>, LedgerError> {
+    pub(crate) fn sums(&self, what: &str) -> Result<BTreeMap<String, u64>, LedgerError> {
         let sums = counts::read(&self.connection, what)?;
         Ok(sums.into_iter().map(|(name, value)| (name, counted(value))).collect())
     }
 
-    pub(in crate::ledger) fn outcomes(&self, what: &str) -> Result<Outcomes, LedgerError> {
+    pub(crate) fn outcomes(&self, what: &str) -> Result<Outcomes, LedgerError> {
         let sums = self.sums(what)?;
         let of = |outcome: AttemptOutcome| sums.get(outcome.as_str()).copied().unwrap_or(0);
         Ok(Outcomes {
@@ -343,7 +341,7 @@ impl Reader {
     }
 }
 
-pub(in crate::ledger) fn ratio(part: u64, whole: u64) -> f64 {
+pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
     // Exact up to 2^53 units.
     part as f64 / whole as f64
 }

@@ -3,8 +3,8 @@
 use rusqlite::params;
 
 use crate::domain::story::{Uncertain, UncertainUnit};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::sql::counted;
+use crate::error::LedgerError;
+use crate::tables::sql::counted;
 
 use super::reader::Reader;
 

@@ -23,7 +23,7 @@ pub struct ExportRow {
 }
 
 /// A certificate's DER as PEM.
-pub(in crate::ledger) fn pem(der: &[u8]) -> String {
+pub(crate) fn pem(der: &[u8]) -> String {
     let text = base64(der);
     let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
     for line in text.as_bytes().chunks(64) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::ids::SlotName;
 use crate::domain::slot::Newest;
-use crate::ledger::error::LedgerError;
+use crate::error::LedgerError;
 
 use super::reader::Reader;
 

@@ -6,10 +6,10 @@ use rusqlite::{Connection, params};
 use crate::domain::cause::Told;
 use crate::domain::record::{Record, Restored};
 use crate::domain::say::Say;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::{Entry, Fact, Hash};
-use crate::ledger::journal::head::{Head, SignedHead};
-use crate::ledger::tables::sql::{counted, stored};
+use crate::error::LedgerError;
+use crate::journal::entry::{Entry, Fact, Hash};
+use crate::journal::head::{Head, SignedHead};
+use crate::tables::sql::{counted, stored};
 
 use super::replayer::Replayer;
 use super::signatures::Signatures;

@@ -6,11 +6,11 @@ use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::PublicKey;
 use crate::domain::record::Record;
 use crate::domain::say::Say;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::{Entry, Fact, Hash, InstanceId};
-use crate::ledger::journal::head::{Head, SignedHead};
-use crate::ledger::tables::sql::{counted, stored};
+use crate::error::LedgerError;
+use crate::journal::entry::{Entry, Fact, Hash, InstanceId};
+use crate::journal::head::{Head, SignedHead};
 use crate::say;
+use crate::tables::sql::{counted, stored};
 
 /// What the newest head is held against.
 pub(super) struct Heads<'a> {

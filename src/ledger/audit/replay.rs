@@ -3,14 +3,14 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Rows};
 
+use crate::apply::{Held, apply_next};
 use crate::domain::cause::Told;
 use crate::domain::say::Say;
-use crate::ledger::apply::{Held, apply_next};
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::Entry;
-use crate::ledger::keep::files;
-use crate::ledger::tables::schema::{self, EVIDENCE};
+use crate::error::LedgerError;
+use crate::journal::entry::Entry;
+use crate::keep::files;
 use crate::say;
+use crate::tables::schema::{self, EVIDENCE};
 
 /// KiB of memory for its pages; what is more goes to the temporary file.
 const CACHE_KIB: i64 = 96 << 10;
@@ -29,13 +29,13 @@ const BATCH: usize = 64 << 10;
 
 /// An empty ledger that entries are applied to. It lies in memory and, where it grows, in
 /// a temporary file that no name leads to.
-pub(in crate::ledger) struct Replay {
+pub(crate) struct Replay {
     connection: Connection,
     held: Held,
 }
 
 impl Replay {
-    pub(in crate::ledger) fn new(beside_a_line: bool) -> Result<Replay, LedgerError> {
+    pub(crate) fn new(beside_a_line: bool) -> Result<Replay, LedgerError> {
         match beside_a_line {
             true => Self::holding(FEW_UNITS, LITTLE_CACHE_KIB),
             false => Self::holding(UNITS, CACHE_KIB),
@@ -43,7 +43,7 @@ impl Replay {
     }
 
     /// One that holds so many units, and so many KiB of pages.
-    pub(in crate::ledger) fn holding(units: usize, cache: i64) -> Result<Replay, LedgerError> {
+    pub(crate) fn holding(units: usize, cache: i64) -> Result<Replay, LedgerError> {
         let connection = files::open_temporary()?;
         schema::migrate(&connection)?;
         for (index, _) in schema::spare_indices(&connection)? {
@@ -57,18 +57,18 @@ impl Replay {
         Ok(Replay { connection, held })
     }
 
-    pub(in crate::ledger) fn begin(&self) -> Result<(), LedgerError> {
+    pub(crate) fn begin(&self) -> Result<(), LedgerError> {
         Ok(self.connection.execute_batch("BEGIN")?)
     }
 
-    pub(in crate::ledger) fn end(&self) -> Result<(), LedgerError> {
+    pub(crate) fn end(&self) -> Result<(), LedgerError> {
         self.held.save(&self.connection)?;
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
     /// Applies one entry; one that can't be applied is a bad entry, unless the replay itself found
     /// no memory or no room.
-    pub(in crate::ledger) fn entry(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+    pub(crate) fn entry(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         let applied = apply_next(&self.connection, entry, &mut self.held);
         applied.map_err(|error| match error.is_of_the_system() {
             true => error,
@@ -82,7 +82,7 @@ impl Replay {
 
     /// Gives the rows of every evidence table as [`pack`] has them, an empty batch behind each
     /// table, until nobody takes them any more.
-    pub(in crate::ledger) fn give_rows(
+    pub(crate) fn give_rows(
         &self,
         mut give: impl FnMut(Vec<u8>) -> bool,
     ) -> Result<(), LedgerError> {
@@ -122,7 +122,7 @@ fn in_order(table: &str, key: &str) -> String {
 
 /// Gives a table's rows as bytes, which are the same where the rows are, and an empty batch
 /// behind them; false where `take` did not want them all.
-pub(in crate::ledger) fn pack(
+pub(crate) fn pack(
     connection: &Connection,
     table: &str,
     key: &str,

@@ -7,9 +7,9 @@ use std::thread::{Scope, ScopedJoinHandle};
 use rusqlite::Connection;
 
 use crate::domain::say::Phrase;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::Entry;
-use crate::ledger::tables::schema::EVIDENCE;
+use crate::error::LedgerError;
+use crate::journal::entry::Entry;
+use crate::tables::schema::EVIDENCE;
 
 use super::replay::{Replay, pack};
 use super::threads::start;

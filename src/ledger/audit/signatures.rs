@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crate::domain::evidence::HeadVerifier;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::InstanceId;
-use crate::ledger::journal::head::SignedHead;
+use crate::error::LedgerError;
+use crate::journal::entry::InstanceId;
+use crate::journal::head::SignedHead;
 
 use super::threads::start;
 

@@ -2,10 +2,10 @@
 
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
-use crate::ledger::error::LedgerError;
+use crate::error::LedgerError;
 
 /// Starts one that ends with who started it.
-pub(in crate::ledger) fn start<'scope, R: Send + 'scope>(
+pub(crate) fn start<'scope, R: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     what: &'static str,
     work: impl FnOnce() -> R + Send + 'scope,

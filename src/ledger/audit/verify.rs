@@ -21,21 +21,21 @@ use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{Fingerprint, PublicKey, StationId};
 use crate::domain::long_work;
 use crate::domain::say::Say;
-use crate::ledger::error::{LedgerError, witness_in_chinese};
-use crate::ledger::journal::entry::{Entry, Fact};
-use crate::ledger::journal::head::{Head, SignedHead};
-use crate::ledger::journal::note::{self, HEAD_FILE, Note};
-use crate::ledger::journal::witness::{self, Owner};
-use crate::ledger::keep::files::{self, LEDGER_FILE};
-use crate::ledger::tables::sql::counted;
-use crate::ledger::tables::{schema, shape};
+use crate::error::{LedgerError, witness_in_chinese};
+use crate::journal::entry::{Entry, Fact};
+use crate::journal::head::{Head, SignedHead};
+use crate::journal::note::{self, HEAD_FILE, Note};
+use crate::journal::witness::{self, Owner};
+use crate::keep::files::{self, LEDGER_FILE};
+use crate::tables::sql::counted;
+use crate::tables::{schema, shape};
 
 use super::chain::{Chain, Older, Page};
 use super::heads::Heads;
 use super::replayer::{Replayed, Replayer};
 use super::signatures::Signatures;
 use super::threads::start;
-use crate::ledger::keep::structure::{self, FileCheck};
+use crate::keep::structure::{self, FileCheck};
 use crate::say;
 
 /// Beside the ledger, the newest head that an audit reached.
@@ -171,13 +171,13 @@ pub fn check(path: &Path) -> Result<u64, LedgerError> {
 }
 
 /// What the restore needs to know of a ledger that holds.
-pub(in crate::ledger) struct Sound {
-    pub(in crate::ledger) owner: Owner,
-    pub(in crate::ledger) head: Head,
+pub(crate) struct Sound {
+    pub(crate) owner: Owner,
+    pub(crate) head: Head,
 }
 
 /// Audits a ledger or a copy of one, its file's structure too; anything found is an error.
-pub(in crate::ledger) fn demand(
+pub(crate) fn demand(
     path: &Path,
     verifier: &dyn HeadVerifier,
     audit: &Audit,

@@ -6,16 +6,16 @@ use std::path::Path;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, params};
 
+use crate::ask::reader::Reader;
+use crate::audit::verify::{self, Audit, Sound};
 use crate::domain::cause::cause;
 use crate::domain::evidence::HeadVerifier;
-use crate::ledger::ask::reader::Reader;
-use crate::ledger::audit::verify::{self, Audit, Sound};
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::head::Head;
-use crate::ledger::keep::structure::{self, FileCheck};
-use crate::ledger::keep::{files, filesystem};
-use crate::ledger::tables::shape;
-use crate::ledger::tables::sql::stored;
+use crate::error::LedgerError;
+use crate::journal::head::Head;
+use crate::keep::structure::{self, FileCheck};
+use crate::keep::{files, filesystem};
+use crate::tables::shape;
+use crate::tables::sql::stored;
 
 use super::unfinished::Unfinished;
 use crate::say;
@@ -34,7 +34,7 @@ impl Reader {
     }
 
     /// Whether the last entry of a backup is an entry of this ledger.
-    pub(in crate::ledger) fn has_head_of(&self, backup: &Path) -> Result<bool, LedgerError> {
+    pub(crate) fn has_head_of(&self, backup: &Path) -> Result<bool, LedgerError> {
         let connection = files::open_untouchable(backup)?;
         shape::check(&connection)?;
         let head = Head::read(&connection)?;
@@ -51,13 +51,13 @@ impl Reader {
     }
 
     /// How large the ledger's file is, its log put in.
-    pub(in crate::ledger) fn bytes(&self) -> Result<u64, LedgerError> {
+    pub(crate) fn bytes(&self) -> Result<u64, LedgerError> {
         structure::bytes(&self.connection)
     }
 }
 
 /// One read transaction for all pages, so that no commit in between starts it anew.
-pub(in crate::ledger) fn copy_pages(from: &Connection, to: &Path) -> Result<(), LedgerError> {
+pub(crate) fn copy_pages(from: &Connection, to: &Path) -> Result<(), LedgerError> {
     let mut copy = files::open_own(to)?;
     let backup = Backup::new(from, &mut copy)?;
     match backup.step(-1).map_err(|error| not_copied(error, to))? {

@@ -8,11 +8,11 @@ use crate::domain::bounds;
 use crate::domain::clock::Timestamp;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::record::Record;
-use crate::ledger::journal::entry::{Entry, Fact};
-use crate::ledger::journal::head::Head;
-use crate::ledger::segment::chain::Found;
-use crate::ledger::segment::format::SegmentError;
-use crate::ledger::segment::read;
+use crate::journal::entry::{Entry, Fact};
+use crate::journal::head::Head;
+use crate::segment::chain::Found;
+use crate::segment::format::SegmentError;
+use crate::segment::read;
 
 /// Of segments that follow on the same entry, those that the newest restore went on with, or
 /// all where none was; and the others.

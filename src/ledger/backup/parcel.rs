@@ -3,15 +3,15 @@
 
 use rusqlite::params;
 
+use crate::ask::reader::Reader;
 use crate::domain::cause::cause;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
-use crate::ledger::ask::reader::Reader;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::InstanceId;
-use crate::ledger::journal::head::Head;
-use crate::ledger::journal::witness::Owner;
-use crate::ledger::tables::sql::stored;
+use crate::error::LedgerError;
+use crate::journal::entry::InstanceId;
+use crate::journal::head::Head;
+use crate::journal::witness::Owner;
+use crate::tables::sql::stored;
 
 use super::segments::{Packed, header_of};
 

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
+use crate::ask::reader::Reader;
 use crate::domain::bounds;
 use crate::domain::cause::cause;
 use crate::domain::ids::{OperatorId, StationId};
 use crate::domain::say::Say;
-use crate::ledger::ask::reader::Reader;
-use crate::ledger::error::LedgerError;
-use crate::ledger::keep::files;
+use crate::error::LedgerError;
+use crate::keep::files;
 use crate::say;
 
 /// A row of `persons`.

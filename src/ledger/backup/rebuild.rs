@@ -5,20 +5,20 @@ use std::thread;
 
 use rusqlite::{Connection, params};
 
+use crate::apply::{Held, apply_next};
 use crate::domain::cause::Told;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
 use crate::domain::long_work;
 use crate::domain::say::Say;
-use crate::ledger::apply::{Held, apply_next};
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::InstanceId;
-use crate::ledger::journal::head::Head;
-use crate::ledger::keep::files;
-use crate::ledger::segment::chain::{Chained, Found, follow};
-use crate::ledger::segment::format::SegmentError;
-use crate::ledger::tables::schema;
-use crate::ledger::tables::sql::stored;
+use crate::error::LedgerError;
+use crate::journal::entry::InstanceId;
+use crate::journal::head::Head;
+use crate::keep::files;
+use crate::segment::chain::{Chained, Found, follow};
+use crate::segment::format::SegmentError;
+use crate::tables::schema;
+use crate::tables::sql::stored;
 
 use super::unpack::{Piece, Refused, Unpacked, Unpacking};
 use super::{forks, segments};
@@ -31,20 +31,20 @@ const CACHE_KIB: i64 = 96 << 10;
 const UNITS: usize = 4096;
 
 /// Where the segments of a directory end, and what a person should know of the others.
-pub(in crate::ledger) struct Rebuilt {
-    pub(in crate::ledger) head: Head,
-    pub(in crate::ledger) remarks: Vec<Say>,
+pub(crate) struct Rebuilt {
+    pub(crate) head: Head,
+    pub(crate) remarks: Vec<Say>,
 }
 
 /// The segments of a station in a directory that follow each other from the first entry on.
-pub(in crate::ledger) struct Way {
-    pub(in crate::ledger) chain: Vec<Found>,
+pub(crate) struct Way {
+    pub(crate) chain: Vec<Found>,
     remarks: Vec<Say>,
 }
 
 impl Way {
     /// Looks at what each segment says of itself.
-    pub(in crate::ledger) fn find(
+    pub(crate) fn find(
         dir: &Path,
         station: &StationId,
         verifier: &dyn HeadVerifier,
@@ -80,12 +80,12 @@ impl Way {
     }
 
     /// The last entry that it leads to.
-    pub(in crate::ledger) fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.chain.last().map_or(0, |found| found.header.signed.head.seq)
     }
 
     /// Makes a ledger of them in an empty file, as far as they hold.
-    pub(in crate::ledger) fn rebuild(
+    pub(crate) fn rebuild(
         self,
         file: &Path,
         verifier: &dyn HeadVerifier,

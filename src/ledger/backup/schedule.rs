@@ -9,16 +9,16 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::ask::reader::Reader;
+use crate::audit::verify::{self, Audit};
 use crate::domain::clock::Timestamp;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
-use crate::ledger::ask::reader::Reader;
-use crate::ledger::audit::verify::{self, Audit};
-use crate::ledger::error::LedgerError;
-use crate::ledger::keep::aside::compact;
-use crate::ledger::keep::{files, filesystem};
-use crate::ledger::segment;
-use crate::ledger::settings::Settings;
+use crate::error::LedgerError;
+use crate::keep::aside::compact;
+use crate::keep::{files, filesystem};
+use crate::segment;
+use crate::settings::Settings;
 
 use super::persons;
 use super::rebuild::Way;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::params;
 
+use crate::ask::reader::Reader;
 use crate::cut;
 use crate::domain::bounds;
 use crate::domain::cause::{Told, cause};
@@ -13,19 +14,18 @@ use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::StationId;
 use crate::domain::long_work;
 use crate::domain::say::Say;
-use crate::ledger::ask::reader::Reader;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::Hash;
-use crate::ledger::journal::head::{Head, SignedHead};
-use crate::ledger::journal::payload::HexBytes;
-use crate::ledger::journal::witness::Owner;
-use crate::ledger::keep::filesystem;
-use crate::ledger::segment::chain::{Chained, Found, follow};
-use crate::ledger::segment::files::{self, ENDING};
-use crate::ledger::segment::format::{SegmentError, SegmentHeader};
-use crate::ledger::segment::read;
-use crate::ledger::segment::write::Packer;
-use crate::ledger::tables::sql::{counted, stored};
+use crate::error::LedgerError;
+use crate::journal::entry::Hash;
+use crate::journal::head::{Head, SignedHead};
+use crate::journal::payload::HexBytes;
+use crate::journal::witness::Owner;
+use crate::keep::filesystem;
+use crate::segment::chain::{Chained, Found, follow};
+use crate::segment::files::{self, ENDING};
+use crate::segment::format::{SegmentError, SegmentHeader};
+use crate::segment::read;
+use crate::segment::write::Packer;
+use crate::tables::sql::{counted, stored};
 
 use super::unfinished::Unfinished;
 use crate::say;
@@ -36,17 +36,13 @@ const ENTRIES: u64 = 8_192;
 const BYTES: u64 = 8 << 20;
 
 /// The name of a segment's file; times are for people, nothing goes by them.
-pub(in crate::ledger) fn name(
-    station: &StationId,
-    time: &str,
-    (first, last): (u64, u64),
-) -> String {
+pub(crate) fn name(station: &StationId, time: &str, (first, last): (u64, u64)) -> String {
     format!("{station}-{time}-{first:010}-{last:010}{ENDING}")
 }
 
 /// Every segment of a directory whose beginning can be read and that has all its bytes, and
 /// what is wrong with the others.
-pub(in crate::ledger) fn list(dir: &Path) -> Result<(Vec<Found>, Vec<Unusable>), LedgerError> {
+pub(crate) fn list(dir: &Path) -> Result<(Vec<Found>, Vec<Unusable>), LedgerError> {
     let (mut found, mut unusable) = (Vec::new(), Vec::new());
     for path in files::of_directory(dir)? {
         match files::whole(&path) {
@@ -59,13 +55,13 @@ pub(in crate::ledger) fn list(dir: &Path) -> Result<(Vec<Found>, Vec<Unusable>),
 
 /// A file that is no whole segment.
 #[derive(Debug)]
-pub(in crate::ledger) struct Unusable {
-    pub(in crate::ledger) path: PathBuf,
-    pub(in crate::ledger) error: SegmentError,
+pub(crate) struct Unusable {
+    pub(crate) path: PathBuf,
+    pub(crate) error: SegmentError,
 }
 
 /// Reads one whole, and holds it against itself.
-pub(in crate::ledger) fn verify(
+pub(crate) fn verify(
     path: &Path,
     verifier: &dyn HeadVerifier,
 ) -> Result<SegmentHeader, SegmentError> {
@@ -111,7 +107,7 @@ pub(super) fn header_of(
 impl Reader {
     /// The segments of this ledger that follow each other from its first entry on. Those of
     /// another history, and those behind a gap, are among the others.
-    pub(in crate::ledger) fn segments_of(&self, dir: &Path) -> Result<Chained, LedgerError> {
+    pub(crate) fn segments_of(&self, dir: &Path) -> Result<Chained, LedgerError> {
         let Some(owner) = Owner::read(&self.connection)? else { return Ok(Chained::default()) };
         let mut own = Vec::new();
         for found in list(dir)?.0 {
@@ -130,7 +126,7 @@ impl Reader {
 
     /// Writes what no segment of the directory has yet, and fills what is missing there; gives
     /// the last that was written.
-    pub(in crate::ledger) fn write_segments(
+    pub(crate) fn write_segments(
         &self,
         dir: &Path,
         time: &str,

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::ledger::error::LedgerError;
-use crate::ledger::keep::files::{self, temporary_beside};
+use crate::error::LedgerError;
+use crate::keep::files::{self, temporary_beside};
 
 /// A file that is removed unless it was given its final name.
-pub(in crate::ledger) struct Unfinished(PathBuf);
+pub(crate) struct Unfinished(PathBuf);
 
 impl Unfinished {
-    pub(in crate::ledger) fn create(path: &Path) -> Result<Unfinished, LedgerError> {
+    pub(crate) fn create(path: &Path) -> Result<Unfinished, LedgerError> {
         let temporary = temporary_beside(path);
         files::sweep(temporary.parent().unwrap_or(Path::new(".")));
         let made = files::make_temporary(&temporary);
@@ -19,12 +19,12 @@ impl Unfinished {
     }
 
     /// Where it is until then.
-    pub(in crate::ledger) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Makes it durable under its final name; one that is there already is kept.
-    pub(in crate::ledger) fn finish(&self, path: &Path) -> Result<(), LedgerError> {
+    pub(crate) fn finish(&self, path: &Path) -> Result<(), LedgerError> {
         let failed = |error| LedgerError::file(path, error);
         fs::File::open(&self.0).and_then(|file| file.sync_all()).map_err(failed)?;
         match fs::hard_link(&self.0, path) {

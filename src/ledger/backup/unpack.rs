@@ -4,17 +4,17 @@
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::Scope;
 
+use crate::audit::threads::start;
 use crate::domain::bounds;
 use crate::domain::cause::Told;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::say::Phrase;
-use crate::ledger::audit::threads::start;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::Entry;
-use crate::ledger::journal::head::Head;
-use crate::ledger::segment::chain::Found;
-use crate::ledger::segment::format::{SegmentError, SegmentHeader};
-use crate::ledger::segment::read;
+use crate::error::LedgerError;
+use crate::journal::entry::Entry;
+use crate::journal::head::Head;
+use crate::segment::chain::Found;
+use crate::segment::format::{SegmentError, SegmentHeader};
+use crate::segment::read;
 
 /// Batches that wait for who takes them.
 const WAITING: usize = 8;

@@ -10,15 +10,15 @@ use crate::domain::code::Code;
 use crate::domain::ids::Serial;
 use crate::domain::record::Adopted;
 use crate::domain::say::Say;
-use crate::ledger::tables::certificate_row::read_certificate_state;
-use crate::ledger::tables::states::{Permission, Position, certificate_word};
-use crate::ledger::tables::unit_row::{self, UnitRow};
+use crate::tables::certificate_row::read_certificate_state;
+use crate::tables::states::{Permission, Position, certificate_word};
+use crate::tables::unit_row::{self, UnitRow};
 
 use super::view::{Decision, View, refuse};
 use crate::say;
 
 /// Gives the number of the attempt that it enters.
-pub(in crate::ledger) fn adopted(view: &View<'_>, adopted: &Adopted) -> Decision<u32> {
+pub(crate) fn adopted(view: &View<'_>, adopted: &Adopted) -> Decision<u32> {
     view.is_whole(&adopted.certificate)?;
     is_new(view, adopted)?;
     view.client_id_is_free(&adopted.serial, &adopted.client_id)?;

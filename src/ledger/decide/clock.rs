@@ -5,18 +5,18 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::domain::clock::Timestamp;
-use crate::ledger::error::LedgerError;
+use crate::error::LedgerError;
 
 /// How far a clock may be behind the journal.
 const BEHIND: Duration = Duration::from_secs(300);
 
 /// The time of the newest entry that a clock is held against.
-pub(in crate::ledger) fn mark(connection: &Connection) -> rusqlite::Result<Timestamp> {
+pub(crate) fn mark(connection: &Connection) -> rusqlite::Result<Timestamp> {
     connection.prepare_cached("SELECT clock_us FROM ledger")?.query_row([], |row| row.get(0))
 }
 
 /// Refuses a clock that is behind the journal, or too far ahead of it.
-pub(in crate::ledger) fn check(
+pub(crate) fn check(
     newest: Timestamp,
     now: Timestamp,
     max_gap: Duration,

@@ -11,11 +11,11 @@ use crate::domain::outbox::{
 };
 use crate::domain::registration::CloudStatus;
 use crate::domain::say::{Phrase, Say};
-use crate::ledger::tables::certificate_row::read_certificate_state;
-use crate::ledger::tables::label_row;
-use crate::ledger::tables::sql::stored;
-use crate::ledger::tables::states::{OutboxState, Permission, RegistrationState, open_row};
-use crate::ledger::tables::unit_row::{self, UnitRow};
+use crate::tables::certificate_row::read_certificate_state;
+use crate::tables::label_row;
+use crate::tables::sql::stored;
+use crate::tables::states::{OutboxState, Permission, RegistrationState, open_row};
+use crate::tables::unit_row::{self, UnitRow};
 
 use super::view::{Decision, View, refuse};
 use crate::say;
@@ -36,10 +36,7 @@ pub enum Gate {
 }
 
 /// Whether a unit may leave, as the ledger knows it.
-pub(in crate::ledger) fn gate(
-    connection: &Connection,
-    serial: &Serial,
-) -> rusqlite::Result<Option<Gate>> {
+pub(crate) fn gate(connection: &Connection, serial: &Serial) -> rusqlite::Result<Option<Gate>> {
     let Some(unit) = unit_row::load(connection, serial)? else { return Ok(None) };
     let shut = |Say { english, chinese }: Say| {
         Ok(Some(Gate::Shut(say!("{serial} {english}", "{serial} {chinese}"))))
@@ -157,7 +154,7 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn sent(&self, sent: &Sent) -> Decision<()> {
+    pub(crate) fn sent(&self, sent: &Sent) -> Decision<()> {
         let Sent { row, certificate_sn: cert, operation } = *sent;
         let found = self.open_row(row, cert, operation)?;
         if !found.is_current {
@@ -193,7 +190,7 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn answered(&self, answered: &Answered) -> Decision<()> {
+    pub(crate) fn answered(&self, answered: &Answered) -> Decision<()> {
         let Answered { row, certificate_sn: cert, operation, .. } = *answered;
         match self.open_row(row, cert, operation)?.is_current {
             true => Ok(()),
@@ -207,7 +204,7 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn found(&self, found: &Found) -> Decision<()> {
+    pub(crate) fn found(&self, found: &Found) -> Decision<()> {
         let cert = found.certificate_sn;
         if !self.connection.prepare_cached("SELECT 1 FROM clouds WHERE current = 1")?.exists([])? {
             return refuse(
@@ -225,7 +222,7 @@ impl View<'_> {
     }
 
     /// What was registered only can be found not to be.
-    pub(in crate::ledger) fn contradicted(&self, contradicted: &Contradicted) -> Decision<()> {
+    pub(crate) fn contradicted(&self, contradicted: &Contradicted) -> Decision<()> {
         let cert = contradicted.certificate_sn;
         let sql = "SELECT 1 FROM registrations r JOIN clouds k USING (site, region, instance)
             JOIN certificates c ON c.sn = r.certificate_sn
@@ -249,7 +246,7 @@ impl View<'_> {
         Ok(statement.query_row([cert], |row| read_certificate_state(row, 0)).optional()?)
     }
 
-    pub(in crate::ledger) fn registered_by_hand(&self, by_hand: &RegisteredByHand) -> Decision<()> {
+    pub(crate) fn registered_by_hand(&self, by_hand: &RegisteredByHand) -> Decision<()> {
         let cert = by_hand.certificate_sn;
         match self.certificate_state(cert)? {
             Some(CertificateState::Proven) => Ok(()),
@@ -277,7 +274,7 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn activation_asked(&self, asked: &ActivationAsked) -> Decision<()> {
+    pub(crate) fn activation_asked(&self, asked: &ActivationAsked) -> Decision<()> {
         let serial = &asked.serial;
         match self.gate(serial)? {
             Gate::Inactive(cert) if cert == asked.certificate_sn => Ok(()),
@@ -289,7 +286,7 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn shipped(&self, shipped: &Shipped) -> Decision<()> {
+    pub(crate) fn shipped(&self, shipped: &Shipped) -> Decision<()> {
         let serial = &shipped.serial;
         match self.gate(serial)? {
             Gate::Open(cert) if cert == shipped.certificate_sn => Ok(()),

@@ -8,8 +8,8 @@ use crate::domain::device::Fault;
 use crate::domain::grant::{GrantGivenBack, GrantNumber, GrantRow, GrantTaken, choose};
 use crate::domain::ids::{Serial, WorkOrderId};
 use crate::domain::label::CheckCharacter;
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::{grant_row, unit_row};
+use crate::error::LedgerError;
+use crate::tables::{grant_row, unit_row};
 
 use super::view::{Decision, Trouble, View, refuse};
 use crate::say;

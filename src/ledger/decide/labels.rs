@@ -3,15 +3,15 @@
 use crate::domain::code::Code;
 use crate::domain::ids::{CertificateSn, Serial};
 use crate::domain::labelling::{LabelDelivered, LabelRow, LabelScanned, LabelSent, LabelState};
-use crate::ledger::tables::label_row;
-use crate::ledger::tables::states::Permission;
-use crate::ledger::tables::unit_row::{self, UnitRow};
+use crate::tables::label_row;
+use crate::tables::states::Permission;
+use crate::tables::unit_row::{self, UnitRow};
 
 use super::view::{Decision, View, refuse};
 use crate::say;
 
 /// The certificate that a unit's label is for: it is proven with it and finished.
-pub(in crate::ledger) fn certificate_of(unit: &UnitRow) -> Decision<CertificateSn> {
+pub(crate) fn certificate_of(unit: &UnitRow) -> Decision<CertificateSn> {
     let serial = &unit.serial;
     match &unit.proven {
         _ if unit.scrapped => {

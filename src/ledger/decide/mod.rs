@@ -21,14 +21,14 @@ use crate::domain::record::{
     WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::say::Say;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::payload::HexBytes;
-use crate::ledger::keep::filesystem;
-use crate::ledger::tables::certificate_row::resumable;
-use crate::ledger::tables::sql::stored;
-use crate::ledger::tables::states::{Permission, Position};
-use crate::ledger::tables::unit_row::hardware_owner;
-use crate::ledger::tables::unit_row::{self, OpenAttempt, UnitRow};
+use crate::error::LedgerError;
+use crate::journal::payload::HexBytes;
+use crate::keep::filesystem;
+use crate::tables::certificate_row::resumable;
+use crate::tables::sql::stored;
+use crate::tables::states::{Permission, Position};
+use crate::tables::unit_row::hardware_owner;
+use crate::tables::unit_row::{self, OpenAttempt, UnitRow};
 
 use crate::say;
 use place::WorkOrderPlace;
@@ -36,7 +36,7 @@ use view::{Decided, Decision, Trouble, View, refuse};
 
 impl View<'_> {
     /// Whether the record may be appended; gives what the transaction adds to it.
-    pub(in crate::ledger) fn decide(&self, record: &Record) -> Decision<Decided> {
+    pub(crate) fn decide(&self, record: &Record) -> Decision<Decided> {
         self.approved(record)?;
         match record {
             Record::Begun(r) => return self.begun(r),
@@ -163,11 +163,7 @@ impl View<'_> {
         filesystem::check_room(&limits.data_dir, limits.reserve_bytes).or_else(row)
     }
 
-    pub(in crate::ledger) fn client_id_is_free(
-        &self,
-        serial: &Serial,
-        client_id: &ClientId,
-    ) -> Decision<()> {
+    pub(crate) fn client_id_is_free(&self, serial: &Serial, client_id: &ClientId) -> Decision<()> {
         let sql = "SELECT serial FROM units WHERE client_id = ?1 AND serial <> ?2
             UNION ALL SELECT serial FROM certificates WHERE client_id = ?1 AND serial <> ?2 LIMIT 1";
         match self.first_serial(sql, params![client_id, serial])? {
@@ -182,11 +178,7 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn hardware_is_free(
-        &self,
-        serial: &Serial,
-        hardware: &HardwareId,
-    ) -> Decision<()> {
+    pub(crate) fn hardware_is_free(&self, serial: &Serial, hardware: &HardwareId) -> Decision<()> {
         match hardware_owner(self.connection, serial, hardware)? {
             None => Ok(()),
             Some(other) => refuse(
@@ -221,7 +213,7 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn work_order_exists(&self, id: &WorkOrderId) -> Decision<()> {
+    pub(crate) fn work_order_exists(&self, id: &WorkOrderId) -> Decision<()> {
         let sql = "SELECT 1 FROM work_orders WHERE id = ?1";
         match self.connection.prepare_cached(sql)?.exists([id])? {
             true => Ok(()),
@@ -232,7 +224,7 @@ impl View<'_> {
     }
 
     /// The work order must exist.
-    pub(in crate::ledger) fn work_order_is_open(&self, id: &WorkOrderId) -> Decision<()> {
+    pub(crate) fn work_order_is_open(&self, id: &WorkOrderId) -> Decision<()> {
         let sql = "SELECT closed FROM work_orders WHERE id = ?1";
         match self.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))? {
             false => Ok(()),
@@ -345,7 +337,7 @@ impl View<'_> {
     }
 
     /// The certificate is the bytes that its fingerprint names, and its CA is known.
-    pub(in crate::ledger) fn is_whole(&self, certificate: &Certificate) -> Decision<()> {
+    pub(crate) fn is_whole(&self, certificate: &Certificate) -> Decision<()> {
         if Sha256::digest(&certificate.der)[..] != certificate.fingerprint.as_bytes()[..] {
             return refuse(
                 Code::Bug,

@@ -7,7 +7,7 @@ use crate::domain::operators::{
 };
 use crate::domain::record::Record;
 use crate::domain::supervised::supervised;
-use crate::ledger::tables::operator_row;
+use crate::tables::operator_row;
 
 use super::view::{Decision, Trouble, View, refuse};
 use crate::say;
@@ -15,7 +15,7 @@ use crate::say;
 impl View<'_> {
     /// From the first supervisor on, some records need one. That the PIN is theirs was
     /// found out before; here it is decided whether they are still what they were then.
-    pub(in crate::ledger) fn approved(&self, record: &Record) -> Decision<()> {
+    pub(crate) fn approved(&self, record: &Record) -> Decision<()> {
         let Some(person) = supervised(record) else { return Ok(()) };
         if operator_row::supervisors_besides(self.connection, None)? == 0 {
             return Ok(());
@@ -30,7 +30,7 @@ impl View<'_> {
         operators::may_approve(id, known.as_ref()).map_err(Trouble::Row)
     }
 
-    pub(in crate::ledger) fn operator_added(&self, added: &OperatorAdded) -> Decision<()> {
+    pub(crate) fn operator_added(&self, added: &OperatorAdded) -> Decision<()> {
         match operator_row::operator(self.connection, &added.operator, self.now)? {
             None => Ok(()),
             Some(row) => {
@@ -41,7 +41,7 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn operator_disabled(&self, disabled: &OperatorDisabled) -> Decision<()> {
+    pub(crate) fn operator_disabled(&self, disabled: &OperatorDisabled) -> Decision<()> {
         let id = &disabled.operator;
         let role = self.enabled(id)?;
         let others = operator_row::supervisors_besides(self.connection, Some(id))?;
@@ -53,16 +53,16 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn pin_changed(&self, changed: &PinChanged) -> Decision<()> {
+    pub(crate) fn pin_changed(&self, changed: &PinChanged) -> Decision<()> {
         self.enabled(&changed.operator).map(drop)
     }
 
-    pub(in crate::ledger) fn pin_tried(&self, tried: &PinTried) -> Decision<()> {
+    pub(crate) fn pin_tried(&self, tried: &PinTried) -> Decision<()> {
         self.enabled(&tried.operator).map(drop)
     }
 
     /// Somebody who is not known may work where nobody checks; somebody disabled may not.
-    pub(in crate::ledger) fn may_work(&self, id: Option<&OperatorId>) -> Decision<()> {
+    pub(crate) fn may_work(&self, id: Option<&OperatorId>) -> Decision<()> {
         let Some(id) = id else { return Ok(()) };
         let known = operator_row::operator(self.connection, id, self.now)?;
         operators::may_sign_in(id, known.as_ref(), false).map_err(Trouble::Row)
@@ -80,7 +80,7 @@ impl View<'_> {
         }
     }
 
-    pub(in crate::ledger) fn profile_accepted(&self, accepted: &ProfileAccepted) -> Decision<()> {
+    pub(crate) fn profile_accepted(&self, accepted: &ProfileAccepted) -> Decision<()> {
         self.work_order_exists(&accepted.work_order)?;
         self.work_order_is_open(&accepted.work_order)
     }

@@ -7,9 +7,9 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::grant::GrantRow;
 use crate::domain::ids::{HardwareId, Serial, WorkOrderId};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::unit_row::{self, UnitRow};
+use crate::error::LedgerError;
 use crate::say;
+use crate::tables::unit_row::{self, UnitRow};
 
 use super::grants::{Book, Place};
 
@@ -88,7 +88,7 @@ impl WorkOrderPlace {
 }
 
 /// What a label would be refused for now, if those ahead of it take their places.
-pub(in crate::ledger) fn refusal_behind(
+pub(crate) fn refusal_behind(
     connection: &Connection,
     serial: &Serial,
     id: &WorkOrderId,
@@ -112,7 +112,7 @@ pub(in crate::ledger) fn refusal_behind(
 }
 
 /// What a label would be refused for whatever device came for it.
-pub(in crate::ledger) fn refusal_of_label(
+pub(crate) fn refusal_of_label(
     connection: &Connection,
     serial: &Serial,
     id: &WorkOrderId,

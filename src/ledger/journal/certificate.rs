@@ -9,22 +9,22 @@ use rusqlite::types::Type;
 use crate::domain::certificate::Certificate;
 use crate::domain::record::{CertificateRow, Record};
 use crate::domain::say::Say;
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::certificate_row::read_certificate_state;
+use crate::error::LedgerError;
+use crate::tables::certificate_row::read_certificate_state;
 
 use super::entry::{Entry, Fact};
 
 /// The columns that [`read_certificate`] reads, in its order, of rows of `certificates` that
 /// are joined by [`WITH_ENTRY`].
-pub(in crate::ledger) const CERTIFICATE: &str = "certificates.serial, certificates.client_id, \
+pub(crate) const CERTIFICATE: &str = "certificates.serial, certificates.client_id, \
     certificates.image, certificates.state, journal.entry";
 
 /// Rows of `certificates`, each with the entry in which its certificate stands.
-pub(in crate::ledger) const WITH_ENTRY: &str =
+pub(crate) const WITH_ENTRY: &str =
     "certificates CROSS JOIN journal ON journal.seq = certificates.issued_seq";
 
 /// Reads a row that begins with the columns of [`CERTIFICATE`].
-pub(in crate::ledger) fn read_certificate(row: &Row<'_>) -> rusqlite::Result<CertificateRow> {
+pub(crate) fn read_certificate(row: &Row<'_>) -> rusqlite::Result<CertificateRow> {
     Ok(CertificateRow {
         serial: row.get(0)?,
         client_id: row.get(1)?,
@@ -35,10 +35,7 @@ pub(in crate::ledger) fn read_certificate(row: &Row<'_>) -> rusqlite::Result<Cer
 }
 
 /// Reads the certificate out of the entry in column `index`.
-pub(in crate::ledger) fn read_from_entry(
-    row: &Row<'_>,
-    index: usize,
-) -> rusqlite::Result<Arc<Certificate>> {
+pub(crate) fn read_from_entry(row: &Row<'_>, index: usize) -> rusqlite::Result<Arc<Certificate>> {
     let entry = Entry::decode(row.get_ref(index)?.as_blob()?);
     match entry.map(|entry| (entry.seq, entry.fact)) {
         Ok((_, Fact::Record(Record::Issued(issued), _))) => Ok(issued.certificate),

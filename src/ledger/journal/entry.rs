@@ -16,13 +16,13 @@ use crate::domain::record::Record;
 use super::payload::{AdoptedText, CertificateText};
 
 /// What stands before every hashed entry, so that its hash is nothing else's.
-pub(in crate::ledger) const ENTRY_TAG: &[u8] = b"provisioning-station journal entry 1\n";
+pub(crate) const ENTRY_TAG: &[u8] = b"provisioning-station journal entry 1\n";
 
 /// The hash before the first entry.
-pub(in crate::ledger) const GENESIS: Hash = Hash([0; 32]);
+pub(crate) const GENESIS: Hash = Hash([0; 32]);
 
 /// `seq u64, wall_us i64, kind u16, length u32`.
-pub(in crate::ledger) const ENTRY_HEADER: usize = 8 + 8 + 2 + 4;
+pub(crate) const ENTRY_HEADER: usize = 8 + 8 + 2 + 4;
 
 /// A link of the chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Hash {
 
 impl Hash {
     /// The hash of an entry behind this one.
-    pub(in crate::ledger) fn of_next(&self, entry: &[u8]) -> Hash {
+    pub(crate) fn of_next(&self, entry: &[u8]) -> Hash {
         let mut hasher = Sha256::new();
         hasher.update(ENTRY_TAG);
         hasher.update(self.0);
@@ -69,16 +69,16 @@ impl std::fmt::Debug for InstanceId {
 
 /// The first entry of every ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::ledger) struct Created {
+pub(crate) struct Created {
     /// The ledger's random instance id, lowercase hex.
-    pub(in crate::ledger) instance: String,
+    pub(crate) instance: String,
     /// The key that signs the heads.
-    pub(in crate::ledger) journal_key: PublicKey,
+    pub(crate) journal_key: PublicKey,
 }
 
 /// What an entry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ledger) enum Fact {
+pub(crate) enum Fact {
     /// The ledger was made.
     Created(Created),
     /// A record; the number is that of the attempt that it begins, otherwise 0.
@@ -87,11 +87,11 @@ pub(in crate::ledger) enum Fact {
 
 /// One entry of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ledger) struct Entry {
-    pub(in crate::ledger) seq: u64,
-    pub(in crate::ledger) wall: Timestamp,
-    pub(in crate::ledger) station: StationId,
-    pub(in crate::ledger) fact: Fact,
+pub(crate) struct Entry {
+    pub(crate) seq: u64,
+    pub(crate) wall: Timestamp,
+    pub(crate) station: StationId,
+    pub(crate) fact: Fact,
 }
 
 macro_rules! kinds {
@@ -211,14 +211,14 @@ kinds! {
 }
 
 impl Kind {
-    pub(in crate::ledger) fn of(fact: &Fact) -> Kind {
+    pub(crate) fn of(fact: &Fact) -> Kind {
         match fact {
             Fact::Created(_) => Kind::Created,
             Fact::Record(record, _) => Kind::of_record(record),
         }
     }
 
-    pub(in crate::ledger) fn of_record(record: &Record) -> Kind {
+    pub(crate) fn of_record(record: &Record) -> Kind {
         match record {
             Record::LineStarted(_) => Kind::LineStarted,
             Record::AuthoritySeen(_) => Kind::AuthoritySeen,
@@ -274,7 +274,7 @@ impl Kind {
 
 /// Bytes that are no entry of this program.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::ledger) enum EntryError {
+pub(crate) enum EntryError {
     #[error("it has {0} bytes, fewer than its header")]
     Short(usize),
     #[error("its header announces {announced} bytes of payload, it has {found}")]
@@ -431,7 +431,7 @@ fn fact(kind: Kind, payload: &[u8]) -> Result<(StationId, Fact), serde_json::Err
 
 impl Entry {
     /// The bytes that are hashed and stored.
-    pub(in crate::ledger) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
         let payload = payload(&self.station, &self.fact)?;
         let length = u32::try_from(payload.len()).map_err(serde::ser::Error::custom)?;
         let mut bytes = Vec::with_capacity(ENTRY_HEADER + payload.len());
@@ -444,7 +444,7 @@ impl Entry {
     }
 
     /// The entry that these bytes are.
-    pub(in crate::ledger) fn decode(bytes: &[u8]) -> Result<Entry, EntryError> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, EntryError> {
         let short = || EntryError::Short(bytes.len());
         let (seq, rest) = bytes.split_first_chunk().ok_or_else(short)?;
         let (wall, rest) = rest.split_first_chunk().ok_or_else(short)?;

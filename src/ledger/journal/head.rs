@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::evidence::{HeadSigner, HeadVerifier};
 use crate::domain::ids::PublicKey;
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::sql::{counted, stored};
+use crate::error::LedgerError;
+use crate::tables::sql::{counted, stored};
 
 use super::entry::{GENESIS, Hash, InstanceId};
 
@@ -26,7 +26,7 @@ impl Head {
     pub const NONE: Head = Head { seq: 0, hash: GENESIS };
 
     /// The text that is signed.
-    pub(in crate::ledger) fn message(&self, instance: &InstanceId) -> Vec<u8> {
+    pub(crate) fn message(&self, instance: &InstanceId) -> Vec<u8> {
         let mut message = HEAD_TAG.to_vec();
         message.extend_from_slice(&instance.0);
         message.extend_from_slice(&self.seq.to_be_bytes());
@@ -35,7 +35,7 @@ impl Head {
     }
 
     /// Reads the head of an open ledger.
-    pub(in crate::ledger) fn read(connection: &Connection) -> Result<Head, LedgerError> {
+    pub(crate) fn read(connection: &Connection) -> Result<Head, LedgerError> {
         let sql = "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1";
         let found = connection
             .prepare_cached(sql)?
@@ -47,15 +47,15 @@ impl Head {
 
 /// A head with its signature, as it stands in the ledger and in a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ledger) struct SignedHead {
-    pub(in crate::ledger) head: Head,
-    pub(in crate::ledger) public_key: PublicKey,
-    pub(in crate::ledger) signature: [u8; 64],
+pub(crate) struct SignedHead {
+    pub(crate) head: Head,
+    pub(crate) public_key: PublicKey,
+    pub(crate) signature: [u8; 64],
 }
 
 impl SignedHead {
     /// Signs a head and puts it into the ledger; within the transaction of its entries.
-    pub(in crate::ledger) fn make(
+    pub(crate) fn make(
         connection: &Connection,
         instance: &InstanceId,
         head: Head,
@@ -69,7 +69,7 @@ impl SignedHead {
 
     /// Puts it into the ledger, with its key where that is new; within the transaction of its
     /// entries.
-    pub(in crate::ledger) fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
         if !self.put_by_known_key(connection)? {
             let sql = "INSERT INTO journal_keys (public_key) VALUES (?1)";
             connection.execute(sql, [self.public_key])?;
@@ -85,20 +85,14 @@ impl SignedHead {
     }
 
     /// Whether its signature verifies.
-    pub(in crate::ledger) fn holds(
-        &self,
-        instance: &InstanceId,
-        verifier: &dyn HeadVerifier,
-    ) -> bool {
+    pub(crate) fn holds(&self, instance: &InstanceId, verifier: &dyn HeadVerifier) -> bool {
         let message = self.head.message(instance);
         verifier.verify(&self.public_key, &message, &self.signature).is_some()
     }
 
     /// The newest signed head of an open ledger; its hash is that of the entry, where the
     /// entry is there.
-    pub(in crate::ledger) fn newest(
-        connection: &Connection,
-    ) -> Result<Option<SignedHead>, LedgerError> {
+    pub(crate) fn newest(connection: &Connection) -> Result<Option<SignedHead>, LedgerError> {
         let sql = "SELECT heads.seq, hash, public_key, signature FROM heads
             JOIN journal_keys ON journal_keys.id = heads.key
             LEFT JOIN journal ON journal.seq = heads.seq ORDER BY heads.seq DESC LIMIT 1";

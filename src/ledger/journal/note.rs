@@ -15,8 +15,8 @@ use crate::domain::bounds;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::ids::{PublicKey, StationId};
 use crate::domain::say::Say;
-use crate::ledger::error::{LedgerError, witness_in_chinese};
-use crate::ledger::keep::files::{make_temporary, temporary_beside};
+use crate::error::{LedgerError, witness_in_chinese};
+use crate::keep::files::{make_temporary, temporary_beside};
 
 use super::entry::{Hash, InstanceId};
 use super::head::{Head, SignedHead};
@@ -27,21 +27,17 @@ pub const HEAD_FILE: &str = "journal.head";
 
 /// A signed head outside the ledger, as its file has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::ledger) struct Note {
-    pub(in crate::ledger) station: StationId,
+pub(crate) struct Note {
+    pub(crate) station: StationId,
     instance: HexBytes,
-    pub(in crate::ledger) seq: u64,
+    pub(crate) seq: u64,
     hash: HexBytes,
-    pub(in crate::ledger) public_key: PublicKey,
+    pub(crate) public_key: PublicKey,
     signature: HexBytes,
 }
 
 impl Note {
-    pub(in crate::ledger) fn new(
-        station: &StationId,
-        instance: &InstanceId,
-        signed: &SignedHead,
-    ) -> Self {
+    pub(crate) fn new(station: &StationId, instance: &InstanceId, signed: &SignedHead) -> Self {
         Note {
             station: station.clone(),
             instance: HexBytes(instance.0.to_vec()),
@@ -52,11 +48,11 @@ impl Note {
         }
     }
 
-    pub(in crate::ledger) fn instance(&self) -> Option<InstanceId> {
+    pub(crate) fn instance(&self) -> Option<InstanceId> {
         self.instance.0.as_slice().try_into().ok().map(InstanceId)
     }
 
-    pub(in crate::ledger) fn signed(&self) -> Option<SignedHead> {
+    pub(crate) fn signed(&self) -> Option<SignedHead> {
         let hash = Hash(self.hash.0.as_slice().try_into().ok()?);
         let signature = self.signature.0.as_slice().try_into().ok()?;
         let head = Head { seq: self.seq, hash };
@@ -65,7 +61,7 @@ impl Note {
 
     /// Whether it carries the signature of what it says, under the key that it names. One that
     /// does not was changed after it was written, and no reader counts it.
-    pub(in crate::ledger) fn is_signed(&self, verifier: &dyn HeadVerifier) -> bool {
+    pub(crate) fn is_signed(&self, verifier: &dyn HeadVerifier) -> bool {
         let (Some(instance), Some(signed)) = (self.instance(), self.signed()) else {
             return false;
         };
@@ -73,7 +69,7 @@ impl Note {
     }
 
     /// Reads a note; none where there is no file, or nothing in it that is a note.
-    pub(in crate::ledger) fn read(path: &Path) -> Result<Option<Note>, LedgerError> {
+    pub(crate) fn read(path: &Path) -> Result<Option<Note>, LedgerError> {
         match bounds::read_file(path, bounds::SETTINGS) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -82,7 +78,7 @@ impl Note {
     }
 
     /// Writes the note, and whether it is to be durable when that is done.
-    pub(in crate::ledger) fn write(&self, path: &Path, sync: bool) -> Result<(), LedgerError> {
+    pub(crate) fn write(&self, path: &Path, sync: bool) -> Result<(), LedgerError> {
         let temporary = temporary_beside(path);
         let written = self.write_to(&temporary, sync).and_then(|()| fs::rename(&temporary, path));
         written.map_err(|error| {
@@ -102,19 +98,19 @@ impl Note {
 
 /// Where heads are noted outside the ledger.
 #[derive(Debug, Clone)]
-pub(in crate::ledger) struct Notes {
-    pub(in crate::ledger) beside: PathBuf,
-    pub(in crate::ledger) anchor: Option<PathBuf>,
+pub(crate) struct Notes {
+    pub(crate) beside: PathBuf,
+    pub(crate) anchor: Option<PathBuf>,
 }
 
 impl Notes {
-    pub(in crate::ledger) fn of(data_dir: &Path, anchor: Option<&Path>) -> Self {
+    pub(crate) fn of(data_dir: &Path, anchor: Option<&Path>) -> Self {
         let anchor = anchor.map(Path::to_path_buf);
         Notes { beside: data_dir.join(HEAD_FILE), anchor }
     }
 
     /// Each place with its name for people.
-    pub(in crate::ledger) fn places(&self) -> Vec<(&Path, String)> {
+    pub(crate) fn places(&self) -> Vec<(&Path, String)> {
         let beside = (self.beside.as_path(), format!("the head file {}", self.beside.display()));
         let anchor = self.anchor.as_deref();
         let anchor = anchor.map(|path| (path, format!("the anchor {}", path.display())));
@@ -126,7 +122,7 @@ impl Notes {
     ///
     /// One that can't be read counts as missing, so that a spoilt anchor does not stop a
     /// line; the first commit tells that it can't be written.
-    pub(in crate::ledger) fn read(&self, verifier: &dyn HeadVerifier) -> Vec<(Note, String)> {
+    pub(crate) fn read(&self, verifier: &dyn HeadVerifier) -> Vec<(Note, String)> {
         let found = self.found().into_iter();
         found
             .filter(|(_, note, _)| note.is_signed(verifier))
@@ -135,7 +131,7 @@ impl Notes {
     }
 
     /// Those that do not carry their signature: where they are, and their names for people.
-    pub(in crate::ledger) fn altered(&self, verifier: &dyn HeadVerifier) -> Vec<(&Path, String)> {
+    pub(crate) fn altered(&self, verifier: &dyn HeadVerifier) -> Vec<(&Path, String)> {
         let found = self.found().into_iter();
         found
             .filter(|(_, note, _)| !note.is_signed(verifier))
@@ -154,7 +150,7 @@ impl Notes {
 
     /// Notes a committed head everywhere. What can't be written is told, not failed on:
     /// the commit is durable.
-    pub(in crate::ledger) fn write(
+    pub(crate) fn write(
         &self,
         note: &Note,
         how: Noting,
@@ -173,7 +169,7 @@ impl Notes {
 
 /// How a head is noted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ledger) enum Noting {
+pub(crate) enum Noting {
     /// Unless a newer one stands there: another process may have committed since.
     AfterCommit,
     /// The same, and synced: the process ends.
@@ -191,7 +187,7 @@ fn is_ahead(path: &Path, note: &Note, verifier: &dyn HeadVerifier) -> bool {
 }
 
 /// What is to be told of a note that does not carry its signature.
-pub(in crate::ledger) fn altered(name: &str) -> Say {
+pub(crate) fn altered(name: &str) -> Say {
     let chinese = witness_in_chinese(name);
     Say {
         english: format!(

@@ -15,11 +15,11 @@ use crate::domain::record::{Adopted, AttemptRef, Issued};
 
 /// Bytes as lowercase hexadecimal text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ledger) struct HexBytes(pub(in crate::ledger) Vec<u8>);
+pub(crate) struct HexBytes(pub(crate) Vec<u8>);
 
 impl HexBytes {
     /// Reads pairs of hexadecimal digits.
-    pub(in crate::ledger) fn parse(text: &str) -> Option<HexBytes> {
+    pub(crate) fn parse(text: &str) -> Option<HexBytes> {
         let digits: Vec<u8> = text
             .chars()
             .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for HexBytes {
 
 /// [`Issued`] with the certificate's DER as text.
 #[derive(Serialize, Deserialize)]
-pub(in crate::ledger) struct CertificateText {
+pub(crate) struct CertificateText {
     attempt: AttemptRef,
     certificate_sn: CertificateSn,
     fingerprint: Fingerprint,
@@ -58,7 +58,7 @@ pub(in crate::ledger) struct CertificateText {
 }
 
 impl CertificateText {
-    pub(in crate::ledger) fn of(issued: &Issued) -> Self {
+    pub(crate) fn of(issued: &Issued) -> Self {
         let certificate = &issued.certificate;
         CertificateText {
             attempt: issued.attempt.clone(),
@@ -73,7 +73,7 @@ impl CertificateText {
         }
     }
 
-    pub(in crate::ledger) fn into_issued(self) -> Issued {
+    pub(crate) fn into_issued(self) -> Issued {
         let certificate = Certificate {
             sn: self.certificate_sn,
             der: Arc::from(self.der.0),
@@ -89,7 +89,7 @@ impl CertificateText {
 
 /// [`Adopted`] with the certificate's DER as text.
 #[derive(Serialize, Deserialize)]
-pub(in crate::ledger) struct AdoptedText {
+pub(crate) struct AdoptedText {
     serial: Serial,
     client_id: ClientId,
     hardware: HardwareId,
@@ -111,7 +111,7 @@ pub(in crate::ledger) struct AdoptedText {
 }
 
 impl AdoptedText {
-    pub(in crate::ledger) fn of(adopted: &Adopted) -> Self {
+    pub(crate) fn of(adopted: &Adopted) -> Self {
         let certificate = &adopted.certificate;
         AdoptedText {
             serial: adopted.serial.clone(),
@@ -135,7 +135,7 @@ impl AdoptedText {
         }
     }
 
-    pub(in crate::ledger) fn into_adopted(self) -> Adopted {
+    pub(crate) fn into_adopted(self) -> Adopted {
         let certificate = Certificate {
             sn: self.certificate_sn,
             der: Arc::from(self.der.0),

@@ -7,8 +7,8 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::domain::ids::{PublicKey, StationId};
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::sql::{counted, stored};
+use crate::error::LedgerError;
+use crate::tables::sql::{counted, stored};
 
 use super::entry::{Hash, InstanceId};
 use super::head::{Head, SignedHead};
@@ -17,14 +17,14 @@ use crate::say;
 
 /// Whose ledger it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ledger) struct Owner {
-    pub(in crate::ledger) station: StationId,
-    pub(in crate::ledger) instance: InstanceId,
+pub(crate) struct Owner {
+    pub(crate) station: StationId,
+    pub(crate) instance: InstanceId,
 }
 
 impl Owner {
     /// Whose the open ledger is; none where it has no first entry yet.
-    pub(in crate::ledger) fn read(connection: &Connection) -> Result<Option<Owner>, LedgerError> {
+    pub(crate) fn read(connection: &Connection) -> Result<Option<Owner>, LedgerError> {
         let sql = "SELECT station, instance FROM ledger";
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Owner { station: row.get(0)?, instance: InstanceId(row.get(1)?) })
@@ -42,7 +42,7 @@ fn known_inside(connection: &Connection) -> Result<u64, LedgerError> {
 
 /// Refuses a journal whose own tables know of entries that it lacks, or whose last entry
 /// is not signed. Run in one transaction with what follows.
-pub(in crate::ledger) fn check_inside(connection: &Connection) -> Result<Head, LedgerError> {
+pub(crate) fn check_inside(connection: &Connection) -> Result<Head, LedgerError> {
     let head = Head::read(connection)?;
     let known = known_inside(connection)?;
     if known > head.seq {
@@ -59,7 +59,7 @@ pub(in crate::ledger) fn check_inside(connection: &Connection) -> Result<Head, L
 }
 
 /// Holds a note outside against the ledger.
-pub(in crate::ledger) fn check_note(
+pub(crate) fn check_note(
     connection: &Connection,
     owner: &Owner,
     head: Head,
@@ -79,7 +79,7 @@ pub(in crate::ledger) fn check_note(
 }
 
 /// Whether the ledger has the entry that a note names, with the same hash.
-pub(in crate::ledger) fn agrees(
+pub(crate) fn agrees(
     connection: &Connection,
     head: Head,
     note: &Note,
@@ -97,7 +97,7 @@ pub(in crate::ledger) fn agrees(
 /// Refuses a ledger of which nothing outside it says that it is the station's own: neither
 /// the CA, which certified the key that signed its newest head, nor a note that knows its
 /// instance and agrees with it. An invented ledger has neither.
-pub(in crate::ledger) fn check_vouched(
+pub(crate) fn check_vouched(
     connection: &Connection,
     owner: &Owner,
     certified: &[PublicKey],
@@ -125,7 +125,7 @@ fn is_untouched(connection: &Connection) -> Result<bool, LedgerError> {
 }
 
 /// Refuses to make a new ledger where a note knows of one.
-pub(in crate::ledger) fn check_absent(
+pub(crate) fn check_absent(
     station: &StationId,
     notes: &[(Note, String)],
 ) -> Result<(), LedgerError> {

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::domain::clock::Timestamp;
-use crate::ledger::error::LedgerError;
+use crate::error::LedgerError;
 
 use super::files::{self, ASIDE, BESIDE, LEDGER_FILE};
 use super::lock::{Work, WorkLock};
@@ -62,7 +62,7 @@ fn is_damaged(path: &Path) -> bool {
 }
 
 /// Moves away a log whose ledger is gone: SQLite would play it into the next one.
-pub(in crate::ledger) fn clear_left(data_dir: &Path, now: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn clear_left(data_dir: &Path, now: Timestamp) -> Result<(), LedgerError> {
     let left = free_name(data_dir, LEFT, now);
     for ending in BESIDE {
         let path = with(&data_dir.join(LEDGER_FILE), ending);
@@ -72,7 +72,7 @@ pub(in crate::ledger) fn clear_left(data_dir: &Path, now: Timestamp) -> Result<(
 }
 
 /// A time as it stands in file names: `20261125T224100Z`.
-pub(in crate::ledger) fn compact(now: Timestamp) -> String {
+pub(crate) fn compact(now: Timestamp) -> String {
     let text = now.to_string();
     let whole = text.split('.').next().unwrap_or_default();
     let digits: String = whole.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -10,8 +10,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::ledger::error::LedgerError;
-use crate::ledger::tables::{schema, shape};
+use crate::error::LedgerError;
+use crate::tables::{schema, shape};
 
 use super::filesystem;
 
@@ -32,7 +32,7 @@ const LARGEST_VALUE: i32 = 64 << 20;
 const BUSY: Duration = Duration::from_secs(15);
 
 /// Where the ledger of a data directory lies.
-pub(in crate::ledger) fn ledger_path(data_dir: &Path) -> PathBuf {
+pub(crate) fn ledger_path(data_dir: &Path) -> PathBuf {
     data_dir.join(LEDGER_FILE)
 }
 
@@ -44,7 +44,7 @@ pub fn make_data_dir(data_dir: &Path) -> Result<(), LedgerError> {
 }
 
 /// Makes the data directory and the ledger's empty file.
-pub(in crate::ledger) fn make(data_dir: &Path) -> Result<(), LedgerError> {
+pub(crate) fn make(data_dir: &Path) -> Result<(), LedgerError> {
     make_data_dir(data_dir)?;
     let path = ledger_path(data_dir);
     let mut options = OpenOptions::new();
@@ -58,7 +58,7 @@ pub(in crate::ledger) fn make(data_dir: &Path) -> Result<(), LedgerError> {
 
 /// Makes the data directory where there is none, and makes it durable: what is synced in it
 /// later would otherwise be lost with its name.
-pub(in crate::ledger) fn make_directory(data_dir: &Path) -> Result<(), LedgerError> {
+pub(crate) fn make_directory(data_dir: &Path) -> Result<(), LedgerError> {
     let missing: Vec<&Path> = data_dir.ancestors().take_while(|path| is_missing(path)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -76,13 +76,13 @@ fn is_missing(path: &Path) -> bool {
 }
 
 /// Makes a rename or a new file in a directory durable.
-pub(in crate::ledger) fn sync_directory(path: &Path) -> Result<(), LedgerError> {
+pub(crate) fn sync_directory(path: &Path) -> Result<(), LedgerError> {
     let synced = fs::File::open(path).and_then(|directory| directory.sync_all());
     synced.map_err(|error| LedgerError::file(path, error))
 }
 
 /// A name for a temporary file beside `path` that nobody else uses.
-pub(in crate::ledger) fn temporary_beside(path: &Path) -> PathBuf {
+pub(crate) fn temporary_beside(path: &Path) -> PathBuf {
     static USED: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let number = USED.fetch_add(1, Ordering::Relaxed);
@@ -92,7 +92,7 @@ pub(in crate::ledger) fn temporary_beside(path: &Path) -> PathBuf {
 
 /// Makes a temporary file, for its owner alone: never through a link, and anew where a
 /// process of the same number left one.
-pub(in crate::ledger) fn make_temporary(path: &Path) -> std::io::Result<fs::File> {
+pub(crate) fn make_temporary(path: &Path) -> std::io::Result<fs::File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -102,7 +102,7 @@ pub(in crate::ledger) fn make_temporary(path: &Path) -> std::io::Result<fs::File
 
 /// Removes the temporary files in a directory that processes left which are gone. What
 /// can't be removed is tried again the next time.
-pub(in crate::ledger) fn sweep(dir: &Path) {
+pub(crate) fn sweep(dir: &Path) {
     let Ok(entries) = fs::read_dir(dir) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         let gone = path.file_name().and_then(|name| maker(name.to_str()?)).is_some_and(is_gone);
@@ -144,7 +144,7 @@ fn is_temporary(path: &Path) -> bool {
 }
 
 /// What others than the owner may read or change: the data directory, and each file in it.
-pub(in crate::ledger) fn open_to_others(data_dir: &Path) -> Vec<(PathBuf, u32)> {
+pub(crate) fn open_to_others(data_dir: &Path) -> Vec<(PathBuf, u32)> {
     let files = fs::read_dir(data_dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let all = std::iter::once(data_dir.to_path_buf()).chain(files);
     let mut open: Vec<_> = all
@@ -158,7 +158,7 @@ pub(in crate::ledger) fn open_to_others(data_dir: &Path) -> Vec<(PathBuf, u32)> 
 }
 
 /// The ledger's file, where there is one and its file system can hold it.
-pub(in crate::ledger) fn existing(data_dir: &Path) -> Result<PathBuf, LedgerError> {
+pub(crate) fn existing(data_dir: &Path) -> Result<PathBuf, LedgerError> {
     filesystem::check_local(data_dir)?;
     let path = ledger_path(data_dir);
     match path.try_exists() {
@@ -170,7 +170,7 @@ pub(in crate::ledger) fn existing(data_dir: &Path) -> Result<PathBuf, LedgerErro
 
 /// Whether closing leaves the log as it is. It does until a ledger was found to be sound:
 /// SQLite would put a log into a file that is damaged, and remove it.
-pub(in crate::ledger) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+pub(crate) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 
@@ -197,14 +197,14 @@ fn newest_aside(data_dir: &Path) -> Option<PathBuf> {
 
 /// Opens a ledger's file to write, without making one. Its log is kept until told otherwise.
 /// Whatever its schema's number, it must be made as this program makes it.
-pub(in crate::ledger) fn open_to_write(path: &Path) -> Result<Connection, LedgerError> {
+pub(crate) fn open_to_write(path: &Path) -> Result<Connection, LedgerError> {
     let connection = open_to_mend(path)?;
     shape::check(&connection)?;
     Ok(connection)
 }
 
 /// The same for one whose indices may be lost.
-pub(in crate::ledger) fn open_to_mend(path: &Path) -> Result<Connection, LedgerError> {
+pub(crate) fn open_to_mend(path: &Path) -> Result<Connection, LedgerError> {
     let connection = connect(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -214,7 +214,7 @@ pub(in crate::ledger) fn open_to_mend(path: &Path) -> Result<Connection, LedgerE
 }
 
 /// Opens a ledger's file to read; it must have the schema of this program.
-pub(in crate::ledger) fn open_to_read(path: &Path) -> Result<Connection, LedgerError> {
+pub(crate) fn open_to_read(path: &Path) -> Result<Connection, LedgerError> {
     let connection = open_to_audit(path)?;
     schema::check_version(&connection)?;
     shape::check(&connection)?;
@@ -222,7 +222,7 @@ pub(in crate::ledger) fn open_to_read(path: &Path) -> Result<Connection, LedgerE
 }
 
 /// Opens a file to read, whatever is in it.
-pub(in crate::ledger) fn open_to_audit(path: &Path) -> Result<Connection, LedgerError> {
+pub(crate) fn open_to_audit(path: &Path) -> Result<Connection, LedgerError> {
     // A reader of a WAL takes part in its locks, so it opens to write where it may.
     let opened = connect(path).and_then(|connection| {
         keep_log(&connection, false)?;
@@ -243,7 +243,7 @@ pub(in crate::ledger) fn open_to_audit(path: &Path) -> Result<Connection, Ledger
 }
 
 /// Opens an empty database that has no name and goes when it is closed.
-pub(in crate::ledger) fn open_temporary() -> Result<Connection, LedgerError> {
+pub(crate) fn open_temporary() -> Result<Connection, LedgerError> {
     let connection = Connection::open("")?;
     // Defensive, a connection keeps its log.
     connection.pragma_update(None, "journal_mode", "OFF")?;
@@ -255,7 +255,7 @@ pub(in crate::ledger) fn open_temporary() -> Result<Connection, LedgerError> {
 }
 
 /// Opens a file on a medium that can't be written.
-pub(in crate::ledger) fn open_untouchable(path: &Path) -> Result<Connection, LedgerError> {
+pub(crate) fn open_untouchable(path: &Path) -> Result<Connection, LedgerError> {
     let escaped: String = path.to_string_lossy().chars().fold(String::new(), |mut text, c| {
         match c {
             '%' => text.push_str("%25"),
@@ -274,7 +274,7 @@ pub(in crate::ledger) fn open_untouchable(path: &Path) -> Result<Connection, Led
 }
 
 /// Opens a file of one's own that nobody else works on, such as a copy under way.
-pub(in crate::ledger) fn open_own(path: &Path) -> Result<Connection, LedgerError> {
+pub(crate) fn open_own(path: &Path) -> Result<Connection, LedgerError> {
     let connection = connect(path)?;
     keep_log(&connection, false)?;
     plan_once(&connection)?;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::say::Say;
-use crate::ledger::error::LedgerError;
+use crate::error::LedgerError;
 use crate::say;
 
 /// File systems that can hold a ledger: magic number and name.
@@ -49,7 +49,7 @@ fn is_local(magic: u32) -> bool {
 }
 
 /// Refuses a directory, existing or to be made, on a file system that is not known to work.
-pub(in crate::ledger) fn check_local(data_dir: &Path) -> Result<(), LedgerError> {
+pub(crate) fn check_local(data_dir: &Path) -> Result<(), LedgerError> {
     let path = nearest_existing(data_dir);
     let found =
         rustix::fs::statfs(&path).map_err(|error| LedgerError::file(&path, error.into()))?;
@@ -73,7 +73,7 @@ const INODES: u64 = 16;
 
 /// Refuses a directory, existing or to be made, in which nothing can be written: a disk that
 /// is mounted read-only, or has no place for further names.
-pub(in crate::ledger) fn check_writable(data_dir: &Path) -> Result<(), LedgerError> {
+pub(crate) fn check_writable(data_dir: &Path) -> Result<(), LedgerError> {
     let path = nearest_existing(data_dir);
     let found =
         rustix::fs::statvfs(&path).map_err(|error| LedgerError::file(&path, error.into()))?;
@@ -92,7 +92,7 @@ fn inodes_left(found: &rustix::fs::StatVfs) -> Option<u64> {
 }
 
 /// Why a file in this directory found no room.
-pub(in crate::ledger) fn no_room(dir: &Path) -> Say {
+pub(crate) fn no_room(dir: &Path) -> Say {
     let dir_name = dir.display();
     match has_no_inodes(dir) {
         true => say!(
@@ -104,19 +104,19 @@ pub(in crate::ledger) fn no_room(dir: &Path) -> Say {
 }
 
 /// Whether no further file can be made in this directory.
-pub(in crate::ledger) fn has_no_inodes(dir: &Path) -> bool {
+pub(crate) fn has_no_inodes(dir: &Path) -> bool {
     let found = rustix::fs::statvfs(nearest_existing(dir).as_path()).ok();
     found.as_ref().and_then(inodes_left) == Some(0)
 }
 
 /// Bytes that are free for this process.
-pub(in crate::ledger) fn free_bytes(path: &Path) -> Result<u64, LedgerError> {
+pub(crate) fn free_bytes(path: &Path) -> Result<u64, LedgerError> {
     let found = rustix::fs::statvfs(path).map_err(|error| LedgerError::file(path, error.into()))?;
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// Refuses to begin a unit where the units under way could no longer be recorded.
-pub(in crate::ledger) fn check_room(path: &Path, reserve_bytes: u64) -> Result<(), LedgerError> {
+pub(crate) fn check_room(path: &Path, reserve_bytes: u64) -> Result<(), LedgerError> {
     const MIB: u64 = 1 << 20;
     match free_bytes(path)? {
         free if free >= reserve_bytes => Ok(()),

@@ -7,13 +7,13 @@ use rusqlite::Connection;
 
 use crate::domain::say::Say;
 use crate::domain::text::printable;
-use crate::ledger::error::{Difference, LedgerError, Oddity};
-use crate::ledger::tables::sql::counted;
+use crate::error::{Difference, LedgerError, Oddity};
 use crate::say;
+use crate::tables::sql::counted;
 
 /// Up to so many bytes the whole of a file is looked at whenever a line starts. Damage in a
 /// larger one is found by its next backup or audit, or when it is met.
-pub(in crate::ledger) const SMALL: u64 = 32 << 20;
+pub(crate) const SMALL: u64 = 32 << 20;
 
 /// How closely the file is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,7 +31,7 @@ pub enum FileCheck {
 
 impl FileCheck {
     /// Looks; what is found is an error.
-    pub(in crate::ledger) fn run(self, connection: &Connection) -> Result<(), LedgerError> {
+    pub(crate) fn run(self, connection: &Connection) -> Result<(), LedgerError> {
         match self {
             FileCheck::Skip => Ok(()),
             FileCheck::BySize if bytes(connection)? <= SMALL => FileCheck::Whole.run(connection),
@@ -42,7 +42,7 @@ impl FileCheck {
 }
 
 /// How large an open ledger is, its log put in.
-pub(in crate::ledger) fn bytes(connection: &Connection) -> Result<u64, LedgerError> {
+pub(crate) fn bytes(connection: &Connection) -> Result<u64, LedgerError> {
     let number = |pragma: &str| -> rusqlite::Result<i64> {
         connection.query_row(pragma, [], |row| row.get(0))
     };
@@ -71,9 +71,7 @@ fn damage(line: &str) -> LedgerError {
 }
 
 /// The indices that do not hold what their tables hold; other damage is an error.
-pub(in crate::ledger) fn wrong_indices(
-    connection: &Connection,
-) -> Result<Vec<Difference>, LedgerError> {
+pub(crate) fn wrong_indices(connection: &Connection) -> Result<Vec<Difference>, LedgerError> {
     let mut statement = connection.prepare("PRAGMA integrity_check(1000)")?;
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
     let mut indices = Vec::new();
@@ -97,7 +95,7 @@ fn wrong_index(line: &str) -> Option<Difference> {
 }
 
 /// Whether each row names rows that are there.
-pub(in crate::ledger) fn references(connection: &Connection) -> Result<(), LedgerError> {
+pub(crate) fn references(connection: &Connection) -> Result<(), LedgerError> {
     let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
     let mut rows = statement.query([])?;
     match rows.next()? {

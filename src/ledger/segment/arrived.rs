@@ -7,8 +7,8 @@ use crate::domain::evidence::{HeadVerifier, SignatureHolds};
 use crate::domain::ids::PublicKey;
 use crate::domain::record::Record;
 use crate::domain::say::Say;
-use crate::ledger::journal::entry::{Created, Entry, EntryError, Fact, Hash};
-use crate::ledger::journal::head::Head;
+use crate::journal::entry::{Created, Entry, EntryError, Fact, Hash};
+use crate::journal::head::Head;
 
 use super::format::{SegmentError, SegmentHeader, broken};
 use super::read;

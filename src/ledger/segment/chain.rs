@@ -3,35 +3,35 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::ledger::journal::entry::InstanceId;
-use crate::ledger::journal::head::Head;
+use crate::journal::entry::InstanceId;
+use crate::journal::head::Head;
 
 use super::format::SegmentHeader;
 
 /// A segment's file, and what it says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ledger) struct Found {
-    pub(in crate::ledger) path: PathBuf,
-    pub(in crate::ledger) header: SegmentHeader,
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) header: SegmentHeader,
 }
 
 /// Those that follow each other, and the others.
 #[derive(Debug, Default)]
-pub(in crate::ledger) struct Chained {
-    pub(in crate::ledger) chain: Vec<Found>,
-    pub(in crate::ledger) others: Vec<Found>,
+pub(crate) struct Chained {
+    pub(crate) chain: Vec<Found>,
+    pub(crate) others: Vec<Found>,
 }
 
 impl Chained {
     /// The end of the chain.
-    pub(in crate::ledger) fn head(&self) -> Head {
+    pub(crate) fn head(&self) -> Head {
         self.chain.last().map_or(Head::NONE, |found| found.header.signed.head)
     }
 }
 
 /// Follows the segments of one ledger from its first entry; where several could be next, the
 /// way that leads furthest is taken.
-pub(in crate::ledger) fn follow(found: Vec<Found>, instance: InstanceId) -> Chained {
+pub(crate) fn follow(found: Vec<Found>, instance: InstanceId) -> Chained {
     let (own, mut others): (Vec<Found>, Vec<Found>) =
         found.into_iter().partition(|found| found.header.instance == instance);
     let key = |head: Head| (head.seq, head.hash.0);

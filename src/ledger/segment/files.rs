@@ -8,14 +8,14 @@ use crate::domain::cause::Told;
 use crate::domain::clock::Timestamp;
 use crate::domain::evidence::HeadVerifier;
 use crate::domain::say::Say;
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::{ENTRY_HEADER, Kind};
+use crate::error::LedgerError;
+use crate::journal::entry::{ENTRY_HEADER, Kind};
 
 pub use super::format::{SegmentError, SegmentHeader};
 use super::read as bytes;
 
 /// How the name of a segment's file ends.
-pub(in crate::ledger) const ENDING: &str = ".segment";
+pub(crate) const ENDING: &str = ".segment";
 
 /// One entry, as it was hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, LedgerError> {
 }
 
 /// The segments of a directory by their names; those under way have others.
-pub(in crate::ledger) fn of_directory(dir: &Path) -> Result<Vec<PathBuf>, LedgerError> {
+pub(crate) fn of_directory(dir: &Path) -> Result<Vec<PathBuf>, LedgerError> {
     let names = match fs::read_dir(dir) {
         Ok(names) => names,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -74,7 +74,7 @@ pub fn header(path: &Path) -> Result<SegmentHeader, LedgerError> {
 }
 
 /// The same, with the reason alone where it is not whole.
-pub(in crate::ledger) fn whole(path: &Path) -> Result<SegmentHeader, SegmentError> {
+pub(crate) fn whole(path: &Path) -> Result<SegmentHeader, SegmentError> {
     let mut file = bounds::open(path)?;
     let length = file.metadata()?.len();
     let header = SegmentHeader::read(&mut file)?;

@@ -7,8 +7,8 @@ use std::io::{self, Read};
 use crate::domain::cause::{Told, system_in_chinese};
 use crate::domain::ids::{PublicKey, StationId};
 use crate::domain::say::Say;
-use crate::ledger::journal::entry::{Hash, InstanceId};
-use crate::ledger::journal::head::{Head, SignedHead};
+use crate::journal::entry::{Hash, InstanceId};
+use crate::journal::head::{Head, SignedHead};
 use crate::say;
 
 /// How a segment begins; no text has it, and a copy that turned line ends shows.
@@ -26,20 +26,20 @@ pub(super) const DIGEST: u64 = 32;
 /// What a segment says before its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentHeader {
-    pub(in crate::ledger) station: StationId,
-    pub(in crate::ledger) instance: InstanceId,
+    pub(crate) station: StationId,
+    pub(crate) instance: InstanceId,
     /// The number of the first entry.
-    pub(in crate::ledger) first: u64,
+    pub(crate) first: u64,
     /// The hash before it.
-    pub(in crate::ledger) before: Hash,
+    pub(crate) before: Hash,
     /// The last entry, signed.
-    pub(in crate::ledger) signed: SignedHead,
+    pub(crate) signed: SignedHead,
     /// The CA's certificate for the journal key, DER; empty where there was none.
-    pub(in crate::ledger) certificate: Vec<u8>,
+    pub(crate) certificate: Vec<u8>,
     /// Bytes of all entries together.
-    pub(in crate::ledger) plain: u64,
+    pub(crate) plain: u64,
     /// Bytes of the zstd frame that holds them.
-    pub(in crate::ledger) packed: u64,
+    pub(crate) packed: u64,
 }
 
 /// Why bytes are no segment, or not a whole one.
@@ -129,12 +129,12 @@ impl SegmentHeader {
     }
 
     /// How many bytes the whole file has.
-    pub(in crate::ledger) fn file_bytes(&self) -> u64 {
+    pub(crate) fn file_bytes(&self) -> u64 {
         self.encode().len() as u64 + self.packed + DIGEST
     }
 
     /// All numbers are big-endian.
-    pub(in crate::ledger) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let station = self.station.as_str().as_bytes();
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_be_bytes());

@@ -9,8 +9,8 @@ use zstd::stream::read::Decoder;
 
 use crate::domain::cause::cause;
 use crate::domain::evidence::HeadVerifier;
-use crate::ledger::journal::entry::ENTRY_HEADER;
-use crate::ledger::journal::head::Head;
+use crate::journal::entry::ENTRY_HEADER;
+use crate::journal::head::Head;
 
 use super::format::{SegmentError, SegmentHeader, broken};
 use crate::say;
@@ -37,7 +37,7 @@ impl<R: Read> Read for Hashing<R> {
 
 /// Verifies a segment from its bytes alone, and gives each entry with its place in the chain
 /// to `each`. What was given counts only when the whole held.
-pub(in crate::ledger) fn verify<E: From<SegmentError>>(
+pub(crate) fn verify<E: From<SegmentError>>(
     input: impl Read,
     verifier: &dyn HeadVerifier,
     mut each: impl FnMut(Head, Vec<u8>) -> Result<(), E>,

@@ -17,7 +17,7 @@ const WINDOW: u32 = 20;
 const SMALLEST_WINDOW: u32 = 10;
 
 /// The entries of a segment, packed as they come.
-pub(in crate::ledger) struct Packer {
+pub(crate) struct Packer {
     encoder: Encoder<'static, Vec<u8>>,
     plain: u64,
 }
@@ -25,7 +25,7 @@ pub(in crate::ledger) struct Packer {
 impl Packer {
     /// For about so many bytes: zstd takes memory for its window, which need be no larger than
     /// what is packed.
-    pub(in crate::ledger) fn new(about: u64) -> io::Result<Packer> {
+    pub(crate) fn new(about: u64) -> io::Result<Packer> {
         let needed = u64::BITS - about.saturating_sub(1).leading_zeros();
         let mut encoder = Encoder::new(Vec::new(), LEVEL)?;
         encoder.window_log(needed.clamp(SMALLEST_WINDOW, WINDOW))?;
@@ -33,18 +33,18 @@ impl Packer {
     }
 
     /// Bytes that were taken.
-    pub(in crate::ledger) fn plain(&self) -> u64 {
+    pub(crate) fn plain(&self) -> u64 {
         self.plain
     }
 
     /// Takes the bytes of the next entry.
-    pub(in crate::ledger) fn take(&mut self, entry: &[u8]) -> io::Result<()> {
+    pub(crate) fn take(&mut self, entry: &[u8]) -> io::Result<()> {
         self.plain += entry.len() as u64;
         self.encoder.write_all(entry)
     }
 
     /// Writes the segment whose other fields `header` has.
-    pub(in crate::ledger) fn write(
+    pub(crate) fn write(
         self,
         header: SegmentHeader,
         out: &mut impl Write,

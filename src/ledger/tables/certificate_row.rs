@@ -9,7 +9,7 @@ use crate::domain::state::UnknownWord;
 use super::states::certificate_state;
 
 /// Reads a certificate's state out of column `index`.
-pub(in crate::ledger) fn read_certificate_state(
+pub(crate) fn read_certificate_state(
     row: &Row<'_>,
     index: usize,
 ) -> rusqlite::Result<CertificateState> {
@@ -22,7 +22,7 @@ pub(in crate::ledger) fn read_certificate_state(
 
 /// The certificate for this key that was issued for this unit on this device, and neither
 /// asked for nor made void.
-pub(in crate::ledger) fn resumable(
+pub(crate) fn resumable(
     connection: &Connection,
     serial: &Serial,
     hardware: &HardwareId,

@@ -9,18 +9,18 @@ use crate::domain::registration::CloudInstance;
 use super::states::AttemptOutcome;
 
 /// Units by state.
-pub(in crate::ledger) const UNITS: &str = "units";
+pub(crate) const UNITS: &str = "units";
 /// Ended attempts by outcome.
-pub(in crate::ledger) const ATTEMPTS: &str = "attempts";
+pub(crate) const ATTEMPTS: &str = "attempts";
 /// Ended first attempts by outcome.
-pub(in crate::ledger) const FIRST: &str = "first";
+pub(crate) const FIRST: &str = "first";
 /// Certificates that a cloud instance accepted, by CA, instance and product.
-pub(in crate::ledger) const ACCEPTED: &str = "accepted";
+pub(crate) const ACCEPTED: &str = "accepted";
 /// Failed and interrupted attempts by code.
-pub(in crate::ledger) const CODES: &str = "codes";
+pub(crate) const CODES: &str = "codes";
 
 /// Changes one sum.
-pub(in crate::ledger) fn add(
+pub(crate) fn add(
     connection: &Connection,
     what: &str,
     name: &str,
@@ -33,7 +33,7 @@ pub(in crate::ledger) fn add(
 }
 
 /// The sum's name for attempts of one slot with this outcome.
-pub(in crate::ledger) const fn by_slot(outcome: AttemptOutcome) -> &'static str {
+pub(crate) const fn by_slot(outcome: AttemptOutcome) -> &'static str {
     match outcome {
         AttemptOutcome::Pass => "slot-pass",
         AttemptOutcome::Fail => "slot-fail",
@@ -45,7 +45,7 @@ pub(in crate::ledger) const fn by_slot(outcome: AttemptOutcome) -> &'static str 
 const QUARTER: i64 = 900;
 
 /// The sum's name for attempts that began in one quarter of an hour, with this outcome.
-pub(in crate::ledger) const fn by_quarter(outcome: AttemptOutcome) -> &'static str {
+pub(crate) const fn by_quarter(outcome: AttemptOutcome) -> &'static str {
     match outcome {
         AttemptOutcome::Pass => "quarter-pass",
         AttemptOutcome::Fail => "quarter-fail",
@@ -54,27 +54,23 @@ pub(in crate::ledger) const fn by_quarter(outcome: AttemptOutcome) -> &'static s
 }
 
 /// The quarter of an hour of a time, counted from 1970-01-01.
-pub(in crate::ledger) const fn quarter(at: Timestamp) -> i64 {
+pub(crate) const fn quarter(at: Timestamp) -> i64 {
     at.seconds().div_euclid(QUARTER)
 }
 
 /// When the quarter of this name begins.
-pub(in crate::ledger) fn quarter_begins(name: &str) -> Option<Timestamp> {
+pub(crate) fn quarter_begins(name: &str) -> Option<Timestamp> {
     let seconds = name.parse::<i64>().ok()?.checked_mul(QUARTER)?;
     seconds.checked_mul(1_000_000).map(Timestamp)
 }
 
 /// The sum's name for certificates of one CA and product in one instance.
-pub(in crate::ledger) fn accepted(
-    issuer: &Fingerprint,
-    cloud: &CloudInstance,
-    product: &str,
-) -> String {
+pub(crate) fn accepted(issuer: &Fingerprint, cloud: &CloudInstance, product: &str) -> String {
     format!("{issuer} {} {} {} {product}", cloud.site, cloud.region, cloud.instance)
 }
 
 /// The sum's name for first attempts of one work order with this outcome.
-pub(in crate::ledger) const fn by_order(outcome: AttemptOutcome) -> &'static str {
+pub(crate) const fn by_order(outcome: AttemptOutcome) -> &'static str {
     match outcome {
         AttemptOutcome::Pass => "order-first-pass",
         AttemptOutcome::Fail => "order-first-fail",
@@ -83,19 +79,19 @@ pub(in crate::ledger) const fn by_order(outcome: AttemptOutcome) -> &'static str
 }
 
 /// An attempt that ended, as it is counted.
-pub(in crate::ledger) struct EndedAttempt<'a> {
-    pub(in crate::ledger) outcome: AttemptOutcome,
-    pub(in crate::ledger) slot: &'a str,
-    pub(in crate::ledger) code: Option<&'a str>,
-    pub(in crate::ledger) first: bool,
-    pub(in crate::ledger) work_order: Option<&'a str>,
+pub(crate) struct EndedAttempt<'a> {
+    pub(crate) outcome: AttemptOutcome,
+    pub(crate) slot: &'a str,
+    pub(crate) code: Option<&'a str>,
+    pub(crate) first: bool,
+    pub(crate) work_order: Option<&'a str>,
     /// When it began: whose hour, day and shift it belongs to.
-    pub(in crate::ledger) began: Timestamp,
+    pub(crate) began: Timestamp,
 }
 
 impl EndedAttempt<'_> {
     /// Gives each sum that counts it, altogether and among those of its time, to who counts.
-    pub(in crate::ledger) fn sums<E>(
+    pub(crate) fn sums<E>(
         &self,
         mut count: impl FnMut(&'static str, &str) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -114,10 +110,7 @@ impl EndedAttempt<'_> {
 }
 
 /// Every sum of one kind, by name.
-pub(in crate::ledger) fn read(
-    connection: &Connection,
-    what: &str,
-) -> rusqlite::Result<Vec<(String, i64)>> {
+pub(crate) fn read(connection: &Connection, what: &str) -> rusqlite::Result<Vec<(String, i64)>> {
     let sql = "SELECT name, value FROM counts WHERE what = ?1 AND value <> 0 ORDER BY name";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([what], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -126,7 +119,7 @@ pub(in crate::ledger) fn read(
 
 /// Sums whose names lie within a range, both ends included: quarters are numbers of as many
 /// digits for the next two hundred years.
-pub(in crate::ledger) fn read_range(
+pub(crate) fn read_range(
     connection: &Connection,
     what: &str,
     names: (i64, i64),
@@ -140,11 +133,7 @@ pub(in crate::ledger) fn read_range(
 }
 
 /// One sum.
-pub(in crate::ledger) fn one(
-    connection: &Connection,
-    what: &str,
-    name: &str,
-) -> rusqlite::Result<i64> {
+pub(crate) fn one(connection: &Connection, what: &str, name: &str) -> rusqlite::Result<i64> {
     let sql = "SELECT value FROM counts WHERE what = ?1 AND name = ?2";
     let found = connection.prepare_cached(sql)?.query_row([what, name], |row| row.get(0));
     Ok(found.optional()?.unwrap_or(0))

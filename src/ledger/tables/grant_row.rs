@@ -1,36 +1,20 @@
 //! A work order's grants, and which units take their places.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::grant::{Grant, GrantNumber, GrantRow};
 use crate::domain::ids::{Serial, StationId, WorkOrderId};
 
-use super::sql::{counted, stored};
-
-impl ToSql for GrantNumber {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(stored(self.get())))
-    }
-}
-
-impl FromSql for GrantNumber {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let number = GrantNumber::new(counted(value.as_i64()?));
-        number.map_err(|error| FromSqlError::Other(Box::new(error)))
-    }
-}
-
 /// Which place of a grant a unit has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ledger) struct Place {
-    pub(in crate::ledger) number: GrantNumber,
+pub(crate) struct Place {
+    pub(crate) number: GrantNumber,
     /// The unit was proven under it, and has used it up.
-    pub(in crate::ledger) proven: bool,
+    pub(crate) proven: bool,
 }
 
 /// The grants of a work order, in the order of their numbers.
-pub(in crate::ledger) fn of_order(
+pub(crate) fn of_order(
     connection: &Connection,
     id: &WorkOrderId,
 ) -> rusqlite::Result<Vec<GrantRow>> {
@@ -60,7 +44,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<GrantRow> {
 }
 
 /// The place that a unit has in a work order's grants.
-pub(in crate::ledger) fn place(
+pub(crate) fn place(
     connection: &Connection,
     serial: &Serial,
     id: &WorkOrderId,
@@ -73,7 +57,7 @@ pub(in crate::ledger) fn place(
 }
 
 /// Gives a unit a place, unless it has one.
-pub(in crate::ledger) fn take(
+pub(crate) fn take(
     connection: &Connection,
     station: &StationId,
     serial: &Serial,
@@ -89,7 +73,7 @@ pub(in crate::ledger) fn take(
 }
 
 /// The unit is proven: its place is used up for good.
-pub(in crate::ledger) fn use_up(
+pub(crate) fn use_up(
     connection: &Connection,
     serial: &Serial,
     id: &WorkOrderId,
@@ -105,7 +89,7 @@ pub(in crate::ledger) fn use_up(
 }
 
 /// Nothing of the unit is under way any more: unless it was proven, its place is free.
-pub(in crate::ledger) fn free(
+pub(crate) fn free(
     connection: &Connection,
     serial: &Serial,
     id: &WorkOrderId,

@@ -7,11 +7,11 @@ use crate::domain::labelling::{LabelRow, LabelState};
 use crate::domain::say::Phrase;
 
 /// The columns that [`read_label`] reads, in its order.
-pub(in crate::ledger) const LABEL: &str = "labels.serial, copy, certificate_sn, labels.state, \
+pub(crate) const LABEL: &str = "labels.serial, copy, certificate_sn, labels.state, \
     verify, digest, printer, reason, message, labels.changed_us";
 
 /// Reads a row that begins with the columns of [`LABEL`].
-pub(in crate::ledger) fn read_label(row: &Row<'_>) -> rusqlite::Result<LabelRow> {
+pub(crate) fn read_label(row: &Row<'_>) -> rusqlite::Result<LabelRow> {
     Ok(LabelRow {
         serial: row.get(0)?,
         copy: row.get(1)?,
@@ -27,7 +27,7 @@ pub(in crate::ledger) fn read_label(row: &Row<'_>) -> rusqlite::Result<LabelRow>
 }
 
 /// The newest label of a unit for this certificate.
-pub(in crate::ledger) fn newest(
+pub(crate) fn newest(
     connection: &Connection,
     serial: &Serial,
     cert: CertificateSn,
@@ -41,7 +41,7 @@ pub(in crate::ledger) fn newest(
 }
 
 /// One label of a unit.
-pub(in crate::ledger) fn one(
+pub(crate) fn one(
     connection: &Connection,
     serial: &Serial,
     copy: u32,
@@ -52,13 +52,13 @@ pub(in crate::ledger) fn one(
 }
 
 /// How many labels a unit has, those of older certificates too.
-pub(in crate::ledger) fn count(connection: &Connection, serial: &Serial) -> rusqlite::Result<u32> {
+pub(crate) fn count(connection: &Connection, serial: &Serial) -> rusqlite::Result<u32> {
     let sql = "SELECT ifnull(max(copy), 0) FROM labels WHERE serial = ?1";
     connection.prepare_cached(sql)?.query_row([serial], |row| row.get(0))
 }
 
 /// Whether a label of another certificate was sent for this unit.
-pub(in crate::ledger) fn has_older(
+pub(crate) fn has_older(
     connection: &Connection,
     serial: &Serial,
     cert: CertificateSn,
@@ -69,7 +69,7 @@ pub(in crate::ledger) fn has_older(
 }
 
 /// What keeps a unit with this certificate for its label's sake, in a few words.
-pub(in crate::ledger) fn lacks(
+pub(crate) fn lacks(
     connection: &Connection,
     serial: &Serial,
     cert: CertificateSn,

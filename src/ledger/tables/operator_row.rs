@@ -7,13 +7,13 @@ use crate::domain::ids::OperatorId;
 use crate::domain::operators::{Lock, OperatorRow, Role};
 
 /// The columns of [`read_operator`] and the tables that they come from.
-pub(in crate::ledger) const OPERATOR: &str =
+pub(crate) const OPERATOR: &str =
     "SELECT operators.id, role, disabled, name, pin IS NOT NULL, locked_us,
         coalesce(wrong, 0)
     FROM operators LEFT JOIN persons ON persons.id = operators.id";
 
 /// Reads a row of [`OPERATOR`].
-pub(in crate::ledger) fn read_operator(
+pub(crate) fn read_operator(
     row: &rusqlite::Row<'_>,
     now: Timestamp,
 ) -> rusqlite::Result<OperatorRow> {
@@ -29,7 +29,7 @@ pub(in crate::ledger) fn read_operator(
 }
 
 /// One person, as a connection sees them.
-pub(in crate::ledger) fn operator(
+pub(crate) fn operator(
     connection: &Connection,
     id: &OperatorId,
     now: Timestamp,
@@ -40,7 +40,7 @@ pub(in crate::ledger) fn operator(
 }
 
 /// How many supervisors may approve, `besides` not counted.
-pub(in crate::ledger) fn supervisors_besides(
+pub(crate) fn supervisors_besides(
     connection: &Connection,
     besides: Option<&OperatorId>,
 ) -> rusqlite::Result<u32> {

@@ -11,7 +11,7 @@ use rusqlite::{Batch, Connection};
 
 use crate::cut;
 use crate::domain::long_work;
-use crate::ledger::error::LedgerError;
+use crate::error::LedgerError;
 
 /// Migration n brings `user_version` from n to n + 1.
 const MIGRATIONS: &[&str] = &[
@@ -32,7 +32,7 @@ const MIGRATIONS: &[&str] = &[
 
 /// The tables that follow from the journal and are compared with a replay of it, with
 /// the columns that order their rows.
-pub(in crate::ledger) const EVIDENCE: &[(&str, &str)] = &[
+pub(crate) const EVIDENCE: &[(&str, &str)] = &[
     ("ledger", "id"),
     ("line_sessions", "seq"),
     ("authorities", "fingerprint"),
@@ -67,9 +67,7 @@ const NEEDED: [&str; 6] = [
 
 /// The indices without which a replay gives the same rows, each with the statement that makes
 /// it: one that is not there has not to be kept.
-pub(in crate::ledger) fn spare_indices(
-    connection: &Connection,
-) -> rusqlite::Result<Vec<(String, String)>> {
+pub(crate) fn spare_indices(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
     let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL
         ORDER BY name";
     let mut statement = connection.prepare(sql)?;
@@ -79,17 +77,17 @@ pub(in crate::ledger) fn spare_indices(
 }
 
 /// The newest schema that this program knows.
-pub(in crate::ledger) fn newest() -> i64 {
+pub(crate) fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
 /// The schema of an open database; 0 for an empty one.
-pub(in crate::ledger) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// Refuses a database that has not the newest schema.
-pub(in crate::ledger) fn check_version(connection: &Connection) -> Result<(), LedgerError> {
+pub(crate) fn check_version(connection: &Connection) -> Result<(), LedgerError> {
     let (found, known) = (version(connection)?, newest());
     match found {
         found if (0..known).contains(&found) => Err(LedgerError::Older { found, known }),
@@ -99,7 +97,7 @@ pub(in crate::ledger) fn check_version(connection: &Connection) -> Result<(), Le
 }
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
-pub(in crate::ledger) fn migrate(connection: &Connection) -> Result<(), LedgerError> {
+pub(crate) fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     migrate_by(connection, MIGRATIONS)
 }
 

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use rusqlite::Connection;
 
 use crate::domain::text::printable;
-use crate::ledger::error::{Difference, LedgerError, Oddity};
+use crate::error::{Difference, LedgerError, Oddity};
 
 use super::schema;
 use crate::say;
@@ -91,9 +91,7 @@ fn known() -> Result<&'static [Shape], LedgerError> {
 }
 
 /// What a database has otherwise than a ledger of its schema's number.
-pub(in crate::ledger) fn differences(
-    connection: &Connection,
-) -> Result<Vec<Difference>, LedgerError> {
+pub(crate) fn differences(connection: &Connection) -> Result<Vec<Difference>, LedgerError> {
     Ok(Shape::read(connection)?.differences(wanted(connection)?))
 }
 
@@ -107,7 +105,7 @@ fn wanted(connection: &Connection) -> Result<&'static Shape, LedgerError> {
 
 /// Refuses a database that is not made as this program makes a ledger of its schema's
 /// number, with the names of what differs.
-pub(in crate::ledger) fn check(connection: &Connection) -> Result<(), LedgerError> {
+pub(crate) fn check(connection: &Connection) -> Result<(), LedgerError> {
     let encoding: String = connection.query_row("PRAGMA encoding", [], |row| row.get(0))?;
     if encoding != "UTF-8" {
         let what = say!(
@@ -125,9 +123,7 @@ pub(in crate::ledger) fn check(connection: &Connection) -> Result<(), LedgerErro
 
 /// The same where nothing but indices differs, or the statistics that `ANALYZE` leaves
 /// behind; a database with any other difference is refused.
-pub(in crate::ledger) fn odd_indices(
-    connection: &Connection,
-) -> Result<Vec<Difference>, LedgerError> {
+pub(crate) fn odd_indices(connection: &Connection) -> Result<Vec<Difference>, LedgerError> {
     let is_index = |Difference { oddity, kind, name }: &Difference| {
         let statistics = kind == "table" && name.starts_with("sqlite_stat");
         (kind == "index" && !name.starts_with("sqlite_"))
@@ -141,7 +137,7 @@ pub(in crate::ledger) fn odd_indices(
 }
 
 /// The statement that makes an index of a database's schema.
-pub(in crate::ledger) fn index_statement(
+pub(crate) fn index_statement(
     connection: &Connection,
     name: &str,
 ) -> Result<Option<String>, LedgerError> {

@@ -2,14 +2,11 @@
 //! [`crate::domain::state`].
 
 use crate::domain::certificate::{CertificateState, Proof};
-use crate::domain::operators::Role;
 pub use crate::domain::state::{AttemptOutcome, Origin, RegistrationState, UnitState, UnknownWord};
 
 pub use crate::domain::labelling::LabelState;
 
-use super::sql::{known_words, word_columns};
-
-known_words! { AttemptOutcome LabelState Origin RegistrationState Role UnitState }
+use super::sql::word_columns;
 
 /// Whether a row of the outbox is open, as the indices of open rows say it: SQLite takes one
 /// for a question that says it in the same words. No list of words, from which it would fill a
@@ -28,7 +25,7 @@ macro_rules! open_row {
     };
 }
 
-pub(in crate::ledger) use open_row;
+pub(crate) use open_row;
 
 word_columns! {
     /// Where a row of the outbox stands.
@@ -46,7 +43,7 @@ word_columns! {
     }
 
     /// How far an open attempt is known to have come.
-    pub(in crate::ledger) enum Position {
+    pub(crate) enum Position {
         /// Reserved.
         Begun = "begun",
         /// Signed.
@@ -58,7 +55,7 @@ word_columns! {
     }
 
     /// Whether a proven unit may be burned again.
-    pub(in crate::ledger) enum Permission {
+    pub(crate) enum Permission {
         /// It may not.
         No = "no",
         /// On the device that it is proven on.
@@ -69,7 +66,7 @@ word_columns! {
 }
 
 /// The word for a certificate's state.
-pub(in crate::ledger) const fn certificate_word(state: CertificateState) -> &'static str {
+pub(crate) const fn certificate_word(state: CertificateState) -> &'static str {
     match state {
         CertificateState::Issued => "issued",
         CertificateState::Uncertain => "uncertain",
@@ -80,14 +77,14 @@ pub(in crate::ledger) const fn certificate_word(state: CertificateState) -> &'st
 }
 
 /// The state that a word names.
-pub(in crate::ledger) fn certificate_state(word: &str) -> Option<CertificateState> {
+pub(crate) fn certificate_state(word: &str) -> Option<CertificateState> {
     use CertificateState::{Issued, Proven, Superseded, Uncertain, Void};
     let all = [Issued, Uncertain, Proven, Superseded, Void];
     all.into_iter().find(|state| certificate_word(*state) == word)
 }
 
 /// The proof that a word names.
-pub(in crate::ledger) fn proof(word: &str) -> Option<Proof> {
+pub(crate) fn proof(word: &str) -> Option<Proof> {
     let all = [Proof::None, Proof::ReadBack, Proof::Possession, Proof::Connect];
     all.into_iter().find(|proof| proof.as_str() == word)
 }

@@ -11,46 +11,46 @@ use super::states::{Permission, Position, UnitState};
 
 /// The open attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ledger) struct OpenAttempt {
-    pub(in crate::ledger) attempt: u32,
-    pub(in crate::ledger) position: Position,
-    pub(in crate::ledger) hardware: HardwareId,
-    pub(in crate::ledger) cert: CertificateSn,
-    pub(in crate::ledger) work_order: Option<WorkOrderId>,
+pub(crate) struct OpenAttempt {
+    pub(crate) attempt: u32,
+    pub(crate) position: Position,
+    pub(crate) hardware: HardwareId,
+    pub(crate) cert: CertificateSn,
+    pub(crate) work_order: Option<WorkOrderId>,
 }
 
 /// The identity last proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ledger) struct ProvenOn {
-    pub(in crate::ledger) hardware: HardwareId,
-    pub(in crate::ledger) cert: CertificateSn,
-    pub(in crate::ledger) work_order: Option<WorkOrderId>,
+pub(crate) struct ProvenOn {
+    pub(crate) hardware: HardwareId,
+    pub(crate) cert: CertificateSn,
+    pub(crate) work_order: Option<WorkOrderId>,
 }
 
 /// A unit's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ledger) struct UnitRow {
-    pub(in crate::ledger) serial: Serial,
-    pub(in crate::ledger) client_id: ClientId,
-    pub(in crate::ledger) work_order: Option<WorkOrderId>,
-    pub(in crate::ledger) created: Timestamp,
-    pub(in crate::ledger) attempts: u32,
-    pub(in crate::ledger) open: Option<OpenAttempt>,
-    pub(in crate::ledger) proven: Option<ProvenOn>,
-    pub(in crate::ledger) finished: bool,
-    pub(in crate::ledger) rework: Permission,
-    pub(in crate::ledger) registered: bool,
-    pub(in crate::ledger) shipped: bool,
-    pub(in crate::ledger) voided: bool,
-    pub(in crate::ledger) scrapped: bool,
+pub(crate) struct UnitRow {
+    pub(crate) serial: Serial,
+    pub(crate) client_id: ClientId,
+    pub(crate) work_order: Option<WorkOrderId>,
+    pub(crate) created: Timestamp,
+    pub(crate) attempts: u32,
+    pub(crate) open: Option<OpenAttempt>,
+    pub(crate) proven: Option<ProvenOn>,
+    pub(crate) finished: bool,
+    pub(crate) rework: Permission,
+    pub(crate) registered: bool,
+    pub(crate) shipped: bool,
+    pub(crate) voided: bool,
+    pub(crate) scrapped: bool,
 }
 
 /// The work order in which a unit takes a place, and whether it is proven there.
-pub(in crate::ledger) type Place<'a> = Option<(&'a WorkOrderId, bool)>;
+pub(crate) type Place<'a> = Option<(&'a WorkOrderId, bool)>;
 
 /// How much of a row is written again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::ledger) enum Rewritten {
+pub(crate) enum Rewritten {
     /// How the unit stands, which is in no index but one.
     Standing,
     /// All of it.
@@ -58,7 +58,7 @@ pub(in crate::ledger) enum Rewritten {
 }
 
 impl UnitRow {
-    pub(in crate::ledger) fn new(serial: Serial, client_id: ClientId, created: Timestamp) -> Self {
+    pub(crate) fn new(serial: Serial, client_id: ClientId, created: Timestamp) -> Self {
         UnitRow {
             serial,
             client_id,
@@ -77,7 +77,7 @@ impl UnitRow {
     }
 
     /// What is to be written of it in the place of the row before it, where there is one.
-    pub(in crate::ledger) fn rewritten(&self, before: Option<&UnitRow>) -> Rewritten {
+    pub(crate) fn rewritten(&self, before: Option<&UnitRow>) -> Rewritten {
         match before {
             Some(before) if before.is_found_as(self) => Rewritten::Standing,
             _ => Rewritten::Whole,
@@ -94,7 +94,7 @@ impl UnitRow {
     }
 
     /// The furthest point that holds.
-    pub(in crate::ledger) fn state(&self) -> UnitState {
+    pub(crate) fn state(&self) -> UnitState {
         let position = self.open.as_ref().map(|open| open.position);
         match (&self.proven, position) {
             _ if self.scrapped => UnitState::Scrapped,
@@ -110,7 +110,7 @@ impl UnitRow {
         }
     }
 
-    pub(in crate::ledger) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         let proven = self.proven.as_ref().map(|proven| ProvenIdentity {
             hardware: proven.hardware.clone(),
             cert: proven.cert,
@@ -126,14 +126,14 @@ impl UnitRow {
 
     /// The places that it takes: where it is proven, and where an attempt is under way.
     /// Both in one work order are one place.
-    pub(in crate::ledger) fn places(&self) -> [Option<&WorkOrderId>; 2] {
+    pub(crate) fn places(&self) -> [Option<&WorkOrderId>; 2] {
         let proven = self.proven.as_ref().and_then(|proven| proven.work_order.as_ref());
         let open = self.open.as_ref().and_then(|open| open.work_order.as_ref());
         [proven, open.filter(|open| Some(*open) != proven)]
     }
 
     /// The same, and which of them is that of a proven unit.
-    pub(in crate::ledger) fn counted(&self) -> [Place<'_>; 2] {
+    pub(crate) fn counted(&self) -> [Place<'_>; 2] {
         let [proven, open] = self.places();
         [proven.map(|id| (id, true)), open.map(|id| (id, false))]
     }
@@ -152,13 +152,13 @@ impl OpenAttempt {
 }
 
 /// The columns that [`from_row`] reads, in its order.
-pub(in crate::ledger) const COLUMNS: &str = "serial, client_id, work_order, created_us, attempts, \
+pub(crate) const COLUMNS: &str = "serial, client_id, work_order, created_us, attempts, \
     open_attempt, open_position, open_hardware, open_sn, open_work_order, \
     proven_hardware, proven_sn, proven_work_order, finished, rework, registered, shipped, \
     voided, scrapped";
 
 /// Reads a row of [`COLUMNS`].
-pub(in crate::ledger) fn from_row(row: &Row<'_>) -> rusqlite::Result<UnitRow> {
+pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<UnitRow> {
     let open = match row.get::<_, Option<u32>>(5)? {
         None => None,
         Some(attempt) => Some(OpenAttempt {
@@ -191,16 +191,13 @@ pub(in crate::ledger) fn from_row(row: &Row<'_>) -> rusqlite::Result<UnitRow> {
 }
 
 /// The unit's row, where there is one.
-pub(in crate::ledger) fn load(
-    connection: &Connection,
-    serial: &Serial,
-) -> rusqlite::Result<Option<UnitRow>> {
+pub(crate) fn load(connection: &Connection, serial: &Serial) -> rusqlite::Result<Option<UnitRow>> {
     let sql = format!("SELECT {COLUMNS} FROM units WHERE serial = ?1");
     connection.prepare_cached(&sql)?.query_row([serial], from_row).optional()
 }
 
 /// Writes a unit's row, or what changed of it.
-pub(in crate::ledger) fn write(
+pub(crate) fn write(
     connection: &Connection,
     station: &StationId,
     unit: &UnitRow,
@@ -214,7 +211,7 @@ pub(in crate::ledger) fn write(
 }
 
 /// Changes how many places of a work order units take: proven ones, or those under way.
-pub(in crate::ledger) fn count_place(
+pub(crate) fn count_place(
     connection: &Connection,
     id: &WorkOrderId,
     proven: bool,
@@ -289,7 +286,7 @@ fn write_whole(
 }
 
 /// Another unit that is proven on this device or has an open attempt on it.
-pub(in crate::ledger) fn hardware_owner(
+pub(crate) fn hardware_owner(
     connection: &Connection,
     serial: &Serial,
     hardware: &HardwareId,

@@ -4,7 +4,7 @@ use super::testing::*;
 use crate::domain::code::Code;
 use crate::domain::local::Zone;
 use crate::domain::record::{End, Record};
-use crate::ledger::{Audit, Ledger, verify};
+use crate::{Audit, Ledger, verify};
 
 fn adopt(ledger: &Ledger, unit: u32) -> Result<u32, Code> {
     let done = ledger.writer().record(Record::Adopted(adopted(unit)));

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::testing::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
-use crate::ledger::{Ledger, Work, WorkLock, set_aside, set_aside_if_damaged};
+use crate::{Ledger, Work, WorkLock, set_aside, set_aside_if_damaged};
 
 const NOW: Timestamp = Timestamp(START);
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::testing::*;
 use crate::domain::code::Code;
 use crate::domain::record::{Record, Restored};
-use crate::ledger::{Audit, Ledger, LedgerError, Settings, verify};
+use crate::{Audit, Ledger, LedgerError, Settings, verify};
 
 struct Bench {
     dir: tempfile::TempDir,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::testing::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::code::Code;
-use crate::ledger::{BackupRule, Backups, Ledger};
+use crate::{BackupRule, Backups, Ledger};
 
 const MINUTE: i64 = 60_000_000;
 
@@ -153,7 +153,7 @@ fn none_is_made_where_it_would_take_the_reserve_or_where_none_is_wanted() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = fresh(dir.path());
     let rule = backups(dir.path(), |_| {}).rule().clone();
-    let greedy = crate::ledger::Settings { reserve_bytes: u64::MAX / 2, ..settings(dir.path()) };
+    let greedy = crate::Settings { reserve_bytes: u64::MAX / 2, ..settings(dir.path()) };
     let greedy = Backups::new(&greedy, rule);
     let failed = greedy.keep_up(&ledger.reader().unwrap(), &Checker, at(0)).unwrap_err();
     assert_eq!(failed.code(), Code::LedgerBackup);

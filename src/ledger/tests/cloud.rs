@@ -10,9 +10,9 @@ use crate::domain::outbox::{
 };
 use crate::domain::record::{Begun, End, Record, Refusal};
 use crate::domain::registration::CloudStatus;
-use crate::ledger::outbox::{Gate, OutboxRow};
-use crate::ledger::states::{OutboxState, RegistrationState, UnitState};
-use crate::ledger::{Audit, Ledger, Reader, verify};
+use crate::outbox::{Gate, OutboxRow};
+use crate::states::{OutboxState, RegistrationState, UnitState};
+use crate::{Audit, Ledger, Reader, verify};
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -408,7 +408,7 @@ fn questions_about_what_is_open_look_at_open_rows_alone() {
         }
         steps.join("\n")
     };
-    for sql in crate::ledger::outbox::questions() {
+    for sql in crate::outbox::questions() {
         let plan = plan(&sql);
         let first = plan.lines().find(|line| line.contains(" o ")).unwrap_or_default();
         assert!(first.contains("outbox_open"), "{sql}:\n{plan}");

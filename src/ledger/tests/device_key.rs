@@ -4,7 +4,7 @@ use super::testing::*;
 use crate::domain::certificate::CertificateState;
 use crate::domain::code::Code;
 use crate::domain::record::{Begun, Issued, Record};
-use crate::ledger::{Ledger, Reader};
+use crate::{Ledger, Reader};
 
 /// Unit 1 with certificate 1, which its interrupted attempt left issued.
 fn interrupted(ledger: &Ledger) {

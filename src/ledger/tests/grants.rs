@@ -9,7 +9,7 @@ use crate::domain::grant::{
 };
 use crate::domain::ids::{ProfileDigest, WorkOrderId};
 use crate::domain::record::{Begun, Record, WorkOrderAct};
-use crate::ledger::{Audit, Ledger, Settings, verify};
+use crate::{Audit, Ledger, Settings, verify};
 
 fn id() -> WorkOrderId {
     "WO".parse().unwrap()

@@ -10,7 +10,7 @@ use crate::domain::local::{Shift, Zone, day_from_text};
 use crate::domain::pages::HistoryQuery;
 use crate::domain::record::{Begun, ClockAccepted, Record};
 use crate::domain::state::AttemptOutcome;
-use crate::ledger::{Ledger, Reader};
+use crate::{Ledger, Reader};
 
 const MINUTE: i64 = 60_000_000;
 
@@ -207,8 +207,7 @@ fn every_half_hour(dir: &std::path::Path, start: Timestamp, units: u32) -> (Ledg
 
 /// The same figures by SQL alone: passed, failed, passed at the first attempt.
 fn by_sql(dir: &std::path::Path, from: &str, until: &str) -> (u64, u64) {
-    let connection =
-        rusqlite::Connection::open(dir.join("data").join(crate::ledger::LEDGER_FILE)).unwrap();
+    let connection = rusqlite::Connection::open(dir.join("data").join(crate::LEDGER_FILE)).unwrap();
     let sql = "SELECT count(*) FILTER (WHERE outcome = 'pass'),
             count(*) FILTER (WHERE outcome = 'fail') FROM attempts
         WHERE datetime(started_us / 1000000, 'unixepoch') >= ?1

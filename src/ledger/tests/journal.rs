@@ -24,7 +24,7 @@ use crate::domain::record::{
 };
 use crate::domain::registration::{AuthorityRegistered, CaSn, CloudInstance, CloudStatus};
 use crate::domain::work_order::WorkOrder;
-use crate::ledger::journal::entry::*;
+use crate::journal::entry::*;
 
 fn person() -> Person {
     Person { operator: Some("7".parse().unwrap()), uid: 1000 }

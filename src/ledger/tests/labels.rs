@@ -1,13 +1,13 @@
 //! Labels: wanted when a unit passes, sent once, scanned back, and what they keep.
 
+use crate::Ledger;
 use crate::domain::code::Code;
 use crate::domain::ids::LabelDigest;
 use crate::domain::labelling::{
     Delivery, LabelDelivered, LabelScanned, LabelSent, LabelState, LabelsChosen,
 };
 use crate::domain::record::{Record, Recorded, Refusal};
-use crate::ledger::Ledger;
-use crate::ledger::outbox::Gate;
+use crate::outbox::Gate;
 
 use super::testing::{Until, act, begun, fresh, person, refusal, serial, sn, take};
 

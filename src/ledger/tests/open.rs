@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::testing::*;
 use crate::domain::code::Code;
-use crate::ledger::{Ledger, LedgerError, Reader, Settings};
+use crate::{Ledger, LedgerError, Reader, Settings};
 
 fn refused(settings: Settings) -> LedgerError {
     Ledger::open(settings, KEY.clone(), SetClock::new()).unwrap_err()
@@ -33,8 +33,7 @@ fn the_directory_and_every_file_belong_to_their_owner_alone() {
 fn every_commit_is_synced_and_every_reference_checked() {
     let dir = tempfile::tempdir().unwrap();
     drop(fresh(dir.path()));
-    let connection =
-        crate::ledger::keep::files::open_to_write(&dir.path().join("data/ledger.db")).unwrap();
+    let connection = crate::keep::files::open_to_write(&dir.path().join("data/ledger.db")).unwrap();
     let value = |name: &str| -> String {
         let read = |row: &rusqlite::Row<'_>| match row.get_ref(0)? {
             rusqlite::types::ValueRef::Integer(number) => Ok(number.to_string()),

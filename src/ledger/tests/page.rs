@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::testing::*;
-use crate::ledger::Kind;
+use crate::Kind;
 
 const PAGE: &str = include_str!("../../../docs/ledger.md");
 

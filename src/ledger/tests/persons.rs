@@ -10,7 +10,7 @@ use crate::domain::operators::{
 };
 use crate::domain::person::Person;
 use crate::domain::record::{ClockAccepted, Record};
-use crate::ledger::{Audit, LEDGER_FILE, Ledger, Private, check, verify};
+use crate::{Audit, LEDGER_FILE, Ledger, Private, check, verify};
 
 fn id(text: &str) -> OperatorId {
     text.parse().unwrap()

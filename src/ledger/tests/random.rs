@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::testing::*;
+use crate::audit::replay::{Replay, pack};
 use crate::domain::code::Code;
 use crate::domain::ids::ProfileDigest;
 use crate::domain::outbox::{
@@ -16,11 +17,10 @@ use crate::domain::record::{
 };
 use crate::domain::registration::CloudStatus;
 use crate::domain::work_order::WorkOrder;
-use crate::ledger::audit::replay::{Replay, pack};
-use crate::ledger::journal::entry::Entry;
-use crate::ledger::outbox::OutboxRow;
-use crate::ledger::tables::schema::EVIDENCE;
-use crate::ledger::{Audit, Ledger, Reader, check, verify};
+use crate::journal::entry::Entry;
+use crate::outbox::OutboxRow;
+use crate::tables::schema::EVIDENCE;
+use crate::{Audit, Ledger, Reader, check, verify};
 
 /// One thing that somebody tries; most are refused, by where their unit stands.
 #[derive(Debug, Clone)]

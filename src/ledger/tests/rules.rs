@@ -9,7 +9,7 @@ use crate::domain::record::{
     Begun, ClockAccepted, Issued, Record, Recorded, Refusal, WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::work_order::WorkOrder;
-use crate::ledger::{Ledger, Reader};
+use crate::{Ledger, Reader};
 
 struct Bench {
     _dir: tempfile::TempDir,

@@ -10,13 +10,13 @@ use crate::domain::code::Code;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::ids::to_hex;
 use crate::domain::record::{Record, WorkOrderAct};
-use crate::ledger::journal::entry::{Created, Entry, Fact, Hash, InstanceId};
-use crate::ledger::journal::head::{Head, SignedHead};
-use crate::ledger::segment::files as segments;
-use crate::ledger::segment::format::{SegmentError, SegmentHeader};
-use crate::ledger::segment::read;
-use crate::ledger::segment::write::Packer;
-use crate::ledger::{Audit, BackupRule, Backups, Ledger, Settings, verify};
+use crate::journal::entry::{Created, Entry, Fact, Hash, InstanceId};
+use crate::journal::head::{Head, SignedHead};
+use crate::segment::files as segments;
+use crate::segment::format::{SegmentError, SegmentHeader};
+use crate::segment::read;
+use crate::segment::write::Packer;
+use crate::{Audit, BackupRule, Backups, Ledger, Settings, verify};
 
 const MINUTE: i64 = 60_000_000;
 
@@ -68,10 +68,10 @@ impl Bench {
     }
 
     /// Brings it back somewhere else; gives its last entry and what was said.
-    fn bring_back(&self) -> Result<(u64, Vec<String>), crate::ledger::LedgerError> {
+    fn bring_back(&self) -> Result<(u64, Vec<String>), crate::LedgerError> {
         let other = tempfile::tempdir().unwrap();
         let settings = settings(other.path());
-        let restoring = crate::ledger::Restoring::begin(&self.stick(), &settings, &Checker)?;
+        let restoring = crate::Restoring::begin(&self.stick(), &settings, &Checker)?;
         let remarks = restoring.remarks().iter().map(ToString::to_string).collect();
         let clock = SetClock::new();
         let restored = restoring.finish(&**KEY, &Checker, clock.as_ref(), person())?;

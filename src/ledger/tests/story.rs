@@ -1,11 +1,11 @@
 //! What people and other programs are told.
 
 use super::testing::*;
+use crate::Ledger;
 use crate::domain::local::Zone;
 use crate::domain::record::{Begun, FailedEarly, LineStarted, Record};
-use crate::ledger::Ledger;
-use crate::ledger::states::UnitState;
-use crate::ledger::views::UnitFilter;
+use crate::states::UnitState;
+use crate::views::UnitFilter;
 
 fn in_slot(number: u32, slot: &str) -> Begun {
     Begun { slot: slot.parse().unwrap(), ..begun(number) }

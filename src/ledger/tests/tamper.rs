@@ -9,7 +9,7 @@ use super::testing::*;
 use crate::domain::code::Code;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::record::Record;
-use crate::ledger::{Audit, Settings, Verification, check, verify};
+use crate::{Audit, Settings, Verification, check, verify};
 
 /// A closed ledger of 17 entries: 1 created, 2 the CA, then three units of five.
 struct Evidence {
@@ -110,7 +110,7 @@ fn swapped_entries_are_found_at_the_first() {
 /// Someone who also computes the hashes anew, up to the end.
 fn forge(evidence: &Evidence, from: u64, change: impl Fn(Vec<u8>) -> Vec<u8>) {
     let connection = evidence.connection();
-    let mut head = crate::ledger::journal::head::Head::NONE.hash;
+    let mut head = crate::journal::head::Head::NONE.hash;
     for seq in 1..=ENTRIES {
         let number = i64::try_from(seq).unwrap();
         let sql = "SELECT entry FROM journal WHERE seq = ?1";
@@ -337,8 +337,8 @@ fn a_ledger_on_a_medium_that_can_not_be_written_verifies() {
     let evidence = evidence();
     evidence.tamper("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");
     let path = evidence.data().join("ledger.db");
-    let connection = crate::ledger::keep::files::open_untouchable(&path).unwrap();
-    let head = crate::ledger::journal::head::Head::read(&connection).unwrap();
+    let connection = crate::keep::files::open_untouchable(&path).unwrap();
+    let head = crate::journal::head::Head::read(&connection).unwrap();
     assert_eq!(head.seq, ENTRIES);
     assert!(connection.execute_batch("CREATE TABLE x (y)").is_err());
 }

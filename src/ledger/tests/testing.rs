@@ -25,29 +25,29 @@ use crate::domain::record::{
     Recorded, Refusal, Restored, Step,
 };
 use crate::domain::registration::{CloudInstance, CloudStatus};
-use crate::ledger::outbox::OutboxRow;
-use crate::ledger::{Ledger, LedgerError, Restoring, Settings};
+use crate::outbox::OutboxRow;
+use crate::{Ledger, LedgerError, Restoring, Settings};
 
 /// A Monday in 2026.
-pub(in crate::ledger) const START: i64 = 1_790_000_000_000_000;
+pub(crate) const START: i64 = 1_790_000_000_000_000;
 
-pub(in crate::ledger) struct TestKey(SigningKey);
+pub(crate) struct TestKey(SigningKey);
 
 impl TestKey {
-    pub(in crate::ledger) fn fresh() -> Arc<TestKey> {
+    pub(crate) fn fresh() -> Arc<TestKey> {
         Arc::new(TestKey(SigningKey::generate()))
     }
 }
 
 impl TestKey {
     /// A key whose signatures are the same each time, as RFC 6979 makes them.
-    pub(in crate::ledger) fn fixed() -> TestKey {
+    pub(crate) fn fixed() -> TestKey {
         TestKey(SigningKey::from_slice(&[7; 32]).unwrap())
     }
 }
 
 /// The key of the test station.
-pub(in crate::ledger) static KEY: LazyLock<Arc<TestKey>> = LazyLock::new(TestKey::fresh);
+pub(crate) static KEY: LazyLock<Arc<TestKey>> = LazyLock::new(TestKey::fresh);
 
 impl HeadSigner for TestKey {
     fn public_key(&self) -> PublicKey {
@@ -72,7 +72,7 @@ impl HeadVerifier for TestKey {
     }
 }
 
-pub(in crate::ledger) struct Checker;
+pub(crate) struct Checker;
 
 impl HeadVerifier for Checker {
     fn verify(
@@ -89,18 +89,18 @@ impl HeadVerifier for Checker {
 
 /// A clock that says what the test sets.
 #[derive(Default)]
-pub(in crate::ledger) struct SetClock(AtomicI64);
+pub(crate) struct SetClock(AtomicI64);
 
 impl SetClock {
-    pub(in crate::ledger) fn new() -> Arc<SetClock> {
+    pub(crate) fn new() -> Arc<SetClock> {
         Self::at(Timestamp(START))
     }
 
-    pub(in crate::ledger) fn at(start: Timestamp) -> Arc<SetClock> {
+    pub(crate) fn at(start: Timestamp) -> Arc<SetClock> {
         Arc::new(SetClock(AtomicI64::new(start.0)))
     }
 
-    pub(in crate::ledger) fn advance(&self, micros: i64) {
+    pub(crate) fn advance(&self, micros: i64) {
         self.0.fetch_add(micros, Ordering::Relaxed);
     }
 }
@@ -111,7 +111,7 @@ impl Clock for SetClock {
     }
 }
 
-pub(in crate::ledger) fn settings(dir: &Path) -> Settings {
+pub(crate) fn settings(dir: &Path) -> Settings {
     Settings {
         data_dir: dir.join("data"),
         station: "LINE-1".parse().unwrap(),
@@ -123,42 +123,42 @@ pub(in crate::ledger) fn settings(dir: &Path) -> Settings {
 }
 
 /// Brings a ledger back from a copy or a directory of segments.
-pub(in crate::ledger) fn restore(from: &Path, to: &Settings) -> Result<Restored, LedgerError> {
+pub(crate) fn restore(from: &Path, to: &Settings) -> Result<Restored, LedgerError> {
     let clock = SetClock::new();
     Restoring::begin(from, to, &Checker)?.finish(&**KEY, &Checker, clock.as_ref(), person())
 }
 
-pub(in crate::ledger) fn open(settings: Settings) -> Ledger {
+pub(crate) fn open(settings: Settings) -> Ledger {
     Ledger::open(settings, KEY.clone(), SetClock::new()).unwrap()
 }
 
-pub(in crate::ledger) fn serial(number: u32) -> Serial {
+pub(crate) fn serial(number: u32) -> Serial {
     format!("TH-{number:08}").parse().unwrap()
 }
 
-pub(in crate::ledger) fn hardware(number: u32) -> HardwareId {
+pub(crate) fn hardware(number: u32) -> HardwareId {
     let mut bytes = *b"\xa0devHARD";
     bytes[4..].copy_from_slice(&number.to_be_bytes());
     HardwareId::from_bytes(&bytes).unwrap()
 }
 
-pub(in crate::ledger) fn sn(number: u32) -> CertificateSn {
+pub(crate) fn sn(number: u32) -> CertificateSn {
     let mut bytes = [0x10; 16];
     bytes[12..].copy_from_slice(&number.to_be_bytes());
     CertificateSn::from_bytes(&bytes).unwrap()
 }
 
-pub(in crate::ledger) fn image(number: u32) -> ImageDigest {
+pub(crate) fn image(number: u32) -> ImageDigest {
     ImageDigest::new(Sha256::digest(number.to_be_bytes()).into())
 }
 
-pub(in crate::ledger) const CA_DER: &[u8] = b"the DER of a test CA";
+pub(crate) const CA_DER: &[u8] = b"the DER of a test CA";
 
-pub(in crate::ledger) fn ca() -> Fingerprint {
+pub(crate) fn ca() -> Fingerprint {
     Fingerprint::new(Sha256::digest(CA_DER).into())
 }
 
-pub(in crate::ledger) fn certificate(number: u32) -> Arc<Certificate> {
+pub(crate) fn certificate(number: u32) -> Arc<Certificate> {
     let der: Arc<[u8]> = Arc::from(format!("the DER of certificate {number}").into_bytes());
     let mut key = [4; 65];
     key[61..].copy_from_slice(&number.to_be_bytes());
@@ -173,12 +173,12 @@ pub(in crate::ledger) fn certificate(number: u32) -> Arc<Certificate> {
     })
 }
 
-pub(in crate::ledger) fn authority_seen() -> Record {
+pub(crate) fn authority_seen() -> Record {
     Record::AuthoritySeen(AuthoritySeen { fingerprint: ca(), der: to_hex(CA_DER) })
 }
 
 /// Unit n on device n with certificate serial number n.
-pub(in crate::ledger) fn begun(number: u32) -> Begun {
+pub(crate) fn begun(number: u32) -> Begun {
     Begun {
         serial: serial(number),
         client_id: serial(number).as_str().parse().unwrap(),
@@ -195,29 +195,29 @@ pub(in crate::ledger) fn begun(number: u32) -> Begun {
     }
 }
 
-pub(in crate::ledger) fn attempt(number: u32, attempt: u32) -> AttemptRef {
+pub(crate) fn attempt(number: u32, attempt: u32) -> AttemptRef {
     AttemptRef { serial: serial(number), attempt }
 }
 
-pub(in crate::ledger) fn issued(of: AttemptRef, cert: u32) -> Record {
+pub(crate) fn issued(of: AttemptRef, cert: u32) -> Record {
     Record::Issued(Issued { attempt: of, certificate: certificate(cert), image: image(cert) })
 }
 
-pub(in crate::ledger) fn proven(of: AttemptRef) -> Record {
+pub(crate) fn proven(of: AttemptRef) -> Record {
     let restart = "command".to_owned();
     Record::Proven(ProvenRecord { attempt: of, proof: Proof::Possession, restart })
 }
 
-pub(in crate::ledger) fn ended(of: AttemptRef, end: End, void: bool) -> Record {
+pub(crate) fn ended(of: AttemptRef, end: End, void: bool) -> Record {
     Record::Ended(Ended { attempt: of, end, void })
 }
 
-pub(in crate::ledger) fn failure() -> End {
+pub(crate) fn failure() -> End {
     let message = "no answer within 3000 ms".to_owned();
     End::Failed { step: Step::Write, code: Code::DevTimeout, message }
 }
 
-pub(in crate::ledger) fn act(number: u32) -> PersonAct {
+pub(crate) fn act(number: u32) -> PersonAct {
     PersonAct {
         serial: serial(number),
         reason: "because".to_owned(),
@@ -226,12 +226,12 @@ pub(in crate::ledger) fn act(number: u32) -> PersonAct {
     }
 }
 
-pub(in crate::ledger) fn person() -> Person {
+pub(crate) fn person() -> Person {
     Person { operator: Some("7".parse().unwrap()), uid: 1000 }
 }
 
 /// Unit n as it was read from device n, with certificate n.
-pub(in crate::ledger) fn adopted(number: u32) -> Adopted {
+pub(crate) fn adopted(number: u32) -> Adopted {
     Adopted {
         serial: serial(number),
         client_id: serial(number).as_str().parse().unwrap(),
@@ -249,32 +249,32 @@ pub(in crate::ledger) fn adopted(number: u32) -> Adopted {
 }
 
 /// An instance by its id.
-pub(in crate::ledger) fn cloud(instance: &str) -> CloudInstance {
+pub(crate) fn cloud(instance: &str) -> CloudInstance {
     let (site, region) = ("mqtt.example.com".to_owned(), "ap-guangzhou".to_owned());
     CloudInstance { site, region, instance: instance.to_owned() }
 }
 
-pub(in crate::ledger) fn choose(instance: &str) -> Record {
+pub(crate) fn choose(instance: &str) -> Record {
     Record::CloudChosen(CloudChosen { cloud: cloud(instance), by: person() })
 }
 
-pub(in crate::ledger) fn sent(row: &OutboxRow) -> Record {
+pub(crate) fn sent(row: &OutboxRow) -> Record {
     let OutboxRow { id, sn, operation, .. } = *row;
     Record::Sent(Sent { row: id, certificate_sn: sn, operation })
 }
 
-pub(in crate::ledger) fn answered(row: &OutboxRow, answer: Answer) -> Record {
+pub(crate) fn answered(row: &OutboxRow, answer: Answer) -> Record {
     let OutboxRow { id, sn, operation, .. } = *row;
     Record::Answered(Answered { row: id, certificate_sn: sn, operation, answer })
 }
 
 /// Done, and this is where it stands now.
-pub(in crate::ledger) fn done(status: CloudStatus) -> Answer {
+pub(crate) fn done(status: CloudStatus) -> Answer {
     Answer::Done { status: Some(status), sn: Some("1f".to_owned()) }
 }
 
 /// The fault of a record that was refused alone.
-pub(in crate::ledger) fn refusal(result: Result<Recorded, Refusal>) -> Fault {
+pub(crate) fn refusal(result: Result<Recorded, Refusal>) -> Fault {
     match result {
         Err(Refusal::Row(fault)) => fault,
         other => panic!("not refused alone: {other:?}"),
@@ -283,7 +283,7 @@ pub(in crate::ledger) fn refusal(result: Result<Recorded, Refusal>) -> Fault {
 
 /// How far a unit is taken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(in crate::ledger) enum Until {
+pub(crate) enum Until {
     Begun,
     Issued,
     Asked,
@@ -292,12 +292,7 @@ pub(in crate::ledger) enum Until {
 }
 
 /// Takes unit n as far as asked in a new attempt that uses certificate `cert`.
-pub(in crate::ledger) fn take(
-    ledger: &Ledger,
-    mut begun: Begun,
-    cert: u32,
-    until: Until,
-) -> AttemptRef {
+pub(crate) fn take(ledger: &Ledger, mut begun: Begun, cert: u32, until: Until) -> AttemptRef {
     let writer = ledger.writer();
     begun.certificate_sn = sn(cert);
     let serial = begun.serial.clone();
@@ -318,14 +313,14 @@ pub(in crate::ledger) fn take(
 }
 
 /// A fresh ledger that knows the test CA.
-pub(in crate::ledger) fn fresh(dir: &Path) -> Ledger {
+pub(crate) fn fresh(dir: &Path) -> Ledger {
     let ledger = open(settings(dir));
     ledger.writer().record(authority_seen()).unwrap();
     ledger
 }
 
 /// Copies a closed ledger's directory.
-pub(in crate::ledger) fn copy_directory(from: &Path, to: &Path) {
+pub(crate) fn copy_directory(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for file in std::fs::read_dir(from).unwrap() {
         let file = file.unwrap();

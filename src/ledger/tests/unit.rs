@@ -11,9 +11,9 @@ use crate::domain::record::{
     Begun, Denied, End, FailedEarly, Finished, Holds, Open, PersonAct, ProvenIdentity, Record,
     Rework, Standing,
 };
-use crate::ledger::states::{AttemptOutcome, OutboxState, RegistrationState, UnitState};
-use crate::ledger::views::UnitFilter;
-use crate::ledger::{Ledger, Reader};
+use crate::states::{AttemptOutcome, OutboxState, RegistrationState, UnitState};
+use crate::views::UnitFilter;
+use crate::{Ledger, Reader};
 
 #[test]
 fn a_unit_goes_from_begun_to_passed() {

@@ -8,7 +8,7 @@ use crate::domain::device::Fault;
 use crate::domain::evidence::{HeadSigner, HeadVerifier, SignatureHolds};
 use crate::domain::ids::PublicKey;
 use crate::domain::record::{Record, Refusal};
-use crate::ledger::{Audit, LEDGER_FILE, Ledger, verify};
+use crate::{Audit, LEDGER_FILE, Ledger, verify};
 
 fn assert_holds(dir: &std::path::Path, entries: u64) {
     let audit = Audit { every_head: true, ..Audit::default() };

@@ -2,14 +2,14 @@
 
 use rusqlite::{Connection, params};
 
+use crate::apply::{Held, apply_next};
 use crate::cut;
 use crate::domain::cause::cause;
 use crate::domain::evidence::HeadSigner;
-use crate::ledger::apply::{Held, apply_next};
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::{Entry, InstanceId, Kind};
-use crate::ledger::journal::head::{Head, SignedHead};
-use crate::ledger::tables::sql::stored;
+use crate::error::LedgerError;
+use crate::journal::entry::{Entry, InstanceId, Kind};
+use crate::journal::head::{Head, SignedHead};
+use crate::tables::sql::stored;
 
 /// Appends an entry behind this head and puts it into the tables, but for what is held. The head
 /// moves on.
@@ -30,7 +30,7 @@ pub(super) fn append(
 }
 
 /// Appends one entry and signs it, within the caller's transaction.
-pub(in crate::ledger) fn append_signed(
+pub(crate) fn append_signed(
     connection: &Connection,
     head: &mut Head,
     instance: &InstanceId,
@@ -44,10 +44,7 @@ pub(in crate::ledger) fn append_signed(
 }
 
 /// The only COMMIT of entries, which are of these kinds.
-pub(in crate::ledger) fn commit(
-    connection: &Connection,
-    kinds: &[Kind],
-) -> Result<(), LedgerError> {
+pub(crate) fn commit(connection: &Connection, kinds: &[Kind]) -> Result<(), LedgerError> {
     let point = |side| kinds.iter().for_each(|kind| cut::point(side, kind.as_str()));
     point(cut::Kind::Record);
     connection.execute_batch("COMMIT").map_err(LedgerError::write)?;

@@ -16,8 +16,8 @@ use crate::domain::device::Fault;
 use crate::domain::ids::OperatorId;
 use crate::domain::operators::{Lock, PinVerifier, WRONG_PINS};
 use crate::domain::say::Say;
-use crate::ledger::error::LedgerError;
-use crate::ledger::keep::files;
+use crate::error::LedgerError;
+use crate::keep::files;
 use crate::say;
 
 /// What is written beside a record and stands in no entry.
@@ -33,7 +33,7 @@ pub struct Private {
 
 impl Private {
     /// Overwrites what is given; another PIN starts with no wrong ones.
-    pub(in crate::ledger) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         let sql = "INSERT INTO persons (id, name, pin) VALUES (?1, ?2, ?3)
             ON CONFLICT (id) DO UPDATE SET name = coalesce(?2, name), pin = coalesce(?3, pin),
                 wrong = iif(?3 IS NULL, wrong, 0), locked_us = iif(?3 IS NULL, locked_us, NULL)";
@@ -60,7 +60,7 @@ pub struct Persons {
 
 impl Persons {
     /// The personal rows of the ledger in a data directory.
-    pub(in crate::ledger) fn open(data_dir: &Path) -> Result<Persons, LedgerError> {
+    pub(crate) fn open(data_dir: &Path) -> Result<Persons, LedgerError> {
         Ok(Persons { connection: files::open_to_write(&files::existing(data_dir)?)? })
     }
 

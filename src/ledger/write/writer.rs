@@ -11,6 +11,8 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use crate::apply::Held;
+use crate::decide::view::{Decided, Limits, Trouble, View};
 use crate::domain::cause::Told;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -18,14 +20,12 @@ use crate::domain::device::Fault;
 use crate::domain::evidence::HeadSigner;
 use crate::domain::grant::GrantNumber;
 use crate::domain::record::{Begun, Record, Recorded, Refusal};
-use crate::ledger::apply::Held;
-use crate::ledger::decide::view::{Decided, Limits, Trouble, View};
-use crate::ledger::error::LedgerError;
-use crate::ledger::journal::entry::{Entry, Fact, Kind};
-use crate::ledger::journal::head::{Head, SignedHead};
-use crate::ledger::journal::note::{Note, Notes, Noting};
-use crate::ledger::journal::witness::Owner;
-use crate::ledger::keep::files;
+use crate::error::LedgerError;
+use crate::journal::entry::{Entry, Fact, Kind};
+use crate::journal::head::{Head, SignedHead};
+use crate::journal::note::{Note, Notes, Noting};
+use crate::journal::witness::Owner;
+use crate::keep::files;
 use crate::say;
 
 use super::append::{append, commit};
@@ -173,17 +173,17 @@ impl Writer {
 
 /// The writer thread, which ends with the ledger that owns it.
 #[derive(Debug)]
-pub(in crate::ledger) struct WriterThread {
+pub(crate) struct WriterThread {
     writer: Writer,
     thread: Option<JoinHandle<()>>,
 }
 
 impl WriterThread {
-    pub(in crate::ledger) fn writer(&self) -> &Writer {
+    pub(crate) fn writer(&self) -> &Writer {
         &self.writer
     }
 
-    pub(in crate::ledger) fn start(scribe: Scribe) -> Result<WriterThread, std::io::Error> {
+    pub(crate) fn start(scribe: Scribe) -> Result<WriterThread, std::io::Error> {
         let (jobs, waiting) = mpsc::channel();
         let (tally, gate) = (Arc::clone(&scribe.tally), Arc::new(Gate::default()));
         let writer = Writer { jobs, tally, gate, anchor: Arc::clone(&scribe.anchor) };
@@ -207,13 +207,13 @@ impl Drop for WriterThread {
 }
 
 /// What the writer thread works with.
-pub(in crate::ledger) struct Scribe {
-    pub(in crate::ledger) connection: Connection,
-    pub(in crate::ledger) owner: Owner,
-    pub(in crate::ledger) limits: Limits,
-    pub(in crate::ledger) notes: Notes,
-    pub(in crate::ledger) signer: Arc<dyn HeadSigner>,
-    pub(in crate::ledger) clock: Arc<dyn Clock>,
+pub(crate) struct Scribe {
+    pub(crate) connection: Connection,
+    pub(crate) owner: Owner,
+    pub(crate) limits: Limits,
+    pub(crate) notes: Notes,
+    pub(crate) signer: Arc<dyn HeadSigner>,
+    pub(crate) clock: Arc<dyn Clock>,
     tally: Arc<Tally>,
     anchor: Arc<Mutex<Option<Fault>>>,
     newest: Option<Note>,
@@ -230,7 +230,7 @@ type Waiting = (Box<Work>, SyncSender<Result<Recorded, Refusal>>);
 type Answers = Vec<Result<Recorded, Refusal>>;
 
 impl Scribe {
-    pub(in crate::ledger) fn new(
+    pub(crate) fn new(
         connection: Connection,
         owner: Owner,
         limits: Limits,

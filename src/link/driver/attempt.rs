@@ -9,7 +9,7 @@
 use crate::domain::identity::Identity;
 use crate::domain::ids::ImageDigest;
 use crate::domain::lender::KeyLender;
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 use super::contract::Driver;
 

@@ -8,9 +8,9 @@ use crate::domain::esp::EspEntry;
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
-use crate::link::error::LinkError;
-use crate::link::port::{InputLine, Port};
-use crate::link::settings::SlotLink;
+use crate::error::LinkError;
+use crate::port::{InputLine, Port};
+use crate::settings::SlotLink;
 
 /// Asks in each family's way, in turns, until one answers; from then on it is that driver.
 ///

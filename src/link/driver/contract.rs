@@ -11,9 +11,9 @@ use crate::domain::esp::EspEntry;
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
-use crate::link::error::LinkError;
-use crate::link::port::{InputLine, Port};
-use crate::link::settings::SlotLink;
+use crate::error::LinkError;
+use crate::port::{InputLine, Port};
+use crate::settings::SlotLink;
 
 /// A family of devices: how one of them is talked to, and how it is found by asking.
 pub(super) trait DeviceFamily: Sync {

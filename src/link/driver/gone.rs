@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::link::error::LinkError;
-use crate::link::port::Port;
+use crate::error::LinkError;
+use crate::port::Port;
 
 /// How often a port that vanished is looked for.
 const LOOK: Duration = Duration::from_millis(20);

@@ -7,9 +7,9 @@ use super::*;
 use crate::domain::code::Code;
 use crate::domain::device::Held;
 use crate::domain::ids::{Fingerprint, ImageDigest};
-use crate::link::driver::framed::test_device::{Bench, Fate, facts, senseless};
-use crate::link::settings::PortSettings;
-use crate::link::test_line::{Pty, WATCHDOG};
+use crate::driver::framed::test_device::{Bench, Fate, facts, senseless};
+use crate::settings::PortSettings;
+use crate::test_line::{Pty, WATCHDOG};
 
 fn watch(path: &str, presence: PresenceBy) -> Watch {
     let port = PortSettings::new(path, 921_600);

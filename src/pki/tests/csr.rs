@@ -5,10 +5,10 @@ use rcgen::{
     SanType,
 };
 
+use crate::csr::verify_csr;
 use crate::domain::code::Code;
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::{HardwareId, PublicKey};
-use crate::pki::csr::verify_csr;
 
 const NAME: &str = "1032547698badcfe";
 

@@ -1,7 +1,7 @@
 //! The certificate by which a CA shows a cloud that its key is here.
 
 use super::*;
-use crate::pki::ca_certificate::{parse, validity_of};
+use crate::ca_certificate::{parse, validity_of};
 
 const CODE: &str = "bb180052-7df5-4ff3-bda9-9b12fed8bf39";
 

@@ -9,10 +9,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::actions::ACTIONS;
-use crate::sim::dice::Dice;
-use crate::sim::fault::error::FaultError;
-use crate::sim::fault::names::{FaultName, faults};
-use crate::sim::fault::selection::{Selection, parse_list};
+use crate::dice::Dice;
+use crate::fault::error::FaultError;
+use crate::fault::names::{FaultName, faults};
+use crate::fault::selection::{Selection, parse_list};
 
 /// Every fault of the emulated cloud.
 pub const CLOUD_FAULTS: &[FaultName] = faults! {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use firmware_interface::ids::{ObjectKind, RequestType};
 
-use crate::sim::mishap::{FrameNumber, Mishap};
-use crate::sim::sayings::{HeaderLie, Saying};
+use crate::mishap::{FrameNumber, Mishap};
+use crate::sayings::{HeaderLie, Saying};
 
 /// One thing that is wrong with a device.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,8 +11,8 @@ use firmware_interface::ids::{ObjectKind, RequestType};
 use super::error::FaultError;
 use super::kind::Fault;
 use crate::domain::say::Phrase;
-use crate::sim::mishap::{Direction, FrameNumber, Mishap};
-use crate::sim::sayings::{HeaderLie, Saying};
+use crate::mishap::{Direction, FrameNumber, Mishap};
+use crate::sayings::{HeaderLie, Saying};
 
 /// Longer than any reply may be late: a station allows 60 ms beyond the declared times.
 const USUAL_DELAY: Duration = Duration::from_millis(120);
@@ -50,7 +50,7 @@ macro_rules! faults {
         },)*]
     };
 }
-pub(in crate::sim) use faults;
+pub(crate) use faults;
 
 /// Every fault there is.
 pub const FAULTS: &[FaultName] = faults! {

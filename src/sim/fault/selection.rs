@@ -4,7 +4,7 @@
 //! one of requests.
 
 use super::error::FaultError;
-use crate::sim::dice::Dice;
+use crate::dice::Dice;
 
 /// Which units or requests have a fault.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::chip::Chip;
 use super::fault::Fault;
-use crate::sim::error::SimError;
+use crate::error::SimError;
 
 /// What a modem does behind what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
-use crate::sim::error::SimError;
+use crate::error::SimError;
 
 /// What the file has.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::brand::{Answer, Brand, Manner, Then, command_of, parameters};
 use super::chip::{Change, Chip};
-use crate::sim::error::SimError;
+use crate::error::SimError;
 
 /// Those of the namespaces that a modem has whose values are binary.
 const NAMESPACES: [&str; 3] = ["mqtt_ca", "mqtt_cert", "mqtt_key"];

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::sim::dice::Chance;
-use crate::sim::fault::error::FaultError;
-use crate::sim::fault::names::{FaultName, faults};
-use crate::sim::fault::selection::{Selection, parse_list};
+use crate::dice::Chance;
+use crate::fault::error::FaultError;
+use crate::fault::names::{FaultName, faults};
+use crate::fault::selection::{Selection, parse_list};
 
 /// One thing that is wrong with one modem.
 #[derive(Debug, Clone, PartialEq)]

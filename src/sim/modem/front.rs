@@ -3,7 +3,7 @@
 use super::brand::{Answer, Brand, Then};
 use super::chip::Chip;
 use super::fault::Fault;
-use crate::sim::error::SimError;
+use crate::error::SimError;
 
 /// The longest command that a modem takes.
 const LONGEST: usize = 16 * 1024;

@@ -8,7 +8,7 @@ use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::ecdsa::{DerSignature, Signature, SigningKey};
 use sha2::{Digest, Sha256};
 
-use crate::sim::foreign::{
+use crate::foreign::{
     self, BIT_STRING, COMMON_NAME, EC_PUBLIC_KEY, ECDSA_WITH_SHA256, INTEGER, P256, SEQUENCE, SET,
     UTF8_STRING, element,
 };

@@ -14,7 +14,7 @@ use super::chip::{Change, Chip};
 use super::fault::Fault;
 use super::key;
 use crate::domain::modem::{HIGHEST_TAG, USUAL_TAG};
-use crate::sim::error::SimError;
+use crate::error::SimError;
 
 /// What every modem of this firmware lists besides: keys of its maker.
 const OF_THE_MAKER: [&str; 2] = ["4294967293,10", "4294967294,6"];

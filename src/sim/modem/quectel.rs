@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::brand::{Answer, Brand, Errors, Manner, Then, command_of, parameters};
 use super::chip::{Change, Chip};
 use super::fault::Fault;
-use crate::sim::error::SimError;
+use crate::error::SimError;
 
 /// "The maximum length is 80 bytes."
 const LONGEST_NAME: usize = 80;

@@ -6,7 +6,7 @@
 
 use super::brand::{Answer, Brand, Errors, Manner, Then, command_of, parameters};
 use super::chip::{Change, Chip};
-use crate::sim::error::SimError;
+use crate::error::SimError;
 
 /// "The length of the file name is from 5 to 108 bytes", its ending included.
 const NAME: std::ops::RangeInclusive<usize> = 5..=108;

@@ -20,17 +20,17 @@ use super::nrf91::Nrf91;
 use super::options::ModemOptions;
 use super::quectel::Quectel;
 use super::simcom::Simcom;
+use crate::control::{Control, Order};
+use crate::dice::{Chance, Dice};
 use crate::domain::modem::Modem;
-use crate::sim::control::{Control, Order};
-use crate::sim::dice::{Chance, Dice};
-use crate::sim::error::SimError;
-use crate::sim::hands::{HandError, Handled};
-use crate::sim::lane::Lane;
-use crate::sim::progress::{Home, ProgressFile};
-use crate::sim::pty::{Plug, Port, Pulled};
-use crate::sim::schedule::{BaudRate, Moment};
-use crate::sim::stop::{Bell, StopFlag, Watch, Woken, be_punctual, wait};
-use crate::sim::unit::UnitId;
+use crate::error::SimError;
+use crate::hands::{HandError, Handled};
+use crate::lane::Lane;
+use crate::progress::{Home, ProgressFile};
+use crate::pty::{Plug, Port, Pulled};
+use crate::schedule::{BaudRate, Moment};
+use crate::stop::{Bell, StopFlag, Watch, Woken, be_punctual, wait};
+use crate::unit::UnitId;
 
 /// What a bad contact says before a start.
 const RUBBISH: &[u8] = b"\x00\xff\x1c~\xa5OK\xfe\r\n\x80AT\x00ERR\r\n";

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::host::{Host, PATIENCE};
-use crate::sim::fault::FaultSpec;
-use crate::sim::options::Options;
-use crate::sim::slot::{SimulatedSlot, SlotState, start};
-use crate::sim::timings::Timings;
+use crate::fault::FaultSpec;
+use crate::options::Options;
+use crate::slot::{SimulatedSlot, SlotState, start};
+use crate::timings::Timings;
 
 /// A slot under test in a directory of its own.
 pub(super) struct Bench {

@@ -11,10 +11,10 @@ use super::super::hands::{Act, HandError, Workbench};
 use super::super::options::Stay;
 use super::bench::Bench;
 use super::host::{Host, Identity, PATIENCE, Proven, Trouble};
-use crate::sim::fault::FaultSpec;
-use crate::sim::options::Options;
-use crate::sim::slot::{SimulatedSlot, start};
-use crate::sim::timings::Timings;
+use crate::fault::FaultSpec;
+use crate::options::Options;
+use crate::slot::{SimulatedSlot, start};
+use crate::timings::Timings;
 
 const OUT: Act = Act::TakeOut { comes_back: true };
 

@@ -95,7 +95,7 @@ fn twins_have_one_id_in_two_slots() {
 fn a_twin_without_a_name_is_one_of_unit_one() {
     let bench = Bench::with(|options| {
         options.units = 2;
-        options.faults = crate::sim::FaultSpec::parse("twin@2").unwrap();
+        options.faults = crate::FaultSpec::parse("twin@2").unwrap();
     });
     let mut station = bench.open(1);
     let first = station.identify().unwrap().hardware_id;

@@ -26,7 +26,7 @@ fn a_sound_device_is_provisioned_and_holds_what_it_was_given() {
 fn a_paced_line_with_busy_times_carries_the_same_session() {
     let bench = Bench::with(|options| {
         options.baud = 115_200;
-        options.timings = crate::sim::Timings::default();
+        options.timings = crate::Timings::default();
     });
     assert_eq!(bench.open(1).provision(&Identity::number(1)), Ok(Proven::WELL));
 }
@@ -155,8 +155,8 @@ fn a_recorder_sees_every_frame_of_both_directions() {
 #[test]
 fn a_link_that_can_not_be_made_is_the_callers_error() {
     let folder = tempfile::tempdir().unwrap();
-    let options = crate::sim::Options::new(folder.path().join("missing").join("slot"));
-    assert!(matches!(crate::sim::start(options), Err(super::super::SimError::Link { .. })));
+    let options = crate::Options::new(folder.path().join("missing").join("slot"));
+    assert!(matches!(crate::start(options), Err(super::super::SimError::Link { .. })));
 }
 
 #[test]

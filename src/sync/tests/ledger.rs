@@ -18,8 +18,8 @@ use crate::domain::registration::{CloudStatus, Registering};
 use crate::domain::state::{RegistrationState, UnitState};
 use crate::ledger::{Audit, Ledger, Reader, verify};
 use crate::pki::{JournalKey, Passphrase, Verifier};
-use crate::sync::plan::Rules;
-use crate::sync::{Books, Event, Halt, Settings, Stop, Summary, sync};
+use crate::plan::Rules;
+use crate::{Books, Event, Halt, Settings, Stop, Summary, sync};
 
 /// A clock that stands still.
 struct Still;
@@ -106,7 +106,7 @@ impl Bench {
             rate_per_second: 500,
             most_per_second: 15,
             shares: None,
-            confirm: crate::sync::Confirm::None,
+            confirm: crate::Confirm::None,
             claimed: std::collections::BTreeMap::new(),
             full: false,
             dry_run: false,

@@ -10,7 +10,7 @@ use crate::domain::outbox::{Operation, Sent};
 use crate::domain::record::Record;
 use crate::domain::registration::{CloudCertificate, CloudStatus, Registering, SnValue};
 use crate::domain::state::{RegistrationState, UnitState};
-use crate::sync::{DifferenceKind, Event, Halt, Outcome, Stop};
+use crate::{DifferenceKind, Event, Halt, Outcome, Stop};
 
 fn register(cert: u32, unit: u32) -> String {
     format!("register {} for {}", sn(cert), serial(unit))

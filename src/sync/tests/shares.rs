@@ -8,7 +8,7 @@ use super::ledger::Bench;
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::share::{Asked, Question, Share, Shares};
-use crate::sync::{Halt, Stop};
+use crate::{Halt, Stop};
 
 /// What is answered: a rate, no answer at all, or silence.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::sequence::{self, Parsed};
-use crate::tui::mouse::Mouse;
+use crate::mouse::Mouse;
 
 /// The most that is kept of one paste; no field is longer.
 const LONGEST_PASTE: usize = 64 * 1024;
@@ -23,7 +23,7 @@ const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
 /// What bytes meant.
 #[derive(Clone, PartialEq, Eq)]
-pub(in crate::tui) enum Decoded {
+pub(crate) enum Decoded {
     Key(KeyEvent),
     Mouse(Mouse),
     Paste(String),
@@ -31,7 +31,7 @@ pub(in crate::tui) enum Decoded {
 
 /// Takes bytes as they come.
 #[derive(Default)]
-pub(in crate::tui) struct Decoder {
+pub(crate) struct Decoder {
     /// The beginning of a sequence or of a character.
     begun: Vec<u8>,
     /// What was pasted so far, while its end has not come.
@@ -40,12 +40,12 @@ pub(in crate::tui) struct Decoder {
 
 impl Decoder {
     /// Whether pasted text has begun and not ended.
-    pub(in crate::tui) const fn is_in_paste(&self) -> bool {
+    pub(crate) const fn is_in_paste(&self) -> bool {
         self.paste.is_some()
     }
 
     /// Takes what was read.
-    pub(in crate::tui) fn feed(&mut self, bytes: &[u8]) -> Vec<Decoded> {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Decoded> {
         let mut found = Vec::new();
         for byte in bytes {
             self.take(*byte, &mut found);
@@ -54,7 +54,7 @@ impl Decoder {
     }
 
     /// Nothing came for a while: what was begun is all there is.
-    pub(in crate::tui) fn silence(&mut self) -> Vec<Decoded> {
+    pub(crate) fn silence(&mut self) -> Vec<Decoded> {
         let mut found = Vec::new();
         if let Some(text) = self.paste.take() {
             found.push(pasted(&text));
@@ -163,7 +163,7 @@ fn alone(byte: u8) -> KeyEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::mouse::MouseKind;
+    use crate::mouse::MouseKind;
 
     fn keys(bytes: &[u8]) -> Vec<KeyEvent> {
         let mut decoder = Decoder::default();

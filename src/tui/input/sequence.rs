@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::tui::mouse::{Mouse, MouseKind};
+use crate::mouse::{Mouse, MouseKind};
 
 /// What bytes are so far.
 pub(super) enum Parsed {

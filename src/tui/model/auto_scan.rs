@@ -26,17 +26,17 @@ impl AutoScan {
     }
 
     /// Whether every label was scanned.
-    pub(in crate::tui) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.labels.is_empty()
     }
 
     /// Takes note of how a unit ended. One that is put back may end once more.
-    pub(in crate::tui) fn note(&mut self, report: &UnitReport) {
+    pub(crate) fn note(&mut self, report: &UnitReport) {
         self.ended.insert(report.serial.clone(), Mark::of(report));
     }
 
     /// How many units ended so.
-    pub(in crate::tui) fn count(&self, mark: Mark) -> usize {
+    pub(crate) fn count(&self, mark: Mark) -> usize {
         self.ended.values().filter(|ended| **ended == mark).count()
     }
 
@@ -46,12 +46,12 @@ impl AutoScan {
     }
 
     /// Switches it on or off.
-    pub(in crate::tui) fn switch(&mut self) {
+    pub(crate) fn switch(&mut self) {
         self.on = !self.on;
     }
 
     /// The next label, where it is time for one.
-    pub(in crate::tui) fn next(&mut self, now: Duration) -> Option<String> {
+    pub(crate) fn next(&mut self, now: Duration) -> Option<String> {
         let due = self.last.is_none_or(|last| now >= last + PACE);
         let label = if self.on && due { self.labels.pop_front() } else { None };
         if label.is_some() {

@@ -11,11 +11,11 @@ use super::pages::HistoryView;
 use super::view::View;
 use crate::domain::pages::{HistoryKey, HistoryQuery, Period};
 use crate::text::Language;
-use crate::tui::theme::ThemeName;
+use crate::theme::ThemeName;
 
 /// The page, its place, and what stood in fields.
 #[derive(Debug, Clone)]
-pub(in crate::tui) struct Before {
+pub(crate) struct Before {
     pub(super) view: View,
     pub(super) scroll: usize,
     pub(super) focus: usize,
@@ -45,7 +45,7 @@ impl HistoryPlace {
 
 impl Before {
     /// Whether nothing stood in the field.
-    pub(in crate::tui) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.field.value().is_empty()
     }
 }

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::before::Before;
-use crate::tui::keymap::Intent;
+use crate::keymap::Intent;
 
 /// The fewest keys of a scan: fewer can be a person who rolls over the keys.
 const SHORTEST: usize = 6;
@@ -18,17 +18,17 @@ const LONGEST: usize = 4096;
 
 /// What a scanner sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::tui) struct Sent {
+pub(crate) struct Sent {
     /// Every character of it, line ends and control characters too. Untrusted.
-    pub(in crate::tui) text: String,
+    pub(crate) text: String,
     /// The control and function keys in it, by name. Line ends and the separators of data
     /// (FS, GS, RS, US) are none.
-    pub(in crate::tui) keys: Vec<String>,
+    pub(crate) keys: Vec<String>,
 }
 
 /// What was pressed between two silences.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) enum Closed {
+pub(crate) enum Closed {
     /// It has had its effect already, or has none.
     Nothing,
     /// One key.
@@ -47,16 +47,16 @@ pub(in crate::tui) enum Closed {
 
 /// A key with silence before and after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui) struct Alone {
-    pub(in crate::tui) intent: Intent,
-    pub(in crate::tui) at: Duration,
+pub(crate) struct Alone {
+    pub(crate) intent: Intent,
+    pub(crate) at: Duration,
     /// How long before it another key was pressed; none where none ever was.
-    pub(in crate::tui) after: Option<Duration>,
+    pub(crate) after: Option<Duration>,
 }
 
 /// How a command key stands to the others of its burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui) enum Position {
+pub(crate) enum Position {
     /// The first.
     First,
     /// The same again, and nothing else was pressed: it is held down.
@@ -67,7 +67,7 @@ pub(in crate::tui) enum Position {
 
 /// Keys that follow each other without a silence.
 #[derive(Debug, Clone, Default)]
-pub(in crate::tui) struct Burst {
+pub(crate) struct Burst {
     count: usize,
     sent: Sent,
     line_ends: usize,
@@ -84,23 +84,23 @@ pub(in crate::tui) struct Burst {
 
 impl Burst {
     /// Whether a silence came since the last key.
-    pub(in crate::tui) const fn is_over(&self) -> bool {
+    pub(crate) const fn is_over(&self) -> bool {
         self.count == 0
     }
 
     /// Whether it began in a field whose text is kept from everybody.
-    pub(in crate::tui) const fn is_secret(&self) -> bool {
+    pub(crate) const fn is_secret(&self) -> bool {
         self.secret
     }
 
     /// The first key after a silence is about to be taken.
-    pub(in crate::tui) fn begin(&mut self, before: Before, secret: bool) {
+    pub(crate) fn begin(&mut self, before: Before, secret: bool) {
         *self =
             Burst { secret, before: Some(Box::new(before)), last: self.last, ..Burst::default() };
     }
 
     /// Takes a character. What keys before it did must be taken back, where that is so.
-    pub(in crate::tui) fn character(&mut self, c: char, at: Duration) -> Option<&Before> {
+    pub(crate) fn character(&mut self, c: char, at: Duration) -> Option<&Before> {
         self.keep(c);
         self.pressed(at);
         self.only = None;
@@ -108,7 +108,7 @@ impl Burst {
     }
 
     /// Takes a line end, which is a key as well.
-    pub(in crate::tui) fn line_end(&mut self, c: char, at: Duration) -> Option<&Before> {
+    pub(crate) fn line_end(&mut self, c: char, at: Duration) -> Option<&Before> {
         self.keep(c);
         self.line_ends += 1;
         self.only = match (self.count, c) {
@@ -122,7 +122,7 @@ impl Burst {
     }
 
     /// Takes a control or function key by its name, with its character where it has one.
-    pub(in crate::tui) fn key(
+    pub(crate) fn key(
         &mut self,
         intent: Option<Intent>,
         name: String,
@@ -150,17 +150,17 @@ impl Burst {
     }
 
     /// What the key did is on the screen already.
-    pub(in crate::tui) const fn is_shown(&mut self) {
+    pub(crate) const fn is_shown(&mut self) {
         self.shown = true;
     }
 
     /// The state to go back to, where keys have had an effect that was not meant.
-    pub(in crate::tui) fn taken_back(&mut self) -> Option<&Before> {
+    pub(crate) fn taken_back(&mut self) -> Option<&Before> {
         std::mem::take(&mut self.shown).then_some(self.before.as_deref()).flatten()
     }
 
     /// Takes pasted text, which counts as a key that is no command and is kept elsewhere.
-    pub(in crate::tui) fn paste(&mut self, at: Duration) -> Option<&Before> {
+    pub(crate) fn paste(&mut self, at: Duration) -> Option<&Before> {
         self.pressed(at);
         self.only = None;
         self.taken_back()
@@ -182,7 +182,7 @@ impl Burst {
     }
 
     /// A silence came: what it was, and how everything stood before it.
-    pub(in crate::tui) fn close(&mut self) -> (Closed, Option<Box<Before>>) {
+    pub(crate) fn close(&mut self) -> (Closed, Option<Box<Before>>) {
         let burst = std::mem::replace(self, Burst { last: self.last, ..Burst::default() });
         (burst.closed(), burst.before)
     }

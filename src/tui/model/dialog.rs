@@ -10,7 +10,7 @@ const DIALOG_DELAY: Duration = Duration::from_millis(300);
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) enum DialogKind {
+pub(crate) enum DialogKind {
     /// Whether to leave although units are being worked on.
     Quit,
     /// The line stopped by itself; the reason is in the model.
@@ -23,19 +23,19 @@ pub(in crate::tui) enum DialogKind {
 
 /// One dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) struct Dialog {
-    pub(in crate::tui) kind: DialogKind,
+pub(crate) struct Dialog {
+    pub(crate) kind: DialogKind,
     /// When it was first drawn.
-    pub(in crate::tui) drawn: Option<Duration>,
+    pub(crate) drawn: Option<Duration>,
 }
 
 impl Dialog {
-    pub(in crate::tui) const fn new(kind: DialogKind) -> Self {
+    pub(crate) const fn new(kind: DialogKind) -> Self {
         Self { kind, drawn: None }
     }
 
     /// Whether a key at this time was meant for it.
-    pub(in crate::tui) fn takes_keys(&self, at: Duration) -> bool {
+    pub(crate) fn takes_keys(&self, at: Duration) -> bool {
         self.drawn.is_some_and(|drawn| at >= drawn + DIALOG_DELAY)
     }
 }

@@ -8,7 +8,7 @@ use crate::text::Word;
 
 /// What a form is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) enum Purpose {
+pub(crate) enum Purpose {
     SignIn,
     Rework { serial: Serial, new_device: bool },
     Void(Serial),
@@ -20,7 +20,7 @@ pub(in crate::tui) enum Purpose {
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::tui) enum Field {
+pub(crate) enum Field {
     /// An id or a name.
     Who,
     /// A PIN, shown as dots.
@@ -30,7 +30,7 @@ pub(in crate::tui) enum Field {
 
 /// The text of a field: wiped when dropped, and shown by the views alone.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub(in crate::tui) struct FieldText(Zeroizing<String>);
+pub(crate) struct FieldText(Zeroizing<String>);
 
 impl std::fmt::Debug for FieldText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,11 +39,11 @@ impl std::fmt::Debug for FieldText {
 }
 
 impl FieldText {
-    pub(in crate::tui) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    pub(in crate::tui) fn set(&mut self, text: &str) {
+    pub(crate) fn set(&mut self, text: &str) {
         self.0 = Zeroizing::new(text.to_owned());
     }
 }
@@ -53,22 +53,22 @@ const LONGEST: usize = 200;
 
 /// A dialog with fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) struct Form {
-    pub(in crate::tui) purpose: Purpose,
-    pub(in crate::tui) fields: Vec<(Field, FieldText)>,
+pub(crate) struct Form {
+    pub(crate) purpose: Purpose,
+    pub(crate) fields: Vec<(Field, FieldText)>,
     /// The field that is typed into.
-    pub(in crate::tui) at: usize,
+    pub(crate) at: usize,
     /// The number under which it was sent.
-    pub(in crate::tui) sent: Option<u64>,
+    pub(crate) sent: Option<u64>,
     /// Why it was refused, or a field that is empty.
-    pub(in crate::tui) fault: Option<Fault>,
+    pub(crate) fault: Option<Fault>,
     /// What to know of the keys that came last.
-    pub(in crate::tui) note: Option<FormNote>,
+    pub(crate) note: Option<FormNote>,
 }
 
 /// What is to be known of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui) enum FormNote {
+pub(crate) enum FormNote {
     /// An Enter came too soon after another key to be meant.
     Hurried,
     /// What went into a secret field came as fast as a scan: it may have been a label.
@@ -76,7 +76,7 @@ pub(in crate::tui) enum FormNote {
 }
 
 impl Form {
-    pub(in crate::tui) fn new(purpose: Purpose) -> Self {
+    pub(crate) fn new(purpose: Purpose) -> Self {
         let fields: &[Field] = match purpose {
             Purpose::SignIn => &[Field::Who],
             Purpose::CloseOrder(_) => &[Field::Who, Field::Pin],
@@ -91,12 +91,12 @@ impl Form {
     }
 
     /// Whether what is typed now is kept from everybody.
-    pub(in crate::tui) fn is_at_a_secret(&self) -> bool {
+    pub(crate) fn is_at_a_secret(&self) -> bool {
         self.fields.get(self.at).is_some_and(|(field, _)| *field == Field::Pin)
     }
 
     /// Takes one character.
-    pub(in crate::tui) fn push(&mut self, c: char) {
+    pub(crate) fn push(&mut self, c: char) {
         self.note = None;
         if let Some(text) = self.focused().filter(|text| text.0.chars().count() < LONGEST) {
             // Room beforehand: a text that grows leaves copies behind.
@@ -105,35 +105,35 @@ impl Form {
         }
     }
 
-    pub(in crate::tui) fn backspace(&mut self) {
+    pub(crate) fn backspace(&mut self) {
         if let Some(text) = self.focused() {
             text.0.pop();
         }
     }
 
     /// Empties the field.
-    pub(in crate::tui) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if let Some(text) = self.focused() {
             *text = FieldText::default();
         }
     }
 
-    pub(in crate::tui) fn step(&mut self, by: isize) {
+    pub(crate) fn step(&mut self, by: isize) {
         let count = self.fields.len().max(1);
         self.at = self.at.saturating_add_signed(by.rem_euclid(count.cast_signed())) % count;
     }
 
-    pub(in crate::tui) fn is_last(&self) -> bool {
+    pub(crate) fn is_last(&self) -> bool {
         self.at + 1 >= self.fields.len()
     }
 
-    pub(in crate::tui) fn text(&self, field: Field) -> &str {
+    pub(crate) fn text(&self, field: Field) -> &str {
         let found = self.fields.iter().find(|(known, _)| *known == field);
         found.map_or("", |(_, text)| text.as_str().trim())
     }
 
     /// A badge was read: whose it is stands in its field, and the next one is typed into.
-    pub(in crate::tui) fn badge(&mut self, id: &str) {
+    pub(crate) fn badge(&mut self, id: &str) {
         let found = self.fields.iter().position(|(field, _)| *field == Field::Who);
         let Some(index) = found else { return };
         if let Some((_, text)) = self.fields.get_mut(index) {
@@ -143,7 +143,7 @@ impl Form {
     }
 
     /// Wipes the PIN: a refused form begins there anew.
-    pub(in crate::tui) fn forget_pin(&mut self) {
+    pub(crate) fn forget_pin(&mut self) {
         let found = self.fields.iter().position(|(field, _)| *field == Field::Pin);
         let Some(index) = found else { return };
         if let Some((_, text)) = self.fields.get_mut(index) {
@@ -155,7 +155,7 @@ impl Form {
 
 /// Where an item of a menu leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) enum Choice {
+pub(crate) enum Choice {
     Form(Purpose),
     SignOut,
     StartSync,
@@ -167,9 +167,9 @@ pub(in crate::tui) enum Choice {
 
 /// A list to choose from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) struct Menu {
-    pub(in crate::tui) items: Vec<(Word, String, Choice)>,
-    pub(in crate::tui) at: usize,
+pub(crate) struct Menu {
+    pub(crate) items: Vec<(Word, String, Choice)>,
+    pub(crate) at: usize,
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use crate::domain::story::{Uncertain, UncertainUnit};
 
 /// Units that are uncertain, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::tui) struct Kept {
+pub(crate) struct Kept {
     found: Uncertain,
     /// What was seen of units, and when: newer than what the ledger said.
     seen: Vec<(Timestamp, Change)>,
     /// The row that the keys are about.
-    pub(in crate::tui) selected: usize,
+    pub(crate) selected: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ enum Change {
 
 impl Kept {
     /// The ledger said this at that time. What was seen later holds nevertheless.
-    pub(in crate::tui) fn told(&mut self, at: Timestamp, found: Uncertain) {
+    pub(crate) fn told(&mut self, at: Timestamp, found: Uncertain) {
         self.found = found;
         self.seen.retain(|(seen, _)| *seen >= at);
         for (_, change) in self.seen.clone() {
@@ -31,12 +31,12 @@ impl Kept {
     }
 
     /// A unit ended so that it must be kept.
-    pub(in crate::tui) fn hold(&mut self, unit: UncertainUnit, now: Timestamp) {
+    pub(crate) fn hold(&mut self, unit: UncertainUnit, now: Timestamp) {
         self.see(Change::Held(unit), now);
     }
 
     /// A unit's device has spoken.
-    pub(in crate::tui) fn settle(&mut self, serial: &Serial, now: Timestamp) {
+    pub(crate) fn settle(&mut self, serial: &Serial, now: Timestamp) {
         self.see(Change::Settled(serial.clone()), now);
     }
 
@@ -63,7 +63,7 @@ impl Kept {
 
     /// All that are known but for those that a slot is at work on, and how many there are
     /// besides those.
-    pub(in crate::tui) fn besides(&self, at_work: &[&str]) -> (Vec<&UncertainUnit>, u64) {
+    pub(crate) fn besides(&self, at_work: &[&str]) -> (Vec<&UncertainUnit>, u64) {
         let is_idle = |unit: &&UncertainUnit| !at_work.contains(&unit.serial.as_str());
         let idle: Vec<_> = self.found.units.iter().filter(is_idle).collect();
         let busy = (self.found.units.len() - idle.len()) as u64;

@@ -15,7 +15,7 @@ const KEPT: usize = 20_000;
 
 /// What it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui) enum NoticeKind {
+pub(crate) enum NoticeKind {
     /// A scan was not accepted.
     Refused,
     /// A unit was not done.
@@ -28,13 +28,13 @@ pub(in crate::tui) enum NoticeKind {
 
 /// One refusal, failure or warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) struct Notice {
-    pub(in crate::tui) at: Timestamp,
+pub(crate) struct Notice {
+    pub(crate) at: Timestamp,
     /// The label, where it is about one; untrusted.
-    pub(in crate::tui) serial: Option<String>,
-    pub(in crate::tui) slot: Option<SlotName>,
-    pub(in crate::tui) fault: Fault,
-    pub(in crate::tui) kind: NoticeKind,
+    pub(crate) serial: Option<String>,
+    pub(crate) slot: Option<SlotName>,
+    pub(crate) fault: Fault,
+    pub(crate) kind: NoticeKind,
 }
 
 impl Notice {
@@ -46,14 +46,14 @@ impl Notice {
 
 /// Those of the session, and those that nobody has seen yet; the newest last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::tui) struct Notices {
+pub(crate) struct Notices {
     unseen: VecDeque<Notice>,
     all: VecDeque<Notice>,
 }
 
 impl Notices {
     /// Shows it until it is seen.
-    pub(in crate::tui) fn push(&mut self, notice: Notice) {
+    pub(crate) fn push(&mut self, notice: Notice) {
         self.keep(notice.clone());
         if self.unseen.back().is_some_and(|last| last.says_the_same(&notice)) {
             return;
@@ -65,7 +65,7 @@ impl Notices {
     }
 
     /// Keeps it among those of the session; it is shown elsewhere.
-    pub(in crate::tui) fn keep(&mut self, notice: Notice) {
+    pub(crate) fn keep(&mut self, notice: Notice) {
         if self.all.len() == KEPT {
             self.all.pop_front();
         }
@@ -73,29 +73,29 @@ impl Notices {
     }
 
     /// The one to show: the newest.
-    pub(in crate::tui) fn shown(&self) -> Option<&Notice> {
+    pub(crate) fn shown(&self) -> Option<&Notice> {
         self.unseen.back()
     }
 
     /// How many wait to be seen.
-    pub(in crate::tui) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.unseen.len()
     }
 
     /// All of the session, the newest first.
-    pub(in crate::tui) fn all(&self) -> impl Iterator<Item = &Notice> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Notice> {
         self.all.iter().rev()
     }
 
     /// How many scans were refused since then.
-    pub(in crate::tui) fn refused_since(&self, from: Timestamp) -> u64 {
+    pub(crate) fn refused_since(&self, from: Timestamp) -> u64 {
         let since = self.all().take_while(|notice| notice.at >= from);
         since.filter(|notice| notice.kind == NoticeKind::Refused).fold(0, |count, _| count + 1)
     }
 
     /// What is shown was seen: a unit to keep by itself, and refusals and warnings together.
     /// The unit that was to be kept, or false where nothing was shown.
-    pub(in crate::tui) fn seen(&mut self) -> Option<Notice> {
+    pub(crate) fn seen(&mut self) -> Option<Notice> {
         let shown = self.unseen.pop_back()?;
         if shown.kind != NoticeKind::Hold {
             self.unseen.retain(|notice| notice.kind == NoticeKind::Hold);
@@ -104,7 +104,7 @@ impl Notices {
     }
 
     /// A unit need not be kept any more.
-    pub(in crate::tui) fn settle(&mut self, serial: &str) {
+    pub(crate) fn settle(&mut self, serial: &str) {
         let is_its = |notice: &Notice| notice.serial.as_deref() == Some(serial);
         self.unseen.retain(|notice| notice.kind != NoticeKind::Hold || !is_its(notice));
     }

@@ -9,11 +9,11 @@ use crate::domain::story::{Outcomes, Stats, UnitStory};
 
 /// A question that was asked, and the newest answer to it.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::tui) struct Asking<T> {
+pub(crate) struct Asking<T> {
     /// The number of the question that is not answered yet.
-    pub(in crate::tui) number: Option<u64>,
-    pub(in crate::tui) found: Option<T>,
-    pub(in crate::tui) fault: Option<Fault>,
+    pub(crate) number: Option<u64>,
+    pub(crate) found: Option<T>,
+    pub(crate) fault: Option<Fault>,
 }
 
 impl<T> Default for Asking<T> {
@@ -24,7 +24,7 @@ impl<T> Default for Asking<T> {
 
 impl<T> Asking<T> {
     /// Takes the answer, where it is the one that is waited for.
-    pub(in crate::tui) fn take(&mut self, number: u64, answer: Result<T, Fault>) {
+    pub(crate) fn take(&mut self, number: u64, answer: Result<T, Fault>) {
         if self.number != Some(number) {
             return;
         }
@@ -38,37 +38,37 @@ impl<T> Asking<T> {
 
 /// Attempts, searched and filtered.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::tui) struct HistoryView {
+pub(crate) struct HistoryView {
     /// What was typed.
-    pub(in crate::tui) text: String,
-    pub(in crate::tui) query: HistoryQuery,
+    pub(crate) text: String,
+    pub(crate) query: HistoryQuery,
     /// A word of it that can't be meant.
-    pub(in crate::tui) wrong: Option<String>,
+    pub(crate) wrong: Option<String>,
     /// Where the pages before this one began.
-    pub(in crate::tui) before: Vec<Option<HistoryKey>>,
-    pub(in crate::tui) selected: usize,
-    pub(in crate::tui) asking: Asking<HistoryPage>,
+    pub(crate) before: Vec<Option<HistoryKey>>,
+    pub(crate) selected: usize,
+    pub(crate) asking: Asking<HistoryPage>,
 }
 
 /// One unit's story.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::tui) struct UnitView {
-    pub(in crate::tui) serial: Option<Serial>,
-    pub(in crate::tui) asking: Asking<Option<Box<UnitStory>>>,
+pub(crate) struct UnitView {
+    pub(crate) serial: Option<Serial>,
+    pub(crate) asking: Asking<Option<Box<UnitStory>>>,
 }
 
 /// Counts and yield.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::tui) struct StatisticsView {
-    pub(in crate::tui) period: Period,
+pub(crate) struct StatisticsView {
+    pub(crate) period: Period,
     /// The row that the keys are about, of the codes and then of the slots.
-    pub(in crate::tui) selected: usize,
-    pub(in crate::tui) asking: Asking<Box<Stats>>,
+    pub(crate) selected: usize,
+    pub(crate) asking: Asking<Box<Stats>>,
 }
 
 /// What a row of the statistics leads to the attempts of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui) enum Lead<'s> {
+pub(crate) enum Lead<'s> {
     /// Those with this code.
     Code(&'s str),
     /// Those of this slot.
@@ -77,7 +77,7 @@ pub(in crate::tui) enum Lead<'s> {
 
 impl StatisticsView {
     /// The codes, the most frequent first, each with its number.
-    pub(in crate::tui) fn codes(&self) -> Vec<(&str, u64)> {
+    pub(crate) fn codes(&self) -> Vec<(&str, u64)> {
         let found = self.asking.found.iter().flat_map(|stats| &stats.by_code);
         let mut codes: Vec<_> = found.map(|(code, count)| (code.as_str(), *count)).collect();
         codes.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
@@ -85,7 +85,7 @@ impl StatisticsView {
     }
 
     /// The slots, the one with the largest share of failures first.
-    pub(in crate::tui) fn slots(&self) -> Vec<(&str, Outcomes)> {
+    pub(crate) fn slots(&self) -> Vec<(&str, Outcomes)> {
         let found = self.asking.found.iter().flat_map(|stats| &stats.by_slot);
         let mut slots: Vec<_> = found.map(|(slot, counts)| (slot.as_str(), *counts)).collect();
         slots.sort_by(|one, other| {
@@ -96,7 +96,7 @@ impl StatisticsView {
     }
 
     /// What the rows lead to: the codes, then the slots.
-    pub(in crate::tui) fn leads(&self) -> Vec<Lead<'_>> {
+    pub(crate) fn leads(&self) -> Vec<Lead<'_>> {
         let codes = self.codes().into_iter().map(|(code, _)| Lead::Code(code));
         codes.chain(self.slots().into_iter().map(|(slot, _)| Lead::Slot(slot))).collect()
     }
@@ -104,13 +104,13 @@ impl StatisticsView {
 
 /// What all pages know.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::tui) struct Pages {
-    pub(in crate::tui) history: HistoryView,
-    pub(in crate::tui) unit: UnitView,
-    pub(in crate::tui) statistics: StatisticsView,
-    pub(in crate::tui) registrations: Asking<Box<Registrations>>,
-    pub(in crate::tui) checks: Asking<Vec<CheckLine>>,
-    pub(in crate::tui) orders: Asking<Vec<WorkOrderChoice>>,
+pub(crate) struct Pages {
+    pub(crate) history: HistoryView,
+    pub(crate) unit: UnitView,
+    pub(crate) statistics: StatisticsView,
+    pub(crate) registrations: Asking<Box<Registrations>>,
+    pub(crate) checks: Asking<Vec<CheckLine>>,
+    pub(crate) orders: Asking<Vec<WorkOrderChoice>>,
 }
 
 impl Default for Pages {

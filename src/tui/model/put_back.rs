@@ -5,7 +5,7 @@ use super::before::{Before, HistoryPlace};
 use super::dialog::DialogKind;
 
 impl Before {
-    pub(in crate::tui) fn of(model: &Model) -> Self {
+    pub(crate) fn of(model: &Model) -> Self {
         Self {
             view: model.view,
             scroll: model.scroll,
@@ -22,7 +22,7 @@ impl Before {
     }
 
     /// Puts everything back; whether what the page shows must be asked for anew.
-    pub(in crate::tui) fn put_back(&self, model: &mut Model) -> bool {
+    pub(crate) fn put_back(&self, model: &mut Model) -> bool {
         let history = &mut model.pages.history;
         let asked = self.view != model.view
             || self.history.query != history.query
@@ -40,7 +40,7 @@ impl Before {
     }
 
     /// Puts back what stood in fields.
-    pub(in crate::tui) fn put_back_fields(&self, model: &mut Model) {
+    pub(crate) fn put_back_fields(&self, model: &mut Model) {
         model.scan = self.field.clone();
         let open = model.dialog.as_mut().map(|dialog| &mut dialog.kind);
         match (open, &self.dialog) {

@@ -11,7 +11,7 @@ use crate::domain::ids::SlotName;
 
 /// The three words that are read from two metres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::tui) enum Mark {
+pub(crate) enum Mark {
     /// Proven.
     Pass,
     /// Not done; the reason says why.
@@ -22,7 +22,7 @@ pub(in crate::tui) enum Mark {
 
 impl Mark {
     /// The word for how a unit ended.
-    pub(in crate::tui) fn of(report: &UnitReport) -> Self {
+    pub(crate) fn of(report: &UnitReport) -> Self {
         match report.outcome {
             Outcome::Pass => Mark::Pass,
             Outcome::Refused if report.verified => Mark::Pass,
@@ -34,21 +34,21 @@ impl Mark {
 
 /// How a unit ended in this slot. It belongs to the device that was there then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) struct Verdict {
-    pub(in crate::tui) report: UnitReport,
+pub(crate) struct Verdict {
+    pub(crate) report: UnitReport,
     /// When it ended.
-    pub(in crate::tui) at: Timestamp,
+    pub(crate) at: Timestamp,
     /// The device that it belongs to is still there.
-    pub(in crate::tui) is_here: bool,
+    pub(crate) is_here: bool,
     /// A person has said that they saw it.
-    pub(in crate::tui) is_seen: bool,
+    pub(crate) is_seen: bool,
     /// What is known of its label, where that is to be scanned back.
-    pub(in crate::tui) label: Option<LabelBack>,
+    pub(crate) label: Option<LabelBack>,
 }
 
 /// A label that is to be scanned back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui) enum LabelBack {
+pub(crate) enum LabelBack {
     /// It was sent: the unit is not done before it was scanned.
     Due,
     /// It says what it should.
@@ -58,28 +58,28 @@ pub(in crate::tui) enum LabelBack {
 impl Verdict {
     /// Whether it still wants to be seen: a PASS while its device is there, anything else, and a
     /// PASS whose label is to be scanned, also when that has left, until somebody has seen it.
-    pub(in crate::tui) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         let wants = self.mark() != Mark::Pass || self.label == Some(LabelBack::Due);
         self.is_here || (wants && !self.is_seen)
     }
 
     /// The word.
-    pub(in crate::tui) fn mark(&self) -> Mark {
+    pub(crate) fn mark(&self) -> Mark {
         Mark::of(&self.report)
     }
 }
 
 /// A unit that is being worked on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) struct Running {
-    pub(in crate::tui) serial: String,
-    pub(in crate::tui) since: Duration,
-    pub(in crate::tui) progress: Progress,
+pub(crate) struct Running {
+    pub(crate) serial: String,
+    pub(crate) since: Duration,
+    pub(crate) progress: Progress,
 }
 
 /// Why a slot needs a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::tui) enum Need {
+pub(crate) enum Need {
     /// Its unit may hold a certificate.
     Hold,
     /// Its unit was not done.
@@ -96,37 +96,37 @@ pub(in crate::tui) enum Need {
 
 impl Need {
     /// Whether it is the slot that needs somebody, and not the unit that ended in it.
-    pub(in crate::tui) const fn is_of_the_slot(self) -> bool {
+    pub(crate) const fn is_of_the_slot(self) -> bool {
         !matches!(self, Need::Hold | Need::Fail)
     }
 }
 
 /// One slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) struct Tile {
-    pub(in crate::tui) name: SlotName,
+pub(crate) struct Tile {
+    pub(crate) name: SlotName,
     /// What the line said last of it.
-    pub(in crate::tui) status: SlotStatus,
+    pub(crate) status: SlotStatus,
     /// The serial that is bound to it and waits for its device.
-    pub(in crate::tui) bound: Option<String>,
-    pub(in crate::tui) running: Option<Running>,
-    pub(in crate::tui) verdict: Option<Verdict>,
+    pub(crate) bound: Option<String>,
+    pub(crate) running: Option<Running>,
+    pub(crate) verdict: Option<Verdict>,
     /// The verdicts before that one, the newest first.
-    pub(in crate::tui) earlier: VecDeque<Verdict>,
+    pub(crate) earlier: VecDeque<Verdict>,
 }
 
 /// Verdicts of one slot that can be looked back on, besides the last one.
 const EARLIER: usize = 50;
 
 impl Tile {
-    pub(in crate::tui) fn new(name: SlotName) -> Self {
+    pub(crate) fn new(name: SlotName) -> Self {
         let status = SlotStatus::Empty;
         Self { name, status, bound: None, running: None, verdict: None, earlier: VecDeque::new() }
     }
 
     /// Takes what the line says of the slot. A verdict is out of date as soon as its device
     /// has left, or another one answers.
-    pub(in crate::tui) fn take(&mut self, status: SlotStatus, now: Duration) {
+    pub(crate) fn take(&mut self, status: SlotStatus, now: Duration) {
         if let SlotStatus::Busy(serial) = &status {
             let progress = Progress { serial: Some(serial.clone()), ..Progress::default() };
             self.running = Some(Running { serial: serial.clone(), since: now, progress });
@@ -148,14 +148,14 @@ impl Tile {
     }
 
     /// The unit that it is about: the one in it, otherwise the one that is bound to it.
-    pub(in crate::tui) fn serial(&self) -> Option<&str> {
+    pub(crate) fn serial(&self) -> Option<&str> {
         let running = self.running.as_ref().map(|running| running.serial.as_str());
         let ended = || self.shown_verdict().map(|verdict| verdict.report.serial.as_str());
         running.or_else(ended).or(self.bound.as_deref())
     }
 
     /// Its unit ended.
-    pub(in crate::tui) fn end(&mut self, report: UnitReport, at: Timestamp) {
+    pub(crate) fn end(&mut self, report: UnitReport, at: Timestamp) {
         self.running = None;
         self.status = SlotStatus::Done;
         let verdict = Verdict { report, at, is_here: true, is_seen: false, label: None };
@@ -166,7 +166,7 @@ impl Tile {
     }
 
     /// Something is known of the label of a unit that passed here.
-    pub(in crate::tui) fn label(&mut self, serial: &str, label: LabelBack) {
+    pub(crate) fn label(&mut self, serial: &str, label: LabelBack) {
         let all = self.verdict.iter_mut().chain(&mut self.earlier);
         for verdict in all.filter(|one| one.report.serial == serial) {
             verdict.label = Some(label);
@@ -174,14 +174,14 @@ impl Tile {
     }
 
     /// Somebody has seen how this unit ended here. Whether that was news.
-    pub(in crate::tui) fn see(&mut self, serial: &str) -> bool {
+    pub(crate) fn see(&mut self, serial: &str) -> bool {
         let verdict = self.verdict.as_mut().filter(|verdict| verdict.report.serial == serial);
         verdict.is_some_and(|verdict| !std::mem::replace(&mut verdict.is_seen, true))
     }
 
     /// The verdict to show: until another unit or device is there, also when its own device
     /// has left.
-    pub(in crate::tui) fn shown_verdict(&self) -> Option<&Verdict> {
+    pub(crate) fn shown_verdict(&self) -> Option<&Verdict> {
         let rests = matches!(
             self.status,
             SlotStatus::Empty | SlotStatus::Done | SlotStatus::OutOfService(_)
@@ -191,12 +191,12 @@ impl Tile {
     }
 
     /// The verdict before, while another unit or device is there: it may have come at once.
-    pub(in crate::tui) fn past_verdict(&self) -> Option<&Verdict> {
+    pub(crate) fn past_verdict(&self) -> Option<&Verdict> {
         self.verdict.as_ref().filter(|_| self.shown_verdict().is_none())
     }
 
     /// What it needs a person for.
-    pub(in crate::tui) fn need(&self, bound_elsewhere: bool) -> Option<Need> {
+    pub(crate) fn need(&self, bound_elsewhere: bool) -> Option<Need> {
         if self.running.is_some() {
             return None;
         }
@@ -218,7 +218,7 @@ impl Tile {
     }
 
     /// What is wrong here, where something is.
-    pub(in crate::tui) fn fault(&self) -> Option<&Fault> {
+    pub(crate) fn fault(&self) -> Option<&Fault> {
         match &self.status {
             SlotStatus::Silent(fault) | SlotStatus::OutOfService(fault) => Some(fault),
             _ => self.shown_verdict().and_then(|verdict| verdict.report.fault.as_ref()),
@@ -226,7 +226,7 @@ impl Tile {
     }
 
     /// The code of what is wrong here.
-    pub(in crate::tui) fn code(&self) -> Option<Code> {
+    pub(crate) fn code(&self) -> Option<Code> {
         match &self.status {
             SlotStatus::Twice(_) => Some(Code::DevTwice),
             _ => self.fault().map(|fault| fault.code),

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::people::with_people;
 use super::*;
+use crate::View;
 use crate::domain::pages::{Act, Question};
+use crate::input::{Decoded, Decoder};
+use crate::model::{Choice, Dialog, DialogKind, Field, Form, Menu, Purpose};
 use crate::text::Word;
-use crate::tui::View;
-use crate::tui::input::{Decoded, Decoder};
-use crate::tui::model::{Choice, Dialog, DialogKind, Field, Form, Menu, Purpose};
 
 /// Bursts of each test.
 const BURSTS: usize = 100_000;

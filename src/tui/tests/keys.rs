@@ -1,7 +1,7 @@
 //! Keys and scanners: who may do what, and when.
 
 use super::*;
-use crate::tui::View;
+use crate::View;
 
 #[test]
 fn a_scan_is_a_scan_on_every_page_and_leaves_the_field_as_it_was() {

@@ -1,6 +1,7 @@
 //! Walks through the pages besides the line: what they ask, and how they look.
 
 use super::*;
+use crate::View;
 use crate::domain::certificate::CertificateState;
 use crate::domain::ids::{Fingerprint, Serial};
 use crate::domain::pages::{
@@ -11,7 +12,6 @@ use crate::domain::state::{AttemptOutcome, Origin, RegistrationState, UnitState}
 use crate::domain::story::{
     ActStory, AttemptStory, CertificateStory, Outcomes, RegistrationStory, Stats, UnitStory,
 };
-use crate::tui::View;
 
 const MINUTE: i64 = 60_000_000;
 

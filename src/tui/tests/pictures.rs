@@ -9,7 +9,7 @@ use std::path::Path;
 const OF_A_WALK: &str = "WO-1042";
 
 fn drawn() -> BTreeSet<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tui/tests/snapshots");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let texts = files.map(|path| fs::read_to_string(path).unwrap());
     texts

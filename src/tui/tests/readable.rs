@@ -141,7 +141,7 @@ fn what_a_key_does_stands_on_the_help_page_whole_at_every_width() {
     // Two columns, where one is too long for the screen.
     for (language, size, columns) in one.chain([(Language::English, (120, 30), 2)]) {
         let shown = help(language, size, columns);
-        for help in crate::tui::keymap::KEYS.iter().filter_map(|row| row.help) {
+        for help in crate::keymap::KEYS.iter().filter_map(|row| row.help) {
             assert!(shown.contains(&squeezed(help.text(language))), "{size:?} {help:?}: {shown}");
         }
     }

@@ -1,7 +1,7 @@
 //! Each failure and refusal, in plain words, until it is seen.
 
 use super::*;
-use crate::tui::model::AutoScan;
+use crate::model::AutoScan;
 
 fn refused(code: Code, detail: &str) -> UnitReport {
     UnitReport::refused("TH200-00000009", None, Fault::new(code, detail))

@@ -172,7 +172,7 @@ fn keys(look: Look, columns: u16) -> Vec<(String, String, Intent)> {
 }
 
 /// The key of the bar at this place.
-pub(in crate::tui) fn key_at(model: &Model, area: Rect, place: Position) -> Option<Intent> {
+pub(crate) fn key_at(model: &Model, area: Rect, place: Position) -> Option<Intent> {
     if place.y + 1 != area.bottom() {
         return None;
     }

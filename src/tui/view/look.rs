@@ -17,37 +17,37 @@ use super::super::theme::{Role, Theme};
 
 /// Colours, words and the factory's time.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::tui) struct Look<'m> {
+pub(crate) struct Look<'m> {
     theme: Theme,
-    pub(in crate::tui) language: Language,
-    pub(in crate::tui) zone: &'m Zone,
+    pub(crate) language: Language,
+    pub(crate) zone: &'m Zone,
     now: Timestamp,
 }
 
 impl<'m> Look<'m> {
-    pub(in crate::tui) fn of(model: &'m Model) -> Self {
+    pub(crate) fn of(model: &'m Model) -> Self {
         let (theme, zone) = (Theme::new(model.theme), &model.setup.zone);
         Self { theme, language: model.language, zone, now: model.now.wall }
     }
 
     /// What the factory's clock is ahead of UTC by now, for the head of a list of times.
-    pub(in crate::tui) fn offset(self) -> String {
+    pub(crate) fn offset(self) -> String {
         self.zone.offset(self.now)
     }
 
-    pub(in crate::tui) fn style(self, role: Role) -> Style {
+    pub(crate) fn style(self, role: Role) -> Style {
         self.theme.style(role)
     }
 
-    pub(in crate::tui) fn text(self, word: Word) -> &'static str {
+    pub(crate) fn text(self, word: Word) -> &'static str {
         word.text(self.language)
     }
 
-    pub(in crate::tui) fn fill(self, word: Word, values: &[&str]) -> String {
+    pub(crate) fn fill(self, word: Word, values: &[&str]) -> String {
         fill(word, self.language, values)
     }
 
-    pub(in crate::tui) fn span<'a>(
+    pub(crate) fn span<'a>(
         self,
         role: Role,
         text: impl Into<std::borrow::Cow<'a, str>>,
@@ -56,7 +56,7 @@ impl<'m> Look<'m> {
     }
 
     /// A verdict's word and colour.
-    pub(in crate::tui) fn mark(self, mark: Mark) -> (&'static str, Role) {
+    pub(crate) fn mark(self, mark: Mark) -> (&'static str, Role) {
         match mark {
             Mark::Pass => (self.text(Word::Pass), Role::Pass),
             Mark::Fail => (self.text(Word::Fail), Role::Fail),
@@ -65,12 +65,12 @@ impl<'m> Look<'m> {
     }
 
     /// What happened, as a sentence.
-    pub(in crate::tui) fn what(self, fault: &Fault) -> String {
+    pub(crate) fn what(self, fault: &Fault) -> String {
         self.sentence(&what(fault, self.language))
     }
 
     /// What to do about it, as a sentence.
-    pub(in crate::tui) fn remedy(self, code: Code) -> String {
+    pub(crate) fn remedy(self, code: Code) -> String {
         self.sentence(remedy(code, self.language))
     }
 
@@ -88,7 +88,7 @@ impl<'m> Look<'m> {
     }
 
     /// An age in one unit.
-    pub(in crate::tui) fn age(self, time: Duration) -> String {
+    pub(crate) fn age(self, time: Duration) -> String {
         let hours = time.as_secs() / 3600;
         match hours {
             1..48 => self.fill(Word::WholeHours, &[&hours.to_string()]),
@@ -97,7 +97,7 @@ impl<'m> Look<'m> {
     }
 
     /// A length of time, as roughly as people say it.
-    pub(in crate::tui) fn span_of_time(self, time: Duration) -> String {
+    pub(crate) fn span_of_time(self, time: Duration) -> String {
         let minutes = time.as_secs() / 60;
         let text = |number: u64| number.to_string();
         match minutes {
@@ -118,12 +118,12 @@ fn begins_with_word(text: &str) -> bool {
 }
 
 /// How wide a text is on the screen.
-pub(in crate::tui) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// `text`, cut to so many columns; what is cut is shown by an ellipsis.
-pub(in crate::tui) fn fit(text: &str, columns: usize) -> String {
+pub(crate) fn fit(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -143,18 +143,14 @@ pub(in crate::tui) fn fit(text: &str, columns: usize) -> String {
 }
 
 /// `text` in exactly so many columns, filled up with spaces.
-pub(in crate::tui) fn pad(text: &str, columns: usize) -> String {
+pub(crate) fn pad(text: &str, columns: usize) -> String {
     let mut padded = fit(text, columns);
     padded.extend(std::iter::repeat_n(' ', columns - width(&padded).min(columns)));
     padded
 }
 
 /// One line with something at its left and something at its right end.
-pub(in crate::tui) fn both_ends<'a>(
-    left: Vec<Span<'a>>,
-    right: Vec<Span<'a>>,
-    columns: u16,
-) -> Line<'a> {
+pub(crate) fn both_ends<'a>(left: Vec<Span<'a>>, right: Vec<Span<'a>>, columns: u16) -> Line<'a> {
     let taken = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     let gap = usize::from(columns).saturating_sub(taken(&left) + taken(&right));
     if gap == 0 {
@@ -183,7 +179,7 @@ fn cut(spans: Vec<Span<'_>>, columns: usize) -> Vec<Span<'_>> {
 }
 
 /// A bar of so many columns, filled to that share.
-pub(in crate::tui) fn bar(share: f64, columns: usize) -> String {
+pub(crate) fn bar(share: f64, columns: usize) -> String {
     let full = (share.clamp(0.0, 1.0) * columns as f64).round() as usize;
     let full = full.min(columns);
     format!("{}{}", "█".repeat(full), "░".repeat(columns - full))

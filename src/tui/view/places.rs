@@ -6,7 +6,7 @@ use super::look::Look;
 use super::message;
 
 /// Where everything stands for this model.
-pub(in crate::tui) fn parts(model: &Model) -> layout::Frame {
+pub(crate) fn parts(model: &Model) -> layout::Frame {
     parts_of(model.size, model, Look::of(model))
 }
 

@@ -14,17 +14,13 @@ const NOT_FIRST: &str = "，。；：！？、）》”’%,.;:!?)";
 const NOT_LAST: &str = "（《“‘(";
 
 /// `text` in lines of at most so many columns. Nothing is left out but spaces at ends of lines.
-pub(in crate::tui) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let lines = ranges(text, columns, columns).into_iter();
     lines.map(|range| text[range].to_owned()).collect()
 }
 
 /// A line of several styles in lines of at most so many columns, all but the first indented.
-pub(in crate::tui) fn wrap_line(
-    line: &Line<'_>,
-    columns: usize,
-    indent: usize,
-) -> Vec<Line<'static>> {
+pub(crate) fn wrap_line(line: &Line<'_>, columns: usize, indent: usize) -> Vec<Line<'static>> {
     let text: String = line.spans.iter().map(|span| &*span.content).collect();
     let lines = ranges(&text, columns, columns.saturating_sub(indent));
     let lines = lines.into_iter().enumerate().map(|(index, range)| {

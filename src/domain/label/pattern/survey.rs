@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use regex_automata::util::primitives::StateID;
 
 use super::SerialPattern;
-use crate::domain::label::check::CheckCharacter;
-use crate::domain::label::range::SerialRange;
+use crate::label::check::CheckCharacter;
+use crate::label::range::SerialRange;
 
 /// The most characters of a serial.
 const LONGEST: usize = 64;

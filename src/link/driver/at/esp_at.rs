@@ -15,7 +15,7 @@ use super::parts::{CHECK, Measure, Part, Stored};
 use super::session::{FLASH, Head, Session, silent};
 use crate::domain::certificate::Proof;
 use crate::domain::ids::HardwareId;
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// The longest value that is read back: more than the partition's certificates have.
 const LONGEST: usize = 16 * 1024;

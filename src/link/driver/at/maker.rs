@@ -10,7 +10,7 @@ use super::session::{FLASH, Refusal, Reply, Session, Sign, refused};
 use crate::domain::certificate::Proof;
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::{Fingerprint, HardwareId};
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// What a modem says of itself and does not change.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::session::{FLASH, Refusal, Session, refused, silent};
 use crate::domain::certificate::Proof;
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::{HardwareId, PublicKey};
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// The credential is not there.
 const NOT_FOUND: u32 = 513;

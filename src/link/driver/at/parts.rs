@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use crate::domain::identity::{Identity, IdentityKey};
 use crate::domain::ids::{Fingerprint, ImageDigest, KeyId, PublicKey};
 use crate::domain::lender::KeyLender;
-use crate::link::driver::key_document;
-use crate::link::driver::pem::{to_pem, write_between};
-use crate::link::error::LinkError;
+use crate::driver::key_document;
+use crate::driver::pem::{to_pem, write_between};
+use crate::error::LinkError;
 
 /// One of the three texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,8 +275,8 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
-    use crate::link::driver::key_document::samples;
-    use crate::link::driver::pem::LINE;
+    use crate::driver::key_document::samples;
+    use crate::driver::pem::LINE;
 
     #[test]
     fn a_keys_text_is_pem_of_as_many_bytes_as_it_says() {

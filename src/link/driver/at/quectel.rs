@@ -13,7 +13,7 @@ use super::parts::{CHECK, Measure, Part, Stored};
 use super::session::{FLASH, Session, Sign, refused, silent};
 use crate::domain::certificate::Proof;
 use crate::domain::ids::Fingerprint;
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// File not found.
 const NOT_FOUND: u32 = 405;

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use crate::cut;
-use crate::link::driver::gone::Restarting;
-use crate::link::error::LinkError;
-use crate::link::port::Port;
+use crate::driver::gone::Restarting;
+use crate::error::LinkError;
+use crate::port::Port;
 
 /// How often a question is asked that changes nothing.
 const ASKS: u32 = 3;

@@ -11,7 +11,7 @@ use super::parts::{Measure, Part, Stored};
 use super::session::{FLASH, Session, refused, silent};
 use crate::domain::certificate::Proof;
 use crate::domain::ids::Fingerprint;
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// A SIMCom module.
 pub(super) struct Simcom;

@@ -11,7 +11,7 @@ use super::tlv;
 use crate::domain::device::Held;
 use crate::domain::esp::{EspEntry, EspForm, EspPlace};
 use crate::domain::ids::{Fingerprint, ImageDigest};
-use crate::link::error::{ChipRefusal, LinkError};
+use crate::error::{ChipRefusal, LinkError};
 
 /// What was found.
 #[derive(Default)]

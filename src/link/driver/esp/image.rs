@@ -14,7 +14,7 @@ use crate::domain::esp::{EspForm, EspPlace};
 use crate::domain::identity::Identity;
 use crate::domain::ids::ImageDigest;
 use crate::domain::lender::KeyLender;
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// An image for one partition.
 pub(super) struct Composed {

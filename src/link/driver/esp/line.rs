@@ -7,9 +7,9 @@ use super::super::framed::Framed;
 use super::loader::Loader;
 use super::reset;
 use crate::domain::esp::{EspApplication, EspPlace};
-use crate::link::error::{ChipRefusal, LinkError};
-use crate::link::port::{InputLine, Port};
-use crate::link::settings::{RestartBy, SlotLink};
+use crate::error::{ChipRefusal, LinkError};
+use crate::port::{InputLine, Port};
+use crate::settings::{RestartBy, SlotLink};
 
 /// How often a chip is reset into its loader, and how often it is spoken to each time.
 const RESETS: usize = 4;

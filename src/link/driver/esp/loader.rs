@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::slip::{Ear, FRAME, escape};
 use crate::cut;
-use crate::link::error::LinkError;
-use crate::link::port::Port;
+use crate::error::LinkError;
+use crate::port::Port;
 
 /// A request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

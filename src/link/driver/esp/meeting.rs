@@ -13,8 +13,8 @@ use super::table::{self, Place};
 use crate::domain::certificate::Proof;
 use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::ids::{HardwareId, to_hex};
-use crate::link::error::{ChipRefusal, LinkError};
-use crate::link::settings::SlotLink;
+use crate::error::{ChipRefusal, LinkError};
+use crate::settings::SlotLink;
 
 /// How often a question or a write is begun before it counts as one that can't be done.
 pub(super) const BEGINNINGS: usize = 3;

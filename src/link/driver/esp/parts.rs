@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::domain::esp::tls_number;
 use crate::domain::identity::{Identity, IdentityKey};
 use crate::domain::ids::{ImageDigest, KeyId};
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// An ECPrivateKey (RFC 5915) up to its scalar, between it and the public key, and the length
 /// of the whole: what OpenSSL writes.

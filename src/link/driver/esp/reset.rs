@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::chip::{Chip, Watchdog};
 use super::loader::{Loader, gone_is_fine};
-use crate::link::error::LinkError;
-use crate::link::port::{OutputLine, Port};
+use crate::error::LinkError;
+use crate::port::{OutputLine, Port};
 
 /// The reset pin is held so long; its capacitor needs a few milliseconds.
 const HOLD: Duration = Duration::from_millis(100);

@@ -8,8 +8,8 @@ use super::line::End;
 use super::meeting::Esp;
 use super::reset;
 use crate::domain::device::Seen;
-use crate::link::error::LinkError;
-use crate::link::settings::RestartBy;
+use crate::error::LinkError;
+use crate::settings::RestartBy;
 
 /// How long an application may take from its reset until it answers.
 const BOOT: Duration = Duration::from_secs(10);

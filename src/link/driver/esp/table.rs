@@ -4,7 +4,7 @@ use md5::{Digest, Md5};
 
 use super::loader::{Loader, SECTOR};
 use crate::domain::esp::EspPlace;
-use crate::link::error::{ChipRefusal, LinkError};
+use crate::error::{ChipRefusal, LinkError};
 
 /// Where ESP-IDF puts it unless a project says otherwise.
 const TABLE_AT: u32 = 0x8000;

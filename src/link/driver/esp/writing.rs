@@ -10,7 +10,7 @@ use super::meeting::{BEGINNINGS, Esp};
 use crate::domain::identity::Identity;
 use crate::domain::ids::ImageDigest;
 use crate::domain::lender::KeyLender;
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 impl Esp {
     /// Does something that may be done again from its beginning.

@@ -8,7 +8,7 @@ use crate::domain::certificate::Proof;
 use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::Challenge;
 use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// The first bytes of every text that PROVE has signed.
 const PROVE_CONTEXT: &[u8] = b"provisioning-station prove v1\0";

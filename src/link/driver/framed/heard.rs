@@ -8,7 +8,7 @@ use firmware_interface::codec::Header;
 use firmware_interface::ids::{ERROR_TYPE, RequestType};
 use firmware_interface::timing;
 
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// Counts since a session began; the difference of two is what came in between.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 use crate::domain::identity::{self, ConnectionSettings, Identity, IdentityKey, KeyFormat};
 use crate::domain::ids::{ImageDigest, KeyId};
 use crate::domain::lender::KeyLender;
-use crate::link::driver::key_document;
-use crate::link::error::LinkError;
+use crate::driver::key_document;
+use crate::error::LinkError;
 
 // The document that is written is the one of the page.
 const _: () =

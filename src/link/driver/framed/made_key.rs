@@ -9,7 +9,7 @@ use super::session::random_number;
 use super::{Framed, answers};
 use crate::domain::identity::SigningRequest;
 use crate::domain::ids::PublicKey;
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 /// Longer than any signing request of the protocol: a name of 64 characters, one key.
 const LONGEST_REQUEST: usize = 1024;

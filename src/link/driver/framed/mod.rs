@@ -15,7 +15,7 @@ mod restart;
 mod session;
 mod staging;
 #[cfg(test)]
-pub(in crate::link) mod test_device;
+pub(crate) mod test_device;
 #[cfg(test)]
 mod tests;
 mod unreadable;
@@ -33,9 +33,9 @@ use crate::domain::device::{Held, Seen};
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{self, Fingerprint, ImageDigest, to_hex};
 use crate::domain::lender::KeyLender;
-use crate::link::error::LinkError;
-use crate::link::port::{InputLine, Port};
-use crate::link::settings::{RestartBy, SlotLink};
+use crate::error::LinkError;
+use crate::port::{InputLine, Port};
+use crate::settings::{RestartBy, SlotLink};
 
 use super::contract::{Asked, DeviceFamily, Driver};
 use image::Composed;
@@ -82,7 +82,7 @@ impl Framed {
     }
 
     /// Gives the port back.
-    pub(in crate::link::driver) fn into_port(self) -> Port {
+    pub(in crate::driver) fn into_port(self) -> Port {
         self.session.into_port()
     }
 
@@ -159,7 +159,7 @@ impl Framed {
 pub use session::Counts;
 
 /// What the image of an identity is called, by devices of every form that speak this protocol.
-pub(in crate::link::driver) fn image_digest(
+pub(in crate::driver) fn image_digest(
     identity: &Identity,
     keys: &dyn KeyLender,
 ) -> Result<ImageDigest, LinkError> {

@@ -13,10 +13,10 @@ use firmware_interface::{codec, timing};
 use super::session::Policy;
 use super::{Framed, answers};
 use crate::domain::device::Seen;
-use crate::link::driver::gone::gone_is_fine;
-use crate::link::error::LinkError;
-use crate::link::port::OutputLine;
-use crate::link::settings::RestartBy;
+use crate::driver::gone::gone_is_fine;
+use crate::error::LinkError;
+use crate::port::OutputLine;
+use crate::settings::RestartBy;
 
 /// How often a restart is tried before a device counts as one that does not restart.
 ///
@@ -86,7 +86,7 @@ impl Framed {
     }
 
     /// Asks a device that was just reset, at short intervals until then.
-    pub(in crate::link::driver) fn identify_starting(
+    pub(in crate::driver) fn identify_starting(
         &mut self,
         until: Instant,
     ) -> Result<Seen, LinkError> {

@@ -20,8 +20,8 @@ use super::heard::Heard;
 use super::{answers, unreadable};
 use crate::cut;
 use crate::domain::ids::HardwareId;
-use crate::link::error::LinkError;
-use crate::link::port::Port;
+use crate::error::LinkError;
+use crate::port::Port;
 
 const MARGIN: Duration = Duration::from_millis(timing::REPLY_MARGIN_MS as u64);
 

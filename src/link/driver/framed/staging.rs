@@ -21,7 +21,7 @@ use super::session::{Received, Session};
 use super::{Framed, answers};
 use crate::domain::ids::KeyId;
 use crate::domain::lender::KeyLender;
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 
 type Progress<'p> = &'p mut dyn FnMut(u32, u32);
 

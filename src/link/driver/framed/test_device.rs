@@ -23,16 +23,16 @@ use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey, KeyForm
 use crate::domain::ids::{KeyId, PublicKey};
 use crate::domain::lender::KeyLender;
 use crate::domain::lender::LENT_SCRATCH;
-use crate::link::test_line::Pty;
+use crate::test_line::Pty;
 
 /// A key for tests: it signs nothing real.
-pub(in crate::link) const SCALAR: [u8; 32] = *b"a scalar that is easy to look at";
+pub(crate) const SCALAR: [u8; 32] = *b"a scalar that is easy to look at";
 
 /// The stand-in for its public key, where the device makes it.
-pub(in crate::link) const MADE: [u8; 65] = [0x04; 65];
+pub(crate) const MADE: [u8; 65] = [0x04; 65];
 
 /// Lends [`SCALAR`].
-pub(in crate::link) struct OneKey;
+pub(crate) struct OneKey;
 
 impl KeyLender for OneKey {
     fn lend(&self, _: KeyId, work: &mut dyn FnMut(&[u8; 32], &mut [u8])) -> Result<(), Fault> {
@@ -41,7 +41,7 @@ impl KeyLender for OneKey {
     }
 }
 
-pub(in crate::link) fn identity() -> Identity {
+pub(crate) fn identity() -> Identity {
     Identity {
         key: IdentityKey::Station(KeyId(1)),
         public_key: PublicKey::from_bytes(&MADE).unwrap(),
@@ -59,9 +59,9 @@ pub(in crate::link) fn identity() -> Identity {
     }
 }
 
-pub(in crate::link) const ID: [u8; 4] = [0xd0, 0, 0, 1];
+pub(crate) const ID: [u8; 4] = [0xd0, 0, 0, 1];
 
-pub(in crate::link) fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     Facts {
         model: ShortText::new("TH200").unwrap(),
         hardware_id: HardwareId::new(&ID).unwrap(),
@@ -76,11 +76,11 @@ pub(in crate::link) fn facts() -> Facts {
 }
 
 /// Two slots in memory, as flash behaves.
-pub(in crate::link) struct Ram {
+pub(crate) struct Ram {
     images: [Vec<u8>; 2],
     headers: [[u8; SLOT_HEADER_LENGTH]; 2],
     locked: bool,
-    pub(in crate::link) capacity: u32,
+    pub(crate) capacity: u32,
 }
 
 impl Default for Ram {
@@ -142,7 +142,7 @@ impl Storage for Ram {
 }
 
 /// Signs with nothing: the "signature" is the digest twice, so a test can look at it.
-pub(in crate::link) struct DigestTwice;
+pub(crate) struct DigestTwice;
 
 impl Signer for DigestTwice {
     fn sign(
@@ -181,32 +181,32 @@ type Firmware = Device<Ram, DigestTwice, DigestTwice, DigestTwice>;
 
 /// Which way a frame goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::link) enum Way {
+pub(crate) enum Way {
     ToDevice,
     FromDevice,
 }
 
 /// A frame that crossed the line, or was to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::link) struct Crossing {
-    pub(in crate::link) way: Way,
+pub(crate) struct Crossing {
+    pub(crate) way: Way,
     /// Its number among the frames of its direction, from one.
-    pub(in crate::link) number: u32,
-    pub(in crate::link) kind: RequestType,
-    pub(in crate::link) seq: u16,
-    pub(in crate::link) session: u32,
-    pub(in crate::link) body: Vec<u8>,
+    pub(crate) number: u32,
+    pub(crate) kind: RequestType,
+    pub(crate) seq: u16,
+    pub(crate) session: u32,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Crossing {
-    pub(in crate::link) fn is_request(&self) -> bool {
+    pub(crate) fn is_request(&self) -> bool {
         self.way == Way::ToDevice
     }
 }
 
 /// What becomes of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::link) enum Fate {
+pub(crate) enum Fate {
     Pass,
     Lose,
     Double,
@@ -224,7 +224,7 @@ pub(in crate::link) enum Fate {
 }
 
 /// An answer to IDENTIFY from a device that calls itself blank and names an image.
-pub(in crate::link) fn senseless() -> Fate {
+pub(crate) fn senseless() -> Fate {
     let facts = facts();
     Fate::Answer(Box::new(Reply::Identify(IdentifyReply {
         version: 1,
@@ -248,7 +248,7 @@ pub(in crate::link) fn senseless() -> Fate {
 type Script = Box<dyn FnMut(&Crossing) -> Fate + Send>;
 
 /// A device behind a port, until it is dropped.
-pub(in crate::link) struct Bench {
+pub(crate) struct Bench {
     path: String,
     seen: Arc<Mutex<Vec<Crossing>>>,
     off: Arc<AtomicBool>,
@@ -257,17 +257,15 @@ pub(in crate::link) struct Bench {
 }
 
 impl Bench {
-    pub(in crate::link) fn honest() -> Self {
+    pub(crate) fn honest() -> Self {
         Self::new(facts(), Ram::default(), |_| Fate::Pass)
     }
 
-    pub(in crate::link) fn scripted(
-        script: impl FnMut(&Crossing) -> Fate + Send + 'static,
-    ) -> Self {
+    pub(crate) fn scripted(script: impl FnMut(&Crossing) -> Fate + Send + 'static) -> Self {
         Self::new(facts(), Ram::default(), script)
     }
 
-    pub(in crate::link) fn new(
+    pub(crate) fn new(
         facts: Facts,
         storage: Ram,
         script: impl FnMut(&Crossing) -> Fate + Send + 'static,
@@ -292,17 +290,17 @@ impl Bench {
         Self { path, seen, off, thread: Some(thread), _folder: folder }
     }
 
-    pub(in crate::link) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
     /// What has crossed the line so far.
-    pub(in crate::link) fn crossings(&self) -> Vec<Crossing> {
+    pub(crate) fn crossings(&self) -> Vec<Crossing> {
         self.seen.lock().unwrap().clone()
     }
 
     /// The requests of one kind that reached the device's end.
-    pub(in crate::link) fn requests(&self, kind: RequestType) -> Vec<Crossing> {
+    pub(crate) fn requests(&self, kind: RequestType) -> Vec<Crossing> {
         let wanted = |crossing: &Crossing| crossing.way == Way::ToDevice && crossing.kind == kind;
         self.crossings().into_iter().filter(wanted).collect()
     }

@@ -15,9 +15,9 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::identity::{IdentityKey, KeyFormat};
 use crate::domain::ids::{HardwareId, KeyId};
-use crate::link::settings::PortSettings;
-use crate::link::stop::Stop;
-use crate::link::test_line::{Pty, WATCHDOG};
+use crate::settings::PortSettings;
+use crate::stop::Stop;
+use crate::test_line::{Pty, WATCHDOG};
 
 fn slot(path: &str) -> SlotLink {
     let arrival = Duration::ZERO;

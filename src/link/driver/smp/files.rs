@@ -9,9 +9,9 @@ use super::key_file::KeyForm;
 use crate::domain::identity::{ConnectionSettings, Identity, IdentityKey};
 use crate::domain::ids::{ImageDigest, KeyId};
 use crate::domain::lender::KeyLender;
-use crate::link::driver::pem::to_pem;
-use crate::link::error::LinkError;
-use crate::link::settings::SmpFiles;
+use crate::driver::pem::to_pem;
+use crate::error::LinkError;
+use crate::settings::SmpFiles;
 
 /// One of an identity's files. A small file system has few blocks, and keeps files of up to
 /// 60 bytes or so beside them: so there are two larger files and two small ones.

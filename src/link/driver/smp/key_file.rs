@@ -4,7 +4,7 @@
 
 use crate::domain::identity::{Identity, KeyFormat};
 use crate::domain::ids::PublicKey;
-use crate::link::driver::{key_document, pem};
+use crate::driver::{key_document, pem};
 
 /// An ECPrivateKey (RFC 5915) up to its scalar, and the curve behind it; the public key,
 /// which it may leave out, is worked out by whoever reads it.
@@ -87,7 +87,7 @@ fn sec1(scalar: &[u8; 32], der: &mut [u8]) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::driver::key_document::samples::{POINT, SCALAR};
+    use crate::driver::key_document::samples::{POINT, SCALAR};
 
     fn form(format: KeyFormat, is_pem: bool) -> KeyForm {
         KeyForm { format, public_key: PublicKey::from_bytes(&POINT).unwrap(), is_pem }

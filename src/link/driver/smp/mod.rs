@@ -27,10 +27,10 @@ use crate::domain::device::{Held, Security, Seen, ToldBy};
 use crate::domain::identity::{Challenge, Identity, Response, SigningRequest};
 use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
 use crate::domain::lender::KeyLender;
-use crate::link::driver::gone::{self, Patience, Return, gone_is_fine};
-use crate::link::error::LinkError;
-use crate::link::port::{InputLine, OutputLine, Port};
-use crate::link::settings::{RestartBy, SlotLink, SmpFiles};
+use crate::driver::gone::{self, Patience, Return, gone_is_fine};
+use crate::error::LinkError;
+use crate::port::{InputLine, OutputLine, Port};
+use crate::settings::{RestartBy, SlotLink, SmpFiles};
 use files::{Composed, File, Source};
 use session::{Answer, Session};
 

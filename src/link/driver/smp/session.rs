@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use super::files::Source;
 use super::line::{self, AROUND, BUFFER, Ear, LINE_DATA, MEMORY};
 use super::message::{self, Command, FS, Item, Refusal, Reply};
-use crate::link::driver::gone::Restarting;
-use crate::link::error::LinkError;
-use crate::link::port::Port;
+use crate::driver::gone::Restarting;
+use crate::error::LinkError;
+use crate::port::Port;
 
 /// How often a request is sent.
 const SENDS: u32 = 3;

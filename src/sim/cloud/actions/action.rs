@@ -5,28 +5,28 @@
 
 use serde_json::{Map, Value};
 
-use crate::sim::cloud::book::{Book, Change};
-use crate::sim::cloud::fields::Fields;
-use crate::sim::cloud::instance::{Duplicate, Instance, SerialForm};
-use crate::sim::cloud::refusal::{Answer, Refusal};
-use crate::sim::cloud::store::Store;
+use crate::cloud::book::{Book, Change};
+use crate::cloud::fields::Fields;
+use crate::cloud::instance::{Duplicate, Instance, SerialForm};
+use crate::cloud::refusal::{Answer, Refusal};
+use crate::cloud::store::Store;
 
 /// One action of the API.
-pub(in crate::sim::cloud) struct Action {
+pub(in crate::cloud) struct Action {
     /// Its name.
-    pub(in crate::sim::cloud) name: &'static str,
+    pub(in crate::cloud) name: &'static str,
     /// Every field that it has.
-    pub(in crate::sim::cloud) fields: &'static [&'static str],
+    pub(in crate::cloud) fields: &'static [&'static str],
     /// Whether the international site has it.
-    pub(in crate::sim::cloud) international: bool,
+    pub(in crate::cloud) international: bool,
     /// Who may call it, where the revoker has credentials of his own.
-    pub(in crate::sim::cloud) caller: Caller,
-    pub(in crate::sim::cloud) perform: fn(&mut Work<'_>, &Fields) -> Answer,
+    pub(in crate::cloud) caller: Caller,
+    pub(in crate::cloud) perform: fn(&mut Work<'_>, &Fields) -> Answer,
 }
 
 /// Who may call an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sim::cloud) enum Caller {
+pub(in crate::cloud) enum Caller {
     Everyone,
     /// The nightly sync and the administrator.
     Station,
@@ -35,21 +35,21 @@ pub(in crate::sim::cloud) enum Caller {
 }
 
 /// What an action works on.
-pub(in crate::sim::cloud) struct Work<'a> {
-    pub(in crate::sim::cloud) instance: &'a Instance,
-    pub(in crate::sim::cloud) serial_form: SerialForm,
-    pub(in crate::sim::cloud) duplicate: Duplicate,
-    pub(in crate::sim::cloud) book: &'a mut Book,
-    pub(in crate::sim::cloud) store: &'a mut Store,
+pub(in crate::cloud) struct Work<'a> {
+    pub(in crate::cloud) instance: &'a Instance,
+    pub(in crate::cloud) serial_form: SerialForm,
+    pub(in crate::cloud) duplicate: Duplicate,
+    pub(in crate::cloud) book: &'a mut Book,
+    pub(in crate::cloud) store: &'a mut Store,
     /// The server's time in milliseconds.
-    pub(in crate::sim::cloud) now: i64,
+    pub(in crate::cloud) now: i64,
     /// Whether the instance is not ready for this request.
-    pub(in crate::sim::cloud) not_ready: bool,
+    pub(in crate::cloud) not_ready: bool,
 }
 
 impl Work<'_> {
     /// Changes the book, and has the change written.
-    pub(in crate::sim::cloud) fn record(&mut self, change: Change) -> Result<(), Refusal> {
+    pub(in crate::cloud) fn record(&mut self, change: Change) -> Result<(), Refusal> {
         self.store
             .append(&change)
             .map_err(|_| Refusal::new("InternalError", "the state can't be kept"))?;
@@ -58,7 +58,7 @@ impl Work<'_> {
     }
 
     /// Answers one request with this body.
-    pub(in crate::sim::cloud) fn perform(&mut self, action: &Action, body: &[u8]) -> Answer {
+    pub(in crate::cloud) fn perform(&mut self, action: &Action, body: &[u8]) -> Answer {
         let fields = Fields::read(body, action.fields)?;
         // The one action that is about the account, and not about an instance.
         if action.name == "DescribeInstanceList" {
@@ -77,15 +77,12 @@ impl Work<'_> {
     }
 
     /// The refusal of what is there already.
-    pub(in crate::sim::cloud) fn exists(&self, what: &str) -> Refusal {
+    pub(in crate::cloud) fn exists(&self, what: &str) -> Refusal {
         Refusal::new(self.duplicate.code(), format!("{what} is registered already"))
     }
 
     /// The answer that names the instance and more.
-    pub(in crate::sim::cloud) fn answer<const N: usize>(
-        &self,
-        fields: [(&str, Value); N],
-    ) -> Answer {
+    pub(in crate::cloud) fn answer<const N: usize>(&self, fields: [(&str, Value); N]) -> Answer {
         let mut answer = Map::new();
         answer.insert("InstanceId".to_owned(), self.instance.id.clone().into());
         answer.extend(fields.map(|(name, value)| (name.to_owned(), value)));
@@ -94,7 +91,7 @@ impl Work<'_> {
 }
 
 /// A random identifier in the form of a UUID.
-pub(in crate::sim::cloud) fn uuid() -> Result<String, Refusal> {
+pub(in crate::cloud) fn uuid() -> Result<String, Refusal> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| Refusal::new("InternalError", format!("no random numbers: {error}")))?;
@@ -106,7 +103,7 @@ pub(in crate::sim::cloud) fn uuid() -> Result<String, Refusal> {
 }
 
 /// Whether a certificate's format is the only one there is.
-pub(in crate::sim::cloud) fn check_format(fields: &Fields) -> Result<(), Refusal> {
+pub(in crate::cloud) fn check_format(fields: &Fields) -> Result<(), Refusal> {
     match fields.text("Format")? {
         None | Some("PEM") => Ok(()),
         Some(_) => Err(Refusal::value("Format", "only PEM is supported")),

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::action::{Work, check_format};
-use crate::sim::cloud::book::{AuthorityRow, Change, Status, Times};
-use crate::sim::cloud::certificate::Certificate;
-use crate::sim::cloud::fields::Fields;
-use crate::sim::cloud::refusal::{Answer, Refusal};
+use crate::cloud::book::{AuthorityRow, Change, Status, Times};
+use crate::cloud::certificate::Certificate;
+use crate::cloud::fields::Fields;
+use crate::cloud::refusal::{Answer, Refusal};
 
 pub(super) fn register(work: &mut Work<'_>, fields: &Fields) -> Answer {
     check_format(fields)?;

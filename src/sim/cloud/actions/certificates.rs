@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::action::{Work, check_format};
 use super::authorities::{find as find_authority, new_status, status as status_of};
-use crate::sim::cloud::book::{CertificateRow, Change, Status, Times};
-use crate::sim::cloud::certificate::Certificate;
-use crate::sim::cloud::fields::Fields;
-use crate::sim::cloud::instance::{Duplicate, SerialForm};
-use crate::sim::cloud::refusal::{Answer, Refusal};
+use crate::cloud::book::{CertificateRow, Change, Status, Times};
+use crate::cloud::certificate::Certificate;
+use crate::cloud::fields::Fields;
+use crate::cloud::instance::{Duplicate, SerialForm};
+use crate::cloud::refusal::{Answer, Refusal};
 
 /// What a client id may have at most.
 const MAX_CLIENT_ID: usize = 128;

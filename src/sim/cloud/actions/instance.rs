@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::action::{Work, uuid};
-use crate::sim::cloud::book::{Change, Setup};
-use crate::sim::cloud::fields::Fields;
-use crate::sim::cloud::instance::Mode;
-use crate::sim::cloud::refusal::{Answer, Refusal};
+use crate::cloud::book::{Change, Setup};
+use crate::cloud::fields::Fields;
+use crate::cloud::instance::Mode;
+use crate::cloud::refusal::{Answer, Refusal};
 
 /// The port of MQTT over TLS.
 const TLS_PORT: u16 = 8883;

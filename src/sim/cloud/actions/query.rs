@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::action::Work;
 use super::certificates::item;
-use crate::sim::cloud::book::{Book, CertificateRow};
-use crate::sim::cloud::fields::{Fields, wrong_type};
-use crate::sim::cloud::instance::SerialForm;
-use crate::sim::cloud::refusal::{Answer, Refusal};
+use crate::cloud::book::{Book, CertificateRow};
+use crate::cloud::fields::{Fields, wrong_type};
+use crate::cloud::instance::SerialForm;
+use crate::cloud::refusal::{Answer, Refusal};
 
 const USUAL_LIMIT: i64 = 20;
 const MOST: i64 = 100;

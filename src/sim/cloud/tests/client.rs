@@ -7,9 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SerialNumber};
 use serde_json::{Value, json};
 
-use crate::sim::cloud::options::{Credentials, Options};
-use crate::sim::cloud::server::{SimulatedCloud, start};
-use crate::sim::cloud::signature::{Headers, authorization};
+use crate::cloud::options::{Credentials, Options};
+use crate::cloud::server::{SimulatedCloud, start};
+use crate::cloud::signature::{Headers, authorization};
 
 pub(super) const ID: &str = "mqtt-emulated";
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::client::{Ca, Call, ID, call, device, running};
-use crate::sim::cloud::options::{Credentials, Options};
-use crate::sim::cloud::server::{SimulatedCloud, start};
+use crate::cloud::options::{Credentials, Options};
+use crate::cloud::server::{SimulatedCloud, start};
 
 fn describe() -> Call {
     Call::new("DescribeInstance", &json!({"InstanceId": ID}))

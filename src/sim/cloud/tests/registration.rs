@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::client::{Ca, call, device, refused, running};
-use crate::sim::cloud::instance::{Duplicate, SerialForm};
-use crate::sim::cloud::options::Options;
-use crate::sim::cloud::server::start;
+use crate::cloud::instance::{Duplicate, SerialForm};
+use crate::cloud::options::Options;
+use crate::cloud::server::start;
 
 const REGISTER: &str = "RegisterDeviceCertificate";
 

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::client::{Ca, Call, ID, call, device, refused, running};
-use crate::sim::cloud::fault::CloudFaults;
-use crate::sim::cloud::options::Options;
-use crate::sim::cloud::server::{CloudSimError, SimulatedCloud, start};
+use crate::cloud::fault::CloudFaults;
+use crate::cloud::options::Options;
+use crate::cloud::server::{CloudSimError, SimulatedCloud, start};
 
 const REGISTER: &str = "RegisterDeviceCertificate";
 

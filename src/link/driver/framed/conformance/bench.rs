@@ -21,9 +21,9 @@ use crate::domain::cause::Told;
 use crate::domain::identity::Challenge;
 use crate::domain::ids::{Fingerprint, HardwareId, ImageDigest};
 use crate::domain::say::Say;
-use crate::link::driver::framed::answers;
-use crate::link::driver::framed::session::random_number;
-use crate::link::error::LinkError;
+use crate::driver::framed::answers;
+use crate::driver::framed::session::random_number;
+use crate::error::LinkError;
 use crate::say;
 
 /// Takes the bytes of a body.

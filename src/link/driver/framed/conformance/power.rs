@@ -13,7 +13,7 @@ use super::check::{Check, check};
 use super::sample::Image;
 use super::verdict::{Checked, Notice, Wrong};
 use crate::domain::say::Phrase;
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 use crate::say;
 
 /// The name of the check.

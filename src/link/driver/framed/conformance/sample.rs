@@ -13,8 +13,8 @@ use crate::domain::device::Fault;
 use crate::domain::identity::{ConnectionSettings, SigningRequest, TlsVersion};
 use crate::domain::ids::{HardwareId, PublicKey};
 use crate::domain::say::Say;
-use crate::link::driver::framed::image::settings;
-use crate::link::driver::key_document;
+use crate::driver::framed::image::settings;
+use crate::driver::key_document;
 use crate::say;
 
 /// A key and a certificate of a throw-away CA.

@@ -7,7 +7,7 @@ use firmware_interface::message::ErrorReply;
 
 use crate::domain::device::Fault;
 use crate::domain::say::{Phrase, Say};
-use crate::link::error::LinkError;
+use crate::error::LinkError;
 use crate::say;
 
 /// What a run may do beyond what leaves the device as it was made.

@@ -14,8 +14,8 @@ use firmware_interface::timing;
 use super::frame::frame;
 use super::verdict::{Checked, Wrong};
 use crate::domain::say::Say;
-use crate::link::driver::framed::session::Session;
-use crate::link::error::LinkError;
+use crate::driver::framed::session::Session;
+use crate::error::LinkError;
 use crate::say;
 
 /// How much longer than its deadline an answer is awaited, so that a late one is told from
@@ -348,11 +348,11 @@ mod tests {
     use firmware_interface::version;
 
     use super::*;
-    use crate::link::driver::framed::session::Policy;
-    use crate::link::driver::framed::test_device::{Bench, Fate};
-    use crate::link::port::Port;
-    use crate::link::settings::PortSettings;
-    use crate::link::stop::Stop;
+    use crate::driver::framed::session::Policy;
+    use crate::driver::framed::test_device::{Bench, Fate};
+    use crate::port::Port;
+    use crate::settings::PortSettings;
+    use crate::stop::Stop;
 
     #[test]
     fn a_late_answer_to_who_it_is_answers_nothing_else() {
