@@ -25,6 +25,9 @@ const UNHURRIED: Timings = {
     Timings { erase: second, chunk: second, commit: second, prove: second, boot: second }
 };
 
+/// Where the ledger is of a station that was installed by its package.
+pub(crate) const DATA: &str = "/var/lib/provisioning-station";
+
 /// Where the kernel makes a board of its parts.
 const BOARD: &str = "/sys/kernel/config/usb_gadget/board";
 
@@ -232,7 +235,15 @@ impl Bench {
                 format!("\n[[slots]]\nname = \"{name}\"\nport = \"{port}\"\n{lines}")
             })
             .collect();
-        self.write("station.toml", &(STATION_TOML.to_owned() + &slots));
+        let lines = match self.place {
+            Place::Bare => STATION_TOML.to_owned(),
+            // The package's services may write nowhere else.
+            Place::Installed => {
+                let own = format!("data_dir = \"{DATA}\"");
+                STATION_TOML.replace("data_dir = \"data\"", &own)
+            }
+        };
+        self.write("station.toml", &(lines + &slots));
     }
 
     /// Writes a file beside station.toml.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use provisioning_station::sim::{Options, Timings};
 use serde_json::json;
 
-use super::bench::{Bench, Port, Slot};
+use super::bench::{Bench, DATA, Port, Slot};
 use super::guest::LONG;
 use super::places::wait_for;
-use super::system::{DATA, install, journal, select, sql};
+use super::system::{install, journal, select, sql};
 
 /// What a device says that it may take for a chunk: longer than an upgrade takes.
 const PATIENT: Duration = Duration::from_secs(65);

@@ -106,6 +106,9 @@ fn main() -> ExitCode {
         None => Bench::start(cache.as_ref()),
     };
     println!("guest up after {:.1} s", started.elapsed().as_secs_f32());
+    if words.iter().any(|word| word == "--shell") {
+        return by_hand(&trials, &mut bench);
+    }
     let failed: Vec<&str> =
         trials.iter().filter(|trial| !passes(trial, &mut bench)).map(|trial| trial.0).collect();
     let (passed, failures) = (trials.len() - failed.len(), failed.len());
@@ -128,6 +131,24 @@ fn is_wanted(trial: &Trial, words: &[String]) -> bool {
         (true, true) => trial.1 == Part::Quick,
         (true, false) => true,
     }
+}
+
+/// For a person who looks why: the trials up to one that fails, then commands from standard input,
+/// a line each, in the guest as it is then.
+fn by_hand(trials: &[&Trial], bench: &mut Bench) -> ExitCode {
+    for trial in trials {
+        println!("test {} ...", trial.0);
+        if catch_unwind(AssertUnwindSafe(|| trial.2(bench))).is_err() {
+            break;
+        }
+        bench.clear();
+    }
+    println!("the guest is yours");
+    for line in std::io::stdin().lines() {
+        let ended = bench.shell.run(&line.unwrap());
+        println!("{}\n@@ {}", ended.output, ended.status);
+    }
+    ExitCode::SUCCESS
 }
 
 /// One that fails leaves the guest to those behind it.

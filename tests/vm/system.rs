@@ -5,11 +5,10 @@
 
 use serde_json::Value;
 
-use super::bench::{Bench, PASSPHRASE, Port, Slot};
+use super::bench::{Bench, DATA, PASSPHRASE, Port, Slot};
 use super::places::wait_for;
 
 pub(crate) const HOME: &str = "/etc/provisioning-station";
-pub(crate) const DATA: &str = "/var/lib/provisioning-station";
 const STORE: &str = "/etc/credstore.encrypted";
 
 /// Units of the batch.
@@ -169,8 +168,15 @@ pub(crate) fn a_batch_passes(bench: &mut Bench) {
     assert_eq!(root.output, format!("{HOME}/station.toml.example"), "what the line can't open");
 }
 
+const AT_ONCE: &str = "/etc/systemd/system/station-sync.timer.d";
+
 /// At its hour, and what a person reads of it.
 pub(crate) fn the_timer_registers(bench: &mut Bench) {
+    // A few minutes before it, and before anything begins whose clock must agree: the cloud refuses
+    // requests of another day.
+    let night = |time: &str| format!("date -s \"$(date +%F) {time}\"");
+    bench.shell.run("systemctl stop systemd-timesyncd; date -s tomorrow").expect(0);
+    bench.shell.run(&night("01:26:00")).expect(0);
     let cloud = "systemd-run -q --unit=cloud --uid=station -p StandardOutput=file:/tmp/cloud \
                  /usr/local/lib/trials/simulator sim cloud --listen 127.0.0.1:8443 \
                  --state /var/tmp/cloud";
@@ -181,12 +187,17 @@ pub(crate) fn the_timer_registers(bench: &mut Bench) {
         format!("grep -A3 '\\[cloud\\]' /tmp/cloud | sed 's/^ *//' >>{HOME}/station.toml");
     bench.shell.run(&section).expect(0);
     bench.station("authority register").expect(0);
-    bench.shell.run("systemctl enable --now station-sync.timer").expect(0);
+    // Half an hour of its night, which keeps many stations from beginning at once.
+    bench.shell.run(&format!("mkdir -p {AT_ONCE}")).expect(0);
+    bench.write_at(&format!("{AT_ONCE}/trials.conf"), "[Timer]\nRandomizedDelaySec=0\n");
+    bench
+        .shell
+        .run("systemctl daemon-reload && systemctl enable --now station-sync.timer")
+        .expect(0);
     let next = bench.shell.run("systemctl show -P NextElapseUSecRealtime station-sync.timer");
     println!("  due {}", next.output);
-    // The latest that it begins.
-    let night = "systemctl stop systemd-timesyncd; date -s \"$(date -d tomorrow +%F) 02:00:01\"";
-    bench.shell.run(night).expect(0);
+    // What is left of the minutes, if anything: a cloud bears five of them.
+    bench.shell.run(&format!("[ $(date +%H%M) -gt 129 ] || {}", night("01:29:50"))).expect(0);
     let ended = "journalctl -u station-sync | grep -q -E 'Finished|Failed'";
     wait_for(bench, ended);
     println!("  {}", journal(bench, "station-sync").replace('\n', "\n  "));
