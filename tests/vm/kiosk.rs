@@ -13,18 +13,25 @@ use super::system::{install, journal, select, sql};
 /// What a device says that it may take for a chunk: longer than an upgrade takes.
 const PATIENT: Duration = Duration::from_secs(65);
 
+/// How often a label is typed, seconds apart, until the line takes it.
+const TURNS: usize = 20;
+
 /// The screen has the console; a scanner types on it.
 pub(crate) fn the_kiosk_provisions(bench: &mut Bench) {
     bench.configure(&[Slot::at(Port::Adapter)]);
-    bench.shell.run("systemctl disable --now getty@tty1.service").expect(0);
+    // kmscon is installed in this PC, and has the console from Debian.
+    bench.shell.run("systemctl is-enabled kmsconvt@tty1.service").expect(0);
+    let free = "systemctl disable --now getty@tty1.service kmsconvt@tty1.service";
+    bench.shell.run(free).expect(0);
     bench.devices(Port::Adapter);
     bench.shell.run("systemctl enable --now station.service").expect(0);
     wait_for(bench, &shows("ftdi"));
     let serial = bench.serial();
-    type_label(bench, &serial);
-    wait_for(bench, &proven(&serial));
-    wait_for(bench, &shows(&format!("PASS  *{serial}")));
-    println!("  {}", screen(bench).replace('\n', "\n  "));
+    until_passed(bench, &serial);
+    wait_for(bench, &shows("Take it out: done"));
+    let screen = screen(bench);
+    assert!(screen.contains("PASS") && screen.contains(&serial), "{screen}");
+    println!("  {}", screen.replace('\n', "\n  "));
     picture(bench, "kiosk");
     bench.take_away(Port::Adapter.name());
     there_is_no_shell(bench);
@@ -55,20 +62,31 @@ pub(crate) fn a_terminal_draws_chinese(bench: &mut Bench) {
     wait_for(bench, &format!("[ \"$({tree})\" = 'kmscon station' ]"));
     wait_for(bench, "journalctl -u station | grep -q 'using tty /dev/tty1'");
     let serial = bench.serial();
-    until_typed(bench, &serial);
+    until_passed(bench, &serial);
     picture(bench, "kiosk-terminal");
     let judge = "systemd-analyze security --no-pager --threshold=20 station.service | tail -n 1";
     println!("  {}", bench.shell.run(judge).expect(0));
     as_packaged(bench);
 }
 
-/// Types a label until its unit is there: a terminal that starts takes no keys yet.
-fn until_typed(bench: &mut Bench, serial: &str) {
-    type_label(bench, serial);
-    let begun = format!("SELECT count(*) FROM attempts WHERE serial = '{serial}'");
-    while sql(bench, &begun) == "0" {
+/// Types a label until so many attempts of its unit are begun: a line that starts takes none yet.
+fn until_begun(bench: &mut Bench, serial: &str, attempts: usize) {
+    let begun = select(&format!("SELECT count(*) FROM attempts WHERE serial = '{serial}'"));
+    let soon = format!(
+        "for turn in $(seq 25); do {begun} | grep -qx {attempts} && exit; usleep 200000; done; false"
+    );
+    for _ in 0..TURNS {
         type_label(bench, serial);
+        if bench.shell.run(&soon).status == 0 {
+            return;
+        }
     }
+    panic!("not begun: {serial}\n{}\n{}", screen(bench), journal(bench, "station"));
+}
+
+/// Types a label and waits until its unit has passed.
+fn until_passed(bench: &mut Bench, serial: &str) {
+    until_begun(bench, serial, 1);
     wait_for(bench, &proven(serial));
 }
 
@@ -110,11 +128,10 @@ pub(crate) fn an_upgrade_under_a_unit(bench: &mut Bench) {
         ..options
     });
     // Its device works on a chunk until after the upgrade.
-    bench.wire(Port::Adapter).cut_at(12);
+    bench.wire(Port::Adapter).cut_on("CHUNK asked");
     let serial = bench.serial();
-    type_label(bench, &serial);
-    let held = bench.wire(Port::Adapter).was_cut(LONG);
-    assert!(held.as_deref().is_some_and(|frame| frame.contains("CHUNK")), "{held:?}");
+    until_begun(bench, &serial, 1);
+    bench.wire(Port::Adapter).was_cut(LONG).expect("no chunk");
     install(bench, "second");
     bench.shell.run("dpkg -s station | grep -q '^Version: 99'").expect(0);
     bench.shell.run("systemctl is-active station").expect(0);
@@ -122,8 +139,7 @@ pub(crate) fn an_upgrade_under_a_unit(bench: &mut Bench) {
     assert_eq!(first, "1");
     bench.wire(Port::Adapter).mend();
     bench.next_device(Port::Adapter.name());
-    wait_for(bench, &shows("ftdi"));
-    type_label(bench, &serial);
+    until_begun(bench, &serial, 2);
     wait_for(bench, &proven(&serial));
     let said = bench.station(&format!("unit show {serial}")).expect(0);
     println!("  {}", said.replace('\n', "\n  "));

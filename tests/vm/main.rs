@@ -60,6 +60,7 @@ const TRIALS: &[Trial] = &[
     Trial("each_maker_s_chip_behind_its_driver", Part::Whole, chips::each_maker_s_chip),
     Trial("an_adapter_is_pulled_at_each_frame", Part::Whole, pulls::an_adapter_at_each_frame),
     Trial("a_board_is_pulled_at_each_frame", Part::Whole, pulls::a_board_at_each_frame),
+    Trial("a_16550a_loses_its_device", Part::Whole, pulls::a_uart_s_device_at_each_frame),
 ];
 
 /// Those of `tests/vm/system`, each where the one before it ended.
@@ -134,7 +135,7 @@ fn is_wanted(trial: &Trial, words: &[String]) -> bool {
 }
 
 /// For a person who looks why: the trials up to one that fails, then commands from standard input,
-/// a line each, in the guest as it is then.
+/// a line each, in the guest as it is then; `type WORD` and `key NAME` are for its keyboard.
 fn by_hand(trials: &[&Trial], bench: &mut Bench) -> ExitCode {
     for trial in trials {
         println!("test {} ...", trial.0);
@@ -144,9 +145,15 @@ fn by_hand(trials: &[&Trial], bench: &mut Bench) -> ExitCode {
         bench.clear();
     }
     println!("the guest is yours");
-    for line in std::io::stdin().lines() {
-        let ended = bench.shell.run(&line.unwrap());
-        println!("{}\n@@ {}", ended.output, ended.status);
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        match line.split_once(' ') {
+            Some(("type", word)) => kiosk::type_label(bench, word),
+            Some(("key", name)) => bench.guest.qmp.keys(&[name]),
+            _ => {
+                let ended = bench.shell.run(&line);
+                println!("{}\n@@ {}", ended.output, ended.status);
+            }
+        }
     }
     ExitCode::SUCCESS
 }

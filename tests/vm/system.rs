@@ -214,7 +214,8 @@ pub(crate) fn sql(bench: &mut Bench, statement: &str) -> String {
 
 /// The same as a command.
 pub(crate) fn select(statement: &str) -> String {
-    format!("runuser -u station -- sqlite3 {DATA}/ledger.db \"{statement}\"")
+    // Where no ledger is yet, none is made.
+    format!("runuser -u station -- sqlite3 -readonly {DATA}/ledger.db \"{statement}\"")
 }
 
 /// The line in a browser, as the page starts it.

@@ -19,6 +19,10 @@ use rustix::fs::{Mode, OFlags};
 /// How often a device whose link is gone is looked for.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
+/// More questions than a station asks before silence means that the device is gone: six at a port
+/// that it opens anew each time, three at one that stays open.
+const IN_VAIN: usize = 12;
+
 /// Told when the device's own port comes or goes, before anything else crosses.
 pub(crate) type Told = Box<dyn FnMut(bool) + Send>;
 
@@ -30,6 +34,8 @@ struct State {
     cut: bool,
     /// The frame at which it is to be cut, counted from 1 in both directions together.
     cut_at: Option<usize>,
+    /// Or at the first that is called so.
+    cut_on: Option<&'static str>,
     /// Frames since it was last counted from.
     frames: usize,
     /// At which frame it was cut.
@@ -88,6 +94,12 @@ impl Wire {
         (state.cut_at, state.frames, state.held) = (Some(frame), 0, None);
     }
 
+    /// Cuts the line at the first frame that is called so, from now on.
+    pub(crate) fn cut_on(&self, name: &'static str) {
+        let mut state = self.shared.lock();
+        (state.cut_on, state.held) = (Some(name), None);
+    }
+
     /// Whether it was cut, and at which frame; waits for that.
     pub(crate) fn was_cut(&self, within: Duration) -> Option<String> {
         self.wait(within, |state| state.held.is_some());
@@ -97,7 +109,7 @@ impl Wire {
     /// Lets everything cross again, from here on.
     pub(crate) fn mend(&self) {
         let mut state = self.shared.lock();
-        (state.cut, state.cut_at, state.held) = (false, None, None);
+        (state.cut, state.cut_at, state.cut_on, state.held) = (false, None, None, None);
     }
 
     /// How many frames crossed since it was last counted from.
@@ -108,6 +120,14 @@ impl Wire {
     /// Counts frames from here.
     pub(crate) fn count(&self) {
         self.shared.lock().frames = 0;
+    }
+
+    /// Waits until the station knows that nobody is there: it has asked so often in vain.
+    #[track_caller]
+    pub(crate) fn wait_for_silence(&self) {
+        let asked = self.frames() + IN_VAIN;
+        let is_so = self.wait(super::guest::LONG, |state| state.frames >= asked);
+        assert!(is_so, "the station asks no more");
     }
 
     /// How often the device came so far.
@@ -285,7 +305,8 @@ impl Work {
         }
         let Some(name) = name else { return true };
         state.frames += 1;
-        if state.cut_at == Some(state.frames) {
+        self.shared.changed.notify_all();
+        if state.cut_at == Some(state.frames) || state.cut_on == Some(name.as_str()) {
             (state.cut, state.held) = (true, Some(name));
             self.shared.changed.notify_all();
         }
