@@ -42,11 +42,12 @@ impl Qmp {
         }
     }
 
-    /// Keys that are pressed together at the guest's keyboard.
+    /// Keys that are pressed together at the guest's keyboard. QEMU waits as long behind each that
+    /// goes down or up, and a scan is over after 50 ms: a letter with shift takes four of them.
     pub(crate) fn keys(&mut self, names: &[&str]) {
         let keys: Vec<Value> =
             names.iter().map(|name| json!({ "type": "qcode", "data": name })).collect();
-        self.tell("send-key", json!({ "keys": keys, "hold-time": 20 }));
+        self.tell("send-key", json!({ "keys": keys, "hold-time": 6 }));
     }
 
     /// Pulls a device out, and waits until it is gone.
