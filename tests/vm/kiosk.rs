@@ -131,7 +131,7 @@ pub(crate) fn an_upgrade_under_a_unit(bench: &mut Bench) {
     bench.wire(Port::Adapter).cut_on("CHUNK asked");
     let serial = bench.serial();
     until_begun(bench, &serial, 1);
-    bench.wire(Port::Adapter).was_cut(LONG).expect("no chunk");
+    bench.wire(Port::Adapter).was_cut(LONG).unwrap();
     install(bench, "second");
     bench.shell.run("dpkg -s station | grep -q '^Version: 99'").expect(0);
     bench.shell.run("systemctl is-active station").expect(0);
