@@ -21,13 +21,20 @@ fn wrong(error: impl std::error::Error + Send + Sync + 'static) -> FromSqlError 
     FromSqlError::Other(Box::new(error))
 }
 
-macro_rules! text_columns {
+/// What has a text, as that text.
+macro_rules! to_text {
     ($($name:ident)*) => {$(
         impl ToSql for $name {
             fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
                 Ok(ToSqlOutput::from(self.as_str()))
             }
         }
+    )*};
+}
+
+macro_rules! text_columns {
+    ($($name:ident)*) => {$(
+        to_text! { $name }
 
         impl FromSql for $name {
             fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
@@ -62,11 +69,7 @@ blob_columns! { CertificateSn Fingerprint HardwareId ImageDigest LabelDigest Pro
 /// A word of the domain in a TEXT column.
 macro_rules! domain_words {
     ($($name:ident)*) => {$(
-        impl ToSql for $name {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(ToSqlOutput::from(self.as_str()))
-            }
-        }
+        to_text! { $name }
 
         impl FromSql for $name {
             fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
