@@ -37,20 +37,17 @@ pub(crate) fn modem_manager_looks(bench: &mut Bench) {
     bench.shell.run("systemctl daemon-reload && systemctl restart ModemManager").expect(0);
     bench.board_is_of(QUECTEL);
     bench.devices(Port::Board);
-    wait_for(bench, "journalctl -u ModemManager | grep -q filter.*ttyACM0");
-    let said = modem_manager_on(bench, "ttyACM0");
+    wait_for(bench, &format!("[ -n \"$({MODEM_MANAGER_ON_THE_BOARD})\" ]"));
+    let said = bench.shell.run(MODEM_MANAGER_ON_THE_BOARD).output;
     assert!(said.contains("port allowed"), "{said}");
     println!("  {}", said.lines().last().unwrap_or_default());
     bench.wire(Port::Board).wait_for_guest();
     bench.clear();
 }
 
-/// What ModemManager said of a port since it was started last.
-fn modem_manager_on(bench: &mut Bench, port: &str) -> String {
-    let since = "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID ModemManager)";
-    let lines = format!("journalctl --no-pager -o cat {since} | grep filter.*{port}");
-    bench.shell.run(&lines).output
-}
+/// What ModemManager said of the board's port since it was started last, as a command of the shell.
+const MODEM_MANAGER_ON_THE_BOARD: &str = "journalctl --no-pager -o cat \
+    _SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID ModemManager) | grep filter.*ttyACM0";
 
 pub(crate) fn the_package_installs(bench: &mut Bench) {
     install(bench, "first");
@@ -81,7 +78,7 @@ pub(crate) fn the_rules_are_in_effect(bench: &mut Bench) {
     let said = bench.shell.run("udevadm info /sys/bus/usb/devices/1-1").expect(0);
     assert!(said.contains("ID_MM_DEVICE_IGNORE=1"), "{said}");
     // Its filter lets the port pass still; it asks nothing there.
-    wait_for(bench, "journalctl -u ModemManager -n 200 | grep -q filter.*ttyACM0");
+    wait_for(bench, &format!("[ -n \"$({MODEM_MANAGER_ON_THE_BOARD})\" ]"));
     assert!(!bench.wire(Port::Board).heard_guest(), "somebody wrote to the board");
     bench.clear();
     bench.board_is_of(UNKNOWN);
