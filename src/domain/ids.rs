@@ -4,8 +4,10 @@
 //! before anyone decides on it. A text's error names the position and the character.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::cause::Told;
@@ -190,8 +192,7 @@ macro_rules! text_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(d)?;
-                text.parse().map_err(serde::de::Error::custom)
+                deserialize_text(d)
             }
         }
     };
@@ -227,9 +228,10 @@ text_id!(
     StationId, "station id", 32, "A-Z a-z 0-9 . _ -", is_identifier
 );
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Lowercase hexadecimal text of `bytes`.
 pub fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         text.push(char::from(DIGITS[usize::from(byte >> 4)]));
@@ -241,18 +243,64 @@ pub fn to_hex(bytes: &[u8]) -> String {
 /// The bytes of hexadecimal text; `kind` names it in an error.
 pub fn from_hex(kind: &'static str, text: &str) -> Result<Vec<u8>, IdError> {
     const ALLOWED: &str = "pairs of hexadecimal digits";
-    let digits: Vec<u8> = text
-        .chars()
-        .enumerate()
-        .map(|(index, found)| match found.to_digit(16) {
-            Some(digit) => Ok(u8::try_from(digit).unwrap_or(0)),
-            None => Err(IdError::Character { kind, position: index + 1, found, allowed: ALLOWED }),
-        })
-        .collect::<Result<_, _>>()?;
-    if digits.len() % 2 == 1 {
-        return Err(IdError::Length { kind, length: digits.len() / 2, expected: ALLOWED });
+    if let Some(bytes) = hex_pairs(text) {
+        return Ok(bytes);
     }
-    Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    let bad = text.chars().enumerate().find(|(_, found)| !found.is_ascii_hexdigit());
+    Err(match bad {
+        Some((index, found)) => {
+            IdError::Character { kind, position: index + 1, found, allowed: ALLOWED }
+        }
+        None => IdError::Length { kind, length: text.len() / 2, expected: ALLOWED },
+    })
+}
+
+/// The bytes of pairs of hexadecimal digits; none where the text has anything else.
+pub fn hex_pairs(text: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let mut all = 0;
+    let bytes = pairs.iter().map(|pair| {
+        let [high, low] = pair.map(|digit| NIBBLES[usize::from(digit)]);
+        all |= high | low;
+        high << 4 | low
+    });
+    let bytes = bytes.collect();
+    (all <= 0x0f).then_some(bytes)
+}
+
+/// The value of each byte as a hexadecimal digit; more than four bits where it is none.
+const NIBBLES: [u8; 256] = {
+    let mut values = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[DIGITS[value] as usize] = value as u8;
+        values[DIGITS[value].to_ascii_uppercase() as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
+/// Reads what stands in a text, without a copy of it.
+pub fn deserialize_text<'de, D, T>(d: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    struct Text<T>(PhantomData<T>);
+
+    impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(E::custom)
+        }
+    }
+
+    d.deserialize_str(Text(PhantomData))
 }
 
 macro_rules! binary_text {
@@ -279,14 +327,13 @@ macro_rules! binary_text {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
+                s.serialize_str(&to_hex(self.as_bytes()))
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(d)?;
-                text.parse().map_err(serde::de::Error::custom)
+                deserialize_text(d)
             }
         }
     };

@@ -60,6 +60,7 @@ const TRIALS: &[Trial] = &[
     Trial("each_maker_s_chip_behind_its_driver", Part::Whole, chips::each_maker_s_chip),
     Trial("an_adapter_is_pulled_at_each_frame", Part::Whole, pulls::an_adapter_at_each_frame),
     Trial("a_board_is_pulled_at_each_frame", Part::Whole, pulls::a_board_at_each_frame),
+    Trial("a_16550a_loses_its_device", Part::Whole, pulls::a_uart_s_device_at_each_frame),
 ];
 
 /// Those of `tests/vm/system`, each where the one before it ended.

@@ -19,6 +19,10 @@ use rustix::fs::{Mode, OFlags};
 /// How often a device whose link is gone is looked for.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
+/// More questions than a station asks before silence means that the device is gone: six at a port
+/// that it opens anew each time, three at one that stays open.
+const IN_VAIN: usize = 12;
+
 /// Told when the device's own port comes or goes, before anything else crosses.
 pub(crate) type Told = Box<dyn FnMut(bool) + Send>;
 
@@ -116,6 +120,14 @@ impl Wire {
     /// Counts frames from here.
     pub(crate) fn count(&self) {
         self.shared.lock().frames = 0;
+    }
+
+    /// Waits until the station knows that nobody is there: it has asked so often in vain.
+    #[track_caller]
+    pub(crate) fn wait_for_silence(&self) {
+        let asked = self.frames() + IN_VAIN;
+        let is_so = self.wait(super::guest::LONG, |state| state.frames >= asked);
+        assert!(is_so, "the station asks no more");
     }
 
     /// How often the device came so far.
@@ -293,6 +305,7 @@ impl Work {
         }
         let Some(name) = name else { return true };
         state.frames += 1;
+        self.shared.changed.notify_all();
         if state.cut_at == Some(state.frames) || state.cut_on == Some(name.as_str()) {
             (state.cut, state.held) = (true, Some(name));
             self.shared.changed.notify_all();

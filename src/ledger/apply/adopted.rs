@@ -12,7 +12,7 @@ use crate::tables::unit_row::ProvenOn;
 
 use super::context::Context;
 use super::labels;
-use super::queue::{current, queue, retire};
+use super::queue::{current_id, queue, retire};
 use super::row::{load_or_new, move_certificate, save, void_left};
 
 /// Enters an identity that its device proved, in an attempt of its own. That attempt is in
@@ -42,7 +42,7 @@ pub(super) fn adopted(
     after.voided = false;
     save(context, before.as_ref(), after)?;
     insert_adopted(context, adopted, attempt)?;
-    let cloud = current(context)?.map(|cloud| cloud.id);
+    let cloud = current_id(context)?;
     queue(context, adopted.certificate.sn, Operation::Register, cloud)?;
     let act = PersonAct {
         serial: adopted.serial.clone(),
@@ -59,6 +59,10 @@ fn insert_adopted(
     attempt: u32,
 ) -> Result<(), LedgerError> {
     let certificate = &adopted.certificate;
+    // Where entries are applied one behind the other it is not there until it is asked for.
+    let sql =
+        "CREATE UNIQUE INDEX IF NOT EXISTS attempts_by_certificate ON attempts (certificate_sn)";
+    context.connection.execute(sql, [])?;
     // An attempt that the ledger knows may have reserved this serial number before its
     // certificate went into the gap.
     let sql = "INSERT INTO attempts (serial, attempt, station, slot, operator, hardware, model,

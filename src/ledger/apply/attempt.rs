@@ -16,7 +16,7 @@ use crate::tables::unit_row::{OpenAttempt, ProvenOn, UnitRow};
 
 use super::context::Context;
 use super::labels;
-use super::queue::{current, is_registered, queue, retire};
+use super::queue::{current_id, is_registered, queue, retire};
 use super::row::{change, known, load_or_new, move_certificate, save, void_left};
 use crate::say;
 
@@ -202,7 +202,7 @@ pub(super) fn proven(context: &Context<'_>, proven: &ProvenRecord) -> Result<(),
     if registered {
         return Ok(());
     }
-    let cloud = current(context)?.map(|cloud| cloud.id);
+    let cloud = current_id(context)?;
     Ok(queue(context, cert, Operation::Register, cloud)?)
 }
 
@@ -229,24 +229,27 @@ pub(super) fn end_attempt(
     attempt: u32,
     end: &AttemptEnd<'_>,
 ) -> Result<(), LedgerError> {
+    // Not by RETURNING, for which SQLite makes a temporary table each time.
+    let sql = "SELECT slot, work_order, started_us FROM attempts
+        WHERE serial = ?1 AND attempt = ?2";
+    let (slot, work_order, began): (String, Option<String>, Timestamp) = context
+        .connection
+        .prepare_cached(sql)?
+        .query_row(params![serial, attempt], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let sql = "UPDATE attempts SET ended_us = ?3, ended_seq = ?4, outcome = ?5, step = ?6,
             code = ?7, message = ?8
-        WHERE serial = ?1 AND attempt = ?2 RETURNING slot, work_order, started_us";
+        WHERE serial = ?1 AND attempt = ?2";
     let AttemptEnd { outcome, step, code, message } = *end;
-    let (slot, work_order, began): (String, Option<String>, Timestamp) =
-        context.connection.prepare_cached(sql)?.query_row(
-            params![
-                serial,
-                attempt,
-                context.wall,
-                stored(context.seq),
-                outcome,
-                step,
-                code,
-                message
-            ],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
+    context.connection.prepare_cached(sql)?.execute(params![
+        serial,
+        attempt,
+        context.wall,
+        stored(context.seq),
+        outcome,
+        step,
+        code,
+        message
+    ])?;
     let ended = counts::EndedAttempt {
         outcome,
         slot: &slot,

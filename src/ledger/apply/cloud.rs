@@ -1,7 +1,7 @@
 //! The projection of what is asked of the cloud: rows of the outbox, registrations, and
 //! what follows from them for their units.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::domain::ids::{CertificateSn, Fingerprint, Serial};
 use crate::domain::outbox::{
@@ -16,7 +16,7 @@ use crate::tables::states::{OutboxState, RegistrationState, open_row};
 use crate::tables::unit_row;
 
 use super::context::Context;
-use super::queue::{Cloud, cloud_of, current, queue, read_cloud};
+use super::queue::{Cloud, cloud_of, current, current_id, queue, read_cloud};
 use super::row::change;
 use crate::say;
 
@@ -70,7 +70,7 @@ pub(super) fn answered(context: &Context<'_>, answered: &Answered) -> Result<(),
     context.connection.prepare_cached(sql)?.execute(params![stored(row), state, code, message])?;
     match (operation, answer) {
         (Operation::Register, Answer::Done { status, sn }) => {
-            registered(context, cert, &cloud, *status, sn.as_deref())
+            registered(context, cert, &cloud, *status, sn.as_deref()).map(drop)
         }
         (Operation::Register, _) => {
             let state = match (answer, state) {
@@ -142,14 +142,14 @@ fn mark(
     Ok(())
 }
 
-/// Notes that a certificate stands in the cloud, and counts it for its CA.
+/// Notes that a certificate stands in the cloud, and counts it for its CA; gives its unit.
 fn registered(
     context: &Context<'_>,
     cert: CertificateSn,
     cloud: &Cloud,
     status: Option<CloudStatus>,
     cloud_sn: Option<&str>,
-) -> Result<(), LedgerError> {
+) -> Result<Serial, LedgerError> {
     let sql = "INSERT INTO registrations (certificate_sn, site, region, instance, station, state,
             status, registered_us, cloud_sn)
         VALUES (?1, ?2, ?3, ?4, ?5, 'registered', ?6, ?7, ?8)
@@ -167,18 +167,18 @@ fn registered(
         context.wall,
         cloud_sn
     ])?;
-    let sql = "SELECT c.serial, c.issuer, coalesce(a.product, '') FROM certificates c
-        LEFT JOIN attempts a ON a.serial = c.serial AND a.attempt = c.attempt WHERE c.sn = ?1";
+    let sql = "SELECT c.serial, c.issuer, coalesce(a.product, ''), c.state = 'proven'
+        FROM certificates c LEFT JOIN attempts a ON a.serial = c.serial AND a.attempt = c.attempt
+        WHERE c.sn = ?1";
     let mut statement = context.connection.prepare_cached(sql)?;
-    let (serial, issuer, product): (Serial, Fingerprint, String) =
-        statement.query_row([cert], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let (serial, issuer, product, is_proven): (Serial, Fingerprint, String, bool) = statement
+        .query_row([cert], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let accepted = counts::accepted(&issuer, &cloud.name, &product);
     context.count(counts::ACCEPTED, &accepted, 1)?;
-    let is_current = current(context)?.is_some_and(|current| current.id == cloud.id);
-    if is_current && is_proven(context, cert)? {
+    if is_proven && current_id(context)? == Some(cloud.id) {
         change(context, &serial, |unit| unit.registered = true)?;
     }
-    Ok(())
+    Ok(serial)
 }
 
 /// Notes that a certificate's status changed.
@@ -204,12 +204,19 @@ fn moved(
 
 /// Ends a row that waits for what is done already.
 fn settle(context: &Context<'_>, cert: CertificateSn, cloud: i64) -> rusqlite::Result<()> {
+    // Found first: SQLite makes a temporary table for an update of the index by which it finds rows.
     let sql = concat!(
-        "UPDATE outbox SET state = 'done', cloud = ?2, last_code = NULL, last_error = NULL
+        "SELECT id FROM outbox
         WHERE certificate_sn = ?1 AND operation = 'register' AND ifnull(cloud, ?2) = ?2 AND ",
         open_row!("")
     );
-    context.connection.prepare_cached(sql)?.execute(params![cert, cloud])?;
+    let mut statement = context.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![cert, cloud], |row| row.get(0))?;
+    let rows: Vec<i64> = rows.collect::<Result<_, _>>()?;
+    let sql = "UPDATE outbox SET state = 'done', cloud = ?2, last_code = NULL, last_error = NULL
+        WHERE id = ?1";
+    let mut statement = context.connection.prepare_cached(sql)?;
+    rows.iter().try_for_each(|row| statement.execute(params![row, cloud]).map(drop))?;
     Ok(())
 }
 
@@ -272,12 +279,11 @@ pub(super) fn registered_by_hand(
     let cert = by_hand.certificate_sn;
     let cloud = known(context, &by_hand.cloud)?;
     settle(context, cert, cloud.id)?;
-    registered(context, cert, &cloud, None, None)?;
+    let serial = registered(context, cert, &cloud, None, None)?;
     let CloudInstance { site, region, instance } = &cloud.name;
     let sql = "UPDATE registrations SET by_hand = 1
         WHERE certificate_sn = ?1 AND site = ?2 AND region = ?3 AND instance = ?4";
     context.connection.prepare_cached(sql)?.execute(params![cert, site, region, instance])?;
-    let serial = serial_of(context, cert)?;
     Ok(context.act("registered-by-hand", Some(&serial), None, None, &by_hand.by)?)
 }
 
@@ -288,9 +294,11 @@ fn serial_of(context: &Context<'_>, cert: CertificateSn) -> rusqlite::Result<Ser
 
 /// An instance's row; the first instance that is named becomes the current one.
 fn known(context: &Context<'_>, name: &CloudInstance) -> rusqlite::Result<Cloud> {
+    if let Some(cloud) = named(context, name)? {
+        return Ok(cloud);
+    }
     let sql = "INSERT INTO clouds (station, site, region, instance, current, chosen_us, chosen_seq)
-        SELECT ?1, ?2, ?3, ?4, NOT EXISTS (SELECT 1 FROM clouds), ?5, ?6
-        WHERE true ON CONFLICT DO NOTHING";
+        SELECT ?1, ?2, ?3, ?4, NOT EXISTS (SELECT 1 FROM clouds), ?5, ?6";
     let CloudInstance { site, region, instance } = name;
     context.connection.prepare_cached(sql)?.execute(params![
         context.station,
@@ -300,10 +308,15 @@ fn known(context: &Context<'_>, name: &CloudInstance) -> rusqlite::Result<Cloud>
         context.wall,
         stored(context.seq)
     ])?;
+    named(context, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+fn named(context: &Context<'_>, name: &CloudInstance) -> rusqlite::Result<Option<Cloud>> {
     let sql = "SELECT id, site, region, instance FROM clouds
         WHERE site = ?1 AND region = ?2 AND instance = ?3";
+    let CloudInstance { site, region, instance } = name;
     let mut statement = context.connection.prepare_cached(sql)?;
-    statement.query_row(params![site, region, instance], read_cloud)
+    statement.query_row(params![site, region, instance], read_cloud).optional()
 }
 
 /// Moves everything that waits to the chosen instance: rows that were sent elsewhere stay
@@ -355,7 +368,7 @@ pub(super) fn activation_asked(
     context: &Context<'_>,
     asked: &ActivationAsked,
 ) -> Result<(), LedgerError> {
-    let cloud = current(context)?.map(|cloud| cloud.id);
+    let cloud = current_id(context)?;
     queue(context, asked.certificate_sn, Operation::Activate, cloud)?;
     Ok(context.act("activation-asked", Some(&asked.serial), None, None, &asked.by)?)
 }

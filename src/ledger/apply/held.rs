@@ -125,13 +125,14 @@ impl Held {
         changed: Timestamp,
     ) -> rusqlite::Result<()> {
         let what = row.rewritten(before);
-        let kept = self.units.borrow_mut().remove(&row.serial);
-        let (what, station) = match kept {
-            Some(kept) => (what.max(kept.what), kept.station),
-            None => (what, station.clone()),
-        };
-        let serial = row.serial.clone();
-        self.units.borrow_mut().insert(serial, Unwritten { row, what, station, changed });
+        let mut units = self.units.borrow_mut();
+        if let Some(kept) = units.get_mut(&row.serial) {
+            (kept.row, kept.what, kept.changed) = (row, what.max(kept.what), changed);
+            return Ok(());
+        }
+        let (serial, station) = (row.serial.clone(), station.clone());
+        units.insert(serial, Unwritten { row, what, station, changed });
+        drop(units);
         self.write_if_many(connection)
     }
 

@@ -2,10 +2,10 @@
 
 use rusqlite::params;
 
+use crate::domain::ids::hex_pairs;
 use crate::domain::record::{AuthoritySeen, LineStarted, WorkOrderAct, WorkOrderCreated};
 use crate::domain::registration::AuthorityRegistered;
 use crate::error::LedgerError;
-use crate::journal::payload::HexBytes;
 use crate::tables::sql::stored;
 
 use super::context::Context;
@@ -31,11 +31,11 @@ impl Context<'_> {
     }
 
     pub(super) fn authority_seen(&self, authority: &AuthoritySeen) -> Result<(), LedgerError> {
-        let der = HexBytes::parse(&authority.der)
+        let der = hex_pairs(&authority.der)
             .ok_or_else(|| LedgerError::Nonsense(say!("a CA certificate", "CA 证书无效")))?;
         self.connection.execute(
             "INSERT INTO authorities VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-            params![authority.fingerprint, self.station, der.0, self.wall, stored(self.seq)],
+            params![authority.fingerprint, self.station, der, self.wall, stored(self.seq)],
         )?;
         Ok(())
     }

@@ -20,10 +20,10 @@ mod unit;
 
 use rusqlite::{Connection, params};
 
+use crate::domain::ids::hex_pairs;
 use crate::domain::record::Record;
 use crate::error::LedgerError;
 use crate::journal::entry::{Created, Entry, Fact, Kind};
-use crate::journal::payload::HexBytes;
 use crate::tables::sql::stored;
 
 use crate::say;
@@ -123,12 +123,12 @@ impl Context<'_> {
     }
 
     fn created(&self, created: &Created) -> Result<(), LedgerError> {
-        let instance = HexBytes::parse(&created.instance).ok_or_else(|| {
+        let instance = hex_pairs(&created.instance).ok_or_else(|| {
             LedgerError::Nonsense(say!("the ledger's instance id", "账本的实例 id 无效"))
         })?;
         self.connection.execute(
             "INSERT INTO ledger VALUES (1, ?1, ?2, ?3, ?4, ?3, ?3, NULL)",
-            params![self.station, instance.0, self.wall, stored(self.seq)],
+            params![self.station, instance, self.wall, stored(self.seq)],
         )?;
         Ok(())
     }

@@ -30,6 +30,12 @@ pub(super) fn current(context: &Context<'_>) -> rusqlite::Result<Option<Cloud>> 
     context.connection.prepare_cached(sql)?.query_row([], read_cloud).optional()
 }
 
+/// The same, by the id of its row alone.
+pub(super) fn current_id(context: &Context<'_>) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT id FROM clouds WHERE current = 1";
+    context.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()
+}
+
 /// The instance to which a row of the outbox was sent.
 pub(super) fn cloud_of(context: &Context<'_>, row: u64) -> Result<Cloud, LedgerError> {
     let sql = "SELECT c.id, c.site, c.region, c.instance FROM outbox o JOIN clouds c

@@ -105,8 +105,12 @@ impl Way {
                 head.seq
             ));
         }
-        for statement in later {
-            connection.execute_batch(&statement)?;
+        for (name, statement) in later {
+            // One that an entry asked for is there.
+            let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1";
+            if !connection.prepare_cached(sql)?.exists([name])? {
+                connection.execute_batch(&statement)?;
+            }
         }
         connection.close().map_err(|(_, error)| LedgerError::write(error))?;
         Ok(Rebuilt { head, remarks })
@@ -148,13 +152,14 @@ fn prepare(connection: &Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Drops the indices that taking entries does without; gives the statements that make them.
-fn drop_indices(connection: &Connection) -> Result<Vec<String>, LedgerError> {
+/// Drops the indices that taking entries does without; gives them with the statements that make
+/// them.
+fn drop_indices(connection: &Connection) -> Result<Vec<(String, String)>, LedgerError> {
     let spare = schema::spare_indices(connection)?;
     for (name, _) in &spare {
         connection.execute_batch(&format!("DROP INDEX {name}"))?;
     }
-    Ok(spare.into_iter().map(|(_, statement)| statement).collect())
+    Ok(spare)
 }
 
 /// Takes segments as far as they hold; gives the last entry.

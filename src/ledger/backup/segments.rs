@@ -11,13 +11,12 @@ use crate::cut;
 use crate::domain::bounds;
 use crate::domain::cause::{Told, cause};
 use crate::domain::evidence::HeadVerifier;
-use crate::domain::ids::StationId;
+use crate::domain::ids::{StationId, hex_pairs};
 use crate::domain::long_work;
 use crate::domain::say::Say;
 use crate::error::LedgerError;
 use crate::journal::entry::Hash;
 use crate::journal::head::{Head, SignedHead};
-use crate::journal::payload::HexBytes;
 use crate::journal::witness::Owner;
 use crate::keep::filesystem;
 use crate::segment::chain::{Chained, Found, follow};
@@ -220,7 +219,7 @@ impl Reader {
     /// The newest certificate of the CA for the journal key, DER; empty where there is none.
     fn journal_certificate(&self) -> Result<Vec<u8>, LedgerError> {
         let newest = self.journal_certificates()?.into_iter().next();
-        Ok(newest.and_then(|hex| HexBytes::parse(&hex)).map(|der| der.0).unwrap_or_default())
+        Ok(newest.and_then(|hex| hex_pairs(&hex)).unwrap_or_default())
     }
 }
 

@@ -15,14 +15,13 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::certificate::Certificate;
 use crate::domain::code::Code;
-use crate::domain::ids::{CertificateSn, ClientId, HardwareId, Serial, WorkOrderId};
+use crate::domain::ids::{CertificateSn, ClientId, HardwareId, Serial, WorkOrderId, hex_pairs};
 use crate::domain::record::{
     AttemptRef, Begun, End, Ended, FailedEarly, GapAccepted, Issued, PersonAct, Record,
     WorkOrderAct, WorkOrderCreated,
 };
 use crate::domain::say::Say;
 use crate::error::LedgerError;
-use crate::journal::payload::HexBytes;
 use crate::keep::filesystem;
 use crate::tables::certificate_row::resumable;
 use crate::tables::sql::stored;
@@ -538,8 +537,8 @@ fn may_begin(unit: &UnitRow, hardware: &HardwareId) -> Decision<()> {
 }
 
 fn digest_matches(der: &str, digest: &[u8]) -> Decision<()> {
-    match HexBytes::parse(der) {
-        Some(der) if Sha256::digest(&der.0)[..] == *digest => Ok(()),
+    match hex_pairs(der) {
+        Some(der) if Sha256::digest(&der)[..] == *digest => Ok(()),
         _ => refuse(
             Code::Bug,
             say!(

@@ -1,5 +1,6 @@
 //! Records with a certificate in them, as the journal's JSON has them.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -8,7 +9,7 @@ use crate::domain::certificate::{Certificate, Proof};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{
     CertificateSn, ClientId, Fingerprint, HardwareId, ImageDigest, PublicKey, Serial, SlotName,
-    to_hex,
+    deserialize_text, hex_pairs, to_hex,
 };
 use crate::domain::person::Person;
 use crate::domain::record::{Adopted, AttemptRef, Issued};
@@ -17,15 +18,12 @@ use crate::domain::record::{Adopted, AttemptRef, Issued};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HexBytes(pub(crate) Vec<u8>);
 
-impl HexBytes {
+impl FromStr for HexBytes {
+    type Err = &'static str;
+
     /// Reads pairs of hexadecimal digits.
-    pub(crate) fn parse(text: &str) -> Option<HexBytes> {
-        let digits: Vec<u8> = text
-            .chars()
-            .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-            .collect::<Option<_>>()?;
-        let (pairs, rest) = digits.as_chunks::<2>();
-        rest.is_empty().then(|| HexBytes(pairs.iter().map(|[a, b]| a << 4 | b).collect()))
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        hex_pairs(text).map(HexBytes).ok_or("not pairs of hexadecimal digits")
     }
 }
 
@@ -37,9 +35,7 @@ impl Serialize for HexBytes {
 
 impl<'de> Deserialize<'de> for HexBytes {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        let wrong = || serde::de::Error::custom("not pairs of hexadecimal digits");
-        HexBytes::parse(&text).ok_or_else(wrong)
+        deserialize_text(d)
     }
 }
 

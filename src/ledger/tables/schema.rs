@@ -56,14 +56,8 @@ pub(crate) const EVIDENCE: &[(&str, &str)] = &[
 
 /// The indices without which entries can't be applied: they find rows that are changed, or
 /// are named by an `ON CONFLICT`. All others guard the ledger's rows and find them for people.
-const NEEDED: [&str; 6] = [
-    "attempts_by_certificate",
-    "certificates_by_unit",
-    "clouds_current",
-    "outbox_by_certificate",
-    "outbox_open",
-    "outbox_open_once",
-];
+const NEEDED: [&str; 4] =
+    ["certificates_by_unit", "clouds_current", "outbox_by_certificate", "outbox_open_once"];
 
 /// The indices without which a replay gives the same rows, each with the statement that makes
 /// it: one that is not there has not to be kept.

@@ -228,6 +228,17 @@ fn a_ledger_comes_back_from_its_segments_alone() {
     assert_eq!(bench.bring_back().unwrap(), (bench.last(), vec![]));
 }
 
+/// The first of them has an index made that others find at the end.
+#[test]
+fn adopted_units_come_back_with_the_others() {
+    let bench = Bench::with(2);
+    for number in 5..8 {
+        bench.ledger.writer().record(Record::Adopted(adopted(number))).unwrap();
+    }
+    bench.back_up(600);
+    assert_eq!(bench.bring_back().unwrap(), (bench.last(), vec![]));
+}
+
 #[test]
 fn what_is_missing_is_named_and_what_comes_before_it_comes_back() {
     let bench = Bench::with(4);
