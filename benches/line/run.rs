@@ -74,7 +74,7 @@ pub(crate) fn syncs(factory: &Factory) -> Option<(usize, Written)> {
 
 fn run(factory: &Factory, mut command: Command) -> Run {
     command.args(["--json", "--log-json", "batch", "--serials", "-"]);
-    command.env("STATION_LOG", "provisioning_station::ledger=info");
+    command.env("STATION_LOG", "station_ledger=info");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut station = command.spawn().unwrap();
     let (mut input, units) = (station.stdin.take().unwrap(), factory.devices.units);
