@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use provisioning_station::sim::{self, Options, Stay, Timings};
+use provisioning_station::sim::{self, Options, Timings};
 use serde_json::Value;
 
 use super::bench::{Bench, PASSPHRASE, Port, STATION_TOML, Slot};
@@ -118,8 +118,7 @@ fn on_this_machine(timings: Timings) -> Duration {
     let labels: String = (1..=ROUNDS).map(|number| format!("TH200-{number:08}\n")).collect();
     std::fs::write(folder.path().join("labels"), labels).unwrap();
     let units = u32::try_from(ROUNDS).unwrap();
-    let options =
-        Options { units, baud: 0, timings, stay: Stay::For(Duration::ZERO), ..Options::new(link) };
+    let options = Options { units, baud: 0, timings, ..Options::new(link) };
     let _device = sim::start(options).unwrap();
     let said = run(&binary, folder.path(), &["--json", "batch", "--serials", "labels"]);
     let units = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
