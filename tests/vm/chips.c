@@ -1,8 +1,9 @@
 /* A USB serial adapter in software: its chip, as the makers publish how it is spoken to, behind
  * the kernel's own driver. The kernel is its host by USB/IP, over a socket instead of a network.
  *
- *   chips KIND FAR BAUD [MS]    KIND is ftdi, cp210x, ch341 or pl2303; FAR is the line, of BAUD;
- *                               with MS, an FT232R whose latency nobody changes
+ *   chips KIND FAR BAUD [MS [N]]    KIND is ftdi, cp210x, ch341 or pl2303; FAR is the line, of
+ *                                   BAUD; with MS, an FT232R whose latency nobody changes; with N,
+ *                                   each Nth of its packets has a byte that arrived broken
  *
  * It is plugged in when this begins, and out when it ends. It prints the line's settings when
  * they change, and `stall` for a request that the chip does not have: it is refused as a chip
@@ -47,6 +48,7 @@ struct chip {
 
 static unsigned latency = 16;
 static int latency_is_fixed;
+static unsigned breaks, packets;
 static int collects;
 static unsigned registers[256];
 
@@ -415,6 +417,16 @@ static int time_left(void)
     return due_at < 0 ? -1 : left < 0 ? 0 : (int)left;
 }
 
+/* A bit of the first byte turned over on the line, and the receiver saw it: by its parity, or by a
+ * stop bit that was not there. */
+static void break_byte(uint8_t *packet)
+{
+    int framing = packets / breaks & 1;
+    packet[1] |= framing ? 0x08 : 0x04;
+    packet[chip->ahead] ^= 0x10;
+    printf("broken by %s\n", framing ? "framing" : "parity");
+}
+
 /* Fills one request of the host with packets. */
 static void give(int which)
 {
@@ -427,6 +439,7 @@ static void give(int which)
         if (piece > most) piece = most;
         if (chip->ahead) data[count] = 0x01, data[count + 1] = 0x60;
         memcpy(data + count + chip->ahead, held + taken, piece);
+        if (breaks && ++packets % breaks == 0) break_byte(data + count);
         count += (int)piece + chip->ahead;
         taken += piece;
         if (piece < most) break;
@@ -469,6 +482,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     line_baud = (unsigned)atoi(argv[3]);
     if (argc > 4) latency = (unsigned)atoi(argv[4]), latency_is_fixed = 1;
+    if (argc > 5) breaks = (unsigned)atoi(argv[5]);
     far = open(argv[2], O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     must(far >= 0, argv[2]);
     if (tcgetattr(far, &raw) == 0) cfmakeraw(&raw), tcsetattr(far, TCSANOW, &raw);

@@ -39,6 +39,29 @@ pub(crate) fn each_maker_s_chip(bench: &mut Bench) {
     pull_out(bench);
 }
 
+/// One packet in so many has a byte that arrived broken: several in each unit.
+const BREAKS: usize = 7;
+
+/// Bytes of whose parity or end the driver says that they are wrong are noise on a line, and what
+/// they belong to is sent again.
+pub(crate) fn broken_bytes(bench: &mut Bench) {
+    bench.devices(Port::Chip);
+    plug_in(bench, "ftdi", 1, &format!("{BAUD} 1 {BREAKS}"));
+    bench.configure(&[at(1)]);
+    for _ in 0..4 {
+        bench.one_passes();
+        bench.next_device(Port::Chip.name());
+    }
+    let said = bench.shell.run("cat /tmp/chip").expect(0);
+    for how in ["parity", "framing"] {
+        let broken = said.lines().filter(|line| line.ends_with(how)).count();
+        println!("  {broken} bytes broken by {how}");
+        assert!(broken > 0, "{said}");
+    }
+    pull_out(bench);
+    bench.verify();
+}
+
 /// What the chip made of the rate that it was asked for, at eight bits without parity.
 fn rate_of_eight_bits(line: &str) -> Option<u32> {
     line.strip_prefix("line ")?.split_once(" 8n1 ")?.0.parse().ok()

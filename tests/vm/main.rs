@@ -58,6 +58,7 @@ const TRIALS: &[Trial] = &[
     Trial("a_device_that_does_not_read", Part::Whole, lines::a_device_that_does_not_read),
     Trial("a_port_that_another_program_holds", Part::Whole, lines::a_held_port),
     Trial("each_maker_s_chip_behind_its_driver", Part::Whole, chips::each_maker_s_chip),
+    Trial("bytes_that_arrive_broken", Part::Whole, chips::broken_bytes),
     Trial("an_adapter_is_pulled_at_each_frame", Part::Whole, pulls::an_adapter_at_each_frame),
     Trial("a_board_is_pulled_at_each_frame", Part::Whole, pulls::a_board_at_each_frame),
     Trial("a_16550a_loses_its_device", Part::Whole, pulls::a_uart_s_device_at_each_frame),
