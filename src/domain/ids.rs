@@ -477,6 +477,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn hexadecimal_digits_are_those_of_the_standard_library() {
+        for byte in 0..=0x7f {
+            let digit = char::from(byte);
+            let value = digit.to_digit(16).map(|value| value as u8);
+            assert_eq!(hex_pairs(&format!("0{digit}")), value.map(|value| vec![value]));
+            assert_eq!(hex_pairs(&format!("{digit}0")), value.map(|value| vec![value << 4]));
+        }
+        assert_eq!(hex_pairs(""), Some(vec![]));
+        assert_eq!(hex_pairs("abc"), None);
+        assert_eq!(hex_pairs("\u{e9}"), None, "two bytes, and no digits");
+    }
+
+    #[test]
     fn a_serial_says_where_it_is_wrong() {
         let error = "TH 1".parse::<Serial>().unwrap_err();
         assert_eq!(
