@@ -308,7 +308,6 @@ impl Work {
         self.shared.changed.notify_all();
         if state.cut_at == Some(state.frames) || state.cut_on == Some(name.as_str()) {
             (state.cut, state.held) = (true, Some(name));
-            self.shared.changed.notify_all();
         }
         !state.cut
     }

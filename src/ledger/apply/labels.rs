@@ -39,8 +39,8 @@ pub(super) fn want(
             first_seq, changed_us)
         SELECT ?1, (SELECT ifnull(max(copy), 0) + 1 FROM labels WHERE serial = ?1), ?2, ?5,
             'wanted', verify, 1, ?3, ?4
-        FROM label_choice WHERE at_pass
-            AND NOT EXISTS (SELECT 1 FROM labels WHERE serial = ?1 AND certificate_sn = ?5)";
+        FROM label_choice
+        WHERE NOT EXISTS (SELECT 1 FROM labels WHERE serial = ?1 AND certificate_sn = ?5)";
     let values = params![serial, context.station, stored(context.seq), context.wall, cert];
     context.connection.prepare_cached(sql)?.execute(values).map(drop)
 }
