@@ -228,9 +228,9 @@ impl Bench {
     }
 
     /// Writes station.toml for these slots.
-    pub(crate) fn configure(&mut self, slots: &[Slot]) {
+    pub(crate) fn configure<'a>(&mut self, slots: impl IntoIterator<Item = &'a Slot>) {
         let slots: String = slots
-            .iter()
+            .into_iter()
             .map(|Slot { name, port, lines }| {
                 format!("\n[[slots]]\nname = \"{name}\"\nport = \"{port}\"\n{lines}")
             })

@@ -1,9 +1,10 @@
 /* A USB serial adapter in software: its chip, as the makers publish how it is spoken to, behind
  * the kernel's own driver. The kernel is its host by USB/IP, over a socket instead of a network.
  *
- *   chips KIND FAR BAUD [MS [N]]    KIND is ftdi, cp210x, ch341 or pl2303; FAR is the line, of
- *                                   BAUD; with MS, an FT232R whose latency nobody changes; with N,
- *                                   each Nth of its packets has a byte that arrived broken
+ *   chips KIND FAR BAUD [MS [N]]    KIND is ftdi, cp210x, ch341, pl2303, or acm for a board with
+ *                                   USB of its own; FAR is the line, of BAUD; with MS, an FT232R
+ *                                   whose latency nobody changes; with N, each Nth of its packets
+ *                                   has a byte that arrived broken
  *
  * It is plugged in when this begins, and out when it ends. It prints the line's settings when
  * they change, and `stall` for a request that the chip does not have: it is refused as a chip
@@ -181,17 +182,9 @@ static int ch341(const struct setup *s, uint8_t *data)
     return 0;
 }
 
-/* PL2303HX: as CDC says, with registers of its own beside. */
-static int pl2303(const struct setup *s, uint8_t *data)
+/* A modem as USB's class of communication devices has it: PSTN120, 6.3. */
+static int acm(const struct setup *s, uint8_t *data)
 {
-    if (s->type == READ_VENDOR && s->request == 1) {
-        data[0] = (uint8_t)registers[s->value & 0x7f];
-        return 1;
-    }
-    if (s->type == WRITE_VENDOR && s->request == 1) {
-        registers[s->value & 0x7f] = s->index & 0xff;
-        return 0;
-    }
     if (s->type == READ_CLASS && s->request == 0x21) {
         memcpy(data, &(uint32_t){htole32(line.baud)}, 4);
         data[4] = line.stop == 2 ? 2 : 0;
@@ -217,11 +210,26 @@ static int pl2303(const struct setup *s, uint8_t *data)
     return STALL;
 }
 
+/* PL2303HX: as the class says, with registers of its own beside. */
+static int pl2303(const struct setup *s, uint8_t *data)
+{
+    if (s->type == READ_VENDOR && s->request == 1) {
+        data[0] = (uint8_t)registers[s->value & 0x7f];
+        return 1;
+    }
+    if (s->type == WRITE_VENDOR && s->request == 1) {
+        registers[s->value & 0x7f] = s->index & 0xff;
+        return 0;
+    }
+    return acm(s, data);
+}
+
 static const struct chip chips[] = {
     {"ftdi", "FT232R USB UART", 0x0403, 0x6001, 0x0600, 1, 2, 0, 64, 0, 2, ftdi},
     {"cp210x", "CP2102 USB to UART Bridge Controller", 0x10c4, 0xea60, 0x0100, 1, 1, 0, 64, 0, 0, cp210x},
     {"ch341", "USB Serial", 0x1a86, 0x7523, 0x0264, 2, 2, 1, 32, 8, 0, ch341},
     {"pl2303", "USB-Serial Controller", 0x067b, 0x2303, 0x0300, 3, 2, 1, 64, 10, 0, pl2303},
+    {"acm", "Board with USB of its own", 0x1209, 0x0001, 0x0100, 1, 1, 2, 64, 10, 0, acm},
 };
 
 static const struct chip *chip;
@@ -235,15 +243,34 @@ static uint8_t *endpoint(uint8_t *at, uint8_t address, uint8_t attributes, uint8
     return at + 7;
 }
 
+static uint8_t *interface(uint8_t *at, uint8_t number, uint8_t endpoints, uint8_t class, uint8_t subclass,
+                          uint8_t protocol)
+{
+    const uint8_t said[9] = {9, 4, number, 0, endpoints, class, subclass, protocol, 2};
+    memcpy(at, said, 9);
+    return at + 9;
+}
+
+/* A maker's chip is one interface; a modem of the class has one for what it says of itself, and
+ * one for data. */
 static int configuration(uint8_t *data)
 {
-    uint8_t *at = data + 18;
+    static const uint8_t modem[] = {5, 0x24, 0, 0x10, 1, 5, 0x24, 1, 0, 1, 4, 0x24, 2, 2, 5, 0x24, 6, 0, 1};
+    int is_modem = chip->control == acm;
+    uint8_t *at = data + 9;
+    if (is_modem) {
+        at = interface(at, 0, 1, 2, 2, 1);
+        memcpy(at, modem, sizeof modem);
+        at += sizeof modem;
+    } else {
+        at = interface(at, 0, chip->status ? 3 : 2, 0xff, 0, 0);
+    }
     if (chip->status) at = endpoint(at, 0x80 | chip->status, 3, chip->status_size);
+    if (is_modem) at = interface(at, 1, 2, 10, 0, 0);
     at = endpoint(at, 0x80 | chip->in, 2, chip->packet);
     at = endpoint(at, chip->out, 2, chip->packet);
-    const uint8_t said[18] = {9, 2, (uint8_t)(at - data), 0, 1, 1, 0, 0x80, 50,
-                              9, 4, 0, 0, (uint8_t)((at - data - 18) / 7), 0xff, 0, 0, 2};
-    memcpy(data, said, 18);
+    const uint8_t said[9] = {9, 2, (uint8_t)(at - data), 0, is_modem ? 2 : 1, 1, 0, 0x80, 50};
+    memcpy(data, said, 9);
     return (int)(at - data);
 }
 
@@ -257,7 +284,7 @@ static int text(uint8_t *data, const char *said)
 
 static int descriptor(uint16_t value, uint8_t *data)
 {
-    const uint8_t device[18] = {18, 1, 0x10, 1, 0, 0, 0, 64,
+    const uint8_t device[18] = {18, 1, 0x10, 1, chip->control == acm ? 2 : 0, 0, 0, 64,
         chip->vendor & 0xff, chip->vendor >> 8, chip->id & 0xff, chip->id >> 8,
         chip->release & 0xff, chip->release >> 8, 0, 2, 0, 1};
     switch (value >> 8) {

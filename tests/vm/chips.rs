@@ -1,11 +1,15 @@
-//! Adapters of the makers whose chips QEMU has not: each chip is a program in the guest, and
-//! behind it stands the kernel's own driver.
+//! Adapters of the makers whose chips QEMU has not, and a board with USB of its own: each chip is a
+//! program in the guest, and behind it stands the kernel's own driver.
 
 use super::bench::{Bench, Port, Slot};
 use super::places::wait_for;
 
 /// Chips, each with the socket of its hub.
-const CHIPS: [(&str, usize); 4] = [("ftdi", 1), ("cp210x", 2), ("ch341", 3), ("pl2303", 4)];
+const CHIPS: [(&str, usize); 5] =
+    [("ftdi", 1), ("cp210x", 2), ("ch341", 3), ("pl2303", 4), ("acm", ACM)];
+
+/// Where the board is, whose driver is cdc-acm.
+pub(crate) const ACM: usize = 5;
 
 /// The rate of these trials' line.
 const BAUD: u32 = 115_200;
@@ -72,7 +76,7 @@ const fn is_near(rate: u32) -> bool {
     rate.abs_diff(BAUD) * 100 <= BAUD
 }
 
-fn at(socket: usize) -> Slot {
+pub(crate) fn at(socket: usize) -> Slot {
     let mut slot = Slot::at(Port::Chip);
     slot.port = format!("usb:4-{socket}");
     slot
@@ -81,12 +85,13 @@ fn at(socket: usize) -> Slot {
 /// On a line of so many baud, and what else the chip is told of itself.
 pub(crate) fn plug_in(bench: &mut Bench, kind: &str, socket: usize, line: &str) {
     bench.shell.run(&format!("(chips {kind} /run/ports/chip {line} >>/tmp/chip 2>&1 &)")).expect(0);
-    wait_for(bench, &format!("[ -e /sys/bus/usb/devices/4-{socket}:1.0/ttyUSB* ]"));
+    let port = if socket == ACM { "tty/ttyACM*" } else { "ttyUSB*" };
+    wait_for(bench, &format!("[ -e /sys/bus/usb/devices/4-{socket}:1.0/{port} ]"));
 }
 
 pub(crate) fn pull_out(bench: &mut Bench) {
     bench.shell.run("killall chips; rm -f /tmp/chip").expect(0);
-    wait_for(bench, "[ ! -e /sys/bus/usb/devices/4-[1-4]:1.0 ]");
+    wait_for(bench, "[ ! -e /sys/bus/usb/devices/4-[1-5]:1.0 ]");
 }
 
 /// `station ports` says whose it is and where.

@@ -22,7 +22,7 @@ const CHUNKS: u32 = 4;
 pub(crate) fn measure(bench: &mut Bench) {
     bench.shell.run("(relay pty:/run/pty /run/ports/pty &)").expect(0);
     wait_for(bench, "[ -e /run/pty ]");
-    let drivers = [Port::Terminal, Port::Adapter, Port::Board];
+    let drivers = [Port::Terminal, Port::Adapter, Port::Board].map(usual);
     print("115200 baud", &in_turns(bench, &drivers, 115_200, Timings::INSTANT));
     bench.clear();
     for latency in ["", "16"] {
@@ -31,11 +31,10 @@ pub(crate) fn measure(bench: &mut Bench) {
             "115200 baud, FT232R {}",
             if latency.is_empty() { "at 1 ms" } else { "kept at 16 ms" }
         );
-        let ports = [Port::Terminal, Port::Chip];
-        print(&name, &in_turns(bench, &ports, 115_200, Timings::INSTANT));
-        bench.clear();
-        chips::pull_out(bench);
+        print_chip(bench, &name, 1);
     }
+    chips::plug_in(bench, "acm", chips::ACM, "115200");
+    print_chip(bench, "115200 baud, cdc-acm", chips::ACM);
     let times = Timings::default();
     let own = times.erase + times.chunk * CHUNKS + times.commit + times.prove + times.boot;
     println!("a device's own time: {:.1} ms", ms(own));
@@ -47,6 +46,18 @@ pub(crate) fn measure(bench: &mut Bench) {
         ms(host),
         host.div_duration_f32(own)
     );
+}
+
+/// Of the chip that is plugged in at this socket, which leaves.
+fn print_chip(bench: &mut Bench, what: &str, socket: usize) {
+    let slots = [usual(Port::Terminal), (Port::Chip, chips::at(socket))];
+    print(what, &in_turns(bench, &slots, 115_200, Timings::INSTANT));
+    bench.clear();
+    chips::pull_out(bench);
+}
+
+fn usual(port: Port) -> (Port, Slot) {
+    (port, Slot::at(port))
 }
 
 /// Medians, and over that of the first.
@@ -72,18 +83,17 @@ fn median(cycles: &[Duration]) -> Duration {
 /// One unit at each port after the other, so that whatever else the machine does meets all.
 fn in_turns(
     bench: &mut Bench,
-    ports: &[Port],
+    slots: &[(Port, Slot)],
     baud: u32,
     timings: Timings,
 ) -> Vec<(Port, Vec<Duration>)> {
-    let slots: Vec<Slot> = ports.iter().copied().map(Slot::at).collect();
-    bench.configure(&slots);
-    for port in ports {
+    bench.configure(slots.iter().map(|(_, slot)| slot));
+    for (port, _) in slots {
         bench.devices_of(*port, |options| Options { baud, timings, declared: None, ..options });
         bench.take_away(port.name());
     }
     bench.begin();
-    let mut cycles: Vec<_> = ports.iter().map(|port| (*port, Vec::new())).collect();
+    let mut cycles: Vec<_> = slots.iter().map(|(port, _)| (*port, Vec::new())).collect();
     for _ in 0..ROUNDS {
         for (port, cycles) in &mut cycles {
             let label = format!("{}\\t{}", port.name(), bench.serial());
