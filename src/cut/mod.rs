@@ -3,10 +3,10 @@
 //! The ledger's COMMIT, the sending of one frame and its receipt each say [`point`] before
 //! and after; each statement of a migration says it, each step of writing a segment, and what
 //! a station does with its fleet.
-//! Without the feature `cut-points` that is nothing at all. With it, `STATION_CUT=list` appends
-//! every point that is passed to the file in `STATION_CUT_LIST`, one `kind/name#ordinal` a
-//! line, and `STATION_CUT=kind/name#ordinal` kills the process there: no unwinding, no
-//! handlers, nothing flushed. `tests/cuts` drives it.
+//! In a release that is nothing at all. With debug assertions `STATION_CUT=list` appends every
+//! point that is passed to the file in `STATION_CUT_LIST`, one `kind/name#ordinal` a line, and
+//! `STATION_CUT=kind/name#ordinal` kills the process there: no unwinding, no handlers, nothing
+//! flushed. `tests/cuts` drives it.
 
 /// On which side of which choke point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +52,14 @@ impl Kind {
 }
 
 /// Ends the process here if it was told to.
-#[cfg(not(feature = "cut-points"))]
+#[cfg(not(debug_assertions))]
 #[inline(always)]
 pub fn point(_kind: Kind, _name: &str) {}
 
-#[cfg(feature = "cut-points")]
+#[cfg(debug_assertions)]
 pub use armed::point;
 
-#[cfg(feature = "cut-points")]
+#[cfg(debug_assertions)]
 mod armed {
     //! What a point does in a build for tests.
 

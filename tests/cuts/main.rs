@@ -1,9 +1,9 @@
 //! Cuts at every step: the station is killed, and loses its power, at each commit and each
 //! frame of everything it does, and an auditor of its own looks at what is left.
 //!
-//! Built with the feature `cut-points`; `tests/run` does it. `scenario` says what is done when
-//! the cut comes, `harness` cuts and goes on, `power` and `power.c` take back what was never
-//! synced, `tests/auditor` knows the promises. Start with `harness`.
+//! A release has no such places. `scenario` says what is done when the cut comes, `harness` cuts
+//! and goes on, `power` and `power.c` take back what was never synced, `tests/auditor` knows the
+//! promises. Start with `harness`.
 
 #![allow(
     clippy::unwrap_used,
