@@ -22,7 +22,7 @@ pub(crate) fn at(url: &str) -> Station {
          instance_id = \"mqtt-emulated\"\n\n[[slots]]"
     );
     station.change("[[slots]]", &more);
-    station.ok("authority init");
+    station.make_authority();
     std::fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station
 }
@@ -171,7 +171,7 @@ fn the_credentials_may_stand_in_files_that_only_their_owner_reads() {
 #[test]
 fn a_station_without_a_cloud_says_so() {
     let station = Station::new();
-    station.ok("authority init");
+    station.make_authority();
     station.fails("authority register", "E-CONFIG-VALUE", 3).says("[cloud]");
 }
 

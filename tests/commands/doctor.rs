@@ -12,7 +12,7 @@ use crate::station::{PASSPHRASE, Run, Station};
 /// A station on which everything is green.
 fn station() -> Station {
     let station = Station::new();
-    station.ok("authority init");
+    station.make_authority();
     fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station.ok("work-order create A --quantity 1");
     station

@@ -10,7 +10,7 @@ const SIGN: &str = "work-order sign WO-1 --station line-1 --quantity 3 --order-q
 /// A station whose product profile is complete, and whose CA certified an order key.
 fn station() -> Station {
     let station = Station::new();
-    station.ok("authority init");
+    station.make_authority();
     fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station.write("orders.passphrase", "a passphrase for tests");
     station

@@ -13,7 +13,7 @@ use crate::station::{Run, Station};
 /// A station with a ledger of a few entries: two work orders, one of them closed.
 fn station() -> Station {
     let station = Station::new();
-    station.ok("authority init");
+    station.make_authority();
     fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station.ok("work-order create A --quantity 1");
     station.ok("work-order create B --quantity 1");

@@ -20,7 +20,7 @@ impl Drop for Device {
 /// A station that is ready for work: a CA, a server root, short waits, nothing plugged in.
 pub(crate) fn ready() -> Station {
     let station = Station::new();
-    station.ok("authority init");
+    station.make_authority();
     std::fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     let waits = "data_dir = \"data\"\nunit_deadline = \"20s\"\ndevice_wait = \"10s\"";
     station.change("data_dir = \"data\"", waits);

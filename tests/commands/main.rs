@@ -27,6 +27,8 @@ mod people;
 mod pipes;
 mod prose;
 mod queue;
+#[path = "../quick_key/mod.rs"]
+mod quick_key;
 mod scanner;
 mod scans;
 mod selftest;

@@ -8,7 +8,7 @@ use crate::station::{PASSPHRASE, Run, Station};
 /// A station with a ledger of two entries, and a port that no line can use.
 fn station() -> Station {
     let station = Station::new();
-    station.ok("authority init");
+    station.make_authority();
     fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station.ok("work-order create A --quantity 1");
     station.change("slot-a", "/dev/null");

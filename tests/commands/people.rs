@@ -5,7 +5,7 @@ use crate::station::{PASSPHRASE, Run, Station};
 /// A station with a CA and one supervisor, s1, whose PIN is 2468.
 fn supervised() -> Station {
     let station = Station::new();
-    station.ok("authority init");
+    station.make_authority();
     std::fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station.write("pin", "2468\n");
     station.ok("operator add s1 --role supervisor --name 'Li Wei' --pin-file pin");
@@ -30,7 +30,7 @@ fn acts(station: &Station) -> Vec<(String, String)> {
 #[test]
 fn everything_works_as_before_until_a_supervisor_exists() {
     let station = Station::new();
-    station.ok("authority init");
+    station.make_authority();
     std::fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station.ok("work-order create A --quantity 1");
     station.ok("work-order close A --by anybody");

@@ -37,7 +37,7 @@ fn station() -> Station {
         "[cloud]\nendpoint = \"https://mqtt.example.com\"\nregion = \"ap-guangzhou\"\n\
          instance_id = \"mqtt-console\"\n\n[[slots]]",
     );
-    station.ok("authority init");
+    station.make_authority();
     fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station.ok("work-order create A --quantity 1");
     make_pipe(&station.path("pipe"));

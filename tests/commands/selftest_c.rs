@@ -274,7 +274,7 @@ fn the_c_device_behind_the_stations_own_pseudo_terminal() {
     Report::of(&station, "board", "").passed(0);
     // And it is given an identity, as docs/firmware.md has it.
     station.change("port = \"slot-a\"", "port = \"board\"");
-    station.ok("authority init");
+    station.make_authority();
     std::fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station.write("list", "TH200-00000001\n");
     let made = station.ok("batch --serials list --json");

@@ -9,6 +9,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::quick_key;
+
 /// A passphrase for tests; every CA under it is made in a test and thrown away.
 pub(crate) const PASSPHRASE: &str = "open sesame";
 
@@ -128,6 +130,13 @@ impl Station {
     /// Runs the binary with the passphrase in its environment.
     pub(crate) fn run(&self, line: &str) -> Run {
         Run::of(self.command(line).env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE))
+    }
+
+    /// A CA as `authority init` makes it, whose key costs little to open.
+    pub(crate) fn make_authority(&self) {
+        let made = self.run("authority init");
+        assert_eq!(made.status, 0, "{}", made.stderr);
+        quick_key::encrypt_anew(&self.path("ca.key"), PASSPHRASE);
     }
 
     /// Runs it and demands that it succeeds.

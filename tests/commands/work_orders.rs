@@ -5,7 +5,7 @@ use crate::station::Station;
 /// A station whose product profile is complete.
 fn station() -> Station {
     let station = Station::new();
-    station.ok("authority init");
+    station.make_authority();
     std::fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station
 }

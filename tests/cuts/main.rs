@@ -49,3 +49,5 @@ mod storm;
 #[allow(dead_code, unused_imports, reason = "the line's tests use the rest of it")]
 mod support;
 mod world;
+
+use support::quick_key;

@@ -7,7 +7,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,7 +48,6 @@ impl World {
         for name in ["station.toml", "ca.pem", "ca.key", "server-root.pem"] {
             fs::copy(factory.path(name), world.path(name)).unwrap();
         }
-        fs::write(world.path("ca.key"), quick_key(&factory)).unwrap();
         fs::create_dir(world.store()).unwrap();
         fs::create_dir(world.devices()).unwrap();
         world
@@ -219,25 +217,6 @@ impl World {
         // Where it was never shown, it is hidden.
         let _ = fs::remove_file(self.path(PORT));
     }
-}
-
-/// The CA's key under a derivation of one round: a station that is started a thousand times
-/// would spend its days on the usual one.
-fn quick_key(factory: &Factory) -> Vec<u8> {
-    static KEY: OnceLock<Vec<u8>> = OnceLock::new();
-    let make = || {
-        let openssl = |arguments: &[&str]| {
-            let mut command = Command::new("openssl");
-            command.arg("pkcs8").args(arguments).current_dir(factory.path(""));
-            assert!(command.status().unwrap().success());
-        };
-        let passphrase = format!("pass:{PASSPHRASE}");
-        openssl(&["-in", "ca.key", "-passin", &passphrase, "-out", "clear.pem"]);
-        let quick = ["-v2", "aes-256-cbc", "-iter", "1", "-passout", &passphrase];
-        openssl(&[&["-topk8", "-in", "clear.pem", "-out", "quick.key"], &quick[..]].concat());
-        fs::read(factory.path("quick.key")).unwrap()
-    };
-    KEY.get_or_init(make).clone()
 }
 
 /// Copies a directory with all below it; what vanishes meanwhile was not there.

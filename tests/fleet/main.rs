@@ -20,6 +20,8 @@ mod program;
 #[path = "../commands/prose.rs"]
 mod prose;
 mod proxy;
+#[path = "../quick_key/mod.rs"]
+mod quick_key;
 mod server;
 mod shares;
 mod stations;

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 use crate::database::Database;
 use crate::program::at;
+use crate::quick_key;
 use crate::server::{Server, code};
 
 pub(crate) struct Station {
@@ -43,6 +44,8 @@ impl Yard {
     pub(crate) fn station(&self, name: &str) -> Station {
         let dir = self.path().join(name);
         drop(Factory::lay_out_as(name, &dir, 0, 0).unwrap());
+        let passphrase = fs::read_to_string(dir.join("demo-passphrase")).unwrap();
+        quick_key::encrypt_anew(&dir.join("ca.key"), passphrase.trim_end());
         Station::open(dir, name)
     }
 }

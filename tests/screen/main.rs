@@ -7,6 +7,8 @@ mod cycle;
 mod demo;
 mod labels;
 mod orders;
+#[path = "../quick_key/mod.rs"]
+mod quick_key;
 mod rows;
 mod scanning;
 mod sync;

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::quick_key;
 use super::tmux::Tmux;
 
 const PASSPHRASE: &str = "a passphrase for tests";
@@ -63,6 +64,7 @@ binding = "{binding}"
         }
         fs::write(works.path("station.toml"), text).unwrap();
         works.succeeds(&["authority", "init", "--common-name", "Test CA"]);
+        quick_key::encrypt_anew(&works.path("ca.key"), PASSPHRASE);
         // Devices must trust some broker's root; whose it is matters to none of these tests.
         fs::copy(works.path("ca.pem"), works.path("server-root.pem")).unwrap();
         works

@@ -25,6 +25,10 @@ use provisioning_station::sim::cloud as sim;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::quick_key;
+
+/// What the CA's key is encrypted with.
+pub(crate) const PASSPHRASE: &str = "a passphrase";
 pub(crate) const SECRET_ID: &str = "AKIDemulatedcloud";
 pub(crate) const SECRET_KEY: &str = "for-the-emulated-cloud-alone";
 
@@ -104,7 +108,7 @@ impl Factory {
         };
         factory.configure();
         for (name, text) in
-            [("passphrase", "a passphrase"), ("secret-id", SECRET_ID), ("secret-key", SECRET_KEY)]
+            [("passphrase", PASSPHRASE), ("secret-id", SECRET_ID), ("secret-key", SECRET_KEY)]
         {
             factory.secret(name, text);
         }
@@ -114,6 +118,7 @@ impl Factory {
         root.distinguished_name.push(rcgen::DnType::CommonName, "Broker root");
         fs::write(factory.path("root.pem"), root.self_signed(&key).unwrap().pem()).unwrap();
         factory.run(&["authority", "init", "--common-name", "Sync test CA"]).expect(0);
+        quick_key::encrypt_anew(&factory.path("ca.key"), PASSPHRASE);
         factory
     }
 

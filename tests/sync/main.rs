@@ -17,5 +17,7 @@ mod faults;
 mod gaps;
 mod lifecycle;
 mod proxy;
+#[path = "../quick_key/mod.rs"]
+mod quick_key;
 mod refusals;
 mod runs;

@@ -7,7 +7,7 @@ use provisioning_station::pki::certificate_pem;
 use provisioning_station::sim::cloud::{CloudFaults, start};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::factory::{Factory, SECRET_ID, SECRET_KEY, emulated, label};
+use crate::factory::{Factory, PASSPHRASE, SECRET_ID, SECRET_KEY, emulated, label};
 
 #[test]
 fn a_run_says_what_the_contract_says_and_a_second_one_asks_for_nothing() {
@@ -231,7 +231,7 @@ fn no_log_at_any_level_has_a_secret() {
             let output = command.env("STATION_LOG", "trace").output().unwrap();
             let all = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
             assert!(all.contains("TRACE"), "{line:?}: {all}");
-            for secret in [SECRET_ID, key, "a passphrase", "PRIVATE KEY"] {
+            for secret in [SECRET_ID, key, PASSPHRASE, "PRIVATE KEY"] {
                 assert!(!all.contains(secret), "{line:?}: {all}");
             }
         }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use provisioning_station::sim::{self, FaultSpec, Options, SimulatedSlot, Timings};
 use tempfile::TempDir;
 
-use super::{Finished, LONG, Ledger, Process};
+use super::{Finished, LONG, Ledger, Process, quick_key};
 
 /// What the CA's key is encrypted with.
 pub(crate) const PASSPHRASE: &str = "a passphrase for tests";
@@ -303,6 +303,7 @@ fn authority() -> Vec<(&'static str, &'static [u8])> {
         maker.configure(&plan);
         fs::write(maker.path("server-root.pem"), server_root()).unwrap();
         maker.run(&["authority", "init", "--common-name", "Line test CA"]).expect(0);
+        quick_key::encrypt_anew(&maker.path("ca.key"), PASSPHRASE);
         ["ca.pem", "ca.key"].map(|name| fs::read(maker.path(name)).unwrap())
     });
     vec![("ca.pem", &files[0]), ("ca.key", &files[1])]

@@ -12,6 +12,8 @@ pub(crate) mod older;
 pub(crate) mod openssl;
 pub(crate) mod p11;
 pub(crate) mod process;
+#[path = "../../quick_key/mod.rs"]
+pub(crate) mod quick_key;
 pub(crate) mod tell;
 pub(crate) mod token;
 pub(crate) mod tpm;
