@@ -241,28 +241,26 @@ fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     file.write_all(text.as_bytes()).map_err(failed(path))
 }
 
-/// The demo CA, and a root for a broker that does not exist, whose key is not kept.
+/// The demo CA, and a root for a broker that does not exist, whose key is nowhere.
 fn authorities(dir: &Path, secret: &str) -> Result<(), Failure> {
     let now = SystemClock::start().now().wall;
-    let passphrase = Passphrase::new(secret.to_owned())?;
-    let make = |name: &str, common_name: &str| {
-        let key = dir.join(format!("{name}.key"));
-        let place = AuthorityPlace {
-            certificate: dir.join(format!("{name}.pem")),
-            key: KeyPlace::File(key.clone()),
-            chain: None,
-        };
-        let request = AuthorityRequest {
-            common_name: common_name.to_owned(),
-            valid_for: ValidFor::Years(30),
-            backdate: pki::CA_BACKDATE,
-            now,
-        };
-        pki::init(&place, &passphrase, &request).map(|_| key)
+    let named = |common_name: &str| AuthorityRequest {
+        common_name: common_name.to_owned(),
+        valid_for: ValidFor::Years(30),
+        backdate: pki::CA_BACKDATE,
+        now,
     };
-    make("ca", "Demo Devices TH200 provisioning CA")?;
-    let unused = make("server-root", "Demo Devices MQTT broker root CA")?;
-    fs::remove_file(&unused).map_err(failed(&unused))
+    let place = AuthorityPlace {
+        certificate: dir.join("ca.pem"),
+        key: KeyPlace::File(dir.join("ca.key")),
+        chain: None,
+    };
+    let passphrase = Passphrase::new(secret.to_owned())?;
+    pki::init(&place, &passphrase, &named("Demo Devices TH200 provisioning CA"))?;
+    let root = pki::throw_away(&named("Demo Devices MQTT broker root CA"))?;
+    let path = dir.join("server-root.pem");
+    let pem = pki::certificate_pem(&root.certificate_der())?;
+    fs::write(&path, pem).map_err(failed(&path))
 }
 
 /// A to Z while they suffice, numbers beyond.

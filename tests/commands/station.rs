@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -132,11 +133,21 @@ impl Station {
         Run::of(self.command(line).env("STATION_AUTHORITY_PASSPHRASE", PASSPHRASE))
     }
 
-    /// A CA as `authority init` makes it, whose key costs little to open.
+    /// A CA as `authority init` makes it, the same for all tests of this process; its key costs
+    /// little to open.
     pub(crate) fn make_authority(&self) {
-        let made = self.run("authority init");
-        assert_eq!(made.status, 0, "{}", made.stderr);
-        quick_key::encrypt_anew(&self.path("ca.key"), PASSPHRASE);
+        static FILES: OnceLock<[String; 2]> = OnceLock::new();
+        let names = ["ca.pem", "ca.key"];
+        let files = FILES.get_or_init(|| {
+            let maker = Self::new();
+            let made = maker.run("authority init");
+            assert_eq!(made.status, 0, "{}", made.stderr);
+            quick_key::encrypt_anew(&maker.path("ca.key"), PASSPHRASE);
+            names.map(|name| fs::read_to_string(maker.path(name)).unwrap())
+        });
+        for (name, text) in names.iter().zip(files) {
+            self.write(name, text);
+        }
     }
 
     /// Runs it and demands that it succeeds.
