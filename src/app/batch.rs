@@ -106,7 +106,12 @@ pub fn run(
         let now = SystemClock::start().now().wall;
         aside::told(&config.station.data_dir, fault.into(), now).print(talk.color);
     }
-    Ok(exit_of(&ending, watch.was_asked() || ending.hung_up))
+    let was_stopped = watch.was_asked() || ending.hung_up;
+    if was_stopped && ending.stopped.is_none() {
+        Failure::said(Code::Stopped, say!("the line was told to stop", "产线被要求停止"))
+            .print(talk.color);
+    }
+    Ok(exit_of(&ending, was_stopped))
 }
 
 fn say_summary(

@@ -39,7 +39,7 @@ pub mod people;
 pub mod report_of;
 pub mod selftest;
 pub mod ship;
-mod signals;
+pub mod signals;
 mod spoken;
 pub mod sync;
 pub mod terminal;

@@ -1,5 +1,5 @@
 //! SIGINT, SIGTERM and SIGHUP: the first lands what is under way, a second SIGINT or SIGTERM
-//! ends the process.
+//! ends the process. Where nothing is under way the first one does.
 //!
 //! A hangup never ends it: where a terminal is closed the kernel and the shell send one each,
 //! and systemd sends one beside its SIGTERM. One who started the program under `nohup` does
@@ -9,17 +9,86 @@ use std::fs;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::flag;
 use signal_hook::iterator::{Handle, Signals};
 
+use crate::domain::code::Code;
 use crate::engine::Stopper;
+use crate::say;
+use crate::shell::{Exit, Failure};
 
 /// How long units may take to land after the first signal.
 const LANDING: Duration = Duration::from_secs(10);
+
+/// The exit status of a process that a signal stopped.
+const STOPPED: i32 = Exit::Stopped as i32;
+
+/// Has SIGINT and SIGTERM end the process where nobody watches for them: behind a [`Watch`] as
+/// well, since what was once handled by signal_hook is never given back to the system. What
+/// whoever started the process has it ignore stays ignored.
+pub fn end_where_nobody_watches() -> io::Result<()> {
+    for signal in [SIGINT, SIGTERM] {
+        if !ignores(signal) {
+            flag::register_conditional_shutdown(signal, STOPPED, Arc::clone(unwatched()))?;
+        }
+    }
+    Ok(())
+}
+
+/// True while nobody watches.
+fn unwatched() -> &'static Arc<AtomicBool> {
+    static UNWATCHED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    UNWATCHED.get_or_init(|| Arc::new(AtomicBool::new(true)))
+}
+
+/// Signals are somebody's while one of these is there.
+struct Watched;
+
+impl Watched {
+    fn new() -> Self {
+        Self::count(|watchers| watchers + 1);
+        Self
+    }
+
+    fn count(change: impl Fn(usize) -> usize) {
+        static WATCHERS: Mutex<usize> = Mutex::new(0);
+        let mut watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
+        *watchers = change(*watchers);
+        unwatched().store(*watchers == 0, Ordering::Release);
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        Self::count(|watchers| watchers - 1);
+    }
+}
+
+/// SIGINT and SIGTERM, for what runs until one of them comes.
+pub struct Until {
+    signals: Signals,
+    _watched: Watched,
+}
+
+impl Until {
+    /// From now on they are waited for.
+    pub fn told_to_stop() -> Result<Self, Failure> {
+        let signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
+            Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
+        })?;
+        Ok(Self { signals, _watched: Watched::new() })
+    }
+
+    /// Comes back when one came, also one that came before; the next one ends the process.
+    pub fn wait(mut self) {
+        self.signals.forever().next();
+    }
+}
 
 /// A stop that may be asked for before there is a line to stop.
 #[derive(Default)]
@@ -51,15 +120,16 @@ impl Stopping {
 }
 
 /// Watches for signals until it is dropped.
-pub(super) struct Watch {
+pub struct Watch {
     handle: Handle,
     asked: Arc<AtomicBool>,
+    _watched: Watched,
 }
 
 impl Watch {
     /// Calls `stop` at the first signal; ends the process at the second, or when landing
     /// takes too long. Whatever is durable by then is what the next start goes on from.
-    pub(super) fn start(stop: impl Fn() + Send + 'static) -> io::Result<Watch> {
+    pub fn start(stop: impl Fn() + Send + 'static) -> io::Result<Watch> {
         Self::start_for_screen(stop, || {})
     }
 
@@ -68,7 +138,7 @@ impl Watch {
         stop: impl Fn() + Send + 'static,
         last: impl Fn() + Send + 'static,
     ) -> io::Result<Watch> {
-        let hangup = (!ignores_hangups()).then_some(SIGHUP);
+        let hangup = (!ignores(SIGHUP)).then_some(SIGHUP);
         let mut signals = Signals::new([SIGINT, SIGTERM].into_iter().chain(hangup))?;
         let (handle, asked) = (signals.handle(), Arc::new(AtomicBool::new(false)));
         let (sender, receiver) = mpsc::channel();
@@ -86,14 +156,14 @@ impl Watch {
             stop();
             if lands(first, &receiver, Instant::now() + LANDING) == Landing::CutShort {
                 last();
-                std::process::exit(130)
+                std::process::exit(STOPPED)
             }
         })?;
-        Ok(Watch { handle, asked })
+        Ok(Watch { handle, asked, _watched: Watched::new() })
     }
 
     /// Whether a signal came.
-    pub(super) fn was_asked(&self) -> bool {
+    pub fn was_asked(&self) -> bool {
         self.asked.load(Ordering::Acquire)
     }
 }
@@ -121,13 +191,14 @@ fn lands(first: i32, signals: &Receiver<i32>, until: Instant) -> Landing {
     }
 }
 
-/// Whether whoever started the process had it ignore hangups, as `nohup` does.
-fn ignores_hangups() -> bool {
+/// Whether whoever started the process had it ignore this signal, as `nohup` does with hangups
+/// and a shell with SIGINT for what runs in the background.
+fn ignores(signal: i32) -> bool {
     // The mask of ignored signals in hexadecimal, SIGHUP's bit the lowest (proc(5)).
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+        .is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
 impl Drop for Watch {

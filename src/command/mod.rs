@@ -55,6 +55,7 @@ use std::process::ExitCode;
 use clap::Parser;
 pub use context::Context;
 
+use crate::app::signals;
 use crate::cli::{Cli, ClockCommand, Command, ConfigCommand, Run};
 use crate::pki;
 use crate::shell::{self, Exit, Failure};
@@ -66,6 +67,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Whatever the command will hold, nobody reads it. Who takes a secret insists on this; a
     // command that takes none is none the worse where the system refuses it.
     let _ = vault::harden_process();
+    // Where that is refused a signal ends the process as the system does it.
+    let _ = signals::end_where_nobody_watches();
     match Cli::try_parse_from(args) {
         Ok(cli) => run(cli).into(),
         Err(error) => usage::tell(&error).into(),

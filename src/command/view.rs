@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use super::context::Context;
+use crate::app::signals::Until;
 use crate::app::view::{Shown, settings};
 use crate::cli;
 use crate::domain::code::Code;
@@ -25,16 +24,14 @@ pub(super) fn run(asked: &cli::View, context: &mut Context) -> Result<Exit, Fail
     let config = context.config()?;
     let settings = settings(&config, asked.listen)?;
     let shown = Shown::new(config, context.clock())?;
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
-        Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
-    })?;
+    let until = Until::told_to_stop()?;
     let open = view::start(settings, Arc::new(shown)).map_err(|error| unusable(&error))?;
     let url = open.url();
     match context.out.is_json() {
         true => context.out.json(&Ready { event: "ready", url: &url })?,
         false => context.out.say(&say!("the view is at {url}", "网页视图在 {url}"))?,
     }
-    signals.forever().next();
+    until.wait();
     Ok(Exit::Done)
 }
 

@@ -224,6 +224,25 @@ fn outcome(station: &Station) -> (String, String) {
 }
 
 #[test]
+fn what_has_nothing_to_land_ends_by_a_signal_as_a_line_does() {
+    let station = Station::new();
+    let mut scan = station.command("scan --json").stdin(Stdio::piped()).spawn().unwrap();
+    let pid = rustix::process::Pid::from_child(&scan);
+    let status = format!("/proc/{}/status", scan.id());
+    let until = Instant::now() + Duration::from_secs(30);
+    // Bit 14 of the mask of signals that are caught is SIGTERM's.
+    let catches = |status: &str| {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() & 1 << 14 != 0
+    };
+    while !catches(&std::fs::read_to_string(&status).unwrap()) {
+        assert!(Instant::now() < until, "it takes no notice of signals");
+    }
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(scan.wait().unwrap().code(), Some(130));
+}
+
+#[test]
 fn a_unit_that_was_cut_off_by_a_stop_and_a_unit_that_was_cut_off_by_a_kill() {
     let station = ready();
     let _device = plug(&station, "slot-a", "--erase-ms 3000");

@@ -1,6 +1,12 @@
 //! A fleet in one command, and what a manager asks of it.
 
-use crate::program::{at, run, says_in_chinese};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::program::{at, program, run, says_in_chinese};
 
 #[test]
 fn a_demo_speaks_chinese() {
@@ -35,4 +41,26 @@ fn a_demo_ends_with_its_sum_and_one_conflict_on_purpose() {
     says_in_chinese(&["--config", config.to_str().unwrap(), "fleet", "status"]);
     // Its server and database are gone.
     at(&last, &["fleet", "push"]).refused("E-FLEET-UNREACHABLE", 6);
+}
+
+#[test]
+fn a_demo_that_is_told_to_stop_between_its_stations_stops() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut demo = program();
+    demo.args(["fleet", "demo", "--units", "6", "--json"]).env("TMPDIR", temporary.path());
+    let mut demo = demo.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("\"event\":\"station\"")), "no station worked");
+    kill_process(Pid::from_child(&demo), Signal::TERM).unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    let status = loop {
+        if let Some(status) = demo.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < until || demo.kill().is_err(), "it goes on");
+        std::thread::yield_now();
+    };
+    assert_eq!(status.code(), Some(130));
+    let left = std::fs::read_dir(temporary.path()).unwrap().count();
+    assert_eq!(left, 0, "the demo's directory is removed");
 }

@@ -129,7 +129,7 @@ impl Demo {
             Ok::<_, Failure>((exit, not_passed(&lines)))
         };
         let mut ended = run(serials)?;
-        if !ended.1.is_empty() {
+        if !ended.1.is_empty() && ended.0 != Exit::Stopped {
             // As a person does on a machine that was too busy for a device's deadlines.
             ended = run(ended.1.into_iter().map(|(serial, _)| serial).collect())?;
         }

@@ -1,11 +1,10 @@
 //! `station fleet demo`
 
 use serde_json::json;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::app::fleet::{self, Opened};
 use crate::app::fleet_demo::{Demo, STATIONS};
+use crate::app::signals::{Until, Watch};
 use crate::cli::FleetDemo;
 use crate::command::context::Context;
 use crate::domain::code::Code;
@@ -14,6 +13,10 @@ use crate::shell::{Exit, Failure};
 
 /// Makes a fleet, lets its stations work, says what came of it.
 pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Failure> {
+    // Each station's line hears a signal by itself; between them it is looked for.
+    let watch = Watch::start(|| {}).map_err(|error| {
+        Failure::said(Code::Shortage, say!("no signal handler", "无法处理信号")).caused_by(&error)
+    })?;
     let demo = Demo::start(asked.dir.as_deref(), context.clock())?;
     let (url, database) = (demo.url(), demo.database());
     match context.out.is_json() {
@@ -26,6 +29,9 @@ pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Fail
     let mut exit = Exit::Done;
     let mut first = 1;
     for number in 1..=STATIONS {
+        if watch.was_asked() {
+            return Ok(Exit::Stopped);
+        }
         // What does not divide is made by the first ones.
         let units = asked.units / STATIONS + u32::from(number <= asked.units % STATIONS);
         let made = demo.run_station(number, (first, units), context.color)?;
@@ -51,6 +57,9 @@ pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Fail
             }
         }
     }
+    if watch.was_asked() {
+        exit = exit.and(Exit::Stopped);
+    }
     summary(&database, context)?;
     if !asked.once && exit == Exit::Done {
         if !context.out.is_json() {
@@ -59,10 +68,8 @@ pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Fail
                 "在浏览器中打开 {url}；按 Ctrl-C 结束"
             ))?;
         }
-        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
-            Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
-        })?;
-        signals.forever().next();
+        drop(watch);
+        Until::told_to_stop()?.wait();
     }
     Ok(exit)
 }

@@ -1,11 +1,10 @@
 //! `station fleet serve`, `code`, `revoke`: what is done where the fleet is.
 
 use serde_json::json;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use super::opened::opened;
 use crate::app::fleet;
+use crate::app::signals::Until;
 use crate::cli::{FleetCode, FleetRevoke, FleetServe};
 use crate::command::context::Context;
 use crate::domain::code::Code;
@@ -17,9 +16,7 @@ use crate::shell::{Exit, Failure};
 pub(super) fn serve(asked: &FleetServe, context: &mut Context) -> Result<Exit, Failure> {
     let store = opened(&asked.database);
     let store = store.settings(asked.partitions, asked.connections.into())?;
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
-        Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
-    })?;
+    let until = Until::told_to_stop()?;
     let files = asked.certificate.as_deref().zip(asked.key.as_deref());
     let token = asked.token_file.as_deref();
     let pages = fleet::pages(opened(&asked.database), asked.listen, token, context.clock())?;
@@ -30,7 +27,7 @@ pub(super) fn serve(asked: &FleetServe, context: &mut Context) -> Result<Exit, F
         true => context.out.json(&json!({"event": "ready", "url": url}))?,
         false => context.out.say(&say!("the fleet is at {url}", "总库在 {url}"))?,
     }
-    signals.forever().next();
+    until.wait();
     Ok(Exit::Done)
 }
 

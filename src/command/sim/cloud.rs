@@ -1,9 +1,8 @@
 //! `station sim cloud`: a local emulation of the cloud's API.
 
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
+use crate::app::signals::Until;
 use crate::cli::{SimCloud, SimCloudMode, SimDuplicate, SimSerialForm};
 use crate::domain::code::Code;
 use crate::domain::say::Say;
@@ -39,12 +38,10 @@ pub(super) fn run(asked: &SimCloud, context: &mut Context) -> Result<Exit, Failu
     vault::harden_process()?;
     let options = options(asked, &|name| std::env::var(name).ok())?;
     let credentials = options.credentials.clone();
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
-        Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
-    })?;
+    let until = Until::told_to_stop()?;
     let running = cloud::start(options).map_err(|error| unusable(&error))?;
     say_ready(context, asked, &running.url(), &credentials)?;
-    signals.forever().next();
+    until.wait();
     Ok(Exit::Done)
 }
 

@@ -5,9 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
+use crate::app::signals::Until;
 use crate::cli::SimDevice;
 use crate::domain::code::Code;
 use crate::say;
@@ -91,18 +90,16 @@ fn options(device: &SimDevice, link: &Path, bench: &Workbench) -> Result<Options
 }
 
 pub(super) fn stop_on_signal(stop: &StopFlag) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
-    };
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    let until = Until::told_to_stop()?;
     let stop = stop.clone();
     let wait = move || {
-        if signals.forever().next().is_some() {
-            stop.set();
-        }
+        until.wait();
+        stop.set();
     };
-    thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(failed)?;
-    Ok(())
+    let waiting = thread::Builder::new().name("signals".to_owned()).spawn(wait);
+    waiting.map(drop).map_err(|error| {
+        Failure::said(Code::Bug, say!("no signal handler", "无法处理信号")).caused_by(&error)
+    })
 }
 
 pub(super) fn say_ready(context: &mut Context, link: &str) -> Result<(), Failure> {

@@ -51,7 +51,7 @@ impl WorkLock {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(LedgerError::Busy { pid: holder(&mut file) });
+                return Err(LedgerError::Busy { pid: holder(&path, &mut file) });
             }
             Err(error) => return Err(failed(error.into())),
         }
@@ -65,19 +65,30 @@ impl WorkLock {
     /// Whether some process has the lock, without touching it: whoever wants it meanwhile gets
     /// it. Where the system doesn't say, nobody has.
     pub fn is_held(data_dir: &Path, work: Work) -> bool {
-        let Ok(found) = std::fs::symlink_metadata(data_dir.join(work.file())) else { return false };
-        let inode = format!(":{}", std::os::unix::fs::MetadataExt::ino(&found));
-        let held = std::fs::read_to_string("/proc/locks").unwrap_or_default();
-        // `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1310742 0 EOF`
-        held.lines().any(|line| {
-            let mut words = line.split_whitespace().skip(1);
-            let is_flock = words.next() == Some("FLOCK");
-            is_flock && words.nth(3).is_some_and(|file| file.ends_with(&inode))
-        })
+        locked_by(&data_dir.join(work.file())).is_some()
     }
 }
 
-fn holder(file: &mut File) -> String {
+/// The process that has the lock, as the system knows it; another name space's is 0 or less.
+fn locked_by(path: &Path) -> Option<i64> {
+    let found = std::fs::symlink_metadata(path).ok()?;
+    let inode = format!(":{}", std::os::unix::fs::MetadataExt::ino(&found));
+    let held = std::fs::read_to_string("/proc/locks").ok()?;
+    // `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1310742 0 EOF`
+    held.lines().find_map(|line| {
+        let mut words = line.split_whitespace().skip(1).filter(|word| *word != "->");
+        let is_flock = words.next() == Some("FLOCK");
+        let (pid, file) = (words.nth(2)?, words.next()?);
+        (is_flock && file.ends_with(&inode)).then(|| pid.parse().unwrap_or_default())
+    })
+}
+
+/// The one that has the lock. The file names it a moment after it was taken, and until then the
+/// one before it: the system is asked first.
+fn holder(path: &Path, file: &mut File) -> String {
+    if let Some(pid) = locked_by(path).filter(|pid| *pid > 0) {
+        return pid.to_string();
+    }
     let mut text = String::new();
     let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
     match (read, text.trim()) {
@@ -103,6 +114,17 @@ mod tests {
         drop(first);
         assert!(!WorkLock::is_held(dir.path(), Work::Line));
         assert!(WorkLock::take(dir.path(), Work::Line).is_ok());
+    }
+
+    #[test]
+    fn the_first_is_named_before_it_wrote_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = File::create(dir.path().join("sync.lock")).unwrap();
+        writeln!(&first, "1").unwrap();
+        flock(&first, FlockOperation::NonBlockingLockExclusive).unwrap();
+        let error = WorkLock::take(dir.path(), Work::Sync).unwrap_err();
+        let named = format!("process {} ", std::process::id());
+        assert!(error.to_string().contains(&named), "{error}");
     }
 
     #[test]
