@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
 use crate::say;
-use crate::shell::{Exit, Failure, warn, warn_with_help};
+use crate::shell::{self, Exit, Failure, warn, warn_with_help};
 
 use super::aside;
 use super::clock::SystemClock;
@@ -79,8 +79,8 @@ pub fn run(
     Stopping::hand_over(&stopping, running.line.stopper());
     let source = labels.start(heard, running.slots)?;
     let commands = running.commands();
-    let mut notes = io::stderr();
-    let batch = Batch::new(source, commands, talk.style, talk.out, &mut notes);
+    let mut notes = shell::for_warnings();
+    let batch = Batch::new(source, commands, talk.style, talk.out, &mut *notes);
     let mut ending = batch.run(&hears);
     // Whoever still sends must not wait for a front end that is gone.
     drop(hears);

@@ -28,7 +28,11 @@ enum Listed {
 
 impl Listed {
     fn of(path: &Path) -> io::Result<Listed> {
-        match fs::metadata(path)?.file_type().is_fifo() {
+        let kind = fs::metadata(path)?.file_type();
+        if kind.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        match kind.is_fifo() {
             true => Ok(Listed::Later(path.to_owned())),
             false => File::open(path).map(Listed::Open),
         }
@@ -69,7 +73,7 @@ impl Labels {
                 say!("the serials can't be read from {}", "无法从 {} 读取序列号", path.display());
             Failure::said(Code::Input, what).caused_by(&error)
         })?;
-        Ok(Labels::Pulled(Box::new(LinesSource::new(BufReader::new(listed)))))
+        Ok(Labels::Pulled(Box::new(LinesSource::of_file(path, BufReader::new(listed)))))
     }
 
     /// Labels that are known beforehand.

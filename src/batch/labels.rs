@@ -1,8 +1,9 @@
 //! Where labels come from, and how one line of them is read.
 
 use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
 
-use crate::domain::cause::cause;
+use crate::domain::cause::{Told, cause};
 use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::event::{Scan, ScanSource};
@@ -50,6 +51,8 @@ fn parse_label(line: &str) -> Result<Option<Scan>, Fault> {
 /// Labels from a file or standard input, one a line.
 pub struct LinesSource<R> {
     input: R,
+    /// The file, where there is one.
+    file: Option<PathBuf>,
     /// The line that was read last was too long, and its rest is still to come.
     in_long_line: bool,
     /// Nothing was read yet.
@@ -61,13 +64,18 @@ pub struct LinesSource<R> {
 impl<R: BufRead + Send> LinesSource<R> {
     /// Reads from `input` as labels are wanted.
     pub const fn new(input: R) -> Self {
-        Self { input, in_long_line: false, at_start: true, from: ScanSource::List }
+        Self { input, file: None, in_long_line: false, at_start: true, from: ScanSource::List }
+    }
+
+    /// The same, of a file.
+    pub fn of_file(file: &Path, input: R) -> Self {
+        Self { file: Some(file.to_owned()), ..Self::new(input) }
     }
 
     /// The same, where what stands on a line, behind the slot if there is one, is what a
     /// scanner read.
-    pub const fn scanned(input: R) -> Self {
-        Self { input, in_long_line: false, at_start: true, from: ScanSource::Scanner }
+    pub fn scanned(input: R) -> Self {
+        Self { from: ScanSource::Scanner, ..Self::new(input) }
     }
 
     fn read_line(&mut self) -> io::Result<Option<String>> {
@@ -82,7 +90,7 @@ impl<R: BufRead + Send> LinesSource<R> {
         // What follows is no label of its own.
         self.in_long_line = limited.limit() == 0 && !line.ends_with(b"\n");
         let text = match std::mem::take(&mut self.at_start) {
-            true => list::first_line(&line).map_err(io::Error::other)?,
+            true => list::first_line(&line).map_err(|error| io::Error::other(error.sentence()))?,
             false => &line,
         };
         Ok(Some(String::from_utf8_lossy(text).into_owned()))
@@ -95,9 +103,14 @@ impl<R: BufRead + Send> LabelSource for LinesSource<R> {
             match self.read_line() {
                 Ok(None) => return Label::End,
                 Err(error) => {
-                    let detail =
-                        say!("the labels can't be read", "标签无法读取").then(&cause(&error));
-                    return Label::Failed(Fault::said(Code::Input, detail));
+                    let what = match &self.file {
+                        Some(file) => {
+                            let file = file.display();
+                            say!("the labels can't be read from {file}", "无法从 {file} 读取标签")
+                        }
+                        None => say!("the labels can't be read", "标签无法读取"),
+                    };
+                    return Label::Failed(Fault::said(Code::Input, what.then(&cause(&error))));
                 }
                 Ok(Some(line)) => {
                     let label = match self.from {

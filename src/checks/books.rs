@@ -62,6 +62,12 @@ pub fn ledger(
     }
 }
 
+/// What a ledger that can't be read doesn't tell; its own check tells what is wrong with it.
+pub fn not_known(name: &'static str, error: &LedgerError) -> Finding {
+    let what = say!("not known while the ledger can't be read", "账本无法读取，无法得知");
+    Finding::warn(name, Fault::said(error.code(), what))
+}
+
 /// So many units are named; the others are counted.
 const NAMED: u32 = 5;
 
@@ -69,9 +75,11 @@ const NAMED: u32 = 5;
 pub fn uncertain(settings: &Settings) -> Finding {
     const NAME: &str = "uncertain";
     let none = || Finding::ok(NAME, say!("no unit is uncertain", "没有未定单元"));
-    // The ledger's own check tells what is wrong with it.
-    let reader = Reader::open(&settings.data_dir, Some(&settings.station));
-    let Ok(reader) = reader else { return none() };
+    let reader = match Reader::open(&settings.data_dir, Some(&settings.station)) {
+        Ok(reader) => reader,
+        Err(LedgerError::Missing(_)) => return none(),
+        Err(error) => return not_known(NAME, &error),
+    };
     match reader.uncertain(NAMED) {
         Ok(found) => uncertain_fault(&found).map_or_else(none, |fault| Finding::warn(NAME, fault)),
         Err(error) => Finding::fail(NAME, error.into()),
@@ -182,9 +190,12 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
     let fault = |detail: Say| Fault::said(Code::LedgerBackup, detail);
     let known = Reader::open(&settings.data_dir, Some(&settings.station))
         .and_then(|reader| Ok((reader.head()?, !reader.journal_certificates()?.is_empty())));
-    // The ledger's own check tells what is wrong with it.
-    let Ok((head, line_has_run)) = known else {
-        return Finding::ok(NAME, say!("there is nothing to back up", "没有需要备份的内容"));
+    let (head, line_has_run) = match known {
+        Ok(known) => known,
+        Err(LedgerError::Missing(_)) => {
+            return Finding::ok(NAME, say!("there is nothing to back up", "没有需要备份的内容"));
+        }
+        Err(error) => return not_known(NAME, &error),
     };
     if rule.keep == 0 {
         return Finding::ok(

@@ -80,6 +80,9 @@ pub fn run(cli: Cli) -> Exit {
     let mut context = Context::new(cli.global);
     shell::install_panic_hook(context.color);
     shell::color_remarks(context.color);
+    if context.global.quiet {
+        shell::leave_warnings_out();
+    }
     let command = cli.command.unwrap_or_else(|| Command::Run(Run::default()));
     let book = context.log.clone();
     let color = context.color;

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::local::{Span, Zone, day_to_text};
 use crate::domain::say::Say;
+use crate::domain::state::UnitState;
 use crate::domain::story::percent;
 use crate::ledger::Reader;
 use crate::ledger::views::{Outcomes, Stats};
@@ -43,9 +44,9 @@ pub(super) fn run(config: &Config, of: &StatsOf, context: &mut Context) -> Resul
         return match &period {
             Some(Period { span, .. }) => {
                 let (from, until) = (span.from.to_string(), span.until.to_string());
-                context.out.json(&OfPeriod { from, until, stats: &stats })
+                context.out.json(&OfPeriod { from, until, stats: &of_every_state(stats) })
             }
-            None => context.out.json(&stats),
+            None => context.out.json(&of_every_state(stats)),
         };
     }
     let mut lines = in_words(&stats);
@@ -75,6 +76,14 @@ fn period(config: &Config, of: &StatsOf, now: Timestamp) -> Result<Option<Period
     let (shift_name, on) = (&shift.name, day_to_text(day));
     let name = say!("{shift_name} of {on}", "{on} {shift_name}");
     Ok(Some(Period { name, span: shift.on(day, zone) }))
+}
+
+/// A program looks for a state by its name, also where no unit is in it.
+fn of_every_state(mut stats: Stats) -> Stats {
+    for state in UnitState::ALL {
+        stats.units.entry(state.as_str().to_owned()).or_default();
+    }
+    stats
 }
 
 fn in_words(stats: &Stats) -> Vec<Say> {

@@ -148,7 +148,7 @@ impl SlotThread {
                 Ok(Presence::Absent) => (Some(Place::Empty), SlotStatus::Empty),
                 Ok(Presence::Port) => {
                     // As in `say`.
-                    let _ = self.to_line.send(ToLine::PortIsThere);
+                    let _ = self.to_line.send(ToLine::PortIsThere(self.index));
                     continue;
                 }
                 Ok(Presence::Denies(says)) => {

@@ -16,8 +16,8 @@ pub(super) enum ToLine {
     Command(Command),
     /// A slot says what is there, and what people are told of it.
     Place(usize, Place, SlotStatus),
-    /// The port of a slot opened for the first time.
-    PortIsThere,
+    /// The port of this slot opened for the first time.
+    PortIsThere(usize),
     /// A slot's unit ended.
     Ended(usize, Box<Ending>),
     /// The device of the unit that ended last says now something else than before, or nothing

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::bounds;
@@ -157,10 +158,25 @@ impl From<&Fault> for Failure {
     }
 }
 
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Errors alone go to standard error from here on.
+pub fn leave_warnings_out() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Where warnings go: standard error, or nowhere.
+pub fn for_warnings() -> Box<dyn Write> {
+    match QUIET.load(Ordering::Relaxed) {
+        true => Box::new(io::sink()),
+        false => Box::new(io::stderr()),
+    }
+}
+
 /// Writes a warning to standard error: something that a person should know and that stops
 /// nothing.
 pub fn warn(fault: &Fault, color: bool) {
-    let _ = io::stderr().lock().write_all(warning(fault, color).as_bytes());
+    let _ = for_warnings().write_all(warning(fault, color).as_bytes());
 }
 
 /// The same with what to do about it.
@@ -168,7 +184,7 @@ pub fn warn_with_help(fault: &Fault, color: bool) {
     let mut lines = warning(fault, color);
     let head = if color { "\u{1b}[1;32mhelp\u{1b}[0m" } else { "help" };
     push_line(&mut lines, head, remedy(fault.code, language()));
-    let _ = io::stderr().lock().write_all(lines.as_bytes());
+    let _ = for_warnings().write_all(lines.as_bytes());
 }
 
 fn warning(fault: &Fault, color: bool) -> String {

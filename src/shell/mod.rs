@@ -15,7 +15,10 @@ mod remark;
 
 pub use error_page::{error_page, group_beginnings};
 pub use exit::Exit;
-pub use failure::{Aside, Failure, install_panic_hook, tell_panics_to, warn, warn_with_help};
+pub use failure::{
+    Aside, Failure, for_warnings, install_panic_hook, leave_warnings_out, tell_panics_to, warn,
+    warn_with_help,
+};
 pub use language::{language, speak};
 pub use output::Output;
 pub use progress::{Progress, is_watched, watch};

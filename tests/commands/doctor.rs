@@ -37,6 +37,19 @@ fn red(station: &Station, check: &str, code: &str) {
 }
 
 #[test]
+fn what_a_ledger_that_can_not_be_read_would_tell_is_not_green() {
+    let station = station();
+    fs::write(station.path("data/ledger.db"), "no database").unwrap();
+    let run = station.run("doctor --json");
+    assert_eq!(finding(&run, "ledger", 1)["status"], "fail");
+    for check in ["uncertain", "backups", "work-order"] {
+        let line = finding(&run, check, 1);
+        assert_eq!(line["status"], "warn", "{line}");
+        assert!(line["detail"].as_str().unwrap().starts_with("not known"), "{line}");
+    }
+}
+
+#[test]
 fn a_station_that_is_ready_is_green() {
     let station = station();
     let run = station.ok("doctor --json");

@@ -57,7 +57,9 @@ fn a_ledger_that_holds_says_so() {
     assert_eq!(summary["head"].as_str().unwrap().len(), 64);
     assert!(station.ok("ledger check").stdout.contains("no damage"));
     assert!(station.ok("ledger stats").stdout.contains("0 passed"));
-    assert!(station.ok("ledger stats --json").json_line()["first_pass_yield"].is_null());
+    let stats = station.ok("ledger stats --json").json_line();
+    assert!(stats["first_pass_yield"].is_null());
+    assert_eq!(stats["units"]["registered"], 0, "a state that no unit is in is named too");
 }
 
 #[test]

@@ -74,3 +74,23 @@ impl Batch {
         unit
     }
 }
+
+#[test]
+fn labels_that_can_not_be_read_are_named() {
+    let station = ready();
+    std::fs::create_dir(station.path("labels")).unwrap();
+    station.fails("batch --serials labels", "E-INPUT", 2).says("from labels");
+    std::fs::write(station.path("wide"), [0xff, 0xfe, b'T', 0]).unwrap();
+    station.fails("batch --serials wide", "E-INPUT", 2).says("from wide: it is UTF-16 text");
+}
+
+#[test]
+fn quiet_means_errors_alone() {
+    let station =
+        Station::with("[[slots]]\nname = \"A\"", "[[slots]]\nname = \"A\"\nbaud = 115201");
+    let warned = station.ok("config check");
+    assert!(warned.stderr.starts_with("warning["), "{warned:?}");
+    let quiet = station.ok("-q config check");
+    assert_eq!(quiet.stderr, "");
+    station.fails("-q unit show TH200-00000001", "E-LEDGER-OPEN", 4);
+}

@@ -94,6 +94,20 @@ fn a_port_that_is_missing_among_good_ones_leaves_its_units_to_them() {
 }
 
 #[test]
+fn a_port_that_is_missing_among_good_ones_is_told_to_whoever_named_it() {
+    let factory = Factory::with_slots(2);
+    factory.change("name = \"A\"", "name = \"A\"\npresence = \"poll\"");
+    let _others = factory.devices("B", 1);
+    let line = factory.start_batch(&format!("A\t{}\n", label(1)));
+    assert!(!line.ends_within(Duration::from_secs(5)), "its label waits");
+    let _devices = factory.devices("A", 1);
+    let finished = line.finish(LONG).expect(0);
+    let warnings = finished.errors.matches("warning[E-PORT-MISSING]").count();
+    assert_eq!(warnings, 1, "{}", finished.story());
+    assert!(finished.errors.contains("slot-A"), "{}", finished.story());
+}
+
+#[test]
 fn a_file_of_serials_that_is_not_there_is_a_usage_error() {
     let factory = Factory::usual();
     let _devices = factory.devices("A", 1);

@@ -141,10 +141,13 @@ impl Line {
             router.wait_for_held_ports();
         }
         let comes_with_device = |slot: &SlotSettings| slot.link.presence == PresenceBy::Port;
-        let port_grace = settings
-            .port_grace
-            .filter(|_| !settings.slots.iter().any(comes_with_device))
-            .map(|grace| shared.clock.now().monotonic + grace);
+        let ports_due = settings.port_grace.map(|grace| shared.clock.now().monotonic + grace);
+        let port_grace = ports_due.filter(|_| !settings.slots.iter().any(comes_with_device));
+        let expected = |slot: &SlotSettings| {
+            let port = (slot.name.clone(), slot.link.port.path.clone());
+            (!comes_with_device(slot)).then_some(port)
+        };
+        let unseen = settings.slots.iter().map(expected).collect();
         let ports = settings.slots.iter().map(|slot| slot.link.port.path.clone()).collect();
         let (scan, rule) = (settings.scan, settings.rule);
         let warned = settings.binding.is_some();
@@ -163,6 +166,8 @@ impl Line {
             warned,
             token_is_silent: false,
             port_grace,
+            ports_due,
+            unseen,
             must_choose: settings.must_choose,
             ports,
             door: Door::default(),

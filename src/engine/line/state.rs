@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::domain::device::{Fault, Seen};
 use crate::domain::event::{Event, EventSink, SlotStatus, UnitReport};
-use crate::domain::ids::Serial;
+use crate::domain::ids::{Serial, SlotName};
 use crate::domain::label::LabelRule;
 use crate::domain::scan::ScanRules;
 use crate::halt::Halt;
@@ -47,6 +47,10 @@ pub(super) struct LineThread {
     pub(super) ports: Vec<String>,
     /// When a scan has waited long enough for any port at all.
     pub(super) port_grace: Option<Duration>,
+    /// When it is said whose ports are not there; none once it was.
+    pub(super) ports_due: Option<Duration>,
+    /// Slots whose ports do not come with their devices and did not open yet, and those ports.
+    pub(super) unseen: Vec<Option<(SlotName, String)>>,
     pub(super) door: Door,
 }
 

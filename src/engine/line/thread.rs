@@ -10,6 +10,7 @@ use crate::domain::event::{Command, Event};
 use crate::domain::ids::WorkOrderId;
 use crate::domain::label::LabelRule;
 use crate::pki::TOKEN_PATIENCE;
+use crate::router::Place;
 use crate::say;
 use crate::to_line::ToLine;
 
@@ -41,6 +42,7 @@ impl LineThread {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {
                     self.look_for_any_port();
+                    self.look_for_each_port();
                     self.look_at_what_waits();
                     self.look_at_the_token();
                 }
@@ -91,6 +93,25 @@ impl LineThread {
         }
     }
 
+    /// Units go to the slots whose ports are there; a label that names another one waits, and
+    /// nobody would know for what.
+    fn look_for_each_port(&mut self) {
+        if self.ports_due.is_none_or(|until| self.now() < until) || self.router.waits_in_vain() {
+            return;
+        }
+        self.ports_due = None;
+        for (slot, path) in std::mem::take(&mut self.unseen).into_iter().flatten() {
+            let what = say!("slot {slot}: no port {path}", "工位 {slot}：没有端口 {path}");
+            self.say(Event::Warning(Fault::said(Code::PortMissing, what)));
+        }
+    }
+
+    fn port_was_seen(&mut self, slot: usize) {
+        if let Some(unseen) = self.unseen.get_mut(slot) {
+            *unseen = None;
+        }
+    }
+
     /// How long to wait for a message: no longer than until a device that came may be used.
     fn patience(&self) -> Duration {
         let closes = self.router.window_closes(self.now());
@@ -132,8 +153,17 @@ impl LineThread {
             ToLine::Command(Command::Stop) => {
                 self.stop(&told_to_stop(), None);
             }
-            ToLine::Place(slot, place, status) => self.place(slot, place, status),
-            ToLine::PortIsThere => self.router.port_is_there(),
+            ToLine::Place(slot, place, status) => {
+                // What is out of service has said why.
+                if matches!(place, Place::Out | Place::Held) {
+                    self.port_was_seen(slot);
+                }
+                self.place(slot, place, status);
+            }
+            ToLine::PortIsThere(slot) => {
+                self.port_was_seen(slot);
+                self.router.port_is_there();
+            }
             ToLine::Lot(work_order, rule, answer) => {
                 // Who asked may have gone.
                 let _ = answer.send(self.choose_lot(work_order, *rule));
