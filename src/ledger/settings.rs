@@ -49,7 +49,11 @@ impl Settings {
         match files::existing(&self.data_dir) {
             Err(LedgerError::Missing(_)) => witness::check_absent(&self.station, &notes),
             Err(error) => Err(error),
-            Ok(_) => Ok(()),
+            // A file without a byte is begun like one that is not there.
+            Ok(path) => match std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
+                true => witness::check_absent(&self.station, &notes),
+                false => Ok(()),
+            },
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::testing::*;
 use crate::domain::code::Code;
-use crate::{Ledger, LedgerError, Reader, Settings};
+use crate::{LEDGER_FILE, Ledger, LedgerError, Reader, Settings};
 
 fn refused(settings: Settings) -> LedgerError {
     Ledger::open(settings, KEY.clone(), SetClock::new()).unwrap_err()
@@ -165,6 +165,17 @@ fn a_ledger_that_was_thrown_away_is_not_begun_anew_beside_its_anchor() {
     fs::remove_dir_all(dir.path().join("data")).unwrap();
     assert_eq!(refused(anchored(dir.path())).code(), Code::LedgerRolledBack);
     assert!(!dir.path().join("data").exists());
+}
+
+#[test]
+fn a_ledger_that_was_emptied_is_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(anchored(dir.path())));
+    let file = dir.path().join("data").join(LEDGER_FILE);
+    fs::write(&file, "").unwrap();
+    assert_eq!(refused(anchored(dir.path())).code(), Code::LedgerRolledBack);
+    assert_eq!(fs::metadata(&file).unwrap().len(), 0);
+    assert!(!file.with_extension("db-wal").exists());
 }
 
 #[test]
