@@ -121,7 +121,7 @@ impl<R: BufRead + Send> LabelSource for LinesSource<R> {
                         Ok(None) => {}
                         Ok(Some(scan)) => return Label::Scan(Scan { from: self.from, ..scan }),
                         // Not a slot: refused by the line as a whole, with its code.
-                        Err(_) => return Label::Scan(Scan::listed(line, None)),
+                        Err(_) => return Label::Scan(Scan::listed(line.trim_end(), None)),
                     }
                 }
             }

@@ -28,7 +28,11 @@ impl From<LinkError> for Failure {
         let failure = Failure::told(error.code(), &error);
         match error {
             // Its cause is an error of ours, which says itself in each language.
-            LinkError::ScannerOpen(cause) => Failure { causes: vec![cause.sentence()], ..failure },
+            LinkError::ScannerOpen(cause) => {
+                let said = std::iter::once(cause.sentence());
+                let causes = said.chain(Failure::from(*cause).causes).collect();
+                Failure { causes, ..failure }
+            }
             _ => failure,
         }
     }

@@ -15,8 +15,10 @@ use crate::app::lot::{tell, write_bundle};
 use crate::app::report_of::factory;
 use crate::cli::{ReportForm, VerifyBundle};
 use crate::config::Config;
+use crate::domain::cause::Told;
 use crate::domain::code::Code;
 use crate::domain::ids::{WorkOrderId, to_hex};
+use crate::domain::say::Say;
 use crate::handoff::{Bundle, BundleError, verify_bundle};
 use crate::pki::{self, Verifier};
 use crate::report::{Look, Place, lot_html};
@@ -68,9 +70,16 @@ pub(super) fn write(
 
 /// Verifies a bundle.
 pub(super) fn verify(asked: &VerifyBundle, context: &mut Context) -> Result<Exit, Failure> {
-    let found = verify_bundle(&asked.bundle, &Verifier).map_err(|error| match error {
-        BundleError::Read(_) | BundleError::NoBundle(_) => Failure::told(Code::Input, &error),
-        BundleError::Wrong(_) => Failure::told(Code::LedgerJournal, &error),
+    let found = verify_bundle(&asked.bundle, &Verifier).map_err(|error| {
+        let file = Say::same(asked.bundle.display().to_string());
+        match error {
+            BundleError::Read(source) => {
+                let what = file.with(&say!(" can't be read", " 无法读取"));
+                Failure::said(Code::Input, what).caused_by(&source)
+            }
+            BundleError::NoBundle(_) => Failure::said(Code::Input, file.then(&error.sentence())),
+            BundleError::Wrong(_) => Failure::told(Code::LedgerJournal, &error),
+        }
     })?;
     if let Some(path) = &asked.ca {
         let known = pki::read_certificates(path)?;

@@ -14,6 +14,17 @@ use crate::station::{Run, Station};
 fn station() -> Station {
     let station = Station::new();
     station.make_authority();
+    begun(station)
+}
+
+/// The same under a CA that no other station has.
+fn station_of_its_own_ca() -> Station {
+    let station = Station::new();
+    station.ok("authority init");
+    begun(station)
+}
+
+fn begun(station: Station) -> Station {
     fs::copy(station.path("ca.pem"), station.path("server-root.pem")).unwrap();
     station.ok("work-order create A --quantity 1");
     station.ok("work-order create B --quantity 1");
@@ -635,7 +646,7 @@ fn what_is_handed_out_is_its_owner_s_whatever_the_mask() {
 /// A ledger of the same station id with a key and a CA of its own, put in this one's place.
 #[test]
 fn an_invented_ledger_of_the_same_station_is_not_certified() {
-    let (station, other) = (station(), self::station());
+    let (station, other) = (station(), station_of_its_own_ca());
     for each in [&station, &other] {
         each.change("slot-a", "/dev/null");
         assert!(!batch(each).stderr.contains("E-LEDGER"));

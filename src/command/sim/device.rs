@@ -41,7 +41,18 @@ pub(super) fn run(device: &SimDevice, context: &mut Context) -> Result<Exit, Fai
 }
 
 pub(super) fn unusable(error: SimError) -> Failure {
-    Failure::told(Code::PortOpen, &error)
+    let failure = Failure::told(Code::PortOpen, &error);
+    match error {
+        SimError::Link { .. }
+        | SimError::LinkTaken { .. }
+        | SimError::Control { .. }
+        | SimError::Flash { .. }
+        | SimError::Progress { .. } => failure.with_help(say!(
+            "name another path, in a directory that is there and that this user may write to",
+            "指定另一个路径，其目录须已存在且当前用户可写"
+        )),
+        _ => failure,
+    }
 }
 
 /// One slot a link, all beside one bench.

@@ -35,7 +35,14 @@ impl Work {
 /// Held while this process does its work; let go when dropped.
 #[derive(Debug)]
 pub struct WorkLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for WorkLock {
+    /// Nobody is named who does not work here any more.
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
+    }
 }
 
 impl WorkLock {
@@ -57,7 +64,7 @@ impl WorkLock {
         }
         file.set_len(0).map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
-        Ok(WorkLock { _file: file })
+        Ok(WorkLock { file })
     }
 }
 
@@ -83,17 +90,17 @@ fn locked_by(path: &Path) -> Option<i64> {
     })
 }
 
-/// The one that has the lock. The file names it a moment after it was taken, and until then the
-/// one before it: the system is asked first.
+/// The one that has the lock. The file names it a moment after it was taken; until then the
+/// system knows.
 fn holder(path: &Path, file: &mut File) -> String {
-    if let Some(pid) = locked_by(path).filter(|pid| *pid > 0) {
-        return pid.to_string();
-    }
     let mut text = String::new();
     let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
     match (read, text.trim()) {
         (Ok(_), pid) if !pid.is_empty() => pid.to_owned(),
-        _ => "?".to_owned(),
+        _ => match locked_by(path).filter(|pid| *pid > 0) {
+            Some(pid) => pid.to_string(),
+            None => "?".to_owned(),
+        },
     }
 }
 
@@ -119,8 +126,8 @@ mod tests {
     #[test]
     fn the_first_is_named_before_it_wrote_its_name() {
         let dir = tempfile::tempdir().unwrap();
-        let first = File::create(dir.path().join("sync.lock")).unwrap();
-        writeln!(&first, "1").unwrap();
+        drop(WorkLock::take(dir.path(), Work::Sync).unwrap());
+        let first = File::open(dir.path().join("sync.lock")).unwrap();
         flock(&first, FlockOperation::NonBlockingLockExclusive).unwrap();
         let error = WorkLock::take(dir.path(), Work::Sync).unwrap_err();
         let named = format!("process {} ", std::process::id());
