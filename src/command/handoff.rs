@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::context::Context;
 use super::person::person;
 use super::tables;
+use crate::app::report_of::no_order;
 use crate::app::{cloud, from_config};
 use crate::cli::{self, ExportCertificates, ExportFormat};
 use crate::config::Config;
@@ -55,10 +56,7 @@ fn certificates(asked: &ExportCertificates, context: &mut Context) -> Result<Exi
     if let Some(id) = &asked.work_order
         && reader.work_order(id)?.is_none()
     {
-        return Err(Failure::said(
-            Code::WorkOrderUnknown,
-            say!("there is no work order {id}", "没有工单 {id}"),
-        ));
+        return Err(no_order(id.as_str()));
     }
     let (station, product) = (config.station.id.as_str(), config.product.name.as_str());
     let mut export = handoff::Export::create(&asked.out, format(asked.format), station, product)?;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::grants;
 use super::person::{person, reason, record};
+use crate::app::report_of::no_order;
 use crate::cli::{NewWorkOrder, WorkOrderCommand};
 use crate::config::Config;
 use crate::domain::cause::Told;
@@ -143,9 +144,7 @@ fn list(config: &Config, context: &mut Context) -> Result<(), Failure> {
 
 fn show(config: &Config, id: &WorkOrderId, context: &mut Context) -> Result<(), Failure> {
     let reader = reader(config)?;
-    let row = reader.work_order(id)?.ok_or_else(|| {
-        Failure::said(Code::WorkOrderUnknown, say!("there is no work order {id}", "没有工单 {id}"))
-    })?;
+    let row = reader.work_order(id)?.ok_or_else(|| no_order(id.as_str()))?;
     print(&row, &reader.grants(id)?, context)
 }
 
