@@ -20,7 +20,14 @@ pub(crate) struct Report {
 impl Report {
     /// Tries what is at a port.
     pub(crate) fn of(station: &Station, port: &str, options: &str) -> Self {
-        Self::read(station.run(&format!("selftest --port {port} --json {options}")))
+        let judged =
+            || Self::read(station.run(&format!("selftest --port {port} --json {options}")));
+        let report = judged();
+        // A machine that does much else makes a device late; one that is slow is late again.
+        match report.with("fail").as_slice() {
+            ["busy-times"] => judged(),
+            _ => report,
+        }
     }
 
     pub(crate) fn read(run: Run) -> Self {
