@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::context::Context;
+use super::failure::named_certificates;
 use crate::cli::SegmentsCommand;
 use crate::domain::code::Code;
 use crate::domain::ids::PublicKey;
@@ -93,11 +94,10 @@ fn verify(
     part: bool,
     context: &mut Context,
 ) -> Result<Exit, Failure> {
-    let ca = match ca {
-        Some(ca) => ca.to_path_buf(),
-        None => context.config()?.authority.certificate,
+    let authorities = match ca {
+        Some(ca) => named_certificates(ca)?,
+        None => pki::read_certificates(&context.config()?.authority.certificate)?,
     };
-    let authorities = pki::read_certificates(&ca)?;
     let mut held = Held::default();
     let found = context.watching(|| verify_all(files, &authorities, part, &mut held));
     let last = held.last.as_ref();

@@ -1,0 +1,33 @@
+//! Segments of a journal, read by people who have no ledger. What a line wrote is read in
+//! `tests/line/segments.rs`.
+
+use std::fs;
+
+use crate::station::Station;
+
+/// A segment of two entries, frozen beside the ledger's own tests.
+const SEGMENT: &str = include_str!("../../src/ledger/tests/segment.hex");
+
+/// A station with a CA and that segment, `a.segment`.
+fn station() -> Station {
+    let station = Station::new();
+    station.make_authority();
+    let digits: Vec<u8> = SEGMENT.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+    let bytes: Vec<u8> = digits.chunks(2).map(byte).collect();
+    fs::write(station.path("a.segment"), bytes).unwrap();
+    station
+}
+
+#[test]
+fn a_ca_on_the_command_line_that_can_t_be_used_is_no_matter_of_station_toml() {
+    let station = station();
+    station.write("s.txt", "no certificate");
+    for (ca, why) in [("nosuch", "can't be read"), ("s.txt", "holds no certificate")] {
+        let line = format!("ledger segments verify a.segment --ca {ca}");
+        let run = station.fails(&line, "E-INPUT", 2).says(&format!("{ca}: {why}"));
+        assert!(!run.stderr.contains("station.toml"), "{}", run.stderr);
+    }
+    // One that can be used and certified nothing of it is held against it.
+    station.fails("ledger segments verify a.segment --ca ca.pem", "E-LEDGER-SEGMENT", 4);
+}
