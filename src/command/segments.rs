@@ -96,7 +96,10 @@ fn verify(
 ) -> Result<Exit, Failure> {
     let authorities = match ca {
         Some(ca) => named_certificates(ca)?,
-        None => pki::read_certificates(&context.config()?.authority.certificate)?,
+        None => {
+            let config = context.config().map_err(or_name_the_ca)?;
+            pki::read_certificates(&config.authority.certificate)?
+        }
     };
     let mut held = Held::default();
     let found = context.watching(|| verify_all(files, &authorities, part, &mut held));
@@ -135,6 +138,20 @@ fn verify(
         }
         _ => Err(Failure::said(Code::Input, say!("there are no segments", "没有日志段"))),
     }
+}
+
+/// Where there is no station.toml, the CA's certificate is all that is missing.
+fn or_name_the_ca(failure: Failure) -> Failure {
+    if failure.code != Code::ConfigMissing {
+        return failure;
+    }
+    let name_it = say!(
+        "name the CA's certificate with `--ca PEM`, and no station.toml is needed",
+        "用 `--ca PEM` 指定 CA 证书，就不需要 station.toml"
+    );
+    let known = failure.help.as_deref().cloned();
+    let all: Vec<Say> = std::iter::once(name_it).chain(known).collect();
+    failure.with_help(Say::all(&all))
 }
 
 fn verify_all(

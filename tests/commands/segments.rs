@@ -31,3 +31,12 @@ fn a_ca_on_the_command_line_that_can_t_be_used_is_no_matter_of_station_toml() {
     // One that can be used and certified nothing of it is held against it.
     station.fails("ledger segments verify a.segment --ca ca.pem", "E-LEDGER-SEGMENT", 4);
 }
+
+#[test]
+fn where_there_is_no_station_toml_the_help_names_the_ca() {
+    let station = station();
+    fs::remove_file(station.path("station.toml")).unwrap();
+    let run = station.fails("ledger segments verify a.segment", "E-CONFIG-MISSING", 3);
+    run.says("help: name the CA's certificate with `--ca PEM`").says("--config FILE");
+    station.fails("ledger segments verify a.segment --ca ca.pem", "E-LEDGER-SEGMENT", 4);
+}
