@@ -40,3 +40,12 @@ fn where_there_is_no_station_toml_the_help_names_the_ca() {
     run.says("help: name the CA's certificate with `--ca PEM`").says("--config FILE");
     station.fails("ledger segments verify a.segment --ca ca.pem", "E-LEDGER-SEGMENT", 4);
 }
+
+#[test]
+fn where_there_are_no_segments_none_are_called_valid() {
+    let station = station();
+    fs::create_dir(station.path("empty")).unwrap();
+    let run = station.fails("ledger segments verify empty --ca ca.pem --json", "E-INPUT", 2);
+    assert_eq!(run.stdout, "");
+    run.says("there are no segments in empty");
+}
