@@ -69,7 +69,8 @@ fn say_entry(entry: &SegmentEntry, context: &mut Context) -> Result<(), Failure>
         true => {
             let payload: Value = serde_json::from_slice(payload).unwrap_or_default();
             let line = json!({
-                "event": "entry", "seq": seq, "at": at, "kind": kind, "payload": payload,
+                "event": "entry", "seq": seq, "at": at.to_string(), "kind": kind,
+                "payload": payload,
             });
             context.out.json(&line)
         }

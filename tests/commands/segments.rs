@@ -49,3 +49,13 @@ fn where_there_are_no_segments_none_are_called_valid() {
     assert_eq!(run.stdout, "");
     run.says("there are no segments in empty");
 }
+
+#[test]
+fn the_time_of_an_entry_reads_as_times_do_everywhere() {
+    let station = station();
+    fs::remove_file(station.path("station.toml")).unwrap();
+    let lines = station.ok("ledger segments show a.segment --json").json();
+    let entry = lines.iter().find(|line| line["event"] == "entry").unwrap();
+    assert_eq!(entry["at"], "2026-09-21T14:13:20.000Z");
+    station.ok("ledger segments show a.segment").says_out("1 2026-09-21T14:13:20.000Z created ");
+}
