@@ -427,6 +427,22 @@ fn a_backup_verifies_and_restores_into_an_empty_directory() {
 }
 
 #[test]
+fn a_backup_that_can_t_be_written_names_what_was_asked_for_and_why() {
+    let station = station();
+    fs::create_dir(station.path("dir")).unwrap();
+    for (to, why) in [
+        ("nodir/b.db", "No such file or directory"),
+        ("ca.pem/b.db", "Not a directory"),
+        ("dir", "is a directory"),
+    ] {
+        let run = station.fails(&format!("ledger backup {to}"), "E-OUTPUT", 1);
+        let run = run.says(&format!("the backup {to} can't be written")).says(why);
+        assert!(!run.stderr.contains(".tmp"), "{}", run.stderr);
+    }
+    assert_eq!(fs::read_dir(station.path("dir")).unwrap().count(), 0);
+}
+
+#[test]
 fn a_damaged_backup_is_not_restored() {
     let station = station();
     station.ok("ledger backup saved");
