@@ -210,14 +210,9 @@ fn restore(
     by: Option<OperatorId>,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    if let Some(from) = &from
-        && !from.is_file()
-        && !from.is_dir()
-    {
-        return Err(Failure::said(
-            Code::Input,
-            say!("{} is no backup", "{} 不是备份", from.display()),
-        ));
+    if let Some(from) = &from {
+        // Before a journal key is made: what is no backup leaves nothing behind.
+        demand_backup(from)?;
     }
     let settings = from_config::ledger_settings(config);
     let key = from_config::journal_key(config)?;
@@ -235,7 +230,7 @@ fn restore(
     };
     let (file, restored) = match from {
         Some(from) => {
-            let restored = bring(&from)?;
+            let restored = bring(&from).map_err(|failure| of_backup(&from, failure))?;
             (from, restored)
         }
         None => newest_that_holds(config, context.color, bring)?,
@@ -260,6 +255,52 @@ fn restore(
         "the line is closed until `station sync --full` or `station ledger accept-gap`",
         "产线已关闭，直到运行 `station sync --full` 或 `station ledger accept-gap`"
     ))
+}
+
+/// Refuses what never was a copy of a ledger, nor a directory that may hold its segments.
+fn demand_backup(from: &Path) -> Result<(), Failure> {
+    let is_one = match from.is_dir() {
+        true => Ok(true),
+        // A copy is read more than once, as no pipe can be.
+        false => ledger::is_database(from).map(|is_one| is_one && from.is_file()),
+    };
+    let what = || say!("{} is no backup", "{} 不是备份", from.display());
+    let refused = match is_one {
+        Ok(true) => return Ok(()),
+        Ok(false) => Failure::said(Code::Input, what()),
+        Err(error) => Failure::said(Code::Input, what()).caused_by(&error),
+    };
+    Err(refused.with_help(say!(
+        "name a copy that `station ledger backup` made, or a directory of segments",
+        "指定 `station ledger backup` 建立的副本，或日志段所在的目录"
+    )))
+}
+
+/// A failure of a backup that was named: what is wrong with its contents says nothing about a
+/// ledger of the station.
+fn of_backup(from: &Path, failure: Failure) -> Failure {
+    use Code::{
+        LedgerCorrupt, LedgerCut, LedgerJournal, LedgerNewer, LedgerRolledBack, LedgerSchema,
+        LedgerStation,
+    };
+    match failure.code {
+        LedgerCorrupt | LedgerJournal | LedgerSchema | LedgerCut | LedgerRolledBack
+        | LedgerNewer | LedgerStation => {}
+        _ => return failure,
+    }
+    let Failure { code, what, chinese, causes, .. } = failure;
+    let why = Say { english: what, chinese: chinese.unwrap_or_default() };
+    let what = say!("{} can't be restored", "{} 无法恢复", from.display()).then(&why);
+    let told = Failure { causes, ..Failure::said(code, what) };
+    match code {
+        // A newer program can restore it.
+        LedgerNewer => told,
+        _ => told.with_help(say!(
+            "nothing was restored; take another backup of this station: `station ledger restore \
+             FILE`",
+            "什么都没有恢复；换用本站的另一个备份：`station ledger restore FILE`"
+        )),
+    }
 }
 
 /// Tries the backups of `[ledger] backup_dir` from the newest on; one that does not hold is

@@ -57,7 +57,7 @@ pub use journal::entry::{Hash, InstanceId, Kind};
 pub use journal::head::Head;
 pub use journal::note::HEAD_FILE;
 pub use keep::aside::{set_aside, set_aside_if_damaged};
-pub use keep::files::{LEDGER_FILE, absent, make_data_dir};
+pub use keep::files::{LEDGER_FILE, absent, is_database, make_data_dir};
 pub use keep::lock::{Work, WorkLock};
 pub use keep::structure::FileCheck;
 pub use mend::reindex;

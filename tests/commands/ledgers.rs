@@ -449,8 +449,28 @@ fn a_damaged_backup_is_not_restored() {
     let connection = Connection::open(station.path("saved")).unwrap();
     connection.execute_batch("PRAGMA foreign_keys = 0; DELETE FROM journal WHERE seq = 2").unwrap();
     drop(connection);
-    station.fails("--data-dir other ledger restore saved", "E-LEDGER-JOURNAL", 4);
+    let run = station.fails("--data-dir other ledger restore saved", "E-LEDGER-JOURNAL", 4);
+    run.says("saved can't be restored: entry 2 of the journal");
     assert!(!station.path("other/ledger.db").exists());
+    // The same where SQLite can't read it.
+    let mut bytes = fs::read(station.path("saved")).unwrap();
+    bytes[100..].fill(0x5a);
+    fs::write(station.path("saved"), bytes).unwrap();
+    let run = station.fails("--data-dir other ledger restore saved", "E-LEDGER-CORRUPT", 4);
+    let run = run.says("saved can't be restored: the ledger's file is damaged");
+    assert!(!run.stderr.contains("data directory"), "{}", run.stderr);
+}
+
+#[test]
+fn what_never_was_a_backup_is_refused_before_anything_is_made() {
+    let station = station();
+    station.write("s.txt", &"no ledger, but as long as one\n".repeat(1000));
+    station.write("empty", "");
+    for name in ["s.txt", "empty", "nosuch"] {
+        let line = format!("--data-dir other ledger restore {name}");
+        station.fails(&line, "E-INPUT", 2).says(&format!("{name} is no backup"));
+        assert!(!station.path("other").exists(), "{name}");
+    }
 }
 
 #[test]
