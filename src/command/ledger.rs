@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::context::Context;
+use super::failure::named_certificates;
 use super::person::{approve, person, pin_of, reason, record};
 use crate::app::{from_config, people};
 use crate::cli::{LedgerAct, LedgerCommand};
@@ -32,25 +33,8 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
     let config = context.config()?;
     match command {
         LedgerCommand::Verify { new, every_head, key, anchor } => {
-            let mut config = config;
-            let (by_key, by_anchor) = (key.is_some(), anchor.is_some());
-            config.authority.certificate = key.unwrap_or(config.authority.certificate);
-            config.ledger.anchor = anchor.or(config.ledger.anchor);
-            if by_key && expected_key(&config, context)?.is_none() {
-                return Err(proves_nothing(
-                    &say!(
-                        " certified no journal key of this station",
-                        " 没有为本站的日志密钥签发证书"
-                    ),
-                    &config.authority.certificate,
-                ));
-            }
-            if let Some(anchor) =
-                config.ledger.anchor.as_deref().filter(|path| by_anchor && !path.is_file())
-            {
-                return Err(proves_nothing(&say!(" is no file", " 不是文件"), anchor));
-            }
-            return verify(&config, Extent { only_new: new, every_head }, context);
+            let extent = Extent { only_new: new, every_head };
+            return verify_by(config, key, anchor, extent, context);
         }
         LedgerCommand::Stats(of) => super::stats::run(&config, &of, context)?,
         LedgerCommand::Check => check(&config, context)?,
@@ -65,13 +49,59 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// A witness that was named and tells nothing: no audit goes by it.
-fn proves_nothing(why: &Say, witness: &Path) -> Failure {
-    let what = Say::same(witness.display().to_string()).with(why);
-    Failure::said(Code::LedgerKey, what).with_help(say!(
-        "name the CA certificate, or the head's note, of this station",
-        "指定本站的 CA 证书，或日志头的记录"
-    ))
+/// Audits the ledger, by the witnesses that were named instead of those of station.toml.
+fn verify_by(
+    mut config: Config,
+    key: Option<PathBuf>,
+    anchor: Option<PathBuf>,
+    extent: Extent,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    // A file that can't be used says nothing about the ledger.
+    let authorities = key.as_deref().map(named_certificates).transpose()?;
+    anchor.as_deref().map_or(Ok(()), demand_note)?;
+    config.authority.certificate = key.unwrap_or(config.authority.certificate);
+    config.ledger.anchor = anchor.or(config.ledger.anchor);
+    if let Some(authorities) = authorities {
+        demand_certified(&config, &authorities)?;
+    }
+    verify(&config, extent, context)
+}
+
+/// Refuses a file without a head in it: an audit that was to go by it would go by nothing.
+fn demand_note(path: &Path) -> Result<(), Failure> {
+    let name = path.display();
+    let refused = match ledger::is_note(path) {
+        Ok(true) => return Ok(()),
+        Ok(false) => {
+            let what = say!("{name} has no head of a journal in it", "{name} 里没有日志的头");
+            Failure::said(Code::Input, what)
+        }
+        Err(error) => Failure::said(Code::Input, say!("{name} can't be read", "{name} 无法读取"))
+            .caused_by(&error),
+    };
+    Err(refused.with_help(say!(
+        "name a copy of `journal.head`, or of what the station writes at `[ledger] anchor`",
+        "指定 `journal.head` 的副本，或本站在 `[ledger] anchor` 处所写文件的副本"
+    )))
+}
+
+/// Refuses a CA that certified no journal key of this station: no audit goes by it. What keeps
+/// the ledger from being asked is told instead.
+fn demand_certified(config: &Config, authorities: &[Vec<u8>]) -> Result<(), Failure> {
+    let Config { station, authority, .. } = config;
+    let reader = Reader::open(&station.data_dir, Some(&station.id))?;
+    let certified = from_config::certified_keys(&reader, authorities, &station.id)?;
+    if !certified.is_empty() {
+        return Ok(());
+    }
+    let what = say!(
+        "{} certified no journal key of this station",
+        "{} 没有为本站的日志密钥签发证书",
+        authority.certificate.display()
+    );
+    Err(Failure::said(Code::LedgerKey, what)
+        .with_help(say!("name the CA certificate of this station", "指定本站的 CA 证书")))
 }
 
 #[derive(Serialize)]

@@ -55,7 +55,7 @@ pub use backup::schedule::{BackupFile, BackupRule, Backups};
 pub use error::LedgerError;
 pub use journal::entry::{Hash, InstanceId, Kind};
 pub use journal::head::Head;
-pub use journal::note::HEAD_FILE;
+pub use journal::note::{HEAD_FILE, is_note};
 pub use keep::aside::{set_aside, set_aside_if_damaged};
 pub use keep::files::{LEDGER_FILE, absent, is_database, make_data_dir};
 pub use keep::lock::{Work, WorkLock};

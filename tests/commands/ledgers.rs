@@ -696,6 +696,32 @@ fn an_invented_ledger_of_the_same_station_is_not_certified() {
 }
 
 #[test]
+fn a_witness_that_was_named_and_can_t_be_used_says_nothing_about_the_ledger() {
+    let station = station();
+    station.write("s.txt", "neither a certificate nor a note");
+    for (line, why) in [
+        ("ledger verify --key nosuch", "nosuch: can't be read: No such file"),
+        ("ledger verify --key s.txt", "s.txt: holds no certificate"),
+        ("ledger verify --key data", "data: can't be read: is a directory"),
+        ("ledger verify --anchor nosuch", "nosuch can't be read\ncaused by: No such file"),
+        ("ledger verify --anchor s.txt", "s.txt has no head of a journal in it"),
+        ("ledger verify --anchor data", "data can't be read\ncaused by: is a directory"),
+    ] {
+        station.fails(line, "E-INPUT", 2).says(why);
+    }
+    // A certificate that certified nothing is another matter.
+    let line = "ledger verify --key ca.pem";
+    station.fails(line, "E-LEDGER-KEY", 4).says("ca.pem certified no journal key");
+    station.change("slot-a", "/dev/null");
+    batch(&station);
+    station.ok("ledger verify --key ca.pem --anchor data/journal.head");
+    // And where the ledger can't be asked, the CA is not to blame.
+    fs::write(file(&station), "this is no ledger, but long enough for a header".repeat(100))
+        .unwrap();
+    station.fails(line, "E-LEDGER-CORRUPT", 4);
+}
+
+#[test]
 fn a_note_with_a_digit_changed_is_judged_alike_by_everybody() {
     let station = station();
     station.change("slot-a", "/dev/null");
