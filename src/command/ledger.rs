@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::named_certificates;
@@ -62,10 +62,16 @@ fn verify_by(
     anchor.as_deref().map_or(Ok(()), demand_note)?;
     config.authority.certificate = key.unwrap_or(config.authority.certificate);
     config.ledger.anchor = anchor.or(config.ledger.anchor);
-    if let Some(authorities) = authorities {
-        demand_certified(&config, &authorities)?;
+    let certified = authorities.map_or(Ok(()), |ca| demand_certified(&config, &ca));
+    match certified.and_then(|()| audit(&config, extent, context)) {
+        Ok(verification) => say_verdict(&verification, context),
+        Err(failure) => {
+            if context.out.is_json() && failure.exit() == Exit::Ledger {
+                context.out.json(&unaudited(&failure))?;
+            }
+            Err(failure)
+        }
     }
-    verify(&config, extent, context)
 }
 
 /// Refuses a file without a head in it: an audit that was to go by it would go by nothing.
@@ -109,6 +115,24 @@ struct Summary<'a> {
     event: &'static str,
     #[serde(flatten)]
     verification: &'a Verification,
+    #[serde(flatten)]
+    blame: Option<Blame>,
+}
+
+/// What stands in each summary of a ledger that does not hold.
+#[derive(Serialize)]
+struct Blame {
+    /// None where it is no single entry, as where the last ones are missing.
+    first_bad_entry: Option<u64>,
+}
+
+/// The summary of a ledger of which nothing could be read that counts.
+fn unaudited(failure: &Failure) -> Value {
+    let Fault { code, detail, .. } = failure.clone().into();
+    json!({
+        "event": "summary", "entries": null, "valid": false, "head": null,
+        "first_bad_entry": null, "why": detail, "code": code,
+    })
 }
 
 /// How much of a ledger is audited.
@@ -145,15 +169,16 @@ pub(super) fn audit(
     Ok(context.watching(verify)?)
 }
 
-fn verify(config: &Config, extent: Extent, context: &mut Context) -> Result<Exit, Failure> {
-    let verification = audit(config, extent, context)?;
+fn say_verdict(verification: &Verification, context: &mut Context) -> Result<Exit, Failure> {
     if context.out.is_json() {
-        context.out.json(&Summary { event: "summary", verification: &verification })?;
+        let first_bad_entry = verification.first_bad_entry;
+        let blame = (!verification.valid).then_some(Blame { first_bad_entry });
+        context.out.json(&Summary { event: "summary", verification, blame })?;
     }
     match &verification.why {
         None => {
             if !context.out.is_json() {
-                say_valid(&verification, context)?;
+                say_valid(verification, context)?;
             }
             Ok(Exit::Done)
         }

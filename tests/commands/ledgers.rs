@@ -43,7 +43,12 @@ fn refuted(station: &Station, code: &str) -> serde_json::Value {
     let summary = run.json_line();
     assert_eq!(summary["event"], "summary");
     assert_eq!(summary["valid"], false);
+    assert_eq!(summary["code"], code);
     assert!(summary["why"].as_str().is_some_and(|why| why.len() > 10), "{summary}");
+    // Each has them, if only to say that there are none.
+    for key in ["entries", "head", "first_bad_entry"] {
+        assert!(summary.get(key).is_some(), "{key} in {summary}");
+    }
     summary
 }
 
@@ -188,6 +193,26 @@ fn a_damaged_file_is_told() {
     fs::write(file(&station), "this is no ledger, but long enough for a header".repeat(100))
         .unwrap();
     station.fails("ledger verify", "E-LEDGER-CORRUPT", 4);
+}
+
+#[test]
+fn whatever_keeps_a_ledger_from_being_audited_has_its_summary() {
+    let station = station();
+    // No line ran yet, so that the CA certified nothing.
+    let named = station.fails("ledger verify --key ca.pem --json", "E-LEDGER-KEY", 4);
+    assert_eq!(named.json_line()["first_bad_entry"], serde_json::Value::Null);
+    station.change("id = \"line-1\"", "id = \"line-2\"");
+    assert_eq!(refuted(&station, "E-LEDGER-STATION")["entries"], 4);
+    station.change("id = \"line-2\"", "id = \"line-1\"");
+    let damaged = "this is no ledger, but long enough for a header".repeat(100);
+    for (bytes, code) in [(damaged.as_str(), "E-LEDGER-CORRUPT"), ("", "E-LEDGER-OPEN")] {
+        fs::write(file(&station), bytes).unwrap();
+        assert!(refuted(&station, code)["entries"].is_null());
+    }
+    fs::remove_dir_all(station.path("data")).unwrap();
+    refuted(&station, "E-LEDGER-OPEN");
+    // What is wrong with the command says nothing about a ledger.
+    assert_eq!(station.fails("ledger verify --key nosuch --json", "E-INPUT", 2).stdout, "");
 }
 
 /// The files in the data directory that begin so.
