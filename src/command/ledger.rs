@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
+use super::failure::named_certificates;
 use super::person::{approve, person, pin_of, reason, record};
 use crate::app::{from_config, people};
 use crate::cli::{LedgerAct, LedgerCommand};
@@ -32,25 +33,8 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
     let config = context.config()?;
     match command {
         LedgerCommand::Verify { new, every_head, key, anchor } => {
-            let mut config = config;
-            let (by_key, by_anchor) = (key.is_some(), anchor.is_some());
-            config.authority.certificate = key.unwrap_or(config.authority.certificate);
-            config.ledger.anchor = anchor.or(config.ledger.anchor);
-            if by_key && expected_key(&config, context)?.is_none() {
-                return Err(proves_nothing(
-                    &say!(
-                        " certified no journal key of this station",
-                        " 没有为本站的日志密钥签发证书"
-                    ),
-                    &config.authority.certificate,
-                ));
-            }
-            if let Some(anchor) =
-                config.ledger.anchor.as_deref().filter(|path| by_anchor && !path.is_file())
-            {
-                return Err(proves_nothing(&say!(" is no file", " 不是文件"), anchor));
-            }
-            return verify(&config, Extent { only_new: new, every_head }, context);
+            let extent = Extent { only_new: new, every_head };
+            return verify_by(config, key, anchor, extent, context);
         }
         LedgerCommand::Stats(of) => super::stats::run(&config, &of, context)?,
         LedgerCommand::Check => check(&config, context)?,
@@ -65,13 +49,65 @@ pub(super) fn run(command: LedgerCommand, context: &mut Context) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// A witness that was named and tells nothing: no audit goes by it.
-fn proves_nothing(why: &Say, witness: &Path) -> Failure {
-    let what = Say::same(witness.display().to_string()).with(why);
-    Failure::said(Code::LedgerKey, what).with_help(say!(
-        "name the CA certificate, or the head's note, of this station",
-        "指定本站的 CA 证书，或日志头的记录"
-    ))
+/// Audits the ledger, by the witnesses that were named instead of those of station.toml.
+fn verify_by(
+    mut config: Config,
+    key: Option<PathBuf>,
+    anchor: Option<PathBuf>,
+    extent: Extent,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
+    // A file that can't be used says nothing about the ledger.
+    let authorities = key.as_deref().map(named_certificates).transpose()?;
+    anchor.as_deref().map_or(Ok(()), demand_note)?;
+    config.authority.certificate = key.unwrap_or(config.authority.certificate);
+    config.ledger.anchor = anchor.or(config.ledger.anchor);
+    let certified = authorities.map_or(Ok(()), |ca| demand_certified(&config, &ca));
+    match certified.and_then(|()| audit(&config, extent, context)) {
+        Ok(verification) => say_verdict(&verification, context),
+        Err(failure) => {
+            if context.out.is_json() && failure.exit() == Exit::Ledger {
+                context.out.json(&unaudited(&failure))?;
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Refuses a file without a head in it: an audit that was to go by it would go by nothing.
+fn demand_note(path: &Path) -> Result<(), Failure> {
+    let name = path.display();
+    let refused = match ledger::is_note(path) {
+        Ok(true) => return Ok(()),
+        Ok(false) => {
+            let what = say!("{name} has no head of a journal in it", "{name} 里没有日志的头");
+            Failure::said(Code::Input, what)
+        }
+        Err(error) => Failure::said(Code::Input, say!("{name} can't be read", "{name} 无法读取"))
+            .caused_by(&error),
+    };
+    Err(refused.with_help(say!(
+        "name a copy of `journal.head`, or of what the station writes at `[ledger] anchor`",
+        "指定 `journal.head` 的副本，或本站在 `[ledger] anchor` 处所写文件的副本"
+    )))
+}
+
+/// Refuses a CA that certified no journal key of this station: no audit goes by it. What keeps
+/// the ledger from being asked is told instead.
+fn demand_certified(config: &Config, authorities: &[Vec<u8>]) -> Result<(), Failure> {
+    let Config { station, authority, .. } = config;
+    let reader = Reader::open(&station.data_dir, Some(&station.id))?;
+    let certified = from_config::certified_keys(&reader, authorities, &station.id)?;
+    if !certified.is_empty() {
+        return Ok(());
+    }
+    let what = say!(
+        "{} certified no journal key of this station",
+        "{} 没有为本站的日志密钥签发证书",
+        authority.certificate.display()
+    );
+    Err(Failure::said(Code::LedgerKey, what)
+        .with_help(say!("name the CA certificate of this station", "指定本站的 CA 证书")))
 }
 
 #[derive(Serialize)]
@@ -79,6 +115,24 @@ struct Summary<'a> {
     event: &'static str,
     #[serde(flatten)]
     verification: &'a Verification,
+    #[serde(flatten)]
+    blame: Option<Blame>,
+}
+
+/// What stands in each summary of a ledger that does not hold.
+#[derive(Serialize)]
+struct Blame {
+    /// None where it is no single entry, as where the last ones are missing.
+    first_bad_entry: Option<u64>,
+}
+
+/// The summary of a ledger of which nothing could be read that counts.
+fn unaudited(failure: &Failure) -> Value {
+    let Fault { code, detail, .. } = failure.clone().into();
+    json!({
+        "event": "summary", "entries": null, "valid": false, "head": null,
+        "first_bad_entry": null, "why": detail, "code": code,
+    })
 }
 
 /// How much of a ledger is audited.
@@ -115,15 +169,16 @@ pub(super) fn audit(
     Ok(context.watching(verify)?)
 }
 
-fn verify(config: &Config, extent: Extent, context: &mut Context) -> Result<Exit, Failure> {
-    let verification = audit(config, extent, context)?;
+fn say_verdict(verification: &Verification, context: &mut Context) -> Result<Exit, Failure> {
     if context.out.is_json() {
-        context.out.json(&Summary { event: "summary", verification: &verification })?;
+        let first_bad_entry = verification.first_bad_entry;
+        let blame = (!verification.valid).then_some(Blame { first_bad_entry });
+        context.out.json(&Summary { event: "summary", verification, blame })?;
     }
     match &verification.why {
         None => {
             if !context.out.is_json() {
-                say_valid(&verification, context)?;
+                say_valid(verification, context)?;
             }
             Ok(Exit::Done)
         }
@@ -210,14 +265,9 @@ fn restore(
     by: Option<OperatorId>,
     context: &mut Context,
 ) -> Result<(), Failure> {
-    if let Some(from) = &from
-        && !from.is_file()
-        && !from.is_dir()
-    {
-        return Err(Failure::said(
-            Code::Input,
-            say!("{} is no backup", "{} 不是备份", from.display()),
-        ));
+    if let Some(from) = &from {
+        // Before a journal key is made: what is no backup leaves nothing behind.
+        demand_backup(from)?;
     }
     let settings = from_config::ledger_settings(config);
     let key = from_config::journal_key(config)?;
@@ -235,7 +285,7 @@ fn restore(
     };
     let (file, restored) = match from {
         Some(from) => {
-            let restored = bring(&from)?;
+            let restored = bring(&from).map_err(|failure| of_backup(&from, failure))?;
             (from, restored)
         }
         None => newest_that_holds(config, context.color, bring)?,
@@ -260,6 +310,52 @@ fn restore(
         "the line is closed until `station sync --full` or `station ledger accept-gap`",
         "产线已关闭，直到运行 `station sync --full` 或 `station ledger accept-gap`"
     ))
+}
+
+/// Refuses what never was a copy of a ledger, nor a directory that may hold its segments.
+fn demand_backup(from: &Path) -> Result<(), Failure> {
+    let is_one = match from.is_dir() {
+        true => Ok(true),
+        // A copy is read more than once, as no pipe can be.
+        false => ledger::is_database(from).map(|is_one| is_one && from.is_file()),
+    };
+    let what = || say!("{} is no backup", "{} 不是备份", from.display());
+    let refused = match is_one {
+        Ok(true) => return Ok(()),
+        Ok(false) => Failure::said(Code::Input, what()),
+        Err(error) => Failure::said(Code::Input, what()).caused_by(&error),
+    };
+    Err(refused.with_help(say!(
+        "name a copy that `station ledger backup` made, or a directory of segments",
+        "指定 `station ledger backup` 建立的副本，或日志段所在的目录"
+    )))
+}
+
+/// A failure of a backup that was named: what is wrong with its contents says nothing about a
+/// ledger of the station.
+fn of_backup(from: &Path, failure: Failure) -> Failure {
+    use Code::{
+        LedgerCorrupt, LedgerCut, LedgerJournal, LedgerNewer, LedgerRolledBack, LedgerSchema,
+        LedgerStation,
+    };
+    match failure.code {
+        LedgerCorrupt | LedgerJournal | LedgerSchema | LedgerCut | LedgerRolledBack
+        | LedgerNewer | LedgerStation => {}
+        _ => return failure,
+    }
+    let Failure { code, what, chinese, causes, .. } = failure;
+    let why = Say { english: what, chinese: chinese.unwrap_or_default() };
+    let what = say!("{} can't be restored", "{} 无法恢复", from.display()).then(&why);
+    let told = Failure { causes, ..Failure::said(code, what) };
+    match code {
+        // A newer program can restore it.
+        LedgerNewer => told,
+        _ => told.with_help(say!(
+            "nothing was restored; take another backup of this station: `station ledger restore \
+             FILE`",
+            "什么都没有恢复；换用本站的另一个备份：`station ledger restore FILE`"
+        )),
+    }
 }
 
 /// Tries the backups of `[ledger] backup_dir` from the newest on; one that does not hold is

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::context::Context;
+use super::failure::named_certificates;
 use crate::cli::SegmentsCommand;
 use crate::domain::code::Code;
 use crate::domain::ids::PublicKey;
@@ -68,7 +69,8 @@ fn say_entry(entry: &SegmentEntry, context: &mut Context) -> Result<(), Failure>
         true => {
             let payload: Value = serde_json::from_slice(payload).unwrap_or_default();
             let line = json!({
-                "event": "entry", "seq": seq, "at": at, "kind": kind, "payload": payload,
+                "event": "entry", "seq": seq, "at": at.to_string(), "kind": kind,
+                "payload": payload,
             });
             context.out.json(&line)
         }
@@ -79,12 +81,11 @@ fn say_entry(entry: &SegmentEntry, context: &mut Context) -> Result<(), Failure>
     }
 }
 
-/// A chain of segments that holds.
-#[derive(Default)]
+/// A chain of segments that holds: how many they are, the first and the last.
 struct Held {
     count: u64,
-    first: Option<SegmentHeader>,
-    last: Option<SegmentHeader>,
+    first: SegmentHeader,
+    last: SegmentHeader,
 }
 
 fn verify(
@@ -93,62 +94,91 @@ fn verify(
     part: bool,
     context: &mut Context,
 ) -> Result<Exit, Failure> {
-    let ca = match ca {
-        Some(ca) => ca.to_path_buf(),
-        None => context.config()?.authority.certificate,
+    let authorities = match ca {
+        Some(ca) => named_certificates(ca)?,
+        None => {
+            let config = context.config().map_err(or_name_the_ca)?;
+            pki::read_certificates(&config.authority.certificate)?
+        }
     };
-    let authorities = pki::read_certificates(&ca)?;
-    let mut held = Held::default();
+    let mut held = None;
     let found = context.watching(|| verify_all(files, &authorities, part, &mut held));
-    let last = held.last.as_ref();
-    let (station, instance) =
-        (last.map(SegmentHeader::station), last.map(|last| last.instance().to_string()));
-    let (first, end) =
-        (held.first.as_ref().map(|header| header.entries().0), last.map(|last| last.entries().1));
-    let head = last.map(|last| last.head().to_string());
-    if context.out.is_json() {
-        context.out.json(&json!({
-            "event": "summary", "segments": held.count, "valid": found.is_ok(),
-            "station": station, "instance": instance, "first": first, "last": end, "head": head,
-            "code": found.as_ref().err().map(|failure| failure.code),
-            "why": found.as_ref().err().map(ToString::to_string),
-        }))?;
+    if found.is_ok() && held.is_none() {
+        // Where nothing was looked at, there is no verdict.
+        let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+        let what = say!("there are no segments in {}", "{} 里没有日志段", names.join(", "));
+        return Err(Failure::said(Code::Input, what));
     }
-    match (found, station, instance, first, end, head) {
-        (Err(failure), ..) => {
+    if context.out.is_json() {
+        context.out.json(&summary(held.as_ref(), found.as_ref().err()))?;
+    }
+    match found {
+        Err(failure) => {
             failure.print(context.color);
             Ok(Exit::Ledger)
         }
-        (Ok(()), Some(station), Some(instance), Some(first), Some(end), Some(head)) => {
+        Ok(()) => {
             if !context.out.is_json() {
-                let count = held.count;
-                context.out.say(&say!(
-                    "{count} segments hold, entries {first} to {end}",
-                    "{count} 个日志段核对通过，第 {first} 到 {end} 条"
-                ))?;
-                context.out.say(&say!(
-                    "station {station}, instance {instance}, head {head}",
-                    "站 {station}，实例 {instance}，日志头 {head}"
-                ))?;
+                held.iter().try_for_each(|held| say_held(held, context))?;
             }
             Ok(Exit::Done)
         }
-        _ => Err(Failure::said(Code::Input, say!("there are no segments", "没有日志段"))),
     }
+}
+
+fn summary(held: Option<&Held>, failure: Option<&Failure>) -> Value {
+    let last = held.map(|held| &held.last);
+    json!({
+        "event": "summary", "segments": held.map_or(0, |held| held.count),
+        "valid": failure.is_none(),
+        "station": last.map(SegmentHeader::station),
+        "instance": last.map(|last| last.instance().to_string()),
+        "first": held.map(|held| held.first.entries().0), "last": last.map(|last| last.entries().1),
+        "head": last.map(|last| last.head().to_string()),
+        "code": failure.map(|failure| failure.code), "why": failure.map(ToString::to_string),
+    })
+}
+
+fn say_held(held: &Held, context: &mut Context) -> Result<(), Failure> {
+    let Held { count, first, last } = held;
+    let (first, end) = (first.entries().0, last.entries().1);
+    context.out.say(&say!(
+        "{count} segments hold, entries {first} to {end}",
+        "{count} 个日志段核对通过，第 {first} 到 {end} 条"
+    ))?;
+    let (station, instance, head) = (last.station(), last.instance(), last.head());
+    context.out.say(&say!(
+        "station {station}, instance {instance}, head {head}",
+        "站 {station}，实例 {instance}，日志头 {head}"
+    ))
+}
+
+/// Where there is no station.toml, the CA's certificate is all that is missing.
+fn or_name_the_ca(failure: Failure) -> Failure {
+    if failure.code != Code::ConfigMissing {
+        return failure;
+    }
+    let name_it = say!(
+        "name the CA's certificate with `--ca PEM`, and no station.toml is needed",
+        "用 `--ca PEM` 指定 CA 证书，就不需要 station.toml"
+    );
+    let known = failure.help.as_deref().cloned();
+    let all: Vec<Say> = std::iter::once(name_it).chain(known).collect();
+    failure.with_help(Say::all(&all))
 }
 
 fn verify_all(
     files: &[PathBuf],
     authorities: &[Vec<u8>],
     part: bool,
-    held: &mut Held,
+    held: &mut Option<Held>,
 ) -> Result<(), Failure> {
     for (file, expected) in segments::in_order(&segments::files(files)?)? {
         let header = segments::read(&file, &Verifier, |_| ())?;
         if header != expected {
             return Err(bad(&file, &say!("it was changed while it was read", "读取时它被改动")));
         }
-        follows(&file, held.last.as_ref(), &header, part)?;
+        follows(&file, held.as_ref().map(|held| &held.last), &header, part)?;
         if !is_certified(&header, authorities) {
             let key = header.key();
             return Err(bad(
@@ -159,9 +189,10 @@ fn verify_all(
                 ),
             ));
         }
-        held.count += 1;
-        held.first.get_or_insert_with(|| header.clone());
-        held.last = Some(header);
+        *held = Some(match held.take() {
+            None => Held { count: 1, first: header.clone(), last: header },
+            Some(held) => Held { count: held.count + 1, last: header, ..held },
+        });
     }
     Ok(())
 }

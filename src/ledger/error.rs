@@ -90,6 +90,14 @@ pub enum LedgerError {
     /// Backups can't be made, looked for or removed.
     #[error("{0}")]
     Backup(Say),
+    /// A backup can't be made where somebody wants it.
+    #[error("the backup {} can't be written", path.display())]
+    Copy {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A segment of the journal is missing, torn, foreign or changed.
     #[error("{0}")]
     Segment(Say),
@@ -212,6 +220,7 @@ impl LedgerError {
             LedgerError::Schema(_) => Code::LedgerSchema,
             LedgerError::SetAside(_) => Code::LedgerSetAside,
             LedgerError::Backup(_) => Code::LedgerBackup,
+            LedgerError::Copy { .. } => Code::Output,
             LedgerError::Segment(_) => Code::LedgerSegment,
             LedgerError::Newer { .. } => Code::LedgerNewer,
             LedgerError::Station { .. } => Code::LedgerStation,
@@ -351,6 +360,7 @@ impl Told for LedgerError {
             Self::Thread { source, .. } => {
                 format!("账本得不到线程：{}", system_in_chinese(source))
             }
+            Self::Copy { path, .. } => format!("备份 {} 无法写入", path.display()),
             Self::Backup(what) | Self::Segment(what) => what.chinese.clone(),
         })
     }

@@ -54,7 +54,12 @@ fn refuted(station: &Station, code: &str) -> serde_json::Value {
     let summary = run.json_line();
     assert_eq!(summary["event"], "summary");
     assert_eq!(summary["valid"], false);
+    assert_eq!(summary["code"], code);
     assert!(summary["why"].as_str().is_some_and(|why| why.len() > 10), "{summary}");
+    // Each has them, if only to say that there are none.
+    for key in ["entries", "head", "first_bad_entry"] {
+        assert!(summary.get(key).is_some(), "{key} in {summary}");
+    }
     summary
 }
 
@@ -201,6 +206,26 @@ fn a_damaged_file_is_told() {
     fs::write(file(&station), "this is no ledger, but long enough for a header".repeat(100))
         .unwrap();
     station.fails("ledger verify", "E-LEDGER-CORRUPT", 4);
+}
+
+#[test]
+fn whatever_keeps_a_ledger_from_being_audited_has_its_summary() {
+    let station = station();
+    // No line ran yet, so that the CA certified nothing.
+    let named = station.fails("ledger verify --key ca.pem --json", "E-LEDGER-KEY", 4);
+    assert_eq!(named.json_line()["first_bad_entry"], serde_json::Value::Null);
+    station.change("id = \"line-1\"", "id = \"line-2\"");
+    assert_eq!(refuted(&station, "E-LEDGER-STATION")["entries"], 4);
+    station.change("id = \"line-2\"", "id = \"line-1\"");
+    let damaged = "this is no ledger, but long enough for a header".repeat(100);
+    for (bytes, code) in [(damaged.as_str(), "E-LEDGER-CORRUPT"), ("", "E-LEDGER-OPEN")] {
+        fs::write(file(&station), bytes).unwrap();
+        assert!(refuted(&station, code)["entries"].is_null());
+    }
+    fs::remove_dir_all(station.path("data")).unwrap();
+    refuted(&station, "E-LEDGER-OPEN");
+    // What is wrong with the command says nothing about a ledger.
+    assert_eq!(station.fails("ledger verify --key nosuch --json", "E-INPUT", 2).stdout, "");
 }
 
 /// The files in the data directory that begin so.
@@ -440,14 +465,50 @@ fn a_backup_verifies_and_restores_into_an_empty_directory() {
 }
 
 #[test]
+fn a_backup_that_can_t_be_written_names_what_was_asked_for_and_why() {
+    let station = station();
+    fs::create_dir(station.path("dir")).unwrap();
+    for (to, why) in [
+        ("nodir/b.db", "No such file or directory"),
+        ("ca.pem/b.db", "Not a directory"),
+        ("dir", "is a directory"),
+    ] {
+        let run = station.fails(&format!("ledger backup {to}"), "E-OUTPUT", 1);
+        let run = run.says(&format!("the backup {to} can't be written")).says(why);
+        assert!(!run.stderr.contains(".tmp"), "{}", run.stderr);
+    }
+    assert_eq!(fs::read_dir(station.path("dir")).unwrap().count(), 0);
+}
+
+#[test]
 fn a_damaged_backup_is_not_restored() {
     let station = station();
     station.ok("ledger backup saved");
     let connection = Connection::open(station.path("saved")).unwrap();
     connection.execute_batch("PRAGMA foreign_keys = 0; DELETE FROM journal WHERE seq = 2").unwrap();
     drop(connection);
-    station.fails("--data-dir other ledger restore saved", "E-LEDGER-JOURNAL", 4);
+    let run = station.fails("--data-dir other ledger restore saved", "E-LEDGER-JOURNAL", 4);
+    run.says("saved can't be restored: entry 2 of the journal");
     assert!(!station.path("other/ledger.db").exists());
+    // The same where SQLite can't read it.
+    let mut bytes = fs::read(station.path("saved")).unwrap();
+    bytes[100..].fill(0x5a);
+    fs::write(station.path("saved"), bytes).unwrap();
+    let run = station.fails("--data-dir other ledger restore saved", "E-LEDGER-CORRUPT", 4);
+    let run = run.says("saved can't be restored: the ledger's file is damaged");
+    assert!(!run.stderr.contains("data directory"), "{}", run.stderr);
+}
+
+#[test]
+fn what_never_was_a_backup_is_refused_before_anything_is_made() {
+    let station = station();
+    station.write("s.txt", &"no ledger, but as long as one\n".repeat(1000));
+    station.write("empty", "");
+    for name in ["s.txt", "empty", "nosuch"] {
+        let line = format!("--data-dir other ledger restore {name}");
+        station.fails(&line, "E-INPUT", 2).says(&format!("{name} is no backup"));
+        assert!(!station.path("other").exists(), "{name}");
+    }
 }
 
 #[test]
@@ -670,6 +731,32 @@ fn an_invented_ledger_of_the_same_station_is_not_certified() {
     let remarks = summary["remarks"].to_string();
     assert!(remarks.contains("ran under CA"), "{remarks}");
     assert!(!batch(&station).stderr.contains("E-LEDGER"));
+}
+
+#[test]
+fn a_witness_that_was_named_and_can_t_be_used_says_nothing_about_the_ledger() {
+    let station = station();
+    station.write("s.txt", "neither a certificate nor a note");
+    for (line, why) in [
+        ("ledger verify --key nosuch", "nosuch: can't be read: No such file"),
+        ("ledger verify --key s.txt", "s.txt: holds no certificate"),
+        ("ledger verify --key data", "data: can't be read: is a directory"),
+        ("ledger verify --anchor nosuch", "nosuch can't be read\ncaused by: No such file"),
+        ("ledger verify --anchor s.txt", "s.txt has no head of a journal in it"),
+        ("ledger verify --anchor data", "data can't be read\ncaused by: is a directory"),
+    ] {
+        station.fails(line, "E-INPUT", 2).says(why);
+    }
+    // A certificate that certified nothing is another matter.
+    let line = "ledger verify --key ca.pem";
+    station.fails(line, "E-LEDGER-KEY", 4).says("ca.pem certified no journal key");
+    station.change("slot-a", "/dev/null");
+    batch(&station);
+    station.ok("ledger verify --key ca.pem --anchor data/journal.head");
+    // And where the ledger can't be asked, the CA is not to blame.
+    fs::write(file(&station), "this is no ledger, but long enough for a header".repeat(100))
+        .unwrap();
+    station.fails(line, "E-LEDGER-CORRUPT", 4);
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod queue;
 mod quick_key;
 mod scanner;
 mod scans;
+mod segments;
 mod selftest;
 mod selftest_c;
 mod sim_cloud;

@@ -84,8 +84,9 @@ pub struct Verification {
     pub valid: bool,
     /// The hash of the last entry that holds.
     pub head: String,
-    /// The first entry that does not hold, where it is an entry that does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The first entry that does not hold, where it is an entry that does not. Whoever tells of a
+    /// ledger that does not hold tells it, also where there is none.
+    #[serde(skip)]
     pub first_bad_entry: Option<u64>,
     /// What does not hold.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! Saving a ledger as one file while it is in use: complete in itself, audited after it was
 //! written, and only then given its name.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
@@ -23,6 +24,10 @@ use crate::say;
 impl Reader {
     /// Saves the ledger as one file while others go on writing; gives its entries.
     pub fn backup(&self, to: &Path, verifier: &dyn HeadVerifier) -> Result<u64, LedgerError> {
+        if to.is_dir() {
+            let source = ErrorKind::IsADirectory.into();
+            return Err(LedgerError::Copy { path: to.to_path_buf(), source });
+        }
         if to.exists() {
             return Err(LedgerError::Exists(to.to_path_buf()));
         }
@@ -92,10 +97,12 @@ fn not_copied(error: rusqlite::Error, to: &Path) -> LedgerError {
     }
 }
 
-/// The same where its file could not be made or named.
+/// The same where its file could not be made or named. Nobody asked for the name that it has
+/// until it is whole.
 fn not_made(error: LedgerError, to: &Path) -> LedgerError {
     match error {
         LedgerError::NoRoom { .. } => did_not_fit(to.parent().unwrap_or(to)),
+        LedgerError::File { source, .. } => LedgerError::Copy { path: to.to_path_buf(), source },
         other => other,
     }
 }

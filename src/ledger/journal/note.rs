@@ -96,6 +96,12 @@ impl Note {
     }
 }
 
+/// Whether a file is a note of a head, whoever signed it.
+pub fn is_note(path: &Path) -> std::io::Result<bool> {
+    let bytes = bounds::read_file(path, bounds::SETTINGS)?;
+    Ok(serde_json::from_slice::<Note>(&bytes).is_ok())
+}
+
 /// Where heads are noted outside the ledger.
 #[derive(Debug, Clone)]
 pub(crate) struct Notes {

@@ -1,6 +1,7 @@
 //! The ledger's files and how they are opened.
 
 use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::domain::bounds;
 use crate::error::LedgerError;
 use crate::tables::{schema, shape};
 
@@ -128,19 +130,22 @@ fn is_gone(process: i32) -> bool {
 /// A copy of a ledger, a segment, a note or what is personal, begun and not finished; other
 /// programs' files stay.
 fn is_temporary(path: &Path) -> bool {
-    const MAGIC: &[u8] = b"SQLite format 3\0";
     let Ok(found) = fs::symlink_metadata(path) else { return false };
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let is_own = name.is_some_and(|name| {
         let base = name.rsplitn(4, '.').nth(3).unwrap_or_default();
         name.starts_with(".journal.") || base.ends_with(".segment") || base.ends_with(".persons")
     });
-    let begins = || -> std::io::Result<bool> {
-        let mut start = [0; 16];
-        std::io::Read::read_exact(&mut fs::File::open(path)?, &mut start)?;
-        Ok(start == MAGIC)
-    };
-    found.is_file() && (is_own || found.len() == 0 || begins().unwrap_or(false))
+    let holds_a_database = || is_database(path).unwrap_or(false);
+    found.is_file() && (is_own || found.len() == 0 || holds_a_database())
+}
+
+/// Whether a file begins as each of SQLite's does, whatever became of the rest of it.
+pub fn is_database(path: &Path) -> std::io::Result<bool> {
+    const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+    let mut start = Vec::new();
+    bounds::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    Ok(start == MAGIC)
 }
 
 /// What others than the owner may read or change: the data directory, and each file in it.
