@@ -31,6 +31,7 @@ pub mod labels;
 pub mod line;
 pub mod lot;
 pub mod metrics;
+pub mod named;
 pub mod one_scan;
 pub mod opening;
 pub mod partition;

@@ -1,14 +1,12 @@
 //! How each module's error becomes a [`Failure`]: the only place that knows all of them.
 
-use std::path::Path;
 
 use crate::config::ConfigError;
 use crate::domain::cause::Told;
-use crate::domain::code::Code;
 use crate::fleet::FleetError;
 use crate::ledger::LedgerError;
 use crate::link::LinkError;
-use crate::pki::{self, PkiError};
+use crate::pki::PkiError;
 use crate::say;
 use crate::secret::SecretError;
 use crate::shell::Failure;
@@ -66,15 +64,4 @@ impl From<SecretError> for Failure {
         let failure = Failure::told(error.code(), &error);
         Failure { help: error.help().map(Box::new), ..failure }
     }
-}
-
-/// The certificates of a file that the command line names: what is wrong with it is no matter of
-/// station.toml.
-pub(super) fn named_certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    pki::read_certificates(path).map_err(|error| {
-        Failure::told(Code::Input, &error).with_help(say!(
-            "name the CA's certificate, PEM or DER, in a file that this user may read",
-            "指定 CA 的证书文件（PEM 或 DER），并且当前用户可以读取"
-        ))
-    })
 }

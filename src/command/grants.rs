@@ -8,7 +8,7 @@ use super::authority::{refuse_output, write_new};
 use super::context::Context;
 use super::person::{approve, person};
 use crate::app::fleet::{self, Station};
-use crate::app::{from_config, grants};
+use crate::app::{from_config, grants, named};
 use crate::cli::{GiveBack, NewGrant};
 use crate::config::Config;
 use crate::domain::bounds;
@@ -221,7 +221,7 @@ pub(super) fn verify(
 ) -> Result<(), Failure> {
     let bytes = read(path)?;
     let trusted = match ca {
-        Some(path) => pki::read_certificates(path)?,
+        Some(path) => named::certificates(path)?,
         None => grants::trusted(config)?,
     };
     match file::is_given_back(&bytes) {
@@ -261,7 +261,10 @@ fn verify_given_back(
         ));
     };
     // The station's own CA signs journal keys, whoever signs order keys.
-    let authorities = pki::read_certificates(ca.unwrap_or(&config.authority.certificate))?;
+    let authorities = match ca {
+        Some(ca) => named::certificates(ca)?,
+        None => pki::read_certificates(&config.authority.certificate)?,
+    };
     let key = authorities.iter().find_map(|ca| pki::journal_key_of(der, ca).ok());
     let Some(key) = key else {
         let what = say!(

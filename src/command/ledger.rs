@@ -6,9 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::failure::named_certificates;
 use super::person::{approve, person, pin_of, reason, record};
-use crate::app::{from_config, people};
+use crate::app::{from_config, named, people};
 use crate::cli::{LedgerAct, LedgerCommand};
 use crate::config::Config;
 use crate::domain::code::Code;
@@ -58,7 +57,7 @@ fn verify_by(
     context: &mut Context,
 ) -> Result<Exit, Failure> {
     // A file that can't be used says nothing about the ledger.
-    let authorities = key.as_deref().map(named_certificates).transpose()?;
+    let authorities = key.as_deref().map(named::certificates).transpose()?;
     anchor.as_deref().map_or(Ok(()), demand_note)?;
     config.authority.certificate = key.unwrap_or(config.authority.certificate);
     config.ledger.anchor = anchor.or(config.ledger.anchor);

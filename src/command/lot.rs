@@ -12,6 +12,7 @@ use super::destination::write_to;
 use super::page::language;
 use super::story::reader;
 use crate::app::lot::{tell, write_bundle};
+use crate::app::named;
 use crate::app::report_of::factory;
 use crate::cli::{ReportForm, VerifyBundle};
 use crate::config::Config;
@@ -20,7 +21,7 @@ use crate::domain::code::Code;
 use crate::domain::ids::{WorkOrderId, to_hex};
 use crate::domain::say::Say;
 use crate::handoff::{Bundle, BundleError, verify_bundle};
-use crate::pki::{self, Verifier};
+use crate::pki::Verifier;
 use crate::report::{Look, Place, lot_html};
 use crate::say;
 use crate::shell::{Exit, Failure};
@@ -82,7 +83,7 @@ pub(super) fn verify(asked: &VerifyBundle, context: &mut Context) -> Result<Exit
         }
     })?;
     if let Some(path) = &asked.ca {
-        let known = pki::read_certificates(path)?;
+        let known = named::certificates(path)?;
         let is_known = known.iter().any(|der| to_hex(&Sha256::digest(der)) == found.authority);
         if !is_known {
             let what =

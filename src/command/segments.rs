@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::failure::named_certificates;
+use crate::app::named;
 use crate::cli::SegmentsCommand;
 use crate::domain::code::Code;
 use crate::domain::ids::PublicKey;
@@ -95,7 +95,7 @@ fn verify(
     context: &mut Context,
 ) -> Result<Exit, Failure> {
     let authorities = match ca {
-        Some(ca) => named_certificates(ca)?,
+        Some(ca) => named::certificates(ca)?,
         None => {
             let config = context.config().map_err(or_name_the_ca)?;
             pki::read_certificates(&config.authority.certificate)?

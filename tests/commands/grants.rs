@@ -140,6 +140,7 @@ fn an_offline_root_certifies_the_order_key_and_nobody_else_grants() {
     // The station trusts its own CA alone until it is told of the root.
     station.fails("work-order take a.grant", "E-GRANT-FOREIGN", 1);
     station.ok("work-order verify a.grant --ca root.pem");
+    station.fails("work-order verify a.grant --ca nosuch.pem", "E-INPUT", 2).says("nosuch.pem");
     station.change("[work_orders]", "[work_orders]\nroot = \"root.pem\"");
     station.ok("work-order take a.grant");
     // From then on whoever opens the station's own CA can't grant.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::app::from_config;
+use crate::app::{from_config, named};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::code::Code;
@@ -133,9 +133,10 @@ pub fn enrol(
             ),
         )
     })?;
-    let roots = match ca.or(config.fleet.ca.as_deref()) {
-        Some(ca) => pki::read_certificates(ca)?,
-        None => Vec::new(),
+    let roots = match (ca, &config.fleet.ca) {
+        (Some(ca), _) => named::certificates(ca)?,
+        (None, Some(ca)) => pki::read_certificates(ca)?,
+        (None, None) => Vec::new(),
     };
     let enrolled = Enrolled {
         url: url.to_owned(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::named;
 use crate::domain::bounds;
 use crate::domain::cause::cause;
 use crate::domain::clock::Clock;
@@ -31,7 +32,7 @@ impl Opened<'_> {
     /// What the store is opened with.
     pub fn settings(&self, partitions: u16, connections: usize) -> Result<Settings, Failure> {
         let password = secret::fleet_database_password().configured_only(&Process)?;
-        let roots = self.ca.map(pki::read_certificates).transpose()?.unwrap_or_default();
+        let roots = self.ca.map(named::certificates).transpose()?.unwrap_or_default();
         Ok(Settings {
             url: self.url.to_owned(),
             password: password.map(|password| password.as_bytes().to_vec()),
@@ -109,7 +110,7 @@ pub fn code(
     let letters = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
     let letters: Vec<char> = letters.collect();
     let code: Vec<String> = letters.chunks(4).map(|part| part.iter().collect()).collect();
-    let authority = ca.map(pki::read_certificates).transpose()?;
+    let authority = ca.map(named::certificates).transpose()?;
     let authority = authority.and_then(|found| found.into_iter().next());
     let micros = i64::try_from(valid_for.as_micros()).unwrap_or(i64::MAX);
     let mut expires = clock.now().wall;
