@@ -1,6 +1,5 @@
 //! How each module's error becomes a [`Failure`]: the only place that knows all of them.
 
-
 use crate::config::ConfigError;
 use crate::domain::cause::Told;
 use crate::fleet::FleetError;
