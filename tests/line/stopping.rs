@@ -34,6 +34,7 @@ fn assert_lands_in_mid_write(signal: Signal) {
     assert_eq!(unit["outcome"], "interrupted", "{unit}");
     assert_eq!(finished.summary()["interrupted"], 1);
     assert!(finished.units().iter().all(|unit| unit["outcome"] != "pass"));
+    assert!(finished.errors.contains("error[E-STOPPED]"), "{}", finished.story());
     let states: Vec<_> = factory.ledger().certificates().into_iter().map(|row| row.state).collect();
     assert_eq!(states, ["void"]);
     let open = factory.ledger().count("SELECT count(*) FROM attempts WHERE ended_us IS NULL");
