@@ -63,9 +63,7 @@ pub fn run(
     // Before anything is started that a signal could cut off.
     let stopping = Arc::new(Mutex::new(Stopping::default()));
     let asked = Arc::clone(&stopping);
-    let watch = signals::Watch::start(move || Stopping::ask(&asked)).map_err(|error| {
-        Failure::said(Code::Shortage, say!("no signal handler", "无法处理信号")).caused_by(&error)
-    })?;
+    let watch = signals::Watch::start(move || Stopping::ask(&asked))?;
     let (heard, hears) = mpsc::sync_channel(HEARD);
     let events = heard.clone();
     let running = line::start(

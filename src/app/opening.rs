@@ -10,7 +10,7 @@ use crate::domain::code::Code;
 use crate::domain::device::Fault;
 use crate::domain::grant::GrantRow;
 use crate::domain::ids::WorkOrderId;
-use crate::ledger::{self, LedgerError, Reader};
+use crate::ledger::{self, Reader};
 use crate::printer;
 use crate::say;
 
@@ -98,10 +98,9 @@ pub fn work_order(config: &Config, now: Timestamp) -> Finding {
     const NAME: &str = "work-order";
     let reader = match Reader::open(&config.station.data_dir, Some(&config.station.id)) {
         Ok(reader) => reader,
-        Err(LedgerError::Missing(_)) => {
-            return Finding::ok(NAME, say!("there is none yet", "尚无工单"));
+        Err(error) => {
+            return checks::without_ledger(NAME, &error, say!("there is none yet", "尚无工单"));
         }
-        Err(error) => return checks::not_known(NAME, &error),
     };
     let order = from_config::work_order(config, &reader, None);
     let order =

@@ -44,10 +44,7 @@ pub fn run(
     let workshop = Workshop::new(now)?;
     let stop = Stop::new();
     let asked = stop.clone();
-    let _watch = signals::Watch::start(move || asked.set()).map_err(|error| {
-        Failure::said(Code::Shortage, say!("signals can't be watched for", "无法处理信号"))
-            .caused_by(&error)
-    })?;
+    let _watch = signals::Watch::start(move || asked.set())?;
     let port = Port::open(settings, stop)?;
     conformance::run(port, &workshop, options, tell).map_err(failure)
 }

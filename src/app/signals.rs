@@ -129,12 +129,19 @@ pub struct Watch {
 impl Watch {
     /// Calls `stop` at the first signal; ends the process at the second, or when landing
     /// takes too long. Whatever is durable by then is what the next start goes on from.
-    pub fn start(stop: impl Fn() + Send + 'static) -> io::Result<Watch> {
+    pub fn start(stop: impl Fn() + Send + 'static) -> Result<Watch, Failure> {
         Self::start_for_screen(stop, || {})
     }
 
     /// The same for a screen. `last` is called before the process ends.
     pub(super) fn start_for_screen(
+        stop: impl Fn() + Send + 'static,
+        last: impl Fn() + Send + 'static,
+    ) -> Result<Watch, Failure> {
+        Self::begin(stop, last).map_err(|error| no_handler(&error))
+    }
+
+    fn begin(
         stop: impl Fn() + Send + 'static,
         last: impl Fn() + Send + 'static,
     ) -> io::Result<Watch> {
@@ -166,6 +173,11 @@ impl Watch {
     pub fn was_asked(&self) -> bool {
         self.asked.load(Ordering::Acquire)
     }
+}
+
+/// Why there is no watch.
+pub(super) fn no_handler(error: &io::Error) -> Failure {
+    Failure::said(Code::Shortage, say!("no signal handler", "无法处理信号")).caused_by(error)
 }
 
 /// How the time behind the first signal ends.

@@ -149,10 +149,7 @@ fn settings(
 /// Lands the sync at the first signal.
 fn watch(halt: &Halt) -> Result<signals::Watch, Failure> {
     let halt = halt.clone();
-    signals::Watch::start(move || halt.stop()).map_err(|error| {
-        Failure::said(Code::Shortage, say!("signals can't be watched", "无法处理信号"))
-            .caused_by(&error)
-    })
+    signals::Watch::start(move || halt.stop())
 }
 
 /// Whether the ledger's instance is the one that station.toml names; false before the first.

@@ -32,7 +32,7 @@ use super::clock::SystemClock;
 use super::demo::Hands;
 use super::from_config;
 use super::line::{self, RunningLine, Session};
-use super::signals::{Sizes, Stopping, Watch};
+use super::signals::{Sizes, Stopping, Watch, no_handler};
 use super::spoken;
 
 /// Messages that may wait for the screen. Beyond that whoever sends them waits; slots finish
@@ -227,9 +227,7 @@ fn watch_signals(
         // A screen that takes nothing any more is told by the end of the line.
         let _ = to_screen.try_send(Msg::Stop);
     };
-    Watch::start_for_screen(stop, give_terminal_back).map_err(|error| {
-        Failure::said(Code::Shortage, say!("no signal handler", "无法处理信号")).caused_by(&error)
-    })
+    Watch::start_for_screen(stop, give_terminal_back)
 }
 
 /// The screen goes, and standard error is the terminal again.
@@ -246,9 +244,7 @@ fn watch_sizes(to_screen: SyncSender<Msg>) -> Result<Sizes, Failure> {
             let _ = to_screen.try_send(Msg::Resize(columns, lines));
         }
     })
-    .map_err(|error| {
-        Failure::said(Code::Shortage, say!("no signal handler", "无法处理信号")).caused_by(&error)
-    })
+    .map_err(|error| no_handler(&error))
 }
 
 /// Whether nobody need type a passphrase for the line to start.

@@ -62,8 +62,12 @@ pub fn ledger(
     }
 }
 
-/// What a ledger that can't be read doesn't tell; its own check tells what is wrong with it.
-pub fn not_known(name: &'static str, error: &LedgerError) -> Finding {
+/// What there is to say without a ledger: `none` where there is none yet. One that can't be read
+/// doesn't tell; its own check tells what is wrong with it.
+pub fn without_ledger(name: &'static str, error: &LedgerError, none: Say) -> Finding {
+    if let LedgerError::Missing(_) = error {
+        return Finding::ok(name, none);
+    }
     let what = say!("not known while the ledger can't be read", "账本无法读取，无法得知");
     Finding::warn(name, Fault::said(error.code(), what))
 }
@@ -74,14 +78,16 @@ const NAMED: u32 = 5;
 /// Checks that no unit is left of which nobody knows what its device holds.
 pub fn uncertain(settings: &Settings) -> Finding {
     const NAME: &str = "uncertain";
-    let none = || Finding::ok(NAME, say!("no unit is uncertain", "没有未定单元"));
+    let none = say!("no unit is uncertain", "没有未定单元");
     let reader = match Reader::open(&settings.data_dir, Some(&settings.station)) {
         Ok(reader) => reader,
-        Err(LedgerError::Missing(_)) => return none(),
-        Err(error) => return not_known(NAME, &error),
+        Err(error) => return without_ledger(NAME, &error, none),
     };
     match reader.uncertain(NAMED) {
-        Ok(found) => uncertain_fault(&found).map_or_else(none, |fault| Finding::warn(NAME, fault)),
+        Ok(found) => match uncertain_fault(&found) {
+            Some(fault) => Finding::warn(NAME, fault),
+            None => Finding::ok(NAME, none),
+        },
         Err(error) => Finding::fail(NAME, error.into()),
     }
 }
@@ -192,10 +198,10 @@ pub fn backups(backups: &Backups, settings: &Settings, now: Timestamp) -> Findin
         .and_then(|reader| Ok((reader.head()?, !reader.journal_certificates()?.is_empty())));
     let (head, line_has_run) = match known {
         Ok(known) => known,
-        Err(LedgerError::Missing(_)) => {
-            return Finding::ok(NAME, say!("there is nothing to back up", "没有需要备份的内容"));
+        Err(error) => {
+            let none = say!("there is nothing to back up", "没有需要备份的内容");
+            return without_ledger(NAME, &error, none);
         }
-        Err(error) => return not_known(NAME, &error),
     };
     if rule.keep == 0 {
         return Finding::ok(

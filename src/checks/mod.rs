@@ -24,7 +24,8 @@ mod surroundings;
 
 pub use authority::authority;
 pub use books::{
-    backups, clock, files, ledger, list, list_fault, not_known, pins, uncertain, uncertain_fault,
+    backups, clock, files, ledger, list, list_fault, pins, uncertain, uncertain_fault,
+    without_ledger,
 };
 pub use cluster::{
     CloudCheck, cloud, cloud_unasked, cloud_wrong, contradicted, first_article,

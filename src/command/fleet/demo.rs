@@ -7,16 +7,13 @@ use crate::app::fleet_demo::{Demo, STATIONS};
 use crate::app::signals::{Until, Watch};
 use crate::cli::FleetDemo;
 use crate::command::context::Context;
-use crate::domain::code::Code;
 use crate::say;
 use crate::shell::{Exit, Failure};
 
 /// Makes a fleet, lets its stations work, says what came of it.
 pub(super) fn run(asked: &FleetDemo, context: &mut Context) -> Result<Exit, Failure> {
     // Each station's line hears a signal by itself; between them it is looked for.
-    let watch = Watch::start(|| {}).map_err(|error| {
-        Failure::said(Code::Shortage, say!("no signal handler", "无法处理信号")).caused_by(&error)
-    })?;
+    let watch = Watch::start(|| {})?;
     let demo = Demo::start(asked.dir.as_deref(), context.clock())?;
     let (url, database) = (demo.url(), demo.database());
     match context.out.is_json() {
